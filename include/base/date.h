@@ -1,0 +1,16 @@
+/* A date and time of day as the machine's clock keeps it: local, no zone. */
+#ifndef SHADOWBOOT_BASE_DATE_H
+#define SHADOWBOOT_BASE_DATE_H
+
+#include <stdint.h>
+
+struct date_time {
+    uint16_t year;
+    uint8_t month; /* 1 to 12 */
+    uint8_t day;   /* 1 to 31 */
+    uint8_t hour;
+    uint8_t minute;
+    uint8_t second;
+};
+
+#endif

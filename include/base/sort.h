@@ -1,0 +1,16 @@
+/* Sorting without allocation, in n log n steps whatever the input. */
+#ifndef SHADOWBOOT_BASE_SORT_H
+#define SHADOWBOOT_BASE_SORT_H
+
+#include <stddef.h>
+
+/* < 0, 0 or > 0 as item `a` comes before, with, or after item `b`. */
+typedef int sort_compare(const void *ctx, size_t a, size_t b);
+
+/*
+ * Puts the `count` item numbers in `items` into the order of `compare`. Numbers that compare equal
+ * end up in ascending order, so the result does not depend on where they started.
+ */
+void sort_items(size_t *items, size_t count, sort_compare *compare, const void *ctx);
+
+#endif
