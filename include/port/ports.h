@@ -1,0 +1,23 @@
+/* Everything the program sees of the machine it runs on. */
+#ifndef SHADOWBOOT_PORT_PORTS_H
+#define SHADOWBOOT_PORT_PORTS_H
+
+#include <stddef.h>
+
+#include "port/block.h"
+#include "port/clock.h"
+#include "port/console.h"
+#include "port/files.h"
+#include "port/vars.h"
+
+struct ports {
+    const struct block_port *disks; /* as many as `disk_count`, in the firmware's order */
+    size_t disk_count;
+    struct vars_port vars;
+    struct files_port files;
+    struct console_port console;
+    struct clock_port clock;
+    const char *architecture; /* as in BOOT<ARCH>.EFI: "X64", "AA64", "IA32", ... */
+};
+
+#endif
