@@ -1,0 +1,310 @@
+#include "audit/audit.h"
+
+#include "base/text.h"
+
+/* Findings grow in a chain of equal pieces until the number is known. */
+struct collector {
+    struct arena *arena;
+    struct finding *items;
+    size_t count;
+    size_t room;
+    enum status status; /* the first failure sticks */
+};
+
+static void add(struct collector *to, struct finding finding)
+{
+    if (to->status != ST_OK)
+        return;
+    if (to->count == to->room) {
+        size_t room = to->room == 0 ? 32 : to->room * 2;
+        struct finding *items = arena_alloc(to->arena, room, sizeof(*items));
+        if (items == NULL) {
+            to->status = ST_NO_MEMORY;
+            return;
+        }
+        for (size_t i = 0; i < to->count; i++)
+            items[i] = to->items[i];
+        to->items = items;
+        to->room = room;
+    }
+    if (finding.detail == NULL)
+        to->status = ST_NO_MEMORY;
+    to->items[to->count++] = finding;
+}
+
+static void add_disk(struct collector *to, enum finding_code code, size_t disk, const char *detail)
+{
+    struct finding finding = {code, disk, NO_INDEX, NO_INDEX, detail};
+
+    add(to, finding);
+}
+
+static void add_partition(struct collector *to, enum finding_code code, size_t partition,
+                          const char *detail)
+{
+    struct finding finding = {code, NO_INDEX, partition, NO_INDEX, detail};
+
+    add(to, finding);
+}
+
+static void add_entry(struct collector *to, enum finding_code code, size_t entry,
+                      const char *detail)
+{
+    struct finding finding = {code, NO_INDEX, NO_INDEX, entry, detail};
+
+    add(to, finding);
+}
+
+static void add_machine(struct collector *to, enum finding_code code, const char *detail)
+{
+    add_entry(to, code, NO_INDEX, detail);
+}
+
+static const char *because(struct arena *arena, const char *why)
+{
+    return arena_printf(arena, ": %s.", why);
+}
+
+static void audit_gpt_copies(struct collector *to, const struct disk *disk, size_t index)
+{
+    bool primary_bad = disk->primary.problem != GPT_FINE;
+    bool backup_bad = disk->backup.problem != GPT_FINE;
+
+    if (primary_bad && backup_bad) {
+        const char *detail = arena_printf(to->arena, ": primary: %s; backup: %s.",
+                                          gpt_problem_text(disk->primary.problem),
+                                          gpt_problem_text(disk->backup.problem));
+        add_disk(to, FINDING_GPT_BOTH_DAMAGED, index, detail);
+        return;
+    }
+    if (primary_bad)
+        add_disk(to, FINDING_GPT_PRIMARY_DAMAGED, index,
+                 because(to->arena, gpt_problem_text(disk->primary.problem)));
+    if (backup_bad)
+        add_disk(to, FINDING_GPT_BACKUP_DAMAGED, index,
+                 because(to->arena, gpt_problem_text(disk->backup.problem)));
+    if (disk->copies_differ)
+        add_disk(to, FINDING_GPT_COPIES_DIFFER, index, "");
+    if (!primary_bad && disk->primary.header.alternate_lba != disk->block_count - 1)
+        add_disk(to, FINDING_GPT_BACKUP_NOT_AT_END, index, "");
+}
+
+static void audit_disk(struct collector *to, const struct machine *machine, size_t index)
+{
+    const struct disk *disk = &machine->disks[index];
+
+    if (disk->status != ST_OK) {
+        add_disk(to, FINDING_DISK_UNREADABLE, index, "");
+        return;
+    }
+    if (disk->style == DISK_GPT) {
+        audit_gpt_copies(to, disk, index);
+        if (!disk->mbr.protective_at_lba_1)
+            add_disk(to, FINDING_GPT_NO_PROTECTIVE_MBR, index, "");
+        if (disk->mbr.kind == MBR_HYBRID)
+            add_disk(to, FINDING_GPT_HYBRID_MBR, index, "");
+    }
+    if (disk->guid_repeated)
+        add_disk(to, FINDING_DISK_GUID_REPEATED, index, "");
+}
+
+static void audit_partition(struct collector *to, const struct machine *machine, size_t index)
+{
+    const struct partition *partition = &machine->partitions[index];
+
+    if (partition->out_of_range)
+        add_partition(to, FINDING_PARTITION_OUT_OF_RANGE, index, "");
+    if (partition->overlaps)
+        add_partition(to, FINDING_PARTITION_OVERLAPS, index, "");
+    if (partition->guid_repeated)
+        add_partition(to, FINDING_PARTITION_GUID_REPEATED, index, "");
+}
+
+static enum status finish(const struct collector *from, struct findings *ret_findings)
+{
+    if (from->status != ST_OK)
+        return from->status;
+    ret_findings->items = from->items;
+    ret_findings->count = from->count;
+    return ST_OK;
+}
+
+enum status audit_disks(struct arena *arena, const struct machine *machine,
+                        struct findings *ret_findings)
+{
+    struct collector to = {.arena = arena, .status = ST_OK};
+
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        const struct disk *disk = &machine->disks[i];
+        audit_disk(&to, machine, i);
+        for (size_t j = 0; j < disk->partition_count; j++)
+            audit_partition(&to, machine, disk->first_partition + j);
+    }
+    return finish(&to, ret_findings);
+}
+
+static void audit_order(struct collector *to, const struct machine *machine)
+{
+    const struct boot_order *order = &machine->order;
+    size_t here = 0;
+
+    if (order->status == ST_ABSENT && machine->entry_count > 0)
+        add_machine(to, FINDING_ORDER_MISSING, "");
+    if (order->status == ST_DAMAGED)
+        add_machine(to, FINDING_ORDER_ODD_SIZE, "");
+    for (size_t i = 0; i < order->count; i++) {
+        uint16_t number = order->numbers[i];
+        for (here = 0; order->numbers[here] != number; here++)
+            continue;
+        if (here != i) {
+            add_machine(to, FINDING_ORDER_REPEATS, arena_printf(to->arena, " Boot%04X.", number));
+        } else if (machine_find_entry(machine, number) == NO_INDEX) {
+            add_machine(to, FINDING_ORDER_NAMES_ABSENT,
+                        arena_printf(to->arena, " Boot%04X.", number));
+        }
+    }
+}
+
+static void audit_store(struct collector *to, const struct machine *machine)
+{
+    const struct var_space *space = &machine->space;
+
+    if (machine->entries_status != ST_OK)
+        add_machine(to, FINDING_VARIABLES_UNREADABLE,
+                    because(to->arena, status_text(machine->entries_status)));
+    if (machine->variables_repeated)
+        add_machine(to, FINDING_VARIABLES_REPEATED, "");
+    if (machine->space_status == ST_OK && space->remaining < space->total / 2) {
+        char total[THOUSANDS_SIZE];
+        char left[THOUSANDS_SIZE];
+        add_machine(to, FINDING_STORE_NEARLY_FULL,
+                    arena_printf(to->arena, " %s of %s bytes are left.",
+                                 format_thousands(space->remaining, left),
+                                 format_thousands(space->total, total)));
+    }
+}
+
+static bool targets_equal(const struct target *a, const struct target *b)
+{
+    if (a->has_hd != b->has_hd)
+        return false;
+    if (a->has_hd && !hd_node_same_partition(&a->hd, &b->hd))
+        return false;
+    if ((a->file == NULL) != (b->file == NULL))
+        return false;
+    return a->file == NULL || text_equal_nocase(a->file, b->file);
+}
+
+bool entries_start_the_same(const struct entry *a, const struct entry *b)
+{
+    if (a->status != ST_OK || b->status != ST_OK)
+        return false;
+    if (!targets_equal(&a->boot, &b->boot))
+        return false;
+    if (!span_equal(a->option.optional, b->option.optional))
+        return false;
+    /* Without a partition the whole path tells what is started. */
+    return a->boot.has_hd || span_equal(a->option.path, b->option.path);
+}
+
+/* A path without a partition that leads to hardware of ours that is not there. */
+static bool device_gone(const struct entry *entry)
+{
+    return entry->form == DEVPATH_FORM_FULL && !entry->boot.has_hd &&
+           load_option_is_auto_created(&entry->option) && entry->boot.disk == NO_INDEX;
+}
+
+static void audit_target(struct collector *to, const struct machine *machine, size_t index)
+{
+    const struct entry *entry = &machine->entries[index];
+    const struct target *boot = &entry->boot;
+
+    if (boot->has_hd && boot->partition == NO_INDEX) {
+        struct guid guid = guid_load(boot->hd.signature);
+        char text[GUID_TEXT_SIZE];
+        guid_format(&guid, text);
+        add_entry(to, FINDING_ENTRY_PARTITION_GONE, index, arena_printf(to->arena, ": %s.", text));
+    }
+    if (device_gone(entry))
+        add_entry(to, FINDING_ENTRY_DISK_GONE, index, "");
+    if (boot->partition != NO_INDEX && boot->file_status == ST_ABSENT) {
+        const struct partition *partition = &machine->partitions[boot->partition];
+        add_entry(to, FINDING_ENTRY_FILE_GONE, index,
+                  arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
+                               partition->disk, partition->number));
+    }
+    if (boot->moved)
+        add_entry(to, FINDING_ENTRY_PLACE_WRONG, index, "");
+    if (boot->elsewhere)
+        add_entry(to, FINDING_ENTRY_ELSEWHERE, index, "");
+}
+
+static void audit_duplicate(struct collector *to, const struct machine *machine, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (!entries_start_the_same(&machine->entries[i], &machine->entries[index]))
+            continue;
+        add_entry(to, FINDING_ENTRY_DUPLICATE, index,
+                  arena_printf(to->arena, " Boot%04X.", machine->entries[i].number));
+        return;
+    }
+}
+
+static void audit_entry(struct collector *to, const struct machine *machine, size_t index)
+{
+    const struct entry *entry = &machine->entries[index];
+
+    if (entry->status != ST_OK) {
+        const char *why =
+            entry->status == ST_DAMAGED ? "its structure is broken" : status_text(entry->status);
+        add_entry(to, FINDING_ENTRY_DAMAGED, index, because(to->arena, why));
+        return;
+    }
+    audit_target(to, machine, index);
+    audit_duplicate(to, machine, index);
+    if (!entry->in_order && machine->order.status != ST_ABSENT)
+        add_entry(to, FINDING_ENTRY_NOT_IN_ORDER, index, "");
+}
+
+static void audit_fallbacks(struct collector *to, const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        const struct partition *partition = &machine->partitions[i];
+        if (partition->fallback_status != ST_ABSENT || machine->disks[partition->disk].removable)
+            continue;
+        add_partition(to, FINDING_FALLBACK_MISSING, i,
+                      arena_printf(to->arena, " \\EFI\\BOOT\\BOOT%s.EFI.", machine->architecture));
+    }
+}
+
+enum status audit_entries(struct arena *arena, const struct machine *machine,
+                          struct findings *ret_findings)
+{
+    struct collector to = {.arena = arena, .status = ST_OK};
+
+    audit_store(&to, machine);
+    audit_order(&to, machine);
+    for (size_t i = 0; i < machine->entry_count; i++)
+        audit_entry(&to, machine, i);
+    audit_fallbacks(&to, machine);
+    return finish(&to, ret_findings);
+}
+
+bool findings_have(const struct findings *findings, enum severity severity)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        if (finding_severity(findings->items[i].code) == severity)
+            return true;
+    }
+    return false;
+}
+
+const struct finding *findings_about_order(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        enum finding_code code = findings->items[i].code;
+        if (code >= FINDING_ORDER_MISSING && code <= FINDING_ORDER_REPEATS)
+            return &findings->items[i];
+    }
+    return NULL;
+}

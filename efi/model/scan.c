@@ -1,0 +1,273 @@
+#include "model/scan.h"
+
+#include "base/mem.h"
+#include "base/print.h"
+#include "base/sort.h"
+#include "base/text.h"
+#include "format/devpath_text.h"
+#include "model/resolve.h"
+#include "model/scan_disk.h"
+#include "model/scan_vars.h"
+#include "model/volumes.h"
+
+/* Fixed disks before those that come and go, so that a rescue stick never shifts their numbers. */
+static int by_place_in_machine(const void *ctx, size_t a, size_t b)
+{
+    const struct block_port *disks = ctx;
+    bool loose_a = disks[a].removable || devpath_is_usb(disks[a].path);
+    bool loose_b = disks[b].removable || devpath_is_usb(disks[b].path);
+
+    if (loose_a != loose_b)
+        return loose_a ? 1 : -1;
+    return devpath_compare(disks[a].path, disks[b].path);
+}
+
+static enum status describe_disk(struct arena *arena, const struct block_port *port, size_t index,
+                                 struct disk *ret_disk)
+{
+    struct disk disk = {
+        .port = index,
+        .path = port->path,
+        .path_text = devpath_text(arena, port->path),
+        .model = text_printable(arena, port->model),
+        .block_size = port->block_size,
+        .block_count = port->block_count,
+        .read_only = port->read_only,
+        .removable = port->removable || devpath_is_usb(port->path),
+    };
+
+    if (disk.path_text == NULL || disk.model == NULL)
+        return ST_NO_MEMORY;
+    *ret_disk = disk;
+    return ST_OK;
+}
+
+/* Reads every disk's tables, in the order people see the disks in. */
+static enum status scan_tables(struct arena *arena, const struct ports *ports,
+                               struct machine *io_machine, struct disk_table *tables)
+{
+    size_t *order = arena_alloc(arena, ports->disk_count, sizeof(*order));
+
+    if (order == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < ports->disk_count; i++)
+        order[i] = i;
+    sort_items(order, ports->disk_count, by_place_in_machine, ports->disks);
+    for (size_t i = 0; i < ports->disk_count; i++) {
+        const struct block_port *port = &ports->disks[order[i]];
+        struct disk *disk = &io_machine->disks[i];
+        enum status status = describe_disk(arena, port, order[i], disk);
+        if (status == ST_OK)
+            status = scan_disk_tables(arena, port, disk, &tables[i]);
+        if (status != ST_OK)
+            return status;
+        io_machine->disk_count = i + 1;
+        disk->first_partition = io_machine->partition_count;
+        disk->partition_count = tables[i].used;
+        io_machine->partition_count += tables[i].used;
+    }
+    return ST_OK;
+}
+
+static enum status scan_partitions(struct arena *arena, const struct disk_table *tables,
+                                   struct machine *io_machine)
+{
+    uint32_t nt_volume = 0;
+
+    io_machine->partitions =
+        arena_alloc(arena, io_machine->partition_count, sizeof(*io_machine->partitions));
+    if (io_machine->partitions == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < io_machine->disk_count; i++) {
+        struct disk *disk = &io_machine->disks[i];
+        struct partition *own = io_machine->partitions + disk->first_partition;
+        enum status status = scan_disk_partitions(arena, disk, &tables[i], own);
+        if (status != ST_OK)
+            return status;
+        for (size_t j = 0; j < disk->partition_count; j++) {
+            own[j].disk = i;
+            own[j].fallback_status = ST_UNSUPPORTED;
+            if (own[j].kind != PT_LDM_DATA && own[j].kind != PT_LDM_METADATA)
+                own[j].nt_volume = ++nt_volume;
+        }
+    }
+    return ST_OK;
+}
+
+static int by_unique_guid(const void *ctx, size_t a, size_t b)
+{
+    const struct partition *partitions = ctx;
+
+    return memcmp(partitions[a].unique.bytes, partitions[b].unique.bytes, 16);
+}
+
+/* Marks partitions whose unique GUID occurs more than once on the machine. */
+static enum status mark_repeated_partitions(struct arena *arena, struct machine *io_machine)
+{
+    struct partition *list = io_machine->partitions;
+    size_t *order = arena_alloc(arena, io_machine->partition_count, sizeof(*order));
+
+    if (order == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < io_machine->partition_count; i++)
+        order[i] = i;
+    sort_items(order, io_machine->partition_count, by_unique_guid, list);
+    for (size_t i = 1; i < io_machine->partition_count; i++) {
+        struct partition *a = &list[order[i - 1]];
+        struct partition *b = &list[order[i]];
+        if (!guid_is_zero(&a->unique) && guid_equal(&a->unique, &b->unique)) {
+            a->guid_repeated = true;
+            b->guid_repeated = true;
+        }
+    }
+    return ST_OK;
+}
+
+static bool disks_look_equal(const struct disk *a, const struct disk *b)
+{
+    if (a->style != b->style)
+        return false;
+    if (a->style == DISK_GPT)
+        return !guid_is_zero(&a->guid) && guid_equal(&a->guid, &b->guid);
+    return a->style == DISK_MBR && a->mbr.signature != 0 && a->mbr.signature == b->mbr.signature;
+}
+
+static void mark_repeated_disks(struct machine *io_machine)
+{
+    for (size_t i = 0; i < io_machine->disk_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (!disks_look_equal(&io_machine->disks[i], &io_machine->disks[j]))
+                continue;
+            io_machine->disks[i].guid_repeated = true;
+            io_machine->disks[j].guid_repeated = true;
+        }
+    }
+}
+
+/* Finds the partition, or bare disk, under each mounted volume. */
+static void attach_volumes(const struct files_port *files, struct machine *io_machine)
+{
+    for (size_t i = 0; i < files->volume_count; i++) {
+        struct span path = files->volumes[i].path;
+        struct hd_node hd;
+        size_t rest = 0;
+        size_t disk = resolve_disk(io_machine, path, &rest);
+        if (disk == NO_INDEX)
+            continue;
+        if (i == files->self)
+            io_machine->disks[disk].has_self = true;
+        if (!devpath_find_hd(span_part(path, rest, path.size - rest), &hd, NULL))
+            continue;
+        size_t partition = resolve_hd(io_machine, disk, &hd);
+        if (partition != NO_INDEX)
+            io_machine->partitions[partition].volume = i;
+    }
+}
+
+static enum status scan_disks(struct arena *arena, const struct ports *ports,
+                              struct machine *io_machine)
+{
+    struct disk_table *tables = arena_alloc(arena, ports->disk_count, sizeof(*tables));
+
+    io_machine->disks = arena_alloc(arena, ports->disk_count, sizeof(*io_machine->disks));
+    if (tables == NULL || io_machine->disks == NULL)
+        return ST_NO_MEMORY;
+    enum status status = scan_tables(arena, ports, io_machine, tables);
+    if (status == ST_OK)
+        status = scan_partitions(arena, tables, io_machine);
+    if (status == ST_OK)
+        status = mark_repeated_partitions(arena, io_machine);
+    mark_repeated_disks(io_machine);
+    return status;
+}
+
+/* Where each disk's LDM database would be. */
+static size_t list_dynamic_disks(const struct ports *ports, const struct machine *machine,
+                                 struct volume_source *ret_sources)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        const struct disk *disk = &machine->disks[i];
+        struct volume_source source = {
+            .disk = i, .port = &ports->disks[disk->port], .gpt = disk->style == DISK_GPT};
+        bool dynamic = false;
+        for (size_t j = 0; j < disk->partition_count; j++) {
+            const struct partition *own = &machine->partitions[disk->first_partition + j];
+            dynamic |= own->kind == PT_LDM_DATA || own->kind == PT_LDM_METADATA;
+            if (own->kind != PT_LDM_METADATA || own->out_of_range)
+                continue;
+            source.metadata_lba = own->first_lba;
+            source.metadata_blocks = own->block_count;
+        }
+        if (dynamic)
+            ret_sources[count++] = source;
+    }
+    return count;
+}
+
+/* Asks the LDM databases which volume each LDM data partition carries. */
+static enum status scan_dynamic_volumes(struct arena *arena, const struct ports *ports,
+                                        struct machine *io_machine)
+{
+    struct volume_source *sources = arena_alloc(arena, io_machine->disk_count, sizeof(*sources));
+    struct volume_map map;
+
+    if (sources == NULL)
+        return ST_NO_MEMORY;
+    size_t count = list_dynamic_disks(ports, io_machine, sources);
+    if (count == 0)
+        return ST_OK;
+    enum status status = volumes_read(sources, count, arena, &map);
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < io_machine->partition_count; i++) {
+        struct partition *own = &io_machine->partitions[i];
+        size_t volume = VOLUME_NONE;
+        if (own->kind == PT_LDM_DATA &&
+            volume_map_at(&map, own->disk, own->first_lba, own->block_count, &volume))
+            own->block_volume = map.volumes[volume].number;
+    }
+    return ST_OK;
+}
+
+/* Looks for the one boot file that is found without any boot entry (3.5.1.1). */
+static enum status look_for_fallback(struct arena *arena, const struct files_port *files,
+                                     struct machine *io_machine)
+{
+    const char *path = arena_printf(arena, "\\EFI\\BOOT\\BOOT%s.EFI", io_machine->architecture);
+
+    if (path == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < io_machine->partition_count; i++) {
+        struct partition *partition = &io_machine->partitions[i];
+        struct file_info info;
+        if (partition->kind == PT_ESP && partition->volume != NO_INDEX)
+            partition->fallback_status = files->stat(files->ctx, partition->volume, path, &info);
+    }
+    return ST_OK;
+}
+
+enum status scan_machine(struct arena *arena, const struct ports *ports, enum scan_depth depth,
+                         struct machine *ret_machine)
+{
+    struct machine machine = {.architecture = ports->architecture};
+
+    enum status status = scan_disks(arena, ports, &machine);
+    if (status != ST_OK)
+        return status;
+    attach_volumes(&ports->files, &machine);
+    if (depth >= SCAN_ENTRIES) {
+        status = scan_dynamic_volumes(arena, ports, &machine);
+        if (status == ST_OK)
+            status = scan_vars(arena, &ports->vars, &machine);
+        if (status == ST_OK)
+            status = resolve_entries(arena, &ports->files, &machine);
+        if (status == ST_OK)
+            status = look_for_fallback(arena, &ports->files, &machine);
+        if (status != ST_OK)
+            return status;
+    }
+    *ret_machine = machine;
+    return ST_OK;
+}

@@ -1,0 +1,231 @@
+#include "model/scan_vars.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "model/boot_name.h"
+
+#define ENUMERATION_MAX 65536u /* calls after which an enumeration is taken to be endless */
+
+/* Reads a variable of any size. `*ret_claimed` is its size as the firmware says, also on failure.
+ */
+static enum status read_variable(struct arena *arena, const struct vars_port *vars,
+                                 const char *name, uint32_t *ret_attributes, struct span *ret_value,
+                                 uint64_t *ret_claimed)
+{
+    uint8_t *data = NULL;
+    size_t size = 0;
+
+    enum status status = vars->get(vars->ctx, name, ret_attributes, NULL, 0, &size);
+    if (status == ST_TOO_SMALL) {
+        *ret_claimed = size;
+        if (size > VAR_VALUE_MAX)
+            return ST_DAMAGED;
+        data = arena_alloc(arena, 1, size);
+        if (data == NULL)
+            return ST_NO_MEMORY;
+        status = vars->get(vars->ctx, name, ret_attributes, data, size, &size);
+    }
+    if (status != ST_OK)
+        return status == ST_TOO_SMALL ? ST_IO : status;
+    *ret_claimed = size;
+    *ret_value = span_of(data, size);
+    return ST_OK;
+}
+
+static enum status read_small(struct arena *arena, const struct vars_port *vars, const char *name,
+                              struct small_var *ret_var)
+{
+    struct small_var var = {.status = ST_OK};
+    uint64_t claimed = 0;
+
+    var.status = read_variable(arena, vars, name, &var.attributes, &var.value, &claimed);
+    if (var.status == ST_NO_MEMORY)
+        return ST_NO_MEMORY;
+    if (var.status == ST_OK && var.value.size != 2)
+        var.status = ST_DAMAGED;
+    if (var.status == ST_OK)
+        var.number = ld_le16(var.value.at);
+    *ret_var = var;
+    return ST_OK;
+}
+
+static enum status read_order(struct arena *arena, const struct vars_port *vars,
+                              struct boot_order *ret_order)
+{
+    struct boot_order order = {.status = ST_OK};
+    uint64_t claimed = 0;
+
+    order.status =
+        read_variable(arena, vars, "BootOrder", &order.attributes, &order.value, &claimed);
+    if (order.status == ST_NO_MEMORY)
+        return ST_NO_MEMORY;
+    if (order.status == ST_OK) {
+        uint16_t *numbers = arena_alloc(arena, order.value.size / 2, sizeof(*numbers));
+        if (numbers == NULL)
+            return ST_NO_MEMORY;
+        order.count = order.value.size / 2;
+        for (size_t i = 0; i < order.count; i++)
+            numbers[i] = ld_le16(order.value.at + i * 2);
+        order.numbers = numbers;
+        if (order.value.size % 2 != 0)
+            order.status = ST_DAMAGED;
+    }
+    *ret_order = order;
+    return ST_OK;
+}
+
+/* Which of the 65,536 possible entries exist. */
+struct number_set {
+    uint8_t bits[65536 / 8];
+    size_t count;
+};
+
+static bool set_holds(const struct number_set *set, uint16_t number)
+{
+    return (set->bits[number / 8] >> number % 8 & 1) != 0;
+}
+
+static void set_add(struct number_set *set, uint16_t number)
+{
+    if (!set_holds(set, number))
+        set->count++;
+    set->bits[number / 8] = (uint8_t)(set->bits[number / 8] | 1u << number % 8);
+}
+
+/*
+ * Collects the numbers of all entries first, because reading while enumerating disturbs some
+ * firmware. A name that comes twice, or a walk that comes round to its start, is noted.
+ */
+static void enumerate(const struct vars_port *vars, struct machine *io_machine,
+                      struct number_set *set)
+{
+    static const struct guid global = VAR_GLOBAL_VENDOR;
+    struct var_id id = {.hash = 0};
+    enum status status = vars->next(vars->ctx, true, &id);
+    const struct var_id first = id;
+
+    for (uint32_t calls = 0; status == ST_OK; calls++) {
+        uint16_t number = 0;
+        bool round = calls > 0 && id.hash == first.hash && guid_equal(&id.vendor, &first.vendor);
+        if (round || calls >= ENUMERATION_MAX) {
+            io_machine->variables_repeated = true;
+            io_machine->entries_status = ST_OK;
+            return;
+        }
+        if (guid_equal(&id.vendor, &global) && boot_variable_number(id.name, &number)) {
+            io_machine->variables_repeated |= set_holds(set, number);
+            set_add(set, number);
+        }
+        status = vars->next(vars->ctx, false, &id);
+    }
+    io_machine->entries_status = status == ST_ABSENT ? ST_OK : status;
+}
+
+/* What the optional data is, and what it says. */
+static enum status parse_optional(struct arena *arena, struct entry *io_entry)
+{
+    struct span optional = io_entry->option.optional;
+    enum status status = windows_options_parse(optional, &io_entry->windows);
+
+    io_entry->load_options = "";
+    if (status != ST_OK) {
+        bool windows = windows_options_present(optional);
+        io_entry->optional_kind = windows ? OPTIONAL_WINDOWS_BROKEN : OPTIONAL_OTHER;
+        if (optional.size == 0)
+            io_entry->optional_kind = OPTIONAL_NONE;
+        return ST_OK;
+    }
+    bool bcd = windows_options_bcd_object(&io_entry->windows, &io_entry->bcd_object);
+    io_entry->optional_kind = bcd ? OPTIONAL_WINDOWS_BCD : OPTIONAL_WINDOWS;
+    io_entry->load_options = text_from_ucs2(arena, io_entry->windows.load_options);
+    return io_entry->load_options == NULL ? ST_NO_MEMORY : ST_OK;
+}
+
+static enum status read_entry(struct arena *arena, const struct vars_port *vars, uint16_t number,
+                              struct entry *ret_entry)
+{
+    struct entry entry = {.number = number, .description = "", .path_text = "", .load_options = ""};
+    char name[VAR_NAME_SIZE];
+
+    boot_variable_name(number, name);
+    entry.status =
+        read_variable(arena, vars, name, &entry.attributes, &entry.value, &entry.claimed_size);
+    if (entry.status == ST_OK)
+        entry.status = load_option_parse(entry.value, &entry.option);
+    if (entry.status == ST_NO_MEMORY)
+        return ST_NO_MEMORY;
+    if (entry.status == ST_OK) {
+        entry.form = devpath_form_of(entry.option.path);
+        entry.description = text_from_ucs2(arena, entry.option.description);
+        if (entry.description == NULL)
+            return ST_NO_MEMORY;
+        enum status status = parse_optional(arena, &entry);
+        if (status != ST_OK)
+            return status;
+    }
+    *ret_entry = entry;
+    return ST_OK;
+}
+
+/* Appends the entry `number` unless it is there already or has vanished meanwhile. */
+static enum status add_entry(struct arena *arena, const struct vars_port *vars, uint16_t number,
+                             struct number_set *done, struct machine *io_machine)
+{
+    struct entry entry;
+
+    if (set_holds(done, number))
+        return ST_OK;
+    enum status status = read_entry(arena, vars, number, &entry);
+    if (status != ST_OK)
+        return status;
+    if (entry.status == ST_ABSENT)
+        return ST_OK;
+    set_add(done, number);
+    entry.id = io_machine->entry_count + 1;
+    entry.in_order = order_names(&io_machine->order, number);
+    io_machine->entries[io_machine->entry_count++] = entry;
+    return ST_OK;
+}
+
+/* Entries in the sequence of BootOrder, then the others by number. */
+static enum status read_entries(struct arena *arena, const struct vars_port *vars,
+                                const struct number_set *found, struct number_set *done,
+                                struct machine *io_machine)
+{
+    const struct boot_order *order = &io_machine->order;
+    size_t room = found->count + order->count;
+    enum status status = ST_OK;
+
+    io_machine->entries = arena_alloc(arena, room, sizeof(*io_machine->entries));
+    if (io_machine->entries == NULL)
+        return ST_NO_MEMORY;
+    /* BootOrder is followed also to entries that the enumeration left out. */
+    for (size_t i = 0; i < order->count && status == ST_OK; i++)
+        status = add_entry(arena, vars, order->numbers[i], done, io_machine);
+    for (uint32_t number = 0; number <= UINT16_MAX && status == ST_OK; number++) {
+        if (set_holds(found, (uint16_t)number))
+            status = add_entry(arena, vars, (uint16_t)number, done, io_machine);
+    }
+    return status;
+}
+
+enum status scan_vars(struct arena *arena, const struct vars_port *vars, struct machine *io_machine)
+{
+    struct number_set *found = arena_alloc(arena, 1, sizeof(*found));
+    struct number_set *done = arena_alloc(arena, 1, sizeof(*done));
+
+    if (found == NULL || done == NULL)
+        return ST_NO_MEMORY;
+    enumerate(vars, io_machine, found);
+    enum status status = read_order(arena, vars, &io_machine->order);
+    if (status == ST_OK)
+        status = read_small(arena, vars, "BootNext", &io_machine->next);
+    if (status == ST_OK)
+        status = read_small(arena, vars, "BootCurrent", &io_machine->current);
+    if (status == ST_OK)
+        status = read_small(arena, vars, "Timeout", &io_machine->timeout);
+    if (status == ST_OK)
+        status = read_entries(arena, vars, found, done, io_machine);
+    io_machine->space_status = vars->space(vars->ctx, &io_machine->space);
+    return status;
+}

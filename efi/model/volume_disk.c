@@ -1,0 +1,310 @@
+#include "model/volume_disk.h"
+
+/* Larger blocks would be new for Windows, and make the few reads below cost much. */
+#define BLOCK_MAX_BYTES 4096u
+
+/* What was met at the places that were looked at. */
+struct search {
+    const struct volume_source *source;
+    struct volume_disk *disk;
+    uint8_t *block; /* one block of the disk */
+    bool met_io_error;
+    bool met_damaged;
+    bool met_unsupported;
+};
+
+static void give_up(struct volume_disk *disk, enum volume_disk_state state, const char *reason)
+{
+    disk->state = state;
+    disk->reason = reason;
+}
+
+/* Reads one block into search->block; an empty span when it is not to be had. */
+static struct span read_block(struct search *search, uint64_t lba)
+{
+    const struct block_port *port = search->source->port;
+
+    if (lba >= port->block_count || port->read(port->ctx, lba, 1, search->block) != ST_OK) {
+        search->met_io_error = true;
+        return span_of(NULL, 0);
+    }
+    search->disk->read_bytes += port->block_size;
+    return span_of(search->block, port->block_size);
+}
+
+static void note_status(struct search *search, enum status status)
+{
+    if (status == ST_DAMAGED)
+        search->met_damaged = true;
+    if (status == ST_UNSUPPORTED)
+        search->met_unsupported = true;
+}
+
+/* The state that says most about why nothing good was met. */
+static enum volume_disk_state worst_met(const struct search *search)
+{
+    if (search->met_io_error)
+        return VOLUME_DISK_UNREADABLE;
+    if (search->met_damaged)
+        return VOLUME_DISK_DAMAGED;
+    return search->met_unsupported ? VOLUME_DISK_UNSUPPORTED : VOLUME_DISK_ABSENT;
+}
+
+/* The LBAs where a first PRIVHEAD may be. Returns how many. */
+static size_t head_places(const struct volume_source *source, uint64_t ret_lbas[3])
+{
+    uint64_t first = source->metadata_lba;
+    uint64_t blocks = source->metadata_blocks;
+    size_t count = 0;
+
+    if (!source->gpt) {
+        ret_lbas[count++] = LDM_MBR_HEAD_LBA;
+        if (source->port->block_count <= LDM_PRIVATE_BLOCKS)
+            return count;
+        blocks = LDM_PRIVATE_BLOCKS;
+        first = source->port->block_count - blocks;
+    }
+    ret_lbas[count++] = first + blocks - 1;
+    if (blocks - 1 > LDM_SECONDARY_HEAD_REL)
+        ret_lbas[count++] = first + LDM_SECONDARY_HEAD_REL;
+    return count;
+}
+
+/* On a GPT disk the private region is the metadata partition. */
+static bool head_fits(const struct volume_source *source, const struct ldm_privhead *head)
+{
+    return !source->gpt || (head->private_start == source->metadata_lba &&
+                            head->private_size == source->metadata_blocks);
+}
+
+static bool same_places(const struct ldm_privhead *a, const struct ldm_privhead *b)
+{
+    return a->public_start == b->public_start && a->public_size == b->public_size &&
+           a->private_start == b->private_start && a->private_size == b->private_size &&
+           a->toc[0] == b->toc[0] && a->toc[1] == b->toc[1];
+}
+
+/* Takes a sound copy in. False when it contradicts the one that was found before. */
+static bool take_head(struct volume_disk *disk, const struct ldm_privhead *head)
+{
+    if (disk->has_head) {
+        if (!guid_equal(&head->disk, &disk->head.disk) ||
+            !guid_equal(&head->group, &disk->head.group))
+            return false;
+        if (head->sequence == disk->head.sequence)
+            return same_places(head, &disk->head);
+        if (head->sequence < disk->head.sequence)
+            return true;
+    }
+    disk->head = *head;
+    disk->has_head = true;
+    return true;
+}
+
+static void find_head(struct search *search)
+{
+    static const char *const reasons[] = {
+        [VOLUME_DISK_ABSENT] = "there is no PRIVHEAD where one should be",
+        [VOLUME_DISK_UNREADABLE] = "no PRIVHEAD could be read",
+        [VOLUME_DISK_DAMAGED] = "every PRIVHEAD is damaged or does not fit the disk",
+        [VOLUME_DISK_UNSUPPORTED] = "its PRIVHEAD is of an unknown version or block size",
+    };
+    const struct volume_source *source = search->source;
+    struct volume_disk *disk = search->disk;
+    uint64_t lbas[3];
+    size_t count = head_places(source, lbas);
+
+    for (size_t i = 0; i < count; i++) {
+        struct ldm_privhead head;
+        struct span block = read_block(search, lbas[i]);
+        if (block.at == NULL)
+            continue;
+        enum status status =
+            ldm_privhead_parse(block, source->port->block_size, source->port->block_count, &head);
+        if (status == ST_OK && !head_fits(source, &head))
+            status = ST_DAMAGED;
+        note_status(search, status);
+        if (status != ST_OK)
+            continue;
+        if (!take_head(disk, &head)) {
+            disk->has_head = false;
+            give_up(disk, VOLUME_DISK_DAMAGED, "its copies of PRIVHEAD contradict each other");
+            return;
+        }
+    }
+    if (!disk->has_head)
+        give_up(disk, worst_met(search), reasons[worst_met(search)]);
+}
+
+/* The best TOCBLOCK so far. */
+struct toc_choice {
+    bool found;
+    bool contradicted;
+    struct ldm_toc toc;
+};
+
+/* Looks at one place; with `current` only a copy of PRIVHEAD's own sequence counts. */
+static void try_toc(struct search *search, uint64_t rel, bool current, struct toc_choice *choice)
+{
+    const struct ldm_privhead *head = &search->disk->head;
+    struct ldm_toc toc;
+
+    if (rel >= head->private_size)
+        return;
+    struct span block = read_block(search, head->private_start + rel);
+    if (block.at == NULL)
+        return;
+    enum status status = ldm_toc_parse(block, head, &toc);
+    note_status(search, status);
+    if (status != ST_OK || (current && toc.sequence != head->sequence))
+        return;
+    if (choice->found && toc.sequence == choice->toc.sequence) {
+        if (toc.config.start != choice->toc.config.start ||
+            toc.config.size != choice->toc.config.size)
+            choice->contradicted = true;
+        return;
+    }
+    if (!choice->found || toc.sequence > choice->toc.sequence)
+        *choice = (struct toc_choice){.found = true, .toc = toc};
+}
+
+static void find_toc(struct search *search, struct toc_choice *ret_choice)
+{
+    struct volume_disk *disk = search->disk;
+    const struct ldm_privhead *head = &disk->head;
+    struct toc_choice choice = {.found = false};
+
+    for (size_t i = 0; i < 2; i++)
+        if (i == 0 || head->toc[1] != head->toc[0])
+            try_toc(search, head->toc[i], true, &choice);
+    if (!choice.found) {
+        /* Where TOCBLOCKs have been seen: at the start and before the last header. */
+        const uint64_t size = head->private_size;
+        const uint64_t places[] = {0, 1, 2, size - 3, size - 2};
+        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+            try_toc(search, places[i], false, &choice);
+        disk->doubtful = true;
+    }
+    *ret_choice = choice;
+}
+
+static void find_config(struct search *search)
+{
+    struct volume_disk *disk = search->disk;
+    struct toc_choice choice;
+
+    search->met_io_error = false;
+    find_toc(search, &choice);
+    if (!choice.found) {
+        give_up(disk, search->met_io_error ? VOLUME_DISK_UNREADABLE : VOLUME_DISK_DAMAGED,
+                "no TOCBLOCK could be found");
+        return;
+    }
+    if (choice.contradicted) {
+        give_up(disk, VOLUME_DISK_DAMAGED, "its copies of TOCBLOCK contradict each other");
+        return;
+    }
+    if (choice.toc.config.size > LDM_CONFIG_MAX_BYTES / search->source->port->block_size) {
+        give_up(disk, VOLUME_DISK_UNSUPPORTED, "its database is larger than this program reads");
+        return;
+    }
+    disk->config = choice.toc.config;
+    disk->has_config = true;
+    if (disk->doubtful)
+        give_up(disk, VOLUME_DISK_DAMAGED, "the TOCBLOCKs that PRIVHEAD names are damaged");
+}
+
+enum status volume_disk_find(const struct volume_source *source, struct arena *scratch,
+                             struct volume_disk *ret_disk)
+{
+    const struct block_port *port = source->port;
+    struct volume_disk disk = {.source = source, .reason = ""};
+    struct search search = {.source = source, .disk = &disk};
+
+    search.block = arena_alloc(scratch, 1, port->block_size);
+    if (search.block == NULL)
+        return ST_NO_MEMORY;
+    if (port->block_size > BLOCK_MAX_BYTES)
+        give_up(&disk, VOLUME_DISK_UNSUPPORTED, "its blocks are larger than 4096 bytes");
+    else if (source->gpt && source->metadata_blocks == 0)
+        give_up(&disk, VOLUME_DISK_ABSENT, "it has no LDM metadata partition");
+    else if (source->gpt && (source->metadata_lba > port->block_count ||
+                             source->metadata_blocks > port->block_count - source->metadata_lba))
+        give_up(&disk, VOLUME_DISK_DAMAGED, "the LDM metadata partition is not inside the disk");
+    else
+        find_head(&search);
+    if (disk.has_head)
+        find_config(&search);
+    *ret_disk = disk;
+    return ST_OK;
+}
+
+size_t volume_disk_config_bytes(const struct volume_disk *disk)
+{
+    if (!disk->has_config)
+        return 0;
+    return (size_t)disk->config.size * disk->source->port->block_size;
+}
+
+/* Reads the whole config region. False when the device reports an error. */
+static bool read_config(struct volume_disk *disk, uint8_t *ret_bytes)
+{
+    const struct block_port *port = disk->source->port;
+    uint64_t lba = disk->head.private_start + disk->config.start;
+    uint64_t left = disk->config.size;
+
+    while (left > 0) {
+        uint32_t most = VOLUME_CHUNK_BYTES / port->block_size;
+        uint32_t count = left < most ? (uint32_t)left : most;
+        if (port->read(port->ctx, lba, count, ret_bytes) != ST_OK)
+            return false;
+        disk->read_bytes += (uint64_t)count * port->block_size;
+        ret_bytes += (size_t)count * port->block_size;
+        lba += count;
+        left -= count;
+    }
+    return true;
+}
+
+/* Statuses: those of ldm_vmdb_parse and ldm_database_parse. */
+static enum status parse_config(struct volume_disk *disk, struct span config, struct arena *arena,
+                                struct arena *scratch)
+{
+    struct ldm_vmdb vmdb;
+    enum status status = ldm_vmdb_parse(config, &vmdb);
+
+    if (status != ST_OK)
+        return status;
+    if (!guid_equal(&vmdb.group, &disk->head.group))
+        return ST_DAMAGED;
+    return ldm_database_parse(config, &vmdb, arena, scratch, &disk->database);
+}
+
+enum status volume_disk_read(struct volume_disk *disk, struct arena *arena, struct arena *scratch)
+{
+    size_t size = volume_disk_config_bytes(disk);
+
+    if (size == 0)
+        return ST_OK;
+    uint8_t *bytes = arena_alloc(scratch, 1, size);
+    if (bytes == NULL)
+        return ST_NO_MEMORY;
+    if (!read_config(disk, bytes)) {
+        give_up(disk, VOLUME_DISK_UNREADABLE, "its database could not be read");
+        return ST_OK;
+    }
+    size_t mark = arena_mark(arena);
+    enum status status = parse_config(disk, span_of(bytes, size), arena, scratch);
+    if (status == ST_OK) {
+        disk->has_database = true;
+        return ST_OK;
+    }
+    arena_release(arena, mark);
+    if (status == ST_NO_MEMORY)
+        return status;
+    if (status == ST_UNSUPPORTED)
+        give_up(disk, VOLUME_DISK_UNSUPPORTED, "its database has records of an unknown form");
+    else
+        give_up(disk, VOLUME_DISK_DAMAGED, "its database is damaged or contradicts itself");
+    return ST_OK;
+}

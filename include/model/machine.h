@@ -1,0 +1,198 @@
+/*
+ * The machine as it was found: one plain value that the scan makes and everything after it only
+ * reads. Objects refer to each other by index; spans and texts lie in the arena or the ports.
+ *
+ * Numbers that people see: disks count from 0 in the order of their place in the machine (fixed
+ * disks first, USB and removable ones last), partitions from 1 in the order of their place on the
+ * disk, entry ids from 1 in the order of BootOrder, with the entries outside it behind.
+ */
+#ifndef SHADOWBOOT_MODEL_MACHINE_H
+#define SHADOWBOOT_MODEL_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/guid.h"
+#include "base/status.h"
+#include "format/devpath.h"
+#include "format/gpt.h"
+#include "format/load_option.h"
+#include "format/mbr.h"
+#include "format/partition_type.h"
+#include "format/windows_options.h"
+#include "port/vars.h"
+
+#define NO_INDEX ((size_t)-1)
+
+enum disk_style {
+    DISK_RAW, /* no partition table */
+    DISK_MBR,
+    DISK_GPT, /* also when both copies are damaged, but something says there was one */
+};
+
+struct gpt_copy {
+    enum gpt_problem problem; /* GPT_FINE: `header` and the entries are good */
+    uint64_t lba;             /* where the header was looked for */
+    struct gpt_header header; /* meaningful from GPT_BAD_ARRAY_CRC on, and when fine */
+};
+
+struct disk {
+    size_t port;           /* index into ports->disks */
+    struct span path;      /* device path, end node included */
+    const char *path_text; /* the same for people */
+    const char *model;     /* printable; "" when the device does not say */
+    uint32_t block_size;   /* bytes */
+    uint64_t block_count;  /* logical blocks */
+    bool read_only;
+    bool removable;     /* removable medium, or on USB */
+    bool has_self;      /* carries the volume this program was started from */
+    enum status status; /* ST_OK, or why the disk could not be read */
+    enum disk_style style;
+    struct mbr mbr;
+    struct gpt_copy primary; /* style GPT only */
+    struct gpt_copy backup;
+    bool copies_differ;     /* both are fine by themselves and do not agree */
+    bool guid_repeated;     /* another disk has the same GUID or MBR signature */
+    struct guid guid;       /* style GPT, from the copy that is used */
+    size_t first_partition; /* index of its first partition in machine.partitions */
+    size_t partition_count;
+};
+
+struct partition {
+    size_t disk;
+    uint32_t number;    /* 1, 2, ... by place on the disk: what people see */
+    uint32_t hd_number; /* as in a hard drive node: GPT slot + 1, or the MBR number */
+    uint64_t first_lba;
+    uint64_t block_count;
+    enum partition_type kind;    /* MBR partitions: PT_ESP for 0xEF, PT_LDM_DATA for 0x42 */
+    struct guid type;            /* GPT only, else zero */
+    struct guid unique;          /* GPT only, else zero */
+    uint8_t mbr_type;            /* MBR only */
+    bool active;                 /* MBR only */
+    uint64_t attributes;         /* GPT only */
+    const char *name;            /* printable GPT name, "" when it has none */
+    bool out_of_range;           /* not inside the usable range of the table, or the disk */
+    bool overlaps;               /* shares blocks with another partition of its disk */
+    bool guid_repeated;          /* another partition of the machine has the same unique GUID */
+    uint32_t nt_volume;          /* N of \Device\HarddiskVolumeN; 0 for LDM's partitions */
+    uint32_t block_volume;       /* N of BlockVolumeN for LDM data; 0 when not known */
+    enum status fallback_status; /* whether \EFI\BOOT\BOOT<ARCH>.EFI is in it: ST_OK, ST_ABSENT, or
+                                  * ST_UNSUPPORTED where nobody looked */
+    size_t volume;               /* index into ports->files.volumes, NO_INDEX when not mounted */
+};
+
+/* What a path in a boot entry points to on this machine now. */
+struct target {
+    bool has_hd; /* it names a partition */
+    struct hd_node hd;
+    size_t partition;        /* that partition here, NO_INDEX when no disk has it */
+    size_t disk;             /* its disk, or the whole disk the path names; NO_INDEX when neither */
+    bool moved;              /* found by its GUID, but number, start or size in the path differ */
+    bool elsewhere;          /* found by its GUID, but the path's hardware leads to another place */
+    const char *file;        /* printable path in it, NULL when it names none */
+    enum status file_status; /* ST_OK: it is there; ST_ABSENT: it is not; ST_UNSUPPORTED: nobody
+                              * could look (no file system mounted there, or no partition) */
+};
+
+enum optional_kind {
+    OPTIONAL_NONE,
+    OPTIONAL_WINDOWS,        /* an OS path that names partition and directory */
+    OPTIONAL_WINDOWS_BCD,    /* an object of the boot store */
+    OPTIONAL_WINDOWS_BROKEN, /* starts as Windows' data does, and is malformed */
+    OPTIONAL_OTHER,
+};
+
+struct entry {
+    uint16_t number;       /* #### of Boot#### */
+    size_t id;             /* 1, 2, ... : what people see */
+    bool in_order;         /* BootOrder names it */
+    enum status status;    /* ST_OK; else why the value below is missing (IO) or bad (DAMAGED) */
+    uint64_t claimed_size; /* bytes the firmware says it has; differs from value.size if refused */
+    uint32_t attributes;   /* of the variable */
+    struct span value;
+    struct load_option option; /* meaningful when status is ST_OK, like all that follows */
+    const char *description;   /* printable */
+    enum devpath_form form;
+    const char *path_text;
+    struct target boot;
+    enum optional_kind optional_kind;
+    struct windows_options windows; /* OPTIONAL_WINDOWS, OPTIONAL_WINDOWS_BCD */
+    const char *load_options;       /* printable; "" when it has none */
+    struct target os;               /* OPTIONAL_WINDOWS with an EFI path */
+    struct guid bcd_object;         /* OPTIONAL_WINDOWS_BCD */
+};
+
+/* A variable of two bytes. */
+struct small_var {
+    enum status status; /* ST_OK; ST_ABSENT; ST_DAMAGED when it is not two bytes; ST_IO */
+    uint32_t attributes;
+    struct span value; /* as stored, also when damaged */
+    uint16_t number;   /* meaningful when ST_OK */
+};
+
+struct boot_order {
+    enum status status; /* ST_OK; ST_ABSENT; ST_DAMAGED when its size is odd; ST_IO */
+    uint32_t attributes;
+    struct span value;       /* as stored */
+    const uint16_t *numbers; /* whole members, also of a damaged one */
+    size_t count;
+};
+
+struct machine {
+    const char *architecture; /* as in BOOT<ARCH>.EFI */
+    struct disk *disks;
+    size_t disk_count;
+    struct partition *partitions; /* by disk, then by place on the disk */
+    size_t partition_count;
+    struct entry *entries; /* by id */
+    size_t entry_count;
+    struct boot_order order;
+    struct small_var next;
+    struct small_var current;
+    struct small_var timeout;
+    enum status entries_status; /* ST_OK, or why the variables could not be enumerated */
+    bool variables_repeated;    /* the enumeration named a boot entry twice or did not end */
+    enum status space_status;   /* whether `space` is known */
+    struct var_space space;
+};
+
+/* The partition with this unique GUID, NO_INDEX when none has; `ret_count` (may be NULL) is how
+ * many have it. */
+size_t machine_find_partition(const struct machine *machine, const struct guid *unique,
+                              size_t *ret_count);
+
+/* The entry Boot<number>, NO_INDEX when there is none. */
+size_t machine_find_entry(const struct machine *machine, uint16_t number);
+
+/* What a variable holds, as the scan found it. */
+struct variable_state {
+    enum status status; /* ST_OK: it is there; ST_ABSENT; else it could not be read */
+    uint32_t attributes;
+    struct span value;
+};
+
+/*
+ * The state of the variable `name`: Boot####, BootOrder, BootNext or Timeout. ST_UNSUPPORTED for
+ * any other name.
+ */
+struct variable_state machine_variable(const struct machine *machine, const char *name);
+
+/* True when a boot path or OS path of the entry names the partition GUID. */
+bool entry_mentions_guid(const struct entry *entry, const struct guid *guid);
+
+/* True for the entries Windows makes: optional data that begins with its signature. */
+bool entry_is_windows(const struct entry *entry);
+
+/* True when BootOrder names `number`. */
+bool order_names(const struct boot_order *order, uint16_t number);
+
+/* Byte offset and length of a partition on its disk. */
+uint64_t partition_offset(const struct machine *machine, const struct partition *partition);
+uint64_t partition_bytes(const struct machine *machine, const struct partition *partition);
+
+/* The hard drive node that names the partition. */
+struct hd_node partition_hd_node(const struct machine *machine, const struct partition *partition);
+
+#endif

@@ -1,0 +1,22 @@
+/* Reads the whole machine, once. */
+#ifndef SHADOWBOOT_MODEL_SCAN_H
+#define SHADOWBOOT_MODEL_SCAN_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/machine.h"
+#include "port/ports.h"
+
+enum scan_depth {
+    SCAN_DISKS,   /* disks and partition tables: at most 64 KiB from a healthy disk */
+    SCAN_ENTRIES, /* also the LDM databases, the boot variables, and the files they name */
+};
+
+/*
+ * Makes `*ret_machine` from what the ports show. A disk, table or variable that is bad or cannot be
+ * read is part of the result, not a failure. Nothing is written. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status scan_machine(struct arena *arena, const struct ports *ports,
+                                    enum scan_depth depth, struct machine *ret_machine);
+
+#endif

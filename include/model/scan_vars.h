@@ -1,0 +1,21 @@
+/* Reads the boot variables. */
+#ifndef SHADOWBOOT_MODEL_SCAN_VARS_H
+#define SHADOWBOOT_MODEL_SCAN_VARS_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/machine.h"
+#include "port/vars.h"
+
+/* The largest value of a variable this program reads; firmware allows some tens of KiB. */
+#define VAR_VALUE_MAX (1024u * 1024)
+
+/*
+ * Fills in order, next, current, timeout, space and the entries of `*io_machine`, the entries taken
+ * apart but not yet looked up on the disks. A variable that cannot be read is kept with its status.
+ * Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status scan_vars(struct arena *arena, const struct vars_port *vars,
+                                 struct machine *io_machine);
+
+#endif
