@@ -1,0 +1,217 @@
+#include "plan/edit.h"
+
+#include "audit/audit.h"
+#include "base/mem.h"
+#include "model/boot_name.h"
+
+static bool edit_names(const struct boot_edit *edit, uint16_t number)
+{
+    for (size_t i = 0; i < edit->count; i++) {
+        if (edit->order[i] == number)
+            return true;
+    }
+    return false;
+}
+
+static enum status prepare(struct plan *plan, size_t extra, struct boot_edit *ret_edit)
+{
+    const struct machine *machine = plan->machine;
+    size_t room = machine->order.count + machine->entry_count + extra;
+    struct boot_edit edit = {
+        .plan = plan,
+        .order = arena_alloc(plan->arena, room, sizeof(*edit.order)),
+        .room = room,
+        .deleted = arena_alloc(plan->arena, machine->entry_count, sizeof(*edit.deleted)),
+    };
+
+    if (edit.order == NULL || edit.deleted == NULL)
+        return ST_NO_MEMORY;
+    if (machine->entries_status != ST_OK || machine->order.status == ST_IO)
+        return plan_refuse(plan, ST_IO,
+                           "The firmware's boot variables cannot be read (%s), so nothing is "
+                           "changed. Restart the machine and try again.",
+                           status_text(machine->entries_status));
+    *ret_edit = edit;
+    return ST_OK;
+}
+
+enum status edit_begin(struct plan *plan, size_t extra, struct boot_edit *ret_edit)
+{
+    const struct boot_order *order = &plan->machine->order;
+    struct findings findings;
+    struct boot_edit edit;
+
+    enum status status = prepare(plan, extra, &edit);
+    if (status == ST_OK)
+        status = audit_entries(plan->arena, plan->machine, &findings);
+    if (status != ST_OK)
+        return status;
+    const struct finding *finding = findings_about_order(&findings);
+    if (finding != NULL)
+        return plan_refuse(plan, ST_DAMAGED, "%s%s Nothing was changed. Mend it first: %s",
+                           finding_text(finding->code), finding->detail,
+                           finding_advice(finding->code));
+    for (size_t i = 0; i < order->count; i++)
+        edit.order[edit.count++] = order->numbers[i];
+    *ret_edit = edit;
+    return ST_OK;
+}
+
+enum status edit_begin_mending(struct plan *plan, size_t extra, struct boot_edit *ret_edit)
+{
+    const struct machine *machine = plan->machine;
+    const struct boot_order *order = &machine->order;
+    struct boot_edit edit;
+
+    enum status status = prepare(plan, extra, &edit);
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < order->count; i++) {
+        uint16_t number = order->numbers[i];
+        if (!edit_names(&edit, number) && machine_find_entry(machine, number) != NO_INDEX)
+            edit.order[edit.count++] = number;
+    }
+    for (size_t i = 0; i < machine->entry_count && order->status == ST_ABSENT; i++)
+        edit.order[edit.count++] = machine->entries[i].number;
+    *ret_edit = edit;
+    return ST_OK;
+}
+
+/* A number is free when no variable has it and nothing names it: an entry outside BootOrder may be
+ * anybody's, and one that BootNext names is about to be used. */
+static bool number_is_free(const struct boot_edit *edit, uint16_t number)
+{
+    const struct machine *machine = edit->plan->machine;
+
+    if (machine_find_entry(machine, number) != NO_INDEX || edit_names(edit, number))
+        return false;
+    if (order_names(&machine->order, number))
+        return false;
+    if (machine->next.status == ST_OK && machine->next.number == number)
+        return false;
+    return machine->current.status != ST_OK || machine->current.number != number;
+}
+
+static void insert(struct boot_edit *edit, uint16_t number, size_t position)
+{
+    if (edit->count == edit->room)
+        return;
+    if (position > edit->count)
+        position = edit->count;
+    memmove(edit->order + position + 1, edit->order + position,
+            (edit->count - position) * sizeof(*edit->order));
+    edit->order[position] = number;
+    edit->count++;
+}
+
+static void take_out(struct boot_edit *edit, uint16_t number)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < edit->count; i++) {
+        if (edit->order[i] != number)
+            edit->order[kept++] = edit->order[i];
+    }
+    edit->count = kept;
+}
+
+enum status edit_create(struct boot_edit *edit, struct span value, size_t position,
+                        const char *detail, size_t source_entry, uint16_t *ret_number)
+{
+    char name[VAR_NAME_SIZE];
+
+    while (edit->next_free <= UINT16_MAX && !number_is_free(edit, (uint16_t)edit->next_free))
+        edit->next_free++;
+    if (edit->next_free > UINT16_MAX)
+        return plan_refuse(edit->plan, ST_NO_SPACE,
+                           "All 65,536 numbers for boot entries are in use. Delete some first.");
+    uint16_t number = (uint16_t)edit->next_free;
+    boot_variable_name(number, name);
+    const char *text = arena_printf(edit->plan->arena, "create %s %s", name, detail);
+    struct action *action = plan_set_variable(edit->plan, name, VAR_BOOT_OPTION, value, text);
+    if (action == NULL)
+        return edit->plan->status == ST_OK ? ST_NO_MEMORY : edit->plan->status;
+    action->source_entry = source_entry;
+    insert(edit, number, position);
+    if (ret_number != NULL)
+        *ret_number = number;
+    return ST_OK;
+}
+
+void edit_delete(struct boot_edit *edit, size_t entry)
+{
+    edit->deleted[entry] = true;
+    take_out(edit, edit->plan->machine->entries[entry].number);
+}
+
+void edit_place(struct boot_edit *edit, uint16_t number, size_t position)
+{
+    take_out(edit, number);
+    insert(edit, number, position);
+}
+
+/* I6: an entry that exists and was in BootOrder stays there unless the request deletes it. */
+static bool keeps_all_members(const struct boot_edit *edit)
+{
+    const struct machine *machine = edit->plan->machine;
+
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->in_order && !edit->deleted[i] && !edit_names(edit, entry->number))
+            return false;
+    }
+    return true;
+}
+
+static void plan_order(struct boot_edit *edit)
+{
+    struct plan *plan = edit->plan;
+    const struct boot_order *now = &plan->machine->order;
+    bool present = now->status == ST_OK || now->status == ST_DAMAGED;
+    struct builder builder;
+
+    if (edit->count == 0 && now->status == ST_ABSENT)
+        return;
+    builder_in_arena(&builder, plan->arena, edit->count * 2);
+    for (size_t i = 0; i < edit->count; i++)
+        builder_le16(&builder, edit->order[i]);
+    if (builder.failed) {
+        plan->status = ST_NO_MEMORY;
+        return;
+    }
+    if (edit->count == 0)
+        plan_delete_variable(plan, "BootOrder", "delete BootOrder: no entry is left in it");
+    else
+        plan_set_variable(plan, "BootOrder", present ? now->attributes : VAR_BOOT_OPTION,
+                          builder_span(&builder),
+                          present ? "update BootOrder" : "create BootOrder");
+}
+
+static void plan_deletions(struct boot_edit *edit)
+{
+    struct plan *plan = edit->plan;
+    const struct machine *machine = plan->machine;
+
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        char name[VAR_NAME_SIZE];
+        if (!edit->deleted[i])
+            continue;
+        boot_variable_name(entry->number, name);
+        if (machine->next.status == ST_OK && machine->next.number == entry->number)
+            plan_delete_variable(plan, "BootNext", "delete BootNext, which names a deleted entry");
+        plan_delete_variable(
+            plan, name, arena_printf(plan->arena, "delete %s \"%s\"", name, entry->description));
+    }
+}
+
+enum status edit_finish(struct boot_edit *edit)
+{
+    if (!keeps_all_members(edit))
+        return plan_refuse(edit->plan, ST_REFUSED,
+                           "The change would drop an entry from BootOrder that was not named. "
+                           "Nothing was changed.");
+    plan_order(edit);
+    plan_deletions(edit);
+    return edit->plan->status;
+}

@@ -1,0 +1,268 @@
+#include "plan/entries.h"
+
+#include "audit/audit.h"
+#include "base/text.h"
+#include "format/load_option.h"
+#include "model/boot_name.h"
+#include "plan/edit.h"
+#include "plan/place.h"
+#include "plan/retarget.h"
+
+/* [disk's path/]HD()/File()/end */
+static struct span build_path(struct plan *plan, size_t partition, struct span file, bool full)
+{
+    const struct machine *machine = plan->machine;
+    const struct partition *to = &machine->partitions[partition];
+    struct span disk = machine->disks[to->disk].path;
+    struct hd_node hd = partition_hd_node(machine, to);
+    struct builder builder;
+
+    builder_in_arena(&builder, plan->arena, disk.size + HD_NODE_SIZE + file.size + 16);
+    if (full)
+        builder_bytes(&builder, span_part(disk, 0, disk.size - DEVPATH_HEADER_SIZE));
+    devpath_put_hd(&builder, &hd);
+    devpath_put_file(&builder, file);
+    devpath_put_end(&builder);
+    return builder_span(&builder);
+}
+
+static enum status add_value(struct plan *plan, const struct add_request *request, size_t partition,
+                             struct span *ret_value)
+{
+    struct load_option option = {.attributes = LOAD_OPTION_ACTIVE};
+    struct span file;
+
+    enum status status = text_to_ucs2(plan->arena, request->file, &file);
+    if (status == ST_OK)
+        status = text_to_ucs2(plan->arena, request->description, &option.description);
+    if (status == ST_OK && request->optional != NULL)
+        status = text_to_ucs2(plan->arena, request->optional, &option.optional);
+    if (status != ST_OK)
+        return status;
+    option.paths = build_path(plan, partition, file, request->full_path);
+    if (option.paths.size == 0)
+        return ST_NO_MEMORY;
+    status = load_option_build(plan->arena, &option, ret_value);
+    if (status == ST_REFUSED)
+        return plan_refuse(plan, status, "The path is too long for a boot entry.");
+    return status;
+}
+
+enum status plan_add(struct plan *plan, const struct add_request *request)
+{
+    struct boot_edit edit;
+    struct span value;
+    size_t partition = NO_INDEX;
+    size_t equal = NO_INDEX;
+
+    enum status status = place_find(plan, &request->partition, &partition);
+    if (status == ST_OK)
+        status = add_value(plan, request, partition, &value);
+    if (status == ST_OK)
+        status = edit_begin(plan, 1, &edit);
+    if (status != ST_OK)
+        return status;
+    status = place_find_equal(plan, value, DEVPATH_FORM_EMPTY, &equal);
+    if (status == ST_OK)
+        return plan_refuse(plan, ST_EXISTS,
+                           "Boot%04X \"%s\" starts the same file of the same partition already. "
+                           "Nothing was changed.",
+                           plan->machine->entries[equal].number,
+                           plan->machine->entries[equal].description);
+    if (status != ST_ABSENT)
+        return status;
+    if (plan->machine->partitions[partition].kind != PT_ESP)
+        plan_warn(plan, "%s is not an EFI system partition; firmware may not start from it.",
+                  place_text(plan->arena, plan->machine, partition));
+    const char *detail = arena_printf(plan->arena, "\"%s\", to start %s from %s",
+                                      text_printable(plan->arena, request->description),
+                                      text_printable(plan->arena, request->file),
+                                      place_text(plan->arena, plan->machine, partition));
+    status = edit_create(&edit, value, request->position, detail, NO_INDEX, NULL);
+    return status == ST_OK ? edit_finish(&edit) : status;
+}
+
+enum status plan_delete(struct plan *plan, const size_t *entries, size_t count)
+{
+    struct boot_edit edit;
+
+    enum status status = edit_begin_mending(plan, 0, &edit);
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        edit_delete(&edit, entries[i]);
+    return edit_finish(&edit);
+}
+
+enum status plan_order(struct plan *plan, const size_t *entries, size_t count)
+{
+    struct boot_edit edit;
+
+    enum status status = edit_begin_mending(plan, 0, &edit);
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < count; i++)
+        edit_place(&edit, plan->machine->entries[entries[i]].number, i);
+    return edit_finish(&edit);
+}
+
+/* Two little-endian bytes in the arena; an empty span when it is full. */
+static struct span number_bytes(struct plan *plan, uint16_t number)
+{
+    struct builder builder;
+
+    builder_in_arena(&builder, plan->arena, 2);
+    builder_le16(&builder, number);
+    return builder_span(&builder);
+}
+
+enum status plan_next(struct plan *plan, size_t entry)
+{
+    const struct entry *next = entry == NO_INDEX ? NULL : &plan->machine->entries[entry];
+
+    if (next == NULL) {
+        plan_delete_variable(plan, "BootNext", "delete BootNext: the next start follows BootOrder");
+        return plan->status;
+    }
+    struct span value = number_bytes(plan, next->number);
+    const char *text = arena_printf(plan->arena, "set BootNext to Boot%04X \"%s\", once",
+                                    next->number, next->description);
+    if (value.size == 0)
+        return ST_NO_MEMORY;
+    if (next->status == ST_OK && (next->option.attributes & LOAD_OPTION_ACTIVE) == 0)
+        plan_warn(plan, "Boot%04X is not active; some firmware refuses to start it.", next->number);
+    plan_set_variable(plan, "BootNext", VAR_BOOT_OPTION, value, text);
+    return plan->status;
+}
+
+enum status plan_timeout(struct plan *plan, uint16_t seconds)
+{
+    struct span value = number_bytes(plan, seconds);
+    const char *text = seconds == UINT16_MAX
+                           ? "set Timeout to wait for ever"
+                           : arena_printf(plan->arena, "set Timeout to %u seconds", seconds);
+
+    if (value.size == 0)
+        return ST_NO_MEMORY;
+    plan_set_variable(plan, "Timeout", VAR_BOOT_OPTION, value, text);
+    return plan->status;
+}
+
+/* The value with its partition replaced, or as it is when nothing is to be replaced. */
+static enum status import_value(struct plan *plan, const struct import_item *item,
+                                const struct devpath_retarget *how, struct span *ret_value,
+                                struct load_option *ret_option)
+{
+    struct load_option saved;
+
+    enum status status = load_option_parse(item->value, &saved);
+    if (status == ST_DAMAGED)
+        return plan_refuse(plan, status,
+                           "%s does not hold a boot entry, or only a part of one. Nothing was "
+                           "changed.",
+                           item->file);
+    if (status == ST_OK && how == NULL) {
+        *ret_value = item->value;
+        *ret_option = saved;
+        return ST_OK;
+    }
+    if (status == ST_OK)
+        status = retarget_option(plan->arena, &saved, how, ret_option);
+    return status == ST_OK ? load_option_build(plan->arena, ret_option, ret_value) : status;
+}
+
+static enum status import_one(struct boot_edit *edit, const struct import_item *item,
+                              const struct devpath_retarget *how)
+{
+    struct plan *plan = edit->plan;
+    struct load_option option;
+    struct span value;
+    size_t equal = NO_INDEX;
+
+    enum status status = import_value(plan, item, how, &value, &option);
+    if (status == ST_OK)
+        status = place_find_equal(plan, value, DEVPATH_FORM_EMPTY, &equal);
+    if (status == ST_OK) {
+        plan_warn(plan, "Boot%04X \"%s\" starts the same as the entry in %s, which is left out.",
+                  plan->machine->entries[equal].number, plan->machine->entries[equal].description,
+                  item->file);
+        return ST_OK;
+    }
+    if (status != ST_ABSENT || place_is_planned(plan, value))
+        return status == ST_ABSENT ? ST_OK : status;
+    const char *detail = arena_printf(plan->arena, "\"%s\" from %s",
+                                      text_from_ucs2(plan->arena, option.description), item->file);
+    return edit_create(edit, value, ORDER_END, detail, NO_INDEX, NULL);
+}
+
+enum status plan_import(struct plan *plan, const struct import_item *items, size_t count,
+                        const struct import_retarget *retarget)
+{
+    struct boot_edit edit;
+    struct devpath_retarget how;
+    size_t target = NO_INDEX;
+
+    enum status status = edit_begin(plan, count, &edit);
+    if (status == ST_OK && retarget != NULL)
+        status = place_find(plan, &retarget->target, &target);
+    if (status != ST_OK)
+        return status;
+    if (retarget != NULL)
+        how = retarget_to(plan->machine, &retarget->source, target, PATH_KEEP);
+    for (size_t i = 0; i < count && status == ST_OK; i++)
+        status = import_one(&edit, &items[i], retarget == NULL ? NULL : &how);
+    return status == ST_OK ? edit_finish(&edit) : status;
+}
+
+/* An entry that starts nothing more: its partition or its file is gone, or an earlier entry that
+ * is tried before it starts the same. */
+static bool is_prunable(const struct machine *machine, const struct finding *finding)
+{
+    const struct entry *entry = &machine->entries[finding->entry];
+
+    switch (finding->code) {
+    case FINDING_ENTRY_PARTITION_GONE:
+    case FINDING_ENTRY_FILE_GONE:
+        return !load_option_is_auto_created(&entry->option);
+    case FINDING_ENTRY_DUPLICATE:
+        break;
+    default:
+        return false;
+    }
+    for (size_t i = 0; i < finding->entry; i++) {
+        const struct entry *earlier = &machine->entries[i];
+        bool tried = earlier->in_order || !entry->in_order;
+        bool as_active =
+            earlier->status == ST_OK && (earlier->option.attributes & LOAD_OPTION_ACTIVE) >=
+                                            (entry->option.attributes & LOAD_OPTION_ACTIVE);
+        if (tried && as_active && entries_start_the_same(earlier, entry))
+            return true;
+    }
+    return false;
+}
+
+enum status plan_prune(struct plan *plan)
+{
+    const struct machine *machine = plan->machine;
+    struct boot_edit edit;
+    struct findings findings;
+    bool gone = false;
+
+    enum status status = audit_entries(plan->arena, machine, &findings);
+    if (status == ST_OK)
+        status = edit_begin_mending(plan, 0, &edit);
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < findings.count; i++) {
+        const struct finding *finding = &findings.items[i];
+        if (finding->entry == NO_INDEX || !is_prunable(machine, finding))
+            continue;
+        edit_delete(&edit, finding->entry);
+        gone |= finding->code == FINDING_ENTRY_PARTITION_GONE;
+    }
+    if (gone)
+        plan_warn(plan,
+                  "A disk that is only unplugged looks just like one that is dead. Put it back "
+                  "first if its entries are still wanted.");
+    return edit_finish(&edit);
+}

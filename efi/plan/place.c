@@ -1,0 +1,86 @@
+#include "plan/place.h"
+
+#include "audit/audit.h"
+#include "model/boot_name.h"
+#include "model/resolve.h"
+
+const char *place_text(struct arena *arena, const struct machine *machine, size_t partition)
+{
+    const struct partition *found = &machine->partitions[partition];
+    char guid[GUID_TEXT_SIZE];
+
+    guid_format(&found->unique, guid);
+    return arena_printf(arena, "Disk %zu Partition %u %s", found->disk, found->number, guid);
+}
+
+enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_partition)
+{
+    char text[GUID_TEXT_SIZE];
+    size_t count = 0;
+    size_t index = machine_find_partition(plan->machine, guid, &count);
+
+    guid_format(guid, text);
+    if (count == 0)
+        return plan_refuse(plan, ST_ABSENT,
+                           "No partition of this machine has the GUID %s. \"shadowboot disks\" "
+                           "lists them all. Nothing was changed.",
+                           text);
+    if (count > 1)
+        return plan_refuse(plan, ST_REFUSED,
+                           "%zu partitions of this machine have the GUID %s, and firmware would "
+                           "start whichever it meets first. Give one of them another GUID "
+                           "(sgdisk -u). Nothing was changed.",
+                           count, text);
+    const struct partition *partition = &plan->machine->partitions[index];
+    if (partition->out_of_range || partition->overlaps)
+        return plan_refuse(plan, ST_REFUSED,
+                           "%s lies outside the usable part of its disk or overlaps another "
+                           "partition. \"shadowboot disks %zu\" shows it. Nothing was changed.",
+                           place_text(plan->arena, plan->machine, index), partition->disk);
+    *ret_partition = index;
+    return ST_OK;
+}
+
+enum status place_find_equal(struct plan *plan, struct span value, enum devpath_form form,
+                             size_t *ret_entry)
+{
+    const struct machine *machine = plan->machine;
+    struct entry candidate = {.status = ST_OK};
+
+    enum status status = load_option_parse(value, &candidate.option);
+    if (status != ST_OK)
+        return status;
+    status = resolve_path(plan->arena, machine, NULL, candidate.option.path, &candidate.boot);
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (form != DEVPATH_FORM_EMPTY && entry->form != form)
+            continue;
+        if (entries_start_the_same(&candidate, entry)) {
+            *ret_entry = i;
+            return ST_OK;
+        }
+    }
+    return ST_ABSENT;
+}
+
+bool place_is_planned(const struct plan *plan, struct span value)
+{
+    struct load_option wanted;
+    struct load_option planned;
+    uint16_t number = 0;
+
+    if (load_option_parse(value, &wanted) != ST_OK)
+        return false;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->actions[i];
+        bool creates = action->type == ACTION_SET_VARIABLE && !action->expect_present &&
+                       boot_variable_number(action->name, &number);
+        if (!creates || load_option_parse(action->data, &planned) != ST_OK)
+            continue;
+        if (span_equal(planned.path, wanted.path) && span_equal(planned.optional, wanted.optional))
+            return true;
+    }
+    return false;
+}

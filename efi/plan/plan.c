@@ -1,0 +1,147 @@
+#include "plan/plan.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define FIRST_ROOM 16
+
+void plan_init(struct plan *plan, struct arena *arena, const struct machine *machine)
+{
+    struct plan empty = {.arena = arena, .machine = machine, .refusal = "", .status = ST_OK};
+
+    *plan = empty;
+}
+
+static void fail(struct plan *plan, enum status status)
+{
+    if (plan->status == ST_OK)
+        plan->status = status;
+}
+
+/* Moves `count` items of `size` bytes to twice the room; NULL when the arena is full. */
+static void *grow(struct arena *arena, const void *items, size_t count, size_t size,
+                  size_t *io_room)
+{
+    size_t room = *io_room == 0 ? FIRST_ROOM : *io_room * 2;
+    void *grown = arena_alloc(arena, room, size);
+
+    if (grown == NULL)
+        return NULL;
+    if (count > 0)
+        memcpy(grown, items, count * size);
+    *io_room = room;
+    return grown;
+}
+
+static struct action *new_action(struct plan *plan, enum action_type type, const char *text)
+{
+    if (plan->status == ST_OK && plan->count == plan->room) {
+        struct action *grown =
+            grow(plan->arena, plan->actions, plan->count, sizeof(*plan->actions), &plan->room);
+        if (grown == NULL)
+            fail(plan, ST_NO_MEMORY);
+        else
+            plan->actions = grown;
+    }
+    if (text == NULL)
+        fail(plan, ST_NO_MEMORY);
+    if (plan->status != ST_OK)
+        return NULL;
+    struct action *action = &plan->actions[plan->count++];
+    memset(action, 0, sizeof(*action));
+    action->type = type;
+    action->text = text;
+    action->source_entry = NO_INDEX;
+    return action;
+}
+
+/* An action on a variable, with what the scan found there; NULL when that could not be read. */
+static struct action *variable_action(struct plan *plan, enum action_type type, const char *name,
+                                      const struct variable_state *now, const char *text)
+{
+    if (now->status != ST_OK && now->status != ST_ABSENT) {
+        fail(plan, plan_refuse(plan, ST_REFUSED,
+                               "%s cannot be read (%s), so its content could not be saved before a "
+                               "change. Nothing was changed.",
+                               name, status_text(now->status)));
+        return NULL;
+    }
+    struct action *action = new_action(plan, type, text);
+    if (action == NULL)
+        return NULL;
+    for (size_t i = 0; i + 1 < VAR_NAME_SIZE && name[i] != '\0'; i++)
+        action->name[i] = name[i];
+    action->expect_present = now->status == ST_OK;
+    action->expect_attributes = now->attributes;
+    action->expect_digest = sha256_of(now->value);
+    return action;
+}
+
+struct action *plan_set_variable(struct plan *plan, const char *name, uint32_t attributes,
+                                 struct span data, const char *text)
+{
+    struct variable_state now = machine_variable(plan->machine, name);
+    bool same = now.status == ST_OK && now.attributes == attributes && span_equal(now.value, data);
+
+    if (same)
+        return NULL;
+    struct action *action = variable_action(plan, ACTION_SET_VARIABLE, name, &now, text);
+    if (action != NULL) {
+        action->attributes = attributes;
+        action->data = data;
+    }
+    return action;
+}
+
+struct action *plan_delete_variable(struct plan *plan, const char *name, const char *text)
+{
+    struct variable_state now = machine_variable(plan->machine, name);
+
+    if (now.status == ST_ABSENT)
+        return NULL;
+    return variable_action(plan, ACTION_DELETE_VARIABLE, name, &now, text);
+}
+
+void plan_write_file(struct plan *plan, size_t volume, const char *path, struct span data,
+                     const char *text)
+{
+    struct action *action = new_action(plan, ACTION_WRITE_FILE, text);
+
+    if (action == NULL)
+        return;
+    action->volume = volume;
+    action->path = path;
+    action->data = data;
+}
+
+void plan_warn(struct plan *plan, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    const char *text = arena_vprintf(plan->arena, format, arguments);
+    va_end(arguments);
+    if (plan->warning_count == plan->warning_room) {
+        const char **grown = grow(plan->arena, plan->warnings, plan->warning_count,
+                                  sizeof(*plan->warnings), &plan->warning_room);
+        if (grown == NULL)
+            text = NULL;
+        else
+            plan->warnings = grown;
+    }
+    if (text == NULL)
+        fail(plan, ST_NO_MEMORY);
+    else
+        plan->warnings[plan->warning_count++] = text;
+}
+
+enum status plan_refuse(struct plan *plan, enum status status, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    const char *text = arena_vprintf(plan->arena, format, arguments);
+    va_end(arguments);
+    plan->refusal = text == NULL ? "" : text;
+    return status;
+}

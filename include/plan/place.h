@@ -1,0 +1,33 @@
+/* What a new entry needs to know of the partition it is to start from. */
+#ifndef SHADOWBOOT_PLAN_PLACE_H
+#define SHADOWBOOT_PLAN_PLACE_H
+
+#include "base/builder.h"
+#include "base/guid.h"
+#include "base/status.h"
+#include "format/devpath.h"
+#include "plan/plan.h"
+
+/*
+ * The partition with the GUID, fit to be written into an entry: on exactly one disk, inside it, and
+ * overlapping nothing. Statuses: ST_OK; ST_ABSENT or ST_REFUSED with plan->refusal set.
+ */
+MUST_CHECK enum status place_find(struct plan *plan, const struct guid *guid,
+                                  size_t *ret_partition);
+
+/* "Disk 1 Partition 1 {guid}", in the arena; NULL when that is full. */
+const char *place_text(struct arena *arena, const struct machine *machine, size_t partition);
+
+/*
+ * True when an entry of the machine starts the same as the load option `value` would; then
+ * `*ret_entry` is its index. Only entries whose path has the form `form` count, unless that is
+ * DEVPATH_FORM_EMPTY. Statuses: ST_OK; ST_ABSENT when there is none; ST_DAMAGED when `value` is no
+ * load option; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status place_find_equal(struct plan *plan, struct span value,
+                                        enum devpath_form form, size_t *ret_entry);
+
+/* True when the plan already creates an entry with the same path and optional data. */
+bool place_is_planned(const struct plan *plan, struct span value);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * A plan: what a command is going to do, as a value that can be shown, tested and refused. Making
+ * one touches no port. Each action names its target, what must be there now, and the new content;
+ * applying it decides nothing.
+ *
+ * Invariants of every plan (the rest is apply's):
+ *   I2  nothing outside an action's stated target changes;
+ *   I5  a plan for something that is done already has no actions;
+ *   I6  BootOrder keeps every entry it had, in order, unless the request names it.
+ */
+#ifndef SHADOWBOOT_PLAN_PLAN_H
+#define SHADOWBOOT_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/print.h"
+#include "base/sha256.h"
+#include "base/status.h"
+#include "model/machine.h"
+#include "port/vars.h"
+
+enum action_type {
+    ACTION_SET_VARIABLE, /* create or replace */
+    ACTION_DELETE_VARIABLE,
+    ACTION_WRITE_FILE, /* a new file; it must not be there */
+};
+
+struct action {
+    enum action_type type;
+    const char *text;         /* what it does, for people: one line without a full stop */
+    char name[VAR_NAME_SIZE]; /* variables: the name */
+    uint32_t attributes;      /* variables: of the new content */
+    struct span data;         /* the new content; empty for a deletion */
+    bool expect_present;      /* variables: it is there now, with ... */
+    uint32_t expect_attributes;
+    struct sha256 expect_digest; /* ... content of this digest */
+    size_t volume;               /* files: index of the volume */
+    const char *path;            /* files: path on it */
+    size_t source_entry;         /* entry this one was made from, NO_INDEX when none */
+};
+
+struct plan {
+    struct arena *arena;
+    const struct machine *machine;
+    struct action *actions;
+    size_t count;
+    size_t room;
+    const char **warnings; /* sentences to show with the plan */
+    size_t warning_count;
+    size_t warning_room;
+    const char *refusal; /* why no plan could be made: sentences with what, where, and what next */
+    enum status status;  /* the first failure of a plan_add_... call sticks here */
+};
+
+/* Starts an empty plan for `machine`; both must outlive it. */
+void plan_init(struct plan *plan, struct arena *arena, const struct machine *machine);
+
+/*
+ * Adds an action on a variable. What must be there now is what the machine's scan found. A variable
+ * that could not be read cannot be journaled, so it is refused: plan->status becomes ST_REFUSED.
+ * Nothing is added when the variable already has this content. `text` as in struct action.
+ */
+struct action *plan_set_variable(struct plan *plan, const char *name, uint32_t attributes,
+                                 struct span data, const char *text);
+struct action *plan_delete_variable(struct plan *plan, const char *name, const char *text);
+
+/* Adds a file to be written. */
+void plan_write_file(struct plan *plan, size_t volume, const char *path, struct span data,
+                     const char *text);
+
+/* Adds a sentence that is shown with the plan. */
+void plan_warn(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Notes why there is no plan, and returns `status` for the caller to return. */
+enum status plan_refuse(struct plan *plan, enum status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+#endif
