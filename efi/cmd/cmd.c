@@ -1,0 +1,183 @@
+#include "cmd/cmd.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "port/count.h"
+
+static const struct option_spec *find_spec(const struct option_spec *specs, const char *name)
+{
+    for (; specs != NULL && specs->name != NULL; specs++) {
+        if (text_equal_nocase(specs->name, name))
+            return specs;
+    }
+    return NULL;
+}
+
+/* The option of that name, of the command itself or of all commands. */
+static const struct option_spec *spec_of(const struct command *command, const char *name)
+{
+    static const struct option_spec manual = {"-man", NULL, "print the manual page"};
+    const struct option_spec *spec = find_spec(command->options, name);
+
+    if (spec == NULL)
+        spec = find_spec(common_options(), name);
+    if (spec == NULL && command->run == cmd_help && text_equal_nocase(name, manual.name))
+        spec = &manual;
+    return spec;
+}
+
+static enum status add_option(struct context *context, const struct option_spec *spec,
+                              const char *value)
+{
+    if (option(context, spec->name) != NULL)
+        return report(context, ST_USAGE, "%s is given twice.", spec->name);
+    struct option_value given = {spec->name, value};
+    context->options[context->option_count++] = given;
+    return ST_OK;
+}
+
+/* Sorts the arguments behind the command's name into words and options. */
+static enum status parse_arguments(struct context *context, const struct command *command, int argc,
+                                   const char *const argv[])
+{
+    for (int i = 0; i < argc; i++) {
+        const struct option_spec *spec = spec_of(command, argv[i]);
+        const char *value = "";
+        if (argv[i][0] != '-' || argv[i][1] == '\0') {
+            context->words[context->word_count++] = argv[i];
+            continue;
+        }
+        if (spec == NULL) {
+            const char *shown = text_printable(context->arena, argv[i]);
+            return report(context, ST_USAGE,
+                          "%.40s is no option of this command. \"shadowboot help %s\" lists them.",
+                          shown == NULL ? "" : shown, command->name);
+        }
+        if (spec->value != NULL && i + 1 == argc)
+            return report(context, ST_USAGE, "%s needs a value behind it: %s %s", spec->name,
+                          spec->name, spec->value);
+        if (spec->value != NULL)
+            value = argv[++i];
+        enum status status = add_option(context, spec, value);
+        if (status != ST_OK)
+            return status;
+    }
+    if (context->word_count >= command->words_min && context->word_count <= command->words_max)
+        return ST_OK;
+    return report(context, ST_USAGE, "It goes like this: shadowboot %s %s", command->name,
+                  command->arguments);
+}
+
+/* All arguments with blanks between them: what the journal remembers. */
+static const char *join_line(struct arena *arena, int argc, const char *const argv[])
+{
+    size_t size = 16;
+
+    for (int i = 0; i < argc; i++)
+        size += text_length(argv[i]) + 1;
+    char *line = arena_alloc(arena, 1, size);
+    struct text_buffer text;
+    if (line == NULL)
+        return "";
+    text_buffer_init(&text, line, size);
+    text_buffer_printf(&text, "shadowboot");
+    for (int i = 0; i < argc; i++)
+        text_buffer_printf(&text, " %s", argv[i]);
+    return line;
+}
+
+static void show_counts(struct context *context, const struct port_counts *counts)
+{
+    say(context,
+        "Disks: %llu reads, %llu bytes. Variables: %llu calls, %llu writes, %llu bytes "
+        "written. Files: %llu calls, %llu bytes read, %llu writes, %llu bytes written. "
+        "Memory: %zu bytes.\n",
+        (unsigned long long)counts->block_reads, (unsigned long long)counts->block_read_bytes,
+        (unsigned long long)counts->var_calls, (unsigned long long)counts->var_writes,
+        (unsigned long long)counts->var_written_bytes, (unsigned long long)counts->file_calls,
+        (unsigned long long)counts->file_read_bytes, (unsigned long long)counts->file_writes,
+        (unsigned long long)counts->file_written_bytes, context->arena->peak);
+}
+
+static enum status run_command(struct context *context, const struct command *command, int argc,
+                               const char *const argv[])
+{
+    const struct console_port *console = &context->ports->console;
+
+    context->command = command->name;
+    if (argc > ARGS_MAX)
+        return report(context, ST_USAGE, "There are more than %d arguments.", ARGS_MAX);
+    if (command->run == NULL)
+        return cmd_bootcfg(context, argc, argv);
+    enum status status = parse_arguments(context, command, argc, argv);
+    if (status != ST_OK)
+        return status;
+    context->plan_only = option(context, "-n") != NULL;
+    context->yes = option(context, "-y") != NULL;
+    context->verbose = option(context, "-v") != NULL;
+    context->sfo = option(context, "-sfo") != NULL;
+    console->set_page_break(console->ctx, option(context, "-b") != NULL);
+    return command->run(context);
+}
+
+/* The last part of the program's path without its ending, compared with "bootcfg". */
+static bool is_named_bootcfg(const char *program)
+{
+    const char *name = program;
+
+    for (const char *at = program; *at != '\0'; at++) {
+        if (*at == '\\' || *at == '/' || *at == ':')
+            name = at + 1;
+    }
+    return text_equal_nocase(name, "bootcfg") || text_equal_nocase(name, "bootcfg.efi");
+}
+
+/* The command's name as users of other tools type it. */
+static const struct command *find_command(const char *name)
+{
+    static const char *const help_words[] = {"-h", "-help", "--help", "/?", "/h", "-?"};
+
+    for (size_t i = 0; i < sizeof(help_words) / sizeof(help_words[0]); i++) {
+        if (text_equal_nocase(name, help_words[i]))
+            return command_find("help");
+    }
+    return command_find(name);
+}
+
+static enum status dispatch(struct context *context, int argc, const char *const argv[])
+{
+    if (argc > 0 && is_named_bootcfg(argv[0]))
+        return run_command(context, command_find("bootcfg"), argc - 1, argv + 1);
+    if (argc < 2)
+        return run_command(context, command_find("help"), 0, NULL);
+    const struct command *command = find_command(argv[1]);
+    if (command != NULL)
+        return run_command(context, command, argc - 2, argv + 2);
+    const char *shown = text_printable(context->arena, argv[1]);
+    return report(context, ST_USAGE,
+                  "There is no command \"%.40s\". \"shadowboot help\" lists them.",
+                  shown == NULL ? "" : shown);
+}
+
+unsigned cmd_main(const struct ports *ports, struct arena *arena, int argc,
+                  const char *const argv[])
+{
+    struct context *context = arena_alloc(arena, 1, sizeof(*context));
+    struct port_counts counts = {0};
+    struct ports counted;
+
+    if (context == NULL || ports_count(arena, ports, &counts, &counted) != ST_OK) {
+        static const char message[] = "shadowboot: out of memory\n";
+        ports->console.write(ports->console.ctx, message, sizeof(message) - 1);
+        return exit_code(ST_NO_MEMORY);
+    }
+    context->ports = &counted;
+    context->arena = arena;
+    context->command = "shadowboot";
+    context->line = join_line(arena, argc > 0 ? argc - 1 : 0, argv + (argc > 0));
+    enum status status = dispatch(context, argc, argv);
+    if (context->verbose && !context->sfo)
+        show_counts(context, &counts);
+    return exit_code(status);
+}

@@ -1,0 +1,138 @@
+#include "cmd/command.h"
+
+#include "base/text.h"
+
+static const struct option_spec common[] = {
+    {"-n", NULL, "show the plan only; change nothing"},
+    {"-y", NULL, "do not ask"},
+    {"-v", NULL, "say more; at the end, what was read and written"},
+    {"-b", NULL, "stop after each screen"},
+    {"-sfo", NULL, "tables for scripts instead of text (UEFI Shell standard-format output)"},
+    {NULL, NULL, NULL},
+};
+
+static const struct option_spec clone_options[] = {
+    {"-sg", "GUID", "source: partition that the entries name now"},
+    {"-tg", "GUID", "target: partition that the clones are to name"},
+    {"-d", "TEXT", "name of the clones"},
+    {"-d+", "TEXT", "the originals' names with TEXT behind them"},
+    {"-short", NULL, "short paths, which find the disk wherever it is plugged in"},
+    {"-full", NULL, "full hardware paths, for firmware that does not start short ones"},
+    {NULL, NULL, NULL},
+};
+
+static const struct option_spec mirror_options[] = {
+    {"-d", "TEXT", "name of the new entry"},
+    {"-from", "ID", "entry whose boot file and load options are taken"},
+    {NULL, NULL, NULL},
+};
+
+static const struct option_spec add_options[] = {
+    {"-d", "TEXT", "name of the new entry"},
+    {"-opt", "TEXT", "optional data: text handed to the program that is started"},
+    {"-at", "PLACE", "place in the list, from 1; at the end without it"},
+    {"-full", NULL, "full hardware path instead of a short one"},
+    {NULL, NULL, NULL},
+};
+
+static const struct option_spec import_options[] = {
+    {"-sg", "GUID", "partition that the saved entries name"},
+    {"-tg", "GUID", "partition that they are to name instead"},
+    {NULL, NULL, NULL},
+};
+
+static const struct option_spec undo_options[] = {
+    {"-l", NULL, "list the journals; take nothing back"},
+    {NULL, NULL, NULL},
+};
+
+static const struct command table[] = {
+    {"disks", "[DISK]", "lists disks and their partitions",
+     "Shows every disk the firmware has, or one, with its partitions: place, size, GUIDs, type and "
+     "names. Damaged partition tables are reported, and the good copy is used.\n"
+     "Exit status 10 when something is damaged.",
+     NULL, 0, 1, cmd_disks},
+    {"entries", "", "lists the boot entries",
+     "Shows timeout, BootOrder and every boot entry: what it is called, what it starts, on which "
+     "disk "
+     "and partition that lies now, and whether the file is there. Entries are counted in the order "
+     "of "
+     "BootOrder; commands take that id (5) or the variable's name (Boot0005).\n"
+     "Exit status 10 when something is damaged.",
+     NULL, 0, 0, cmd_entries},
+    {"clone", "[-sg GUID] [-tg GUID] [-d TEXT | -d+ TEXT] [-short | -full]",
+     "clones boot entries to the other disk's ESP",
+     "Every entry that refers to the source partition gets a twin that refers to the target. The "
+     "originals stay as they are, the clones go to the end of BootOrder, and a clone that exists "
+     "is "
+     "not made again. Without GUIDs source and target are found, if the machine leaves one choice; "
+     "otherwise the choices are listed.",
+     clone_options, 0, 0, cmd_clone},
+    {"mirror", "GUID [-d TEXT] [-from ID]", "adds an entry for the system on a mirrored partition",
+     "The new entry starts the system on the data partition GUID with the boot manager of this "
+     "machine's own ESP. For systems whose entries name the system's partition; newer ones keep "
+     "that "
+     "in the boot store.",
+     mirror_options, 1, 1, cmd_mirror},
+    {"add", "GUID FILE -d TEXT [-opt TEXT] [-at PLACE] [-full]", "adds a boot entry",
+     "The new entry starts FILE on the partition GUID. An entry that starts the same is not made "
+     "twice.",
+     add_options, 2, 2, cmd_add},
+    {"delete", "ID...", "deletes boot entries",
+     "All ids mean the list as it is now, however many are given.", NULL, 1, ARGS_MAX, cmd_delete},
+    {"order", "ID...", "sets the order entries are tried in",
+     "The entries named come first, in this sequence; all others follow as they were.", NULL, 1,
+     ARGS_MAX, cmd_order},
+    {"default", "ID", "makes an entry the first", "All others follow as they were.", NULL, 1, 1,
+     cmd_default},
+    {"next", "ID | none", "chooses the entry for the next start only",
+     "Firmware forgets it when it has been used. \"none\" takes it back.", NULL, 1, 1, cmd_next},
+    {"timeout", "SECONDS | none", "sets how long the firmware waits",
+     "\"none\" waits for ever. Some firmware sets its own value again at the next start.", NULL, 1,
+     1, cmd_timeout},
+    {"prune", "", "deletes entries that lead nowhere, and duplicates",
+     "Entries whose partition or file is gone, and entries that start the same as one before them; "
+     "BootOrder is mended too. Everything is shown before you are asked. A disk that is only "
+     "unplugged looks like one that is gone.",
+     NULL, 0, 0, cmd_prune},
+    {"export", "DIRECTORY [ID...]", "saves boot entries to files",
+     "Each entry becomes a file Boot#### with the bytes of the variable. All entries without ids. "
+     "Files that exist are not overwritten. Keep a copy away from the machine.",
+     NULL, 1, ARGS_MAX, cmd_export},
+    {"import", "FILE|DIRECTORY... [-sg GUID -tg GUID]", "makes boot entries from files",
+     "Each file becomes an entry with a number of its own at the end of BootOrder. Of a directory, "
+     "all files named Boot#### are taken. With -sg and -tg one partition is put in another's "
+     "place.",
+     import_options, 1, ARGS_MAX, cmd_import},
+    {"undo", "[JOURNAL] [-l]", "takes a change back",
+     "Every change is journaled on the volume shadowboot was started from. Without a number the "
+     "newest one is taken back.",
+     undo_options, 0, 1, cmd_undo},
+    {"bootcfg", "[/list DISK | /clone ... | /mirror ... | /delete ... | /?]",
+     "the lines of Microsoft's KB 814070, as typed there",
+     "Takes bootcfg's own switches and prints what bootcfg prints; \"bootcfg /?\" lists them. It "
+     "asks "
+     "nothing. The program does the same when it is named bootcfg.efi.",
+     NULL, 0, ARGS_MAX, NULL},
+    {"help", "[COMMAND]", "explains a command", "", NULL, 0, 1, cmd_help},
+    {NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
+};
+
+const struct command *command_table(void)
+{
+    return table;
+}
+
+const struct option_spec *common_options(void)
+{
+    return common;
+}
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *command = table; command->name != NULL; command++) {
+        if (text_equal_nocase(command->name, name))
+            return command;
+    }
+    return NULL;
+}

@@ -1,0 +1,191 @@
+#include "audit/audit.h"
+#include "cmd/command.h"
+#include "cmd/show.h"
+#include "model/boot_name.h"
+
+static const char *attributes_text(struct arena *arena, const struct entry *entry)
+{
+    uint32_t bits = entry->option.attributes;
+    uint32_t category = bits & LOAD_OPTION_CATEGORY;
+    const char *active = (bits & LOAD_OPTION_ACTIVE) != 0 ? "active" : "not active";
+    const char *hidden = (bits & LOAD_OPTION_HIDDEN) != 0 ? ", hidden" : "";
+    const char *kind = "";
+
+    if (category != 0)
+        kind = category == LOAD_OPTION_CATEGORY_APP ? ", application" : ", unknown category";
+    return arena_printf(arena, "%s%s%s%s", active, hidden, kind,
+                        entry->in_order ? "" : ", not in BootOrder");
+}
+
+static const char *file_text(enum status status)
+{
+    if (status == ST_OK)
+        return "present";
+    return status == ST_ABSENT ? "MISSING" : "not checked (no file system mounted there)";
+}
+
+/* "Disk 1 Partition 1 {guid} (FS0:)", or why there is none. */
+static const char *place_of(struct context *context, const struct target *target)
+{
+    const struct machine *machine = &context->machine;
+    char guid[GUID_TEXT_SIZE] = "";
+
+    if (target->partition == NO_INDEX) {
+        if (target->has_hd)
+            return "a partition that is on no disk of this machine";
+        if (target->disk != NO_INDEX)
+            return arena_printf(context->arena, "Disk %zu", target->disk);
+        return "no disk of this machine";
+    }
+    const struct partition *partition = &machine->partitions[target->partition];
+    if (!guid_is_zero(&partition->unique))
+        guid_format(&partition->unique, guid);
+    const char *alias =
+        partition->volume == NO_INDEX ? "" : context->ports->files.volumes[partition->volume].alias;
+    return arena_printf(context->arena, "Disk %zu Partition %u %s%s%s", partition->disk,
+                        partition->number, guid, alias[0] == '\0' ? "" : " ", alias);
+}
+
+static void show_optional(struct context *context, const struct entry *entry)
+{
+    char guid[GUID_TEXT_SIZE];
+    size_t size = entry->option.optional.size;
+
+    switch (entry->optional_kind) {
+    case OPTIONAL_NONE:
+        break;
+    case OPTIONAL_WINDOWS:
+        say(context, "OsFilePath:       %s\n", nt_path(context, &entry->os));
+        say(context, "System on:        %s\n", place_of(context, &entry->os));
+        break;
+    case OPTIONAL_WINDOWS_BCD:
+        guid_format(&entry->bcd_object, guid);
+        say(context, "BCD object:       %s\n", guid);
+        break;
+    case OPTIONAL_WINDOWS_BROKEN:
+        say(context, "Optional data:    %zu bytes, malformed Windows data\n", size);
+        break;
+    case OPTIONAL_OTHER:
+        say(context, "Optional data:    %zu bytes%s\n", size,
+            load_option_is_auto_created(&entry->option) ? ", made by the firmware itself" : "");
+        break;
+    }
+}
+
+static void show_entry(struct context *context, const struct entry *entry)
+{
+    const struct machine *machine = &context->machine;
+    bool current = machine->current.status == ST_OK && machine->current.number == entry->number;
+    bool next = machine->next.status == ST_OK && machine->next.number == entry->number;
+
+    say(context, "Boot entry ID:    %zu\n", entry->id);
+    say(context, "Boot variable:    Boot%04X%s%s\n", entry->number, current ? ", running" : "",
+        next ? ", next" : "");
+    if (entry->status != ST_OK) {
+        char size[THOUSANDS_SIZE];
+        say(context, "Damaged:          %s, %s bytes\n\n", status_text(entry->status),
+            format_thousands(entry->claimed_size, size));
+        return;
+    }
+    say(context, "OS Friendly Name: %s\n", entry->description);
+    say(context, "Attributes:       %s\n", attributes_text(context->arena, entry));
+    say(context, "OsLoadOptions:    %s\n",
+        entry->load_options[0] == '\0' ? "N/A" : entry->load_options);
+    say(context, "Device path:      %s\n", entry->path_text);
+    if (entry->boot.partition != NO_INDEX)
+        say(context, "BootFilePath:     %s\n", nt_path(context, &entry->boot));
+    say(context, "Starts from:      %s\n", place_of(context, &entry->boot));
+    if (entry->boot.partition != NO_INDEX && entry->boot.file != NULL)
+        say(context, "Boot file:        %s\n", file_text(entry->boot.file_status));
+    show_optional(context, entry);
+    say(context, "\n");
+}
+
+static void show_order(struct context *context)
+{
+    const struct machine *machine = &context->machine;
+
+    if (machine->next.status == ST_OK)
+        say(context, "BootNext:            Boot%04X\n", machine->next.number);
+    say(context, "BootOrder:           ");
+    for (size_t i = 0; i < machine->order.count; i++)
+        say(context, "%s%04X", i == 0 ? "" : ",", machine->order.numbers[i]);
+    if (machine->order.count == 0)
+        say(context, "%s", machine->order.status == ST_ABSENT ? "(missing)" : "(empty)");
+    say(context, "\n\nBoot Entries\n------------\n\n");
+}
+
+static void sfo_order(struct context *context)
+{
+    const struct machine *machine = &context->machine;
+    const struct {
+        const char *name;
+        const struct small_var *var;
+    } small[] = {{"Timeout", &machine->timeout},
+                 {"BootCurrent", &machine->current},
+                 {"BootNext", &machine->next}};
+
+    for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
+        if (small[i].var->status != ST_OK)
+            continue;
+        sfo_row(context, "SettingInfo");
+        sfo_text(context, small[i].name);
+        sfo_number(context, small[i].var->number);
+        sfo_end(context);
+    }
+    for (size_t i = 0; i < machine->order.count; i++) {
+        sfo_row(context, "OrderInfo");
+        sfo_number(context, i);
+        sfo_text(context, arena_printf(context->arena, "%04X", machine->order.numbers[i]));
+        sfo_end(context);
+    }
+}
+
+static void sfo_entry(struct context *context, const struct entry *entry)
+{
+    struct guid none = {{0}};
+    char name[VAR_NAME_SIZE];
+
+    boot_variable_name(entry->number, name);
+    sfo_row(context, "EntryInfo");
+    sfo_number(context, entry->id);
+    sfo_text(context, name);
+    sfo_text(context, status_text(entry->status));
+    sfo_text(context, entry->description);
+    sfo_number(context, entry->option.attributes);
+    sfo_text(context, entry->in_order ? "in order" : "not in order");
+    sfo_text(context, entry->load_options);
+    sfo_text(context, entry->path_text);
+    sfo_text(context, nt_path(context, &entry->boot));
+    sfo_text(context, place_of(context, &entry->boot));
+    sfo_text(context, file_text(entry->boot.file_status));
+    sfo_text(context, nt_path(context, &entry->os));
+    sfo_guid(context, entry->optional_kind == OPTIONAL_WINDOWS_BCD ? &entry->bcd_object : &none);
+    sfo_end(context);
+}
+
+enum status cmd_entries(struct context *context)
+{
+    struct findings findings;
+
+    enum status status = context_scan(context, SCAN_ENTRIES);
+    if (status != ST_OK)
+        return status;
+    if (context->sfo) {
+        sfo_order(context);
+    } else {
+        show_boot_options(context);
+        show_order(context);
+    }
+    for (size_t i = 0; i < context->machine.entry_count; i++) {
+        if (context->sfo)
+            sfo_entry(context, &context->machine.entries[i]);
+        else
+            show_entry(context, &context->machine.entries[i]);
+    }
+    status = audit_entries(context->arena, &context->machine, &findings);
+    if (status != ST_OK)
+        return report(context, status, "Out of memory.");
+    show_findings(context, &findings);
+    return findings_status(&findings);
+}

@@ -1,0 +1,119 @@
+#include "base/text.h"
+#include "cmd/command.h"
+
+#define TEXT_WIDTH 78
+
+/* Prints a paragraph text in lines of at most TEXT_WIDTH columns. */
+static void show_wrapped(struct context *context, const char *text)
+{
+    size_t column = 0;
+
+    while (*text != '\0') {
+        size_t length = 0;
+        while (text[length] != '\0' && text[length] != ' ' && text[length] != '\n')
+            length++;
+        if (column > 0 && column + 1 + length > TEXT_WIDTH) {
+            say(context, "\n");
+            column = 0;
+        }
+        say(context, "%s%.*s", column > 0 ? " " : "", (int)length, text);
+        column += length + (column > 0);
+        text += length;
+        if (*text == '\n') {
+            say(context, "\n");
+            column = 0;
+        }
+        if (*text != '\0')
+            text++;
+    }
+    say(context, "\n");
+}
+
+static void show_options(struct context *context, const struct option_spec *options)
+{
+    for (; options != NULL && options->name != NULL; options++) {
+        const char *value = options->value == NULL ? "" : options->value;
+        say(context, "  %-6s %-6s %s\n", options->name, value, options->help);
+    }
+}
+
+static void show_exit_statuses(struct context *context)
+{
+    say(context, "Exit status (%%lasterror%% in the UEFI Shell, there in hexadecimal):\n"
+                 "   0  done, or nothing to do          10  something is damaged\n"
+                 "   2  wrong command line              14  nothing matches\n"
+                 "   3  not possible on this machine    15  refused\n"
+                 "   7  device error                    20  exists already\n"
+                 "   8  write-protected                 21  you said no\n"
+                 "   9  no space, or out of memory      27  changed in the meantime\n");
+}
+
+static void show_commands(struct context *context)
+{
+    for (const struct command *command = command_table(); command->name != NULL; command++)
+        say(context, "  %-8s %s\n", command->name, command->summary);
+}
+
+static void show_overview(struct context *context)
+{
+    say(context, "shadowboot " SHADOWBOOT_VERSION
+                 " keeps a machine with two mirrored boot disks bootable.\n\n"
+                 "shadowboot COMMAND [options]\n\n");
+    show_commands(context);
+    say(context, "\nOptions of every command:\n");
+    show_options(context, common_options());
+    say(context, "\nNothing is changed before it was shown and you said yes. \"shadowboot help "
+                 "COMMAND\"\nsays more.\n\n");
+    show_exit_statuses(context);
+}
+
+static void show_command(struct context *context, const struct command *command)
+{
+    say(context, "shadowboot %s%s%s\n\n", command->name, command->arguments[0] == '\0' ? "" : " ",
+        command->arguments);
+    show_wrapped(context, command->help);
+    if (command->options != NULL)
+        say(context, "\n");
+    show_options(context, command->options);
+}
+
+/* The manual page that the UEFI Shell's own help command reads (UEFI Shell Specification 3.7). */
+static void show_manual(struct context *context)
+{
+    say(context, ".TH shadowboot 0 \"keeps a machine with two mirrored boot disks bootable.\"\n"
+                 ".SH NAME\n\n"
+                 "Keeps a machine with two mirrored boot disks bootable.\n\n"
+                 ".SH SYNOPSIS\n\n"
+                 "SHADOWBOOT command [options]\n\n"
+                 ".SH OPTIONS\n\n");
+    show_options(context, common_options());
+    say(context, "\n.SH DESCRIPTION\n\n");
+    for (const struct command *command = command_table(); command->name != NULL; command++) {
+        show_command(context, command);
+        say(context, "\n");
+    }
+    say(context, ".SH RETURNVALUES\n\n");
+    show_exit_statuses(context);
+}
+
+enum status cmd_help(struct context *context)
+{
+    if (option(context, "-man") != NULL) {
+        show_manual(context);
+        return ST_OK;
+    }
+    if (context->word_count == 0) {
+        show_overview(context);
+        return ST_OK;
+    }
+    const struct command *command = command_find(context->words[0]);
+    if (command == NULL) {
+        const char *shown = text_printable(context->arena, context->words[0]);
+        return report(context, ST_USAGE,
+                      "There is no command \"%.40s\". \"shadowboot help\" lists "
+                      "them.",
+                      shown == NULL ? "" : shown);
+    }
+    show_command(context, command);
+    return ST_OK;
+}

@@ -1,0 +1,204 @@
+#include "cmd/run.h"
+
+#include "audit/audit.h"
+#include "base/text.h"
+#include "cmd/show.h"
+#include "model/boot_name.h"
+
+#define ANSWER_SIZE 16
+
+void run_begin(struct context *context, struct plan *ret_plan)
+{
+    plan_init(ret_plan, context->arena, &context->machine);
+}
+
+static enum status report_refusal(struct context *context, const struct plan *plan,
+                                  enum status status)
+{
+    if (plan->refusal[0] != '\0')
+        return report(context, status, "%s", plan->refusal);
+    return report(context, status, "No plan could be made: %s. Nothing was changed.",
+                  status_text(status));
+}
+
+static void show_plan(struct context *context, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->warning_count && !context->sfo; i++)
+        say(context, "Note: %s\n", plan->warnings[i]);
+    if (!context->sfo && plan->count > 0)
+        say(context, "Plan:\n");
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->actions[i];
+        if (context->sfo) {
+            sfo_row(context, "ActionInfo");
+            sfo_number(context, i + 1);
+            sfo_text(context, action->text);
+            sfo_number(context, action->data.size);
+            sfo_end(context);
+            continue;
+        }
+        say(context, "  %zu. %s\n", i + 1, action->text);
+        if (context->verbose)
+            say(context, "     %zu bytes, replacing %s\n", action->data.size,
+                action->expect_present ? "what is there now" : "nothing");
+    }
+}
+
+/* Asks, unless -y was given. Statuses: ST_OK to go on; ST_CANCELLED or ST_REFUSED, reported. */
+static enum status confirm(struct context *context, const struct plan *plan)
+{
+    const struct console_port *console = &context->ports->console;
+    char answer[ANSWER_SIZE];
+
+    if (context->yes)
+        return ST_OK;
+    if (context->sfo)
+        return report(context, ST_REFUSED,
+                      "Under -sfo nothing is asked: give -y to carry the plan out, or -n to see it "
+                      "only. Nothing was changed.");
+    say(context, "Carry out %s? [y/N] ", plan->count == 1 ? "this change" : "these changes");
+    enum status status = console->read_line(console->ctx, answer, sizeof(answer));
+    if (status == ST_IO)
+        return report(
+            context, ST_REFUSED,
+            "There is no keyboard to answer with. Give -y to go on without asking. Nothing "
+            "was changed.");
+    if (status == ST_OK && (text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes")))
+        return ST_OK;
+    return report(context, ST_CANCELLED, "Nothing was changed.");
+}
+
+/* True when the finding is about an entry that the plan has written. */
+static bool about_written_entry(const struct machine *machine, const struct plan *plan,
+                                const struct finding *finding)
+{
+    char name[VAR_NAME_SIZE];
+
+    if (finding->entry == NO_INDEX)
+        return false;
+    boot_variable_name(machine->entries[finding->entry].number, name);
+    for (size_t i = 0; i < plan->count; i++) {
+        if (text_equal(plan->actions[i].name, name))
+            return true;
+    }
+    return false;
+}
+
+/* True when it says that a start from a partition written into an entry may fail. */
+static bool about_written_partition(const struct machine *machine, const struct plan *plan,
+                                    const struct finding *finding)
+{
+    for (size_t i = 0; i < machine->entry_count && finding->partition != NO_INDEX; i++) {
+        struct finding at_entry = {finding->code, NO_INDEX, NO_INDEX, i, ""};
+        if (machine->entries[i].boot.partition == finding->partition &&
+            about_written_entry(machine, plan, &at_entry))
+            return true;
+    }
+    return false;
+}
+
+/* Audits once more and shows what concerns the entries just written. */
+static enum status audit_again(struct context *context, const struct plan *plan)
+{
+    const struct machine *machine = &context->machine;
+    struct findings findings;
+    size_t kept = 0;
+
+    enum status status = audit_entries(context->arena, machine, &findings);
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < findings.count; i++) {
+        const struct finding *finding = &findings.items[i];
+        if (about_written_entry(machine, plan, finding) ||
+            about_written_partition(machine, plan, finding))
+            findings.items[kept++] = *finding;
+    }
+    findings.count = kept;
+    show_findings(context, &findings);
+    return ST_OK;
+}
+
+/* Applies, scans again, and compares what is there with what was wanted. */
+static enum status carry_out(struct context *context, const struct plan *plan,
+                             struct apply_result *ret_result)
+{
+    const char *name = "";
+
+    enum status status =
+        apply_plan(context->arena, context->ports, plan, context->line, ret_result);
+    if (status != ST_OK) {
+        const char *problem = ret_result->problem;
+        return report(context, status, "%s", problem[0] != '\0' ? problem : status_text(status));
+    }
+    status = context_scan(context, SCAN_ENTRIES);
+    if (status == ST_OK)
+        status = apply_confirm(plan, &context->machine, &name);
+    if (status == ST_CHANGED)
+        return report(
+            context, status,
+            "%s was written and read back, and now reads differently: this firmware changes "
+            "boot entries by itself. Start the machine again and look with \"shadowboot "
+            "entries\".",
+            name);
+    return status;
+}
+
+static void show_end(struct context *context, const struct plan *plan,
+                     const struct apply_result *result)
+{
+    if (context->sfo)
+        return;
+    say(context, "Done: %zu %s made and checked.\n", plan->count,
+        plan->count == 1 ? "change" : "changes");
+    if (result->has_journal)
+        say(context, "\"shadowboot undo %u\" takes it back (journal %s%s).\n", result->journal.id,
+            context->ports->files.volumes[result->journal.volume].alias, result->journal.path);
+    if (result->problem[0] != '\0')
+        say(context, "Note: %s\n", result->problem);
+}
+
+enum status run_plan(struct context *context, struct plan *plan, enum status made,
+                     struct apply_result *ret_result)
+{
+    struct apply_result result = {.problem = ""};
+    const struct console_port *console = &context->ports->console;
+
+    if (made == ST_OK)
+        made = plan->status;
+    if (made != ST_OK)
+        return report_refusal(context, plan, made);
+    show_plan(context, plan);
+    if (plan->count == 0 && !context->sfo)
+        say(context, "Nothing to do: everything is that way already.\n");
+    if (plan->count == 0)
+        return ST_OK;
+    if (context->plan_only) {
+        if (!context->sfo)
+            say(context, "Nothing was changed (-n).\n");
+        return ST_OK;
+    }
+    enum status status = confirm(context, plan);
+    if (status != ST_OK)
+        return status;
+    if (console->break_requested(console->ctx))
+        return report(context, ST_CANCELLED, "Stopped by Ctrl-C. Nothing was changed.");
+    status = carry_out(context, plan, &result);
+    if (ret_result != NULL)
+        *ret_result = result;
+    if (status == ST_OK)
+        status = audit_again(context, plan);
+    if (status == ST_OK)
+        show_end(context, plan, &result);
+    return status;
+}
+
+enum status run_plan_silently(struct context *context, struct plan *plan, enum status made)
+{
+    struct apply_result result;
+
+    if (made == ST_OK)
+        made = plan->status;
+    if (made != ST_OK)
+        return report_refusal(context, plan, made);
+    return plan->count == 0 ? ST_OK : carry_out(context, plan, &result);
+}

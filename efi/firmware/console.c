@@ -1,0 +1,265 @@
+#include "console.h"
+
+#define OUTPUT_UNITS 256 /* units of UCS-2 handed to the firmware at once */
+#define UNKNOWN_RUNE '?' /* stands for what UCS-2 cannot express and for malformed bytes */
+#define KEY_CTRL_C   0x03
+#define KEY_DELETE   0x7f
+#define STALE_KEYS   16   /* keys at most that are thrown away with a break */
+#define IDLE_WAKEUPS 200  /* signals without a key before the input counts as ended */
+#define IDLE_STALL   1000 /* microseconds between them */
+
+/* ---- output ---- */
+
+struct output {
+    EFI_SIMPLE_TEXT_OUT_PROTOCOL *device;
+    size_t used;
+    CHAR16 units[OUTPUT_UNITS + 1];
+};
+
+static void flush_output(struct output *output)
+{
+    if (output->used == 0)
+        return;
+    output->units[output->used] = 0;
+    output->device->OutputString(output->device, output->units);
+    output->used = 0;
+}
+
+static void put_unit(struct output *output, uint32_t unit)
+{
+    if (output->used == OUTPUT_UNITS)
+        flush_output(output);
+    output->units[output->used++] = (CHAR16)unit;
+}
+
+static void put_rune(struct output *output, uint32_t rune)
+{
+    if (rune == '\n')
+        put_unit(output, '\r');
+    put_unit(output, rune == 0 || rune > 0xffff ? UNKNOWN_RUNE : rune);
+}
+
+/* Takes one byte of UTF-8; a character may be spread over several calls of write. */
+static void put_byte(struct uefi_console *console, struct output *output, uint8_t byte)
+{
+    bool continues = (byte & 0xc0) == 0x80;
+
+    if (console->missing > 0 && continues) {
+        console->rune = console->rune << 6 | (byte & 0x3f);
+        if (--console->missing == 0)
+            put_rune(output, console->rune);
+        return;
+    }
+    if (console->missing > 0)
+        put_rune(output, UNKNOWN_RUNE);
+    console->missing = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
+    if (console->missing > 0)
+        console->rune = byte & (0x3fu >> console->missing);
+    else
+        put_rune(output, continues ? UNKNOWN_RUNE : byte);
+}
+
+static void console_write(void *ctx, const char *text, size_t size)
+{
+    struct uefi_console *console = ctx;
+    struct output output = {.device = console->uefi->system->ConOut};
+
+    if (output.device == NULL)
+        return;
+    for (size_t i = 0; i < size; i++)
+        put_byte(console, &output, (uint8_t)text[i]);
+    flush_output(&output);
+}
+
+/* ---- input ---- */
+
+/* Throws away the keys typed up to a Ctrl-C; true when there was one. */
+static bool take_ctrl_c(const struct uefi_console *console)
+{
+    SIMPLE_INPUT_INTERFACE *device = console->uefi->system->ConIn;
+    EFI_INPUT_KEY key;
+
+    for (int i = 0; i < STALE_KEYS && device != NULL; i++) {
+        if (device->ReadKeyStroke(device, &key) != EFI_SUCCESS)
+            return false;
+        if (key.UnicodeChar == KEY_CTRL_C)
+            return true;
+    }
+    return false;
+}
+
+/* True once for each Ctrl-C that the Shell has seen. */
+static bool take_shell_break(const struct uefi_console *console)
+{
+    const struct uefi *uefi = console->uefi;
+
+    return uefi->shell != NULL && uefi->shell->ExecutionBreak != NULL &&
+           uefi->boot->CheckEvent(uefi->shell->ExecutionBreak) == EFI_SUCCESS;
+}
+
+/* Sleeps until a key or the Shell's break event; which of the two, the caller finds out. */
+static void wait_for_input(const struct uefi_console *console)
+{
+    const struct uefi *uefi = console->uefi;
+    EFI_EVENT events[2] = {uefi->system->ConIn->WaitForKey, NULL};
+    UINTN index = 0;
+    UINTN count = 1;
+
+    if (uefi->shell != NULL && uefi->shell->ExecutionBreak != NULL)
+        events[count++] = uefi->shell->ExecutionBreak;
+    EFI_STATUS efi = uefi->boot->WaitForEvent(count, events, &index);
+    if (efi == EFI_SUCCESS && index == 1)
+        uefi->boot->SignalEvent(events[1]); /* waiting has consumed it */
+    if (efi != EFI_SUCCESS)
+        uefi->boot->Stall(IDLE_STALL);
+}
+
+/*
+ * The next key. Statuses: ST_OK; ST_CANCELLED for the Shell's break; ST_IO when there is no
+ * keyboard, or when the input says again and again that there is a key and then has none: the way
+ * the end of a redirected file looks.
+ */
+static enum status read_key(const struct uefi_console *console, EFI_INPUT_KEY *ret_key)
+{
+    const struct uefi *uefi = console->uefi;
+    SIMPLE_INPUT_INTERFACE *device = uefi->system->ConIn;
+
+    if (device == NULL)
+        return ST_IO;
+    for (int idle = 0; idle < IDLE_WAKEUPS; idle++) {
+        EFI_STATUS efi = device->ReadKeyStroke(device, ret_key);
+        if (efi == EFI_SUCCESS)
+            return ST_OK;
+        if (efi != EFI_NOT_READY)
+            return ST_IO;
+        if (idle > 0)
+            uefi->boot->Stall(IDLE_STALL);
+        wait_for_input(console);
+        if (take_shell_break(console)) {
+            take_ctrl_c(console);
+            return ST_CANCELLED;
+        }
+    }
+    return ST_IO;
+}
+
+struct line {
+    char *text;
+    size_t size;
+    size_t used;
+};
+
+static void erase_last(struct uefi_console *console, struct line *line)
+{
+    static const char erase[] = "\b \b";
+
+    if (line->used == 0)
+        return;
+    do
+        line->used--;
+    while (line->used > 0 && (line->text[line->used] & 0xc0) == 0x80);
+    console_write(console, erase, sizeof(erase) - 1);
+}
+
+static void append_key(struct uefi_console *console, struct line *line, CHAR16 unit)
+{
+    const CHAR16 text[] = {unit, 0};
+    char bytes[4];
+    size_t length = 0;
+
+    uefi_utf8_into(bytes, sizeof(bytes), text);
+    while (bytes[length] != '\0')
+        length++;
+    if (length >= line->size - line->used)
+        return; /* full: neither kept nor echoed */
+    for (size_t i = 0; i < length; i++)
+        line->text[line->used++] = bytes[i];
+    console_write(console, bytes, length);
+}
+
+/* Statuses: ST_OK when the line has ended; ST_CANCELLED; ST_ABSENT when it goes on. */
+static enum status take_key(struct uefi_console *console, struct line *line, EFI_INPUT_KEY key)
+{
+    bool after_cr = console->swallow_newline;
+
+    console->swallow_newline = key.UnicodeChar == CHAR_CARRIAGE_RETURN;
+    if (key.UnicodeChar == KEY_CTRL_C)
+        take_shell_break(console); /* the same key again: it shall not cancel what comes next */
+    if (key.UnicodeChar == KEY_CTRL_C || key.ScanCode == SCAN_ESC)
+        return ST_CANCELLED;
+    if (key.UnicodeChar == CHAR_LINEFEED && after_cr)
+        return ST_ABSENT;
+    if (key.UnicodeChar == CHAR_LINEFEED || key.UnicodeChar == CHAR_CARRIAGE_RETURN)
+        return ST_OK;
+    if (key.UnicodeChar == CHAR_BACKSPACE || key.UnicodeChar == KEY_DELETE ||
+        key.ScanCode == SCAN_DELETE)
+        erase_last(console, line);
+    else if (key.UnicodeChar >= ' ' && key.UnicodeChar != 0xfeff)
+        append_key(console, line, key.UnicodeChar);
+    return ST_ABSENT;
+}
+
+static enum status console_read_line(void *ctx, char *ret_line, size_t size)
+{
+    struct uefi_console *console = ctx;
+    struct line line = {.text = ret_line, .size = size};
+    enum status status = ST_ABSENT;
+
+    while (status == ST_ABSENT) {
+        EFI_INPUT_KEY key;
+        status = read_key(console, &key);
+        if (status == ST_OK)
+            status = take_key(console, &line, key);
+        else if (status == ST_IO && line.used > 0)
+            status = ST_OK; /* the last line of a file need not be ended */
+    }
+    console_write(console, "\n", 1);
+    ret_line[line.used] = '\0';
+    return status;
+}
+
+static void console_set_page_break(void *ctx, bool on)
+{
+    const struct uefi_console *console = ctx;
+    EFI_SHELL_PROTOCOL *shell = console->uefi->shell;
+
+    if (shell == NULL)
+        return;
+    if (on)
+        shell->EnablePageBreak();
+    else
+        shell->DisablePageBreak();
+}
+
+/*
+ * With a Ctrl-C go the keys typed before it, and without a shell all keys that are waiting: nothing
+ * typed ahead should answer a question.
+ */
+static bool console_break_requested(void *ctx)
+{
+    const struct uefi_console *console = ctx;
+
+    if (console->uefi->shell == NULL)
+        return take_ctrl_c(console);
+    if (!take_shell_break(console))
+        return false;
+    take_ctrl_c(console);
+    return true;
+}
+
+void uefi_console_open(const struct uefi *uefi, struct uefi_console *ret_console,
+                       struct console_port *ret_port)
+{
+    *ret_console = (struct uefi_console){
+        .uefi = uefi, .page_break_start = uefi->shell != NULL && uefi->shell->GetPageBreak()};
+    *ret_port = (struct console_port){.ctx = ret_console,
+                                      .write = console_write,
+                                      .read_line = console_read_line,
+                                      .set_page_break = console_set_page_break,
+                                      .break_requested = console_break_requested};
+}
+
+void uefi_console_close(struct uefi_console *console)
+{
+    console_set_page_break(console, console->page_break_start);
+}

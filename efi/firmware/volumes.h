@@ -1,0 +1,25 @@
+/* Which file systems there are, what the Shell calls them, and where the user stands. */
+#ifndef SHADOWBOOT_FIRMWARE_VOLUMES_H
+#define SHADOWBOOT_FIRMWARE_VOLUMES_H
+
+#include "files.h"
+
+/*
+ * Fills in `handles`, `volumes` and `count` of `files`; a file system without a device path is left
+ * out. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status volumes_find(struct uefi_files *files, struct arena *arena);
+
+/* Asks the volume again for its free space; 0 when it does not say. */
+void volume_refresh(struct uefi_files *files, size_t volume);
+
+/* Opens the root directory of a volume; NULL when that fails. The caller closes it. */
+EFI_FILE_PROTOCOL *volume_root(const struct uefi_files *files, size_t volume);
+
+/*
+ * Fills in `self`, `current` and `directory` of the port. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status volumes_locate_user(const struct uefi_files *files, struct arena *arena,
+                                           struct files_port *port);
+
+#endif

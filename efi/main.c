@@ -1,0 +1,120 @@
+/*
+ * Where the firmware starts the program: memory, ports and arguments are set up, the command runs,
+ * and everything is given back, for the Shell goes on after us.
+ */
+#include "base/arena.h"
+#include "cmd/cmd.h"
+#include "firmware/arguments.h"
+#include "firmware/block.h"
+#include "firmware/clock.h"
+#include "firmware/console.h"
+#include "firmware/files.h"
+#include "firmware/uefi.h"
+#include "firmware/vars.h"
+#include "port/ports.h"
+
+#define ARENA_MOST  (32u << 20) /* bytes asked for first */
+#define ARENA_LEAST (4u << 20)  /* bytes below which there is no point in going on */
+
+#if defined(__x86_64__)
+#define ARCHITECTURE "X64"
+#elif defined(__aarch64__)
+#define ARCHITECTURE "AA64"
+#elif defined(__i386__)
+#define ARCHITECTURE "IA32"
+#else
+#error "no default boot file name is known for this machine"
+#endif
+
+struct program {
+    struct uefi uefi;
+    struct arena arena;
+    struct arguments arguments;
+    struct uefi_blocks blocks;
+    struct uefi_vars vars;
+    struct uefi_files files;
+    struct uefi_console console;
+    struct ports ports;
+};
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+
+/* Takes as much memory as there is, within bounds. Statuses: ST_OK; ST_NO_MEMORY. */
+static enum status take_memory(EFI_BOOT_SERVICES *boot, struct arena *ret_arena)
+{
+    for (size_t size = ARENA_MOST; size >= ARENA_LEAST; size /= 2) {
+        EFI_PHYSICAL_ADDRESS pages = 0;
+        if (boot->AllocatePages(AllocateAnyPages, EfiLoaderData, size / EFI_PAGE_SIZE, &pages) ==
+            EFI_SUCCESS) {
+            arena_init(ret_arena, (void *)(uintptr_t)pages, size);
+            return ST_OK;
+        }
+    }
+    return ST_NO_MEMORY;
+}
+
+static void give_memory_back(EFI_BOOT_SERVICES *boot, const struct arena *arena)
+{
+    boot->FreePages((EFI_PHYSICAL_ADDRESS)(uintptr_t)arena->base, arena->size / EFI_PAGE_SIZE);
+}
+
+static unsigned run_command(struct program *program)
+{
+    return cmd_main(&program->ports, &program->arena, program->arguments.count,
+                    program->arguments.words);
+}
+
+/* Opens the ports one after the other and runs the command in the middle of them. */
+static EFI_STATUS with_files(struct program *program)
+{
+    struct ports *ports = &program->ports;
+
+    if (uefi_files_open(&program->uefi, &program->arena, &program->files, &ports->files) != ST_OK)
+        return EFI_OUT_OF_RESOURCES;
+    uefi_console_open(&program->uefi, &program->console, &ports->console);
+    ports->clock = uefi_clock(&program->uefi);
+    ports->architecture = ARCHITECTURE;
+    unsigned error = run_command(program);
+    uefi_console_close(&program->console);
+    uefi_files_close(&program->files);
+    return error == 0 ? EFI_SUCCESS : EFIERR((UINTN)error);
+}
+
+static EFI_STATUS with_vars(struct program *program)
+{
+    if (uefi_vars_open(&program->uefi, &program->vars, &program->ports.vars) != ST_OK)
+        return EFI_OUT_OF_RESOURCES;
+    EFI_STATUS efi = with_files(program);
+    uefi_vars_close(&program->vars);
+    return efi;
+}
+
+static EFI_STATUS with_disks(struct program *program)
+{
+    if (uefi_blocks_open(&program->uefi, &program->arena, &program->blocks) != ST_OK)
+        return EFI_OUT_OF_RESOURCES;
+    program->ports.disks = program->blocks.disks;
+    program->ports.disk_count = program->blocks.count;
+    EFI_STATUS efi = with_vars(program);
+    uefi_blocks_close(&program->blocks);
+    return efi;
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+{
+    struct program program = {0};
+
+    /* A boot manager gives a loader five minutes before it resets the machine: a repair, or a user
+     * who reads the question first, may take longer. */
+    system->BootServices->SetWatchdogTimer(0, 0, 0, NULL);
+    uefi_open(&program.uefi, image, system);
+    if (program.uefi.shell == NULL)
+        uefi_connect_all(&program.uefi); /* in the Shell that is the user's "connect -r" */
+    if (take_memory(program.uefi.boot, &program.arena) != ST_OK)
+        return EFI_OUT_OF_RESOURCES;
+    EFI_STATUS efi = EFI_OUT_OF_RESOURCES;
+    if (uefi_arguments(&program.uefi, &program.arena, &program.arguments) == ST_OK)
+        efi = with_disks(&program);
+    give_memory_back(program.uefi.boot, &program.arena);
+    return efi;
+}

@@ -1,0 +1,52 @@
+/* The table of commands: name, options, help and code of each, in one place. */
+#ifndef SHADOWBOOT_CMD_COMMAND_H
+#define SHADOWBOOT_CMD_COMMAND_H
+
+#include "cmd/context.h"
+
+struct option_spec {
+    const char *name;  /* "-sg" */
+    const char *value; /* what the help calls its argument; NULL for a flag */
+    const char *help;
+};
+
+struct command {
+    const char *name;
+    const char *arguments;             /* for the synopsis: "[-sg GUID] [-tg GUID]" */
+    const char *summary;               /* one line */
+    const char *help;                  /* paragraphs */
+    const struct option_spec *options; /* closed by a NULL name; NULL for none */
+    size_t words_min;
+    size_t words_max;
+    enum status (*run)(struct context *context);
+};
+
+/* All commands, closed by one with a NULL name. */
+const struct command *command_table(void);
+
+/* The options that every command takes, closed by a NULL name. */
+const struct option_spec *common_options(void);
+
+/* The command of that name, NULL when there is none. */
+const struct command *command_find(const char *name);
+
+enum status cmd_disks(struct context *context);
+enum status cmd_entries(struct context *context);
+enum status cmd_clone(struct context *context);
+enum status cmd_mirror(struct context *context);
+enum status cmd_add(struct context *context);
+enum status cmd_delete(struct context *context);
+enum status cmd_order(struct context *context);
+enum status cmd_default(struct context *context);
+enum status cmd_next(struct context *context);
+enum status cmd_timeout(struct context *context);
+enum status cmd_prune(struct context *context);
+enum status cmd_export(struct context *context);
+enum status cmd_import(struct context *context);
+enum status cmd_undo(struct context *context);
+enum status cmd_help(struct context *context);
+
+/* The bootcfg command, whose arguments have a syntax of their own. */
+enum status cmd_bootcfg(struct context *context, int argc, const char *const argv[]);
+
+#endif

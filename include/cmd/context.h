@@ -1,0 +1,84 @@
+/* What every command works with: ports, arguments, output, and one way to report failure. */
+#ifndef SHADOWBOOT_CMD_CONTEXT_H
+#define SHADOWBOOT_CMD_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/guid.h"
+#include "base/print.h"
+#include "base/status.h"
+#include "model/machine.h"
+#include "model/scan.h"
+#include "port/ports.h"
+
+#define ARGS_MAX 64
+
+struct option_value {
+    const char *name;  /* "-sg" */
+    const char *value; /* the argument behind it; "" for a flag; NULL: not given */
+};
+
+struct context {
+    const struct ports *ports;
+    struct arena *arena;
+    struct machine machine;      /* after context_scan */
+    bool plan_only;              /* -n */
+    bool yes;                    /* -y */
+    bool verbose;                /* -v */
+    bool sfo;                    /* -sfo: tables for scripts, no other text */
+    bool sfo_started;            /* the first line of the tables is out */
+    const char *command;         /* name of the command */
+    const char *words[ARGS_MAX]; /* arguments that are no options, the command left out */
+    size_t word_count;
+    struct option_value options[ARGS_MAX];
+    size_t option_count;
+    const char *line; /* the whole command line, printable, for the journal */
+};
+
+/* The exit status for a status: 0, else the number of the nearest UEFI error. */
+unsigned exit_code(enum status status);
+
+/* Prints, as printf would; not to be used under -sfo. */
+void say(struct context *context, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Reports a failure on the console, or as an ErrorInfo row under -sfo, and returns `status` for the
+ * command to return.
+ */
+enum status report(struct context *context, enum status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The value of an option that was given, "" for a flag, NULL when it was not. */
+const char *option(const struct context *context, const char *name);
+
+/* Reads the GUID behind an option. `*ret_given` says whether it was there. Statuses: ST_OK;
+ * ST_USAGE (reported) when it is malformed. */
+MUST_CHECK enum status option_guid(struct context *context, const char *name, bool *ret_given,
+                                   struct guid *ret_guid);
+
+/* Reads a GUID; ST_USAGE (reported) when it is malformed. */
+MUST_CHECK enum status read_guid(struct context *context, const char *text, struct guid *ret_guid);
+
+/* Scans the machine into context->machine. Statuses: ST_OK; ST_NO_MEMORY (reported). */
+MUST_CHECK enum status context_scan(struct context *context, enum scan_depth depth);
+
+/*
+ * The entry that `text` means: an id from the list ("5") or a variable's name ("Boot0005").
+ * Statuses: ST_OK; ST_USAGE or ST_ABSENT, reported.
+ */
+MUST_CHECK enum status find_entry(struct context *context, const char *text, size_t *ret_entry);
+
+/* The entries that the words from `first` on mean, none twice. Statuses as find_entry. */
+MUST_CHECK enum status find_entries(struct context *context, size_t first, size_t **ret_entries,
+                                    size_t *ret_count);
+
+/* Rows of standard-format output: sfo_row, then a column for each value, then sfo_end. */
+void sfo_row(struct context *context, const char *table);
+void sfo_text(struct context *context, const char *value);
+void sfo_number(struct context *context, uint64_t value);
+void sfo_guid(struct context *context, const struct guid *guid);
+void sfo_end(struct context *context);
+
+#endif

@@ -1,0 +1,24 @@
+/* From a plan to a changed machine: show, ask, apply, scan and audit again. */
+#ifndef SHADOWBOOT_CMD_RUN_H
+#define SHADOWBOOT_CMD_RUN_H
+
+#include "apply/apply.h"
+#include "cmd/context.h"
+#include "plan/plan.h"
+
+/* Starts an empty plan for the machine that was scanned. */
+void run_begin(struct context *context, struct plan *ret_plan);
+
+/*
+ * Finishes what a plan_... call began with the status `made`: reports a refusal; says that there is
+ * nothing to do; or shows the plan, and unless -n asks (not under -y) and applies it, then scans
+ * again and compares. Returns the command's status. `*ret_result` (may be NULL) is what apply said.
+ */
+enum status run_plan(struct context *context, struct plan *plan, enum status made,
+                     struct apply_result *ret_result);
+
+/* The same without showing, asking or a closing word, for bootcfg, whose lines are not questions:
+ * only failures are reported. */
+enum status run_plan_silently(struct context *context, struct plan *plan, enum status made);
+
+#endif

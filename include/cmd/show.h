@@ -1,0 +1,31 @@
+/* Prints parts of a machine the way all commands do. */
+#ifndef SHADOWBOOT_CMD_SHOW_H
+#define SHADOWBOOT_CMD_SHOW_H
+
+#include "audit/finding.h"
+#include "cmd/context.h"
+
+/*
+ * The NT name of what a target points to: \Device\HarddiskVolumeN\... , for LDM data
+ * \Device\HarddiskDmVolumes\PhysicalDmVolumes\BlockVolumeN\... where the volume is known, and
+ * "(null)" for everything else, as bootcfg prints it. In the arena; "(null)" also when that is
+ * full.
+ */
+const char *nt_path(struct context *context, const struct target *target);
+
+/* The block of lines `bootcfg /list` prints for a partition; `extended` adds what it leaves out. */
+void show_partition(struct context *context, size_t partition, bool extended);
+
+/* The block of lines bootcfg prints for an entry. */
+void show_entry_as_bootcfg(struct context *context, const struct entry *entry);
+
+/* The options block bootcfg prints above the entries. */
+void show_boot_options(struct context *context);
+
+/* The findings with places and advice, or as FindingInfo rows under -sfo. */
+void show_findings(struct context *context, const struct findings *findings);
+
+/* ST_DAMAGED when something is broken, ST_OK otherwise: how a command that only looks ends. */
+enum status findings_status(const struct findings *findings);
+
+#endif
