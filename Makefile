@@ -1,0 +1,266 @@
+# Builds and tests shadowboot. `make` builds, `make check` builds and tests, `make help` names the
+# rest. Source files are found by where they lie, so a new one needs no change here.
+include Make.defaults
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+# As many jobs as Make.defaults says; -j on the command line wins, and a make started by make gets
+# its share from that one.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS   += -j$(JOBS)
+endif
+MAKEFLAGS   += --no-print-directory --no-builtin-rules
+# Commands are named in a word each; `make V=1` shows them in full.
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $@;)
+export PYTHONDONTWRITEBYTECODE := 1
+
+# --- What there is -------------------------------------------------------------------------------
+CORE_LAYERS := base port format model audit plan apply cmd
+
+CORE_SRC     := $(sort $(wildcard $(CORE_LAYERS:%=efi/%/*.c)))
+FIRMWARE_SRC := $(sort $(wildcard efi/firmware/*.c) efi/main.c)
+HOST_MAIN    := tests/host/main.c
+HOST_SRC     := $(sort $(filter-out $(HOST_MAIN),$(wildcard tests/host/*.c)))
+UNIT_SRC     := $(sort $(wildcard tests/unit/test_*.c))
+FIXTURE_SRC  := $(sort $(wildcard tests/unit/*_fixture.c))
+FUZZ_NAMES   := $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
+BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
+
+EFI     := $(BUILD)/shadowboot$(ARCH).efi
+MAN     := $(BUILD)/shadowboot.man
+HOST    := $(BUILD)/host/shadowboot
+STANDIN := $(BUILD)/standin.efi
+STANDIN_MK := $(wildcard ovmf-harness/standin/standin.mk)
+BENCH   := $(BUILD)/host/bench
+DEPS    := $(BUILD)/deps.stamp
+
+# --- Goals ---------------------------------------------------------------------------------------
+.PHONY: all deps check unit lint lint-tree fuzz-replay harness fuzz bench demo clean help FORCE
+
+all: $(EFI) $(MAN) $(HOST) $(if $(STANDIN_MK),$(STANDIN))
+
+# One after the other, because each says in its last line what it did; each is parallel in itself.
+CHECKS := unit lint fuzz-replay harness
+check: all
+	@rm -f $(CHECKS:%=$(BUILD)/%.summary)
+	@for part in $(CHECKS); do $(MAKE) $$part; done
+	@echo; echo "make check: all passed"
+	@for part in $(CHECKS); do echo "  $$part: $$(cat $(BUILD)/$$part.summary)"; done
+
+help:
+	@echo "make              $(EFI), $(MAN), $(HOST)"
+	@echo "make check        all of the below up to harness"
+	@echo "make unit         unit tests"
+	@echo "make lint         rules of the tree and of the firmware program (lint-tree: no build)"
+	@echo "make fuzz-replay  the fuzz targets over their stored corpora"
+	@echo "make harness      virtual machines under OVMF"
+	@echo "make fuzz         libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target"
+	@echo "make bench        figures of speed"
+	@echo "make demo         a machine that loses a disk and is made to start again"
+	@echo "make deps         installs the Debian packages all this needs"
+	@echo "make clean        removes $(BUILD)/"
+
+# --- Packages ------------------------------------------------------------------------------------
+# Asked again only after packages were installed or removed. Everything that runs a compiler waits
+# for it; nothing is built anew because of it (it is always behind the |).
+deps: $(DEPS)
+$(DEPS): Make.defaults .ci/deps $(wildcard /var/lib/dpkg/status)
+	@mkdir -p $(@D)
+	@[ -n "$(ASSUME_DEPS)" ] || .ci/deps $(DEB_PACKAGES)
+	@touch $@
+
+# --- Objects, one folder per build ---------------------------------------------------------------
+FIRMWARE_DIR := $(BUILD)/$(ARCH)
+HOST_DIR     := $(BUILD)/host/obj
+FUZZ_DIR     := $(BUILD)/fuzz/obj
+BENCH_DIR    := $(BUILD)/bench
+
+# $(call objects,FOLDER,SOURCES)
+objects = $(patsubst %.c,$(1)/%.o,$(2))
+
+FIRMWARE_CORE_OBJ := $(call objects,$(FIRMWARE_DIR),$(CORE_SRC))
+FIRMWARE_OBJ      := $(call objects,$(FIRMWARE_DIR),$(FIRMWARE_SRC))
+HOST_CORE_OBJ     := $(call objects,$(HOST_DIR),$(CORE_SRC))
+HOST_OBJ          := $(call objects,$(HOST_DIR),$(HOST_SRC) $(FIXTURE_SRC))
+FUZZ_CORE_OBJ     := $(call objects,$(FUZZ_DIR),$(CORE_SRC))
+FUZZ_OBJ          := $(call objects,$(FUZZ_DIR),$(HOST_SRC))
+BENCH_CORE_OBJ    := $(call objects,$(BENCH_DIR),$(CORE_SRC))
+BENCH_OBJ         := $(call objects,$(BENCH_DIR),$(HOST_SRC) $(BENCH_SRC))
+
+# What every object waits for: new flags make new objects.
+FLAGS := Makefile Make.defaults
+
+# The core of the firmware sees the compiler's own headers, neither UEFI's nor a C library's.
+COMPILER_HEADERS := -nostdinc -isystem $$($(CC) -print-file-name=include)
+
+$(FIRMWARE_CORE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CORE_DIALECT) $(COMPILER_HEADERS) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
+
+$(FIRMWARE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CORE_DIALECT) $(FIRMWARE_INCLUDES) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
+
+$(HOST_DIR)/efi/%.o: efi/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CORE_DIALECT) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(HOST_CFLAGS) -c -o $@ $<
+
+$(HOST_DIR)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(TEST_DIALECT) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(HOST_CFLAGS) -c -o $@ $<
+
+# A fuzz target's one function is called by libFuzzer, so no header of ours declares it.
+$(HOST_DIR)/tests/fuzz/%.o: tests/fuzz/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(TEST_DIALECT) $(GCC_WARNINGS) -Wno-missing-prototypes $(CFLAGS_ALWAYS) $(HOST_CFLAGS) -c -o $@ $<
+
+# clang here only looks for crashes: the warnings that count are gcc's above.
+$(FUZZ_DIR)/efi/%.o: efi/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CLANG)$(FUZZ_CC) $(CORE_DIALECT) $(CFLAGS_ALWAYS) $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(FUZZ_DIR)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CLANG)$(FUZZ_CC) $(TEST_DIALECT) $(CFLAGS_ALWAYS) $(FUZZ_CFLAGS) -c -o $@ $<
+
+$(BENCH_DIR)/efi/%.o: efi/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CORE_DIALECT) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(BENCH_CFLAGS) -c -o $@ $<
+
+$(BENCH_DIR)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(TEST_DIALECT) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(BENCH_CFLAGS) -c -o $@ $<
+
+# Written anew only when a source file has come or gone: whatever is made of many objects is then
+# linked again.
+SOURCES_LIST := $(BUILD)/sources.list
+$(SOURCES_LIST): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(CORE_SRC) $(FIRMWARE_SRC) $(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC) | cmp -s - $@ || \
+		printf '%s\n' $(CORE_SRC) $(FIRMWARE_SRC) $(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC) >$@
+
+# --- The firmware program ------------------------------------------------------------------------
+# crt0 relocates the image by itself and calls efi_main; libgnuefi is that relocation, nothing else
+# of gnu-efi's library is linked.
+EFI_SO := $(FIRMWARE_DIR)/shadowboot.so
+CRT0   := $(GNUEFI_LIB)/crt0-efi-$(GNUEFI_ARCH).o
+LDS    := $(GNUEFI_LIB)/elf_$(GNUEFI_ARCH)_efi.lds
+SECTIONS := .text .sdata .data .rodata .dynamic .dynsym .rel .rela '.rel.*' '.rela.*' .reloc .sbat
+
+# What Secure Boot's revocation list knows the program by, with this build's version in it.
+SBAT_OBJ := $(if $(wildcard efi/sbat.csv),$(FIRMWARE_DIR)/sbat.o)
+
+$(FIRMWARE_DIR)/sbat.csv: efi/sbat.csv $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	@sed 's/@VERSION@/$(SHADOWBOOT_VERSION)/' $< >$@
+
+$(FIRMWARE_DIR)/sbat.o: $(FIRMWARE_DIR)/sbat.csv
+	$(call say,SBAT)printf '.section .sbat,"a",%%progbits\n.balign 4096\n.incbin "$<"\n.section .note.GNU-stack,"",%%progbits\n' | \
+		$(CC) -x assembler -c -o $@ -
+
+$(EFI_SO): $(FIRMWARE_OBJ) $(FIRMWARE_CORE_OBJ) $(SBAT_OBJ) $(SOURCES_LIST)
+	$(call say,LINK)$(LD) -nostdlib -z noexecstack -shared -Bsymbolic -znocombreloc --no-undefined --build-id=none --fatal-warnings \
+		-T $(LDS) -o $@ $(CRT0) $(filter %.o,$^) -L$(GNUEFI_LIB) -lgnuefi
+
+$(EFI): $(EFI_SO)
+	$(call say,OBJCOPY)$(OBJCOPY) $(SECTIONS:%=-j %) --target efi-app-$(GNUEFI_ARCH) --subsystem=10 $< $@
+
+# --- The host program ----------------------------------------------------------------------------
+# Archives: a program takes from them what it uses, so a test links in a fraction of the time.
+HOST_CORE_LIB  := $(BUILD)/host/libcore.a
+HOST_TESTS_LIB := $(BUILD)/host/libhost.a
+FUZZ_LIB       := $(BUILD)/fuzz/libcore.a
+
+$(HOST_CORE_LIB): $(HOST_CORE_OBJ)
+$(HOST_TESTS_LIB): $(HOST_OBJ)
+$(FUZZ_LIB): $(FUZZ_CORE_OBJ) $(FUZZ_OBJ)
+$(HOST_CORE_LIB) $(HOST_TESTS_LIB) $(FUZZ_LIB): $(SOURCES_LIST)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)$(AR) rcsD $@ $(filter %.o,$^)
+
+HOST_LIBS := $(HOST_TESTS_LIB) $(HOST_CORE_LIB)
+
+$(HOST): $(call objects,$(HOST_DIR),$(HOST_MAIN)) $(HOST_LIBS)
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
+
+# The Shell's `help shadowboot` reads this; it is the program's own help, so the two cannot differ.
+$(MAN): $(HOST)
+	$(call say,MAN)$(HOST) help -man >$@
+
+# --- Unit tests ----------------------------------------------------------------------------------
+UNIT_PROGRAMS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+
+$(UNIT_PROGRAMS): $(BUILD)/unit/%: $(HOST_DIR)/tests/unit/%.o $(HOST_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+
+unit: $(UNIT_PROGRAMS)
+	@tests/run_programs.sh $(JOBS) $(BUILD)/unit.summary $(UNIT_PROGRAMS)
+
+# --- Fuzzing -------------------------------------------------------------------------------------
+# Replay: each target over its stored inputs, with the compiler and sanitizers of the unit tests.
+REPLAY_PROGRAMS := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
+
+$(REPLAY_PROGRAMS): $(BUILD)/replay/%: $(HOST_DIR)/tests/fuzz/fuzz_%.o $(HOST_DIR)/tests/fuzz/replay.o $(HOST_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
+
+fuzz-replay: $(REPLAY_PROGRAMS)
+	@tests/fuzz/replay.sh $(BUILD)/fuzz-replay.summary $(REPLAY_PROGRAMS)
+
+FUZZ_PROGRAMS := $(FUZZ_NAMES:%=$(BUILD)/fuzz/fuzz_%)
+
+$(FUZZ_PROGRAMS): $(BUILD)/fuzz/fuzz_%: $(FUZZ_DIR)/tests/fuzz/fuzz_%.o $(FUZZ_LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^
+
+fuzz: $(FUZZ_PROGRAMS)
+	@tests/fuzz/run.sh $(JOBS) $(FUZZ_SECONDS) $(BUILD)/fuzz $(FUZZ_NAMES)
+
+# --- Rules of the tree ---------------------------------------------------------------------------
+LINT = VERSION=$(SHADOWBOOT_VERSION) SIZE_LIMIT=$(FIRMWARE_SIZE_LIMIT) LD=$(LD) NM=$(NM) CC=$(CC) \
+	PYTHON=$(PYTHON) CTAGS=$(CTAGS) CLANG_FORMAT=$(CLANG_FORMAT) tests/lint/run.sh
+
+lint: $(EFI) $(FIRMWARE_CORE_OBJ)
+	@EFI=$(EFI) CORE_OBJECTS="$(FIRMWARE_CORE_OBJ)" $(LINT) $(BUILD)/lint.summary
+
+# Without a build: what can be said from the source alone.
+lint-tree: | $(DEPS)
+	@$(LINT) $(BUILD)/lint-tree.summary
+
+# --- Virtual machines ----------------------------------------------------------------------------
+ifneq ($(STANDIN_MK),)
+include $(STANDIN_MK)
+$(STANDIN:.efi=.o) $(STANDIN:.efi=.so) $(STANDIN): | $(DEPS)
+endif
+
+# Absolute, because the harness runs its machines in folders of their own.
+HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
+	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
+	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION)
+
+harness: all
+	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
+		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
+	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary
+
+demo: all
+	@$(HARNESS_ENV) $(PYTHON) ovmf-harness/demo.py
+
+# --- Figures -------------------------------------------------------------------------------------
+$(BENCH): $(BENCH_CORE_OBJ) $(BENCH_OBJ) $(SOURCES_LIST)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^)
+
+bench: $(if $(BENCH_SRC),$(BENCH))
+	@$(if $(BENCH_SRC),$(BENCH),echo "bench: no tests/bench/*.c")
+
+clean:
+	rm -rf $(BUILD)
+
+# --- Headers -------------------------------------------------------------------------------------
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,30 @@
+#!/bin/bash
+# Feeds each replay program (named like its corpus) every file stored for it.
+# replay.sh SUMMARY PROGRAM...
+set -eu
+summary=$1
+shift
+corpora=$(dirname "$0")/corpus
+failed=()
+inputs=0
+for program; do
+    name=${program##*/}
+    count=$(find "$corpora/$name" -type f 2>/dev/null | wc -l)
+    if [ "$count" = 0 ]; then
+        echo "fuzz-replay: $name has no corpus"
+        failed+=("$name")
+    elif timeout 600 "$program" "$corpora/$name" >"$program.log" 2>&1; then
+        inputs=$((inputs + count))
+    else
+        echo "--- $name: status $?"
+        tail -n 60 "$program.log"
+        failed+=("$name")
+    fi
+done
+if [ ${#failed[@]} != 0 ]; then
+    echo "fuzz-replay: ${#failed[@]} of $# targets failed: ${failed[*]}"
+    exit 1
+fi
+result="$inputs stored inputs passed in $# targets"
+echo "fuzz-replay: $result"
+echo "$result" >"$summary"

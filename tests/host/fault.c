@@ -1,0 +1,459 @@
+#include "host/fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/disk_path.h"
+#include "host/host_alloc.h"
+
+#define MAX_RULES 8u
+#define NEVER     UINT64_MAX
+
+struct rule {
+    enum fault_kind kind;
+    uint64_t nth;
+    enum status status;
+    bool for_good;
+    bool carry_out;
+};
+
+struct faulty_disk {
+    struct fault *fault;
+    const struct block_port *disk;
+    uint64_t gone_after; /* calls in all */
+};
+
+struct fault {
+    const struct ports *inner;
+    struct ports ports;
+    struct block_port *disks;
+    struct faulty_disk *faulty_disks;
+    uint64_t calls[FAULT_KIND_COUNT];
+    struct rule rules[MAX_RULES];
+    size_t rule_count;
+    uint64_t cut_at; /* the n-th write, or NEVER */
+    enum fault_cut cut;
+    jmp_buf *cut_to;
+    bool dead;
+    bool tripped;
+};
+
+/* What becomes of one call. */
+enum fate {
+    FATE_PASS,
+    FATE_FAIL,       /* not carried out */
+    FATE_FAIL_AFTER, /* carried out */
+    FATE_CUT,        /* the power goes */
+};
+
+struct verdict {
+    enum fate fate;
+    enum status status; /* for the two that fail */
+};
+
+static bool is_write(enum fault_kind kind)
+{
+    return kind == FAULT_VAR_SET || kind == FAULT_FILE_WRITE || kind == FAULT_FILE_REMOVE;
+}
+
+static bool rule_covers(const struct rule *rule, enum fault_kind kind)
+{
+    return rule->kind == kind || rule->kind == FAULT_ANY ||
+           (rule->kind == FAULT_WRITE && is_write(kind));
+}
+
+static const struct rule *rule_for(const struct fault *fault, enum fault_kind kind)
+{
+    for (size_t i = 0; i < fault->rule_count; i++) {
+        const struct rule *rule = &fault->rules[i];
+        uint64_t call = fault->calls[rule->kind];
+        if (rule_covers(rule, kind) && (call == rule->nth || (rule->for_good && call > rule->nth)))
+            return rule;
+    }
+    return NULL;
+}
+
+static struct verdict fail_with(struct fault *fault, enum status status)
+{
+    struct verdict verdict = {FATE_FAIL, status};
+
+    fault->tripped = true;
+    return verdict;
+}
+
+/* Counts a call and decides on it. */
+static struct verdict judge(struct fault *fault, enum fault_kind kind)
+{
+    struct verdict verdict = {FATE_PASS, ST_OK};
+
+    fault->calls[FAULT_ANY]++;
+    fault->calls[kind]++;
+    if (is_write(kind))
+        fault->calls[FAULT_WRITE]++;
+    if (fault->dead)
+        return fail_with(fault, ST_IO);
+    const struct rule *rule = rule_for(fault, kind);
+    if (rule != NULL) {
+        verdict = fail_with(fault, rule->status);
+        verdict.fate = rule->carry_out ? FATE_FAIL_AFTER : FATE_FAIL;
+        return verdict;
+    }
+    if (is_write(kind) && fault->calls[FAULT_WRITE] == fault->cut_at)
+        verdict.fate = FATE_CUT;
+    return verdict;
+}
+
+static bool is_gone(const struct faulty_disk *disk)
+{
+    return disk->fault->calls[FAULT_ANY] > disk->gone_after;
+}
+
+/* The same for a call on a volume, which goes with its disk. */
+static struct verdict judge_file(struct fault *fault, enum fault_kind kind, size_t volume)
+{
+    struct verdict verdict = judge(fault, kind);
+
+    if (volume >= fault->inner->files.volume_count)
+        return verdict;
+    struct span path = fault->inner->files.volumes[volume].path;
+    for (size_t i = 0; i < fault->inner->disk_count; i++) {
+        if (is_gone(&fault->faulty_disks[i]) &&
+            disk_path_leads_through(path, fault->inner->disks[i].path))
+            return fail_with(fault, ST_IO);
+    }
+    return verdict;
+}
+
+/* The machine is off: does not return when there is somewhere to jump. */
+static enum status power_off(struct fault *fault)
+{
+    fault->dead = true;
+    fault->tripped = true;
+    if (fault->cut_to != NULL)
+        longjmp(*fault->cut_to, 1);
+    return ST_IO;
+}
+
+static enum status faulty_block_read(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+{
+    const struct faulty_disk *faulty = ctx;
+    struct verdict verdict = judge(faulty->fault, FAULT_BLOCK_READ);
+
+    if (is_gone(faulty))
+        verdict = fail_with(faulty->fault, ST_IO);
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return faulty->disk->read(faulty->disk->ctx, lba, count, ret_data);
+}
+
+static enum status faulty_var_next(void *ctx, bool restart, struct var_id *ret_id)
+{
+    struct fault *fault = ctx;
+    const struct vars_port *vars = &fault->inner->vars;
+    struct verdict verdict = judge(fault, FAULT_VAR_NEXT);
+
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return vars->next(vars->ctx, restart, ret_id);
+}
+
+static enum status faulty_var_get(void *ctx, const char *name, uint32_t *ret_attributes,
+                                  void *ret_data, size_t size, size_t *ret_size)
+{
+    struct fault *fault = ctx;
+    const struct vars_port *vars = &fault->inner->vars;
+    struct verdict verdict = judge(fault, FAULT_VAR_GET);
+
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return vars->get(vars->ctx, name, ret_attributes, ret_data, size, ret_size);
+}
+
+static enum status faulty_var_set(void *ctx, const char *name, uint32_t attributes,
+                                  const void *data, size_t size)
+{
+    struct fault *fault = ctx;
+    const struct vars_port *vars = &fault->inner->vars;
+    struct verdict verdict = judge(fault, FAULT_VAR_SET);
+    enum status status = verdict.status;
+
+    if (verdict.fate == FATE_PASS)
+        return vars->set(vars->ctx, name, attributes, data, size);
+    if (verdict.fate == FATE_FAIL_AFTER ||
+        (verdict.fate == FATE_CUT && fault->cut == FAULT_CUT_AFTER))
+        (void)!vars->set(vars->ctx, name, attributes, data, size);
+    return verdict.fate == FATE_CUT ? power_off(fault) : status;
+}
+
+static enum status faulty_var_space(void *ctx, struct var_space *ret_space)
+{
+    struct fault *fault = ctx;
+    const struct vars_port *vars = &fault->inner->vars;
+    struct verdict verdict = judge(fault, FAULT_VAR_SPACE);
+
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return vars->space(vars->ctx, ret_space);
+}
+
+static enum status faulty_file_stat(void *ctx, size_t volume, const char *path,
+                                    struct file_info *ret_info)
+{
+    struct fault *fault = ctx;
+    const struct files_port *files = &fault->inner->files;
+    struct verdict verdict = judge_file(fault, FAULT_FILE_STAT, volume);
+
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return files->stat(files->ctx, volume, path, ret_info);
+}
+
+static enum status faulty_file_list(void *ctx, size_t volume, const char *path, size_t index,
+                                    struct file_info *ret_info)
+{
+    struct fault *fault = ctx;
+    const struct files_port *files = &fault->inner->files;
+    struct verdict verdict = judge_file(fault, FAULT_FILE_LIST, volume);
+
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return files->list(files->ctx, volume, path, index, ret_info);
+}
+
+static enum status faulty_file_read(void *ctx, size_t volume, const char *path, uint64_t offset,
+                                    void *ret_data, size_t size, size_t *ret_size)
+{
+    struct fault *fault = ctx;
+    const struct files_port *files = &fault->inner->files;
+    struct verdict verdict = judge_file(fault, FAULT_FILE_READ, volume);
+
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return files->read(files->ctx, volume, path, offset, ret_data, size, ret_size);
+}
+
+/* What a file write under way leaves behind when the power goes. */
+static void write_torn(const struct fault *fault, size_t volume, const char *path,
+                       enum file_write_mode mode, struct span data)
+{
+    const struct files_port *files = &fault->inner->files;
+    uint8_t *copy = host_copy(data.at, data.size);
+    size_t size = data.size;
+
+    if (fault->cut == FAULT_CUT_EMPTY)
+        size = 0;
+    if (fault->cut == FAULT_CUT_HALF)
+        size /= 2;
+    if (fault->cut == FAULT_CUT_GARBAGE) {
+        for (size_t i = size / 2; i < size; i++)
+            copy[i] ^= 0xa5;
+    }
+    if (fault->cut != FAULT_CUT_BEFORE)
+        (void)!files->write(files->ctx, volume, path, mode, copy, size);
+    free(copy);
+}
+
+static enum status faulty_file_write(void *ctx, size_t volume, const char *path,
+                                     enum file_write_mode mode, const void *data, size_t size)
+{
+    struct fault *fault = ctx;
+    const struct files_port *files = &fault->inner->files;
+    struct verdict verdict = judge_file(fault, FAULT_FILE_WRITE, volume);
+
+    if (verdict.fate == FATE_PASS)
+        return files->write(files->ctx, volume, path, mode, data, size);
+    if (verdict.fate == FATE_CUT) {
+        write_torn(fault, volume, path, mode, span_of(data, size));
+        return power_off(fault);
+    }
+    if (verdict.fate == FATE_FAIL_AFTER)
+        (void)!files->write(files->ctx, volume, path, mode, data, size);
+    return verdict.status;
+}
+
+static enum status faulty_file_remove(void *ctx, size_t volume, const char *path)
+{
+    struct fault *fault = ctx;
+    const struct files_port *files = &fault->inner->files;
+    struct verdict verdict = judge_file(fault, FAULT_FILE_REMOVE, volume);
+
+    if (verdict.fate == FATE_PASS)
+        return files->remove(files->ctx, volume, path);
+    if (verdict.fate == FATE_FAIL_AFTER ||
+        (verdict.fate == FATE_CUT && fault->cut == FAULT_CUT_AFTER))
+        (void)!files->remove(files->ctx, volume, path);
+    return verdict.fate == FATE_CUT ? power_off(fault) : verdict.status;
+}
+
+static enum status faulty_now(void *ctx, struct date_time *ret_time)
+{
+    struct fault *fault = ctx;
+    const struct clock_port *clock = &fault->inner->clock;
+    struct verdict verdict = judge(fault, FAULT_CLOCK);
+
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return clock->now(clock->ctx, ret_time);
+}
+
+static void faulty_console_write(void *ctx, const char *text, size_t size)
+{
+    const struct fault *fault = ctx;
+
+    if (!fault->dead)
+        fault->inner->console.write(fault->inner->console.ctx, text, size);
+}
+
+static enum status faulty_read_line(void *ctx, char *ret_line, size_t size)
+{
+    const struct fault *fault = ctx;
+
+    if (fault->dead)
+        return ST_IO;
+    return fault->inner->console.read_line(fault->inner->console.ctx, ret_line, size);
+}
+
+static void faulty_set_page_break(void *ctx, bool on)
+{
+    const struct fault *fault = ctx;
+
+    fault->inner->console.set_page_break(fault->inner->console.ctx, on);
+}
+
+static bool faulty_break_requested(void *ctx)
+{
+    const struct fault *fault = ctx;
+
+    return fault->inner->console.break_requested(fault->inner->console.ctx);
+}
+
+static void wrap_disks(struct fault *fault)
+{
+    size_t count = fault->inner->disk_count;
+
+    fault->disks = host_alloc(count, sizeof(*fault->disks));
+    fault->faulty_disks = host_alloc(count, sizeof(*fault->faulty_disks));
+    for (size_t i = 0; i < count; i++) {
+        fault->faulty_disks[i].fault = fault;
+        fault->faulty_disks[i].disk = &fault->inner->disks[i];
+        fault->faulty_disks[i].gone_after = NEVER;
+        fault->disks[i] = fault->inner->disks[i];
+        fault->disks[i].ctx = &fault->faulty_disks[i];
+        fault->disks[i].read = faulty_block_read;
+    }
+    fault->ports.disks = fault->disks;
+}
+
+static void wrap_vars(struct fault *fault)
+{
+    struct vars_port *vars = &fault->ports.vars;
+
+    vars->ctx = fault;
+    vars->next = faulty_var_next;
+    vars->get = faulty_var_get;
+    vars->set = faulty_var_set;
+    vars->space = faulty_var_space;
+}
+
+static void wrap_files(struct fault *fault)
+{
+    struct files_port *files = &fault->ports.files;
+
+    files->ctx = fault;
+    files->stat = faulty_file_stat;
+    files->list = faulty_file_list;
+    files->read = faulty_file_read;
+    files->write = faulty_file_write;
+    files->remove = faulty_file_remove;
+}
+
+static void wrap_console(struct fault *fault)
+{
+    struct console_port *console = &fault->ports.console;
+
+    console->ctx = fault;
+    console->write = faulty_console_write;
+    console->read_line = faulty_read_line;
+    console->set_page_break = faulty_set_page_break;
+    console->break_requested = faulty_break_requested;
+}
+
+struct fault *fault_new(const struct ports *ports)
+{
+    struct fault *fault = host_alloc(1, sizeof(*fault));
+
+    fault->inner = ports;
+    fault->ports = *ports;
+    fault->cut_at = NEVER;
+    wrap_disks(fault);
+    wrap_vars(fault);
+    wrap_files(fault);
+    wrap_console(fault);
+    fault->ports.clock.ctx = fault;
+    fault->ports.clock.now = faulty_now;
+    return fault;
+}
+
+void fault_free(struct fault *fault)
+{
+    if (fault == NULL)
+        return;
+    free(fault->disks);
+    free(fault->faulty_disks);
+    free(fault);
+}
+
+const struct ports *fault_ports(const struct fault *fault)
+{
+    return &fault->ports;
+}
+
+static void add_rule(struct fault *fault, const struct rule *rule)
+{
+    bool writes_only = rule->kind == FAULT_WRITE || is_write(rule->kind);
+
+    if (fault->rule_count == MAX_RULES)
+        host_fail("too many fault rules");
+    if ((rule->status == ST_OK || rule->carry_out) && !writes_only)
+        host_fail("a fault that only makes sense for writes");
+    fault->rules[fault->rule_count++] = *rule;
+}
+
+void fault_fail(struct fault *fault, enum fault_kind kind, uint64_t nth, enum status status,
+                bool for_good)
+{
+    struct rule rule = {.kind = kind, .nth = nth, .status = status, .for_good = for_good};
+
+    add_rule(fault, &rule);
+}
+
+void fault_fail_after(struct fault *fault, enum fault_kind kind, uint64_t nth, enum status status)
+{
+    struct rule rule = {.kind = kind, .nth = nth, .status = status, .carry_out = true};
+
+    add_rule(fault, &rule);
+}
+
+void fault_vanish(struct fault *fault, size_t disk, uint64_t calls)
+{
+    if (disk >= fault->inner->disk_count)
+        host_fail("no such disk");
+    fault->faulty_disks[disk].gone_after = calls;
+}
+
+void fault_power_cut(struct fault *fault, uint64_t nth, enum fault_cut how, jmp_buf *where)
+{
+    fault->cut_at = nth;
+    fault->cut = how;
+    fault->cut_to = where;
+}
+
+uint64_t fault_calls(const struct fault *fault, enum fault_kind kind)
+{
+    return fault->calls[kind];
+}
+
+bool fault_tripped(const struct fault *fault)
+{
+    return fault->tripped;
+}

@@ -1,0 +1,191 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "host/host_console.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/host_alloc.h"
+
+struct host_console {
+    bool stdio;
+    bool pages;
+    char *text;
+    size_t used;
+    size_t room;
+    char **answers; /* NULL stands for Ctrl-C */
+    size_t answer_count;
+    size_t next_answer;
+    unsigned polls_left; /* 0: no break to come */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+struct host_console *host_console_new(void)
+{
+    struct host_console *console = host_alloc(1, sizeof(*console));
+
+    console->room = 1024;
+    console->text = host_alloc(console->room, 1);
+    return console;
+}
+
+struct host_console *host_console_new_stdio(void)
+{
+    struct host_console *console = host_console_new();
+    struct sigaction action = {.sa_handler = on_interrupt};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    console->stdio = true;
+    return console;
+}
+
+void host_console_free(struct host_console *console)
+{
+    if (console == NULL)
+        return;
+    for (size_t i = 0; i < console->answer_count; i++)
+        free(console->answers[i]);
+    free(console->answers);
+    free(console->text);
+    free(console);
+}
+
+static void console_write(void *ctx, const char *text, size_t size)
+{
+    struct host_console *console = ctx;
+
+    if (size >= console->room - console->used) {
+        console->room = 2 * console->room + size;
+        console->text = host_grow(console->text, console->room);
+    }
+    if (size > 0)
+        memcpy(console->text + console->used, text, size);
+    console->used += size;
+    console->text[console->used] = 0;
+    if (console->stdio)
+        fwrite(text, 1, size, stdout);
+}
+
+/* Gives `line` cut to the caller's buffer, without its end. */
+static void give_line(const char *line, char *ret_line, size_t size)
+{
+    size_t length = strcspn(line, "\r\n");
+
+    if (length > size - 1)
+        length = size - 1;
+    memcpy(ret_line, line, length);
+    ret_line[length] = 0;
+}
+
+static enum status read_stdin(char *ret_line, size_t size)
+{
+    char *line = NULL;
+    size_t room = 0;
+
+    fflush(stdout);
+    ssize_t length = getline(&line, &room, stdin);
+    if (length >= 0 && !interrupted)
+        give_line(line, ret_line, size);
+    free(line);
+    if (interrupted) {
+        clearerr(stdin);
+        interrupted = 0;
+        return ST_CANCELLED;
+    }
+    return length >= 0 ? ST_OK : ST_IO;
+}
+
+static enum status console_read_line(void *ctx, char *ret_line, size_t size)
+{
+    struct host_console *console = ctx;
+
+    if (size == 0)
+        host_fail("read_line without a buffer");
+    if (console->stdio && console->answer_count == 0)
+        return read_stdin(ret_line, size);
+    if (console->next_answer == console->answer_count)
+        return ST_IO;
+    const char *answer = console->answers[console->next_answer++];
+    if (answer == NULL)
+        return ST_CANCELLED;
+    give_line(answer, ret_line, size);
+    console_write(console, ret_line, strlen(ret_line));
+    console_write(console, "\n", 1);
+    return ST_OK;
+}
+
+static void console_set_page_break(void *ctx, bool on)
+{
+    struct host_console *console = ctx;
+
+    console->pages = on;
+}
+
+static bool console_break_requested(void *ctx)
+{
+    struct host_console *console = ctx;
+
+    if (console->stdio && interrupted) {
+        interrupted = 0;
+        return true;
+    }
+    if (console->polls_left == 0)
+        return false;
+    console->polls_left--;
+    return console->polls_left == 0;
+}
+
+struct console_port host_console_port(struct host_console *console)
+{
+    struct console_port port = {
+        .ctx = console,
+        .write = console_write,
+        .read_line = console_read_line,
+        .set_page_break = console_set_page_break,
+        .break_requested = console_break_requested,
+    };
+    return port;
+}
+
+void host_console_answer(struct host_console *console, const char *text)
+{
+    console->answers =
+        host_grow(console->answers, (console->answer_count + 1) * sizeof(*console->answers));
+    console->answers[console->answer_count++] = text != NULL ? host_copy_text(text) : NULL;
+}
+
+size_t host_console_answers_left(const struct host_console *console)
+{
+    return console->answer_count - console->next_answer;
+}
+
+void host_console_break_at(struct host_console *console, unsigned polls)
+{
+    console->polls_left = polls;
+}
+
+const char *host_console_text(const struct host_console *console)
+{
+    return console->text;
+}
+
+void host_console_clear(struct host_console *console)
+{
+    console->used = 0;
+    console->text[0] = 0;
+}
+
+bool host_console_pages(const struct host_console *console)
+{
+    return console->pages;
+}

@@ -1,0 +1,45 @@
+/*
+ * A console without a screen: keeps all output, and answers questions from a script. The variant
+ * over standard input and output is for the host program.
+ */
+#ifndef SHADOWBOOT_HOST_HOST_CONSOLE_H
+#define SHADOWBOOT_HOST_HOST_CONSOLE_H
+
+#include "port/console.h"
+
+struct host_console;
+
+/* Keeps output; without a script there is no keyboard (ST_IO). */
+struct host_console *host_console_new(void);
+
+/*
+ * Prints to standard output as well, asks standard input as long as nothing is scripted, and takes
+ * Ctrl-C (SIGINT) as the user's wish to stop. One at a time.
+ */
+struct host_console *host_console_new_stdio(void);
+void host_console_free(struct host_console *console);
+
+/* The port, valid as long as the console. */
+struct console_port host_console_port(struct host_console *console);
+
+/*
+ * The next answer typed when the program asks; NULL is Ctrl-C. Once something is scripted, asking
+ * beyond the script gives ST_IO.
+ */
+void host_console_answer(struct host_console *console, const char *text);
+
+/* How many answers are still waiting. */
+size_t host_console_answers_left(const struct host_console *console);
+
+/* The user asks to stop: the `polls`-th call of break_requested from now (1 is the next) says so.
+ */
+void host_console_break_at(struct host_console *console, unsigned polls);
+
+/* All output so far, NUL-terminated, answers echoed. Valid until the next output. */
+const char *host_console_text(const struct host_console *console);
+void host_console_clear(struct host_console *console);
+
+/* What set_page_break said last; false before. */
+bool host_console_pages(const struct host_console *console);
+
+#endif

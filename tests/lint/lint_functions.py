@@ -1,0 +1,45 @@
+"""Functions stay short: none past LIMIT lines. Run in the top folder of the tree.
+
+universal-ctags (CTAGS in the environment) says where each function begins and ends.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+LIMIT = 150  # lines, from the one with the name to the closing brace
+FOLDERS = ("efi", "include", "tests/host")
+
+
+def functions(files):
+    """(lines, path, line, name) of every function."""
+    command = [os.environ.get("CTAGS", "ctags"), "--options=NONE", "--output-format=json",
+               "--languages=C", "--langmap=C:.c.h", "--kinds-C=f", "--fields=+ne", "-I", "MUST_CHECK",
+               "-f", "-", *files]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    for row in output.splitlines():
+        tag = json.loads(row)
+        if tag.get("_type") == "tag":
+            yield tag["end"] - tag["line"] + 1, tag["path"], tag["line"], tag["name"]
+
+
+def main():
+    files = [p.as_posix() for f in FOLDERS for p in sorted(pathlib.Path(f).rglob("*.[ch]"))]
+    found = sorted(functions(files), reverse=True) if files else []
+    if not found:
+        print("functions: none found here")
+        return 1
+    for lines, path, line, name in found:
+        if lines > LIMIT:
+            print(f"{path}:{line}: {name} has {lines} lines, more than {LIMIT}")
+    lengths = [row[0] for row in found]
+    longest = found[0]
+    print(f"functions: {len(found)}, median {statistics.median(lengths):g} lines, "
+          f"{sum(n > 60 for n in lengths)} past 60, longest {longest[0]} ({longest[3]})")
+    return 1 if lengths[0] > LIMIT else 0
+
+
+sys.exit(main())

@@ -1,0 +1,154 @@
+"""Who may include what. Run in the top folder of the tree.
+
+    base < port < format < model < audit < plan < apply < cmd < main.c
+
+- The core (efi/LAYER, include/LAYER) includes from its own layer or further left.
+- format sees bytes, not devices: of port only port/block.h, and only the fat and ntfs readers.
+- efi/firmware and tests/host see base, port and themselves. The two main.c see everything.
+- UEFI headers (<efi...>) appear in efi/firmware and efi/main.c only.
+- Of system headers the core takes the four that a freestanding compiler brings.
+- No file includes itself, directly or through others.
+"""
+
+import pathlib
+import re
+import sys
+
+LAYERS = ["base", "port", "format", "model", "audit", "plan", "apply", "cmd"]
+MAINS = {"efi/main.c", "tests/host/main.c"}
+FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h"}
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
+COMPUTED = re.compile(r'^[ \t]*#[ \t]*(?:include(?:_next)?|import)\b(?![ \t]*["<])', re.MULTILINE)
+
+errors = []
+
+
+def say(path, text, offset, message):
+    line = text.count("\n", 0, offset) + 1
+    errors.append(f"{path}:{line}: {message}")
+
+
+def area_of(path):
+    """The layer of a core file, or "firmware", "host", "main"; None outside of the rules."""
+    if path in MAINS:
+        return "main"
+    parts = path.split("/")
+    if parts[0] in ("efi", "include"):
+        return parts[1] if len(parts) > 2 else ""
+    if parts[:2] == ["tests", "host"]:
+        return "host"
+    return None
+
+
+def resolve(path, name):
+    """The file of the tree that `#include "name"` in `path` means, or None."""
+    here = pathlib.PurePosixPath(path).parent
+    folders = [here, pathlib.PurePosixPath("include")]
+    if path.startswith("tests/"):
+        folders.append(pathlib.PurePosixPath("tests"))
+    for folder in folders:
+        if (folder / name).as_posix().count("..") == 0 and pathlib.Path(folder / name).is_file():
+            return (folder / name).as_posix()
+    return None
+
+
+def check_quoted(path, area, target):
+    """What is wrong with this include, or None."""
+    to = area_of(target)
+    if area == "main":
+        return None
+    if area in ("firmware", "host"):
+        allowed = ("base", "port", area)
+        return None if to in allowed else f"{area} may see only base and port, not {target}"
+    if to not in LAYERS:
+        return f"the core may not see {target}"
+    if LAYERS.index(to) > LAYERS.index(area):
+        return f"{area} lies left of {to} and may not include {target}"
+    if area == "format" and to == "port":
+        reader = re.match(r"(fat|ntfs)", pathlib.PurePosixPath(path).name)
+        if not reader or target != "include/port/block.h":
+            return f"format sees bytes, not devices: {target}"
+    return None
+
+
+def check_system(path, area, name):
+    if name.startswith("efi"):
+        if area == "firmware" or path == "efi/main.c":
+            return None
+        return f"UEFI headers belong in efi/firmware and efi/main.c: <{name}>"
+    if path.startswith("tests/") or name in FREESTANDING:
+        return None
+    return f"system header outside of the freestanding four: <{name}>"
+
+
+def read_tree():
+    """Checks every file and returns the graph of includes: path -> list of paths."""
+    graph = {}
+    folders = ("efi", "include", "tests/host")
+    files = [p for f in folders for p in sorted(pathlib.Path(f).rglob("*.[ch]"))]
+    for file in files:
+        path = file.as_posix()
+        area = area_of(path)
+        text = file.read_text(encoding="utf-8")
+        graph[path] = []
+        if area not in LAYERS + ["firmware", "host", "main"]:
+            errors.append(f"{path}:1: lies in no known layer")
+            continue
+        for found in COMPUTED.finditer(text):
+            say(path, text, found.start(), "an include must name its file")
+        for found in INCLUDE.finditer(text):
+            kind, name = found.groups()
+            if kind == "<":
+                wrong = check_system(path, area, name)
+            else:
+                target = resolve(path, name)
+                if target is None:
+                    wrong = f"no such header in the tree: {name}"
+                else:
+                    graph[path].append(target)
+                    wrong = check_quoted(path, area, target)
+            if wrong:
+                say(path, text, found.start(), wrong)
+    return graph
+
+
+def find_circle(graph):
+    """One circle as a list of paths, or None."""
+    done = set()
+
+    def visit(path, trail):
+        if path in trail:
+            return trail[trail.index(path):] + [path]
+        if path in done:
+            return None
+        for target in graph.get(path, []):
+            circle = visit(target, trail + [path])
+            if circle:
+                return circle
+        done.add(path)
+        return None
+
+    for path in graph:
+        circle = visit(path, [])
+        if circle:
+            return circle
+    return None
+
+
+def main():
+    graph = read_tree()
+    circle = find_circle(graph)
+    if circle:
+        errors.append("include circle: " + " -> ".join(circle))
+    for error in errors:
+        print(error)
+    if not graph:
+        print("includes: no source files here")
+        return 1
+    if errors:
+        return 1
+    print(f"includes: {len(graph)} files, {sum(map(len, graph.values()))} includes, all in order")
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,135 @@
+"""The firmware program is what firmware and a signer expect.
+
+lint_pe.py FILE VERSION SIZE_LIMIT
+
+Microsoft PE format: the headers, the base relocation directory. UEFI Specification 2.1.1: the
+subsystem. SBAT.md of the shim project: the .sbat section.
+"""
+
+import struct
+import sys
+
+MACHINE_X64 = 0x8664
+CHARACTERISTIC_RELOCS_STRIPPED = 0x0001
+SUBSYSTEM_EFI_APPLICATION = 10
+PE32_PLUS = 0x20B
+DIRECTORY_BASE_RELOCATION = 5
+SBAT_COLUMNS = 6
+
+
+class Broken(Exception):
+    pass
+
+
+def take(data, layout, offset):
+    if offset + struct.calcsize(layout) > len(data):
+        raise Broken(f"ends before offset {offset:#x}")
+    return struct.unpack_from(layout, data, offset)
+
+
+def sections_of(data, offset, count):
+    """name -> (virtual size, address, bytes in the file), in the order of the file"""
+    sections = {}
+    for index in range(count):
+        name, size, address, raw_size, raw = take(data, "<8sIIII", offset + 40 * index)
+        if raw + raw_size > len(data):
+            raise Broken(f"section {name!r} reaches past the end of the file")
+        content = data[raw:raw + raw_size]
+        sections[name.rstrip(b"\0").decode("ascii", "replace")] = (size, address, content[:size])
+    return sections
+
+
+def check_places(sections, alignment, image_size):
+    """Sections follow one another in memory, each aligned, and all of it is in the file."""
+    end = 0
+    for name, (size, address, content) in sections.items():
+        if address < end:
+            yield f"section {name} lies before the end of the one before it"
+        if not alignment or address % alignment:
+            yield f"section {name} is not aligned to {alignment}"
+        if len(content) < size:
+            yield f"section {name} is not all in the file"
+        end = address + size
+    if end > image_size:
+        yield f"sections end at {end:#x}, behind the end of the image at {image_size:#x}"
+
+
+def check_sbat(content, version):
+    """Two lines of six columns: the format itself, then this program and its version."""
+    lines = content.rstrip(b"\0").decode("utf-8", "replace").splitlines()
+    if len(lines) != 2:
+        yield f".sbat has {len(lines)} lines instead of 2"
+        return
+    rows = [line.split(",") for line in lines]
+    for row in rows:
+        if len(row) != SBAT_COLUMNS or not all(column.strip() for column in row):
+            yield f".sbat line has not six non-empty columns: {','.join(row)}"
+            return
+    if rows[0][0] != "sbat":
+        yield f".sbat begins with {rows[0][0]!r} instead of 'sbat'"
+    if rows[1][4] != version:
+        yield f".sbat says version {rows[1][4]}, the build {version}"
+    for row in rows:
+        if not row[1].isdigit() or int(row[1]) == 0:
+            yield f".sbat generation is not a number from 1: {row[1]}"
+
+
+def problems(data, version, limit):
+    if len(data) >= limit:
+        yield f"{len(data)} bytes, not below {limit}"
+    if data[:2] != b"MZ":
+        raise Broken("no MZ header")
+    pe, = take(data, "<I", 0x3C)
+    signature, machine, count, stamp, _, _, optional_size, characteristics = take(data, "<4sHHIIIHH", pe)
+    if signature != b"PE\0\0":
+        raise Broken("no PE header")
+    optional = pe + 24
+    magic, = take(data, "<H", optional)
+    if magic != PE32_PLUS:
+        raise Broken(f"optional header {magic:#x} is not PE32+")
+    alignment, = take(data, "<I", optional + 32)
+    image_size, = take(data, "<I", optional + 56)
+    subsystem, = take(data, "<H", optional + 68)
+    directories, = take(data, "<I", optional + 108)
+    sections = sections_of(data, optional + optional_size, count)
+
+    if machine != MACHINE_X64:
+        yield f"machine {machine:#x} is not x64"
+    if stamp != 0:
+        yield f"carries a time of build ({stamp:#x}), so two builds differ"
+    if characteristics & CHARACTERISTIC_RELOCS_STRIPPED:
+        yield "relocations are stripped: it would load at one address only"
+    if subsystem != SUBSYSTEM_EFI_APPLICATION:
+        yield f"subsystem {subsystem} is not an EFI application"
+    yield from check_places(sections, alignment, image_size)
+    if directories <= DIRECTORY_BASE_RELOCATION:
+        raise Broken("has no base relocation directory")
+    address, size = take(data, "<II", optional + 112 + 8 * DIRECTORY_BASE_RELOCATION)
+    reloc = sections.get(".reloc")
+    if not reloc:
+        yield "no .reloc section"
+    elif not size or not reloc[1] <= address <= address + size <= reloc[1] + reloc[0]:
+        yield "the base relocation directory does not lie in .reloc"
+    if ".sbat" not in sections:
+        yield "no .sbat section"
+    else:
+        yield from check_sbat(sections[".sbat"][2], version)
+
+
+def main():
+    path, version, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        found = list(problems(data, version, limit))
+    except Broken as error:
+        found = [str(error)]
+    for problem in found:
+        print(f"{path}: {problem}")
+    if found:
+        return 1
+    print(f"pe: {len(data)} bytes of at most {limit - 1}, x64 EFI application, relocatable, .sbat {version}")
+    return 0
+
+
+sys.exit(main())

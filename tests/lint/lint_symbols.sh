@@ -1,0 +1,21 @@
+#!/bin/bash
+# The core stands on nothing but four memory functions: all its objects together leave only those
+# undefined. lint_symbols.sh OBJECT...
+set -eu
+[ $# != 0 ] || { echo "symbols: no objects given"; exit 1; }
+whole=$(mktemp)
+trap 'rm -f "$whole"' EXIT
+"${LD:-ld}" -r -o "$whole" "$@"
+wrong=$("${NM:-nm}" --undefined-only --format=posix "$whole" | cut -d ' ' -f 1 |
+    grep -vxE 'memcpy|memmove|memset|memcmp' || true)
+if [ -n "$wrong" ]; then
+    for symbol in $wrong; do
+        for object; do
+            if "${NM:-nm}" --undefined-only --format=posix "$object" | grep -q "^$symbol "; then
+                echo "$object: uses $symbol, which the core does not have"
+            fi
+        done
+    done
+    exit 1
+fi
+echo "symbols: $# core objects need only memcpy, memmove, memset, memcmp"

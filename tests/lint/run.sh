@@ -1,0 +1,42 @@
+#!/bin/bash
+# Runs every rule over the tree in the current folder, all to the end; fails if one does.
+# run.sh SUMMARY
+# Of a build (left out where EFI is not set): EFI is the firmware program, CORE_OBJECTS its core.
+# VERSION, SIZE_LIMIT (bytes) and the names of tools come from Make.defaults.
+set -eu
+summary=$1
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PYTHON:-/usr/bin/python3}
+failed=()
+rules=0
+
+rule() {
+    local name=$1
+    shift
+    rules=$((rules + 1))
+    if "$@"; then
+        return
+    fi
+    echo "lint: $name failed"
+    failed+=("$name")
+}
+
+rule includes "$python" "$here/lint_includes.py"
+rule functions "$python" "$here/lint_functions.py"
+rule format "$here/lint_format.sh"
+rule words "$here/lint_words.sh"
+if [ -n "${EFI:-}" ]; then
+    # One argument for each object.
+    # shellcheck disable=SC2086
+    rule symbols "$here/lint_symbols.sh" $CORE_OBJECTS
+    rule pe "$python" "$here/lint_pe.py" "$EFI" "$VERSION" "$SIZE_LIMIT"
+fi
+rule selftest "$here/selftest.sh"
+
+if [ ${#failed[@]} != 0 ]; then
+    echo "lint: ${#failed[@]} of $rules rules failed: ${failed[*]}"
+    exit 1
+fi
+result="$rules rules kept"
+echo "lint: $result"
+echo "$result" >"$summary"

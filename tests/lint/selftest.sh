@@ -1,0 +1,172 @@
+#!/bin/bash
+# Every rule can fail: a small tree that keeps them all is broken in one way at a time, and the
+# rule has to say so, in the words expected.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+python=${PYTHON:-/usr/bin/python3}
+cc=${CC:-gcc}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+cases=0
+
+# A tree that is in order; `fresh` goes into a new copy of it.
+make_tree() {
+    mkdir -p "$1"/{efi/{base,port,format,model,firmware},include/{base,port,format,model},tests/host}
+    cp "$here/../../.clang-format" "$1/"
+    cd "$1"
+    local layer
+    for layer in base port format model; do
+        printf '#include <stdint.h>\n\nint %s_one(void);\n' $layer >include/$layer/one.h
+        printf '#include "%s/one.h"\n\nint %s_one(void)\n{\n    return 1;\n}\n' $layer $layer \
+            >efi/$layer/one.c
+    done
+    printf 'int base_two(void);\n' >include/base/two.h
+    printf 'int block;\n' >include/port/block.h
+    printf '#include "port/block.h"\n' >efi/format/fat.c
+    printf '#include <efi.h>\n#include "port/one.h"\n#include "own.h"\n' >efi/firmware/vars.c
+    printf 'int own;\n' >efi/firmware/own.h
+    printf '#include <efi.h>\n#include "firmware/own.h"\n#include "model/one.h"\n' >efi/main.c
+    printf '#include <stdio.h>\n#include "port/one.h"\n#include "host/own.h"\n' >tests/host/vars.c
+    printf 'int own;\n' >tests/host/own.h
+    printf '#include "host/own.h"\n#include "model/one.h"\n' >tests/host/main.c
+}
+make_tree "$work/good"
+fresh() {
+    rm -rf "$work/tree"
+    cp -r "$work/good" "$work/tree"
+    cd "$work/tree"
+}
+
+# green NAME COMMAND...: passes. red NAME WORDS COMMAND...: fails and says WORDS.
+green() {
+    local name=$1 output
+    shift
+    cases=$((cases + 1))
+    if ! output=$("$@" 2>&1); then
+        echo "selftest: $name should pass and fails: $output"
+        failures=$((failures + 1))
+    fi
+}
+red() {
+    local name=$1 words=$2 output
+    shift 2
+    cases=$((cases + 1))
+    if output=$("$@" 2>&1); then
+        echo "selftest: $name should fail and passes"
+        failures=$((failures + 1))
+    elif ! grep -qF -- "$words" <<<"$output"; then
+        echo "selftest: $name fails without the words \"$words\": $output"
+        failures=$((failures + 1))
+    fi
+}
+# add FILE LINE: the line comes last in the file, which may be new.
+add() {
+    printf '%s\n' "$2" >>"$1"
+}
+
+# --- includes
+includes=("$python" "$here/lint_includes.py")
+fresh; green includes "${includes[@]}"
+fresh; add efi/base/one.c '#include "model/one.h"'
+red include_of_a_higher_layer "base lies left of model" "${includes[@]}"
+fresh; add include/port/one.h '#include "format/one.h"'
+red header_includes_a_higher_layer "port lies left of format" "${includes[@]}"
+fresh; add efi/format/one.c '#include "port/block.h"'
+red format_sees_a_device "format sees bytes" "${includes[@]}"
+fresh; add efi/format/fat.c '#include "port/one.h"'
+red fat_sees_another_port "format sees bytes" "${includes[@]}"
+fresh; add efi/firmware/vars.c '#include "model/one.h"'
+red firmware_sees_model "firmware may see only base and port" "${includes[@]}"
+fresh; add tests/host/vars.c '#include "format/one.h"'
+red host_sees_format "host may see only base and port" "${includes[@]}"
+fresh; add efi/model/one.c '#include "../firmware/own.h"'
+red core_sees_firmware "no such header in the tree" "${includes[@]}"
+fresh; add efi/model/one.c '#include <efi.h>'
+red core_includes_uefi "UEFI headers belong" "${includes[@]}"
+fresh; add tests/host/vars.c '#include <efi.h>'
+red host_includes_uefi "UEFI headers belong" "${includes[@]}"
+fresh; add efi/base/one.c '#include <string.h>'
+red core_includes_the_c_library "system header outside" "${includes[@]}"
+fresh; add efi/firmware/vars.c '# include <stdlib.h>'
+red firmware_includes_the_c_library "system header outside" "${includes[@]}"
+fresh; add efi/base/one.c '#include NAME'
+red computed_include "must name its file" "${includes[@]}"
+fresh; mkdir efi/extra; add efi/extra/one.c 'int extra;'
+red unknown_layer "lies in no known layer" "${includes[@]}"
+fresh; add include/base/one.h '#include "base/two.h"'; add include/base/two.h '#include "base/one.h"'
+red include_circle "include circle: include/base/one.h -> include/base/two.h" "${includes[@]}"
+
+# --- functions
+functions=("$python" "$here/lint_functions.py")
+# long_function LINES: a function that is so many lines long.
+long_function() {
+    printf 'int long_one(void)\n{\n'
+    yes '    ;' | head -n $(($1 - 4)) || true
+    printf '    return 1;\n}\n'
+}
+fresh; long_function 150 >efi/base/long.c
+green function_of_150_lines "${functions[@]}"
+fresh; long_function 151 >efi/base/long.c
+red function_of_151_lines "long_one has 151 lines" "${functions[@]}"
+fresh; rm -r efi tests
+red no_function_at_all "none found" "${functions[@]}"
+
+# --- format
+fresh; green format "$here/lint_format.sh"
+fresh; add efi/base/one.c 'int  two ( void ) ;'
+red unformatted_file "efi/base/one.c: not formatted" "$here/lint_format.sh"
+fresh; rm .clang-format
+red no_style "no .clang-format" "$here/lint_format.sh"
+
+# --- words
+fresh; green words "$here/lint_words.sh"
+fresh; add efi/base/one.c 'goto out;'
+red goto_in_a_source "efi/base/one.c" "$here/lint_words.sh"
+fresh; add include/base/one.h '/* FIXME */'
+red unfinished_header "include/base/one.h" "$here/lint_words.sh"
+fresh; add tests/host/main.c "/* $(printf '/%s/main' work) */"
+red path_of_a_machine "tests/host/main.c" "$here/lint_words.sh"
+
+# --- symbols
+object() {
+    printf '%s\n' "$2" | "$cc" -ffreestanding -x c -c -o "$1" -
+}
+fresh; object one.o 'void *memset(void *, int, unsigned long); int two(void);
+int one(void) { char c[4]; memset(c, 0, 4); return c[0] + two(); }'
+object two.o 'int two(void); int two(void) { return 2; }'
+object three.o 'unsigned long strlen(const char *); int three(char *c) { return (int)strlen(c); }'
+green symbols "$here/lint_symbols.sh" one.o two.o
+red function_left_undefined "one.o: uses two" "$here/lint_symbols.sh" one.o
+red call_of_the_c_library "three.o: uses strlen" "$here/lint_symbols.sh" one.o two.o three.o
+red no_objects "no objects" "$here/lint_symbols.sh"
+
+# --- pe
+pe=("$python" "$here/lint_pe.py" tiny.efi 0.1.0 4096)
+# tiny [FIELD=VALUE...]: a small program that is in order but for these fields.
+tiny() {
+    "$python" "$here/make_pe.py" tiny.efi "$@"
+}
+fresh; tiny; green pe "${pe[@]}"
+tiny machine=0x14c; red pe_other_machine "is not x64" "${pe[@]}"
+tiny subsystem=2; red pe_other_subsystem "is not an EFI application" "${pe[@]}"
+tiny characteristics=0x207; red pe_relocations_stripped "relocations are stripped" "${pe[@]}"
+tiny stamp=1; red pe_time_of_build "carries a time" "${pe[@]}"
+tiny reloc=.other; red pe_without_reloc "no .reloc" "${pe[@]}"
+tiny reloc_size=0; red pe_empty_relocations "does not lie in .reloc" "${pe[@]}"
+tiny sbat=.other; red pe_without_sbat "no .sbat" "${pe[@]}"
+tiny version=0.0.9; red pe_other_version "says version 0.0.9" "${pe[@]}"
+tiny vendor=; red pe_empty_column "six non-empty columns" "${pe[@]}"
+tiny generation=0; red pe_generation_of_zero "generation" "${pe[@]}"
+tiny extra=line; red pe_third_line "3 lines instead of 2" "${pe[@]}"
+tiny padding=4096; red pe_too_large "not below 4096" "${pe[@]}"
+tiny alignment=4096; red pe_unaligned_section "is not aligned to 4096" "${pe[@]}"
+tiny reloc_address=0x600; red pe_sections_out_of_order "lies before the end" "${pe[@]}"
+tiny image_size=0x400; red pe_section_behind_the_image "behind the end of the image" "${pe[@]}"
+printf 'MZ' >tiny.efi; red pe_cut_short "ends before" "${pe[@]}"
+
+if [ "$failures" != 0 ]; then
+    echo "selftest: $failures of $cases cases failed"
+    exit 1
+fi
+echo "selftest: $cases cases, every rule can fail"
