@@ -168,10 +168,50 @@ static enum status check_space(struct run *run)
     return ST_NO_SPACE;
 }
 
+/* The GPT header that the scan went by, read once more. */
+static enum status reread_header(struct run *run, const struct disk *disk,
+                                 struct gpt_header *ret_header)
+{
+    const struct block_port *port = &run->ports->disks[disk->port];
+    const struct gpt_copy *used =
+        disk->primary.problem == GPT_FINE ? &disk->primary : &disk->backup;
+    uint8_t *block = arena_alloc(run->arena, 1, port->block_size);
+
+    if (block == NULL)
+        return ST_NO_MEMORY;
+    enum status status = port->read(port->ctx, used->lba, 1, block);
+    if (status != ST_OK)
+        return status;
+    bool same = gpt_header_parse(span_of(block, port->block_size), used->lba, port->block_count,
+                                 ret_header) == GPT_FINE &&
+                guid_equal(&ret_header->disk_guid, &used->header.disk_guid) &&
+                ret_header->entries_crc == used->header.entries_crc;
+    return same ? ST_OK : ST_CHANGED;
+}
+
+/* The disk that new entries name must be there as it was: entries for a ghost help nobody. */
+static enum status check_disk(struct run *run)
+{
+    size_t index = run->plan->target_disk;
+    struct gpt_header header;
+
+    if (index == NO_INDEX)
+        return ST_OK;
+    enum status status = reread_header(run, &run->plan->machine->disks[index], &header);
+    if (status != ST_OK)
+        run->result->problem =
+            say(run,
+                "Disk %zu cannot be read any more, or its partition table is not what it was when "
+                "the plan was made (%s). Nothing was changed. Check the disk with \"shadowboot "
+                "disks\".",
+                index, status_text(status));
+    return status;
+}
+
 /* Step 1. */
 static enum status check_all(struct run *run)
 {
-    enum status status = ST_OK;
+    enum status status = check_disk(run);
 
     for (size_t i = 0; i < run->plan->count && status == ST_OK; i++) {
         const struct action *action = &run->plan->actions[i];

@@ -104,6 +104,10 @@ static const char *parse_conversion(const char *at, struct conversion *ret_how, 
     if (at[0] == '.' && at[1] == '*') {
         how.precision = next(ctx);
         at += 2;
+    } else if (at[0] == '.') {
+        how.precision = 0;
+        for (at++; *at >= '0' && *at <= '9'; at++)
+            how.precision = how.precision * 10 + (*at - '0');
     }
     if (at[0] == 'l' && at[1] == 'l') {
         how.length = LENGTH_LONG_LONG;

@@ -37,6 +37,7 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
                            "%s lies outside the usable part of its disk or overlaps another "
                            "partition. \"shadowboot disks %zu\" shows it. Nothing was changed.",
                            place_text(plan->arena, plan->machine, index), partition->disk);
+    plan->target_disk = partition->disk;
     *ret_partition = index;
     return ST_OK;
 }

@@ -7,7 +7,11 @@
 
 void plan_init(struct plan *plan, struct arena *arena, const struct machine *machine)
 {
-    struct plan empty = {.arena = arena, .machine = machine, .refusal = "", .status = ST_OK};
+    struct plan empty = {.arena = arena,
+                         .machine = machine,
+                         .target_disk = NO_INDEX,
+                         .refusal = "",
+                         .status = ST_OK};
 
     *plan = empty;
 }

@@ -2,8 +2,8 @@
  * Carries out a plan. Decides nothing: every action already says what must be there now and what is
  * to be there afterwards.
  *
- *   1. Everything that can be refused is refused: contents that changed since the scan, a full or
- *      read-only store, files that exist.
+ *   1. Everything that can be refused is refused: a disk or contents that changed since the scan, a
+ *      full or read-only store, files that exist.
  *   2. The journal with the old contents is on the medium, and read back.
  *   3. Each action: compare the digest once more, write, read back, compare.
  *   4. If one fails, those before it are taken back, last first, and checked (I4).

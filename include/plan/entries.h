@@ -60,8 +60,8 @@ MUST_CHECK enum status plan_import(struct plan *plan, const struct import_item *
 
 /*
  * Deletes the entries whose partition or file is gone and those that start the same as one before
- * them, and mends BootOrder (odd size, repeated and absent members, missing). Entries of removable
- * disks, firmware's own, and those that lead to no disk at all are left alone.
+ * them, and mends BootOrder (odd size, repeated and absent members, missing). Entries that the
+ * firmware made itself, and those that lead to no disk at all, are left alone.
  */
 MUST_CHECK enum status plan_prune(struct plan *plan);
 

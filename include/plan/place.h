@@ -10,7 +10,8 @@
 
 /*
  * The partition with the GUID, fit to be written into an entry: on exactly one disk, inside it, and
- * overlapping nothing. Statuses: ST_OK; ST_ABSENT or ST_REFUSED with plan->refusal set.
+ * overlapping nothing. Its disk becomes plan->target_disk. Statuses: ST_OK; ST_ABSENT or ST_REFUSED
+ * with plan->refusal set.
  */
 MUST_CHECK enum status place_find(struct plan *plan, const struct guid *guid,
                                   size_t *ret_partition);
