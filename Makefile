@@ -88,7 +88,7 @@ HOST_OBJ          := $(call objects,$(HOST_DIR),$(HOST_SRC) $(FIXTURE_SRC))
 FUZZ_CORE_OBJ     := $(call objects,$(FUZZ_DIR),$(CORE_SRC))
 FUZZ_OBJ          := $(call objects,$(FUZZ_DIR),$(HOST_SRC))
 BENCH_CORE_OBJ    := $(call objects,$(BENCH_DIR),$(CORE_SRC))
-BENCH_OBJ         := $(call objects,$(BENCH_DIR),$(HOST_SRC) $(BENCH_SRC))
+BENCH_OBJ         := $(call objects,$(BENCH_DIR),$(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC))
 
 # What every object waits for: new flags make new objects.
 FLAGS := Makefile Make.defaults

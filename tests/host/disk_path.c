@@ -6,7 +6,8 @@
 
 #define PCI_ROOT_HID 0x0a0341d0u /* compressed EISA id of PNP0A03 */
 #define END_SIZE     4u
-#define MAX_POSITION 28u
+#define SLOTS        28u /* PCI devices for disks on a bus; further ones are functions of those */
+#define MAX_POSITION (SLOTS * 8 - 1)
 
 static const char *const names[DISK_CONTROLLER_COUNT] = {
     [DISK_NVME] = "nvme", [DISK_AHCI] = "ahci", [DISK_VIRTIO] = "virtio",
@@ -40,7 +41,7 @@ static void put_pci(struct builder *to, unsigned device, unsigned function)
 
 static void put_nvme(struct builder *to, unsigned position)
 {
-    put_pci(to, position + 2, 0);
+    put_pci(to, position % SLOTS + 2, position / SLOTS);
     put_header(to, 3, 23, 16);
     builder_le32(to, 1);
     builder_le64(to, 0x0100000000385200u + ((uint64_t)position << 56)); /* EUI-64 */
@@ -57,7 +58,7 @@ static void put_sata(struct builder *to, unsigned position)
 
 static void put_virtio(struct builder *to, unsigned position)
 {
-    put_pci(to, position + 2, 0);
+    put_pci(to, position % SLOTS + 2, position / SLOTS);
 }
 
 static void put_scsi(struct builder *to, unsigned position)

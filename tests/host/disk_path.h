@@ -19,7 +19,7 @@ enum disk_controller {
 };
 
 /*
- * Writes the path of the disk at `position` (0 to 28) with its end node into `ret_path` and gives
+ * Writes the path of the disk at `position` (0 to 223) with its end node into `ret_path` and gives
  * its size in bytes.
  */
 size_t disk_path_make(enum disk_controller controller, unsigned position,

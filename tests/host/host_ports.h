@@ -13,7 +13,7 @@
 #include "host/mem_vars.h"
 #include "port/ports.h"
 
-#define HOST_MAX_DISKS 28
+#define HOST_MAX_DISKS 64
 
 struct host {
     struct mem_block *disks[HOST_MAX_DISKS]; /* NULL for a disk added by host_add_block */

@@ -188,6 +188,21 @@ static void private_region_may_touch_the_public_one_and_the_end(void **state)
     assert_int_equal(parse_head(at, &head), ST_OK);
 }
 
+static void private_region_above_the_limit_is_unsupported(void **state)
+{
+    struct state *s = *state;
+    uint8_t *at = s->region + LDM_FIXTURE_HEAD_1;
+    struct ldm_privhead head;
+
+    put(at + 0x12b, DISK_BLOCKS, 8);
+    for (uint64_t size = 16384; size <= 16385; size++) {
+        put(at + 0x133, size, 8);
+        ldm_fixture_seal(at);
+        assert_int_equal(ldm_privhead_parse(span_of(at, 512), 512, 4 * DISK_BLOCKS, &head),
+                         size == 16384 ? ST_OK : ST_UNSUPPORTED);
+    }
+}
+
 static void group_name_is_made_printable(void **state)
 {
     struct state *s = *state;
@@ -334,6 +349,17 @@ static void vmdb_with_a_bad_field_is_refused(void **state)
             fail_msg("%s: status %d", change->what, status);
         assert_int_equal(vmdb.committed, 77);
     }
+}
+
+static void pending_transaction_before_the_committed_one_is_damaged(void **state)
+{
+    struct state *s = *state;
+    struct ldm_vmdb vmdb;
+
+    put(s->config + 0x10, 2, 2);
+    put(s->config + 0x7d, 11, 8);
+    assert_int_equal(ldm_vmdb_parse(span_of(s->config, LDM_FIXTURE_CONFIG_BYTES), &vmdb),
+                     ST_DAMAGED);
 }
 
 static void vmdb_shorter_than_its_fields_is_absent(void **state)
@@ -499,28 +525,63 @@ static void fragments_and_records_may_stand_in_any_order(void **state)
     assert_int_equal(db.disks[0].id, 2);
 }
 
-static void missing_fragment_is_damaged(void **state)
+/* A volume whose record takes slots 7 and 8. */
+static void build_long_volume(struct state *s)
 {
-    struct state *s = *state;
     struct ldm_fixture fixture = ldm_fixture_default();
-    struct ldm_database db;
 
     fixture.volume_name = "a name that is long enough to need a second slot, of 112 bytes each";
     ldm_fixture_build(&fixture, 0, s->region);
-    put(slot(s, 8) + 0x0e, 0, 2);
-    assert_int_equal(parse(s, &db), ST_DAMAGED);
+}
+
+static void missing_fragment_is_damaged(void **state)
+{
+    struct ldm_database db;
+
+    build_long_volume(*state);
+    put(slot(*state, 8) + 0x0e, 0, 2);
+    assert_int_equal(parse(*state, &db), ST_DAMAGED);
 }
 
 static void repeated_fragment_is_damaged(void **state)
 {
-    struct state *s = *state;
-    struct ldm_fixture fixture = ldm_fixture_default();
     struct ldm_database db;
 
-    fixture.volume_name = "a name that is long enough to need a second slot, of 112 bytes each";
-    ldm_fixture_build(&fixture, 0, s->region);
-    memcpy(slot(s, 100) + 8, slot(s, 8) + 8, 120);
-    assert_int_equal(parse(s, &db), ST_DAMAGED);
+    build_long_volume(*state);
+    memcpy(slot(*state, 100) + 8, slot(*state, 8) + 8, 120);
+    assert_int_equal(parse(*state, &db), ST_DAMAGED);
+}
+
+static void two_first_fragments_are_damaged(void **state)
+{
+    struct ldm_database db;
+
+    build_long_volume(*state);
+    put(slot(*state, 8) + 0x0c, 0, 2);
+    assert_int_equal(parse(*state, &db), ST_DAMAGED);
+}
+
+static void fragments_that_disagree_on_their_number_are_damaged(void **state)
+{
+    struct ldm_database db;
+
+    build_long_volume(*state);
+    put(slot(*state, 8) + 0x0e, 3, 2);
+    assert_int_equal(parse(*state, &db), ST_DAMAGED);
+}
+
+static void record_has_16_fragments_at_most(void **state)
+{
+    for (uint32_t count = 16; count <= 17; count++) {
+        struct ldm_database db;
+        for (uint32_t i = 0; i < count; i++) {
+            uint8_t *at = slot(*state, i == 0 ? LDM_SLOT_DISK_1 : 50 + i);
+            put(at + 0x08, 600, 4);
+            put(at + 0x0c, i, 2);
+            put(at + 0x0e, count, 2);
+        }
+        assert_int_equal(parse(*state, &db), count == 16 ? ST_OK : ST_DAMAGED);
+    }
 }
 
 /* Offsets from the slot for those of the slot's head; the others count from the record. */
@@ -560,6 +621,7 @@ static const struct {
     {"volume of unknown type", LDM_SLOT_VOLUME, 0x23, 'x', 1, ST_DAMAGED},
     {"volume of 3 components", LDM_SLOT_VOLUME, 0x3d, 3, 1, ST_DAMAGED},
     {"volume of size 0", LDM_SLOT_VOLUME, 0x4f, 0, 2, ST_DAMAGED},
+    {"disk group with the ID of a disk", LDM_SLOT_GROUP, 0x19, 2, 1, ST_DAMAGED},
     {"no disk group", LDM_SLOT_GROUP, 0x0e, 0, 2, ST_DAMAGED},
     {"group GUID of another group", LDM_SLOT_GROUP, 0x24, '9', 1, ST_DAMAGED},
 };
@@ -667,6 +729,45 @@ static void plex_that_does_not_add_up_makes_no_mirror(void **state)
     assert_int_equal(db.volumes[0].shape, LDM_SHAPE_OTHER);
 }
 
+/* The first plex alone, with the layout given and one column. */
+static void make_single(struct state *s, uint8_t layout)
+{
+    static const uint8_t stripes[] = {1, 128, 1, 1};
+    static const uint32_t counts[4] = {1, 1, 1, 2};
+    uint8_t *plex = record(s, LDM_SLOT_PLEX_1);
+
+    memset(slot(s, LDM_SLOT_PLEX_2) + 8, 0, 120);
+    memset(slot(s, LDM_SLOT_PIECE_2) + 8, 0, 120);
+    put(slot(s, LDM_SLOT_VOLUME) + 0x3d, 1, 1);
+    for (size_t i = 0; i < 4; i++)
+        put(s->config + 0x85 + 4 * i, counts[i], 4);
+    put(slot(s, LDM_SLOT_PLEX_1) + PLEX_LAYOUT, layout, 1);
+    plex[2] = 0x10;
+    memcpy(plex + 8 + ld_be32(plex + 4), stripes, sizeof stripes);
+    put(plex + 4, ld_be32(plex + 4) + sizeof stripes, 4);
+}
+
+static void single_plexes_have_the_shape_of_their_layout(void **state)
+{
+    static const enum ldm_shape shapes[] = {
+        [LDM_STRIPED] = LDM_SHAPE_STRIPED,
+        [LDM_CONCATENATED] = LDM_SHAPE_SIMPLE,
+        [LDM_RAID5] = LDM_SHAPE_OTHER, /* its volume's type is "gen" */
+    };
+    struct state *s = *state;
+    struct ldm_fixture fixture = ldm_fixture_default();
+
+    for (uint8_t layout = LDM_STRIPED; layout <= LDM_RAID5; layout++) {
+        struct ldm_database db;
+        ldm_fixture_build(&fixture, 0, s->region);
+        make_single(s, layout);
+        assert_int_equal(parse(s, &db), ST_OK);
+        assert_int_equal(db.volumes[0].shape, shapes[layout]);
+        assert_int_equal(parse_changed(s, LDM_SLOT_PIECE_1, PIECE_SIZE, 4095, 2, &db), ST_OK);
+        assert_int_equal(db.volumes[0].shape, LDM_SHAPE_OTHER);
+    }
+}
+
 static void striped_component_without_columns_is_damaged(void **state)
 {
     struct ldm_database db;
@@ -735,6 +836,7 @@ static void change_not_yet_decided_counts_as_not_done(void **state)
     for (uint16_t update = 1; update <= 2; update++) {
         struct ldm_database db;
         begin_rename(*state, update);
+        put(((struct state *)*state)->config + 0xa1, 9, 4); /* pending volumes */
         assert_int_equal(parse(*state, &db), ST_OK);
         assert_false(db.clean);
         assert_int_equal(db.header.effective, 12);
@@ -748,6 +850,7 @@ static void decided_change_counts_as_done(void **state)
     struct ldm_database db;
 
     begin_rename(*state, 3);
+    put(((struct state *)*state)->config + 0x85, 9, 4); /* committed volumes */
     assert_int_equal(parse(*state, &db), ST_OK);
     assert_false(db.clean);
     assert_int_equal(db.header.effective, 13);
@@ -775,6 +878,20 @@ static void arriving_record_may_be_incomplete_until_decided(void **state)
     assert_int_equal(parse(s, &db), ST_OK);
     assert_string_equal(db.volumes[0].name, "Volume1");
     put(s->config + 0x10, 3, 2);
+    assert_int_equal(parse(s, &db), ST_DAMAGED);
+}
+
+static void leftover_of_a_removed_record_counts_only_until_decided(void **state)
+{
+    struct state *s = *state;
+    struct ldm_database db;
+
+    begin_rename(s, 3);
+    put(slot(s, 60) + 0x08, 601, 4);
+    put(slot(s, 60) + 0x0c, 1, 2);
+    put(slot(s, 60) + 0x0e, 2, 2);
+    assert_int_equal(parse(s, &db), ST_OK);
+    put(s->config + 0x10, 2, 2);
     assert_int_equal(parse(s, &db), ST_DAMAGED);
 }
 
@@ -936,6 +1053,7 @@ int main(void)
         CASE(privhead_with_wrong_checksum_is_damaged),
         CASE(privhead_of_version_2_11_is_read),
         CASE(private_region_may_touch_the_public_one_and_the_end),
+        CASE(private_region_above_the_limit_is_unsupported),
         CASE(group_name_is_made_printable),
         CASE(tocblock_gives_the_config_region),
         CASE(tocblock_with_a_bad_field_is_refused),
@@ -943,6 +1061,7 @@ int main(void)
         CASE(tocblock_with_two_regions_of_a_name_is_damaged),
         CASE(config_region_is_found_by_name),
         CASE(vmdb_with_a_bad_field_is_refused),
+        CASE(pending_transaction_before_the_committed_one_is_damaged),
         CASE(vmdb_shorter_than_its_fields_is_absent),
         CASE(mirror_is_read),
         CASE(scratch_of_twice_the_region_is_enough),
@@ -950,6 +1069,9 @@ int main(void)
         CASE(fragments_and_records_may_stand_in_any_order),
         CASE(missing_fragment_is_damaged),
         CASE(repeated_fragment_is_damaged),
+        CASE(two_first_fragments_are_damaged),
+        CASE(fragments_that_disagree_on_their_number_are_damaged),
+        CASE(record_has_16_fragments_at_most),
         CASE(broken_record_makes_the_database_refused),
         CASE(component_of_a_missing_volume_is_damaged),
         CASE(component_of_a_disk_is_damaged),
@@ -960,6 +1082,7 @@ int main(void)
         CASE(partition_end_that_wraps_is_damaged),
         CASE(mirror_with_both_plexes_on_one_disk_is_no_mirror),
         CASE(plex_that_does_not_add_up_makes_no_mirror),
+        CASE(single_plexes_have_the_shape_of_their_layout),
         CASE(striped_component_without_columns_is_damaged),
         CASE(counts_that_differ_are_damaged),
         CASE(bytes_behind_the_known_fields_are_noted),
@@ -968,6 +1091,7 @@ int main(void)
         CASE(decided_change_counts_as_done),
         CASE(two_active_records_of_one_object_are_damaged),
         CASE(arriving_record_may_be_incomplete_until_decided),
+        CASE(leftover_of_a_removed_record_counts_only_until_decided),
         CASE(windows_disk_leads_to_its_database),
         CASE(windows_database_gives_every_object),
         CASE(windows_database_has_the_known_digest),

@@ -170,6 +170,7 @@ static void disk_alone_tells_of_the_missing_one(void **state)
         assert_int_equal(map->extents[1 - i].lba, 0);
         assert_int_equal(map->extents[1 - i].blocks, 0);
         assert_int_equal(map->extents[1 - i].size, 4096);
+        assert_false(volume_map_at(map, VOLUME_NONE, 0, UINT64_MAX, &(size_t){0}));
     }
 }
 
@@ -237,7 +238,7 @@ static void volume_number_comes_from_its_default_name(void **state)
     assert_int_equal(number_of(*state, "Volume0"), 1);
     assert_int_equal(number_of(*state, "Volume07"), 1);
     assert_int_equal(number_of(*state, "Volume3x"), 1);
-    assert_int_equal(number_of(*state, "Volume4294967296"), 1);
+    assert_int_equal(number_of(*state, "Volume4294967299"), 1);
     assert_int_equal(number_of(*state, "Vol"), 1);
     assert_int_equal(number_of(*state, "Data"), 1);
 }
@@ -312,9 +313,10 @@ static void of_two_volumes_the_first_on_the_disk_counts(void **state)
     const struct dynamic_extent extents[] = {
         {.plex = 0, .disk = 1, .lba = 500, .blocks = 10},
         {.plex = 1, .disk = 1, .lba = 100, .blocks = 10},
+        {.plex = 0, .disk = 1, .lba = 300, .blocks = 10},
     };
     const struct volume_map map = {
-        .plexes = plexes, .plex_count = 2, .extents = extents, .extent_count = 2};
+        .plexes = plexes, .plex_count = 2, .extents = extents, .extent_count = 3};
     size_t volume = 77;
 
     assert_true(volume_map_at(&map, 1, 100, 1000, &volume));
@@ -445,11 +447,9 @@ static void header_that_is_not_of_this_partition_is_damaged(void **state)
 {
     struct state *s = *state;
 
-    for (size_t i = 0; i < 2; i++) {
-        uint8_t *head = s->regions[0] + (i == 0 ? LDM_FIXTURE_HEAD_1 : LDM_FIXTURE_HEAD_2);
-        put(head + 0x12b, 65, 8);
-        ldm_fixture_seal(head);
-    }
+    /* The partition begins one block before the region that ends with it. */
+    s->sources[0].metadata_lba--;
+    s->sources[0].metadata_blocks++;
     assert_first_disk(s, VOLUME_DISK_DAMAGED);
 }
 
@@ -465,10 +465,22 @@ static void outdated_tocblock_is_passed_over(void **state)
     assert_first_disk(s, VOLUME_DISK_OK);
 }
 
+static void tocblock_ahead_of_the_header_is_passed_over(void **state)
+{
+    struct state *s = *state;
+    uint8_t *early = s->regions[0] + LDM_FIXTURE_TOC_1;
+
+    put(early + 0x0c, 2, 8);
+    put(early + 0x2e, 18, 8);
+    put(early + 0x36, 1480, 8);
+    ldm_fixture_seal(early);
+    assert_first_disk(s, VOLUME_DISK_OK);
+}
+
 static void tocblocks_must_agree(void **state)
 {
     struct state *s = *state;
-    uint8_t *toc = s->regions[0] + LDM_FIXTURE_TOC_1;
+    uint8_t *toc = s->regions[0] + LDM_FIXTURE_TOC_2;
 
     put(toc + 0x36, 1480, 8);
     ldm_fixture_seal(toc);
@@ -490,6 +502,10 @@ static void stray_tocblock_is_a_last_resort(void **state)
     assert_int_equal(s->map.disks[0].state, VOLUME_DISK_DAMAGED);
     assert_int_equal(s->map.groups[0].transaction, 13);
     assert_false(s->map.plexes[0].healthy);
+    /* Nor can it deny what a sound disk says of the same transaction. */
+    set_transaction(s, 0, 12);
+    config(s, 0)[0xbd]++;
+    assert_first_disk(s, VOLUME_DISK_DAMAGED);
 }
 
 static void disk_without_tocblock_is_damaged(void **state)
@@ -501,6 +517,8 @@ static void disk_without_tocblock_is_damaged(void **state)
     assert_first_disk(s, VOLUME_DISK_DAMAGED);
     assert_int_equal(s->map.extents[0].disk, 10);
     assert_false(s->map.volumes[0].healthy);
+    mem_block_spoil(s->disks[0], 64 + 1856, 1);
+    assert_first_disk(s, VOLUME_DISK_DAMAGED);
     mem_block_spoil(s->disks[0], 64 + 2, 1);
     assert_first_disk(s, VOLUME_DISK_UNREADABLE);
 }
@@ -550,8 +568,15 @@ static void disk_that_is_gone_is_unreadable(void **state)
 static void database_of_another_group_is_damaged(void **state)
 {
     struct state *s = *state;
+    struct ldm_fixture other = s->fixture;
+    uint8_t heads[2][512];
 
-    config(s, 0)[0x35] = 'b';
+    memcpy(heads[0], s->regions[0] + LDM_FIXTURE_HEAD_1, 512);
+    memcpy(heads[1], s->regions[0] + LDM_FIXTURE_HEAD_2, 512);
+    other.group_guid = "a1b2c3d4-9999-11e1-8000-000102030405";
+    ldm_fixture_build(&other, 0, s->regions[0]);
+    memcpy(s->regions[0] + LDM_FIXTURE_HEAD_1, heads[0], 512);
+    memcpy(s->regions[0] + LDM_FIXTURE_HEAD_2, heads[1], 512);
     assert_first_disk(s, VOLUME_DISK_DAMAGED);
 }
 
@@ -691,6 +716,23 @@ static void change_decided_on_one_disk_counts_for_all(void **state)
     assert_false(map->groups[0].agreed);
     assert_false(map->volumes[0].healthy);
     assert_int_equal(map->volumes[0].type, DYNAMIC_MIRROR);
+}
+
+static void change_begun_on_one_disk_alone_is_no_contradiction(void **state)
+{
+    struct state *s = *state;
+
+    put(config(s, 0) + 0x10, 2, 2);
+    put(config(s, 0) + 0x7d, 13, 8);
+    const struct volume_map *map = read_both(s);
+    assert_int_equal(map->disks[0].state, VOLUME_DISK_OK);
+    assert_int_equal(map->disks[1].state, VOLUME_DISK_OK);
+    assert_int_equal(map->groups[0].transaction, 12);
+    assert_false(map->groups[0].clean);
+    assert_int_equal(map->volume_count, 1);
+    /* But it is one when the records that count differ. */
+    config(s, 0)[128 * LDM_SLOT_VOLUME + 0x10 + 8 + 3] = 'v';
+    assert_false(read_both(s)->groups[0].known);
 }
 
 static void too_little_memory_is_reported(void **state)
@@ -976,6 +1018,7 @@ int main(void)
         CASE(headers_of_one_sequence_must_agree),
         CASE(header_that_is_not_of_this_partition_is_damaged),
         CASE(outdated_tocblock_is_passed_over),
+        CASE(tocblock_ahead_of_the_header_is_passed_over),
         CASE(tocblocks_must_agree),
         CASE(stray_tocblock_is_a_last_resort),
         CASE(disk_without_tocblock_is_damaged),
@@ -993,6 +1036,7 @@ int main(void)
         CASE(clones_are_not_used),
         CASE(disk_that_left_the_group_is_no_member),
         CASE(change_decided_on_one_disk_counts_for_all),
+        CASE(change_begun_on_one_disk_alone_is_no_contradiction),
         CASE(too_little_memory_is_reported),
         cmocka_unit_test(windows_disks_together_give_every_volume),
         cmocka_unit_test(windows_disks_of_one_volume_give_that_one),
