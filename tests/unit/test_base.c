@@ -888,6 +888,7 @@ static void texts_and_characters_are_printed_as_in_c(void **state)
     PRINTS_AS_C("%.*s|%.*s", 2, "abc", 0, "abc");
     PRINTS_AS_C("%.*s", 3, unterminated);
     PRINTS_AS_C("%.*s", -1, "abc");
+    PRINTS_AS_C("%.2s|%.0s|%.40s|%5.2s", "abc", "abc", "abc", "abc");
     PRINTS_AS_C("%8.*s|%-8.*s|", 2, "abc", 2, "abc");
     assert_string_equal(ours("%s", none), "(null)");
 }
@@ -906,7 +907,7 @@ static void unknown_conversion_stops_with_a_mark(void **state)
 {
     static const char *const formats[] = {
         "a%fb%sc", "a%",    "a%5",  "a%lub", "a%ldb",  "a%lldb",  "a%zdb", "a%llsb",
-        "a%.3sb",  "a%hub", "a%pb", "a%nb",  "a%zzub", "a%lllub", "a%ib",  "a%lux",
+        "a%.b",    "a%hub", "a%pb", "a%nb",  "a%zzub", "a%lllub", "a%ib",  "a%lux",
     };
 
     (void)state;
