@@ -1,0 +1,83 @@
+"""Fixtures for the machine tests.
+
+    product     Path of the program under test: $SHADOWBOOT_EFI or build/shadowbootx64.efi
+    standin     Path of the stand-in boot manager: $SHADOWBOOT_STANDIN or build/standin.efi
+    machine     an empty Machine in the test's own directory, switched off at the end
+    stick       a USB stick in `machine` with shadowbootx64.efi, also under the name bootcfg.efi
+    pair        a Machine with two disks and an entry for the first, see `Pair`
+
+A file that is missing fails the test; it never skips it. Run in parallel with -n: nothing is
+shared between machines, no port and no path.
+"""
+import os
+import secrets
+from pathlib import Path
+
+import pytest
+
+from gpt import ESP, Partition
+from machine import MIB, Machine
+
+ROOT = Path(__file__).resolve().parent.parent
+LOADER = '\\EFI\\Microsoft\\Boot\\bootmgfw.efi'
+
+
+def required(variable, default):
+    """A file that the build makes."""
+    path = Path(os.environ.get(variable, ROOT / default)).absolute()
+    if not path.is_file():
+        pytest.fail(f'{path} is missing: build it, or set ${variable}')
+    return path
+
+
+@pytest.fixture(scope='session')
+def product():
+    return required('SHADOWBOOT_EFI', 'build/shadowbootx64.efi')
+
+
+@pytest.fixture(scope='session')
+def standin():
+    return required('SHADOWBOOT_STANDIN', 'build/standin.efi')
+
+
+@pytest.fixture
+def machine(tmp_path):
+    made = Machine(tmp_path)
+    yield made
+    if made.vm:
+        made.vm.close()
+
+
+@pytest.fixture
+def stick(machine, product):
+    return machine.add_stick({'shadowbootx64.efi': product, 'bootcfg.efi': product})
+
+
+def install_standin(volume, standin, loader=LOADER):
+    """Put the stand-in and a fresh random token on a formatted volume; gives the token."""
+    token = secrets.token_hex(8)
+    volume.put(loader, standin)
+    volume.put('/token.txt', token.encode())
+    return token
+
+
+class Pair:
+    """NVMe as Disk 0 and SATA as Disk 1, an ESP on each (first block 63), the stand-in as loader.
+
+    `tokens` are the texts on the first and the second ESP. Boot0000 "Windows Boot Manager" starts
+    from Disk 0; for Disk 1 there is no entry.
+    """
+
+    def __init__(self, machine, standin):
+        self.machine = machine
+        self.disks = [machine.add_disk(kind, 64 * MIB, partitions=[
+            Partition(ESP, first_lba=63, blocks=100000, name='EFI system partition')])
+            for kind in ('nvme', 'ahci')]
+        self.esps = [disk.esp.format() for disk in self.disks]
+        self.tokens = [install_standin(esp, standin) for esp in self.esps]
+        machine.nvram.set_entry(0, 'Windows Boot Manager', self.esps[0].short_path(LOADER))
+
+
+@pytest.fixture
+def pair(machine, standin):
+    return Pair(machine, standin)
