@@ -243,7 +243,7 @@ HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) 
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION)
 
-harness: all
+harness: all $(BENCH)
 	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
 	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary
@@ -254,7 +254,7 @@ demo: all
 # --- Figures -------------------------------------------------------------------------------------
 $(BENCH): $(BENCH_CORE_OBJ) $(BENCH_OBJ) $(SOURCES_LIST)
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^)
+	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
 bench: $(if $(BENCH_SRC),$(BENCH))
 	@$(if $(BENCH_SRC),$(BENCH),echo "bench: no tests/bench/*.c")

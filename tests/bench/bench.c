@@ -97,7 +97,7 @@ static struct cost scan(struct host *host, enum scan_depth depth)
 
 static void print_cost(const char *what, const struct cost *cost)
 {
-    printf("%-34s %6llu reads %9llu bytes %6llu variable calls %8zu KiB memory\n", what,
+    printf("%-40s %5llu reads %8llu bytes %5llu variable calls %5zu KiB\n", what,
            (unsigned long long)cost->counts.block_reads,
            (unsigned long long)cost->counts.block_read_bytes,
            (unsigned long long)cost->counts.var_calls, cost->memory / 1024);
@@ -112,7 +112,7 @@ static void bench_one_disk(uint32_t block_size)
     struct cost cost = scan(host, SCAN_DISKS);
     snprintf(what, sizeof(what), "disks, one disk, %u-byte blocks", block_size);
     print_cost(what, &cost);
-    printf("%-34s %6.2f of 64 KiB\n", "", (double)cost.counts.block_read_bytes / 65536);
+    printf("%-40s %6.2f of 64 KiB\n", "", (double)cost.counts.block_read_bytes / 65536);
     host_free(host);
 }
 
@@ -126,7 +126,7 @@ static void bench_disks(unsigned disks)
     struct cost cost = scan(host, SCAN_DISKS);
     snprintf(what, sizeof(what), "disks, %u disks x %u partitions", disks, PARTITIONS);
     print_cost(what, &cost);
-    printf("%-34s %6.2f reads %9.1f bytes a disk\n", "", (double)cost.counts.block_reads / disks,
+    printf("%-40s %6.2f reads %9.1f bytes a disk\n", "", (double)cost.counts.block_reads / disks,
            (double)cost.counts.block_read_bytes / disks);
     host_free(host);
 }
@@ -142,7 +142,7 @@ static void bench_entries(unsigned entries)
     struct cost cost = scan(host, SCAN_ENTRIES);
     snprintf(what, sizeof(what), "entries, %u entries", entries);
     print_cost(what, &cost);
-    printf("%-34s %6.2f variable calls an entry\n", "", (double)cost.counts.var_calls / entries);
+    printf("%-40s %6.2f variable calls an entry\n", "", (double)cost.counts.var_calls / entries);
     host_free(host);
 }
 
