@@ -33,14 +33,13 @@ EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
 HOST    := $(BUILD)/host/shadowboot
 STANDIN := $(BUILD)/standin.efi
-STANDIN_MK := $(wildcard ovmf-harness/standin/standin.mk)
 BENCH   := $(BUILD)/host/bench
 DEPS    := $(BUILD)/deps.stamp
 
 # --- Goals ---------------------------------------------------------------------------------------
 .PHONY: all deps check unit lint lint-tree fuzz-replay harness fuzz bench demo clean help FORCE
 
-all: $(EFI) $(MAN) $(HOST) $(if $(STANDIN_MK),$(STANDIN))
+all: $(EFI) $(MAN) $(HOST) $(STANDIN)
 
 # One after the other, because each says in its last line what it did; each is parallel in itself.
 CHECKS := unit lint fuzz-replay harness
@@ -233,17 +232,16 @@ lint-tree: | $(DEPS)
 	@$(LINT) $(BUILD)/lint-tree.summary
 
 # --- Virtual machines ----------------------------------------------------------------------------
-ifneq ($(STANDIN_MK),)
-include $(STANDIN_MK)
-$(STANDIN:.efi=.o) $(STANDIN:.efi=.so) $(STANDIN): | $(DEPS)
-endif
+include ovmf-harness/standin/standin.mk
+include ovmf-harness/linux.mk
+$(STANDIN:.efi=.o) $(STANDIN:.efi=.so) $(STANDIN) $(LINUX): | $(DEPS)
 
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION)
 
-harness: all $(BENCH)
+harness: all $(BENCH) $(LINUX)
 	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
 	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary
