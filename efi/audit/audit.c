@@ -99,7 +99,9 @@ static void audit_disk(struct collector *to, const struct machine *machine, size
     }
     if (disk->style == DISK_GPT) {
         audit_gpt_copies(to, disk, index);
-        if (!disk->mbr.protective_at_lba_1)
+        if (disk->mbr_unreadable)
+            add_disk(to, FINDING_GPT_MBR_UNREADABLE, index, "");
+        else if (!disk->mbr.protective_at_lba_1)
             add_disk(to, FINDING_GPT_NO_PROTECTIVE_MBR, index, "");
         if (disk->mbr.kind == MBR_HYBRID)
             add_disk(to, FINDING_GPT_HYBRID_MBR, index, "");
@@ -150,7 +152,10 @@ static void audit_order(struct collector *to, const struct machine *machine)
 
     if (order->status == ST_ABSENT && machine->entry_count > 0)
         add_machine(to, FINDING_ORDER_MISSING, "");
-    if (order->status == ST_DAMAGED)
+    bool read = order->status == ST_OK || order->value.at != NULL;
+    if (!read && order->status != ST_ABSENT)
+        add_machine(to, FINDING_ORDER_UNREADABLE, because(to->arena, status_text(order->status)));
+    if (read && order->status == ST_DAMAGED)
         add_machine(to, FINDING_ORDER_ODD_SIZE, "");
     for (size_t i = 0; i < order->count; i++) {
         uint16_t number = order->numbers[i];
@@ -207,6 +212,11 @@ bool entries_start_the_same(const struct entry *a, const struct entry *b)
     return a->boot.has_hd || span_equal(a->option.path, b->option.path);
 }
 
+bool entries_are_duplicates(const struct entry *a, const struct entry *b)
+{
+    return a->form == b->form && entries_start_the_same(a, b);
+}
+
 /* A path without a partition that leads to hardware of ours that is not there. */
 static bool device_gone(const struct entry *entry)
 {
@@ -242,7 +252,7 @@ static void audit_target(struct collector *to, const struct machine *machine, si
 static void audit_duplicate(struct collector *to, const struct machine *machine, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
-        if (!entries_start_the_same(&machine->entries[i], &machine->entries[index]))
+        if (!entries_are_duplicates(&machine->entries[i], &machine->entries[index]))
             continue;
         add_entry(to, FINDING_ENTRY_DUPLICATE, index,
                   arena_printf(to->arena, " Boot%04X.", machine->entries[i].number));
@@ -266,6 +276,19 @@ static void audit_entry(struct collector *to, const struct machine *machine, siz
         add_entry(to, FINDING_ENTRY_NOT_IN_ORDER, index, "");
 }
 
+/* Firmware may start such an entry from the wrong disk (of two with one GUID it tries the first).
+ */
+static void audit_ambiguous(struct collector *to, const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        bool named = false;
+        for (size_t j = 0; j < machine->entry_count && machine->partitions[i].guid_repeated; j++)
+            named |= entry_mentions_guid(&machine->entries[j], &machine->partitions[i].unique);
+        if (named)
+            add_partition(to, FINDING_PARTITION_GUID_REPEATED, i, "");
+    }
+}
+
 static void audit_fallbacks(struct collector *to, const struct machine *machine)
 {
     for (size_t i = 0; i < machine->partition_count; i++) {
@@ -286,6 +309,7 @@ enum status audit_entries(struct arena *arena, const struct machine *machine,
     audit_order(&to, machine);
     for (size_t i = 0; i < machine->entry_count; i++)
         audit_entry(&to, machine, i);
+    audit_ambiguous(&to, machine);
     audit_fallbacks(&to, machine);
     return finish(&to, ret_findings);
 }

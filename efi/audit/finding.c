@@ -31,6 +31,10 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_WARNING, "gpt-backup-not-at-end",
          "The backup partition table is not in the last block: the disk has grown.",
          "If the primary is lost, firmware will not find the backup. sgdisk -e moves it."},
+    [FINDING_GPT_MBR_UNREADABLE] =
+        {SEVERITY_DAMAGE, "gpt-mbr-unreadable",
+         "The disk's first block cannot be read, and most firmware then ignores the GPT.",
+         "Check cables and power. If it stays so, save what is on the disk and replace it."},
     [FINDING_GPT_NO_PROTECTIVE_MBR] =
         {SEVERITY_DAMAGE, "gpt-no-protective-mbr",
          "The protective MBR is missing, and most firmware then ignores the GPT.",
@@ -71,6 +75,9 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ORDER_MISSING] = {SEVERITY_DAMAGE, "order-missing",
                                "BootOrder is missing, though there are boot entries.",
                                "shadowboot prune puts the entries that lead somewhere in order."},
+    [FINDING_ORDER_UNREADABLE] = {SEVERITY_DAMAGE, "order-unreadable", "BootOrder cannot be read",
+                                  "Restart the machine and look again. If it stays so, reset the "
+                                  "boot order in the firmware's own setup."},
     [FINDING_ORDER_ODD_SIZE] = {SEVERITY_DAMAGE, "order-odd-size",
                                 "BootOrder is damaged: its size is odd.",
                                 "shadowboot prune cuts off the odd byte."},

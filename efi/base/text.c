@@ -4,6 +4,7 @@
 
 #define ESCAPED_SIZE 6 /* \uXXXX, the longest replacement of one unit */
 #define BAD_RUNE     0xffffffffu
+#define SHOWN_BYTES  1024u /* of UCS-2 */
 
 size_t text_length(const char *text)
 {
@@ -201,6 +202,13 @@ static uint32_t next_utf8(const char **io_text)
         return BAD_RUNE;
     *io_text += size - 1;
     return rune;
+}
+
+const char *text_shown_from_ucs2(struct arena *arena, struct span bytes)
+{
+    size_t size = bytes.size < SHOWN_BYTES ? bytes.size : SHOWN_BYTES;
+
+    return text_from_ucs2(arena, span_part(bytes, 0, size));
 }
 
 const char *text_printable(struct arena *arena, const char *text)

@@ -23,6 +23,13 @@ size_t machine_find_partition(const struct machine *machine, const struct guid *
     return found;
 }
 
+bool disk_hides_partitions(const struct disk *disk)
+{
+    bool no_copy = disk->primary.problem != GPT_FINE && disk->backup.problem != GPT_FINE;
+
+    return disk->status != ST_OK || (disk->style == DISK_GPT && no_copy);
+}
+
 size_t machine_find_entry(const struct machine *machine, uint16_t number)
 {
     for (size_t i = 0; i < machine->entry_count; i++) {

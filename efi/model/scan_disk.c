@@ -102,14 +102,17 @@ static size_t count_used(struct span array, uint32_t entry_size)
     return used;
 }
 
+static bool has_header(const struct gpt_copy *copy)
+{
+    return copy->problem != GPT_NO_SIGNATURE && copy->problem != GPT_UNREADABLE;
+}
+
 /* True when something on the disk says that it has, or had, a GPT. */
 static bool looks_like_gpt(const struct disk *disk)
 {
     bool protective = disk->mbr.kind == MBR_PROTECTIVE || disk->mbr.kind == MBR_HYBRID;
-    bool has_header =
-        disk->primary.problem != GPT_NO_SIGNATURE || disk->backup.problem != GPT_NO_SIGNATURE;
 
-    return protective || has_header;
+    return protective || has_header(&disk->primary) || has_header(&disk->backup);
 }
 
 /* An MBR that divides the disk by itself: then a GPT found beside it is a leftover. */
@@ -131,11 +134,9 @@ static const struct gpt_copy *used_copy(const struct disk *disk)
     return disk->backup.problem == GPT_FINE ? &disk->backup : NULL;
 }
 
-static enum status load_gpt(struct arena *arena, const struct block_port *port,
-                            struct span first_blocks, struct disk *io_disk,
-                            struct disk_table *io_table)
+static enum status load_gpt(struct arena *arena, const struct block_port *port, struct span header,
+                            struct disk *io_disk, struct disk_table *io_table)
 {
-    struct span header = span_part(first_blocks, port->block_size, port->block_size);
     struct span primary_array;
     struct span backup_array;
 
@@ -222,29 +223,71 @@ static enum status load_mbr(struct arena *arena, const struct block_port *port,
     return status;
 }
 
+/* Reads one of the first two blocks; an empty span when the device cannot. */
+static enum status read_first(struct arena *arena, const struct block_port *port, uint64_t lba,
+                              struct span *ret_block)
+{
+    struct span block = {NULL, 0};
+    enum status status = read_blocks(arena, port, lba, port->block_size, &block);
+
+    *ret_block = block;
+    return status == ST_NO_MEMORY ? status : ST_OK;
+}
+
+/*
+ * The MBR and the primary header: in one call, or, where a block of the two is bad, one by one,
+ * because the backup may still tell what is on the disk. Statuses: ST_OK; ST_IO when neither can be
+ * read; ST_NO_MEMORY.
+ */
+static enum status read_first_blocks(struct arena *arena, const struct block_port *port,
+                                     struct span *ret_mbr, struct span *ret_header)
+{
+    struct span both = {NULL, 0};
+
+    if (port->block_count < 2)
+        return ST_IO;
+    enum status status = read_blocks(arena, port, 0, (uint64_t)port->block_size * 2, &both);
+    *ret_mbr = span_part(both, 0, port->block_size);
+    *ret_header = span_part(both, port->block_size, port->block_size);
+    if (status == ST_OK || status == ST_NO_MEMORY)
+        return status;
+    status = read_first(arena, port, 0, ret_mbr);
+    if (status == ST_OK)
+        status = read_first(arena, port, GPT_PRIMARY_LBA, ret_header);
+    return status == ST_OK && ret_mbr->size + ret_header->size == 0 ? ST_IO : status;
+}
+
+/* True when no table was found, and a place where one may be could not be read. */
+static bool missed_something(const struct disk *disk, struct span mbr)
+{
+    return disk->style == DISK_RAW && (mbr.size == 0 || disk->primary.problem == GPT_UNREADABLE ||
+                                       disk->backup.problem == GPT_UNREADABLE);
+}
+
 enum status scan_disk_tables(struct arena *arena, const struct block_port *port,
                              struct disk *io_disk, struct disk_table *ret_table)
 {
     struct disk_table table = {.gpt_entries = {NULL, 0}};
-    struct span first_blocks = {NULL, 0};
-    uint64_t wanted = (uint64_t)port->block_size * 2;
-    enum status status = ST_IO;
+    struct span mbr = {NULL, 0};
+    struct span header = {NULL, 0};
+    enum status status = read_first_blocks(arena, port, &mbr, &header);
 
-    if (port->block_count >= 2)
-        status = read_blocks(arena, port, 0, wanted, &first_blocks);
     if (status == ST_NO_MEMORY)
         return status;
     io_disk->status = status;
     io_disk->style = DISK_RAW;
     if (status == ST_OK) {
-        io_disk->mbr = mbr_parse(span_part(first_blocks, 0, port->block_size), port->block_count);
-        status = load_gpt(arena, port, first_blocks, io_disk, &table);
+        io_disk->mbr = mbr_parse(mbr, port->block_count);
+        io_disk->mbr_unreadable = mbr.size == 0;
+        status = load_gpt(arena, port, header, io_disk, &table);
         if (status == ST_OK && io_disk->style == DISK_RAW && io_disk->mbr.kind == MBR_PLAIN) {
             io_disk->style = DISK_MBR;
             status = load_mbr(arena, port, io_disk, &table);
         }
         if (status != ST_OK)
             return status;
+        if (missed_something(io_disk, mbr))
+            io_disk->status = ST_IO;
     }
     *ret_table = table;
     return ST_OK;

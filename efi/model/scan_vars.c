@@ -59,6 +59,8 @@ static enum status read_order(struct arena *arena, const struct vars_port *vars,
         read_variable(arena, vars, "BootOrder", &order.attributes, &order.value, &claimed);
     if (order.status == ST_NO_MEMORY)
         return ST_NO_MEMORY;
+    if (order.status == ST_DAMAGED)
+        order.status = ST_IO; /* of a size that cannot be: its members are not known */
     if (order.status == ST_OK) {
         uint16_t *numbers = arena_alloc(arena, order.value.size / 2, sizeof(*numbers));
         if (numbers == NULL)
@@ -137,7 +139,7 @@ static enum status parse_optional(struct arena *arena, struct entry *io_entry)
     }
     bool bcd = windows_options_bcd_object(&io_entry->windows, &io_entry->bcd_object);
     io_entry->optional_kind = bcd ? OPTIONAL_WINDOWS_BCD : OPTIONAL_WINDOWS;
-    io_entry->load_options = text_from_ucs2(arena, io_entry->windows.load_options);
+    io_entry->load_options = text_shown_from_ucs2(arena, io_entry->windows.load_options);
     return io_entry->load_options == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
@@ -156,7 +158,7 @@ static enum status read_entry(struct arena *arena, const struct vars_port *vars,
         return ST_NO_MEMORY;
     if (entry.status == ST_OK) {
         entry.form = devpath_form_of(entry.option.path);
-        entry.description = text_from_ucs2(arena, entry.option.description);
+        entry.description = text_shown_from_ucs2(arena, entry.option.description);
         if (entry.description == NULL)
             return ST_NO_MEMORY;
         enum status status = parse_optional(arena, &entry);

@@ -104,12 +104,14 @@ static bool place_extent(const struct volume_disk *disk, const struct ldm_partit
                          struct dynamic_extent *extent)
 {
     const struct ldm_privhead *head = &disk->head;
-    uint64_t sectors = disk->source->port->block_size / LDM_SECTOR_BYTES;
+    unsigned shift = 0; /* a block is 2^shift sectors */
 
-    if (partition->start % sectors != 0 || partition->size % sectors != 0)
+    while (LDM_SECTOR_BYTES << shift < disk->source->port->block_size)
+        shift++;
+    uint64_t start = partition->start >> shift;
+    uint64_t blocks = partition->size >> shift;
+    if (start << shift != partition->start || blocks << shift != partition->size)
         return false;
-    uint64_t start = partition->start / sectors;
-    uint64_t blocks = partition->size / sectors;
     if (start > head->public_size || blocks > head->public_size - start)
         return false;
     extent->disk = disk->source->disk;

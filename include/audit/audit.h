@@ -27,6 +27,12 @@ bool findings_have(const struct findings *findings, enum severity severity);
  */
 bool entries_start_the_same(const struct entry *a, const struct entry *b);
 
+/*
+ * True when one of the two can go: they start the same and their paths have the same form. A short
+ * path and a full one to the same file are no duplicates, for some firmware starts only one kind.
+ */
+bool entries_are_duplicates(const struct entry *a, const struct entry *b);
+
 /* The first finding that says BootOrder itself is damaged, or NULL. */
 const struct finding *findings_about_order(const struct findings *findings);
 

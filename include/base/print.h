@@ -1,8 +1,8 @@
 /*
  * Formatted output into a sink: a console, a file being built, or a buffer.
  *
- * The format language is the part of C's that this program uses: %% %c %s %.*s %.40s %d %u %x %X %zu
- * %llu %llx %llX, with '-', '0' and a width, '*' included. Any other conversion prints "%?" and
+ * The format language is the part of C's that this program uses: %% %c %s %.*s %.40s %d %u %x %X
+ * %zu %llu %llx %llX, with '-', '0' and a width, '*' included. Any other conversion prints "%?" and
  * stops there.
  */
 #ifndef SHADOWBOOT_BASE_PRINT_H

@@ -42,6 +42,10 @@ MUST_CHECK enum status text_parse_number(const char *text, unsigned base, uint64
  */
 const char *text_from_ucs2(struct arena *arena, struct span bytes);
 
+/* The same, with no more than the 512 characters people may want to see: firmware lets the name of
+ * a boot entry be as long as the variable. */
+const char *text_shown_from_ucs2(struct arena *arena, struct span bytes);
+
 /*
  * The same harmless form of UTF-8 that came from outside; malformed sequences become \xXX. NULL
  * when the arena is full.

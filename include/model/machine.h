@@ -53,6 +53,7 @@ struct disk {
     struct mbr mbr;
     struct gpt_copy primary; /* style GPT only */
     struct gpt_copy backup;
+    bool mbr_unreadable;    /* block 0 cannot be read; `mbr` says nothing */
     bool copies_differ;     /* both are fine by themselves and do not agree */
     bool guid_repeated;     /* another disk has the same GUID or MBR signature */
     struct guid guid;       /* style GPT, from the copy that is used */
@@ -162,6 +163,9 @@ struct machine {
  * many have it. */
 size_t machine_find_partition(const struct machine *machine, const struct guid *unique,
                               size_t *ret_count);
+
+/* True when partitions may be on the disk that nobody can see: it, or its table, cannot be read. */
+bool disk_hides_partitions(const struct disk *disk);
 
 /* The entry Boot<number>, NO_INDEX when there is none. */
 size_t machine_find_entry(const struct machine *machine, uint16_t number);
