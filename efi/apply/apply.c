@@ -4,6 +4,8 @@
 #include "base/text.h"
 
 #define VARIABLE_OVERHEAD 64u /* bytes a store spends on a variable besides name and data */
+#define SCRATCH_SLACK     16u /* what the arena rounds sizes up to */
+#define PROBLEM_SIZE      1024
 
 _Static_assert(JOURNAL_NAME_SIZE == VAR_NAME_SIZE, "a journal holds every name we write");
 
@@ -14,8 +16,11 @@ struct content {
     struct span data;
 };
 
+/* Once writing has begun memory must not end: what is needed then is set aside before. */
 struct run {
     struct arena *arena;
+    struct arena scratch; /* for one content at a time, the old or the new one of any action */
+    char *problem;        /* PROBLEM_SIZE bytes */
     const struct ports *ports;
     const struct plan *plan;
     struct content *before; /* by action: what it replaces */
@@ -31,15 +36,19 @@ static const char *say(struct run *run, const char *format, ...) PRINTF_LIKE(2, 
 
 static const char *say(struct run *run, const char *format, ...)
 {
+    struct text_buffer text;
     va_list arguments;
 
+    text_buffer_init(&text, run->problem, PROBLEM_SIZE);
+    struct sink sink = text_buffer_sink(&text);
     va_start(arguments, format);
-    const char *text = arena_vprintf(run->arena, format, arguments);
+    sink_vprintf(&sink, format, arguments);
     va_end(arguments);
-    return text == NULL ? "" : text;
+    return run->problem;
 }
 
-static enum status read_content(struct run *run, const char *name, struct content *ret_content)
+static enum status read_content(const struct run *run, struct arena *arena, const char *name,
+                                struct content *ret_content)
 {
     const struct vars_port *vars = &run->ports->vars;
     struct content content = {.present = true};
@@ -49,7 +58,7 @@ static enum status read_content(struct run *run, const char *name, struct conten
     if (status == ST_ABSENT)
         content.present = false;
     if (status == ST_TOO_SMALL) {
-        uint8_t *data = arena_alloc(run->arena, 1, size);
+        uint8_t *data = arena_alloc(arena, 1, size);
         if (data == NULL)
             return ST_NO_MEMORY;
         status = vars->get(vars->ctx, name, &content.attributes, data, size, &size);
@@ -59,6 +68,23 @@ static enum status read_content(struct run *run, const char *name, struct conten
         return status == ST_TOO_SMALL ? ST_CHANGED : status;
     *ret_content = content;
     return ST_OK;
+}
+
+/* Reads it into the scratch memory, over what was there. What does not fit is neither the old nor
+ * the new content: ST_CHANGED. */
+static enum status read_now(struct run *run, const char *name, struct content *ret_content)
+{
+    arena_release(&run->scratch, 0);
+    enum status status = read_content(run, &run->scratch, name, ret_content);
+
+    return status == ST_NO_MEMORY ? ST_CHANGED : status;
+}
+
+static bool same_content(const struct content *a, const struct content *b)
+{
+    if (!a->present || !b->present)
+        return a->present == b->present;
+    return a->attributes == b->attributes && span_equal(a->data, b->data);
 }
 
 /* True when `content` is what the action's author saw. */
@@ -84,7 +110,7 @@ static bool as_wanted(const struct action *action, const struct content *content
 static enum status check_variable(struct run *run, const struct action *action,
                                   struct content *ret_before)
 {
-    enum status status = read_content(run, action->name, ret_before);
+    enum status status = read_content(run, run->arena, action->name, ret_before);
 
     if (status == ST_OK && !as_expected(action, ret_before))
         status = ST_CHANGED;
@@ -147,6 +173,16 @@ static enum status check_space(struct run *run)
 
     if (needed == 0 || vars->space(vars->ctx, &space) != ST_OK)
         return ST_OK;
+    /* First, because in a full store the firmware calls every variable too large. */
+    if (space.remaining < needed + STORE_MARGIN) {
+        run->result->problem =
+            say(run,
+                "The firmware's variable store has %s bytes left, too few to be safe. Nothing was "
+                "changed. Delete entries that are not needed (shadowboot prune), or start the "
+                "machine once more: some firmware tidies up its store then.",
+                format_thousands(space.remaining, left));
+        return ST_NO_SPACE;
+    }
     for (size_t i = 0; i < run->plan->count; i++) {
         const struct action *action = &run->plan->actions[i];
         if (!is_variable(action) || action->data.size <= space.largest)
@@ -157,15 +193,7 @@ static enum status check_space(struct run *run)
                                    action->name, format_thousands(space.largest, left));
         return ST_NO_SPACE;
     }
-    if (space.remaining >= needed + STORE_MARGIN)
-        return ST_OK;
-    run->result->problem =
-        say(run,
-            "The firmware's variable store has %s bytes left, too few to be safe. Nothing was "
-            "changed. Delete entries that are not needed (shadowboot prune), or start the "
-            "machine once more: some firmware tidies up its store then.",
-            format_thousands(space.remaining, left));
-    return ST_NO_SPACE;
+    return ST_OK;
 }
 
 /* The GPT header that the scan went by, read once more. */
@@ -238,10 +266,28 @@ static struct journal_record record_of(const struct action *action, const struct
     return record;
 }
 
+/* Sets aside the memory for reading back. */
+static enum status reserve_scratch(struct run *run)
+{
+    size_t largest = 0;
+
+    for (size_t i = 0; i < run->plan->count; i++) {
+        size_t old = run->before[i].data.size;
+        size_t new = run->plan->actions[i].data.size;
+        largest = old > largest ? old : largest;
+        largest = new > largest ? new : largest;
+    }
+    void *memory = arena_alloc(run->arena, 1, largest + SCRATCH_SLACK);
+    if (memory == NULL)
+        return ST_NO_MEMORY;
+    arena_init(&run->scratch, memory, largest + SCRATCH_SLACK);
+    return ST_OK;
+}
+
 /* Step 2. A plan that only writes new files has nothing to save. */
 static enum status save_journal(struct run *run, const char *command)
 {
-    struct journal journal = {.command = command};
+    struct journal journal = {.command = command, .is_undo = run->plan->is_undo};
     const struct clock_port *clock = &run->ports->clock;
 
     journal.records = arena_alloc(run->arena, run->plan->count, sizeof(*journal.records));
@@ -273,7 +319,7 @@ static enum status write_variable(struct run *run, const struct action *action)
     const struct vars_port *vars = &run->ports->vars;
     struct content content;
 
-    enum status status = read_content(run, action->name, &content);
+    enum status status = read_now(run, action->name, &content);
     if (status == ST_OK && !as_expected(action, &content))
         status = ST_CHANGED;
     if (status != ST_OK)
@@ -289,30 +335,28 @@ static enum status write_variable(struct run *run, const struct action *action)
     status = vars->set(vars->ctx, action->name, attributes, action->data.at, action->data.size);
     if (status != ST_OK)
         return status;
-    status = read_content(run, action->name, &content);
-    if (status != ST_OK)
-        return status;
-    return as_wanted(action, &content) ? ST_OK : ST_IO;
+    status = read_now(run, action->name, &content);
+    return status == ST_OK && as_wanted(action, &content) ? ST_OK : ST_IO;
 }
 
 static enum status write_file(struct run *run, const struct action *action)
 {
     const struct files_port *files = &run->ports->files;
-    size_t mark = arena_mark(run->arena);
     size_t got = 0;
+
+    arena_release(&run->scratch, 0);
+    uint8_t *back = arena_alloc(&run->scratch, 1, action->data.size);
+    if (back == NULL)
+        return ST_NO_MEMORY;
     enum status status = files->write(files->ctx, action->volume, action->path, FILE_CREATE,
                                       action->data.at, action->data.size);
 
     if (status != ST_OK)
         return status;
-    uint8_t *back = arena_alloc(run->arena, 1, action->data.size);
-    if (back == NULL)
-        return ST_NO_MEMORY;
     status =
         files->read(files->ctx, action->volume, action->path, 0, back, action->data.size, &got);
     if (status == ST_OK && !span_equal(span_of(back, got), action->data))
         status = ST_IO;
-    arena_release(run->arena, mark);
     return status;
 }
 
@@ -326,18 +370,17 @@ static bool restore(struct run *run, const struct action *action, const struct c
         const struct files_port *files = &run->ports->files;
         return files->remove(files->ctx, action->volume, action->path) == ST_OK;
     }
-    if (read_content(run, action->name, &now) != ST_OK)
+    if (read_now(run, action->name, &now) != ST_OK)
         return false;
+    if (same_content(&now, before))
+        return true;
     bool replace = now.present && (!before->present || now.attributes != before->attributes);
     if (replace && vars->set(vars->ctx, action->name, now.attributes, NULL, 0) != ST_OK)
         return false;
     if (before->present && vars->set(vars->ctx, action->name, before->attributes, before->data.at,
                                      before->data.size) != ST_OK)
         return false;
-    if (read_content(run, action->name, &now) != ST_OK || now.present != before->present)
-        return false;
-    return !now.present ||
-           (now.attributes == before->attributes && span_equal(now.data, before->data));
+    return read_now(run, action->name, &now) == ST_OK && same_content(&now, before);
 }
 
 /* Step 4: takes back actions [0, count), last first. */
@@ -392,9 +435,12 @@ enum status apply_plan(struct arena *arena, const struct ports *ports, const str
     memset(ret_result, 0, sizeof(*ret_result));
     ret_result->problem = "";
     run.before = arena_alloc(arena, plan->count, sizeof(*run.before));
-    if (run.before == NULL)
+    run.problem = arena_alloc(arena, 1, PROBLEM_SIZE);
+    if (run.before == NULL || run.problem == NULL)
         return ST_NO_MEMORY;
     enum status status = check_all(&run);
+    if (status == ST_OK)
+        status = reserve_scratch(&run);
     if (status == ST_OK)
         status = save_journal(&run, command);
     if (status != ST_OK)

@@ -167,13 +167,16 @@ static bool is_fixed_esp(const struct machine *machine, size_t volume)
 static enum status write_checked(struct arena *arena, const struct files_port *files, size_t volume,
                                  const char *path, struct span data)
 {
-    struct span back = {NULL, 0};
     size_t mark = arena_mark(arena);
+    uint8_t *back = arena_alloc(arena, 1, data.size);
+    size_t got = 0;
 
+    if (back == NULL)
+        return ST_NO_MEMORY;
     enum status status = files->write(files->ctx, volume, path, FILE_CREATE, data.at, data.size);
     if (status == ST_OK) {
-        status = read_file(arena, files, volume, path, data.size, &back);
-        if (status == ST_OK && !span_equal(back, data))
+        status = files->read(files->ctx, volume, path, 0, back, data.size, &got);
+        if (status == ST_OK && !span_equal(span_of(back, got), data))
             status = ST_IO;
     }
     arena_release(arena, mark);

@@ -7,6 +7,7 @@
 
 #define MAGIC_SIZE         8u
 #define HEADER_SIZE        32u
+#define UNDO_OFFSET        23u
 #define CRC_OFFSET         28u
 #define RECORD_HEADER_SIZE 84u
 #define FLAG_OLD           1u
@@ -53,7 +54,6 @@ static void put_date(struct builder *builder, const struct date_time *date)
     builder_u8(builder, date->hour);
     builder_u8(builder, date->minute);
     builder_u8(builder, date->second);
-    builder_u8(builder, 0);
 }
 
 static size_t file_size(const struct journal *journal)
@@ -77,6 +77,7 @@ enum status journal_build(struct arena *arena, const struct journal *journal, st
     builder_le32(&builder, (uint32_t)size);
     builder_le32(&builder, (uint32_t)journal->count);
     put_date(&builder, &journal->date);
+    builder_u8(&builder, journal->is_undo);
     builder_le32(&builder, (uint32_t)command_size);
     builder_le32(&builder, 0);
     builder_bytes(&builder, span_of(journal->command, command_size));
@@ -117,11 +118,13 @@ static bool take_record(struct span *io_rest, struct journal_record *ret_record)
     return true;
 }
 
+/* The last whole mark counts. A mark that a power cut left in part may stand before others, so they
+ * are looked for at any offset. */
 static enum journal_state state_of(struct span marks)
 {
     enum journal_state state = JOURNAL_PENDING;
 
-    for (size_t at = 0; at + JOURNAL_MARK_SIZE <= marks.size; at += JOURNAL_MARK_SIZE) {
+    for (size_t at = 0; at + JOURNAL_MARK_SIZE <= marks.size; at++) {
         struct span mark = span_part(marks, at, JOURNAL_MARK_SIZE);
         if (span_equal(mark, journal_mark(JOURNAL_DONE)))
             state = JOURNAL_DONE;
@@ -175,6 +178,7 @@ enum status journal_parse(struct arena *arena, struct span file, struct journal 
         return ST_DAMAGED;
     journal.command = command;
     journal.date = take_date(file.at + 16);
+    journal.is_undo = file.at[UNDO_OFFSET] == 1;
     journal.state = state_of(span_part(file, total, file.size - total));
     *ret_journal = journal;
     return ST_OK;

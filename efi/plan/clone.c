@@ -103,8 +103,7 @@ static enum status clone_entry(struct boot_edit *edit, size_t index, const struc
         form = devpath_form_of(clone.path);
     status = place_find_equal(plan, value, form, &equal);
     if (status == ST_OK) {
-        if (!machine->entries[equal].in_order)
-            edit_place(edit, machine->entries[equal].number, ORDER_END);
+        (void)edit_adopt(edit, equal, ORDER_END);
         return ST_OK;
     }
     if (status != ST_ABSENT)
@@ -112,9 +111,10 @@ static enum status clone_entry(struct boot_edit *edit, size_t index, const struc
     if (place_is_planned(plan, value))
         return ST_OK;
     warn_of_optional(plan, entry, pair);
-    const char *detail = arena_printf(plan->arena, "\"%s\" from Boot%04X, to start from %s",
-                                      text_from_ucs2(plan->arena, clone.description), entry->number,
-                                      place_text(plan->arena, machine, pair->target));
+    const char *detail =
+        arena_printf(plan->arena, "\"%s\" from Boot%04X, to start from %s",
+                     text_shown_from_ucs2(plan->arena, clone.description), entry->number,
+                     place_text(plan->arena, machine, pair->target));
     return edit_create(edit, value, ORDER_END, detail, index, NULL);
 }
 

@@ -4,6 +4,9 @@
 #include "base/mem.h"
 #include "model/boot_name.h"
 
+#define ORDER_WORDS_MAX  24  /* members of BootOrder named in a plan */
+#define ORDER_WORDS_SIZE 192 /* bytes of the text that names them */
+
 static bool edit_names(const struct boot_edit *edit, uint16_t number)
 {
     for (size_t i = 0; i < edit->count; i++) {
@@ -11,6 +14,40 @@ static bool edit_names(const struct boot_edit *edit, uint16_t number)
             return true;
     }
     return false;
+}
+
+/* Refuses unless all is known that decides which numbers are free and what names an entry. */
+static enum status check_known(struct plan *plan)
+{
+    const struct machine *machine = plan->machine;
+    const struct {
+        const char *what;
+        enum status status;
+    } parts[] = {{"their list", machine->entries_status},
+                 {"BootOrder", machine->order.status},
+                 {"BootNext", machine->next.status},
+                 {"BootCurrent", machine->current.status}};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        enum status status = parts[i].status;
+        if (status != ST_OK && status != ST_ABSENT && status != ST_DAMAGED)
+            return plan_refuse(plan, ST_IO,
+                               "The firmware's boot variables cannot be read: %s (%s). Nothing was "
+                               "changed. Restart the machine and try again.",
+                               parts[i].what, status_text(status));
+    }
+    return ST_OK;
+}
+
+/* Says which entries could not be looked at. */
+static void warn_of_unreadable(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->machine->entry_count; i++) {
+        const struct entry *entry = &plan->machine->entries[i];
+        if (entry->status != ST_OK && entry->status != ST_DAMAGED)
+            plan_warn(plan, "Boot%04X cannot be read (%s) and is left out. Run the command again.",
+                      entry->number, status_text(entry->status));
+    }
 }
 
 static enum status prepare(struct plan *plan, size_t extra, struct boot_edit *ret_edit)
@@ -26,11 +63,10 @@ static enum status prepare(struct plan *plan, size_t extra, struct boot_edit *re
 
     if (edit.order == NULL || edit.deleted == NULL)
         return ST_NO_MEMORY;
-    if (machine->entries_status != ST_OK || machine->order.status == ST_IO)
-        return plan_refuse(plan, ST_IO,
-                           "The firmware's boot variables cannot be read (%s), so nothing is "
-                           "changed. Restart the machine and try again.",
-                           status_text(machine->entries_status));
+    enum status status = check_known(plan);
+    if (status != ST_OK)
+        return status;
+    warn_of_unreadable(plan);
     *ret_edit = edit;
     return ST_OK;
 }
@@ -71,8 +107,11 @@ enum status edit_begin_mending(struct plan *plan, size_t extra, struct boot_edit
         if (!edit_names(&edit, number) && machine_find_entry(machine, number) != NO_INDEX)
             edit.order[edit.count++] = number;
     }
-    for (size_t i = 0; i < machine->entry_count && order->status == ST_ABSENT; i++)
-        edit.order[edit.count++] = machine->entries[i].number;
+    /* Damaged ones stay out: firmware deletes them as soon as BootOrder names them. */
+    for (size_t i = 0; i < machine->entry_count && order->status == ST_ABSENT; i++) {
+        if (machine->entries[i].status == ST_OK)
+            edit.order[edit.count++] = machine->entries[i].number;
+    }
     *ret_edit = edit;
     return ST_OK;
 }
@@ -150,6 +189,16 @@ void edit_place(struct boot_edit *edit, uint16_t number, size_t position)
     insert(edit, number, position);
 }
 
+bool edit_adopt(struct boot_edit *edit, size_t entry, size_t position)
+{
+    const struct entry *own = &edit->plan->machine->entries[entry];
+
+    if (own->in_order)
+        return false;
+    edit_place(edit, own->number, position);
+    return true;
+}
+
 /* I6: an entry that exists and was in BootOrder stays there unless the request deletes it. */
 static bool keeps_all_members(const struct boot_edit *edit)
 {
@@ -161,6 +210,27 @@ static bool keeps_all_members(const struct boot_edit *edit)
             return false;
     }
     return true;
+}
+
+/* "update BootOrder to 0001,0000", cut after as many as fit a few lines. */
+static const char *order_words(const struct boot_edit *edit, bool present)
+{
+    char *at = arena_alloc(edit->plan->arena, 1, ORDER_WORDS_SIZE);
+    struct text_buffer text;
+
+    if (at == NULL)
+        return NULL;
+    text_buffer_init(&text, at, ORDER_WORDS_SIZE);
+    text_buffer_printf(&text, "%s BootOrder%s", present ? "update" : "create",
+                       present ? " to" : ":");
+    for (size_t i = 0; i < edit->count; i++) {
+        if (i == ORDER_WORDS_MAX) {
+            text_buffer_printf(&text, ",... (%zu)", edit->count);
+            break;
+        }
+        text_buffer_printf(&text, "%s%04X", i == 0 ? " " : ",", edit->order[i]);
+    }
+    return at;
 }
 
 static void plan_order(struct boot_edit *edit)
@@ -183,8 +253,7 @@ static void plan_order(struct boot_edit *edit)
         plan_delete_variable(plan, "BootOrder", "delete BootOrder: no entry is left in it");
     else
         plan_set_variable(plan, "BootOrder", present ? now->attributes : VAR_BOOT_OPTION,
-                          builder_span(&builder),
-                          present ? "update BootOrder" : "create BootOrder");
+                          builder_span(&builder), order_words(edit, present));
 }
 
 static void plan_deletions(struct boot_edit *edit)

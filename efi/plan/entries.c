@@ -63,6 +63,8 @@ enum status plan_add(struct plan *plan, const struct add_request *request)
     if (status != ST_OK)
         return status;
     status = place_find_equal(plan, value, DEVPATH_FORM_EMPTY, &equal);
+    if (status == ST_OK && edit_adopt(&edit, equal, request->position))
+        return edit_finish(&edit);
     if (status == ST_OK)
         return plan_refuse(plan, ST_EXISTS,
                            "Boot%04X \"%s\" starts the same file of the same partition already. "
@@ -182,6 +184,8 @@ static enum status import_one(struct boot_edit *edit, const struct import_item *
     enum status status = import_value(plan, item, how, &value, &option);
     if (status == ST_OK)
         status = place_find_equal(plan, value, DEVPATH_FORM_EMPTY, &equal);
+    if (status == ST_OK && edit_adopt(edit, equal, ORDER_END))
+        return ST_OK;
     if (status == ST_OK) {
         plan_warn(plan, "Boot%04X \"%s\" starts the same as the entry in %s, which is left out.",
                   plan->machine->entries[equal].number, plan->machine->entries[equal].description,
@@ -190,8 +194,9 @@ static enum status import_one(struct boot_edit *edit, const struct import_item *
     }
     if (status != ST_ABSENT || place_is_planned(plan, value))
         return status == ST_ABSENT ? ST_OK : status;
-    const char *detail = arena_printf(plan->arena, "\"%s\" from %s",
-                                      text_from_ucs2(plan->arena, option.description), item->file);
+    const char *detail =
+        arena_printf(plan->arena, "\"%s\" from %s",
+                     text_shown_from_ucs2(plan->arena, option.description), item->file);
     return edit_create(edit, value, ORDER_END, detail, NO_INDEX, NULL);
 }
 
@@ -235,10 +240,28 @@ static bool is_prunable(const struct machine *machine, const struct finding *fin
         bool as_active =
             earlier->status == ST_OK && (earlier->option.attributes & LOAD_OPTION_ACTIVE) >=
                                             (entry->option.attributes & LOAD_OPTION_ACTIVE);
-        if (tried && as_active && entries_start_the_same(earlier, entry))
+        if (tried && as_active && entries_are_duplicates(earlier, entry))
             return true;
     }
     return false;
+}
+
+/* True when a disk is here whose partitions are not known: it may have what seems to be gone. */
+static bool partitions_are_hidden(struct plan *plan)
+{
+    const struct machine *machine = plan->machine;
+    bool hidden = false;
+
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        if (!disk_hides_partitions(&machine->disks[i]))
+            continue;
+        hidden = true;
+        plan_warn(plan,
+                  "The partition table of Disk %zu cannot be read. Entries whose partition may be "
+                  "there are kept.",
+                  i);
+    }
+    return hidden;
 }
 
 enum status plan_prune(struct plan *plan)
@@ -253,9 +276,12 @@ enum status plan_prune(struct plan *plan)
         status = edit_begin_mending(plan, 0, &edit);
     if (status != ST_OK)
         return status;
+    bool hidden = partitions_are_hidden(plan);
     for (size_t i = 0; i < findings.count; i++) {
         const struct finding *finding = &findings.items[i];
         if (finding->entry == NO_INDEX || !is_prunable(machine, finding))
+            continue;
+        if (hidden && finding->code == FINDING_ENTRY_PARTITION_GONE)
             continue;
         edit_delete(&edit, finding->entry);
         gone |= finding->code == FINDING_ENTRY_PARTITION_GONE;

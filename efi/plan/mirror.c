@@ -140,6 +140,8 @@ enum status plan_mirror(struct plan *plan, const struct mirror_request *request)
     if (status != ST_OK)
         return status;
     status = place_find_equal(plan, value, DEVPATH_FORM_EMPTY, &equal);
+    if (status == ST_OK && edit_adopt(&edit, equal, ORDER_END))
+        return edit_finish(&edit);
     if (status == ST_OK)
         return plan_refuse(
             plan, ST_EXISTS, "Boot%04X \"%s\" does that already. Nothing was changed.",

@@ -13,6 +13,22 @@ const char *place_text(struct arena *arena, const struct machine *machine, size_
     return arena_printf(arena, "Disk %zu Partition %u %s", found->disk, found->number, guid);
 }
 
+/* Which disk the missing partition may be on: one that does not show its partitions. */
+static const char *hidden_by(struct plan *plan)
+{
+    const struct machine *machine = plan->machine;
+
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        const struct disk *disk = &machine->disks[i];
+        if (!disk_hides_partitions(disk))
+            continue;
+        return arena_printf(plan->arena, " %sDisk %zu %s; it may be there.",
+                            disk->status == ST_OK ? "The partition table of " : "", i,
+                            disk->status == ST_OK ? "is damaged" : "cannot be read");
+    }
+    return "";
+}
+
 enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_partition)
 {
     char text[GUID_TEXT_SIZE];
@@ -22,9 +38,9 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
     guid_format(guid, text);
     if (count == 0)
         return plan_refuse(plan, ST_ABSENT,
-                           "No partition of this machine has the GUID %s. \"shadowboot disks\" "
+                           "No partition of this machine has the GUID %s.%s \"shadowboot disks\" "
                            "lists them all. Nothing was changed.",
-                           text);
+                           text, hidden_by(plan));
     if (count > 1)
         return plan_refuse(plan, ST_REFUSED,
                            "%zu partitions of this machine have the GUID %s, and firmware would "

@@ -20,16 +20,28 @@ static bool list_names(struct span list, uint16_t number)
     return false;
 }
 
+/* True when the number counts for the sequence: the list has it, and the entry is not one that the
+ * firmware makes itself. Those go with their disk and come back at the end of BootOrder. */
+static bool list_fixes(const struct machine *machine, struct span list, uint16_t number)
+{
+    size_t index = machine_find_entry(machine, number);
+    const struct entry *entry = index == NO_INDEX ? NULL : &machine->entries[index];
+    bool auto_created =
+        entry != NULL && entry->status == ST_OK && load_option_is_auto_created(&entry->option);
+
+    return list_names(list, number) && !auto_created;
+}
+
 /* True when the members that both lists have stand in the same sequence. */
-static bool same_sequence(struct span a, struct span b)
+static bool same_sequence(const struct machine *machine, struct span a, struct span b)
 {
     size_t at = 0;
 
     for (size_t i = 0; i < a.size / 2; i++) {
         uint16_t number = ld_le16(a.at + i * 2);
-        if (!list_names(b, number))
+        if (!list_fixes(machine, b, number))
             continue;
-        while (at < b.size / 2 && !list_names(a, ld_le16(b.at + at * 2)))
+        while (at < b.size / 2 && !list_fixes(machine, a, ld_le16(b.at + at * 2)))
             at++;
         if (at >= b.size / 2 || ld_le16(b.at + at * 2) != number)
             return false;
@@ -76,7 +88,8 @@ static enum status undo_changed_order(struct plan *plan, const struct journal *j
                                       const struct journal_record *record,
                                       const struct variable_state *now)
 {
-    bool rearranged = now->status != ST_OK || !same_sequence(now->value, record->new_data);
+    bool rearranged =
+        now->status != ST_OK || !same_sequence(plan->machine, now->value, record->new_data);
 
     if (rearranged)
         return plan_refuse(
@@ -137,6 +150,7 @@ static enum status undo_record(struct plan *plan, const struct journal *journal,
 
 enum status plan_undo(struct plan *plan, const struct journal *journal)
 {
+    plan->is_undo = true;
     for (size_t i = journal->count; i > 0; i--) {
         enum status status = undo_record(plan, journal, &journal->records[i - 1]);
         if (status != ST_OK)

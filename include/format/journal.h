@@ -5,7 +5,8 @@
  *    0  8  "SBJOURN1"
  *    8  4  bytes of header and records together
  *   12  4  number of records
- *   16  8  date: year (2), month, day, hour, minute, second, 0
+ *   16  7  date: year (2), month, day, hour, minute, second
+ *   23  1  1 if it took an earlier change back, else 0
  *   24  4  bytes of the command text
  *   28  4  CRC-32 of header and records, this field 0
  *   32  -  command text, UTF-8, for people
@@ -54,6 +55,7 @@ struct journal_record {
 
 struct journal {
     struct date_time date;
+    bool is_undo;        /* the change took another one back */
     const char *command; /* UTF-8, untrusted when parsed */
     struct journal_record *records;
     size_t count;

@@ -53,6 +53,13 @@ void edit_delete(struct boot_edit *edit, size_t entry);
 void edit_place(struct boot_edit *edit, uint16_t number, size_t position);
 
 /*
+ * Puts the entry with this index in the machine at `position` when BootOrder does not name it: what
+ * is left to do for an entry that exists already (it may be the remains of an interrupted command).
+ * False when BootOrder names it.
+ */
+bool edit_adopt(struct boot_edit *edit, size_t entry, size_t position);
+
+/*
  * Writes the actions into the plan. Checks I6: every former member that was not deleted is still
  * there. Statuses: ST_OK, also when there is nothing to do; ST_REFUSED; ST_NO_MEMORY.
  */

@@ -20,7 +20,8 @@ struct add_request {
 };
 
 /*
- * A new active entry. Statuses: ST_OK; ST_EXISTS when an entry that starts the same is there;
+ * A new active entry; one that starts the same and is outside BootOrder is put there instead.
+ * Statuses: ST_OK; ST_EXISTS when an entry that starts the same is in BootOrder;
  * ST_USAGE for a text that is no UTF-8; those of place_find and edit_begin.
  */
 MUST_CHECK enum status plan_add(struct plan *plan, const struct add_request *request);
@@ -52,8 +53,8 @@ struct import_retarget {
 
 /*
  * New entries with these bytes, retargeted unless `retarget` is NULL, at the end of BootOrder.
- * Those that exist already are left out with a warning. Statuses: ST_OK; ST_DAMAGED when one is no
- * load option; those of place_find and edit_begin.
+ * Those that exist already are left out with a warning, or put into BootOrder if they are outside.
+ * Statuses: ST_OK; ST_DAMAGED when one is no load option; those of place_find and edit_begin.
  */
 MUST_CHECK enum status plan_import(struct plan *plan, const struct import_item *items, size_t count,
                                    const struct import_retarget *retarget);
@@ -61,7 +62,8 @@ MUST_CHECK enum status plan_import(struct plan *plan, const struct import_item *
 /*
  * Deletes the entries whose partition or file is gone and those that start the same as one before
  * them, and mends BootOrder (odd size, repeated and absent members, missing). Entries that the
- * firmware made itself, and those that lead to no disk at all, are left alone.
+ * firmware made itself, and those that lead to no disk at all, are left alone; so are those whose
+ * partition is gone as long as a disk is here whose partition table cannot be read.
  */
 MUST_CHECK enum status plan_prune(struct plan *plan);
 

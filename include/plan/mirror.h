@@ -16,7 +16,8 @@ struct mirror_request {
 };
 
 /*
- * Plans the entry, at the end of BootOrder. The template is the entry that is running if it is one
+ * Plans the entry, at the end of BootOrder; one that does the same and is outside BootOrder is put
+ * there instead. The template is the entry that is running if it is one
  * of Windows', else the first of Windows' in order whose boot file is here. Statuses: ST_OK;
  * ST_ABSENT (no such partition, no template); ST_REFUSED (not a data partition); ST_UNSUPPORTED
  * when the template takes its system from the boot store, not from the entry; ST_EXISTS; those of

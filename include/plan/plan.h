@@ -49,6 +49,7 @@ struct plan {
     struct action *actions;
     size_t count;
     size_t room;
+    bool is_undo;          /* takes an earlier change back: the journal remembers that */
     size_t target_disk;    /* disk that must still be there and unchanged, NO_INDEX for none */
     const char **warnings; /* sentences to show with the plan */
     size_t warning_count;
