@@ -32,6 +32,15 @@ static const char *value_of(const struct line *line, const char *name)
     return NULL;
 }
 
+static bool is_repeated(const struct line *line, int index)
+{
+    for (int i = index % 2; i < index; i += 2) {
+        if (is_switch(line->argv[i], line->argv[index] + 1))
+            return true;
+    }
+    return false;
+}
+
 /* Every argument must be one of `known`, or the value of one: a blank inside a GUID would otherwise
  * leave its second half unread. */
 static enum status check_switches(struct context *context, const struct line *line,
@@ -43,14 +52,16 @@ static enum status check_switches(struct context *context, const struct line *li
             found |= is_switch(line->argv[i], *name);
         const char *shown = text_printable(context->arena, line->argv[i]);
         if (!found)
-            return report(
-                context, ST_USAGE,
-                "ERROR: \"%.64s\" is not understood here. A GUID is typed without blanks. "
-                "Nothing was changed.",
-                shown == NULL ? "" : shown);
+            return report(context, ST_USAGE,
+                          "\"%.64s\" is not understood here. A GUID is typed without blanks. "
+                          "Nothing was changed.",
+                          shown == NULL ? "" : shown);
         if (i + 1 >= line->argc)
             return report(context, ST_USAGE,
-                          "ERROR: A value is missing behind \"%.64s\". Nothing was changed.",
+                          "A value is missing behind \"%.64s\". Nothing was changed.",
+                          shown == NULL ? "" : shown);
+        if (is_repeated(line, i))
+            return report(context, ST_USAGE, "\"%.64s\" is given twice. Nothing was changed.",
                           shown == NULL ? "" : shown);
     }
     return ST_OK;
@@ -75,7 +86,7 @@ static enum status query(struct context *context)
 static enum status bootcfg_query(struct context *context, const struct line *line)
 {
     if (line->argc > 0)
-        return report(context, ST_USAGE, "ERROR: /query takes nothing behind it.");
+        return report(context, ST_USAGE, "/query takes nothing behind it.");
     return query(context);
 }
 
@@ -84,17 +95,16 @@ static enum status bootcfg_list(struct context *context, const struct line *line
     uint64_t number = 0;
 
     if (line->argc != 1 || text_parse_number(line->argv[0], 10, &number) != ST_OK)
-        return report(context, ST_USAGE,
-                      "ERROR: /list takes the number of a disk: bootcfg /list 0");
+        return report(context, ST_USAGE, "/list takes the number of a disk: bootcfg /list 0");
     enum status status = context_scan(context, SCAN_DISKS);
     if (status != ST_OK)
         return status;
     if (number >= context->machine.disk_count)
-        return report(context, ST_ABSENT, "ERROR: There is no Disk %llu on this machine.",
+        return report(context, ST_ABSENT, "There is no Disk %llu on this machine.",
                       (unsigned long long)number);
     const struct disk *disk = &context->machine.disks[number];
     if (disk->status != ST_OK)
-        return report(context, disk->status, "ERROR: Disk %llu cannot be read.",
+        return report(context, disk->status, "Disk %llu cannot be read.",
                       (unsigned long long)number);
     say(context, "Partition table info for Disk: %llu\n", (unsigned long long)number);
     say(context, "---------------------------------\n");
@@ -117,7 +127,9 @@ static enum status read_clone(struct context *context, const struct line *line,
         return status;
     if (source == NULL || target == NULL)
         return report(context, ST_USAGE,
-                      "ERROR: /clone takes /sg with the source GUID and /tg with the target GUID.");
+                      "/clone takes /sg with the source GUID and /tg with the target GUID.");
+    if (appended != NULL && value_of(line, "d") != NULL)
+        return report(context, ST_USAGE, "/d and /d+ exclude each other. Nothing was changed.");
     request.append = appended != NULL;
     request.description = appended != NULL ? appended : value_of(line, "d");
     status = read_guid(context, source, &request.source);
@@ -165,9 +177,8 @@ static enum status bootcfg_mirror(struct context *context, const struct line *li
         return status;
     request.description = value_of(line, "d");
     if (partition == NULL || request.description == NULL)
-        return report(
-            context, ST_USAGE,
-            "ERROR: /mirror takes /add with the GUID of the partition and /d with a name.");
+        return report(context, ST_USAGE,
+                      "/mirror takes /add with the GUID of the partition and /d with a name.");
     status = read_guid(context, partition, &request.partition);
     if (status == ST_OK)
         status = context_scan(context, SCAN_ENTRIES);
@@ -194,7 +205,7 @@ static enum status with_entry(struct context *context, const struct line *line,
     if (status != ST_OK)
         return status;
     if (id == NULL)
-        return report(context, ST_USAGE, "ERROR: Name the entry: /id 6");
+        return report(context, ST_USAGE, "Name the entry: /id 6");
     status = context_scan(context, SCAN_ENTRIES);
     if (status == ST_OK)
         status = find_entry(context, id, &entry);
@@ -225,8 +236,7 @@ static enum status bootcfg_timeout(struct context *context, const struct line *l
     struct plan plan;
 
     if (line->argc != 1 || text_parse_number(line->argv[0], 10, &seconds) != ST_OK || seconds > 999)
-        return report(context, ST_USAGE,
-                      "ERROR: /timeout takes a number of seconds from 0 to 999.");
+        return report(context, ST_USAGE, "/timeout takes a number of seconds from 0 to 999.");
     enum status status = context_scan(context, SCAN_ENTRIES);
     if (status != ST_OK)
         return status;
@@ -263,6 +273,7 @@ static const struct {
 
 enum status cmd_bootcfg(struct context *context, int argc, const char *const argv[])
 {
+    context->command = "ERROR"; /* how bootcfg's own messages begin */
     if (argc == 0)
         return query(context);
     struct line line = {argc - 1, argv + 1};
@@ -271,8 +282,7 @@ enum status cmd_bootcfg(struct context *context, int argc, const char *const arg
             return switches[i].run(context, &line);
     }
     const char *shown = text_printable(context->arena, argv[0]);
-    return report(
-        context, ST_USAGE,
-        "ERROR: \"%.64s\" is not one of bootcfg's switches here. \"bootcfg /?\" lists them.",
-        shown == NULL ? "" : shown);
+    return report(context, ST_USAGE,
+                  "\"%.64s\" is not one of bootcfg's switches here. \"bootcfg /?\" lists them.",
+                  shown == NULL ? "" : shown);
 }

@@ -69,20 +69,33 @@ static enum status parse_arguments(struct context *context, const struct command
                   command->arguments);
 }
 
-/* All arguments with blanks between them: what the journal remembers. */
+/* The last part of the program's path without its ending, compared with "bootcfg". */
+static bool is_named_bootcfg(const char *program)
+{
+    const char *name = program;
+
+    for (const char *at = program; *at != '\0'; at++) {
+        if (*at == '\\' || *at == '/' || *at == ':')
+            name = at + 1;
+    }
+    return text_equal_nocase(name, "bootcfg") || text_equal_nocase(name, "bootcfg.efi");
+}
+
+/* The line as it was typed, with single blanks: what the journal remembers. */
 static const char *join_line(struct arena *arena, int argc, const char *const argv[])
 {
+    const char *program = argc > 0 && is_named_bootcfg(argv[0]) ? "bootcfg" : "shadowboot";
     size_t size = 16;
 
-    for (int i = 0; i < argc; i++)
+    for (int i = 1; i < argc; i++)
         size += text_length(argv[i]) + 1;
     char *line = arena_alloc(arena, 1, size);
     struct text_buffer text;
     if (line == NULL)
         return "";
     text_buffer_init(&text, line, size);
-    text_buffer_printf(&text, "shadowboot");
-    for (int i = 0; i < argc; i++)
+    text_buffer_printf(&text, "%s", program);
+    for (int i = 1; i < argc; i++)
         text_buffer_printf(&text, " %s", argv[i]);
     return line;
 }
@@ -116,21 +129,11 @@ static enum status run_command(struct context *context, const struct command *co
     context->plan_only = option(context, "-n") != NULL;
     context->yes = option(context, "-y") != NULL;
     context->verbose = option(context, "-v") != NULL;
-    context->sfo = option(context, "-sfo") != NULL;
+    context->sfo = option(context, "-sfo") != NULL && command->run != cmd_help;
     console->set_page_break(console->ctx, option(context, "-b") != NULL);
+    if (context->sfo)
+        sfo_begin(context);
     return command->run(context);
-}
-
-/* The last part of the program's path without its ending, compared with "bootcfg". */
-static bool is_named_bootcfg(const char *program)
-{
-    const char *name = program;
-
-    for (const char *at = program; *at != '\0'; at++) {
-        if (*at == '\\' || *at == '/' || *at == ':')
-            name = at + 1;
-    }
-    return text_equal_nocase(name, "bootcfg") || text_equal_nocase(name, "bootcfg.efi");
 }
 
 /* The command's name as users of other tools type it. */
@@ -175,7 +178,7 @@ unsigned cmd_main(const struct ports *ports, struct arena *arena, int argc,
     context->ports = &counted;
     context->arena = arena;
     context->command = "shadowboot";
-    context->line = join_line(arena, argc > 0 ? argc - 1 : 0, argv + (argc > 0));
+    context->line = join_line(arena, argc, argv);
     enum status status = dispatch(context, argc, argv);
     if (context->verbose && !context->sfo)
         show_counts(context, &counts);

@@ -7,7 +7,7 @@ static const struct option_spec common[] = {
     {"-y", NULL, "do not ask"},
     {"-v", NULL, "say more; at the end, what was read and written"},
     {"-b", NULL, "stop after each screen"},
-    {"-sfo", NULL, "tables for scripts instead of text (UEFI Shell standard-format output)"},
+    {"-sfo", NULL, "tables for scripts instead of text (standard-format output)"},
     {NULL, NULL, NULL},
 };
 
@@ -17,7 +17,7 @@ static const struct option_spec clone_options[] = {
     {"-d", "TEXT", "name of the clones"},
     {"-d+", "TEXT", "the originals' names with TEXT behind them"},
     {"-short", NULL, "short paths, which find the disk wherever it is plugged in"},
-    {"-full", NULL, "full hardware paths, for firmware that does not start short ones"},
+    {"-full", NULL, "full hardware paths, for firmware that needs them"},
     {NULL, NULL, NULL},
 };
 
@@ -83,8 +83,8 @@ static const struct command table[] = {
     {"order", "ID...", "sets the order entries are tried in",
      "The entries named come first, in this sequence; all others follow as they were.", NULL, 1,
      ARGS_MAX, cmd_order},
-    {"default", "ID", "makes an entry the first", "All others follow as they were.", NULL, 1, 1,
-     cmd_default},
+    {"default", "ID", "makes an entry the first",
+     "The entry is tried first; all others follow as they were.", NULL, 1, 1, cmd_default},
     {"next", "ID | none", "chooses the entry for the next start only",
      "Firmware forgets it when it has been used. \"none\" takes it back.", NULL, 1, 1, cmd_next},
     {"timeout", "SECONDS | none", "sets how long the firmware waits",
@@ -106,7 +106,7 @@ static const struct command table[] = {
      import_options, 1, ARGS_MAX, cmd_import},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
-     "newest one is taken back.",
+     "newest one that still stands is taken back; an undo itself is taken back by its number.",
      undo_options, 0, 1, cmd_undo},
     {"bootcfg", "[/list DISK | /clone ... | /mirror ... | /delete ... | /?]",
      "the lines of Microsoft's KB 814070, as typed there",
@@ -114,7 +114,9 @@ static const struct command table[] = {
      "asks "
      "nothing. The program does the same when it is named bootcfg.efi.",
      NULL, 0, ARGS_MAX, NULL},
-    {"help", "[COMMAND]", "explains a command", "", NULL, 0, 1, cmd_help},
+    {"help", "[COMMAND]", "explains a command",
+     "Without a command it lists them all, with the options and exit statuses they share.", NULL, 0,
+     1, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 

@@ -33,22 +33,27 @@ void say(struct context *context, const char *format, ...)
     va_end(arguments);
 }
 
-void sfo_row(struct context *context, const char *table)
+void sfo_begin(struct context *context)
 {
     if (!context->sfo_started)
         say(context, "ShellCommand,\"shadowboot\"\n");
     context->sfo_started = true;
+}
+
+void sfo_row(struct context *context, const char *table)
+{
+    sfo_begin(context);
     say(context, "%s", table);
 }
 
-/* Inside a column, '"' and '^' are written with a '^' before them. */
+/* Inside a column, '"' and '^' are written with a '^' before them, and a line stays one line. */
 void sfo_text(struct context *context, const char *value)
 {
     say(context, ",\"");
-    for (; *value != '\0'; value++) {
+    for (; value != NULL && *value != '\0'; value++) {
         if (*value == '"' || *value == '^')
             say(context, "^");
-        say(context, "%c", *value);
+        say(context, "%c", *value == '\n' ? ' ' : *value);
     }
     say(context, "\"");
 }
@@ -124,8 +129,10 @@ enum status option_guid(struct context *context, const char *name, bool *ret_giv
 
 enum status context_scan(struct context *context, enum scan_depth depth)
 {
+    size_t mark = arena_mark(context->arena);
     enum status status = scan_machine(context->arena, context->ports, depth, &context->machine);
 
+    context->scan_bytes = context->arena->peak - mark;
     if (status == ST_OK)
         return ST_OK;
     return report(context, status, "This machine could not be read: %s. Nothing was changed.",

@@ -107,11 +107,16 @@ static void show_order(struct context *context)
 
     if (machine->next.status == ST_OK)
         say(context, "BootNext:            Boot%04X\n", machine->next.number);
+    else if (machine->next.status != ST_ABSENT)
+        say(context, "BootNext:            %s\n", status_text(machine->next.status));
     say(context, "BootOrder:           ");
     for (size_t i = 0; i < machine->order.count; i++)
         say(context, "%s%04X", i == 0 ? "" : ",", machine->order.numbers[i]);
     if (machine->order.count == 0)
-        say(context, "%s", machine->order.status == ST_ABSENT ? "(missing)" : "(empty)");
+        say(context, "(%s)",
+            machine->order.status == ST_ABSENT ? "missing"
+            : machine->order.status == ST_OK   ? "empty"
+                                               : status_text(machine->order.status));
     say(context, "\n\nBoot Entries\n------------\n\n");
 }
 
@@ -121,16 +126,20 @@ static void sfo_order(struct context *context)
     const struct {
         const char *name;
         const struct small_var *var;
-    } small[] = {{"Timeout", &machine->timeout},
-                 {"BootCurrent", &machine->current},
-                 {"BootNext", &machine->next}};
+        bool names_entry;
+    } small[] = {{"Timeout", &machine->timeout, false},
+                 {"BootCurrent", &machine->current, true},
+                 {"BootNext", &machine->next, true}};
 
     for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
         if (small[i].var->status != ST_OK)
             continue;
         sfo_row(context, "SettingInfo");
         sfo_text(context, small[i].name);
-        sfo_number(context, small[i].var->number);
+        if (small[i].names_entry)
+            sfo_text(context, arena_printf(context->arena, "%04X", small[i].var->number));
+        else
+            sfo_number(context, small[i].var->number);
         sfo_end(context);
     }
     for (size_t i = 0; i < machine->order.count; i++) {

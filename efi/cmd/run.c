@@ -7,6 +7,10 @@
 
 #define ANSWER_SIZE 16
 
+/* Memory for looking again is a multiple of what looking took, and this for the audit. */
+#define LOOK_AGAIN_FACTOR 2
+#define LOOK_AGAIN_BYTES  (32u * 1024)
+
 void run_begin(struct context *context, struct plan *ret_plan)
 {
     plan_init(ret_plan, context->arena, &context->machine);
@@ -23,8 +27,15 @@ static enum status report_refusal(struct context *context, const struct plan *pl
 
 static void show_plan(struct context *context, const struct plan *plan)
 {
-    for (size_t i = 0; i < plan->warning_count && !context->sfo; i++)
-        say(context, "Note: %s\n", plan->warnings[i]);
+    for (size_t i = 0; i < plan->warning_count; i++) {
+        if (!context->sfo) {
+            say(context, "Note: %s\n", plan->warnings[i]);
+            continue;
+        }
+        sfo_row(context, "WarningInfo");
+        sfo_text(context, plan->warnings[i]);
+        sfo_end(context);
+    }
     if (!context->sfo && plan->count > 0)
         say(context, "Plan:\n");
     for (size_t i = 0; i < plan->count; i++) {
@@ -118,14 +129,30 @@ static enum status audit_again(struct context *context, const struct plan *plan)
     return ST_OK;
 }
 
+/* Applies with a part of the memory out of reach, so that it is there for looking again. */
+static enum status apply_with_reserve(struct context *context, const struct plan *plan,
+                                      struct apply_result *ret_result)
+{
+    struct arena *arena = context->arena;
+    size_t reserve = context->scan_bytes * LOOK_AGAIN_FACTOR + LOOK_AGAIN_BYTES;
+
+    if (arena->size - arena->used < reserve) {
+        ret_result->problem = "There is too little memory. Nothing was changed.";
+        return ST_NO_MEMORY;
+    }
+    arena->size -= reserve;
+    enum status status = apply_plan(arena, context->ports, plan, context->line, ret_result);
+    arena->size += reserve;
+    return status;
+}
+
 /* Applies, scans again, and compares what is there with what was wanted. */
 static enum status carry_out(struct context *context, const struct plan *plan,
                              struct apply_result *ret_result)
 {
     const char *name = "";
 
-    enum status status =
-        apply_plan(context->arena, context->ports, plan, context->line, ret_result);
+    enum status status = apply_with_reserve(context, plan, ret_result);
     if (status != ST_OK) {
         const char *problem = ret_result->problem;
         return report(context, status, "%s", problem[0] != '\0' ? problem : status_text(status));
@@ -200,5 +227,7 @@ enum status run_plan_silently(struct context *context, struct plan *plan, enum s
         made = plan->status;
     if (made != ST_OK)
         return report_refusal(context, plan, made);
+    for (size_t i = 0; i < plan->warning_count; i++)
+        say(context, "WARNING: %s\n", plan->warnings[i]);
     return plan->count == 0 ? ST_OK : carry_out(context, plan, &result);
 }

@@ -107,8 +107,10 @@ void show_boot_options(struct context *context)
     say(context, "Boot Options\n------------\n");
     if (machine->timeout.status == ST_OK && machine->timeout.number != UINT16_MAX)
         say(context, "Timeout:             %u\n", machine->timeout.number);
-    else
+    else if (machine->timeout.status == ST_OK || machine->timeout.status == ST_ABSENT)
         say(context, "Timeout:             none (waits for ever)\n");
+    else
+        say(context, "Timeout:             %s\n", status_text(machine->timeout.status));
     say(context, "Default:             %s\n",
         has_first ? nt_path(context, &machine->entries[0].os) : "(null)");
     if (current != 0)

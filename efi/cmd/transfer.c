@@ -125,8 +125,13 @@ static enum status import_directory(struct context *context, const struct file_p
     struct file_info info;
     uint16_t number = 0;
 
-    for (size_t i = 0;
-         files->list(files->ctx, directory->volume, directory->path, i, &info) == ST_OK; i++) {
+    for (size_t i = 0;; i++) {
+        enum status status = files->list(files->ctx, directory->volume, directory->path, i, &info);
+        if (status == ST_ABSENT)
+            return ST_OK;
+        if (status != ST_OK)
+            return report(context, status, "%s cannot be read: %s. Nothing was changed.",
+                          path_text(context, directory), status_text(status));
         if (info.is_directory || !boot_variable_number(info.name, &number))
             continue;
         struct file_place file = {
@@ -134,11 +139,10 @@ static enum status import_directory(struct context *context, const struct file_p
             arena_printf(context->arena, "%s\\%s", root ? "" : directory->path, info.name)};
         if (file.path == NULL)
             return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
-        enum status status = import_file(context, &file, info.size, io_list);
+        status = import_file(context, &file, info.size, io_list);
         if (status != ST_OK)
             return status;
     }
-    return ST_OK;
 }
 
 static enum status import_word(struct context *context, const char *word,

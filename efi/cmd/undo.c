@@ -48,7 +48,10 @@ static enum status show_journals(struct context *context, const struct journal_f
     return ST_OK;
 }
 
-/* The journal with the id in the words, or the newest that was not taken back. */
+/*
+ * The journal with the id in the words, or the newest change that was not taken back. An undo is no
+ * such change, so that undo after undo goes further back; it can be taken back by its number.
+ */
 static enum status choose(struct context *context, const struct journal_files *files,
                           const struct journal_file **ret_file)
 {
@@ -61,7 +64,8 @@ static enum status choose(struct context *context, const struct journal_files *f
                       "lists them. Nothing was changed.");
     for (size_t i = files->count; i > 0; i--) {
         const struct journal_file *file = &files->items[i - 1];
-        bool open = file->status == ST_OK && file->journal.state != JOURNAL_UNDONE;
+        bool open = file->status == ST_OK && file->journal.state != JOURNAL_UNDONE &&
+                    !file->journal.is_undo;
         if (given ? file->id == id : open) {
             *ret_file = file;
             return ST_OK;

@@ -269,7 +269,10 @@ static enum status files_read(void *ctx, size_t volume, const char *path, uint64
 
 /* ---- changing ---- */
 
-/* Makes one directory unless it is there. */
+/*
+ * Makes one directory unless it is there. edk2's FAT driver must not be asked to when the volume is
+ * full: it leaves a name there that leads back to the root.
+ */
 static EFI_STATUS make_directory(struct uefi_files *files, size_t volume, const char *path,
                                  size_t length)
 {
@@ -278,6 +281,9 @@ static EFI_STATUS make_directory(struct uefi_files *files, size_t volume, const 
     EFI_STATUS efi = open_part(files, volume, path, length, EFI_FILE_MODE_READ, 0, &directory);
 
     if (efi == EFI_NOT_FOUND) {
+        volume_refresh(files, volume);
+        if (files->volumes[volume].free == VOLUME_FULL)
+            return EFI_VOLUME_FULL;
         efi = open_part(files, volume, path, length, mode, EFI_FILE_DIRECTORY, &directory);
         if (!EFI_ERROR(efi))
             efi = directory->Flush(directory);

@@ -36,7 +36,8 @@ void volume_refresh(struct uefi_files *files, size_t volume)
     if (root == NULL)
         return;
     if (root->GetInfo(root, &guid, &size, &answer) == EFI_SUCCESS) {
-        files->volumes[volume].free = answer.info.FreeSpace;
+        bool full = answer.info.FreeSpace == 0 && answer.info.VolumeSize > 0;
+        files->volumes[volume].free = full ? VOLUME_FULL : answer.info.FreeSpace;
         files->volumes[volume].read_only = answer.info.ReadOnly;
     }
     root->Close(root);

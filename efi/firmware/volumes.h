@@ -10,7 +10,9 @@
  */
 MUST_CHECK enum status volumes_find(struct uefi_files *files, struct arena *arena);
 
-/* Asks the volume again for its free space; 0 when it does not say. */
+#define VOLUME_FULL 1u /* stands for a free space of none, as 0 is an unknown one */
+
+/* Asks the volume again for its free space; 0 when it does not say, VOLUME_FULL for none. */
 void volume_refresh(struct uefi_files *files, size_t volume);
 
 /* Opens the root directory of a volume; NULL when that fails. The caller closes it. */

@@ -24,12 +24,13 @@ struct context {
     const struct ports *ports;
     struct arena *arena;
     struct machine machine;      /* after context_scan */
+    size_t scan_bytes;           /* memory that the scan took */
     bool plan_only;              /* -n */
     bool yes;                    /* -y */
     bool verbose;                /* -v */
     bool sfo;                    /* -sfo: tables for scripts, no other text */
     bool sfo_started;            /* the first line of the tables is out */
-    const char *command;         /* name of the command */
+    const char *command;         /* name of the command: what its messages begin with */
     const char *words[ARGS_MAX]; /* arguments that are no options, the command left out */
     size_t word_count;
     struct option_value options[ARGS_MAX];
@@ -74,7 +75,13 @@ MUST_CHECK enum status find_entry(struct context *context, const char *text, siz
 MUST_CHECK enum status find_entries(struct context *context, size_t first, size_t **ret_entries,
                                     size_t *ret_count);
 
-/* Rows of standard-format output: sfo_row, then a column for each value, then sfo_end. */
+/* The first line of standard-format output, which is there even when no row follows. */
+void sfo_begin(struct context *context);
+
+/*
+ * Rows of standard-format output: sfo_row, then a column for each value, then sfo_end. A NULL text
+ * is an empty column.
+ */
 void sfo_row(struct context *context, const char *table);
 void sfo_text(struct context *context, const char *value);
 void sfo_number(struct context *context, uint64_t value);
