@@ -680,24 +680,36 @@ static int split(char *line, const char *ret_words[WORDS_MAX])
     return count;
 }
 
-unsigned fixture_run_in(const struct ports *ports, const char *line, size_t size)
+static unsigned run(const struct ports *ports, const char *line, struct arena *arena)
 {
     const char *words[WORDS_MAX];
     char *copy = host_copy_text(line);
     int count = split(copy, words);
+
+    unsigned code = cmd_main(ports, arena, count, words);
+    free(copy);
+    return code;
+}
+
+unsigned fixture_run_in(const struct ports *ports, const char *line, size_t size)
+{
     void *memory = malloc(size == 0 ? 1 : size);
     struct arena arena;
 
     arena_init(&arena, memory, size);
-    unsigned code = cmd_main(ports, &arena, count, words);
+    unsigned code = run(ports, line, &arena);
     free(memory);
-    free(copy);
     return code;
 }
 
 unsigned fixture_run_ports(const struct ports *ports, const char *line)
 {
-    return fixture_run_in(ports, line, FIXTURE_ARENA);
+    static uint8_t
+        memory[FIXTURE_ARENA]; /* not new each time: its pages cost more than most runs */
+    struct arena arena;
+
+    arena_init(&arena, memory, sizeof(memory));
+    return run(ports, line, &arena);
 }
 
 unsigned fixture_run(struct host *host, const char *line)
