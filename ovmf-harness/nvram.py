@@ -19,6 +19,7 @@ and a deleted one has bit 1 clear as well. Every change here rewrites the store 
 spare area behind it, which the firmware uses to survive a power cut while it compacts the store
 itself, is left alone.)
 """
+import contextlib
 import re
 import struct
 import uuid
@@ -104,6 +105,11 @@ class Nvram:
             raise ValueError('the variable store is full')
         image[start:end] = packed.ljust(end - start, b'\xff')
         self.path.write_bytes(image)
+
+    def free(self):
+        """Bytes for further variables once the store is compact."""
+        start, end = self._store(self.path.read_bytes())
+        return end - start - sum(len(v.pack()) for v in self.variables())
 
     def get(self, name, guid=GLOBAL):
         """The variable, or None."""
@@ -200,8 +206,10 @@ class Nvram:
 
         It equals the one that OVMF makes itself, so the firmware finds it and adds no other.
         """
-        for number, option in self.entries().items():
-            if option.path == shell_path() and not option.optional:
-                return number
+        for number, data in self.raw_entries().items():
+            with contextlib.suppress(ValueError):  # a test's malformed entry is not it
+                option = LoadOption.unpack(data)
+                if option.path == shell_path() and not option.optional:
+                    return number
         self.set_entry(SHELL_NUMBER, 'EFI Internal Shell', shell_path())
         return SHELL_NUMBER
