@@ -11,6 +11,7 @@ files, fsck.fat judges the result (on a copy of the range, since it knows no off
 Paths may be written with / or \\. The machine must be off while a volume is changed.
 """
 import os
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -143,6 +144,11 @@ class Volume:
         done = run('mdir', '-b', '-/', '-i', self._mtools, self._name(path), check=False)
         lines = done.stdout.decode(errors='replace').splitlines()
         return sorted(line[2:] for line in lines if line.startswith('::'))
+
+    def free(self):
+        """Bytes free, as mdir tells them."""
+        shown = run('mdir', '-i', self._mtools, '::/').stdout.decode(errors='replace')
+        return int(re.search('([0-9 ]+) bytes free', shown)[1].replace(' ', ''))
 
     def tree(self):
         """Every file's bytes by path: two volumes hold the same when their trees are equal."""
