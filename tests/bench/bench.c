@@ -12,10 +12,7 @@
 #include "unit/machine_fixture.h"
 
 #define ARENA_SIZE  (64u << 20)
-#define PARTITIONS  128u
 #define BLOCKS_EACH 2048u
-#define DISK_BLOCKS ((uint64_t)(PARTITIONS + 2) * BLOCKS_EACH)
-#define GUID_TEXT   37
 #define DISKS_MAX   64u
 #define ENTRIES_MAX 500u
 #define FIRST_ENTRY 0x100u
@@ -28,42 +25,16 @@ struct cost {
     size_t entries;
 };
 
-static void text_guid(char text[GUID_TEXT], unsigned disk, unsigned partition)
-{
-    snprintf(text, GUID_TEXT, "%08x-%04x-4000-8000-0000000000aa", disk + 1, partition + 1);
-}
-
-/* A disk whose table is full, with an ESP as its first partition. */
-static void add_full_disk(struct host *host, unsigned index, uint32_t block_size)
-{
-    static struct fixture_partition partitions[PARTITIONS];
-    static char guids[PARTITIONS][GUID_TEXT];
-    char disk_guid[GUID_TEXT];
-
-    for (unsigned i = 0; i < PARTITIONS; i++) {
-        struct fixture_partition partition = {i + 1,       i == 0 ? TYPE_ESP : TYPE_BASIC_DATA,
-                                              guids[i],    (uint64_t)(i + 1) * BLOCKS_EACH,
-                                              BLOCKS_EACH, "part"};
-        text_guid(guids[i], index, i);
-        partitions[i] = partition;
-    }
-    text_guid(disk_guid, index, 0xfffe);
-    fixture_add_disk(host, DISK_NVME, block_size, DISK_BLOCKS, disk_guid, partitions, PARTITIONS);
-}
-
 /* Entries that name ESPs of all disks in turn. */
 static void add_entries(struct host *host, unsigned disks, unsigned count)
 {
     uint16_t order[ENTRIES_MAX];
 
     for (unsigned i = 0; i < count; i++) {
-        char guid[GUID_TEXT];
-        text_guid(guid, i % disks, 0);
-        struct host_partition esp = {i % disks, 1, BLOCKS_EACH, BLOCKS_EACH, fixture_guid(guid)};
         struct fixture_entry entry = {.number = (uint16_t)(FIRST_ENTRY + i),
                                       .description = "Windows Boot Manager",
                                       .form = FIXTURE_SHORT,
-                                      .partition = esp,
+                                      .partition = fixture_full_disk_esp(i % disks, BLOCKS_EACH),
                                       .file = BOOTMGFW,
                                       .optional = FIXTURE_BCD,
                                       .options = FIXTURE_BOOTMGR_OBJECT};
@@ -108,7 +79,7 @@ static void bench_one_disk(uint32_t block_size)
     struct host *host = host_new();
     char what[64];
 
-    add_full_disk(host, 0, block_size);
+    fixture_add_full_disk(host, block_size, BLOCKS_EACH);
     struct cost cost = scan(host, SCAN_DISKS);
     snprintf(what, sizeof(what), "disks, one disk, %u-byte blocks", block_size);
     print_cost(what, &cost);
@@ -122,9 +93,9 @@ static void bench_disks(unsigned disks)
     char what[64];
 
     for (unsigned i = 0; i < disks; i++)
-        add_full_disk(host, i, 512);
+        fixture_add_full_disk(host, 512, BLOCKS_EACH);
     struct cost cost = scan(host, SCAN_DISKS);
-    snprintf(what, sizeof(what), "disks, %u disks x %u partitions", disks, PARTITIONS);
+    snprintf(what, sizeof(what), "disks, %u disks x %u partitions", disks, FIXTURE_FULL_PARTITIONS);
     print_cost(what, &cost);
     printf("%-40s %6.2f reads %9.1f bytes a disk\n", "", (double)cost.counts.block_reads / disks,
            (double)cost.counts.block_read_bytes / disks);
@@ -137,7 +108,7 @@ static void bench_entries(unsigned entries)
     char what[64];
 
     for (unsigned i = 0; i < 2; i++)
-        add_full_disk(host, i, 512);
+        fixture_add_full_disk(host, 512, BLOCKS_EACH);
     add_entries(host, 2, entries);
     struct cost cost = scan(host, SCAN_ENTRIES);
     snprintf(what, sizeof(what), "entries, %u entries", entries);
@@ -152,7 +123,7 @@ static void bench_largest(void)
     struct host *host = host_new();
 
     for (unsigned i = 0; i < DISKS_MAX; i++)
-        add_full_disk(host, i, 512);
+        fixture_add_full_disk(host, 512, BLOCKS_EACH);
     add_entries(host, DISKS_MAX, ENTRIES_MAX);
     struct cost cost = scan(host, SCAN_ENTRIES);
     print_cost("64 disks, 8,192 partitions, 500 entries", &cost);

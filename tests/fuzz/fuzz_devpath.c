@@ -1,11 +1,9 @@
 /* Any bytes as a device path: every walk stays inside, and what comes out keeps its promises. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/text.h"
 #include "format/devpath.h"
 #include "format/devpath_text.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/fuzz_target.h"
 
 #define SIZE_LIMIT 4096u
 #define ARENA_SIZE (1u << 20)
@@ -16,20 +14,6 @@ static uint8_t room[SIZE_LIMIT * 16];
 /* PciRoot(0x0)/Pci(0x3,0x0) */
 static const uint8_t disk[] = {2, 1, 12, 0, 0xd0, 0x41, 3,    10,   0,    0, 0,
                                0, 1, 1,  6, 0,    0,    0x03, 0x7f, 0xff, 4, 0};
-
-static const struct hd_node target = {.number = 1,
-                                      .start = 0x22,
-                                      .size = 0x66000,
-                                      .signature = {0xc5, 0x88, 0x66, 0x47, 0xbf, 0x8e, 0xd2, 0x47,
-                                                    0x80, 0xe7, 0xcf, 0x9d, 0x06, 0x5e, 0xdb, 0x81},
-                                      .format = HD_FORMAT_GPT,
-                                      .signature_type = HD_SIGNATURE_GUID};
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static int sign(int value)
 {
@@ -133,16 +117,11 @@ static void check(struct span bytes)
     (void)devpath_is_usb(bytes);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > SIZE_LIMIT)
         return 0;
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-    require(copy != NULL);
-    if (size > 0)
-        memcpy(copy, data, size);
+    uint8_t *copy = exact_copy(data, size);
     check(span_of(copy, size));
     free(copy);
     return 0;

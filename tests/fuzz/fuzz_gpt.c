@@ -3,20 +3,11 @@
  * (9 to 16); 8 bytes, the LBA read; 8 bytes, the blocks of the disk; one byte, 1 to correct the
  * header's CRC first, so that the checks behind it are reached; then the block, then the array.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "format/gpt.h"
+#include "fuzz/fuzz.h"
 
 #define PREFIX_SIZE 18u
 #define SIZE_LIMIT  131072u
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* CRC-32 by its definition, with the header's own field taken as zero. */
 static uint32_t crc_of_header(const uint8_t *at, uint32_t size)

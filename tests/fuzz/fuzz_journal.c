@@ -2,23 +2,12 @@
  * A journal from a stick that anybody may have written on: parsing reads nothing outside, and what
  * was parsed builds the same bytes again.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/crc32.h"
 #include "format/journal.h"
+#include "fuzz/fuzz.h"
 
 #define INPUT_MAX  65536u
 #define ARENA_SIZE (4u * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* Parses and, where that succeeds, builds and parses again. */
 static void check(struct span input)
@@ -54,9 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > INPUT_MAX)
         return 0;
-    uint8_t *input = malloc(size + (size == 0));
-    require(input != NULL);
-    memcpy(input, data, size);
+    uint8_t *input = exact_copy(data, size);
     check(span_of(input, size));
     if (size >= 32) {
         seal(input, size);

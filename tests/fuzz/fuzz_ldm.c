@@ -3,14 +3,10 @@
  * config region is read by itself, and then all of it as a disk of one metadata partition. Switch 1
  * makes the checksums right, so that changes behind them are tried too.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "format/ldm.h"
 #include "model/volume_disk.h"
 #include "model/volumes.h"
+#include "fuzz/fuzz.h"
 
 #define MAX_SIZE      (1 + 1024 + 32 * 1024)
 #define DISK_BLOCKS   0x100000u
@@ -20,15 +16,7 @@
 #define CONFIG_REL    17u
 #define REGION_BLOCKS 2048u
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static uint8_t memory[2][ARENA_BYTES];
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 struct input {
     uint8_t head[512];
@@ -158,10 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         seal(input.toc);
     }
     input.config_size = size - 1025;
-    input.config = malloc(input.config_size > 0 ? input.config_size : 1);
-    if (input.config == NULL)
-        return 0;
-    memcpy(input.config, data + 1025, input.config_size);
+    input.config = exact_copy(data + 1025, input.config_size);
     try_config(&input);
     try_disk(&input);
     free(input.config);

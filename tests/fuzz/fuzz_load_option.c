@@ -1,28 +1,12 @@
 /* Any bytes as a Boot#### variable, and as the optional data of a Windows one. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "format/load_option.h"
 #include "format/windows_options.h"
+#include "fuzz/fuzz.h"
+#include "fuzz/fuzz_target.h"
 
 #define SIZE_LIMIT 4096u
 
 static uint8_t arena_bytes[1u << 18];
-
-static const struct hd_node target = {.number = 1,
-                                      .start = 0x22,
-                                      .size = 0x66000,
-                                      .signature = {0xc5, 0x88, 0x66, 0x47, 0xbf, 0x8e, 0xd2, 0x47,
-                                                    0x80, 0xe7, 0xcf, 0x9d, 0x06, 0x5e, 0xdb, 0x81},
-                                      .format = HD_FORMAT_GPT,
-                                      .signature_type = HD_SIGNATURE_GUID};
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* The GUID of the first partition named, or that of the corpus's ARC signatures. */
 static struct guid source_of(const struct windows_options *options)
@@ -94,18 +78,13 @@ static void check_option(struct span value)
     check_windows(option.optional);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct guid guid = guid_load(target.signature);
 
     if (size > SIZE_LIMIT)
         return 0;
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-    require(copy != NULL);
-    if (size > 0)
-        memcpy(copy, data, size);
+    uint8_t *copy = exact_copy(data, size);
     check_option(span_of(copy, size));
     check_windows(span_of(copy, size));
     (void)optional_data_mentions_guid_text(span_of(copy, size), &guid);

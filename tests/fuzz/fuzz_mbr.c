@@ -2,20 +2,11 @@
  * A Master Boot Record and an extended boot record. The input: 8 bytes, the blocks of the disk;
  * then the sector, of any length.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "format/mbr.h"
+#include "fuzz/fuzz.h"
 
 #define PREFIX_SIZE 8u
 #define SIZE_LIMIT  8192u
-
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void check_record(const struct mbr_record *record)
 {
@@ -72,10 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     size_t given = size - PREFIX_SIZE;
     uint64_t disk_blocks = ld_le64(data);
-    uint8_t *copy = malloc(given > 0 ? given : 1);
+    uint8_t *copy = exact_copy(data + PREFIX_SIZE, given);
 
-    require(copy != NULL);
-    memcpy(copy, data + PREFIX_SIZE, given);
     struct span block = span_of(copy, given);
     struct mbr mbr = mbr_parse(block, disk_blocks);
     check_mbr(&mbr, block, disk_blocks);

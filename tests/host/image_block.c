@@ -9,16 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/disk_port.h"
 #include "host/host_alloc.h"
 
 struct image_block {
     int fd;
-    uint32_t block_size;
-    uint64_t block_count;
-    bool read_only;
-    uint8_t *path;
-    size_t path_size;
-    char *model;
+    struct block_port port;
 };
 
 /* Bytes of the open file; 0 when it is no regular file and no block device. */
@@ -30,6 +26,28 @@ static uint64_t file_size(int fd)
         return 0;
     off_t end = lseek(fd, 0, SEEK_END);
     return end > 0 ? (uint64_t)end : 0;
+}
+
+static enum status read_blocks(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+{
+    struct image_block *disk = ctx;
+    uint8_t *to = ret_data;
+
+    if (lba > disk->port.block_count || count > disk->port.block_count - lba)
+        return ST_IO;
+    uint64_t offset = lba * disk->port.block_size;
+    uint64_t left = (uint64_t)count * disk->port.block_size;
+    while (left > 0) {
+        ssize_t got = pread(disk->fd, to, (size_t)left, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return ST_IO;
+        to += got;
+        offset += (uint64_t)got;
+        left -= (uint64_t)got;
+    }
+    return ST_OK;
 }
 
 enum status image_block_open(const char *file, uint32_t block_size, struct span path,
@@ -45,12 +63,10 @@ enum status image_block_open(const char *file, uint32_t block_size, struct span 
     }
     struct image_block *disk = host_alloc(1, sizeof(*disk));
     disk->fd = fd;
-    disk->block_size = block_size;
-    disk->block_count = file_size(fd) / block_size;
-    disk->read_only = access(file, W_OK) != 0;
-    disk->path = host_copy(path.at, path.size);
-    disk->path_size = path.size;
-    disk->model = host_copy_text(model);
+    disk->port = disk_port_new(block_size, file_size(fd) / block_size, path, model);
+    disk->port.ctx = disk;
+    disk->port.read = read_blocks;
+    disk->port.read_only = access(file, W_OK) != 0;
     *ret_disk = disk;
     return ST_OK;
 }
@@ -60,44 +76,11 @@ void image_block_close(struct image_block *disk)
     if (disk == NULL)
         return;
     close(disk->fd);
-    free(disk->path);
-    free(disk->model);
+    disk_port_free(&disk->port);
     free(disk);
-}
-
-static enum status read_blocks(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
-{
-    struct image_block *disk = ctx;
-    uint8_t *to = ret_data;
-
-    if (lba > disk->block_count || count > disk->block_count - lba)
-        return ST_IO;
-    uint64_t offset = lba * disk->block_size;
-    uint64_t left = (uint64_t)count * disk->block_size;
-    while (left > 0) {
-        ssize_t got = pread(disk->fd, to, (size_t)left, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return ST_IO;
-        to += got;
-        offset += (uint64_t)got;
-        left -= (uint64_t)got;
-    }
-    return ST_OK;
 }
 
 struct block_port image_block_port(struct image_block *disk)
 {
-    struct block_port port = {
-        .ctx = disk,
-        .path = span_of(disk->path, disk->path_size),
-        .model = disk->model,
-        .block_size = disk->block_size,
-        .block_count = disk->block_count,
-        .read_only = disk->read_only,
-        .removable = false,
-        .read = read_blocks,
-    };
-    return port;
+    return disk->port;
 }

@@ -320,21 +320,29 @@ static bool is_directory(struct image_files *files, size_t volume, const char *p
     return files_stat(files, volume, path, &info) == ST_OK && info.is_directory;
 }
 
-/* Runs an mtools command on one path of the volume; its status, or what its complaint means. */
-static enum status run_on_path(const struct image_files *files, size_t volume, const char *command,
-                               const char *path)
+/* Runs an mtools command; what its complaint means. */
+static enum status run_mtools(const char *const argv[])
 {
-    char *target = mtools_path(path);
-    const char *const argv[] = {command, "-i", files->volumes[volume].where, target, NULL};
     char *output = NULL;
     int code = host_run(argv, &output);
     bool full = strstr(output, "full") != NULL || strstr(output, "No free") != NULL;
 
     free(output);
-    free(target);
     if (code == 0)
         return ST_OK;
     return full ? ST_NO_SPACE : ST_IO;
+}
+
+/* Runs an mtools command on one path of the volume. */
+static enum status run_on_path(const struct image_files *files, size_t volume, const char *command,
+                               const char *path)
+{
+    char *target = mtools_path(path);
+    const char *const argv[] = {command, "-i", files->volumes[volume].where, target, NULL};
+    enum status status = run_mtools(argv);
+
+    free(target);
+    return status;
 }
 
 /* Makes the directories on the way to `path` that are missing. */
@@ -373,15 +381,10 @@ static enum status copy_in(const struct image_files *files, size_t volume, const
     char *target = mtools_path(path);
     const char *const argv[] = {"mcopy", "-o",   "-i", files->volumes[volume].where,
                                 from,    target, NULL};
-    char *output = NULL;
-    int code = host_run(argv, &output);
-    bool full = strstr(output, "full") != NULL || strstr(output, "No free") != NULL;
+    enum status status = run_mtools(argv);
 
-    free(output);
     free(target);
-    if (code == 0)
-        return ST_OK;
-    return full ? ST_NO_SPACE : ST_IO;
+    return status;
 }
 
 static bool copy_out_equals(const struct image_files *files, size_t volume, const char *path,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/disk_port.h"
 #include "host/host_alloc.h"
 
 #define PAGE_SIZE    4096u
@@ -21,51 +22,13 @@ struct run {
 };
 
 struct mem_block {
-    uint32_t block_size;
-    uint64_t block_count;
-    uint8_t *path;
-    size_t path_size;
-    char *model;
-    bool read_only;
-    bool removable;
+    struct block_port port;
     bool gone;
     struct run spoiled[MAX_SPOILED];
     size_t spoiled_count;
     uint64_t page_count;
     struct page *buckets[BUCKET_COUNT];
 };
-
-struct mem_block *mem_block_new(uint32_t block_size, uint64_t block_count, struct span path,
-                                const char *model)
-{
-    struct mem_block *disk = host_alloc(1, sizeof(*disk));
-
-    if (block_count > UINT64_MAX / block_size)
-        host_fail("a disk of more than 2^64 bytes");
-    disk->block_size = block_size;
-    disk->block_count = block_count;
-    disk->path = host_copy(path.at, path.size);
-    disk->path_size = path.size;
-    disk->model = host_copy_text(model);
-    return disk;
-}
-
-void mem_block_free(struct mem_block *disk)
-{
-    if (disk == NULL)
-        return;
-    for (size_t i = 0; i < BUCKET_COUNT; i++) {
-        struct page *page = disk->buckets[i];
-        while (page != NULL) {
-            struct page *next = page->next;
-            free(page);
-            page = next;
-        }
-    }
-    free(disk->path);
-    free(disk->model);
-    free(disk);
-}
 
 static struct page *find_page(const struct mem_block *disk, uint64_t index)
 {
@@ -100,7 +63,7 @@ static size_t piece_size(uint64_t offset, size_t size)
 
 static void check_range(const struct mem_block *disk, uint64_t offset, size_t size)
 {
-    uint64_t bytes = disk->block_count * disk->block_size;
+    uint64_t bytes = disk->port.block_count * disk->port.block_size;
 
     if (offset > bytes || size > bytes - offset)
         host_fail("access beyond the end of a disk");
@@ -152,27 +115,47 @@ static enum status read_blocks(void *ctx, uint64_t lba, uint32_t count, void *re
 {
     struct mem_block *disk = ctx;
 
-    if (disk->gone || lba > disk->block_count || count > disk->block_count - lba)
+    if (disk->gone || lba > disk->port.block_count || count > disk->port.block_count - lba)
         return ST_IO;
     if (is_spoiled(disk, lba, count))
         return ST_IO;
-    mem_block_peek(disk, lba * disk->block_size, ret_data, (size_t)count * disk->block_size);
+    mem_block_peek(disk, lba * disk->port.block_size, ret_data,
+                   (size_t)count * disk->port.block_size);
     return ST_OK;
+}
+
+struct mem_block *mem_block_new(uint32_t block_size, uint64_t block_count, struct span path,
+                                const char *model)
+{
+    struct mem_block *disk = host_alloc(1, sizeof(*disk));
+
+    if (block_count > UINT64_MAX / block_size)
+        host_fail("a disk of more than 2^64 bytes");
+    disk->port = disk_port_new(block_size, block_count, path, model);
+    disk->port.ctx = disk;
+    disk->port.read = read_blocks;
+    return disk;
+}
+
+void mem_block_free(struct mem_block *disk)
+{
+    if (disk == NULL)
+        return;
+    for (size_t i = 0; i < BUCKET_COUNT; i++) {
+        struct page *page = disk->buckets[i];
+        while (page != NULL) {
+            struct page *next = page->next;
+            free(page);
+            page = next;
+        }
+    }
+    disk_port_free(&disk->port);
+    free(disk);
 }
 
 struct block_port mem_block_port(struct mem_block *disk)
 {
-    struct block_port port = {
-        .ctx = disk,
-        .path = span_of(disk->path, disk->path_size),
-        .model = disk->model,
-        .block_size = disk->block_size,
-        .block_count = disk->block_count,
-        .read_only = disk->read_only,
-        .removable = disk->removable,
-        .read = read_blocks,
-    };
-    return port;
+    return disk->port;
 }
 
 void mem_block_spoil(struct mem_block *disk, uint64_t lba, uint64_t count)
@@ -191,12 +174,12 @@ void mem_block_set_gone(struct mem_block *disk, bool gone)
 
 void mem_block_set_read_only(struct mem_block *disk, bool read_only)
 {
-    disk->read_only = read_only;
+    disk->port.read_only = read_only;
 }
 
 void mem_block_set_removable(struct mem_block *disk, bool removable)
 {
-    disk->removable = removable;
+    disk->port.removable = removable;
 }
 
 uint64_t mem_block_footprint(const struct mem_block *disk)

@@ -6,6 +6,7 @@
 
 #include "cmd/cmd.h"
 #include "host/host_alloc.h"
+#include "unit/bytes_fixture.h"
 #include "unit/ldm_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -34,24 +35,6 @@ struct guid fixture_guid(const char *text)
     return guid;
 }
 
-static uint32_t crc_of(const uint8_t *data, size_t size)
-{
-    uint32_t crc = 0xffffffffu;
-
-    for (size_t i = 0; i < size; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320u : 0);
-    }
-    return ~crc;
-}
-
-static void put_at(uint8_t *at, uint64_t value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        at[i] = (uint8_t)(value >> 8 * i);
-}
-
 static void build_array(const struct fixture_partition *partitions, size_t count,
                         uint8_t ret_array[ARRAY_BYTES])
 {
@@ -63,8 +46,8 @@ static void build_array(const struct fixture_partition *partitions, size_t count
         struct guid unique = fixture_guid(from->unique);
         memcpy(slot, type.bytes, 16);
         memcpy(slot + 16, unique.bytes, 16);
-        put_at(slot + 32, from->first, 8);
-        put_at(slot + 40, from->first + from->blocks - 1, 8);
+        fixture_store_le(slot + 32, from->first, 8);
+        fixture_store_le(slot + 40, from->first + from->blocks - 1, 8);
         for (size_t c = 0; from->name[c] != '\0'; c++)
             slot[56 + 2 * c] = (uint8_t)from->name[c];
     }
@@ -83,18 +66,18 @@ static void write_copy(const struct table *table, uint64_t own, uint64_t other, 
     uint64_t array_blocks = ARRAY_BYTES / table->block_size;
     uint8_t header[GPT_HEADER] = "EFI PART";
 
-    put_at(header + 8, 0x00010000, 4);
-    put_at(header + 12, GPT_HEADER, 4);
-    put_at(header + 24, own, 8);
-    put_at(header + 32, other, 8);
-    put_at(header + 40, 2 + array_blocks, 8);
-    put_at(header + 48, table->block_count - 2 - array_blocks, 8);
+    fixture_store_le(header + 8, 0x00010000, 4);
+    fixture_store_le(header + 12, GPT_HEADER, 4);
+    fixture_store_le(header + 24, own, 8);
+    fixture_store_le(header + 32, other, 8);
+    fixture_store_le(header + 40, 2 + array_blocks, 8);
+    fixture_store_le(header + 48, table->block_count - 2 - array_blocks, 8);
     memcpy(header + 56, table->guid.bytes, 16);
-    put_at(header + 72, array, 8);
-    put_at(header + 80, GPT_SLOTS, 4);
-    put_at(header + 84, GPT_SLOT_BYTES, 4);
-    put_at(header + 88, crc_of(table->array, ARRAY_BYTES), 4);
-    put_at(header + 16, crc_of(header, GPT_HEADER), 4);
+    fixture_store_le(header + 72, array, 8);
+    fixture_store_le(header + 80, GPT_SLOTS, 4);
+    fixture_store_le(header + 84, GPT_SLOT_BYTES, 4);
+    fixture_store_le(header + 88, fixture_crc32(table->array, ARRAY_BYTES), 4);
+    fixture_store_le(header + 16, fixture_crc32(header, GPT_HEADER), 4);
     mem_block_write(table->disk, own * table->block_size, header, sizeof(header));
     mem_block_write(table->disk, array * table->block_size, table->array, ARRAY_BYTES);
 }
@@ -104,11 +87,11 @@ static void write_protective_mbr(struct mem_block *disk, uint64_t block_count)
     uint64_t blocks = block_count - 1;
     uint8_t mbr[512] = {0};
 
-    put_at(mbr + 446, 0x00020000, 4);
-    put_at(mbr + 450, 0xffffffee, 4);
-    put_at(mbr + 454, 1, 4);
-    put_at(mbr + 458, blocks > 0xffffffffu ? 0xffffffffu : blocks, 4);
-    put_at(mbr + 510, 0xaa55, 2);
+    fixture_store_le(mbr + 446, 0x00020000, 4);
+    fixture_store_le(mbr + 450, 0xffffffee, 4);
+    fixture_store_le(mbr + 454, 1, 4);
+    fixture_store_le(mbr + 458, blocks > 0xffffffffu ? 0xffffffffu : blocks, 4);
+    fixture_store_le(mbr + 510, 0xaa55, 2);
     mem_block_write(disk, 0, mbr, sizeof(mbr));
 }
 
@@ -136,6 +119,44 @@ size_t fixture_add_disk(struct host *host, enum disk_controller controller, uint
 
     fixture_write_gpt(host, disk, disk_guid, partitions, count);
     return disk;
+}
+
+#define GUID_TEXT 37
+
+static void full_disk_guid(char text[GUID_TEXT], size_t disk, size_t partition)
+{
+    snprintf(text, GUID_TEXT, "%08zx-%04zx-4000-8000-0000000000aa", disk + 1, partition + 1);
+}
+
+size_t fixture_add_full_disk(struct host *host, uint32_t block_size, uint64_t blocks_each)
+{
+    static struct fixture_partition partitions[FIXTURE_FULL_PARTITIONS];
+    static char guids[FIXTURE_FULL_PARTITIONS][GUID_TEXT];
+    char disk_guid[GUID_TEXT];
+
+    for (uint32_t i = 0; i < FIXTURE_FULL_PARTITIONS; i++) {
+        struct fixture_partition partition = {.number = i + 1,
+                                              .type = i == 0 ? TYPE_ESP : TYPE_BASIC_DATA,
+                                              .unique = guids[i],
+                                              .first = (i + 1) * blocks_each,
+                                              .blocks = blocks_each,
+                                              .name = "part"};
+        full_disk_guid(guids[i], host->disk_count, i);
+        partitions[i] = partition;
+    }
+    full_disk_guid(disk_guid, host->disk_count, 0xfffe);
+    return fixture_add_disk(host, DISK_NVME, block_size,
+                            (FIXTURE_FULL_PARTITIONS + 2) * blocks_each, disk_guid, partitions,
+                            FIXTURE_FULL_PARTITIONS);
+}
+
+struct host_partition fixture_full_disk_esp(size_t disk, uint64_t blocks_each)
+{
+    char guid[GUID_TEXT];
+
+    full_disk_guid(guid, disk, 0);
+    struct host_partition esp = {disk, 1, blocks_each, blocks_each, fixture_guid(guid)};
+    return esp;
 }
 
 struct host_partition fixture_place(size_t disk, const struct fixture_partition *partition)
@@ -166,7 +187,7 @@ void fixture_put_le(struct fixture_bytes *io_bytes, uint64_t value, size_t size)
 {
     uint8_t bytes[8];
 
-    put_at(bytes, value, size);
+    fixture_store_le(bytes, value, size);
     fixture_put(io_bytes, bytes, size);
 }
 
@@ -246,9 +267,9 @@ void fixture_put_windows(struct fixture_bytes *io_bytes, const char *options,
     }
     fixture_put_end(io_bytes);
     size_t total = io_bytes->size - start;
-    put_at(io_bytes->at + start + 0x0c, total, 4);
-    put_at(io_bytes->at + start + 0x10, path, 4);
-    put_at(io_bytes->at + start + path + 4, total - path, 4);
+    fixture_store_le(io_bytes->at + start + 0x0c, total, 4);
+    fixture_store_le(io_bytes->at + start + 0x10, path, 4);
+    fixture_store_le(io_bytes->at + start + path + 4, total - path, 4);
 }
 
 void fixture_put_load_option(struct fixture_bytes *io_bytes, uint32_t attributes,
@@ -374,7 +395,7 @@ void fixture_set_u16(struct host *host, const char *name, uint16_t value)
     bool is_volatile = strcmp(name, "BootCurrent") == 0;
     uint8_t bytes[2];
 
-    put_at(bytes, value, 2);
+    fixture_store_le(bytes, value, 2);
     mem_vars_put(host->vars, NULL, name,
                  is_volatile ? VAR_BOOT_SERVICE | VAR_RUNTIME : VAR_BOOT_OPTION, bytes, 2);
 }

@@ -37,6 +37,17 @@ size_t fixture_add_disk(struct host *host, enum disk_controller controller, uint
                         uint64_t block_count, const char *disk_guid,
                         const struct fixture_partition *partitions, size_t count);
 
+/*
+ * Adds an NVMe disk whose table is full: FIXTURE_FULL_PARTITIONS partitions of `blocks_each` blocks
+ * each, the first of them an ESP. GUIDs are made of the disk's index, so those of many disks
+ * differ.
+ */
+#define FIXTURE_FULL_PARTITIONS 128u
+size_t fixture_add_full_disk(struct host *host, uint32_t block_size, uint64_t blocks_each);
+
+/* The ESP of such a disk, whether or not it has been added yet. */
+struct host_partition fixture_full_disk_esp(size_t disk, uint64_t blocks_each);
+
 /* The table's entry as a host_partition on disk `disk`. */
 struct host_partition fixture_place(size_t disk, const struct fixture_partition *partition);
 

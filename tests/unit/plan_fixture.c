@@ -36,6 +36,48 @@ void planning_end(struct planning *planning)
     free(planning);
 }
 
+int planning_set_up_article(void **state)
+{
+    *state = planning_begin(fixture_article_machine());
+    return 0;
+}
+
+int planning_set_up_recovery(void **state)
+{
+    *state = planning_begin(fixture_recovery_machine());
+    return 0;
+}
+
+int planning_set_up_modern(void **state)
+{
+    *state = planning_begin(fixture_modern_machine());
+    return 0;
+}
+
+int planning_tear_down(void **state)
+{
+    planning_end(*state);
+    return 0;
+}
+
+int machine_set_up_article(void **state)
+{
+    *state = fixture_article_machine();
+    return 0;
+}
+
+int machine_set_up_modern(void **state)
+{
+    *state = fixture_modern_machine();
+    return 0;
+}
+
+int machine_tear_down(void **state)
+{
+    host_free(*state);
+    return 0;
+}
+
 void planning_apply(struct planning *planning, enum status expected)
 {
     struct apply_result result;

@@ -20,6 +20,17 @@ struct planning {
 struct planning *planning_begin(struct host *host);
 void planning_end(struct planning *planning);
 
+/* For a test's set-up and tear-down: `*state` is a planning for one of the machines. */
+int planning_set_up_article(void **state);
+int planning_set_up_recovery(void **state);
+int planning_set_up_modern(void **state);
+int planning_tear_down(void **state);
+
+/* The same for tests that need the machine (a struct host) alone. */
+int machine_set_up_article(void **state);
+int machine_set_up_modern(void **state);
+int machine_tear_down(void **state);
+
 /* Scans again after the machine was changed, and starts an empty plan. */
 void planning_rescan(struct planning *planning);
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "host/host_alloc.h"
+#include "unit/bytes_fixture.h"
 
 #define SCAN_ARENA  (8u << 20)
 #define GPT_HEADER  92u
@@ -79,24 +80,6 @@ const char *place_of_finding(struct scanned *scanned, const struct finding *find
 
 /* --- Partition tables ----------------------------------------------------------------------- */
 
-static uint32_t crc_of(const uint8_t *data, size_t size)
-{
-    uint32_t crc = 0xffffffffu;
-
-    for (size_t i = 0; i < size; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ (0xedb88320u & -(crc & 1));
-    }
-    return ~crc;
-}
-
-static void put_at(uint8_t *at, uint64_t value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        at[i] = (uint8_t)(value >> 8 * i);
-}
-
 uint64_t header_offset(struct host *host, size_t disk, enum gpt_side side)
 {
     struct block_port port = mem_block_port(host->disks[disk]);
@@ -106,8 +89,8 @@ uint64_t header_offset(struct host *host, size_t disk, enum gpt_side side)
 
 static void seal_header(uint8_t header[GPT_HEADER])
 {
-    put_at(header + 16, 0, 4);
-    put_at(header + 16, crc_of(header, GPT_HEADER), 4);
+    fixture_store_le(header + 16, 0, 4);
+    fixture_store_le(header + 16, fixture_crc32(header, GPT_HEADER), 4);
 }
 
 void patch_header(struct host *host, size_t disk, enum gpt_side side, unsigned offset,
@@ -117,7 +100,7 @@ void patch_header(struct host *host, size_t disk, enum gpt_side side, unsigned o
     uint8_t header[GPT_HEADER];
 
     mem_block_peek(host->disks[disk], at, header, sizeof(header));
-    put_at(header + offset, value, size);
+    fixture_store_le(header + offset, value, size);
     seal_header(header);
     mem_block_write(host->disks[disk], at, header, sizeof(header));
 }
@@ -135,7 +118,7 @@ void patch_entry(struct host *host, size_t disk, enum gpt_side side, unsigned sl
     mem_block_peek(host->disks[disk], array_at, array, ARRAY_BYTES);
     memcpy(array + slot * SLOT_BYTES + offset, data, size);
     mem_block_write(host->disks[disk], array_at, array, ARRAY_BYTES);
-    put_at(header + 88, crc_of(array, ARRAY_BYTES), 4);
+    fixture_store_le(header + 88, fixture_crc32(array, ARRAY_BYTES), 4);
     seal_header(header);
     mem_block_write(host->disks[disk], at, header, sizeof(header));
     free(array);
@@ -146,7 +129,7 @@ void patch_entries(struct host *host, size_t disk, unsigned slot, unsigned offse
 {
     uint8_t bytes[8];
 
-    put_at(bytes, value, size);
+    fixture_store_le(bytes, value, size);
     patch_entry(host, disk, PRIMARY, slot, offset, bytes, size);
     patch_entry(host, disk, BACKUP, slot, offset, bytes, size);
 }
@@ -176,8 +159,8 @@ void put_mbr_record(struct host *host, size_t disk, uint64_t lba, unsigned index
     uint8_t record[16] = {[4] = type};
     static const uint8_t magic[2] = {0x55, 0xaa};
 
-    put_at(record + 8, first, 4);
-    put_at(record + 12, blocks, 4);
+    fixture_store_le(record + 8, first, 4);
+    fixture_store_le(record + 12, blocks, 4);
     mem_block_write(host->disks[disk], lba * port.block_size + 446 + 16 * index, record, 16);
     mem_block_write(host->disks[disk], lba * port.block_size + 510, magic, 2);
 }

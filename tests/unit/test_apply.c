@@ -14,18 +14,6 @@
 
 #define JOURNAL_1 "\\EFI\\shadowboot\\J0000001.SBJ"
 
-static int set_up(void **state)
-{
-    *state = planning_begin(fixture_modern_machine());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    planning_end(*state);
-    return 0;
-}
-
 static enum status apply_over(struct planning *p, const struct ports *ports,
                               struct apply_result *ret_result)
 {
@@ -71,6 +59,7 @@ static void plan_is_carried_out_and_the_journal_closed(void **state)
     struct span file = mem_files_find(p->host->files, 0, JOURNAL_1);
     assert_int_equal(journal_parse(&p->arena, file, &journal), ST_OK);
     assert_int_equal(journal.state, JOURNAL_DONE);
+    assert_false(journal.is_undo);
     assert_string_equal(journal.command, "shadowboot test");
     assert_int_equal(journal.date.year, 2026);
     assert_int_equal(journal.count, 2);
@@ -106,6 +95,20 @@ static void broken_clock_leaves_the_date_out(void **state)
     plan_two(p);
     assert_int_equal(apply_over(p, &ports, &result), ST_OK);
     assert_int_equal(result.journal.journal.date.year, 0);
+}
+
+static void journal_of_an_undo_says_so(void **state)
+{
+    struct planning *p = *state;
+    struct apply_result result;
+    struct journal journal;
+
+    plan_two(p);
+    p->plan.is_undo = true;
+    assert_int_equal(apply(p, &result), ST_OK);
+    struct span file = mem_files_find(p->host->files, 0, JOURNAL_1);
+    assert_int_equal(journal_parse(&p->arena, file, &journal), ST_OK);
+    assert_true(journal.is_undo);
 }
 
 static void journal_that_cannot_be_closed_is_only_noted(void **state)
@@ -357,7 +360,7 @@ static void confirm_names_the_variable_that_reads_differently(void **state)
     assert_string_equal(name, "BootNext");
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, planning_set_up_modern, planning_tear_down)
 
 int main(void)
 {
@@ -365,6 +368,7 @@ int main(void)
         CASE(plan_is_carried_out_and_the_journal_closed),
         CASE(journal_is_there_before_the_first_write),
         CASE(broken_clock_leaves_the_date_out),
+        CASE(journal_of_an_undo_says_so),
         CASE(journal_that_cannot_be_closed_is_only_noted),
         CASE(attributes_are_changed_by_deleting_first),
         CASE(content_that_is_there_already_is_no_action),

@@ -12,6 +12,7 @@
 
 #include "host/fault.h"
 #include "host/var_rules.h"
+#include "unit/bytes_fixture.h"
 #include "unit/scan_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -360,22 +361,20 @@ static void disk_that_vanishes_at_any_moment_leaves_all_or_nothing(void **state)
 static void assert_import(const struct host *original, const uint8_t *data, size_t size)
 {
     struct host *host = host_clone(original);
-    uint8_t *exact = malloc(size == 0 ? 1 : size);
+    struct span exact = fixture_exact(data, size);
     const char *text = NULL;
 
-    assert_non_null(exact);
-    memcpy(exact, data, size);
     bool sound =
-        var_rules_load_option(span_of(exact, size)) ||
-        (size > 4 && ld_le32(exact) == 7 && var_rules_load_option(span_of(exact + 4, size - 4)));
-    mem_files_put(host->files, 0, "\\in", exact, size);
+        var_rules_load_option(exact) || (size > 4 && ld_le32(exact.at) == 7 &&
+                                         var_rules_load_option(span_part(exact, 4, size - 4)));
+    mem_files_put(host->files, 0, "\\in", exact.at, size);
     struct host *before = host_clone(host);
     unsigned code = run_line(host, "import FS0:\\in -n", &text);
     assert_int_equal(code, sound ? 0 : 10);
     if (!sound)
         assert_says(text, "FS0:\\in|does not hold a boot entry|Nothing was changed");
     assert_true(host_equal(host, before));
-    free(exact);
+    fixture_drop(exact);
     host_free(before);
     host_free(host);
 }

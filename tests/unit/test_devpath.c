@@ -1,15 +1,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/text.h"
 #include "format/devpath.h"
-
-#define ARENA_SIZE 65536
+#include "unit/bytes_fixture.h"
 
 /* clang-format off */
 #define PCI_ROOT(uid)      0x02, 0x01, 0x0c, 0x00, 0xd0, 0x41, 0x03, 0x0a, uid, 0, 0, 0
@@ -44,31 +42,6 @@
 
 static const struct guid shadow = GUID_INIT(0x476688c5, 0x8ebf, 0x47d2, 0x80e7, 0xcf9d065edb81);
 static const struct guid primary = GUID_INIT(0x68d298c0, 0x1b6a, 0x01c1, 0x507b, 0x9e5f8078f531);
-
-static uint8_t arena_bytes[ARENA_SIZE];
-
-static struct arena fresh_arena(void)
-{
-    struct arena arena;
-
-    arena_init(&arena, arena_bytes, sizeof(arena_bytes));
-    return arena;
-}
-
-/* A copy in a block of just this size, so that the sanitizer sees a byte read too much. */
-static struct span exact(const uint8_t *bytes, size_t size)
-{
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-
-    assert_non_null(copy);
-    memcpy(copy, bytes, size);
-    return span_of(copy, size);
-}
-
-static void drop(struct span span)
-{
-    free((uint8_t *)(uintptr_t)span.at);
-}
 
 #define SPAN(...) span_of((const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
@@ -105,7 +78,7 @@ static void node_with_impossible_length_is_damaged_and_changes_nothing(void **st
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct span bytes = exact(bad[i], sizeof(bad[i]));
+        struct span bytes = fixture_exact(bad[i], sizeof(bad[i]));
         struct span rest = bytes;
         struct span path = span_of(NULL, 7);
         struct devpath_node node = {.type = 0xee};
@@ -114,7 +87,7 @@ static void node_with_impossible_length_is_damaged_and_changes_nothing(void **st
         assert_int_equal(node.type, 0xee);
         assert_int_equal(devpath_take(bytes, &path), ST_DAMAGED);
         assert_int_equal(path.size, 7);
-        drop(bytes);
+        fixture_drop(bytes);
     }
 }
 
@@ -125,9 +98,9 @@ static void path_cut_anywhere_is_damaged(void **state)
 
     (void)state;
     for (size_t size = 0; size < sizeof(path); size++) {
-        struct span cut = exact(path, size);
+        struct span cut = fixture_exact(path, size);
         assert_int_equal(devpath_take(cut, &got), ST_DAMAGED);
-        drop(cut);
+        fixture_drop(cut);
     }
     assert_int_equal(devpath_take(span_of(path, sizeof(path)), &got), ST_OK);
     assert_int_equal(got.size, sizeof(path));
@@ -186,11 +159,11 @@ static void hard_drive_node_of_wrong_length_is_none(void **state)
     (void)state;
     for (uint8_t size = 41; size <= 43; size++) {
         longer[2] = size;
-        struct span bytes = exact(longer, size);
+        struct span bytes = fixture_exact(longer, size);
         struct span rest = bytes;
         assert_int_equal(devpath_next(&rest, &node), ST_OK);
         assert_int_equal(devpath_node_hd(&node, &hd), size == 42);
-        drop(bytes);
+        fixture_drop(bytes);
     }
 }
 
@@ -261,8 +234,8 @@ static void guid_is_found_in_every_instance_and_path_of_a_list(void **state)
 
 static void assert_file(struct span path, const char *want)
 {
-    struct arena arena = fresh_arena();
-    struct span copy = exact(path.at, path.size);
+    struct arena arena = fixture_scratch();
+    struct span copy = fixture_exact(path.at, path.size);
     struct span file = span_of(NULL, 0);
 
     if (want == NULL) {
@@ -274,7 +247,7 @@ static void assert_file(struct span path, const char *want)
         assert_string_equal(text_from_ucs2(&arena, file), want);
         assert_int_equal(ld_le16(file.at + file.size - 2), 0);
     }
-    drop(copy);
+    fixture_drop(copy);
 }
 
 static void file_nodes_are_joined_by_single_backslashes(void **state)
@@ -309,11 +282,10 @@ static void path_that_does_not_end_in_a_file_has_none(void **state)
 
 static void file_without_memory_is_reported(void **state)
 {
-    struct arena arena;
+    struct arena arena = fixture_scratch_of(0);
     struct span file = span_of(NULL, 7);
 
     (void)state;
-    arena_init(&arena, arena_bytes, 0);
     assert_int_equal(devpath_file(&arena, SPAN(FILE_LOADER, END), &file), ST_NO_MEMORY);
     assert_int_equal(file.size, 7);
 }
@@ -397,15 +369,15 @@ static void order_is_that_of_the_machine_and_total(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ORDERED_COUNT; i++) {
-        struct span a = exact(ordered[i].bytes, ordered[i].size);
+        struct span a = fixture_exact(ordered[i].bytes, ordered[i].size);
         for (size_t j = 0; j < ORDERED_COUNT; j++) {
-            struct span b = exact(ordered[j].bytes, ordered[j].size);
+            struct span b = fixture_exact(ordered[j].bytes, ordered[j].size);
             int want = (i > j) - (i < j);
             if (sign(devpath_compare(a, b)) != want)
                 fail_msg("sample paths %zu and %zu compare as %d", i, j, devpath_compare(a, b));
-            drop(b);
+            fixture_drop(b);
         }
-        drop(a);
+        fixture_drop(a);
     }
 }
 
@@ -491,7 +463,7 @@ static void file_too_long_for_a_node_fails_the_builder(void **state)
 static void assert_retargeted(struct span path, int form, struct span want, unsigned count)
 {
     static uint8_t room[512];
-    struct span copy = exact(path.at, path.size);
+    struct span copy = fixture_exact(path.at, path.size);
     struct devpath_retarget how = {
         .source = primary, .target = hd_of(SPAN(HD_SHADOW, END)), .disk = SPAN(DISK, END)};
     struct builder builder;
@@ -500,7 +472,7 @@ static void assert_retargeted(struct span path, int form, struct span want, unsi
     builder_init(&builder, room, sizeof(room));
     assert_int_equal(devpath_put_retargeted(&builder, copy, &how), count);
     assert_bytes(builder_span(&builder), want);
-    drop(copy);
+    fixture_drop(copy);
 }
 
 static void short_path_stays_short_or_becomes_full(void **state)

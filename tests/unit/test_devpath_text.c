@@ -1,12 +1,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "format/devpath_text.h"
+#include "unit/bytes_fixture.h"
 
 #define END 0x7f, 0xff, 0x04, 0x00
 /* clang-format off */
@@ -21,21 +20,16 @@
     0xb4, 0xdd, 0x87, 0xd4, 0x8b, 0x00, 0xd9, 0x11, 0xaf, 0xdc, 0x00, 0x10, 0x83, 0xff, 0xca, 0x4d
 /* clang-format on */
 
-static uint8_t arena_bytes[1u << 20];
-
 /* Prints the bytes from a block of just their size. */
 static void assert_text(const uint8_t *bytes, size_t size, const char *want)
 {
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-    struct arena arena;
+    struct span copy = fixture_exact(bytes, size);
+    struct arena arena = fixture_scratch();
 
-    assert_non_null(copy);
-    memcpy(copy, bytes, size);
-    arena_init(&arena, arena_bytes, sizeof(arena_bytes));
-    const char *text = devpath_text(&arena, span_of(copy, size));
+    const char *text = devpath_text(&arena, copy);
     assert_non_null(text);
     assert_string_equal(text, want);
-    free(copy);
+    fixture_drop(copy);
 }
 
 #define TEXT(want, ...) \
@@ -209,12 +203,11 @@ static void file_name_is_cut_at_its_nul_or_end(void **state)
 static void text_without_memory_is_null(void **state)
 {
     static const uint8_t path[] = {HD_SHADOW, 4, 4, 10, 0, '\\', 0, 'a', 0, 0, 0, END};
-    struct arena arena;
     size_t size = 0;
 
     (void)state;
-    for (; size < sizeof(arena_bytes); size++) {
-        arena_init(&arena, arena_bytes, size);
+    for (; size < FIXTURE_SCRATCH; size++) {
+        struct arena arena = fixture_scratch_of(size);
         if (devpath_text(&arena, span_of(path, sizeof(path))) != NULL)
             break;
         assert_int_equal(arena_mark(&arena), 0);

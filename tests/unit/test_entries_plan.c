@@ -4,27 +4,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "plan/edit.h"
 #include "plan/entries.h"
+#include "plan/place.h"
+#include "unit/bytes_fixture.h"
 #include "unit/plan_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
-static int set_up(void **state)
-{
-    *state = planning_begin(fixture_modern_machine());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    planning_end(*state);
-    return 0;
-}
 
 static void expect_refusal(const struct planning *p, const char *text)
 {
@@ -515,13 +504,11 @@ static void import_of_a_part_of_an_entry_is_damaged(void **state)
     struct import_item item = saved(p, &entry, &value);
 
     for (size_t size = 0; size < value.size; size++) {
-        uint8_t *exact = malloc(size == 0 ? 1 : size);
-        memcpy(exact, value.at, size);
-        item.value = span_of(exact, size);
+        item.value = fixture_exact(value.at, size);
         planning_rescan(p);
         assert_int_equal(plan_import(&p->plan, &item, 1, NULL), ST_DAMAGED);
         expect_refusal(p, "FS0:\\saved does not hold a boot entry");
-        free(exact);
+        fixture_drop(item.value);
     }
 }
 
@@ -665,7 +652,111 @@ static void boot_order_of_an_absurd_size_is_never_edited(void **state)
     expect_no_edit(p);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+/* --- Parts of all these --------------------------------------------------------------------- */
+
+static void highest_number_is_given_and_then_there_is_none(void **state)
+{
+    static uint16_t numbers[65536];
+    struct planning *p = *state;
+    struct boot_edit edit;
+    uint16_t number = 0;
+
+    for (size_t i = 0; i < COUNT_OF(numbers); i++)
+        numbers[i] = (uint16_t)(0xffff - i);
+    assert_int_equal(edit_begin(&p->plan, 2, &edit), ST_OK);
+    /* All are named but FFFF. Those below FF00 are not asked for one by one: that takes long. */
+    p->machine.order.numbers = numbers + 1;
+    p->machine.order.count = COUNT_OF(numbers) - 1;
+    edit.next_free = 0xff00;
+    assert_int_equal(edit_create(&edit, span_of("a", 1), ORDER_END, "", NO_INDEX, &number), ST_OK);
+    assert_int_equal(number, 0xffff);
+    assert_string_equal(p->plan.actions[0].name, "BootFFFF");
+    number = 7;
+    assert_int_equal(edit_create(&edit, span_of("b", 1), ORDER_END, "", NO_INDEX, &number),
+                     ST_NO_SPACE);
+    assert_non_null(strstr(p->plan.refusal, "All 65,536 numbers for boot entries are in use."));
+    assert_int_equal(number, 7);
+    assert_int_equal(p->plan.count, 1);
+}
+
+static void edit_that_loses_a_member_of_boot_order_is_refused(void **state)
+{
+    struct planning *p = *state;
+    struct boot_edit edit;
+
+    assert_int_equal(edit_begin(&p->plan, 0, &edit), ST_OK);
+    edit.count--;
+    assert_int_equal(edit_finish(&edit), ST_REFUSED);
+    expect_refusal(p, "would drop an entry from BootOrder that was not named");
+    assert_int_equal(p->plan.count, 0);
+}
+
+static void edit_without_memory_is_reported(void **state)
+{
+    struct planning *p = *state;
+    struct arena none = fixture_scratch_of(0);
+    struct boot_edit edit = {.room = 77};
+
+    p->plan.arena = &none;
+    assert_int_equal(edit_begin(&p->plan, 1, &edit), ST_NO_MEMORY);
+    assert_int_equal(edit_begin_mending(&p->plan, 1, &edit), ST_NO_MEMORY);
+    assert_int_equal(edit.room, 77);
+    planning_rescan(p);
+    assert_int_equal(edit_begin(&p->plan, 1, &edit), ST_OK);
+    p->plan.arena = &none;
+    assert_int_equal(edit_create(&edit, span_of("a", 1), ORDER_END, "", NO_INDEX, NULL),
+                     ST_NO_MEMORY);
+    planning_rescan(p);
+    assert_int_equal(edit_begin(&p->plan, 0, &edit), ST_OK);
+    edit_place(&edit, 0, ORDER_END);
+    p->plan.arena = &none;
+    assert_int_equal(edit_finish(&edit), ST_NO_MEMORY);
+}
+
+static void partition_that_overlaps_another_is_refused(void **state)
+{
+    static const struct fixture_partition bad[] = {
+        {1, TYPE_ESP, "44444444-dddd-4b01-8004-0123456789d3", 2048, 4096, "ESP"},
+        {2, TYPE_BASIC_DATA, "44444444-dddd-4b02-8004-0123456789d3", 6143, 4096, "data"}};
+    struct planning *p = *state;
+    struct guid guid = fixture_guid(bad[0].unique);
+    size_t partition = 77;
+
+    fixture_add_disk(p->host, DISK_AHCI, 512, 1000000, "d0d0d0d0-0000-4d00-8000-0123456789d0", bad,
+                     COUNT_OF(bad));
+    planning_rescan(p);
+    assert_int_equal(place_find(&p->plan, &guid, &partition), ST_REFUSED);
+    expect_refusal(p, "overlaps another partition. \"shadowboot disks 2\" shows it.");
+    assert_int_equal(partition, 77);
+    assert_true(p->plan.target_disk == NO_INDEX);
+}
+
+/* Boot0001 has a full path; the value here is like it but for the description. */
+static void equal_entry_is_found_when_its_form_counts(void **state)
+{
+    struct planning *p = *state;
+    struct fixture_entry entry = {.description = "Another name",
+                                  .form = FIXTURE_FULL,
+                                  .partition = fixture_partition_named(MODERN_ESP_0),
+                                  .file = SHIMX64};
+    struct fixture_bytes bytes;
+    size_t found = NO_INDEX;
+
+    fixture_entry_value(p->host, &entry, &bytes);
+    struct span value = span_of(bytes.at, bytes.size);
+    assert_int_equal(place_find_equal(&p->plan, value, DEVPATH_FORM_EMPTY, &found), ST_OK);
+    assert_int_equal(found, planning_entry(p, 1));
+    found = 77;
+    assert_int_equal(place_find_equal(&p->plan, value, DEVPATH_FORM_HD, &found), ST_ABSENT);
+    assert_int_equal(place_find_equal(&p->plan, span_of(bytes.at, 5), DEVPATH_FORM_EMPTY, &found),
+                     ST_DAMAGED);
+    struct arena none = fixture_scratch_of(0);
+    p->plan.arena = &none;
+    assert_int_equal(place_find_equal(&p->plan, value, DEVPATH_FORM_EMPTY, &found), ST_NO_MEMORY);
+    assert_int_equal(found, 77);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, planning_set_up_modern, planning_tear_down)
 
 int main(void)
 {
@@ -709,6 +800,11 @@ int main(void)
         CASE(prune_mends_boot_order),
         CASE(unreadable_boot_variables_are_never_edited),
         CASE(boot_order_of_an_absurd_size_is_never_edited),
+        CASE(highest_number_is_given_and_then_there_is_none),
+        CASE(edit_that_loses_a_member_of_boot_order_is_refused),
+        CASE(edit_without_memory_is_reported),
+        CASE(partition_that_overlaps_another_is_refused),
+        CASE(equal_entry_is_found_when_its_form_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 
 #include "base/crc32.h"
 #include "format/gpt.h"
+#include "unit/bytes_fixture.h"
 
 #define DISK_BLOCKS 131072u
 
@@ -57,25 +58,6 @@ static const uint8_t sgdisk_entries[] = {
     0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
     0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
 };
-
-/* CRC-32 one bit at a time, straight from its definition. */
-static uint32_t slow_crc(const uint8_t *at, size_t size)
-{
-    uint32_t crc = 0xffffffff;
-
-    for (size_t i = 0; i < size; i++) {
-        crc ^= at[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-    }
-    return crc ^ 0xffffffff;
-}
-
-static void put(uint8_t *at, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        at[i] = (uint8_t)(value >> 8 * i);
-}
 
 /* Everything a test may want different about a header. */
 struct recipe {
@@ -135,20 +117,20 @@ static uint8_t *build(const struct recipe *recipe)
 
     assert_non_null(at);
     memcpy(at, recipe->signature, 8);
-    put(at + 8, recipe->revision, 4);
-    put(at + 12, recipe->header_size, 4);
-    put(at + 24, recipe->my_lba, 8);
-    put(at + 32, recipe->alternate_lba, 8);
-    put(at + 40, recipe->first_usable, 8);
-    put(at + 48, recipe->last_usable, 8);
+    fixture_store_le(at + 8, recipe->revision, 4);
+    fixture_store_le(at + 12, recipe->header_size, 4);
+    fixture_store_le(at + 24, recipe->my_lba, 8);
+    fixture_store_le(at + 32, recipe->alternate_lba, 8);
+    fixture_store_le(at + 40, recipe->first_usable, 8);
+    fixture_store_le(at + 48, recipe->last_usable, 8);
     memset(at + 56, 0x5d, 16);
-    put(at + 72, recipe->entries_lba, 8);
-    put(at + 80, recipe->entry_count, 4);
-    put(at + 84, recipe->entry_size, 4);
-    put(at + 88, 0x12345678, 4);
+    fixture_store_le(at + 72, recipe->entries_lba, 8);
+    fixture_store_le(at + 80, recipe->entry_count, 4);
+    fixture_store_le(at + 84, recipe->entry_size, 4);
+    fixture_store_le(at + 88, 0x12345678, 4);
     if (recipe->header_size == recipe->block_size)
         covered = recipe->header_size;
-    put(at + 16, slow_crc(at, covered) ^ recipe->crc_flip, 4);
+    fixture_store_le(at + 16, fixture_crc32(at, covered) ^ recipe->crc_flip, 4);
     return at;
 }
 

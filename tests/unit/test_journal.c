@@ -14,6 +14,7 @@
 #include "apply/journal_store.h"
 #include "host/fault.h"
 #include "host/host_alloc.h"
+#include "unit/bytes_fixture.h"
 #include "unit/plan_fixture.h"
 
 #define ARENA 65536
@@ -55,22 +56,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static uint32_t crc_of(const uint8_t *data, size_t size)
-{
-    uint32_t crc = 0xffffffffu;
-
-    for (size_t i = 0; i < size; i++) {
-        crc ^= data[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320u : 0);
-    }
-    return ~crc;
-}
-
 static void seal(uint8_t *file, size_t size)
 {
     st_le32(file + 28, 0);
-    st_le32(file + 28, crc_of(file, size));
+    st_le32(file + 28, fixture_crc32(file, size));
 }
 
 static void put_name(struct fixture_bytes *bytes, const char *name)
@@ -112,12 +101,11 @@ static void expected_file(struct fixture_bytes *file)
 static enum status parse_exact(struct state *s, const uint8_t *data, size_t size,
                                struct journal *journal)
 {
-    uint8_t *exact = malloc(size == 0 ? 1 : size);
+    struct span exact = fixture_exact(data, size);
 
-    memcpy(exact, data, size);
     arena_release(&s->arena, 0);
-    enum status status = journal_parse(&s->arena, span_of(exact, size), journal);
-    free(exact);
+    enum status status = journal_parse(&s->arena, exact, journal);
+    fixture_drop(exact);
     return status;
 }
 
@@ -148,6 +136,7 @@ static void file_is_taken_apart(void **state)
     assert_string_equal(journal.command, "shadowboot clone");
     assert_int_equal(journal.date.year, 2026);
     assert_int_equal(journal.date.second, 5);
+    assert_false(journal.is_undo);
     assert_string_equal(journal.records[0].name, "Boot0005");
     assert_false(journal.records[0].old_present);
     assert_true(journal.records[0].new_present);
@@ -156,6 +145,25 @@ static void file_is_taken_apart(void **state)
     assert_int_equal(journal.records[1].old_attributes, 7);
     assert_true(span_equal(journal.records[1].old_data, span_of("\3\0", 2)));
     assert_true(span_equal(journal.records[1].new_data, span_of("\3\0\5\0", 4)));
+}
+
+/* The journal above, of a change that took another one back. */
+static void undo_is_marked_in_byte_23(void **state)
+{
+    struct state *s = *state;
+    struct fixture_bytes expected;
+    struct journal journal;
+    struct span file;
+
+    expected_file(&expected);
+    expected.at[23] = 1;
+    seal(expected.at, expected.size);
+    s->journal.is_undo = true;
+    assert_int_equal(journal_build(&s->arena, &s->journal, &file), ST_OK);
+    assert_int_equal(file.size, expected.size);
+    assert_memory_equal(file.at, expected.at, expected.size);
+    assert_int_equal(parse_exact(s, expected.at, expected.size, &journal), ST_OK);
+    assert_true(journal.is_undo);
 }
 
 static void file_cut_at_any_byte_is_damaged(void **state)
@@ -455,6 +463,39 @@ static void list_has_all_journals_by_number_with_their_state(void **state)
     planning_end(p);
 }
 
+/* With too little for the whole work there is no list, and no journal on any volume. */
+static void store_with_little_memory_says_so(void **state)
+{
+    struct state *s = *state;
+    struct planning *p = planning_begin(fixture_modern_machine());
+    const struct files_port *files = &host_ports(p->host)->files;
+    struct journal_files list = {.count = 77};
+    struct journal_file file = {.id = 77};
+    size_t size = 0;
+
+    for (; size < ARENA; size += 16) {
+        arena_init(&s->arena, s->memory, size);
+        enum status status = save(s, p, &file);
+        if (status == ST_OK)
+            break;
+        assert_int_equal(status, ST_NO_MEMORY);
+        assert_int_equal(file.id, 77);
+        assert_null(mem_files_find(p->host->files, 0, JOURNAL_1).at);
+    }
+    assert_in_range(size, 100, 2000);
+    for (size = 0; size < ARENA; size += 16) {
+        arena_init(&s->arena, s->memory, size);
+        enum status status = journal_store_list(&s->arena, files, &list);
+        if (status == ST_OK)
+            break;
+        assert_int_equal(status, ST_NO_MEMORY);
+        assert_int_equal(list.count, 77);
+    }
+    assert_in_range(size, 100, 4000);
+    assert_int_equal(list.count, 1);
+    planning_end(p);
+}
+
 static void mark_tells_why_it_could_not_be_appended(void **state)
 {
     struct state *s = *state;
@@ -479,6 +520,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(built_file_is_as_described),
         CASE(file_is_taken_apart),
+        CASE(undo_is_marked_in_byte_23),
         CASE(file_cut_at_any_byte_is_damaged),
         CASE(any_changed_byte_is_damage),
         CASE(sealed_file_with_a_bad_field_is_damaged),
@@ -492,6 +534,7 @@ int main(void)
         CASE(journal_that_reads_differently_is_written_elsewhere),
         CASE(numbers_are_unique_over_all_volumes),
         CASE(list_has_all_journals_by_number_with_their_state),
+        CASE(store_with_little_memory_says_so),
         CASE(mark_tells_why_it_could_not_be_appended),
     };
 

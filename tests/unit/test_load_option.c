@@ -1,12 +1,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "format/load_option.h"
+#include "unit/bytes_fixture.h"
 
 /* clang-format off */
 /* "WBM", active, {HD of KB 814070's target ESP, \a, end}; offsets: text 6, list 14, end 70. */
@@ -29,38 +29,13 @@
 static const uint8_t plain[] = {HEAD(56), LIST};
 static const uint8_t with_data[] = {HEAD(56), LIST, 1, 2, 3};
 
-static uint8_t arena_bytes[262144];
-
-static struct arena fresh_arena(void)
-{
-    struct arena arena;
-
-    arena_init(&arena, arena_bytes, sizeof(arena_bytes));
-    return arena;
-}
-
-/* A copy in a block of just this size, so that the sanitizer sees a byte read too much. */
-static struct span exact(const uint8_t *bytes, size_t size)
-{
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-
-    assert_non_null(copy);
-    memcpy(copy, bytes, size);
-    return span_of(copy, size);
-}
-
-static void drop(struct span span)
-{
-    free((uint8_t *)(uintptr_t)span.at);
-}
-
 static enum status parse(const uint8_t *bytes, size_t size)
 {
     struct load_option option = {.attributes = 0xabcd};
-    struct span value = exact(bytes, size);
+    struct span value = fixture_exact(bytes, size);
     enum status status = load_option_parse(value, &option);
 
-    drop(value);
+    fixture_drop(value);
     if (status != ST_OK)
         assert_int_equal(option.attributes, 0xabcd);
     return status;
@@ -68,7 +43,7 @@ static enum status parse(const uint8_t *bytes, size_t size)
 
 static void option_is_taken_apart_in_place(void **state)
 {
-    struct span value = exact(with_data, sizeof(with_data));
+    struct span value = fixture_exact(with_data, sizeof(with_data));
     struct load_option option;
 
     (void)state;
@@ -82,7 +57,7 @@ static void option_is_taken_apart_in_place(void **state)
     assert_int_equal(option.path.size, LIST_SIZE);
     assert_ptr_equal(option.optional.at, value.at + LIST_AT + LIST_SIZE);
     assert_int_equal(option.optional.size, 3);
-    drop(value);
+    fixture_drop(value);
 }
 
 static void option_cut_before_its_optional_data_is_damaged(void **state)
@@ -97,11 +72,11 @@ static void option_cut_in_its_optional_data_has_less_of_it(void **state)
 {
     (void)state;
     for (size_t size = sizeof(plain); size <= sizeof(with_data); size++) {
-        struct span value = exact(with_data, size);
+        struct span value = fixture_exact(with_data, size);
         struct load_option option;
         assert_int_equal(load_option_parse(value, &option), ST_OK);
         assert_int_equal(option.optional.size, size - sizeof(plain));
-        drop(value);
+        fixture_drop(value);
     }
 }
 
@@ -160,7 +135,7 @@ static void description_may_be_empty(void **state)
 
 static void built_option_is_the_one_that_was_parsed(void **state)
 {
-    struct arena arena = fresh_arena();
+    struct arena arena = fixture_scratch();
     struct load_option option;
     struct span value;
 
@@ -200,7 +175,7 @@ static struct span path_of(size_t size)
 
 static void list_beyond_its_length_field_is_refused(void **state)
 {
-    struct arena arena = fresh_arena();
+    struct arena arena = fixture_scratch();
     struct span value = span_of(NULL, 7);
     struct load_option option = {.attributes = 1,
                                  .description = span_of((const uint8_t[]){'W', 0, 0, 0}, 4)};
@@ -218,7 +193,7 @@ static void pieces_that_firmware_would_read_otherwise_are_refused(void **state)
 {
     static const uint8_t name[] = {'W', 0, 0, 0, 'B', 0, 0, 0};
     static const uint8_t end[] = {END_NODE, 1};
-    struct arena arena = fresh_arena();
+    struct arena arena = fixture_scratch();
     struct span value = span_of(NULL, 7);
     struct load_option option = {.attributes = 1, .paths = span_of(end, 4)};
 
@@ -242,12 +217,11 @@ static void pieces_that_firmware_would_read_otherwise_are_refused(void **state)
 
 static void build_without_memory_is_reported(void **state)
 {
-    struct arena arena;
+    struct arena arena = fixture_scratch_of(32);
     struct load_option option;
     struct span value = span_of(NULL, 7);
 
     (void)state;
-    arena_init(&arena, arena_bytes, 32);
     assert_int_equal(load_option_parse(span_of(plain, sizeof(plain)), &option), ST_OK);
     assert_int_equal(load_option_build(&arena, &option, &value), ST_NO_MEMORY);
     assert_int_equal(value.size, 7);

@@ -10,18 +10,6 @@
 #include "plan/mirror.h"
 #include "unit/plan_fixture.h"
 
-static int set_up(void **state)
-{
-    *state = planning_begin(fixture_recovery_machine());
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    planning_end(*state);
-    return 0;
-}
-
 static struct mirror_request mirror_of(const char *guid)
 {
     struct mirror_request request = {.partition = fixture_guid(guid),
@@ -211,7 +199,8 @@ static void unsound_boot_order_is_damaged(void **state)
     expect_refusal(p, "Mend it first");
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define CASE(test) \
+    cmocka_unit_test_setup_teardown(test, planning_set_up_recovery, planning_tear_down)
 
 int main(void)
 {

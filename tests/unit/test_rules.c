@@ -16,26 +16,6 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Makes the article's machine as `*state`, without its LDM database's cost where that is not
- * needed. */
-static int set_up(void **state)
-{
-    *state = fixture_article_machine();
-    return 0;
-}
-
-static int set_up_modern(void **state)
-{
-    *state = fixture_modern_machine();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    host_free(*state);
-    return 0;
-}
-
 /* --- R1 ------------------------------------------------------------------------------------- */
 
 static void r01_new_entry_is_in_boot_order(void **state)
@@ -485,8 +465,9 @@ static void r14_exit_status_is_that_of_a_plain_uefi_status(void **state)
     expect_unchanged(host, "clone -y", 8); /* write protected */
 }
 
-#define ARTICLE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-#define MODERN(test)  cmocka_unit_test_setup_teardown(test, set_up_modern, tear_down)
+#define ARTICLE(test) \
+    cmocka_unit_test_setup_teardown(test, machine_set_up_article, machine_tear_down)
+#define MODERN(test) cmocka_unit_test_setup_teardown(test, machine_set_up_modern, machine_tear_down)
 
 int main(void)
 {

@@ -755,34 +755,15 @@ static void stick_the_program_came_from_is_marked_and_shifts_no_number(void **st
 
 /* --- Cost ----------------------------------------------------------------------------------- */
 
-#define PARTITIONS  128u
 #define BLOCKS_EACH 64u
-#define FULL_BLOCKS ((uint64_t)(PARTITIONS + 2) * BLOCKS_EACH)
-#define GUID_TEXT   37
 
-static void text_guid(char text[GUID_TEXT], unsigned disk, unsigned partition)
+/* A full disk whose ESP is mounted. */
+static void add_full_disk(struct host *host, uint32_t block_size)
 {
-    snprintf(text, GUID_TEXT, "%08x-%04x-4000-8000-0000000000bb", disk + 1, partition + 1);
-}
-
-/* A disk whose table is full, with an ESP as its first partition that is mounted. */
-static void add_full_disk(struct host *host, unsigned index, uint32_t block_size)
-{
-    static struct fixture_partition partitions[PARTITIONS];
-    static char guids[PARTITIONS][GUID_TEXT];
-    char disk_guid[GUID_TEXT];
-
-    for (unsigned i = 0; i < PARTITIONS; i++) {
-        struct fixture_partition partition = {i + 1,       i == 0 ? TYPE_ESP : TYPE_BASIC_DATA,
-                                              guids[i],    (uint64_t)(i + 1) * BLOCKS_EACH,
-                                              BLOCKS_EACH, "part"};
-        text_guid(guids[i], index, i);
-        partitions[i] = partition;
-    }
-    text_guid(disk_guid, index, 0xfffe);
-    fixture_add_disk(host, DISK_NVME, block_size, FULL_BLOCKS, disk_guid, partitions, PARTITIONS);
-    struct host_partition esp = fixture_place(index, &partitions[0]);
+    size_t disk = fixture_add_full_disk(host, block_size, BLOCKS_EACH);
+    struct host_partition esp = fixture_full_disk_esp(disk, BLOCKS_EACH);
     size_t volume = host_add_volume(host, &esp, 0);
+
     mem_files_put(host->files, volume, BOOTMGFW, "x", 1);
     mem_files_put(host->files, volume, "\\EFI\\BOOT\\BOOTX64.EFI", "x", 1);
 }
@@ -794,15 +775,13 @@ static void add_many_entries(struct host *host, unsigned disks, unsigned count)
 
     assert_non_null(order);
     for (unsigned i = 0; i < count; i++) {
-        char guid[GUID_TEXT];
         char name[32];
-        text_guid(guid, i % disks, 0);
         snprintf(name, sizeof(name), "Entry %03u", i);
         struct fixture_entry entry = {
             .number = (uint16_t)(i + 1),
             .description = name,
             .form = FIXTURE_SHORT,
-            .partition = {i % disks, 1, BLOCKS_EACH, BLOCKS_EACH, fixture_guid(guid)},
+            .partition = fixture_full_disk_esp(i % disks, BLOCKS_EACH),
             .file = BOOTMGFW,
         };
         order[i] = entry.number;
@@ -824,7 +803,7 @@ static void disks_reads_at_most_64_kib_of_a_healthy_disk(void **state)
         struct arena arena;
         uint8_t memory[4096];
 
-        add_full_disk(host, 0, sizes[i]);
+        add_full_disk(host, sizes[i]);
         arena_init(&arena, memory, sizeof(memory));
         assert_int_equal(ports_count(&arena, host_ports(host), &counts, &counted), ST_OK);
         assert_int_equal(fixture_run_ports(&counted, "disks"), 0);
@@ -848,13 +827,13 @@ static struct cost cost_of(unsigned disks, unsigned entries)
     struct host *host = host_new();
 
     for (unsigned i = 0; i < disks; i++)
-        add_full_disk(host, i, 512);
+        add_full_disk(host, 512);
     add_many_entries(host, disks, entries);
     struct scanned *scanned = scan_host_in(host, SCAN_ENTRIES, 64u << 20);
     struct cost cost = {(double)scanned->counts.block_reads,
                         (double)scanned->counts.block_read_bytes, (double)scanned->counts.var_calls,
                         (double)scanned->counts.file_calls, (double)scanned->arena.peak};
-    assert_int_equal(scanned->machine.partition_count, disks * PARTITIONS);
+    assert_int_equal(scanned->machine.partition_count, disks * FIXTURE_FULL_PARTITIONS);
     assert_int_equal(scanned->machine.entry_count, entries);
     assert_int_equal(find_finding(scanned, FINDING_PARTITION_OVERLAPS) != NULL, 0);
     scanned_free(scanned);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "host/var_rules.h"
+#include "unit/bytes_fixture.h"
 #include "unit/scan_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -214,15 +215,13 @@ static void assert_truncations(struct host *host, const char *name)
     memcpy(data, whole->data, size);
     for (size_t left = 0; left < size; left++) {
         struct host *cut = host_clone(host);
-        uint8_t *exact = malloc(left == 0 ? 1 : left);
+        struct span exact = fixture_exact(data, left);
         const char *text = NULL;
-        assert_non_null(exact);
-        memcpy(exact, data, left);
-        put_var(cut, name, exact, left);
+        put_var(cut, name, exact.at, left);
         struct scanned *scanned = scan_host(cut, SCAN_ENTRIES);
         const struct entry *entry = entry_numbered(scanned, (uint16_t)var_rules_boot_number(name));
         assert_non_null(entry);
-        bool sound = var_rules_load_option(span_of(exact, left));
+        bool sound = var_rules_load_option(exact);
         assert_int_equal(entry->status, sound ? ST_OK : ST_DAMAGED);
         bool reported = find_finding(scanned, FINDING_ENTRY_DAMAGED) != NULL;
         assert_int_equal(reported, !sound);
@@ -234,7 +233,7 @@ static void assert_truncations(struct host *host, const char *name)
             assert_says(text, "Damaged:|The boot entry is damaged");
         }
         scanned_free(scanned);
-        free(exact);
+        fixture_drop(exact);
         host_free(cut);
     }
     free(data);

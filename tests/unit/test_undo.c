@@ -14,18 +14,6 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static int set_up(void **state)
-{
-    *state = fixture_modern_machine();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    host_free(*state);
-    return 0;
-}
-
 static void every_change_can_be_taken_back_byte_for_byte(void **state)
 {
     static const char *const lines[] = {
@@ -260,7 +248,7 @@ static void journal_is_found_on_another_volume(void **state)
     host_free(before);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, machine_set_up_modern, machine_tear_down)
 
 int main(void)
 {

@@ -1,13 +1,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/text.h"
 #include "format/windows_options.h"
+#include "unit/bytes_fixture.h"
 
 /* Itanium-style data: "/redirect", partition 4 of KB 814070's target disk, \WINDOWS. */
 static const uint8_t itanium[120] = {
@@ -34,29 +34,13 @@ static const struct guid other_guid = GUID_INIT(0x476688c5, 0x8ebf, 0x47d2, 0x80
 static const struct guid bootmgr_guid =
     GUID_INIT(0x9dea862c, 0x5cdd, 0x4e70, 0xacc1, 0xf32b344d4795);
 
-static uint8_t arena_bytes[262144];
 static struct arena arena;
 
 static int start_arena(void **state)
 {
     (void)state;
-    arena_init(&arena, arena_bytes, sizeof(arena_bytes));
+    arena = fixture_scratch();
     return 0;
-}
-
-/* A copy in a block of just this size, so that the sanitizer sees a byte read too much. */
-static struct span exact(const uint8_t *bytes, size_t size)
-{
-    uint8_t *copy = malloc(size > 0 ? size : 1);
-
-    assert_non_null(copy);
-    memcpy(copy, bytes, size);
-    return span_of(copy, size);
-}
-
-static void drop(struct span span)
-{
-    free((uint8_t *)(uintptr_t)span.at);
 }
 
 static struct span ucs2(const char *text)
@@ -102,10 +86,10 @@ static struct span modern(void)
 static enum status parse_status(struct span data)
 {
     struct windows_options options = {.path_type = 0xabcd};
-    struct span copy = exact(data.at, data.size);
+    struct span copy = fixture_exact(data.at, data.size);
     enum status status = windows_options_parse(copy, &options);
 
-    drop(copy);
+    fixture_drop(copy);
     if (status != ST_OK)
         assert_int_equal(options.path_type, 0xabcd);
     return status;
@@ -149,12 +133,12 @@ static bool object_in(const char *load_options)
     struct windows_options options;
     struct guid object = {{0}};
     struct span data = make(load_options, 0, 4, "\x7f\xff\x04\x00", 4);
-    struct span copy = exact(data.at, data.size);
+    struct span copy = fixture_exact(data.at, data.size);
 
     assert_int_equal(windows_options_parse(copy, &options), ST_OK);
     bool found = windows_options_bcd_object(&options, &object);
     assert_int_equal(found, guid_equal(&object, &bootmgr_guid));
-    drop(copy);
+    fixture_drop(copy);
     return found;
 }
 
@@ -302,13 +286,13 @@ static void retargeting_changes_the_hard_drive_node_alone(void **state)
         0x00, 0x00, 0x22, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xc5, 0x88, 0x66, 0x47,
         0xbf, 0x8e, 0xd2, 0x47, 0x80, 0xe7, 0xcf, 0x9d, 0x06, 0x5e, 0xdb, 0x81, 0x02, 0x02,
     };
-    struct span source = exact(itanium, sizeof(itanium));
+    struct span source = fixture_exact(itanium, sizeof(itanium));
     struct span got;
 
     (void)state;
     assert_int_equal(windows_options_retarget(&arena, source, &to_other, &got), ST_OK);
     assert_memory_equal(source.at, itanium, sizeof(itanium));
-    drop(source);
+    fixture_drop(source);
     assert_int_equal(got.size, sizeof(itanium));
     assert_memory_equal(got.at, itanium, PATH_DATA_AT);
     assert_memory_equal(got.at + PATH_DATA_AT, node, sizeof(node));
@@ -339,14 +323,14 @@ static void assert_arc(const char *text, const char *want)
     struct windows_options options;
     size_t size = strlen(text) + 1;
     struct span data = make("/x", 0, WINDOWS_PATH_ARC_SIGNATURE, text, size);
-    struct span copy = exact(data.at, data.size);
+    struct span copy = fixture_exact(data.at, data.size);
     struct span got;
 
     assert_int_equal(strlen(want) + 1, size);
     assert_int_equal(windows_options_parse(copy, &options), ST_OK);
     assert_int_equal(windows_options_mention_guid(&options, &system_guid), strcmp(text, want) != 0);
     assert_int_equal(windows_options_retarget(&arena, copy, &to_other, &got), ST_OK);
-    drop(copy);
+    fixture_drop(copy);
     assert_int_equal(got.size, data.size);
     assert_memory_equal(got.at, data.at, data.size - size);
     assert_string_equal((const char *)got.at + data.size - size, want);
@@ -400,7 +384,7 @@ static void bad_data_is_not_retargeted(void **state)
                      ST_ABSENT);
     assert_int_equal(windows_options_retarget(&arena, span_of(itanium, 100), &to_other, &got),
                      ST_DAMAGED);
-    arena_init(&arena, arena_bytes, 64);
+    arena = fixture_scratch_of(64);
     assert_int_equal(windows_options_retarget(&arena, span_of(itanium, 120), &to_other, &got),
                      ST_NO_MEMORY);
     assert_int_equal(got.size, 7);
@@ -460,7 +444,7 @@ static void texts_that_cannot_be_read_back_are_refused(void **state)
     assert_int_equal(
         windows_options_build(&arena, text, &system_hd, span_of(longest, sizeof(longest)), &got),
         ST_REFUSED);
-    arena_init(&arena, arena_bytes, 64);
+    arena = fixture_scratch_of(64);
     assert_int_equal(windows_options_build(&arena, span_of(itanium + 0x26, 2), &system_hd,
                                            span_of(itanium + 0x26, 2), &got),
                      ST_NO_MEMORY);
@@ -471,9 +455,9 @@ static void guid_text_is_found_in_both_encodings(void **state)
 {
     static const char ascii[] = "root=PARTUUID=F3d11286-2582-4d76-889c-b82c346be44e ro";
     struct span text = ucs2(ascii);
-    struct span wide = exact(text.at, text.size);
-    struct span narrow = exact((const uint8_t *)ascii, sizeof(ascii) - 1);
-    struct span crooked = exact((const uint8_t *)ascii + 1, sizeof(ascii) - 1 - 4);
+    struct span wide = fixture_exact(text.at, text.size);
+    struct span narrow = fixture_exact((const uint8_t *)ascii, sizeof(ascii) - 1);
+    struct span crooked = fixture_exact((const uint8_t *)ascii + 1, sizeof(ascii) - 1 - 4);
 
     (void)state;
     assert_true(optional_data_mentions_guid_text(wide, &system_guid));
@@ -485,9 +469,9 @@ static void guid_text_is_found_in_both_encodings(void **state)
     assert_false(optional_data_mentions_guid_text(wide, &other_guid));
     assert_false(optional_data_mentions_guid_text(span_of(itanium, 120), &system_guid));
     assert_false(optional_data_mentions_guid_text(span_of(NULL, 0), &system_guid));
-    drop(wide);
-    drop(narrow);
-    drop(crooked);
+    fixture_drop(wide);
+    fixture_drop(narrow);
+    fixture_drop(crooked);
 }
 
 int main(void)
