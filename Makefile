@@ -111,11 +111,6 @@ $(HOST_DIR)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(TEST_DIALECT) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(HOST_CFLAGS) -c -o $@ $<
 
-# A fuzz target's one function is called by libFuzzer, so no header of ours declares it.
-$(HOST_DIR)/tests/fuzz/%.o: tests/fuzz/%.c $(FLAGS) | $(DEPS)
-	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(TEST_DIALECT) $(GCC_WARNINGS) -Wno-missing-prototypes $(CFLAGS_ALWAYS) $(HOST_CFLAGS) -c -o $@ $<
-
 # clang here only looks for crashes: the warnings that count are gcc's above.
 $(FUZZ_DIR)/efi/%.o: efi/%.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)

@@ -6,20 +6,19 @@
 #include "format/journal.h"
 #include "fuzz/fuzz.h"
 
-#define INPUT_MAX  65536u
-#define ARENA_SIZE (4u * 1024 * 1024)
+#define INPUT_MAX 16384u
+
+static uint8_t arena_bytes[1u << 20];
 
 /* Parses and, where that succeeds, builds and parses again. */
 static void check(struct span input)
 {
-    uint8_t *memory = malloc(ARENA_SIZE);
     struct arena arena;
     struct journal journal;
     struct journal again;
     struct span built;
 
-    require(memory != NULL);
-    arena_init(&arena, memory, ARENA_SIZE);
+    arena_init(&arena, arena_bytes, sizeof(arena_bytes));
     if (journal_parse(&arena, input, &journal) == ST_OK) {
         require(journal_build(&arena, &journal, &built) == ST_OK && built.size <= input.size);
         require(journal_parse(&arena, built, &again) == ST_OK && again.count == journal.count);
@@ -28,7 +27,6 @@ static void check(struct span input)
             require(span_equal(again.records[i].new_data, journal.records[i].new_data));
         }
     }
-    free(memory);
 }
 
 /* Makes total and checksum right: no fuzzer guesses a CRC. */
