@@ -174,7 +174,7 @@ class Console:
 
     def expect_echo(self, command, timeout=30):
         """Consume the echo of a typed line: its characters in order, new lines where it wrapped."""
-        pattern = r'\n?'.join(re.escape(c) for c in command.rstrip(' ')) + r'[ \n]*?\n'
+        pattern = r'\n*'.join(re.escape(c) for c in command.rstrip(' ')) + r'[ \n]*?\n'
         try:
             match = self.expect(pattern, timeout=timeout)
         except ConsoleError as error:

@@ -212,9 +212,23 @@ bool entries_start_the_same(const struct entry *a, const struct entry *b)
     return a->boot.has_hd || span_equal(a->option.path, b->option.path);
 }
 
+/* The nodes that lead to the partition: none in a short path. */
+static struct span way_to_partition(struct span path)
+{
+    struct hd_node hd;
+    size_t offset = 0;
+
+    if (!devpath_find_hd(path, &hd, &offset))
+        return path;
+    return span_part(path, 0, offset);
+}
+
 bool entries_are_duplicates(const struct entry *a, const struct entry *b)
 {
-    return a->form == b->form && entries_start_the_same(a, b);
+    if (!entries_start_the_same(a, b))
+        return false;
+    return a->boot.hd.start == b->boot.hd.start && a->boot.hd.size == b->boot.hd.size &&
+           span_equal(way_to_partition(a->option.path), way_to_partition(b->option.path));
 }
 
 /* A path without a partition that leads to hardware of ours that is not there. */
@@ -239,9 +253,11 @@ static void audit_target(struct collector *to, const struct machine *machine, si
         add_entry(to, FINDING_ENTRY_DISK_GONE, index, "");
     if (boot->partition != NO_INDEX && boot->file_status == ST_ABSENT) {
         const struct partition *partition = &machine->partitions[boot->partition];
-        add_entry(to, FINDING_ENTRY_FILE_GONE, index,
-                  arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
-                               partition->disk, partition->number));
+        /* Of partitions with one GUID firmware may mean another: that has a finding of its own. */
+        if (!partition->guid_repeated)
+            add_entry(to, FINDING_ENTRY_FILE_GONE, index,
+                      arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
+                                   partition->disk, partition->number));
     }
     if (boot->moved)
         add_entry(to, FINDING_ENTRY_PLACE_WRONG, index, "");

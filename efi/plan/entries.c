@@ -150,6 +150,19 @@ enum status plan_timeout(struct plan *plan, uint16_t seconds)
     return plan->status;
 }
 
+/* True, with a warning, for an entry that firmware made itself: under its mark it would take the
+ * import for its own and delete it, and without it would make another. */
+static bool is_firmware_s(struct plan *plan, const struct import_item *item)
+{
+    struct load_option saved;
+
+    if (load_option_parse(item->value, &saved) != ST_OK || !load_option_is_auto_created(&saved))
+        return false;
+    plan_warn(plan, "The entry in %s is one that firmware makes itself; it is left out.",
+              item->file);
+    return true;
+}
+
 /* The value with its partition replaced, or as it is when nothing is to be replaced. */
 static enum status import_value(struct plan *plan, const struct import_item *item,
                                 const struct devpath_retarget *how, struct span *ret_value,
@@ -181,6 +194,8 @@ static enum status import_one(struct boot_edit *edit, const struct import_item *
     struct span value;
     size_t equal = NO_INDEX;
 
+    if (is_firmware_s(plan, item))
+        return ST_OK;
     enum status status = import_value(plan, item, how, &value, &option);
     if (status == ST_OK)
         status = place_find_equal(plan, value, DEVPATH_FORM_EMPTY, &equal);
@@ -219,28 +234,31 @@ enum status plan_import(struct plan *plan, const struct import_item *items, size
     return status == ST_OK ? edit_finish(&edit) : status;
 }
 
+/* True when firmware tries the earlier entry wherever it would have tried the later one. */
+static bool stands_in_for(const struct entry *earlier, const struct entry *later)
+{
+    uint32_t kind = LOAD_OPTION_ACTIVE | LOAD_OPTION_CATEGORY;
+    bool tried = earlier->in_order || !later->in_order;
+    bool as_good = (earlier->option.attributes & kind) == LOAD_OPTION_ACTIVE ||
+                   (earlier->option.attributes & kind) == (later->option.attributes & kind);
+
+    return tried && as_good && entries_are_duplicates(earlier, later);
+}
+
 /* An entry that starts nothing more: its partition or its file is gone, or an earlier entry that
- * is tried before it starts the same. */
+ * is tried before it starts the same. What firmware made itself it also looks after. */
 static bool is_prunable(const struct machine *machine, const struct finding *finding)
 {
     const struct entry *entry = &machine->entries[finding->entry];
 
-    switch (finding->code) {
-    case FINDING_ENTRY_PARTITION_GONE:
-    case FINDING_ENTRY_FILE_GONE:
-        return !load_option_is_auto_created(&entry->option);
-    case FINDING_ENTRY_DUPLICATE:
-        break;
-    default:
+    if (entry->status != ST_OK || load_option_is_auto_created(&entry->option))
         return false;
-    }
+    if (finding->code == FINDING_ENTRY_PARTITION_GONE || finding->code == FINDING_ENTRY_FILE_GONE)
+        return true;
+    if (finding->code != FINDING_ENTRY_DUPLICATE)
+        return false;
     for (size_t i = 0; i < finding->entry; i++) {
-        const struct entry *earlier = &machine->entries[i];
-        bool tried = earlier->in_order || !entry->in_order;
-        bool as_active =
-            earlier->status == ST_OK && (earlier->option.attributes & LOAD_OPTION_ACTIVE) >=
-                                            (entry->option.attributes & LOAD_OPTION_ACTIVE);
-        if (tried && as_active && entries_are_duplicates(earlier, entry))
+        if (stands_in_for(&machine->entries[i], entry))
             return true;
     }
     return false;

@@ -29,6 +29,36 @@ static const char *hidden_by(struct plan *plan)
     return "";
 }
 
+/* What keeps firmware from finding partitions on the disk; NULL when nothing does. */
+static const char *table_trouble(const struct disk *disk)
+{
+    if (disk->mbr_unreadable)
+        return "its first block cannot be read";
+    if (!disk->mbr.protective_at_lba_1)
+        return "its protective MBR is missing";
+    return disk->primary.problem == GPT_FINE ? NULL : "its primary partition table is damaged";
+}
+
+/* An entry is no use on a disk whose partitions firmware may not see. */
+static enum status check_table(struct plan *plan, size_t index)
+{
+    const struct disk *disk = &plan->machine->disks[index];
+    const char *trouble = table_trouble(disk);
+
+    if (trouble != NULL)
+        return plan_refuse(
+            plan, ST_REFUSED,
+            "Firmware may not see the partitions of Disk %zu: %s. \"shadowboot disks "
+            "%zu\" says what to do about it. Nothing was changed.",
+            index, trouble, index);
+    if (disk->backup.problem != GPT_FINE || disk->copies_differ)
+        plan_warn(plan,
+                  "The backup partition table of Disk %zu is not good; if the primary is lost, its "
+                  "partitions are. \"shadowboot disks %zu\" says more.",
+                  index, index);
+    return ST_OK;
+}
+
 enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_partition)
 {
     char text[GUID_TEXT_SIZE];
@@ -53,9 +83,21 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
                            "%s lies outside the usable part of its disk or overlaps another "
                            "partition. \"shadowboot disks %zu\" shows it. Nothing was changed.",
                            place_text(plan->arena, plan->machine, index), partition->disk);
+    enum status status = check_table(plan, partition->disk);
+    if (status != ST_OK)
+        return status;
     plan->target_disk = partition->disk;
     *ret_partition = index;
     return ST_OK;
+}
+
+/* True when firmware would start the entry at least as surely as the option. */
+static bool starts_as_surely(const struct entry *entry, const struct load_option *option)
+{
+    bool active = (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0;
+    bool wanted = (option->attributes & LOAD_OPTION_ACTIVE) != 0;
+
+    return (active || !wanted) && !entry->boot.moved && !entry->boot.elsewhere;
 }
 
 enum status place_find_equal(struct plan *plan, struct span value, enum devpath_form form,
@@ -74,7 +116,8 @@ enum status place_find_equal(struct plan *plan, struct span value, enum devpath_
         const struct entry *entry = &machine->entries[i];
         if (form != DEVPATH_FORM_EMPTY && entry->form != form)
             continue;
-        if (entries_start_the_same(&candidate, entry)) {
+        if (entries_start_the_same(&candidate, entry) &&
+            starts_as_surely(entry, &candidate.option)) {
             *ret_entry = i;
             return ST_OK;
         }

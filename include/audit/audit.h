@@ -28,8 +28,9 @@ bool findings_have(const struct findings *findings, enum severity severity);
 bool entries_start_the_same(const struct entry *a, const struct entry *b);
 
 /*
- * True when one of the two can go: they start the same and their paths have the same form. A short
- * path and a full one to the same file are no duplicates, for some firmware starts only one kind.
+ * True when one of the two can go: they start the same, on the same way. A path of another form,
+ * with another start or size, or through other hardware to the same file makes no duplicate, since
+ * some firmware starts only one of them.
  */
 bool entries_are_duplicates(const struct entry *a, const struct entry *b);
 

@@ -30,13 +30,15 @@ MUST_CHECK enum status plan_add(struct plan *plan, const struct add_request *req
  * does not keep an entry from being deleted. */
 MUST_CHECK enum status plan_delete(struct plan *plan, const size_t *entries, size_t count);
 
-/* Puts these entries first in BootOrder, in this sequence; the others follow as they were. */
+/* Puts these entries first in BootOrder, in this sequence; the others follow as they were.
+ * Statuses: ST_OK; those of edit_begin_mending. */
 MUST_CHECK enum status plan_order(struct plan *plan, const size_t *entries, size_t count);
 
-/* Sets BootNext to the entry, or deletes it for NO_INDEX. Statuses: ST_OK; ST_REFUSED. */
+/* Sets BootNext to the entry, or deletes it for NO_INDEX. Statuses: ST_OK; ST_REFUSED when what is
+ * there now cannot be read; ST_NO_MEMORY. */
 MUST_CHECK enum status plan_next(struct plan *plan, size_t entry);
 
-/* Sets Timeout in seconds; 65,535 waits for ever. Statuses: ST_OK; ST_REFUSED. */
+/* Sets Timeout in seconds; 65,535 waits for ever. Statuses as plan_next. */
 MUST_CHECK enum status plan_timeout(struct plan *plan, uint16_t seconds);
 
 /* An entry that was saved in a file. */
@@ -53,7 +55,8 @@ struct import_retarget {
 
 /*
  * New entries with these bytes, retargeted unless `retarget` is NULL, at the end of BootOrder.
- * Those that exist already are left out with a warning, or put into BootOrder if they are outside.
+ * Those that exist already are left out with a warning, or put into BootOrder if they are outside;
+ * those that firmware made itself are left out.
  * Statuses: ST_OK; ST_DAMAGED when one is no load option; those of place_find and edit_begin.
  */
 MUST_CHECK enum status plan_import(struct plan *plan, const struct import_item *items, size_t count,

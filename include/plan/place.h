@@ -10,7 +10,8 @@
 
 /*
  * The partition with the GUID, fit to be written into an entry: on exactly one disk, inside it, and
- * overlapping nothing. Its disk becomes plan->target_disk. Statuses: ST_OK; ST_ABSENT or ST_REFUSED
+ * overlapping nothing, with a partition table that firmware goes by. Its disk becomes
+ * plan->target_disk. Statuses: ST_OK; ST_ABSENT or ST_REFUSED
  * with plan->refusal set.
  */
 MUST_CHECK enum status place_find(struct plan *plan, const struct guid *guid,
@@ -20,10 +21,11 @@ MUST_CHECK enum status place_find(struct plan *plan, const struct guid *guid,
 const char *place_text(struct arena *arena, const struct machine *machine, size_t partition);
 
 /*
- * True when an entry of the machine starts the same as the load option `value` would; then
- * `*ret_entry` is its index. Only entries whose path has the form `form` count, unless that is
- * DEVPATH_FORM_EMPTY. Statuses: ST_OK; ST_ABSENT when there is none; ST_DAMAGED when `value` is no
- * load option; ST_NO_MEMORY.
+ * Finds an entry of the machine that starts the same as the load option `value` would, and as
+ * surely: active if the option is, and with a path to where the partition is now. Only entries
+ * whose path has the form `form` count, unless that is DEVPATH_FORM_EMPTY. Statuses: ST_OK with the
+ * index in `*ret_entry`; ST_ABSENT when there is none; ST_DAMAGED when `value` is no load option;
+ * ST_NO_MEMORY.
  */
 MUST_CHECK enum status place_find_equal(struct plan *plan, struct span value,
                                         enum devpath_form form, size_t *ret_entry);

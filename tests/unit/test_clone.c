@@ -440,6 +440,50 @@ static void target_of_another_type_is_refused(void **state)
     expect_refusal(*state, &to_esp, ST_REFUSED, "\"EFI system partition\"");
 }
 
+/* An equal entry that firmware may not start protects nobody: a good one is made beside it. */
+static void equal_entry_that_starts_less_surely_is_not_enough(void **state)
+{
+    struct planning *p = *state;
+    struct clone_request request = between(MODERN_ESP_0, MODERN_ESP_1);
+    struct fixture_entry inactive = modern_clone(5, FIXTURE_SHORT);
+    struct fixture_entry misplaced = modern_clone(5, FIXTURE_SHORT);
+
+    inactive.inactive = true;
+    misplaced.partition.size += 8;
+    for (int i = 0; i < 2; i++) {
+        fixture_add_entry(p->host, i == 0 ? &inactive : &misplaced);
+        fixture_set_order(p->host, (const uint16_t[]){0, 1, 2, 3, 5}, 5);
+        planning_rescan(p);
+        assert_int_equal(plan_clone(&p->plan, &request), ST_OK);
+        assert_int_equal(p->plan.count, 3);
+        planning_apply(p, ST_OK);
+        planning_rescan(p);
+        assert_int_equal(plan_clone(&p->plan, &request), ST_OK);
+        assert_int_equal(p->plan.count, 0);
+        mem_vars_drop(p->host->vars, NULL, "Boot0004");
+        mem_vars_drop(p->host->vars, NULL, "Boot0006");
+    }
+}
+
+/* Disk 1 of the modern machine has blocks of 512 bytes. */
+static void target_on_a_disk_whose_table_firmware_may_not_see_is_refused(void **state)
+{
+    static const uint8_t zeros[512];
+    struct planning *p = *state;
+    struct clone_request request = between(MODERN_ESP_0, MODERN_ESP_1);
+    uint8_t mbr[512];
+
+    mem_block_peek(p->host->disks[1], 0, mbr, sizeof(mbr));
+    mem_block_write(p->host->disks[1], 0, zeros, sizeof(zeros));
+    planning_rescan(p);
+    expect_refusal(p, &request, ST_REFUSED, "its protective MBR is missing");
+    mem_block_write(p->host->disks[1], 0, mbr, sizeof(mbr));
+    mem_block_write(p->host->disks[1], 512, zeros, sizeof(zeros));
+    planning_rescan(p);
+    expect_refusal(p, &request, ST_REFUSED, "its primary partition table is damaged");
+    assert_int_equal(p->plan.count, 0);
+}
+
 static void target_outside_its_disk_is_refused(void **state)
 {
     static const struct fixture_partition bad[] = {
@@ -556,6 +600,8 @@ int main(void)
         ARTICLE(unknown_source_is_absent),
         ARTICLE(source_that_no_entry_names_is_absent),
         ARTICLE(target_of_another_type_is_refused),
+        MODERN(equal_entry_that_starts_less_surely_is_not_enough),
+        MODERN(target_on_a_disk_whose_table_firmware_may_not_see_is_refused),
         ARTICLE(target_outside_its_disk_is_refused),
         ARTICLE(target_guid_on_two_disks_is_refused),
         ARTICLE(unsound_boot_order_is_damaged),

@@ -512,6 +512,21 @@ static void import_of_a_part_of_an_entry_is_damaged(void **state)
     }
 }
 
+/* With its mark firmware would delete it again, and without it would make another. */
+static void import_leaves_out_what_the_firmware_made(void **state)
+{
+    struct planning *p = *state;
+    struct fixture_entry entry = {
+        .description = "UEFI Disk 7", .form = FIXTURE_BBS, .optional = FIXTURE_AUTO_CREATED};
+    struct fixture_bytes value;
+    struct import_item item = saved(p, &entry, &value);
+
+    assert_int_equal(plan_import(&p->plan, &item, 1, NULL), ST_OK);
+    assert_int_equal(p->plan.count, 0);
+    assert_int_equal(p->plan.warning_count, 1);
+    assert_non_null(strstr(p->plan.warnings[0], "firmware makes itself"));
+}
+
 static void import_to_an_unknown_target_is_absent(void **state)
 {
     struct planning *p = *state;
@@ -590,6 +605,83 @@ static void prune_keeps_the_entries_of_a_disk_with_a_damaged_table(void **state)
     assert_int_equal(plan_prune(&p->plan), ST_OK);
     assert_int_equal(p->plan.count, 0);
     assert_int_equal(p->plan.warning_count, 1);
+}
+
+/* An entry before another one of the modern machine's order, and the plan of prune for both. */
+static size_t pruned_with(struct planning *p, struct fixture_entry *first,
+                          struct fixture_entry *second)
+{
+    first->number = 4;
+    second->number = 5;
+    fixture_add_entry(p->host, first);
+    fixture_add_entry(p->host, second);
+    fixture_set_order(p->host, (const uint16_t[]){4, 5, 0, 1, 2, 3, 10, 11}, 8);
+    planning_rescan(p);
+    assert_int_equal(plan_prune(&p->plan), ST_OK);
+    return p->plan.count;
+}
+
+static struct fixture_entry shim_on_esp_0(void)
+{
+    struct fixture_entry entry = added();
+
+    entry.partition = fixture_partition_named(MODERN_ESP_0);
+    entry.file = SHIMX64;
+    return entry;
+}
+
+/* The same twice is the case in which one goes; each difference below keeps both. */
+static void prune_deletes_the_second_of_two_equal_entries(void **state)
+{
+    struct fixture_entry first = shim_on_esp_0();
+    struct fixture_entry second = shim_on_esp_0();
+
+    assert_int_equal(pruned_with(*state, &first, &second), 2);
+    assert_non_null(strstr(planning_text(*state), "delete Boot0005"));
+}
+
+static void prune_keeps_the_good_one_behind_one_with_a_wrong_size(void **state)
+{
+    struct fixture_entry first = shim_on_esp_0();
+    struct fixture_entry second = shim_on_esp_0();
+
+    first.partition.size -= 8;
+    assert_int_equal(pruned_with(*state, &first, &second), 0);
+}
+
+static void prune_keeps_the_active_one_behind_an_inactive_one(void **state)
+{
+    struct fixture_entry first = shim_on_esp_0();
+    struct fixture_entry second = shim_on_esp_0();
+
+    first.inactive = true;
+    assert_int_equal(pruned_with(*state, &first, &second), 0);
+}
+
+static void prune_leaves_twins_that_the_firmware_made(void **state)
+{
+    struct fixture_entry first = {.description = "UEFI Disk 1",
+                                  .form = FIXTURE_DISK,
+                                  .partition = fixture_partition_named(MODERN_ESP_1),
+                                  .optional = FIXTURE_AUTO_CREATED};
+    struct fixture_entry second = first;
+
+    assert_int_equal(pruned_with(*state, &first, &second), 0);
+}
+
+/* Firmware may mean the other partition with that GUID, and the file may be there. */
+static void prune_keeps_entries_of_a_guid_that_two_disks_have(void **state)
+{
+    static const struct fixture_partition copy[] = {
+        {1, TYPE_ESP, MODERN_ESP_0, 2048, 204800, "raw copy"}};
+    struct planning *p = *state;
+
+    fixture_add_disk(p->host, DISK_AHCI, 512, 1000000, "d0d0d0d0-0000-4d00-8000-0123456789d0", copy,
+                     1);
+    mem_files_drop(p->host->files, 0, SHIMX64);
+    planning_rescan(p);
+    assert_int_equal(plan_prune(&p->plan), ST_OK);
+    assert_int_equal(p->plan.count, 0);
 }
 
 static void prune_mends_boot_order(void **state)
@@ -792,11 +884,17 @@ int main(void)
         CASE(importing_what_exists_leaves_it_out_with_a_warning),
         CASE(one_entry_in_two_files_is_imported_once),
         CASE(import_of_a_part_of_an_entry_is_damaged),
+        CASE(import_leaves_out_what_the_firmware_made),
         CASE(import_to_an_unknown_target_is_absent),
         CASE(prune_finds_nothing_on_a_sound_machine),
         CASE(prune_deletes_what_starts_nothing_more),
         CASE(prune_keeps_the_entries_of_an_unreadable_disk),
         CASE(prune_keeps_the_entries_of_a_disk_with_a_damaged_table),
+        CASE(prune_deletes_the_second_of_two_equal_entries),
+        CASE(prune_keeps_the_good_one_behind_one_with_a_wrong_size),
+        CASE(prune_keeps_the_active_one_behind_an_inactive_one),
+        CASE(prune_leaves_twins_that_the_firmware_made),
+        CASE(prune_keeps_entries_of_a_guid_that_two_disks_have),
         CASE(prune_mends_boot_order),
         CASE(unreadable_boot_variables_are_never_edited),
         CASE(boot_order_of_an_absurd_size_is_never_edited),
