@@ -368,7 +368,9 @@ static bool restore(struct run *run, const struct action *action, const struct c
 
     if (!is_variable(action)) {
         const struct files_port *files = &run->ports->files;
-        return files->remove(files->ctx, action->volume, action->path) == ST_OK;
+        enum status removed = files->remove(files->ctx, action->volume, action->path);
+        /* The write may have failed before the file was there. */
+        return removed == ST_OK || removed == ST_ABSENT;
     }
     if (read_now(run, action->name, &now) != ST_OK)
         return false;
@@ -398,6 +400,24 @@ static const char *target_name(const struct action *action)
     return is_variable(action) ? action->name : action->path;
 }
 
+/* What to say when step 4 has left something behind. */
+static const char *say_left_over(struct run *run, const struct action *action, enum status status)
+{
+    const struct apply_result *result = run->result;
+
+    if (!result->has_journal)
+        return say(run,
+                   "%s could not be written: %s. Files that this command wrote before could not "
+                   "all be deleted again: delete them by hand.",
+                   target_name(action), status_text(status));
+    return say(run,
+               "%s could not be written: %s. The earlier changes of this command could not all be "
+               "taken back. Journal %u on %s has the old content: try \"shadowboot undo %u\" after "
+               "a restart.",
+               target_name(action), status_text(status), result->journal.id,
+               run->ports->files.volumes[result->journal.volume].alias, result->journal.id);
+}
+
 static enum status fail(struct run *run, size_t index, enum status status)
 {
     const struct action *action = &run->plan->actions[index];
@@ -415,15 +435,7 @@ static enum status fail(struct run *run, size_t index, enum status status)
             (void)!journal_store_mark(&run->ports->files, &run->result->journal, JOURNAL_UNDONE);
         return status;
     }
-    run->result->problem =
-        say(run,
-            "%s could not be written: %s. The earlier changes of this command could not all be "
-            "taken back. Journal %u on %s has the old content: try \"shadowboot undo %u\" after a "
-            "restart.",
-            target_name(action), status_text(status), run->result->journal.id,
-            run->result->has_journal ? run->ports->files.volumes[run->result->journal.volume].alias
-                                     : "no volume",
-            run->result->journal.id);
+    run->result->problem = say_left_over(run, action, status);
     return status;
 }
 

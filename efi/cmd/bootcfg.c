@@ -67,6 +67,17 @@ static enum status check_switches(struct context *context, const struct line *li
     return ST_OK;
 }
 
+/* Carries a plan out, unless -n was given, and prints bootcfg's last line. */
+static enum status finish(struct context *context, struct plan *plan, enum status made,
+                          const char *success)
+{
+    enum status status = run_plan_silently(context, plan, made);
+
+    if (status == ST_OK && !context->plan_only)
+        say(context, "%s\n", success);
+    return status;
+}
+
 static enum status query(struct context *context)
 {
     enum status status = context_scan(context, SCAN_ENTRIES);
@@ -106,6 +117,12 @@ static enum status bootcfg_list(struct context *context, const struct line *line
     if (disk->status != ST_OK)
         return report(context, disk->status, "Disk %llu cannot be read.",
                       (unsigned long long)number);
+    if (disk_hides_partitions(disk))
+        return report(context, ST_DAMAGED,
+                      "The partition table of Disk %llu is damaged. The primary copy: %s. The "
+                      "backup: %s.",
+                      (unsigned long long)number, gpt_problem_text(disk->primary.problem),
+                      gpt_problem_text(disk->backup.problem));
     say(context, "Partition table info for Disk: %llu\n", (unsigned long long)number);
     say(context, "---------------------------------\n");
     for (size_t i = 0; i < disk->partition_count; i++)
@@ -152,7 +169,7 @@ static enum status bootcfg_clone(struct context *context, const struct line *lin
         return status;
     run_begin(context, &plan);
     status = run_plan_silently(context, &plan, plan_clone(&plan, &request));
-    if (status != ST_OK)
+    if (status != ST_OK || context->plan_only)
         return status;
     for (size_t i = 0; i < plan.count; i++) {
         if (plan.actions[i].source_entry != NO_INDEX)
@@ -185,10 +202,8 @@ static enum status bootcfg_mirror(struct context *context, const struct line *li
     if (status != ST_OK)
         return status;
     run_begin(context, &plan);
-    status = run_plan_silently(context, &plan, plan_mirror(&plan, &request));
-    if (status == ST_OK)
-        say(context, "SUCCESS: The mirrored boot entry has been added.\n");
-    return status;
+    return finish(context, &plan, plan_mirror(&plan, &request),
+                  "SUCCESS: The mirrored boot entry has been added.");
 }
 
 /* Switches that name one entry by /id and make a plan of it. */
@@ -212,10 +227,7 @@ static enum status with_entry(struct context *context, const struct line *line,
     if (status != ST_OK)
         return status;
     run_begin(context, &plan);
-    status = run_plan_silently(context, &plan, make(&plan, &entry, 1));
-    if (status == ST_OK)
-        say(context, "%s\n", success);
-    return status;
+    return finish(context, &plan, make(&plan, &entry, 1), success);
 }
 
 static enum status bootcfg_delete(struct context *context, const struct line *line)
@@ -241,10 +253,8 @@ static enum status bootcfg_timeout(struct context *context, const struct line *l
     if (status != ST_OK)
         return status;
     run_begin(context, &plan);
-    status = run_plan_silently(context, &plan, plan_timeout(&plan, (uint16_t)seconds));
-    if (status == ST_OK)
-        say(context, "SUCCESS: The timeout value has been changed.\n");
-    return status;
+    return finish(context, &plan, plan_timeout(&plan, (uint16_t)seconds),
+                  "SUCCESS: The timeout value has been changed.");
 }
 
 static enum status bootcfg_help(struct context *context, const struct line *line)
@@ -258,7 +268,10 @@ static enum status bootcfg_help(struct context *context, const struct line *line
         "bootcfg /mirror /add GUID /d TEXT            adds an entry for a mirrored system\n"
         "bootcfg /delete /id ID                       deletes an entry\n"
         "bootcfg /default /id ID                      makes an entry the first\n"
-        "bootcfg /timeout SECONDS                     sets the time to wait\n");
+        "bootcfg /timeout SECONDS                     sets the time to wait\n"
+        "\n"
+        "-n shows the plan and changes nothing, -v counts what was read and written, -b stops\n"
+        "after each screen; -y is taken, though nothing is asked.\n");
     return ST_OK;
 }
 
@@ -271,12 +284,13 @@ static const struct {
     {"timeout", bootcfg_timeout}, {"?", bootcfg_help},        {"h", bootcfg_help},
 };
 
-enum status cmd_bootcfg(struct context *context, int argc, const char *const argv[])
+enum status cmd_bootcfg(struct context *context)
 {
-    context->command = "ERROR"; /* how bootcfg's own messages begin */
-    if (argc == 0)
+    const char *const *argv = context->words;
+
+    if (context->word_count == 0)
         return query(context);
-    struct line line = {argc - 1, argv + 1};
+    struct line line = {(int)context->word_count - 1, argv + 1};
     for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
         if (is_switch(argv[0], switches[i].name))
             return switches[i].run(context, &line);

@@ -69,6 +69,26 @@ static enum status parse_arguments(struct context *context, const struct command
                   command->arguments);
 }
 
+/* The same for bootcfg: what is not a common option is left to it, "-list" and "-id" as well. */
+static enum status parse_bootcfg(struct context *context, int argc, const char *const argv[])
+{
+    for (int i = 0; i < argc; i++) {
+        const struct option_spec *spec = find_spec(common_options(), argv[i]);
+        if (spec == NULL) {
+            context->words[context->word_count++] = argv[i];
+            continue;
+        }
+        enum status status = add_option(context, spec, "");
+        if (status != ST_OK)
+            return status;
+    }
+    if (option(context, "-sfo") == NULL)
+        return ST_OK;
+    return report(context, ST_USAGE,
+                  "bootcfg has no -sfo: it prints what bootcfg prints. \"shadowboot entries -sfo\" "
+                  "and the other commands of shadowboot have it. Nothing was changed.");
+}
+
 /* The last part of the program's path without its ending, compared with "bootcfg". */
 static bool is_named_bootcfg(const char *program)
 {
@@ -118,12 +138,13 @@ static enum status run_command(struct context *context, const struct command *co
 {
     const struct console_port *console = &context->ports->console;
 
-    context->command = command->name;
+    bool bootcfg = command->run == cmd_bootcfg;
+
+    context->command = bootcfg ? "ERROR" : command->name; /* how bootcfg's own messages begin */
     if (argc > ARGS_MAX)
         return report(context, ST_USAGE, "There are more than %d arguments.", ARGS_MAX);
-    if (command->run == NULL)
-        return cmd_bootcfg(context, argc, argv);
-    enum status status = parse_arguments(context, command, argc, argv);
+    enum status status = bootcfg ? parse_bootcfg(context, argc, argv)
+                                 : parse_arguments(context, command, argc, argv);
     if (status != ST_OK)
         return status;
     context->plan_only = option(context, "-n") != NULL;

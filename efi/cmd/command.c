@@ -106,14 +106,16 @@ static const struct command table[] = {
      import_options, 1, ARGS_MAX, cmd_import},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
-     "newest one that still stands is taken back; an undo itself is taken back by its number.",
+     "newest one that still stands is taken back; an undo itself is taken back by its number. When "
+     "two volumes have journals of the same number, the volume goes before it: FS0:3.",
      undo_options, 0, 1, cmd_undo},
     {"bootcfg", "[/list DISK | /clone ... | /mirror ... | /delete ... | /?]",
      "the lines of Microsoft's KB 814070, as typed there",
      "Takes bootcfg's own switches and prints what bootcfg prints; \"bootcfg /?\" lists them. It "
      "asks "
-     "nothing. The program does the same when it is named bootcfg.efi.",
-     NULL, 0, ARGS_MAX, NULL},
+     "nothing, but -n shows the plan without changing anything. -v and -b work as everywhere, -sfo "
+     "does not. The program does the same when it is named bootcfg.efi.",
+     NULL, 0, ARGS_MAX, cmd_bootcfg},
     {"help", "[COMMAND]", "explains a command",
      "Without a command it lists them all, with the options and exit statuses they share.", NULL, 0,
      1, cmd_help},

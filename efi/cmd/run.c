@@ -146,6 +146,23 @@ static enum status apply_with_reserve(struct context *context, const struct plan
     return status;
 }
 
+/* The changes are made, but memory did not do for looking again. */
+static enum status report_unchecked(struct context *context, const struct plan *plan,
+                                    const struct apply_result *result, enum status status)
+{
+    const char *made = plan->count == 1 ? "change was" : "changes were";
+
+    if (!result->has_journal)
+        return report(context, status, "%zu %s made, but could not be checked once more: %s.",
+                      plan->count, made, status_text(status));
+    return report(context, status,
+                  "%zu %s made, but could not be checked once more: %s. Look with \"shadowboot "
+                  "entries\"; \"shadowboot undo %u\" takes it back (journal %s%s).",
+                  plan->count, made, status_text(status), result->journal.id,
+                  context->ports->files.volumes[result->journal.volume].alias,
+                  result->journal.path);
+}
+
 /* Applies, scans again, and compares what is there with what was wanted. */
 static enum status carry_out(struct context *context, const struct plan *plan,
                              struct apply_result *ret_result)
@@ -157,9 +174,13 @@ static enum status carry_out(struct context *context, const struct plan *plan,
         const char *problem = ret_result->problem;
         return report(context, status, "%s", problem[0] != '\0' ? problem : status_text(status));
     }
-    status = context_scan(context, SCAN_ENTRIES);
-    if (status == ST_OK)
-        status = apply_confirm(plan, &context->machine, &name);
+    size_t mark = arena_mark(context->arena);
+    status = scan_machine(context->arena, context->ports, SCAN_ENTRIES, &context->machine);
+    if (status != ST_OK) {
+        arena_release(context->arena, mark); /* the report needs some */
+        return report_unchecked(context, plan, ret_result, status);
+    }
+    status = apply_confirm(plan, &context->machine, &name);
     if (status == ST_CHANGED)
         return report(
             context, status,
@@ -212,19 +233,26 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
     status = carry_out(context, plan, &result);
     if (ret_result != NULL)
         *ret_result = result;
-    if (status == ST_OK)
-        status = audit_again(context, plan);
-    if (status == ST_OK)
-        show_end(context, plan, &result);
-    return status;
+    if (status != ST_OK)
+        return status;
+    size_t mark = arena_mark(context->arena);
+    status = audit_again(context, plan);
+    if (status != ST_OK) {
+        arena_release(context->arena, mark);
+        return report_unchecked(context, plan, &result, status);
+    }
+    show_end(context, plan, &result);
+    return ST_OK;
 }
 
 enum status run_plan_silently(struct context *context, struct plan *plan, enum status made)
 {
-    struct apply_result result;
+    struct apply_result result = {.problem = ""};
 
     if (made == ST_OK)
         made = plan->status;
+    if (context->plan_only)
+        return run_plan(context, plan, made, NULL);
     if (made != ST_OK)
         return report_refusal(context, plan, made);
     for (size_t i = 0; i < plan->warning_count; i++)

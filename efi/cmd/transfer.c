@@ -116,6 +116,15 @@ static enum status import_file(struct context *context, const struct file_place 
     return ST_OK;
 }
 
+/* True for "Boot" and four hexadecimal digits in any case: file systems do not keep it as it is. */
+static bool is_entry_file(const char *name)
+{
+    uint64_t number = 0;
+
+    return text_length(name) == 8 && text_has_prefix_nocase(name, "Boot") &&
+           text_parse_number(name + 4, 16, &number) == ST_OK;
+}
+
 /* Every Boot#### file of a directory. */
 static enum status import_directory(struct context *context, const struct file_place *directory,
                                     struct import_list *io_list)
@@ -123,7 +132,6 @@ static enum status import_directory(struct context *context, const struct file_p
     const struct files_port *files = &context->ports->files;
     bool root = text_equal(directory->path, "\\");
     struct file_info info;
-    uint16_t number = 0;
 
     for (size_t i = 0;; i++) {
         enum status status = files->list(files->ctx, directory->volume, directory->path, i, &info);
@@ -132,7 +140,7 @@ static enum status import_directory(struct context *context, const struct file_p
         if (status != ST_OK)
             return report(context, status, "%s cannot be read: %s. Nothing was changed.",
                           path_text(context, directory), status_text(status));
-        if (info.is_directory || !boot_variable_number(info.name, &number))
+        if (info.is_directory || !is_entry_file(info.name))
             continue;
         struct file_place file = {
             directory->volume,

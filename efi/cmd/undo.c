@@ -48,37 +48,127 @@ static enum status show_journals(struct context *context, const struct journal_f
     return ST_OK;
 }
 
-/*
- * The journal with the id in the words, or the newest change that was not taken back. An undo is no
- * such change, so that undo after undo goes further back; it can be taken back by its number.
- */
-static enum status choose(struct context *context, const struct journal_files *files,
-                          const struct journal_file **ret_file)
+/* A number that grows with the date; 0 when the clock was broken. */
+static uint64_t stamp_of(const struct journal_file *file)
 {
-    bool given = context->word_count > 0;
+    const struct date_time *date = &file->journal.date;
+    uint64_t days = ((uint64_t)date->year * 16 + date->month) * 32 + date->day;
+
+    return date->year == 0 ? 0 : ((days * 32 + date->hour) * 64 + date->minute) * 64 + date->second;
+}
+
+/* Of two volumes' journals: numbers say nothing when one volume was away while the other got its
+ * own, so the date counts, if both have one. */
+static bool is_later(const struct journal_file *a, const struct journal_file *b)
+{
+    uint64_t stamp_a = stamp_of(a);
+    uint64_t stamp_b = stamp_of(b);
+
+    if (stamp_a != 0 && stamp_b != 0 && stamp_a != stamp_b)
+        return stamp_a > stamp_b;
+    return a->id > b->id;
+}
+
+/* The volume's newest change that was not taken back, NULL when there is none. On one volume
+ * numbers are sure, whatever was done to the clock. */
+static const struct journal_file *newest_on(const struct journal_files *files, size_t volume)
+{
+    for (size_t i = files->count; i > 0; i--) {
+        const struct journal_file *file = &files->items[i - 1];
+        if (file->volume == volume && file->status == ST_OK &&
+            file->journal.state != JOURNAL_UNDONE && !file->journal.is_undo)
+            return file;
+    }
+    return NULL;
+}
+
+/*
+ * The newest change that was not taken back. An undo is no such change, so that undo after undo
+ * goes further back; it can be taken back by its number.
+ */
+static enum status choose_newest(struct context *context, const struct journal_files *files,
+                                 const struct journal_file **ret_file)
+{
+    const struct journal_file *newest = NULL;
+
+    for (size_t volume = 0; volume < context->ports->files.volume_count; volume++) {
+        const struct journal_file *file = newest_on(files, volume);
+        if (file != NULL && (newest == NULL || is_later(file, newest)))
+            newest = file;
+    }
+    if (newest == NULL)
+        return report(context, ST_ABSENT,
+                      "There is nothing to take back: no journal of a change is on any mounted "
+                      "volume. If it is on a stick, plug it in and try again.");
+    *ret_file = newest;
+    return ST_OK;
+}
+
+/* Length of the volume's name in "FS0:3"; 0 when there is none. */
+static size_t alias_length(const char *word)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; word[i] != '\0'; i++) {
+        if (word[i] == ':')
+            length = i + 1;
+    }
+    return length;
+}
+
+/* True for the journal's number, alone or behind the name of its volume. */
+static bool is_named(const struct context *context, const struct journal_file *file,
+                     const char *word, uint64_t id)
+{
+    const char *alias = context->ports->files.volumes[file->volume].alias;
+    size_t length = alias_length(word);
+    bool on_volume =
+        length == 0 || (text_length(alias) == length && text_has_prefix_nocase(word, alias));
+
+    return file->id == id && on_volume;
+}
+
+static enum status report_several(struct context *context, const struct journal_files *files,
+                                  const char *word, const struct journal_file *first)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (is_named(context, &files->items[i], word, first->id))
+            show_journal(context, &files->items[i]);
+    }
+    return report(context, ST_REFUSED,
+                  "Journal %u is on more than one volume. Say which one is meant, with the "
+                  "volume's name: shadowboot undo %s%u. Nothing was changed.",
+                  first->id, context->ports->files.volumes[first->volume].alias, first->id);
+}
+
+/* The journal that the word means: its number ("3"), or volume and number ("FS0:3"). */
+static enum status choose_named(struct context *context, const struct journal_files *files,
+                                const char *word, const struct journal_file **ret_file)
+{
+    const struct journal_file *found = NULL;
+    size_t count = 0;
     uint64_t id = 0;
 
-    if (given && text_parse_number(context->words[0], 10, &id) != ST_OK)
+    if (text_parse_number(word + alias_length(word), 10, &id) != ST_OK)
         return report(context, ST_USAGE,
                       "A journal is named by its number: shadowboot undo 3. \"shadowboot undo -l\" "
                       "lists them. Nothing was changed.");
     for (size_t i = files->count; i > 0; i--) {
-        const struct journal_file *file = &files->items[i - 1];
-        bool open = file->status == ST_OK && file->journal.state != JOURNAL_UNDONE &&
-                    !file->journal.is_undo;
-        if (given ? file->id == id : open) {
-            *ret_file = file;
-            return ST_OK;
-        }
+        if (!is_named(context, &files->items[i - 1], word, id))
+            continue;
+        found = &files->items[i - 1];
+        count++;
     }
-    if (!given)
-        return report(context, ST_ABSENT,
-                      "There is nothing to take back: no journal of a change is on any mounted "
-                      "volume. If it is on a stick, plug it in and try again.");
-    return report(
-        context, ST_ABSENT,
-        "There is no journal %llu. \"shadowboot undo -l\" lists them. Nothing was changed.",
-        (unsigned long long)id);
+    const char *shown = text_printable(context->arena, word);
+    if (count == 0)
+        return report(
+            context, ST_ABSENT,
+            "There is no journal %.64s. \"shadowboot undo -l\" lists them. Nothing was changed.",
+            shown == NULL ? "" : shown);
+    if (count > 1)
+        return report_several(context, files, word, found);
+    *ret_file = found;
+    return ST_OK;
 }
 
 enum status cmd_undo(struct context *context)
@@ -95,7 +185,10 @@ enum status cmd_undo(struct context *context)
         return report(context, status, "Out of memory. Nothing was changed.");
     if (option(context, "-l") != NULL)
         return show_journals(context, &files);
-    status = choose(context, &files, &file);
+    if (context->word_count > 0)
+        status = choose_named(context, &files, context->words[0], &file);
+    else
+        status = choose_newest(context, &files, &file);
     if (status != ST_OK)
         return status;
     if (file->status != ST_OK)

@@ -59,9 +59,10 @@ static enum status prepare(struct plan *plan, size_t extra, struct boot_edit *re
         .order = arena_alloc(plan->arena, room, sizeof(*edit.order)),
         .room = room,
         .deleted = arena_alloc(plan->arena, machine->entry_count, sizeof(*edit.deleted)),
+        .moved = arena_alloc(plan->arena, machine->entry_count, sizeof(*edit.moved)),
     };
 
-    if (edit.order == NULL || edit.deleted == NULL)
+    if (edit.order == NULL || edit.deleted == NULL || edit.moved == NULL)
         return ST_NO_MEMORY;
     enum status status = check_known(plan);
     if (status != ST_OK)
@@ -185,6 +186,10 @@ void edit_delete(struct boot_edit *edit, size_t entry)
 
 void edit_place(struct boot_edit *edit, uint16_t number, size_t position)
 {
+    size_t entry = machine_find_entry(edit->plan->machine, number);
+
+    if (entry != NO_INDEX)
+        edit->moved[entry] = true;
     take_out(edit, number);
     insert(edit, number, position);
 }
@@ -208,6 +213,26 @@ static bool keeps_all_members(const struct boot_edit *edit)
         const struct entry *entry = &machine->entries[i];
         if (entry->in_order && !edit->deleted[i] && !edit_names(edit, entry->number))
             return false;
+    }
+    return true;
+}
+
+/* I6: those that the request did not move stand in the sequence they had. */
+static bool keeps_sequence(const struct boot_edit *edit)
+{
+    const struct machine *machine = edit->plan->machine;
+    const struct boot_order *old = &machine->order;
+    size_t at = 0;
+
+    for (size_t i = 0; i < old->count; i++) {
+        size_t entry = machine_find_entry(machine, old->numbers[i]);
+        if (entry == NO_INDEX || edit->deleted[entry] || edit->moved[entry])
+            continue;
+        while (at < edit->count && edit->order[at] != old->numbers[i])
+            at++;
+        if (at == edit->count)
+            return false;
+        edit->moved[entry] = true; /* in a damaged BootOrder the first mention is what counts */
     }
     return true;
 }
@@ -279,6 +304,10 @@ enum status edit_finish(struct boot_edit *edit)
     if (!keeps_all_members(edit))
         return plan_refuse(edit->plan, ST_REFUSED,
                            "The change would drop an entry from BootOrder that was not named. "
+                           "Nothing was changed.");
+    if (!keeps_sequence(edit))
+        return plan_refuse(edit->plan, ST_REFUSED,
+                           "The change would move an entry in BootOrder that was not named. "
                            "Nothing was changed.");
     plan_order(edit);
     plan_deletions(edit);

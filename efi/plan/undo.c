@@ -106,15 +106,20 @@ static enum status undo_changed_order(struct plan *plan, const struct journal *j
     return plan->status;
 }
 
+/* `*io_left` counts variables that are left as somebody else has set them. */
 static enum status undo_changed(struct plan *plan, const struct journal *journal,
                                 const struct journal_record *record,
-                                const struct variable_state *now)
+                                const struct variable_state *now, size_t *io_left)
 {
+    bool is_next = text_equal(record->name, "BootNext");
+
     if (text_equal(record->name, "BootOrder"))
         return undo_changed_order(plan, journal, record, now);
-    if (text_equal(record->name, "BootNext") || text_equal(record->name, "Timeout")) {
+    if (is_next || text_equal(record->name, "Timeout")) {
         plan_warn(plan, "%s has been changed since, as firmware does; it is left as it is.",
                   record->name);
+        /* A BootNext that was used up has had its effect: nothing of it stands any more. */
+        *io_left += !(is_next && now->status == ST_ABSENT);
         return ST_OK;
     }
     return plan_refuse(
@@ -126,7 +131,7 @@ static enum status undo_changed(struct plan *plan, const struct journal *journal
 }
 
 static enum status undo_record(struct plan *plan, const struct journal *journal,
-                               const struct journal_record *record)
+                               const struct journal_record *record, size_t *io_left)
 {
     struct variable_state now = machine_variable(plan->machine, record->name);
 
@@ -137,7 +142,7 @@ static enum status undo_record(struct plan *plan, const struct journal *journal,
     if (state_is(&now, record->old_present, record->old_attributes, record->old_data))
         return ST_OK;
     if (!state_is(&now, record->new_present, record->new_attributes, record->new_data))
-        return undo_changed(plan, journal, record, &now);
+        return undo_changed(plan, journal, record, &now, io_left);
     if (record->old_present)
         plan_set_variable(plan, record->name, record->old_attributes, record->old_data,
                           arena_printf(plan->arena, "restore %s", record->name));
@@ -150,11 +155,20 @@ static enum status undo_record(struct plan *plan, const struct journal *journal,
 
 enum status plan_undo(struct plan *plan, const struct journal *journal)
 {
+    size_t left = 0;
+
     plan->is_undo = true;
     for (size_t i = journal->count; i > 0; i--) {
-        enum status status = undo_record(plan, journal, &journal->records[i - 1]);
+        enum status status = undo_record(plan, journal, &journal->records[i - 1], &left);
         if (status != ST_OK)
             return status;
     }
+    if (left > 0 && left == journal->count)
+        return plan_refuse(plan, ST_CHANGED,
+                           "%s has been changed since by the firmware or somebody else, so there "
+                           "is nothing left of this change to take back. Nothing was changed. An "
+                           "earlier change is taken back by its number: \"shadowboot undo -l\" "
+                           "lists them.",
+                           journal->records[0].name);
     return ST_OK;
 }

@@ -31,7 +31,8 @@ struct apply_result {
 /*
  * Applies the plan made by `command` (for the journal). Statuses: ST_OK; ST_CHANGED, ST_NO_SPACE,
  * ST_READ_ONLY, ST_EXISTS, ST_REFUSED, ST_IO: nothing, or after step 4 nothing any more, is changed
- * unless ret_result->problem says otherwise; ST_NO_MEMORY before anything is written.
+ * unless ret_result->problem says otherwise; ST_ABSENT when there is no volume to keep the journal
+ * on, and ST_NO_MEMORY, both before anything is written.
  * `*ret_result` is always set.
  */
 MUST_CHECK enum status apply_plan(struct arena *arena, const struct ports *ports,

@@ -1,6 +1,8 @@
 /*
  * Where journals are kept: \EFI\shadowboot\J0000001.SBJ and so on, on the volume the program was
- * started from, else on an ESP of a fixed disk that has room. Numbers are unique over all volumes.
+ * started from, else on an ESP of a fixed disk that has room. A new number is higher than those on
+ * all volumes that are there at the time, so a stick that was not may bring the same number once
+ * more; on one volume the higher number is always the later change.
  */
 #ifndef SHADOWBOOT_APPLY_JOURNAL_STORE_H
 #define SHADOWBOOT_APPLY_JOURNAL_STORE_H
@@ -25,7 +27,7 @@ struct journal_file {
 };
 
 struct journal_files {
-    struct journal_file *items; /* by id */
+    struct journal_file *items; /* by id, then by volume */
     size_t count;
 };
 

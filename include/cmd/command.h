@@ -46,7 +46,8 @@ enum status cmd_import(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_help(struct context *context);
 
-/* The bootcfg command, whose arguments have a syntax of their own. */
-enum status cmd_bootcfg(struct context *context, int argc, const char *const argv[]);
+/* The bootcfg command. Its arguments have a syntax of their own: all but the common options are
+ * words. */
+enum status cmd_bootcfg(struct context *context);
 
 #endif

@@ -18,7 +18,7 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
                      struct apply_result *ret_result);
 
 /* The same without showing, asking or a closing word, for bootcfg, whose lines are not questions:
- * only failures and warnings are reported. */
+ * only failures and warnings are reported. Under -n it shows the plan like run_plan. */
 enum status run_plan_silently(struct context *context, struct plan *plan, enum status made);
 
 #endif

@@ -21,6 +21,7 @@ struct boot_edit {
     size_t count;
     size_t room;
     bool *deleted;      /* by index of the machine's entries */
+    bool *moved;        /* the same: its place in BootOrder may be another than before */
     uint32_t next_free; /* no number below is free */
 };
 
@@ -61,7 +62,8 @@ bool edit_adopt(struct boot_edit *edit, size_t entry, size_t position);
 
 /*
  * Writes the actions into the plan. Checks I6: every former member that was not deleted is still
- * there. Statuses: ST_OK, also when there is nothing to do; ST_REFUSED; ST_NO_MEMORY.
+ * there, and those that were not moved stand in the sequence they had. Statuses: ST_OK, also when
+ * there is nothing to do; ST_REFUSED; ST_NO_MEMORY.
  */
 MUST_CHECK enum status edit_finish(struct boot_edit *edit);
 

@@ -206,6 +206,40 @@ static void files_before_one_that_failed_are_taken_away_again(void **state)
     fault_free(fault);
 }
 
+/* The write failed before there was a file. */
+static void file_that_was_never_there_is_no_trouble(void **state)
+{
+    struct planning *p = *state;
+    struct fault *fault = fault_new(host_ports(p->host));
+    struct apply_result result;
+
+    plan_write_file(&p->plan, 1, "\\first", span_of("new", 3), "write");
+    plan_write_file(&p->plan, 1, "\\second", span_of("new", 3), "write");
+    fault_fail(fault, FAULT_FILE_WRITE, 2, ST_NO_SPACE, false);
+    assert_int_equal(apply_over(p, fault_ports(fault), &result), ST_NO_SPACE);
+    assert_non_null(strstr(result.problem, "Everything is again as it was before."));
+    assert_null(mem_files_find(p->host->files, 1, "\\first").at);
+    fault_free(fault);
+}
+
+static void file_that_cannot_be_taken_away_is_told_without_a_journal(void **state)
+{
+    struct planning *p = *state;
+    struct fault *fault = fault_new(host_ports(p->host));
+    struct apply_result result;
+
+    plan_write_file(&p->plan, 1, "\\first", span_of("new", 3), "write");
+    plan_write_file(&p->plan, 1, "\\second", span_of("new", 3), "write");
+    fault_fail(fault, FAULT_FILE_WRITE, 2, ST_NO_SPACE, false);
+    fault_fail(fault, FAULT_FILE_REMOVE, 1, ST_IO, true);
+    assert_int_equal(apply_over(p, fault_ports(fault), &result), ST_NO_SPACE);
+    assert_non_null(strstr(result.problem, "\\second could not be written"));
+    assert_non_null(strstr(result.problem, "delete them by hand"));
+    assert_null(strstr(result.problem, "ournal"));
+    assert_null(strstr(result.problem, "undo"));
+    fault_free(fault);
+}
+
 /* --- Refused before the first write --------------------------------------------------------- */
 
 static void changed_content_is_refused(void **state)
@@ -376,6 +410,8 @@ int main(void)
         CASE(file_that_exists_is_not_replaced),
         CASE(write_protected_volume_is_refused),
         CASE(files_before_one_that_failed_are_taken_away_again),
+        CASE(file_that_was_never_there_is_no_trouble),
+        CASE(file_that_cannot_be_taken_away_is_told_without_a_journal),
         CASE(changed_content_is_refused),
         CASE(content_changed_at_the_last_moment_is_not_overwritten),
         CASE(store_without_room_is_refused),

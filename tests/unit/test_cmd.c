@@ -754,6 +754,31 @@ static void import_takes_files_of_linux_efivarfs_and_retargets(void **state)
     host_free(host);
 }
 
+static void import_takes_names_in_any_case_from_a_directory(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"boot00af", "BOOT00B0", "Boot00b1"};
+    static const char *const sources[] = {"Boot0000", "Boot0001", "Boot000A"};
+    static const char *const others[] = {"Boot00", "Boot00AG", "Boot00AF0", "Loot0001"};
+    struct host *host = fixture_modern_machine();
+    char path[32];
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct mem_var *var = mem_vars_find(host->vars, NULL, sources[i]);
+        snprintf(path, sizeof(path), "\\saved\\%s", names[i]);
+        mem_files_put(host->files, 0, path, var->data, var->size);
+        mem_vars_drop(host->vars, NULL, sources[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        snprintf(path, sizeof(path), "\\saved\\%s", others[i]);
+        mem_files_put(host->files, 0, path, "nonsense", 8);
+    }
+    fixture_set_order(host, (const uint16_t[]){2, 3}, 2);
+    assert_run(host, "import FS0:\\saved -y", DONE,
+               "\"Windows Boot Manager\"|\"debian\"|\"Rescue\"|Done: 4 changes");
+    host_free(host);
+}
+
 static void export_overwrites_nothing(void **state)
 {
     (void)state;
@@ -766,6 +791,55 @@ static void export_overwrites_nothing(void **state)
     assert_true(host_equal(host, before));
     host_free(before);
     host_free(host);
+}
+
+/* --- Firmware that makes entries while one is written --------------------------------------- */
+
+static struct host *growing;
+static const struct vars_port *sound_vars;
+static size_t sets;
+
+static enum status growing_set(void *ctx, const char *name, uint32_t attributes, const void *data,
+                               size_t size)
+{
+    static const uint8_t junk[8192];
+
+    for (unsigned i = 0; i < 64 && sets == 0; i++) {
+        char own[16];
+        snprintf(own, sizeof(own), "Boot%04X", 0x1000 + i);
+        put_var(growing, own, junk, sizeof(junk));
+    }
+    sets++;
+    return sound_vars->set(ctx, name, attributes, data, size);
+}
+
+/* With memory for looking again, and without. */
+static void change_that_cannot_be_checked_again_is_not_denied(void **state)
+{
+    (void)state;
+    size_t unchecked = 0;
+    unsigned code = 1;
+
+    for (size_t size = 256 * 1024; code != DONE; size += 32 * 1024) {
+        struct host *host = fixture_modern_machine();
+        struct ports ports = *host_ports(host);
+        growing = host;
+        mem_vars_set_total(host->vars, 4u << 20);
+        sets = 0;
+        sound_vars = &host_ports(host)->vars;
+        ports.vars.set = growing_set;
+        assert_true(size < FIXTURE_ARENA);
+        code = fixture_run_in(&ports, "timeout -y 9", size);
+        const char *text = host_console_text(host->console);
+        if (sets > 0 && code != DONE) {
+            assert_null(strstr(text, "Nothing was changed"));
+            assert_says(text, "1 change was made, but could not be checked once more|undo 1|"
+                              "J0000001.SBJ");
+            unchecked++;
+        }
+        host_free(host);
+    }
+    assert_true(unchecked > 0);
 }
 
 static void paths_are_understood_as_the_shell_does(void **state)
@@ -1440,6 +1514,48 @@ static void wrong_bootcfg_lines_begin_with_error_and_change_nothing(void **state
     host_free(host);
 }
 
+static void bootcfg_reports_a_disk_without_a_good_table(void **state)
+{
+    (void)state;
+    struct host *host = quick_machine();
+
+    flip_byte(host, 1, header_offset(host, 1, PRIMARY) + 56);
+    zero_block(host, 1, header_offset(host, 1, BACKUP) / 512);
+    assert_run(host, "bootcfg /list 1", DAMAGED,
+               "ERROR: |partition table of Disk 1|checksum is wrong|it is not there");
+    assert_null(strstr(host_console_text(host->console), "Partition table info"));
+    host_free(host);
+}
+
+static void bootcfg_takes_the_common_options(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "bootcfg -n /delete /id 2",
+        "bootcfg /timeout -n 7",
+        "bootcfg /default /id 2 -n",
+        "bootcfg /clone -n /sg " ARTICLE_ESP_0 " /tg " ARTICLE_ESP_1,
+    };
+    struct host *host = quick_machine();
+    struct host *before = host_clone(host);
+
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        assert_run(host, lines[i], DONE, "Plan:|Nothing was changed (-n)");
+        assert_null(strstr(host_console_text(host->console), "SUCCESS"));
+        assert_null(strstr(host_console_text(host->console), "INFO"));
+        assert_true(host_equal(host, before));
+    }
+    assert_run(host, "bootcfg -sfo", USAGE, "ERROR: |-sfo");
+    assert_run(host, "bootcfg -n -n", USAGE, "ERROR: |-n|twice");
+    assert_run(host, "bootcfg /n", USAGE, "ERROR: |/n");
+    assert_true(host_equal(host, before));
+    assert_run(host, "bootcfg -b -v /query", DONE, "Boot Entries|Memory: ");
+    assert_run(host, "bootcfg /timeout 7 -y", DONE, "SUCCESS");
+    assert_run(host, "bootcfg /?", DONE, "-n |-v |-b |-y ");
+    host_free(before);
+    host_free(host);
+}
+
 static void bootcfg_lines_are_journaled_like_all_others(void **state)
 {
     (void)state;
@@ -1487,7 +1603,9 @@ int main(void)
         cmocka_unit_test(damaged_journal_is_listed_and_refused),
         cmocka_unit_test(export_delete_import_gives_the_same_bytes),
         cmocka_unit_test(import_takes_files_of_linux_efivarfs_and_retargets),
+        cmocka_unit_test(import_takes_names_in_any_case_from_a_directory),
         cmocka_unit_test(export_overwrites_nothing),
+        cmocka_unit_test(change_that_cannot_be_checked_again_is_not_denied),
         cmocka_unit_test(paths_are_understood_as_the_shell_does),
         cmocka_unit_test(paths_that_lead_nowhere_are_refused),
         cmocka_unit_test(text_from_outside_is_printed_harmlessly),
@@ -1503,6 +1621,8 @@ int main(void)
         cmocka_unit_test(bootcfg_takes_dashes_and_any_case_and_variable_names),
         cmocka_unit_test(wrong_bootcfg_lines_begin_with_error_and_change_nothing),
         cmocka_unit_test(bootcfg_lines_are_journaled_like_all_others),
+        cmocka_unit_test(bootcfg_reports_a_disk_without_a_good_table),
+        cmocka_unit_test(bootcfg_takes_the_common_options),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,127 @@ static void journal_is_found_on_another_volume(void **state)
     host_free(before);
 }
 
+/* --- Journals on two volumes ---------------------------------------------------------------- */
+
+static const char journal_1[] = "\\EFI\\shadowboot\\J0000001.SBJ";
+
+/*
+ * FS0: and FS1: each have a journal 1, made while the other was away: `first` on FS0: in 2026,
+ * `second` on FS1: in the year `year`.
+ */
+static void make_two_journals(struct host *host, const char *first, const char *second,
+                              uint16_t year)
+{
+    assert_int_equal(fixture_run(host, first), 0);
+    struct span file = mem_files_find(host->files, 0, journal_1);
+    size_t size = file.size;
+    uint8_t *copy = host_copy(file.at, size);
+    mem_files_drop(host->files, 0, journal_1);
+    mem_files_set_self(host->files, 1);
+    host->now.year = year;
+    assert_int_equal(fixture_run(host, second), 0);
+    assert_non_null(mem_files_find(host->files, 1, journal_1).at);
+    mem_files_put(host->files, 0, journal_1, copy, size);
+    mem_files_set_self(host->files, 0);
+    free(copy);
+}
+
+static uint8_t timeout_of(const struct host *host)
+{
+    return mem_vars_find(host->vars, NULL, "Timeout")->data[0];
+}
+
+static void newest_of_two_volumes_is_known_by_its_date(void **state)
+{
+    struct host *host = *state;
+
+    make_two_journals(host, "timeout -y 8", "next -y Boot000A", 2027);
+    assert_int_equal(fixture_run(host, "undo -y"), 0);
+    expect_no_variable(host, "BootNext");
+    assert_int_equal(timeout_of(host), 8);
+    assert_int_equal(fixture_run(host, "undo -y"), 0);
+    assert_int_equal(timeout_of(host), 1);
+    expect_unchanged(host, "undo -y", 14);
+}
+
+static void journal_of_a_later_volume_with_an_earlier_date_is_not_the_newest(void **state)
+{
+    struct host *host = *state;
+
+    make_two_journals(host, "timeout -y 8", "next -y Boot000A", 2025);
+    assert_int_equal(fixture_run(host, "undo -y"), 0);
+    assert_int_equal(timeout_of(host), 1);
+    assert_non_null(mem_vars_find(host->vars, NULL, "BootNext"));
+}
+
+/* The clock was set back between two changes. */
+static void on_one_volume_the_higher_number_is_the_newest(void **state)
+{
+    struct host *host = *state;
+
+    assert_int_equal(fixture_run(host, "timeout -y 8"), 0);
+    host->now.year = 2001;
+    assert_int_equal(fixture_run(host, "next -y Boot000A"), 0);
+    assert_int_equal(fixture_run(host, "undo -y"), 0);
+    expect_no_variable(host, "BootNext");
+    assert_int_equal(timeout_of(host), 8);
+}
+
+static void number_that_two_volumes_have_is_refused_and_listed(void **state)
+{
+    struct host *host = *state;
+
+    make_two_journals(host, "timeout -y 8", "next -y Boot000A", 2027);
+    expect_unchanged(host, "undo -y 1", 15);
+    expect_said(host, "Journal 1 is on more than one volume");
+    expect_said(host, "FS0:\\EFI\\shadowboot\\J0000001.SBJ");
+    expect_said(host, "FS1:\\EFI\\shadowboot\\J0000001.SBJ");
+    expect_said(host, "shadowboot undo FS0:1");
+}
+
+static void volume_before_the_number_chooses_the_journal(void **state)
+{
+    struct host *host = *state;
+
+    make_two_journals(host, "timeout -y 8", "next -y Boot000A", 2027);
+    expect_unchanged(host, "undo -y FS2:1", 14);
+    expect_said(host, "There is no journal FS2:1");
+    expect_unchanged(host, "undo -y FS1:2", 14);
+    expect_unchanged(host, "undo -y FS1:", 2);
+    expect_unchanged(host, "undo -y FS:1", 14);
+    assert_int_equal(fixture_run(host, "undo -y fs0:1"), 0);
+    assert_int_equal(timeout_of(host), 1);
+    assert_int_equal(fixture_run(host, "undo -y FS1:1"), 0);
+    expect_no_variable(host, "BootNext");
+}
+
+/* --- Variables that firmware sets ----------------------------------------------------------- */
+
+static void timeout_set_anew_since_is_not_called_taken_back(void **state)
+{
+    struct host *host = *state;
+
+    assert_int_equal(fixture_run(host, "timeout -y 8"), 0);
+    fixture_set_u16(host, "Timeout", 5);
+    expect_unchanged(host, "undo -y", 27);
+    expect_said(host, "Timeout has been changed since");
+    fixture_set_u16(host, "Timeout", 8);
+    assert_int_equal(fixture_run(host, "undo -y"), 0); /* it was not marked */
+    assert_int_equal(timeout_of(host), 1);
+}
+
+static void boot_next_set_anew_since_is_not_called_taken_back(void **state)
+{
+    struct host *host = *state;
+
+    assert_int_equal(fixture_run(host, "next -y Boot000A"), 0);
+    fixture_set_u16(host, "BootNext", 2);
+    expect_unchanged(host, "undo -y", 27);
+    expect_said(host, "BootNext has been changed since");
+    expect_unchanged(host, "undo -l", 0);
+    expect_said(host, "done");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, machine_set_up_modern, machine_tear_down)
 
 int main(void)
@@ -268,6 +389,13 @@ int main(void)
         CASE(damaged_journal_is_refused_and_listed),
         CASE(journal_of_a_foreign_variable_is_damaged),
         CASE(journal_is_found_on_another_volume),
+        CASE(newest_of_two_volumes_is_known_by_its_date),
+        CASE(journal_of_a_later_volume_with_an_earlier_date_is_not_the_newest),
+        CASE(on_one_volume_the_higher_number_is_the_newest),
+        CASE(number_that_two_volumes_have_is_refused_and_listed),
+        CASE(volume_before_the_number_chooses_the_journal),
+        CASE(timeout_set_anew_since_is_not_called_taken_back),
+        CASE(boot_next_set_anew_since_is_not_called_taken_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
