@@ -47,7 +47,7 @@ const char *text_from_ucs2(struct arena *arena, struct span bytes);
 const char *text_shown_from_ucs2(struct arena *arena, struct span bytes);
 
 /*
- * The same harmless form of UTF-8 that came from outside; malformed sequences become \xXX. NULL
+ * The same harmless form of UTF-8 that came from outside; malformed sequences become \xNN. NULL
  * when the arena is full.
  */
 const char *text_printable(struct arena *arena, const char *text);
