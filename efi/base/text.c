@@ -250,21 +250,3 @@ enum status text_to_ucs2(struct arena *arena, const char *text, struct span *ret
     *ret_bytes = span_of(bytes, used + 2);
     return ST_OK;
 }
-
-static uint16_t lower_unit(uint16_t unit)
-{
-    return unit >= 'A' && unit <= 'Z' ? (uint16_t)(unit - 'A' + 'a') : unit;
-}
-
-bool text_ucs2_equal_nocase(struct span a, struct span b)
-{
-    size_t units = ucs2_length(a);
-
-    if (units != ucs2_length(b))
-        return false;
-    for (size_t i = 0; i < units; i++) {
-        if (lower_unit(ld_le16(a.at + i * 2)) != lower_unit(ld_le16(b.at + i * 2)))
-            return false;
-    }
-    return true;
-}

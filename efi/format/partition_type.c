@@ -54,11 +54,6 @@ static enum partition_type known(enum partition_type type)
     return (unsigned)type < PT_COUNT ? type : PT_UNKNOWN;
 }
 
-const struct guid *partition_type_guid(enum partition_type type)
-{
-    return &types[known(type)].guid;
-}
-
 const char *partition_type_name(enum partition_type type)
 {
     return types[known(type)].name;

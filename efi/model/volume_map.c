@@ -242,21 +242,3 @@ bool volume_map_at(const struct volume_map *map, size_t disk, uint64_t first_lba
     *ret_volume = map->plexes[lowest->plex].volume;
     return true;
 }
-
-const struct volume_disk_note *volume_map_disk(const struct volume_map *map, size_t disk)
-{
-    for (size_t i = 0; i < map->disk_count; i++)
-        if (map->disks[i].disk == disk)
-            return &map->disks[i];
-    return NULL;
-}
-
-const char *dynamic_type_text(enum dynamic_type type)
-{
-    static const char *const texts[] = {
-        [DYNAMIC_OTHER] = "other",     [DYNAMIC_SIMPLE] = "simple", [DYNAMIC_SPANNED] = "spanned",
-        [DYNAMIC_STRIPED] = "striped", [DYNAMIC_MIRROR] = "mirror", [DYNAMIC_RAID5] = "RAID-5",
-    };
-
-    return (size_t)type < sizeof texts / sizeof texts[0] ? texts[type] : texts[DYNAMIC_OTHER];
-}

@@ -58,10 +58,4 @@ const char *text_printable(struct arena *arena, const char *text);
  */
 MUST_CHECK enum status text_to_ucs2(struct arena *arena, const char *text, struct span *ret_bytes);
 
-/*
- * True when both UCS-2 runs, each up to its first NUL unit, are equal without regard to the case
- * of ASCII letters: how FAT compares the names that boot files have.
- */
-bool text_ucs2_equal_nocase(struct span a, struct span b);
-
 #endif

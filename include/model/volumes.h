@@ -141,10 +141,4 @@ MUST_CHECK enum status volumes_read(const struct volume_source *sources, size_t 
 bool volume_map_at(const struct volume_map *map, size_t disk, uint64_t first_lba,
                    uint64_t block_count, size_t *ret_volume);
 
-/* What is known of a source, by the caller's index; NULL when it was not among the sources. */
-const struct volume_disk_note *volume_map_disk(const struct volume_map *map, size_t disk);
-
-/* "simple", "spanned", "striped", "mirror", "RAID-5" or "other". Static lifetime. */
-const char *dynamic_type_text(enum dynamic_type type);
-
 #endif

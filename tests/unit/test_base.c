@@ -808,18 +808,6 @@ static void malformed_utf8_does_not_become_ucs2(void **state)
     }
 }
 
-static void ucs2_is_compared_up_to_its_nul_without_case(void **state)
-{
-    (void)state;
-    assert_true(text_ucs2_equal_nocase(span_of("A\0b\0", 4), span_of("a\0B\0\0\0x\0", 8)));
-    assert_false(text_ucs2_equal_nocase(span_of("A\0b\0", 4), span_of("a\0", 2)));
-    assert_false(text_ucs2_equal_nocase(span_of("a\0", 2), span_of("a\0b\0", 4)));
-    assert_false(text_ucs2_equal_nocase(span_of("a\0", 2), span_of("a\1", 2)));
-    assert_false(text_ucs2_equal_nocase(span_of("[\0", 2), span_of("{\0", 2)));
-    assert_true(text_ucs2_equal_nocase(span_of("a\0b", 3), span_of("A\0", 2)));
-    assert_true(text_ucs2_equal_nocase(span_of(NULL, 0), span_of("\0\0", 2)));
-}
-
 /* --- print --------------------------------------------------------------------------------- */
 
 /* What our printing makes of a format, in a buffer of its own. */
@@ -1075,7 +1063,6 @@ int main(void)
         cmocka_unit_test(malformed_utf8_is_escaped_byte_by_byte),
         cmocka_unit_test(utf8_becomes_ucs2_with_a_closing_nul),
         cmocka_unit_test(malformed_utf8_does_not_become_ucs2),
-        cmocka_unit_test(ucs2_is_compared_up_to_its_nul_without_case),
         cmocka_unit_test(plain_text_and_percent_signs_are_printed),
         cmocka_unit_test(numbers_are_printed_as_in_c),
         cmocka_unit_test(texts_and_characters_are_printed_as_in_c),

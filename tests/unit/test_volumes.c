@@ -325,22 +325,6 @@ static void of_two_volumes_the_first_on_the_disk_counts(void **state)
     assert_int_equal(volume, 3);
 }
 
-static void disk_is_found_by_the_callers_index(void **state)
-{
-    const struct volume_map *map = read_both(*state);
-
-    assert_guid(&volume_map_disk(map, 11)->guid, "a1b2c3d4-0004-11e1-8000-000102030405");
-    assert_null(volume_map_disk(map, 0));
-}
-
-static void every_type_has_a_name(void **state)
-{
-    (void)state;
-    assert_string_equal(dynamic_type_text(DYNAMIC_MIRROR), "mirror");
-    assert_string_equal(dynamic_type_text(DYNAMIC_RAID5), "RAID-5");
-    assert_string_equal(dynamic_type_text((enum dynamic_type)99), "other");
-}
-
 /* --- Damaged disks -------------------------------------------------------------------------- */
 
 static void assert_first_disk(struct state *s, enum volume_disk_state expected)
@@ -1005,8 +989,6 @@ int main(void)
         CASE(large_blocks_divide_sectors),
         CASE(piece_belongs_to_the_volume_only_as_a_whole),
         CASE(of_two_volumes_the_first_on_the_disk_counts),
-        CASE(disk_is_found_by_the_callers_index),
-        CASE(every_type_has_a_name),
         CASE(disk_without_metadata_partition_is_absent),
         CASE(empty_metadata_partition_is_absent),
         CASE(metadata_partition_past_the_disk_is_damaged),
