@@ -52,35 +52,67 @@ static void compress(uint32_t state[8], const uint8_t *block)
         state[i] += v[i];
 }
 
-/* Hashes the last, partial block with its padding: one bit, zeros, the length in bits. */
-static void finish(uint32_t state[8], struct span rest, uint64_t total)
+void sha256_start(struct sha256_state *state)
 {
-    uint8_t block[2 * BLOCK_SIZE] = {0};
-    size_t blocks = rest.size + 9 > BLOCK_SIZE ? 2 : 1;
-    uint8_t *length = block + blocks * BLOCK_SIZE - 8;
+    static const struct sha256_state fresh = {.words = {0x6a09e667, 0xbb67ae85, 0x3c6ef372,
+                                                        0xa54ff53a, 0x510e527f, 0x9b05688c,
+                                                        0x1f83d9ab, 0x5be0cd19}};
 
-    if (rest.size > 0)
-        memcpy(block, rest.at, rest.size);
-    block[rest.size] = 0x80;
+    *state = fresh;
+}
+
+/* Puts as much of `piece` as fits into the block that is being filled; gives how much that was. */
+static size_t fill_block(struct sha256_state *state, struct span piece)
+{
+    size_t used = state->size % BLOCK_SIZE;
+    size_t taken = piece.size < BLOCK_SIZE - used ? piece.size : BLOCK_SIZE - used;
+
+    memcpy(state->block + used, piece.at, taken);
+    state->size += taken;
+    if (used + taken == BLOCK_SIZE)
+        compress(state->words, state->block);
+    return taken;
+}
+
+void sha256_feed(struct sha256_state *state, struct span piece)
+{
+    while (piece.size > 0) {
+        size_t taken = 0;
+        if (state->size % BLOCK_SIZE != 0 || piece.size < BLOCK_SIZE) {
+            taken = fill_block(state, piece);
+        } else {
+            compress(state->words, piece.at);
+            taken = BLOCK_SIZE;
+            state->size += BLOCK_SIZE;
+        }
+        piece = span_part(piece, taken, piece.size - taken);
+    }
+}
+
+/* The padding is one bit, zeros, and the length in bits. */
+struct sha256 sha256_finish(struct sha256_state *state)
+{
+    uint8_t padding[2 * BLOCK_SIZE] = {0x80};
+    size_t used = state->size % BLOCK_SIZE;
+    size_t size = (used + 9 > BLOCK_SIZE ? 2 : 1) * BLOCK_SIZE - used;
+    uint64_t bits = state->size * 8;
+    struct sha256 digest;
+
     for (int i = 0; i < 8; i++)
-        length[i] = (uint8_t)(total * 8 >> (56 - 8 * i));
-    for (size_t i = 0; i < blocks; i++)
-        compress(state, block + i * BLOCK_SIZE);
+        padding[size - 8 + i] = (uint8_t)(bits >> (56 - 8 * i));
+    sha256_feed(state, span_of(padding, size));
+    for (int i = 0; i < 32; i++)
+        digest.bytes[i] = (uint8_t)(state->words[i / 4] >> (24 - 8 * (i % 4)));
+    return digest;
 }
 
 struct sha256 sha256_of(struct span data)
 {
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    size_t whole = data.size / BLOCK_SIZE * BLOCK_SIZE;
-    struct sha256 digest;
+    struct sha256_state state;
 
-    for (size_t at = 0; at < whole; at += BLOCK_SIZE)
-        compress(state, data.at + at);
-    finish(state, span_part(data, whole, data.size - whole), data.size);
-    for (int i = 0; i < 32; i++)
-        digest.bytes[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
-    return digest;
+    sha256_start(&state);
+    sha256_feed(&state, data);
+    return sha256_finish(&state);
 }
 
 bool sha256_equal(const struct sha256 *a, const struct sha256 *b)
