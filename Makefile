@@ -28,12 +28,14 @@ UNIT_SRC     := $(sort $(wildcard tests/unit/test_*.c))
 FIXTURE_SRC  := $(sort $(wildcard tests/unit/*_fixture.c))
 FUZZ_NAMES   := $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
+TOOL_SRC     := $(sort $(wildcard tests/tools/*.c))
 
 EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
 HOST    := $(BUILD)/host/shadowboot
 STANDIN := $(BUILD)/standin.efi
 BENCH   := $(BUILD)/host/bench
+TOOLS   := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
 DEPS    := $(BUILD)/deps.stamp
 
 # --- Goals ---------------------------------------------------------------------------------------
@@ -85,7 +87,7 @@ FIRMWARE_OBJ      := $(call objects,$(FIRMWARE_DIR),$(FIRMWARE_SRC))
 HOST_CORE_OBJ     := $(call objects,$(HOST_DIR),$(CORE_SRC))
 HOST_OBJ          := $(call objects,$(HOST_DIR),$(HOST_SRC) $(FIXTURE_SRC))
 FUZZ_CORE_OBJ     := $(call objects,$(FUZZ_DIR),$(CORE_SRC))
-FUZZ_OBJ          := $(call objects,$(FUZZ_DIR),$(HOST_SRC))
+FUZZ_OBJ          := $(call objects,$(FUZZ_DIR),$(HOST_SRC) $(FIXTURE_SRC))
 BENCH_CORE_OBJ    := $(call objects,$(BENCH_DIR),$(CORE_SRC))
 BENCH_OBJ         := $(call objects,$(BENCH_DIR),$(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC))
 
@@ -181,6 +183,11 @@ HOST_LIBS := $(HOST_TESTS_LIB) $(HOST_CORE_LIB)
 $(HOST): $(call objects,$(HOST_DIR),$(HOST_MAIN)) $(HOST_LIBS)
 	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
 
+# Small programs that show the harness what single readers of formats make of an image.
+$(TOOLS): $(BUILD)/host/tools/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
+
 # The Shell's `help shadowboot` reads this; it is the program's own help, so the two cannot differ.
 $(MAN): $(HOST)
 	$(call say,MAN)$(HOST) help -man >$@
@@ -234,9 +241,10 @@ $(STANDIN:.efi=.o) $(STANDIN:.efi=.so) $(STANDIN) $(LINUX): | $(DEPS)
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
-	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION)
+	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
+	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools
 
-harness: all $(BENCH) $(LINUX)
+harness: all $(TOOLS) $(BENCH) $(LINUX)
 	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
 	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary
