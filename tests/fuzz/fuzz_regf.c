@@ -1,0 +1,49 @@
+/*
+ * A registry hive. The input: one byte, 1 to correct the checksum first, so that what is behind it
+ * is reached; then the file.
+ */
+#include "format/regf.h"
+#include "fuzz/fuzz.h"
+
+#define SIZE_LIMIT 65536u
+
+static void correct_checksum(uint8_t *hive)
+{
+    uint32_t sum = 0;
+
+    for (size_t at = 0; at < 508; at += 4)
+        sum ^= ld_le32(hive + at);
+    if (sum == 0)
+        sum = 1;
+    st_le32(hive + 508, sum == 0xffffffff ? 0xfffffffe : sum);
+}
+
+/* What a full reader will rely on. */
+static void check_good(const uint8_t *hive, size_t size)
+{
+    uint32_t bins = ld_le32(hive + 40);
+    uint32_t root = ld_le32(hive + 36);
+
+    require(size >= 8192 && bins >= 4096 && bins % 4096 == 0 && bins <= size - 4096);
+    require(memcmp(hive + 4096, "hbin", 4) == 0);
+    require(root >= 32 && root % 8 == 0 && root <= bins - 80);
+    require(memcmp(hive + 4096 + root + 4, "nk", 2) == 0);
+    require(regf_check(span_of(hive, 4096 + bins)) == regf_check(span_of(hive, size)));
+    require(regf_check(span_of(hive, 4096 + bins - 1)) == REGF_TRUNCATED);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 1 || size > SIZE_LIMIT)
+        return 0;
+    uint8_t *hive = exact_copy(data + 1, size - 1);
+
+    if (data[0] == 1 && size - 1 >= 512)
+        correct_checksum(hive);
+    enum regf_state state = regf_check(span_of(hive, size - 1));
+    require((unsigned)state < REGF_STATE_COUNT && regf_state_text(state) != NULL);
+    if (state == REGF_GOOD || state == REGF_DIRTY)
+        check_good(hive, size - 1);
+    free(hive);
+    return 0;
+}
