@@ -23,22 +23,99 @@ static enum status allocate(const struct ldm_record_list *list, struct arena *ar
     return counts[LDM_KIND_GROUP] == 1 ? ST_OK : ST_DAMAGED;
 }
 
+/* The record whose place must be the same, or NULL: there is none and `*ret_certain` is set. */
+static const struct ldm_record *rival_of(const struct ldm_record *record, bool *ret_certain)
+{
+    *ret_certain = record->settled;
+    if (record->settled || record->rival == NULL || record->rival->type != record->type)
+        return NULL;
+    return record->rival;
+}
+
+static enum status add_volume(const struct ldm_record *record, struct arena *arena,
+                              struct ldm_database *db)
+{
+    struct ldm_volume *volume = &db->volumes[db->volume_count++];
+    struct ldm_volume other = {0};
+    enum status status = ldm_volume_parse(record, arena, &db->extended, volume);
+    const struct ldm_record *rival = rival_of(record, &volume->certain);
+    size_t mark = arena_mark(arena);
+
+    if (status == ST_OK && rival != NULL)
+        volume->certain = ldm_volume_parse(rival, arena, &db->extended, &other) == ST_OK &&
+                          other.size == volume->size;
+    arena_release(arena, mark);
+    return status;
+}
+
+static enum status add_component(const struct ldm_record *record, struct arena *arena,
+                                 struct ldm_database *db)
+{
+    struct ldm_component *component = &db->components[db->component_count++];
+    struct ldm_component other = {0};
+    enum status status = ldm_component_parse(record, arena, &db->extended, component);
+    const struct ldm_record *rival = rival_of(record, &component->certain);
+    size_t mark = arena_mark(arena);
+
+    if (status == ST_OK && rival != NULL)
+        component->certain =
+            ldm_component_parse(rival, arena, &db->extended, &other) == ST_OK &&
+            other.layout == component->layout && other.volume_id == component->volume_id &&
+            other.partition_count == component->partition_count &&
+            other.columns == component->columns && other.stripe_size == component->stripe_size;
+    arena_release(arena, mark);
+    return status;
+}
+
+static enum status add_partition(const struct ldm_record *record, struct arena *arena,
+                                 struct ldm_database *db)
+{
+    struct ldm_partition *partition = &db->partitions[db->partition_count++];
+    struct ldm_partition other = {0};
+    enum status status = ldm_partition_parse(record, arena, &db->extended, partition);
+    const struct ldm_record *rival = rival_of(record, &partition->certain);
+    size_t mark = arena_mark(arena);
+
+    if (status == ST_OK && rival != NULL)
+        partition->certain = ldm_partition_parse(rival, arena, &db->extended, &other) == ST_OK &&
+                             other.start == partition->start && other.offset == partition->offset &&
+                             other.size == partition->size && other.column == partition->column &&
+                             other.component_id == partition->component_id &&
+                             other.disk_id == partition->disk_id;
+    arena_release(arena, mark);
+    return status;
+}
+
+static enum status add_disk(const struct ldm_record *record, struct arena *arena,
+                            struct ldm_database *db)
+{
+    struct ldm_disk *disk = &db->disks[db->disk_count++];
+    struct ldm_disk other = {0};
+    enum status status = ldm_disk_parse(record, arena, &db->extended, disk);
+    const struct ldm_record *rival = rival_of(record, &disk->certain);
+    size_t mark = arena_mark(arena);
+
+    if (status == ST_OK && rival != NULL)
+        disk->certain = ldm_disk_parse(rival, arena, &db->extended, &other) == ST_OK &&
+                        guid_equal(&other.guid, &disk->guid);
+    arena_release(arena, mark);
+    return status;
+}
+
 static enum status add_record(const struct ldm_record *record, struct arena *arena,
                               struct ldm_database *db)
 {
-    bool *extended = &db->extended;
-
     switch (ldm_record_kind(record)) {
     case LDM_KIND_VOLUME:
-        return ldm_volume_parse(record, arena, extended, &db->volumes[db->volume_count++]);
+        return add_volume(record, arena, db);
     case LDM_KIND_COMPONENT:
-        return ldm_component_parse(record, arena, extended, &db->components[db->component_count++]);
+        return add_component(record, arena, db);
     case LDM_KIND_PARTITION:
-        return ldm_partition_parse(record, arena, extended, &db->partitions[db->partition_count++]);
+        return add_partition(record, arena, db);
     case LDM_KIND_DISK:
-        return ldm_disk_parse(record, arena, extended, &db->disks[db->disk_count++]);
+        return add_disk(record, arena, db);
     case LDM_KIND_GROUP:
-        return ldm_group_parse(record, arena, extended, &db->group);
+        return ldm_group_parse(record, arena, &db->extended, &db->group);
     }
     return ST_UNSUPPORTED;
 }
@@ -346,7 +423,6 @@ enum status ldm_database_parse(struct span config, const struct ldm_vmdb *vmdb, 
     if (status != ST_OK)
         return status;
     db.clean = list.clean;
-    db.region_digest = sha256_of(config);
     db.records_digest = digest_records(&list);
     *ret_database = db;
     return ST_OK;

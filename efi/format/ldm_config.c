@@ -68,6 +68,7 @@ enum status ldm_vmdb_parse(struct span config, struct ldm_vmdb *ret_vmdb)
     status = vmdb_transaction(config, &vmdb);
     if (status != ST_OK)
         return status;
+    vmdb.digest = sha256_of(span_part(config, 0, (uint64_t)vmdb.slot_count * LDM_SLOT_BYTES));
     *ret_vmdb = vmdb;
     return ST_OK;
 }
@@ -229,8 +230,10 @@ struct gather {
     struct span config;
     const struct ldm_vmdb *vmdb;
     struct arena *scratch;
-    struct ldm_record *records;
+    struct ldm_record *records; /* one place for each used slot: from the front those that hold, */
     size_t count;
+    size_t first_loser; /* from here on to the end those that do not */
+    size_t used;
     bool clean;
 };
 
@@ -253,7 +256,10 @@ static enum status gather_run(struct gather *gather, const struct run *run)
     enum status status = record_from_bytes(bytes, &record);
     if (status != ST_OK)
         return status;
-    if (!status_loses(gather->vmdb, record_status))
+    record.settled = record_status == RECORD_ACTIVE;
+    if (status_loses(gather->vmdb, record_status))
+        gather->records[--gather->first_loser] = record;
+    else
         gather->records[gather->count++] = record;
     return ST_OK;
 }
@@ -265,24 +271,59 @@ static int compare_records(const void *ctx, size_t a, size_t b)
     return compare_numbers(records[a].id, records[b].id);
 }
 
-/* Puts the records in order of ID. Statuses: ST_OK; ST_DAMAGED for an ID used twice; ST_NO_MEMORY.
+/*
+ * Puts `count` records from `first` on in order of ID. Statuses: ST_OK; ST_DAMAGED for an ID used
+ * twice; ST_NO_MEMORY.
  */
-static enum status sort_records(struct gather *gather, const struct ldm_record **ret_sorted)
+static enum status sort_records(struct gather *gather, size_t first, size_t count,
+                                struct ldm_record **ret_sorted)
 {
-    size_t *order = arena_alloc(gather->scratch, gather->count, sizeof *order);
-    struct ldm_record *sorted = arena_alloc(gather->scratch, gather->count, sizeof *sorted);
+    size_t *order = arena_alloc(gather->scratch, count, sizeof *order);
+    struct ldm_record *sorted = arena_alloc(gather->scratch, count, sizeof *sorted);
 
     if (order == NULL || sorted == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < gather->count; i++)
-        order[i] = i;
-    sort_items(order, gather->count, compare_records, gather->records);
-    for (size_t i = 0; i < gather->count; i++) {
+    for (size_t i = 0; i < count; i++)
+        order[i] = first + i;
+    sort_items(order, count, compare_records, gather->records);
+    for (size_t i = 0; i < count; i++) {
         sorted[i] = gather->records[order[i]];
         if (i > 0 && sorted[i].id == sorted[i - 1].id)
             return ST_DAMAGED;
     }
     *ret_sorted = sorted;
+    return ST_OK;
+}
+
+/* Both lists are in order of ID. */
+static void join_rivals(struct ldm_record *winners, size_t winner_count,
+                        const struct ldm_record *losers, size_t loser_count)
+{
+    size_t j = 0;
+
+    for (size_t i = 0; i < winner_count; i++) {
+        while (j < loser_count && losers[j].id < winners[i].id)
+            j++;
+        if (j < loser_count && losers[j].id == winners[i].id)
+            winners[i].rival = &losers[j];
+    }
+}
+
+/* The records that hold, each with its rival. Statuses as sort_records. */
+static enum status order_records(struct gather *gather, struct ldm_record_list *ret_list)
+{
+    size_t loser_count = gather->used - gather->first_loser;
+    struct ldm_record *winners = NULL;
+    struct ldm_record *losers = NULL;
+    enum status status = sort_records(gather, 0, gather->count, &winners);
+
+    if (status == ST_OK)
+        status = sort_records(gather, gather->first_loser, loser_count, &losers);
+    if (status != ST_OK)
+        return status;
+    join_rivals(winners, gather->count, losers, loser_count);
+    *ret_list =
+        (struct ldm_record_list){.at = winners, .count = gather->count, .clean = gather->clean};
     return ST_OK;
 }
 
@@ -299,6 +340,8 @@ enum status ldm_records_gather(struct span config, const struct ldm_vmdb *vmdb,
     gather.records = arena_alloc(scratch, used, sizeof *gather.records);
     if (slots == NULL || gather.records == NULL)
         return ST_NO_MEMORY;
+    gather.used = used;
+    gather.first_loser = used;
     gather.clean = vmdb->update == LDM_UPDATE_CLEAN;
     for (size_t i = 0; i < used;) {
         struct run run = run_at(config, slots + i, used - i);
@@ -307,11 +350,5 @@ enum status ldm_records_gather(struct span config, const struct ldm_vmdb *vmdb,
             return status;
         i += run.count;
     }
-    const struct ldm_record *sorted = NULL;
-    status = sort_records(&gather, &sorted);
-    if (status != ST_OK)
-        return status;
-    *ret_list =
-        (struct ldm_record_list){.at = sorted, .count = gather.count, .clean = gather.clean};
-    return ST_OK;
+    return order_records(&gather, ret_list);
 }

@@ -150,10 +150,18 @@ static bool toc_walk_add(struct toc_walk *walk, const uint8_t *at, const struct 
     return true;
 }
 
+/* The region with this name; NULL when there is none. */
+static const struct ldm_region *toc_walk_find(const struct toc_walk *walk, const char *name)
+{
+    for (size_t i = 0; i < walk->count; i++)
+        if (memcmp(walk->names[i], name, TOC_NAME) == 0)
+            return &walk->regions[i];
+    return NULL;
+}
+
 enum status ldm_toc_parse(struct span block, const struct ldm_privhead *head,
                           struct ldm_toc *ret_toc)
 {
-    static const uint8_t config_name[TOC_NAME] = {'c', 'o', 'n', 'f', 'i', 'g'};
     struct toc_walk walk = {.count = 0};
     enum status status = check_frame(block, "TOCBLOCK");
 
@@ -166,12 +174,12 @@ enum status ldm_toc_parse(struct span block, const struct ldm_privhead *head,
         if (!toc_walk_add(&walk, at, head))
             return ST_DAMAGED;
     }
-    for (size_t i = 0; i < walk.count; i++) {
-        if (memcmp(walk.names[i], config_name, TOC_NAME) != 0)
-            continue;
-        *ret_toc =
-            (struct ldm_toc){.sequence = ld_be64(block.at + 0x0c), .config = walk.regions[i]};
-        return ST_OK;
-    }
-    return ST_DAMAGED;
+    const struct ldm_region *config = toc_walk_find(&walk, "config\0");
+    const struct ldm_region *log = toc_walk_find(&walk, "log\0\0\0\0");
+    if (config == NULL)
+        return ST_DAMAGED;
+    *ret_toc = (struct ldm_toc){.sequence = ld_be64(block.at + 0x0c), .config = *config};
+    if (log != NULL)
+        ret_toc->log = *log;
+    return ST_OK;
 }

@@ -165,7 +165,8 @@ static void volume_fields(struct reader *in, uint8_t flags, struct ldm_volume *v
     volume->component_count = take_vint(in);
     take(in, 16);
     volume->size = take_vint(in);
-    take(in, 5);
+    take(in, 4);
+    volume->content = take_u8(in);
     volume->guid = take_guid_bytes(in);
     if ((flags & VOLUME_ID_1) != 0)
         take_vint(in);

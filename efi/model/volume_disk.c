@@ -19,6 +19,13 @@ static void give_up(struct volume_disk *disk, enum volume_disk_state state, cons
     disk->reason = reason;
 }
 
+/* Notes what a place gave where a good copy ought to be; a place that may be empty is not. */
+static void note_copy(struct search *search, enum status status, bool may_be_absent)
+{
+    if (status != ST_OK && !(status == ST_ABSENT && may_be_absent))
+        search->disk->copy_damaged = true;
+}
+
 /* Reads one block into search->block; an empty span when it is not to be had. */
 static struct span read_block(struct search *search, uint64_t lba)
 {
@@ -101,6 +108,22 @@ static bool take_head(struct volume_disk *disk, const struct ldm_privhead *head)
     return true;
 }
 
+/* Statuses: those of ldm_privhead_parse; ST_IO. */
+static enum status load_head(struct search *search, uint64_t lba, struct ldm_privhead *ret_head)
+{
+    const struct volume_source *source = search->source;
+    struct span block = read_block(search, lba);
+
+    if (block.at == NULL)
+        return ST_IO;
+    enum status status =
+        ldm_privhead_parse(block, source->port->block_size, source->port->block_count, ret_head);
+    if (status == ST_OK && !head_fits(source, ret_head))
+        status = ST_DAMAGED;
+    note_status(search, status);
+    return status;
+}
+
 static void find_head(struct search *search)
 {
     static const char *const reasons[] = {
@@ -116,14 +139,8 @@ static void find_head(struct search *search)
 
     for (size_t i = 0; i < count; i++) {
         struct ldm_privhead head;
-        struct span block = read_block(search, lbas[i]);
-        if (block.at == NULL)
-            continue;
-        enum status status =
-            ldm_privhead_parse(block, source->port->block_size, source->port->block_count, &head);
-        if (status == ST_OK && !head_fits(source, &head))
-            status = ST_DAMAGED;
-        note_status(search, status);
+        enum status status = load_head(search, lbas[i], &head);
+        note_copy(search, status, !source->gpt);
         if (status != ST_OK)
             continue;
         if (!take_head(disk, &head)) {
@@ -143,6 +160,24 @@ struct toc_choice {
     struct ldm_toc toc;
 };
 
+static bool same_region(const struct ldm_region *a, const struct ldm_region *b)
+{
+    return a->start == b->start && a->size == b->size;
+}
+
+/* Statuses: those of ldm_toc_parse; ST_IO. */
+static enum status load_toc(struct search *search, uint64_t rel, struct ldm_toc *ret_toc)
+{
+    const struct ldm_privhead *head = &search->disk->head;
+    struct span block = read_block(search, head->private_start + rel);
+
+    if (block.at == NULL)
+        return ST_IO;
+    enum status status = ldm_toc_parse(block, head, ret_toc);
+    note_status(search, status);
+    return status;
+}
+
 /* Looks at one place; with `current` only a copy of PRIVHEAD's own sequence counts. */
 static void try_toc(struct search *search, uint64_t rel, bool current, struct toc_choice *choice)
 {
@@ -151,16 +186,16 @@ static void try_toc(struct search *search, uint64_t rel, bool current, struct to
 
     if (rel >= head->private_size)
         return;
-    struct span block = read_block(search, head->private_start + rel);
-    if (block.at == NULL)
-        return;
-    enum status status = ldm_toc_parse(block, head, &toc);
-    note_status(search, status);
-    if (status != ST_OK || (current && toc.sequence != head->sequence))
+    enum status status = load_toc(search, rel, &toc);
+    if (status == ST_OK && current && toc.sequence != head->sequence)
+        status = ST_DAMAGED;
+    if (current)
+        note_copy(search, status, false);
+    if (status != ST_OK)
         return;
     if (choice->found && toc.sequence == choice->toc.sequence) {
-        if (toc.config.start != choice->toc.config.start ||
-            toc.config.size != choice->toc.config.size)
+        if (!same_region(&toc.config, &choice->toc.config) ||
+            !same_region(&toc.log, &choice->toc.log))
             choice->contradicted = true;
         return;
     }
@@ -209,6 +244,7 @@ static void find_config(struct search *search)
         return;
     }
     disk->config = choice.toc.config;
+    disk->log_region = choice.toc.log;
     disk->has_config = true;
     if (disk->doubtful)
         give_up(disk, VOLUME_DISK_DAMAGED, "the TOCBLOCKs that PRIVHEAD names are damaged");
@@ -246,12 +282,12 @@ size_t volume_disk_config_bytes(const struct volume_disk *disk)
     return (size_t)disk->config.size * disk->source->port->block_size;
 }
 
-/* Reads the whole config region. False when the device reports an error. */
-static bool read_config(struct volume_disk *disk, uint8_t *ret_bytes)
+/* Reads the first `left` blocks of a region. False when the device reports an error. */
+static bool read_region(struct volume_disk *disk, const struct ldm_region *region, uint64_t left,
+                        uint8_t *ret_bytes)
 {
     const struct block_port *port = disk->source->port;
-    uint64_t lba = disk->head.private_start + disk->config.start;
-    uint64_t left = disk->config.size;
+    uint64_t lba = disk->head.private_start + region->start;
 
     while (left > 0) {
         uint32_t most = VOLUME_CHUNK_BYTES / port->block_size;
@@ -266,9 +302,77 @@ static bool read_config(struct volume_disk *disk, uint8_t *ret_bytes)
     return true;
 }
 
+/*
+ * Reads as much of the log as its first page says there is. Statuses: those of ldm_log_parse;
+ * ST_IO; ST_NO_MEMORY.
+ */
+static enum status load_log(struct volume_disk *disk, struct arena *scratch,
+                            struct ldm_log *ret_log)
+{
+    const uint32_t block_size = disk->source->port->block_size;
+    uint8_t *first = arena_alloc(scratch, 1, block_size);
+    uint32_t pages = 0;
+
+    if (first == NULL)
+        return ST_NO_MEMORY;
+    if (!read_region(disk, &disk->log_region, 1, first))
+        return ST_IO;
+    enum status status = ldm_log_count_pages(span_of(first, block_size), &pages);
+    if (status != ST_OK)
+        return status;
+    uint64_t blocks = ((uint64_t)pages * LDM_LOG_PAGE_BYTES + block_size - 1) / block_size;
+    if (blocks == 1)
+        return ldm_log_parse(span_of(first, block_size), ret_log);
+    if (blocks > disk->log_region.size)
+        return ST_DAMAGED;
+    uint8_t *all = arena_alloc(scratch, (size_t)blocks, block_size);
+    if (all == NULL)
+        return ST_NO_MEMORY;
+    if (!read_region(disk, &disk->log_region, blocks, all))
+        return ST_IO;
+    return ldm_log_parse(span_of(all, (size_t)blocks * block_size), ret_log);
+}
+
+/* Sets what the log says. Statuses: ST_OK; ST_NO_MEMORY. */
+static enum status read_log(struct volume_disk *disk, struct arena *scratch)
+{
+    size_t mark = arena_mark(scratch);
+    struct ldm_log log = {0};
+
+    if (disk->log_region.size == 0)
+        return ST_OK;
+    enum status status = load_log(disk, scratch, &log);
+    arena_release(scratch, mark);
+    if (status == ST_NO_MEMORY)
+        return status;
+    disk->log = status != ST_OK ? VOLUME_LOG_DAMAGED
+                : log.dirty     ? VOLUME_LOG_DIRTY
+                                : VOLUME_LOG_EMPTY;
+    disk->log_pending = log.pending;
+    return ST_OK;
+}
+
+/* The disks that were read before this one. */
+struct earlier {
+    const struct volume_disk *disks;
+    size_t count;
+};
+
+/* The one of them with this very database; NULL when there is none. */
+static const struct volume_disk *find_same(const struct earlier *earlier,
+                                           const struct ldm_vmdb *vmdb)
+{
+    for (size_t i = 0; i < earlier->count; i++) {
+        const struct volume_disk *disk = &earlier->disks[i];
+        if (disk->has_database && sha256_equal(&disk->database.header.digest, &vmdb->digest))
+            return disk;
+    }
+    return NULL;
+}
+
 /* Statuses: those of ldm_vmdb_parse and ldm_database_parse. */
-static enum status parse_config(struct volume_disk *disk, struct span config, struct arena *arena,
-                                struct arena *scratch)
+static enum status parse_config(struct volume_disk *disk, const struct earlier *earlier,
+                                struct span config, struct arena *arena, struct arena *scratch)
 {
     struct ldm_vmdb vmdb;
     enum status status = ldm_vmdb_parse(config, &vmdb);
@@ -277,24 +381,34 @@ static enum status parse_config(struct volume_disk *disk, struct span config, st
         return status;
     if (!guid_equal(&vmdb.group, &disk->head.group))
         return ST_DAMAGED;
+    const struct volume_disk *same = find_same(earlier, &vmdb);
+    if (same != NULL) {
+        disk->database = same->database;
+        return ST_OK;
+    }
     return ldm_database_parse(config, &vmdb, arena, scratch, &disk->database);
 }
 
-enum status volume_disk_read(struct volume_disk *disk, struct arena *arena, struct arena *scratch)
+enum status volume_disk_read(struct volume_disk *disk, const struct volume_disk *earlier,
+                             size_t earlier_count, struct arena *arena, struct arena *scratch)
 {
+    const struct earlier before = {earlier, earlier_count};
     size_t size = volume_disk_config_bytes(disk);
 
     if (size == 0)
         return ST_OK;
+    enum status status = read_log(disk, scratch);
+    if (status != ST_OK)
+        return status;
     uint8_t *bytes = arena_alloc(scratch, 1, size);
     if (bytes == NULL)
         return ST_NO_MEMORY;
-    if (!read_config(disk, bytes)) {
+    if (!read_region(disk, &disk->config, disk->config.size, bytes)) {
         give_up(disk, VOLUME_DISK_UNREADABLE, "its database could not be read");
         return ST_OK;
     }
     size_t mark = arena_mark(arena);
-    enum status status = parse_config(disk, span_of(bytes, size), arena, scratch);
+    status = parse_config(disk, &before, span_of(bytes, size), arena, scratch);
     if (status == ST_OK) {
         disk->has_database = true;
         return ST_OK;
@@ -307,4 +421,10 @@ enum status volume_disk_read(struct volume_disk *disk, struct arena *arena, stru
     else
         give_up(disk, VOLUME_DISK_DAMAGED, "its database is damaged or contradicts itself");
     return ST_OK;
+}
+
+bool volume_disk_is_unfinished(const struct volume_disk *disk)
+{
+    return disk->has_database &&
+           (!disk->database.clean || disk->log_pending > disk->database.header.committed);
 }

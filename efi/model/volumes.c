@@ -41,12 +41,12 @@ static enum status find_all(const struct volume_source *sources, struct arena *a
 static enum status read_all(struct arena *arena, struct volume_disk *disks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        size_t size = 3 * volume_disk_config_bytes(&disks[i]) + 1024;
+        size_t size = 3 * volume_disk_config_bytes(&disks[i]) + VOLUME_LOG_SCRATCH;
         struct arena scratch;
         enum status status = scratch_take(arena, size, &scratch);
         if (status != ST_OK)
             return status;
-        status = volume_disk_read(&disks[i], arena, &scratch);
+        status = volume_disk_read(&disks[i], disks, i, arena, &scratch);
         scratch_give_back(arena, size);
         if (status != ST_OK)
             return status;
@@ -108,7 +108,7 @@ static struct volume_disk *find_speaker(struct volume_disk *disks, size_t count,
 static bool databases_agree(const struct ldm_database *a, const struct ldm_database *b)
 {
     if (a->clean && b->clean)
-        return sha256_equal(&a->region_digest, &b->region_digest);
+        return sha256_equal(&a->header.digest, &b->header.digest);
     return sha256_equal(&a->records_digest, &b->records_digest);
 }
 
@@ -128,9 +128,14 @@ static bool compare_with_speaker(struct volume_disk *disk, const struct volume_d
     const struct ldm_database *mine = &disk->database;
     const struct ldm_database *its = &speaker->database;
 
-    if (!mine->clean)
+    if (volume_disk_is_unfinished(disk))
         group->clean = false;
-    if (!sha256_equal(&mine->region_digest, &its->region_digest))
+    if (mine->header.pending > group->pending)
+        group->pending = mine->header.pending;
+    if (disk->log_pending > group->pending)
+        group->pending = disk->log_pending;
+    group->database_count++;
+    if (!sha256_equal(&mine->header.digest, &its->header.digest))
         group->agreed = false;
     if (disk->doubtful && !speaker->doubtful)
         return true;
@@ -163,28 +168,41 @@ static bool speaks_for_group(struct volume_disk *disks, size_t count, struct dyn
     return false;
 }
 
+/* Which disks of the group its database knows. */
+static void find_members(struct volume_disk *disks, size_t count, const struct dynamic_group *group,
+                         const struct ldm_database *db)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct volume_disk *disk = &disks[i];
+        if (!in_group(disk, &group->guid))
+            continue;
+        for (size_t j = 0; j < db->disk_count && !disk->is_member; j++)
+            disk->is_member = guid_equal(&db->disks[j].guid, &disk->head.disk);
+        if (!disk->is_member)
+            accuse(disk, VOLUME_DISK_CONFLICT, "its group does not count it as a member");
+    }
+}
+
 /* Decides which database holds for a group whose GUID is set, and judges its disks by it. */
 static const struct volume_disk *settle_group(struct volume_disk *disks, size_t count,
                                               struct dynamic_group *group)
 {
     struct volume_disk *speaker = find_speaker(disks, count, &group->guid);
 
-    if (speaker == NULL || !speaks_for_group(disks, count, group, speaker))
+    for (size_t i = 0; i < count; i++)
+        if (in_group(&disks[i], &group->guid) && disks[i].log == VOLUME_LOG_DIRTY)
+            group->log_dirty = true;
+    if (speaker == NULL)
+        return NULL;
+    group->split = !speaks_for_group(disks, count, group, speaker);
+    group->transaction = speaker->database.header.effective;
+    if (group->split)
         return NULL;
     const struct ldm_database *db = &speaker->database;
     group->known = true;
     group->name = db->group.name;
-    group->transaction = db->header.effective;
     group->disk_count = db->disk_count;
-    for (size_t i = 0; i < count; i++) {
-        if (!in_group(&disks[i], &group->guid))
-            continue;
-        bool member = false;
-        for (size_t j = 0; j < db->disk_count; j++)
-            member = member || guid_equal(&db->disks[j].guid, &disks[i].head.disk);
-        if (!member)
-            accuse(&disks[i], VOLUME_DISK_CONFLICT, "its group does not count it as a member");
-    }
+    find_members(disks, count, group, db);
     return speaker;
 }
 
@@ -229,6 +247,11 @@ static struct volume_disk_note *note_disks(const struct volume_disk *disks, size
             .group = disk->group,
             .transaction = disk->has_database ? disk->database.header.effective : 0,
             .read_bytes = disk->read_bytes,
+            .is_clone = disk->is_clone,
+            .is_member = disk->is_member,
+            .unfinished = volume_disk_is_unfinished(disk),
+            .copy_damaged = disk->copy_damaged,
+            .log = disk->log,
         };
         if (disk->has_head)
             notes[i].guid = disk->head.disk;

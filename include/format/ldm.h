@@ -37,7 +37,6 @@ struct ldm_database {
     size_t disk_count;
     bool clean;                   /* no transaction was in flight */
     bool extended;                /* some record has bytes behind its known fields */
-    struct sha256 region_digest;  /* of all bytes of the config region */
     struct sha256 records_digest; /* of the records used, whatever else the region holds */
 };
 

@@ -29,6 +29,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/guid.h"
+#include "base/sha256.h"
 #include "base/status.h"
 
 #define LDM_SLOT_BYTES       128u
@@ -53,6 +54,8 @@ struct ldm_vmdb {
     uint64_t pending;            /* the same when nothing is in flight */
     uint32_t counts[LDM_COUNTS]; /* those that hold for the records to be used; never a size
                                     to allocate by */
+    struct sha256 digest; /* of all bytes of header and slots; what lies behind them in the region
+                             depends on the block size of the disk */
     uint64_t effective; /* the transaction the records to be used belong to: pending when the update
                            was decided, else committed */
 };
@@ -63,6 +66,9 @@ struct ldm_record {
     uint8_t flags;
     uint8_t type;     /* revision and kind */
     struct span body; /* `id` included; in the config region or in the scratch arena */
+    bool settled;     /* active, whatever becomes of a transaction in flight */
+    const struct ldm_record *rival; /* not settled: the record with this ID that does not hold, NULL
+                                       when there is none */
 };
 
 struct ldm_record_list {

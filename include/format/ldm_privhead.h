@@ -67,6 +67,7 @@ struct ldm_region {
 struct ldm_toc {
     uint64_t sequence; /* that of PRIVHEAD on the current copies */
     struct ldm_region config;
+    struct ldm_region log; /* size 0 when there is none */
 };
 
 /*

@@ -77,9 +77,12 @@ struct ldm_volume {
     uint32_t flags;
     uint64_t component_count; /* as the record says */
     uint64_t size;            /* sectors, > 0 */
+    uint8_t content;          /* as a partition type of an MBR: 7 NTFS */
     struct guid guid;
     const char *drive_hint; /* such as "C:"; "" when there is none */
     enum ldm_shape shape;   /* set by ldm_database_parse */
+    bool certain; /* with a transaction in flight: the same size whatever becomes of it; set by
+                     ldm_database_parse, as are those below */
 };
 
 struct ldm_component {
@@ -93,6 +96,7 @@ struct ldm_component {
     uint64_t stripe_size; /* sectors, 0 when not given */
     uint64_t columns;     /* 0 when not given */
     size_t volume;        /* index, set by ldm_database_parse */
+    bool certain;         /* the same form and volume whatever becomes of it */
 };
 
 struct ldm_partition {
@@ -107,6 +111,7 @@ struct ldm_partition {
     uint64_t column;
     size_t component; /* index, set by ldm_database_parse */
     size_t disk;      /* index, set by ldm_database_parse */
+    bool certain;     /* the same place whatever becomes of it */
 };
 
 struct ldm_disk {
@@ -114,6 +119,7 @@ struct ldm_disk {
     const char *name;
     struct guid guid; /* that of the disk's PRIVHEAD */
     uint32_t flags;
+    bool certain; /* the same disk whatever becomes of it */
 };
 
 struct ldm_group {

@@ -10,10 +10,11 @@
 #include "model/volumes.h"
 
 /*
- * Fills in volumes, plexes and extents of `*io_map`, whose groups are counted already; `groups` are
- * the same ones. `speakers` has for each group the disk whose database holds, NULL where none does.
- * Finds each extent's disk among the `disk_count` disks by its GUID, and notes on a disk when an
- * extent does not fit on it. Statuses: ST_OK; ST_NO_MEMORY.
+ * Fills in disks, volumes, plexes and extents of `*io_map`, whose groups are counted already;
+ * `groups` are the same ones, of which it sets what depends on those. `speakers` has for each group
+ * the disk whose database holds, NULL where none does. Finds each extent's disk among the
+ * `disk_count` disks by its GUID, and notes on a disk when an extent does not fit on it. Statuses:
+ * ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status volume_map_fill(struct volume_disk *disks, size_t disk_count,
                                        const struct volume_disk *const *speakers,

@@ -13,8 +13,9 @@ sys.path.insert(0, "ovmf-harness")
 import ldm  # noqa: E402
 
 FOLDER = Path("tests/fuzz/corpus/ldm")
-GUIDS = ("5bd10003-0c4d-11e2-9a3b-525400a1b2c3", "5bd10004-0c4d-11e2-9a3b-525400a1b2c3")
+GUIDS = ("5bd10003-0c4d-11e2-9a3b-525400a1b2c3", "5bd10003-0c4d-11e2-9a3b-525400a1b2c2")
 SEAL = b"\1"
+SECOND, BEHIND = b"\5", b"\15"    # fuzz_ldm.c makes the second disk of the first one
 FIRST_SLOT = 4
 
 ldm.CONFIG_BLOCKS = 6
@@ -33,11 +34,14 @@ def parts(made):
         ldm.build_vmdb(made) + ldm.build_slots(made))]
 
 
-def make(name, made=None, seal=SEAL, change=None, cut=None):
+def make(name, made=None, seal=SEAL, change=None, cut=None, log=b""):
     head, toc, config = parts(made or group())
     if change:
         change(head, toc, config)
-    (FOLDER / name).write_bytes((seal + head + toc + config)[:cut])
+    data = (seal + head + toc + config)[:cut]
+    if log:
+        data = bytes([data[0] | 2]) + data[1:] + log
+    (FOLDER / name).write_bytes(data)
 
 
 def put(which, at, form, value):
@@ -75,12 +79,8 @@ def columns(layout, count, size, kind="gen"):
     if count > 2:
         third = ldm.LdmDisk("Disk3", GUIDS[0].replace("0003", "0005"), 64, 4096, 8192)
         data.append(ldm.disk_record(third, 9))
-    volume = bytearray(ldm.volume_record(ldm.MirrorGroup(size, made.disks[:1]), 4))
-    if kind != "gen":
-        at = volume.index(b"\3gen")
-        volume[at:at + 4] = ldm.string(kind)
-        struct.pack_into(">I", volume, 4, len(volume) - 8)
-    data.append(bytes(volume))
+    volume = ldm.Volume("Volume1", made.volume_guid, size, (None,), kind, "C:")
+    data.append(ldm.volume_record(made, volume, 4))
     stripes = ldm.number(128) + ldm.number(count) if layout != 2 else b""
     body = b"".join((ldm.string("ACTIVE"), bytes([layout]), bytes(4), ldm.number(count), bytes(16),
                      ldm.number(4), ldm.number(0), stripes))
@@ -117,7 +117,6 @@ def main():
     long_name = group(volume_name="a volume whose name takes up a second slot, for it has 112 bytes")
     make("mirror")
     make("mirror_own_checksums", seal=b"\0")
-    make("no_drive_hint", group(drive_hint=""))
     make("two_fragments", long_name)
     make("fragments_apart", long_name, change=swap_slots(8, 18))
     make("fragment_missing", long_name, change=put(CONFIG, slot(8, 0x0E), "H", 0))
@@ -130,7 +129,6 @@ def main():
     make("simple", change=columns(2, 1, 2048))
     make("header_without_magic", change=put(HEAD, 0, "B", 0))
     make("header_wrong_checksum", seal=b"\0", change=put(HEAD, 0x18, "B", 7))
-    make("header_of_version_3", change=put(HEAD, 0x0C, "H", 3))
     make("public_region_wraps", change=put(HEAD, 0x11B, "Q", 2**64 - 4))
     make("regions_overlap", change=put(HEAD, 0x11B, "Q", 2000))
     make("toc_without_magic", change=put(TOC, 0, "B", 0))
@@ -150,6 +148,13 @@ def main():
     make("name_past_the_end", change=put(CONFIG, slot(5, 0x1A), "B", 250))
     make("config_cut", cut=1025 + 700)
     make("no_config", cut=1025)
+    make("two_disks", seal=SECOND)
+    make("second_disk_behind", seal=BEHIND)
+    make("marked_disk_behind", group(partition_flags=(0, ldm.DETACHED)), seal=BEHIND)
+    make("two_disks_dirty", seal=SECOND, log=ldm.build_log(((ldm.LOG_DIRTY,),)))
+    make("log_commit_ahead", log=ldm.build_log(((ldm.LOG_COMMIT, 12, 13),)))
+    make("log_damaged", log=bytes(1024))
+    make("volume_sync", group(volume_state="SYNC", component_flags=(0, ldm.COMPONENT_BUILDING)))
 
 
 if __name__ == "__main__":

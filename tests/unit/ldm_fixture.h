@@ -1,7 +1,7 @@
 /*
  * LDM databases for tests, written from the description of the format: the private region of each
- * disk of a group with one volume mirrored over two disks, byte for byte. And, where they are
- * there, disks that Windows made.
+ * disk of a group with one volume mirrored over two disks, or of any other group, byte for byte.
+ * And, where they are there, disks that Windows made.
  */
 #ifndef SHADOWBOOT_UNIT_LDM_FIXTURE_H
 #define SHADOWBOOT_UNIT_LDM_FIXTURE_H
@@ -62,6 +62,83 @@ struct ldm_fixture ldm_fixture_default(void);
 
 /* Writes the private region of one disk, all LDM_FIXTURE_BYTES. */
 void ldm_fixture_build(const struct ldm_fixture *fixture, size_t disk, uint8_t *ret_region);
+
+/* --- Groups of any form --------------------------------------------------------------------- */
+
+/* What is left zero or NULL is ordinary: "ACTIVE", "gen", concatenated, 512 bytes. */
+
+struct ldm_extent_spec {
+    size_t disk;                  /* of the group, from 0 */
+    uint64_t start, size, offset; /* sectors of 512 bytes; the start in the public region */
+    uint64_t column;
+    uint32_t flags;
+    uint16_t status; /* of its record */
+};
+
+struct ldm_plex_spec {
+    const struct ldm_extent_spec *extents;
+    size_t extent_count;
+    uint8_t layout; /* 1 striped, 2 concatenated, 3 RAID-5 */
+    const char *state;
+    uint32_t flags;
+    uint16_t status;
+};
+
+struct ldm_volume_spec {
+    const char *name;
+    const char *guid;
+    const char *type; /* "raid5", else "gen" */
+    const char *hint;
+    const char *state;
+    uint64_t size; /* sectors */
+    uint32_t flags;
+    uint16_t status;
+    const struct ldm_plex_spec *plexes;
+    size_t plex_count;
+};
+
+/* An entry of the log. */
+struct ldm_log_spec {
+    uint8_t status;
+    uint64_t committed, pending;
+};
+
+struct ldm_disk_spec {
+    const char *guid;
+    const char *name;
+    uint64_t public_start;  /* LBA */
+    uint64_t public_size;   /* blocks */
+    uint64_t private_start; /* LBA */
+    uint32_t block_size;    /* 512 or 4096 */
+    uint32_t flags;
+    /* What the database on this disk says, where it is not as on the others. */
+    uint64_t committed; /* transaction */
+    uint64_t pending;
+    uint16_t update; /* status of the header */
+    const struct ldm_log_spec *log;
+    size_t log_count;
+};
+
+struct ldm_group_spec {
+    const char *guid;
+    const char *name;
+    uint64_t transaction;
+    const struct ldm_disk_spec *disks;
+    size_t disk_count;
+    const struct ldm_volume_spec *volumes;
+    size_t volume_count;
+    uint32_t pending_counts[4]; /* volumes, components, partitions, disks; all zero: as they are */
+};
+
+/*
+ * Writes the private region of one disk, all LDM_FIXTURE_BYTES, of which the disk has as many
+ * blocks as fit. Object IDs count up from 1: group, disks, then each volume with its plexes, each
+ * with its extents; records take slots from LDM_SLOT_GROUP on in the same order.
+ */
+void ldm_group_build(const struct ldm_group_spec *group, size_t disk, uint8_t *ret_region);
+
+/* Writes the PRIVHEAD of one disk: what an MBR disk has at LBA 6, too. */
+void ldm_group_build_head(const struct ldm_group_spec *group, size_t disk, uint8_t *ret_block);
 
 /* Makes the checksum of a PRIVHEAD or TOCBLOCK right again. */
 void ldm_fixture_seal(uint8_t *block);

@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "format/ldm.h"
+#include "format/ldm_log.h"
 #include "unit/ldm_fixture.h"
 
 #define DISK_BLOCKS 16384u
@@ -240,6 +241,21 @@ static void tocblock_gives_the_config_region(void **state)
     assert_int_equal(toc.sequence, 1);
     assert_int_equal(toc.config.start, 17);
     assert_int_equal(toc.config.size, 1481);
+    assert_int_equal(toc.log.start, 1498);
+    assert_int_equal(toc.log.size, 224);
+}
+
+static void tocblock_without_a_log_has_none(void **state)
+{
+    struct state *s = *state;
+    uint8_t *at = s->region + LDM_FIXTURE_TOC_1;
+    struct ldm_toc toc;
+
+    memset(at + 0x46, 0, 34);
+    ldm_fixture_seal(at);
+    assert_int_equal(parse_toc(s, at, &toc), ST_OK);
+    assert_int_equal(toc.config.start, 17);
+    assert_int_equal(toc.log.size, 0);
 }
 
 static const struct change toc_changes[] = {
@@ -256,6 +272,7 @@ static const struct change toc_changes[] = {
     {"config size past the region", 0x36, 2032, 8, ST_DAMAGED},
     {"log over the secondary header", 0x50, 1700, 8, ST_DAMAGED},
     {"log past the region", 0x58, 600, 8, ST_DAMAGED},
+    {"log disabled", 0x4e, 8, 2, ST_DAMAGED},
 };
 
 static void tocblock_with_a_bad_field_is_refused(void **state)
@@ -328,7 +345,9 @@ static const struct change vmdb_changes[] = {
     {"no slot behind the header", 0x04, 4, 4, ST_DAMAGED},
     {"update status 0", 0x10, 0, 2, ST_DAMAGED},
     {"update status 4, abort", 0x10, 4, 2, ST_DAMAGED},
+    {"update status 5, new", 0x10, 5, 2, ST_DAMAGED},
     {"update status 6, stale", 0x10, 6, 2, ST_DAMAGED},
+    {"update status 8, offline", 0x10, 8, 2, ST_DAMAGED},
     {"clean with a pending transaction", 0x7d, 13, 8, ST_DAMAGED},
     {"group GUID", 0x35, '-', 1, ST_DAMAGED},
 };
@@ -895,6 +914,179 @@ static void leftover_of_a_removed_record_counts_only_until_decided(void **state)
     assert_int_equal(parse(s, &db), ST_DAMAGED);
 }
 
+static void rename_leaves_the_volume_where_it_is(void **state)
+{
+    for (uint16_t update = 1; update <= 3; update++) {
+        struct ldm_database db;
+        begin_rename(*state, update);
+        assert_int_equal(parse(*state, &db), ST_OK);
+        assert_true(db.volumes[0].certain);
+        assert_true(db.components[0].certain && db.partitions[0].certain && db.disks[0].certain);
+    }
+}
+
+/* Gives a record a second form that differs from the first at `at`, and begins a transaction. */
+static void begin_change(struct state *s, uint32_t number, uint16_t update, size_t at,
+                         uint8_t value)
+{
+    memcpy(slot(s, LDM_SLOT_FREE) + 8, slot(s, number) + 8, 120);
+    put(slot(s, LDM_SLOT_FREE) + 0x08, 500, 4);
+    put(record(s, LDM_SLOT_FREE), 2, 2);
+    slot(s, LDM_SLOT_FREE)[at] = value;
+    put(record(s, number), 1, 2);
+    put(s->config + 0x10, update, 2);
+    put(s->config + 0x7d, 13, 8);
+}
+
+static void change_of_place_makes_the_object_uncertain(void **state)
+{
+    /* Offsets from the slot. */
+    static const struct {
+        uint32_t slot;
+        size_t at;
+        uint8_t value;
+    } changes[] = {
+        {LDM_SLOT_DISK_2, 0x2d, '9'},   /* GUID */
+        {LDM_SLOT_VOLUME, 0x50, 0x10},  /* size */
+        {LDM_SLOT_PIECE_2, 0x36, 0x40}, /* start */
+    };
+    struct state *s = *state;
+    uint8_t good[128 * 16];
+
+    memcpy(good, s->config, sizeof good);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        for (uint16_t update = 2; update <= 3; update++) {
+            struct ldm_database db;
+            memcpy(s->config, good, sizeof good);
+            begin_change(s, changes[i].slot, update, changes[i].at, changes[i].value);
+            assert_int_equal(parse(s, &db), ST_OK);
+            assert_int_equal(db.disks[1].certain, i != 0);
+            assert_int_equal(db.volumes[0].certain, i != 1);
+            assert_int_equal(db.partitions[1].certain, i != 2);
+            assert_true(db.disks[0].certain && db.partitions[0].certain);
+        }
+}
+
+static void arriving_record_alone_is_uncertain(void **state)
+{
+    struct state *s = *state;
+    struct ldm_database db;
+
+    put(record(s, LDM_SLOT_PLEX_2), 2, 2);
+    put(s->config + 0x10, 3, 2);
+    put(s->config + 0x7d, 13, 8);
+    assert_int_equal(parse(s, &db), ST_OK);
+    assert_false(db.components[1].certain);
+    assert_true(db.components[0].certain);
+}
+
+/* --- KLOG ----------------------------------------------------------------------------------- */
+
+#define LOG_AT (1498u * 512)
+
+/* Reads a copy of `size` bytes of the log, exactly as large. */
+static enum status parse_log(struct state *s, size_t size, struct ldm_log *ret_log)
+{
+    uint8_t *pages = malloc(size);
+
+    memcpy(pages, s->region + LOG_AT, size);
+    enum status status = ldm_log_parse(span_of(pages, size), ret_log);
+    free(pages);
+    return status;
+}
+
+static void empty_log_has_two_pages(void **state)
+{
+    struct ldm_log log = {.dirty = true};
+    uint32_t count = 0;
+    struct state *s = *state;
+
+    assert_int_equal(ldm_log_count_pages(span_of(s->region + LOG_AT, 512), &count), ST_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(parse_log(s, 1024, &log), ST_OK);
+    assert_int_equal(log.page_count, 2);
+    assert_false(log.dirty);
+    assert_int_equal(log.pending, 0);
+}
+
+static void log_entries_are_read_to_the_first_free_one(void **state)
+{
+    static const bool dirty[] = {false, true, true, false, true, true};
+    struct state *s = *state;
+    uint8_t *entries = s->region + LOG_AT + 0x18;
+    struct ldm_log log;
+
+    for (uint8_t status = 1; status <= 5; status++) {
+        entries[0] = status;
+        assert_int_equal(parse_log(s, 1024, &log), ST_OK);
+        assert_int_equal(log.dirty, dirty[status]);
+    }
+    entries[0] = 0;
+    entries[24] = 1;
+    assert_int_equal(parse_log(s, 1024, &log), ST_OK);
+    assert_false(log.dirty);
+    entries[24] = 0;
+    entries[512] = 2;
+    assert_int_equal(parse_log(s, 1024, &log), ST_OK);
+    assert_true(log.dirty);
+}
+
+static void log_gives_the_latest_commit_of_all_entries(void **state)
+{
+    struct state *s = *state;
+    uint8_t *entries = s->region + LOG_AT + 0x18;
+    struct ldm_log log;
+
+    for (size_t i = 0; i < 20; i++) {
+        entries[24 * i] = 3;
+        put(entries + 24 * i + 1, 99, 8);
+        put(entries + 24 * i + 9, i == 10 ? 41 : 20 + i, 8);
+    }
+    assert_int_equal(parse_log(s, 1024, &log), ST_OK);
+    assert_int_equal(log.pending, 41);
+    assert_false(log.dirty);
+}
+
+static const struct change log_changes[] = {
+    {"magic", 0x00, 'X', 1, ST_DAMAGED},
+    {"magic of the second page", 0x203, 'X', 1, ST_DAMAGED},
+    {"no pages", 0x10, 0, 4, ST_DAMAGED},
+    {"one page, but the next one says two", 0x10, 1, 4, ST_OK},
+    {"three pages", 0x10, 3, 4, ST_DAMAGED},
+    {"129 pages", 0x10, 129, 4, ST_UNSUPPORTED},
+    {"as many pages as a number can hold", 0x10, UINT32_MAX, 4, ST_UNSUPPORTED},
+    {"index of the first page", 0x14, 1, 4, ST_DAMAGED},
+    {"index of the second page", 0x214, 0, 4, ST_DAMAGED},
+    {"number of pages on the second page", 0x210, 3, 4, ST_DAMAGED},
+    {"unknown entry", 0x18, 6, 1, ST_UNSUPPORTED},
+};
+
+static void log_with_a_bad_field_is_refused(void **state)
+{
+    struct state *s = *state;
+    uint8_t good[1024];
+
+    memcpy(good, s->region + LOG_AT, 1024);
+    for (size_t i = 0; i < sizeof log_changes / sizeof log_changes[0]; i++) {
+        const struct change *change = &log_changes[i];
+        struct ldm_log log;
+        memcpy(s->region + LOG_AT, good, 1024);
+        put(s->region + LOG_AT + change->at, change->value, change->size);
+        enum status status = parse_log(s, 1024, &log);
+        if (status != change->expected)
+            fail_msg("%s: status %d", change->what, status);
+    }
+}
+
+static void log_that_is_cut_off_is_damaged(void **state)
+{
+    struct ldm_log log;
+
+    assert_int_equal(parse_log(*state, 511, &log), ST_DAMAGED);
+    assert_int_equal(parse_log(*state, 1023, &log), ST_DAMAGED);
+    assert_int_equal(ldm_log_parse(span_of(NULL, 0), &log), ST_DAMAGED);
+}
+
 /* --- A disk that Windows made --------------------------------------------------------------- */
 
 #define IMAGE "ldm-2008r2-mirrored-2.img"
@@ -1040,7 +1232,7 @@ static void windows_database_has_the_known_digest(void **state)
     struct ldm_database db;
 
     assert_int_equal(parse(s, &db), ST_OK);
-    assert_memory_equal(db.region_digest.bytes, expected, 32);
+    assert_memory_equal(db.header.digest.bytes, expected, 32);
 }
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -1056,6 +1248,7 @@ int main(void)
         CASE(private_region_above_the_limit_is_unsupported),
         CASE(group_name_is_made_printable),
         CASE(tocblock_gives_the_config_region),
+        CASE(tocblock_without_a_log_has_none),
         CASE(tocblock_with_a_bad_field_is_refused),
         CASE(tocblock_with_wrong_checksum_is_damaged),
         CASE(tocblock_with_two_regions_of_a_name_is_damaged),
@@ -1092,6 +1285,14 @@ int main(void)
         CASE(two_active_records_of_one_object_are_damaged),
         CASE(arriving_record_may_be_incomplete_until_decided),
         CASE(leftover_of_a_removed_record_counts_only_until_decided),
+        CASE(rename_leaves_the_volume_where_it_is),
+        CASE(change_of_place_makes_the_object_uncertain),
+        CASE(arriving_record_alone_is_uncertain),
+        CASE(empty_log_has_two_pages),
+        CASE(log_entries_are_read_to_the_first_free_one),
+        CASE(log_gives_the_latest_commit_of_all_entries),
+        CASE(log_with_a_bad_field_is_refused),
+        CASE(log_that_is_cut_off_is_damaged),
         CASE(windows_disk_leads_to_its_database),
         CASE(windows_database_gives_every_object),
         CASE(windows_database_has_the_known_digest),

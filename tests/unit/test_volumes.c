@@ -139,9 +139,10 @@ static void mirror_on_two_disks_is_found(void **state)
     assert_int_equal(map->volumes[0].type, DYNAMIC_MIRROR);
     assert_int_equal(map->volumes[0].size, 4096);
     assert_int_equal(map->volumes[0].number, 1);
-    assert_true(map->volumes[0].healthy);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_HEALTHY);
     assert_int_equal(map->plex_count, 2);
-    assert_true(map->plexes[0].healthy && map->plexes[0].complete);
+    assert_int_equal(map->plexes[0].state, PLEX_GOOD);
+    assert_true(map->plexes[0].complete);
     assert_int_equal(map->extent_count, 2);
     assert_int_equal(map->extents[0].plex, 0);
     assert_int_equal(map->extents[0].disk, 10);
@@ -161,10 +162,11 @@ static void disk_alone_tells_of_the_missing_one(void **state)
         assert_int_equal(map->disk_count, 1);
         assert_int_equal(map->groups[0].missing_disks, 1);
         assert_int_equal(map->volumes[0].type, DYNAMIC_MIRROR);
-        assert_false(map->volumes[0].healthy);
+        assert_int_not_equal(map->volumes[0].status, DYNAMIC_HEALTHY);
         assert_int_equal(map->plex_count, 2);
-        assert_true(map->plexes[i].complete && map->plexes[i].healthy);
-        assert_false(map->plexes[1 - i].complete || map->plexes[1 - i].healthy);
+        assert_true(map->plexes[i].complete && map->plexes[i].state == PLEX_GOOD);
+        assert_false(map->plexes[1 - i].complete);
+        assert_int_equal(map->plexes[1 - i].state, PLEX_MISSING);
         assert_int_equal(map->extents[i].disk, 10 + i);
         assert_int_equal(map->extents[1 - i].disk, VOLUME_NONE);
         assert_int_equal(map->extents[1 - i].lba, 0);
@@ -485,7 +487,7 @@ static void stray_tocblock_is_a_last_resort(void **state)
     read_some(s, 0, 1);
     assert_int_equal(s->map.disks[0].state, VOLUME_DISK_DAMAGED);
     assert_int_equal(s->map.groups[0].transaction, 13);
-    assert_false(s->map.plexes[0].healthy);
+    assert_int_not_equal(s->map.plexes[0].state, PLEX_GOOD);
     /* Nor can it deny what a sound disk says of the same transaction. */
     set_transaction(s, 0, 12);
     config(s, 0)[0xbd]++;
@@ -500,7 +502,7 @@ static void disk_without_tocblock_is_damaged(void **state)
     memset(s->regions[0] + LDM_FIXTURE_TOC_2, 0, 512);
     assert_first_disk(s, VOLUME_DISK_DAMAGED);
     assert_int_equal(s->map.extents[0].disk, 10);
-    assert_false(s->map.volumes[0].healthy);
+    assert_int_not_equal(s->map.volumes[0].status, DYNAMIC_HEALTHY);
     mem_block_spoil(s->disks[0], 64 + 1856, 1);
     assert_first_disk(s, VOLUME_DISK_DAMAGED);
     mem_block_spoil(s->disks[0], 64 + 2, 1);
@@ -515,7 +517,7 @@ static void damaged_database_is_made_good_by_the_other_disk(void **state)
     assert_first_disk(s, VOLUME_DISK_DAMAGED);
     assert_int_equal(s->map.extents[0].disk, 10);
     assert_true(s->map.plexes[0].complete);
-    assert_false(s->map.plexes[0].healthy);
+    assert_int_not_equal(s->map.plexes[0].state, PLEX_GOOD);
 }
 
 static void unreadable_database_is_made_good_by_the_other_disk(void **state)
@@ -616,10 +618,10 @@ static void mark_of_trouble_makes_a_plex_unhealthy(void **state)
     for (size_t i = 0; i < 2; i++)
         config(s, i)[128 * LDM_SLOT_PLEX_2 + 0x10 + 8 + 2 + 11 + 1] = 'S'; /* "SCTIVE" */
     const struct volume_map *map = read_both(s);
-    assert_true(map->plexes[0].healthy);
-    assert_false(map->plexes[1].healthy);
+    assert_int_equal(map->plexes[0].state, PLEX_GOOD);
+    assert_int_not_equal(map->plexes[1].state, PLEX_GOOD);
     assert_true(map->plexes[1].complete);
-    assert_false(map->volumes[0].healthy);
+    assert_int_not_equal(map->volumes[0].status, DYNAMIC_HEALTHY);
 }
 
 /* --- Disks that disagree -------------------------------------------------------------------- */
@@ -639,8 +641,8 @@ static void later_transaction_wins_in_any_order(void **state)
         assert_false(map->groups[0].agreed);
         assert_true(map->groups[0].clean);
         assert_int_equal(map->extents[1 - late].disk, 10 + 1 - late);
-        assert_false(map->plexes[1 - late].healthy);
-        assert_true(map->plexes[late].healthy);
+        assert_int_not_equal(map->plexes[1 - late].state, PLEX_GOOD);
+        assert_int_equal(map->plexes[late].state, PLEX_GOOD);
     }
 }
 
@@ -653,6 +655,7 @@ static void different_databases_of_one_transaction_leave_no_volumes(void **state
     assert_int_equal(map->disks[0].state, VOLUME_DISK_CONFLICT);
     assert_int_equal(map->disks[1].state, VOLUME_DISK_CONFLICT);
     assert_false(map->groups[0].known);
+    assert_true(map->groups[0].split);
     assert_int_equal(map->volume_count, 0);
 }
 
@@ -669,6 +672,9 @@ static void clones_are_not_used(void **state)
     assert_int_equal(map->volume_count, 1);
     assert_int_equal(map->extents[0].disk, VOLUME_NONE);
     assert_int_equal(map->groups[0].missing_disks, 2);
+    assert_true(map->disks[0].is_clone && map->disks[1].is_clone);
+    assert_string_equal(map->dynamic_disks[0].reason, "more than one disk claims to be it");
+    assert_string_equal(map->dynamic_disks[1].reason, "its disk is not here");
 }
 
 static void disk_that_left_the_group_is_no_member(void **state)
@@ -698,7 +704,7 @@ static void change_decided_on_one_disk_counts_for_all(void **state)
     assert_int_equal(map->groups[0].transaction, 13);
     assert_false(map->groups[0].clean);
     assert_false(map->groups[0].agreed);
-    assert_false(map->volumes[0].healthy);
+    assert_int_not_equal(map->volumes[0].status, DYNAMIC_HEALTHY);
     assert_int_equal(map->volumes[0].type, DYNAMIC_MIRROR);
 }
 
@@ -734,8 +740,898 @@ static void too_little_memory_is_reported(void **state)
             break;
         assert_int_equal(status, ST_NO_MEMORY);
         assert_int_equal(map.volume_count, 77);
-        assert_true(room <= 3u << 20);
+        assert_true(room <= 4u << 20);
     }
+}
+
+/* --- Groups of any form --------------------------------------------------------------------- */
+
+#define GROUP_DISKS  64
+#define GROUP_BLOCKS 65536u /* of each disk */
+#define AT_END       (GROUP_BLOCKS - LDM_FIXTURE_BLOCKS)
+
+static char disk_guids[GROUP_DISKS][37];
+static char disk_names[GROUP_DISKS][8];
+
+/* A group on disks in memory: `group` and `disks` may be changed until it is read. */
+struct group_run {
+    struct ldm_group_spec group;
+    struct ldm_disk_spec disks[GROUP_DISKS];
+    bool mbr[GROUP_DISKS];
+    struct mem_block *blocks[GROUP_DISKS];
+    struct block_port ports[GROUP_DISKS];
+    struct volume_source sources[GROUP_DISKS];
+    struct volume_map map;
+    struct arena arena;
+    void *memory;
+};
+
+static struct group_run *group_new(const struct ldm_volume_spec *volumes, size_t volume_count,
+                                   size_t disk_count)
+{
+    struct group_run *run = calloc(1, sizeof *run);
+
+    for (size_t i = 0; i < disk_count; i++) {
+        snprintf(disk_guids[i], sizeof disk_guids[i], "a1b2c3d4-1%03x-11e1-8000-000102030405",
+                 (unsigned)i & 0xfff);
+        snprintf(disk_names[i], sizeof disk_names[i], "Disk%u", ((unsigned)i + 1) % 1000);
+        run->disks[i] = (struct ldm_disk_spec){
+            .guid = disk_guids[i],
+            .name = disk_names[i],
+            .public_start = 4096,
+            .public_size = 40960,
+            .private_start = 64,
+        };
+    }
+    run->group = (struct ldm_group_spec){
+        .guid = "a1b2c3d4-0001-11e1-8000-000102030405",
+        .name = "Test-Dg0",
+        .transaction = 12,
+        .disks = run->disks,
+        .disk_count = disk_count,
+        .volumes = volumes,
+        .volume_count = volume_count,
+    };
+    return run;
+}
+
+/* Makes disk `i` what `run` says it is. */
+static void group_write_disk(struct group_run *run, size_t i, uint8_t *region)
+{
+    const struct ldm_disk_spec *disk = &run->disks[i];
+    uint32_t size = disk->block_size != 0 ? disk->block_size : 512;
+    uint8_t head[512];
+
+    ldm_group_build(&run->group, i, region);
+    if (run->blocks[i] == NULL)
+        run->blocks[i] = mem_block_new(size, GROUP_BLOCKS, span_of(end_node, 4), "memory");
+    mem_block_write(run->blocks[i], disk->private_start * size, region, LDM_FIXTURE_BYTES);
+    run->sources[i].disk = i;
+    run->sources[i].port = &run->ports[i];
+    run->sources[i].gpt = !run->mbr[i];
+    if (run->mbr[i]) {
+        ldm_group_build_head(&run->group, i, head);
+        mem_block_write(run->blocks[i], 6 * (uint64_t)size, head, 512);
+        return;
+    }
+    run->sources[i].metadata_lba = disk->private_start;
+    run->sources[i].metadata_blocks = LDM_FIXTURE_BYTES / size;
+}
+
+static void group_write(struct group_run *run)
+{
+    uint8_t *region = malloc(LDM_FIXTURE_BYTES);
+
+    for (size_t i = 0; i < run->group.disk_count; i++)
+        group_write_disk(run, i, region);
+    free(region);
+}
+
+/* Reads `count` of the disks that were written, from `first` on. */
+static const struct volume_map *group_read(struct group_run *run, size_t first, size_t count)
+{
+    free(run->memory);
+    run->memory = malloc(ARENA_BYTES);
+    arena_init(&run->arena, run->memory, ARENA_BYTES);
+    for (size_t i = 0; i < run->group.disk_count; i++)
+        run->ports[i] = mem_block_port(run->blocks[i]);
+    assert_int_equal(volumes_read(run->sources + first, count, &run->arena, &run->map), ST_OK);
+    return &run->map;
+}
+
+static const struct volume_map *group_read_all(struct group_run *run)
+{
+    group_write(run);
+    return group_read(run, 0, run->group.disk_count);
+}
+
+static void group_free(struct group_run *run)
+{
+    for (size_t i = 0; i < GROUP_DISKS; i++)
+        if (run->blocks[i] != NULL)
+            mem_block_free(run->blocks[i]);
+    free(run->memory);
+    free(run);
+}
+
+#define VOLUME_GUID(digits) "a1b2c3d4-2" digits "-11e1-8000-000102030405"
+
+static const struct ldm_extent_spec simple_extents[] = {{.disk = 0, .start = 8, .size = 1024}};
+static const struct ldm_extent_spec spanned_extents[] = {
+    {.disk = 2, .start = 0, .size = 800, .offset = 1600},
+    {.disk = 0, .start = 2048, .size = 1600},
+};
+static const struct ldm_extent_spec striped_extents[] = {
+    {.disk = 2, .start = 1024, .size = 1024, .column = 1},
+    {.disk = 1, .start = 0, .size = 1024},
+};
+static const struct ldm_extent_spec raid5_extents[] = {
+    {.disk = 0, .start = 8192, .size = 1024},
+    {.disk = 1, .start = 8192, .size = 1024, .column = 1},
+    {.disk = 2, .start = 8192, .size = 1024, .column = 2},
+};
+static const struct ldm_extent_spec mirror_extents[] = {
+    {.disk = 3, .start = 16, .size = 4096},
+    {.disk = 1, .start = 16384, .size = 4096},
+};
+static const struct ldm_plex_spec some_plexes[] = {
+    {.extents = simple_extents, .extent_count = 1},
+    {.extents = spanned_extents, .extent_count = 2},
+    {.extents = striped_extents, .extent_count = 2, .layout = 1},
+    {.extents = raid5_extents, .extent_count = 3, .layout = 3},
+    {.extents = &mirror_extents[0], .extent_count = 1},
+    {.extents = &mirror_extents[1], .extent_count = 1},
+};
+/* One of each kind. */
+static const struct ldm_volume_spec some_volumes[] = {
+    {.name = "Volume1",
+     .guid = VOLUME_GUID("001"),
+     .size = 1024,
+     .plexes = &some_plexes[0],
+     .plex_count = 1},
+    {.name = "Volume2",
+     .guid = VOLUME_GUID("002"),
+     .size = 2400,
+     .plexes = &some_plexes[1],
+     .plex_count = 1},
+    {.name = "Volume3",
+     .guid = VOLUME_GUID("003"),
+     .size = 2048,
+     .plexes = &some_plexes[2],
+     .plex_count = 1},
+    {.name = "Volume4",
+     .guid = VOLUME_GUID("004"),
+     .type = "raid5",
+     .size = 2048,
+     .plexes = &some_plexes[3],
+     .plex_count = 1},
+    {.name = "Volume5",
+     .guid = VOLUME_GUID("005"),
+     .hint = "C:",
+     .size = 4096,
+     .flags = 0xe00011,
+     .plexes = &some_plexes[4],
+     .plex_count = 2},
+};
+#define SOME_DISKS 4
+
+/* Public regions on 4096-byte blocks begin at block 4096 too; a block is 8 sectors. */
+static void assert_extent(const struct volume_map *map, size_t index, size_t plex, size_t disk,
+                          uint64_t lba, uint64_t blocks)
+{
+    const struct dynamic_extent *extent = &map->extents[index];
+
+    assert_int_equal(extent->plex, plex);
+    assert_int_equal(extent->disk, disk);
+    assert_int_equal(extent->lba, lba);
+    assert_int_equal(extent->blocks, blocks);
+}
+
+static void every_kind_of_volume_is_found_on_every_kind_of_disk(void **state)
+{
+    struct group_run *run = group_new(some_volumes, 5, SOME_DISKS);
+
+    (void)state;
+    run->mbr[0] = true;
+    run->disks[0].private_start = AT_END;
+    run->disks[2].block_size = 4096;
+    const struct volume_map *map = group_read_all(run);
+    static const enum dynamic_type types[] = {DYNAMIC_SIMPLE, DYNAMIC_SPANNED, DYNAMIC_STRIPED,
+                                              DYNAMIC_RAID5, DYNAMIC_MIRROR};
+    assert_true(map->groups[0].agreed && map->groups[0].clean && map->groups[0].known);
+    assert_int_equal(map->volume_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(map->volumes[i].type, types[i]);
+        assert_int_equal(map->volumes[i].status, DYNAMIC_HEALTHY);
+        assert_int_equal(map->volumes[i].first_plex, i);
+        assert_int_equal(map->volumes[i].plex_count, i == 4 ? 2 : 1);
+    }
+    assert_extent(map, 0, 0, 0, 4096 + 8, 1024);
+    assert_extent(map, 1, 1, 0, 4096 + 2048, 1600);
+    assert_extent(map, 2, 1, 2, 4096, 100);
+    assert_extent(map, 3, 2, 1, 4096, 1024);
+    assert_extent(map, 4, 2, 2, 4096 + 128, 128);
+    assert_extent(map, 5, 3, 0, 4096 + 8192, 1024);
+    assert_extent(map, 7, 3, 2, 4096 + 1024, 128);
+    assert_extent(map, 8, 4, 3, 4096 + 16, 4096);
+    assert_extent(map, 9, 5, 1, 4096 + 16384, 4096);
+    assert_int_equal(map->plexes[1].first_extent, 1);
+    assert_int_equal(map->plexes[1].extent_count, 2);
+    assert_int_equal(map->plexes[3].layout, DYNAMIC_LAYOUT_RAID5);
+    assert_int_equal(map->plexes[3].columns, 3);
+    assert_int_equal(map->plexes[3].stripe_size, 128);
+    group_free(run);
+}
+
+static void flags_of_a_volume_are_told(void **state)
+{
+    struct group_run *run = group_new(some_volumes, 5, SOME_DISKS);
+    const struct volume_map *map = group_read_all(run);
+
+    (void)state;
+    assert_true(map->volumes[4].boot && map->volumes[4].system && map->volumes[4].retain);
+    assert_false(map->volumes[3].boot || map->volumes[3].system || map->volumes[3].retain);
+    assert_int_equal(map->volumes[4].flags, 0xe00011);
+    assert_string_equal(map->volumes[4].state, "ACTIVE");
+    assert_int_equal(map->volumes[4].content, 7);
+    group_free(run);
+}
+
+static void disks_of_the_database_are_told(void **state)
+{
+    struct group_run *run = group_new(some_volumes, 5, SOME_DISKS);
+
+    (void)state;
+    run->disks[2].flags = DYNAMIC_DISK_FAILING;
+    group_write(run);
+    const struct volume_map *map = group_read(run, 1, 2);
+    assert_int_equal(map->dynamic_disk_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct dynamic_disk *disk = &map->dynamic_disks[i];
+        bool here = i == 1 || i == 2;
+        assert_string_equal(disk->name, disk_names[i]);
+        assert_guid(&disk->guid, disk_guids[i]);
+        assert_int_equal(disk->id, i + 2);
+        assert_int_equal(disk->disk, here ? i : VOLUME_NONE);
+        assert_int_equal(disk->status, i == 1   ? DYNAMIC_DISK_ONLINE
+                                       : i == 2 ? DYNAMIC_DISK_ERRORS
+                                                : DYNAMIC_DISK_MISSING);
+        assert_int_equal(disk->reason[0] == '\0', i == 1);
+        assert_int_equal(disk->flags, i == 2 ? DYNAMIC_DISK_FAILING : 0);
+    }
+    assert_int_equal(map->extents[0].dynamic_disk, 0);
+    assert_int_equal(map->extents[9].dynamic_disk, 1);
+    assert_int_equal(volume_map_note(map, 2)->disk, 2);
+    assert_true(volume_map_note(map, 2)->is_member);
+    assert_null(volume_map_note(map, 0));
+    group_free(run);
+}
+
+/* What a mark on the mirror of two disks makes of its plexes. */
+struct mark_case {
+    const char *what;
+    const char *volume_state;
+    uint32_t volume_flags;
+    const char *plex_states[2];
+    uint32_t plex_flags[2];
+    uint32_t extent_flags[2];
+    uint32_t disk_flags[2];
+    uint8_t log; /* status of an entry on the second disk */
+    uint64_t log_pending;
+    enum plex_state expected[2];
+    enum dynamic_status status;
+};
+
+#define BOTH(state)  \
+    {                \
+        state, state \
+    }
+
+/* Marks that concern one volume. */
+static const struct mark_case volume_marks[] = {
+    {.what = "nothing"},
+    {.what = "ordinary flags of the volume", .volume_flags = 0xf00013},
+    {.what = "ordinary flags of a piece", .extent_flags = {0x1140}},
+    {.what = "volume SYNC",
+     .volume_state = "SYNC",
+     .expected = BOTH(PLEX_REBUILDING),
+     .status = DYNAMIC_REBUILDING},
+    {.what = "volume NEEDSYNC",
+     .volume_state = "NEEDSYNC",
+     .expected = BOTH(PLEX_REBUILDING),
+     .status = DYNAMIC_REBUILDING},
+    {.what = "volume SYNC, one plex being built",
+     .volume_state = "SYNC",
+     .plex_flags = {0, 8},
+     .expected = {PLEX_DOUBTFUL, PLEX_REBUILDING},
+     .status = DYNAMIC_REBUILDING},
+    {.what = "volume EMPTY",
+     .volume_state = "EMPTY",
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "volume active, not ACTIVE",
+     .volume_state = "active",
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "volume ACTIVE2",
+     .volume_state = "ACTIVE2",
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "volume crashed",
+     .volume_flags = 0x4,
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "volume with a bad log",
+     .volume_flags = 0x100,
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "volume detached",
+     .volume_flags = 0x400,
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "volume needs recovery",
+     .volume_flags = 0x1000,
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "volume pending",
+     .volume_flags = 0x2000,
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "plex STALE",
+     .plex_states = {"STALE"},
+     .expected = {PLEX_STALE},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "plex IOFAIL",
+     .plex_states = {NULL, "IOFAIL"},
+     .expected = {PLEX_GOOD, PLEX_FAILED},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "plex OFFLINE",
+     .plex_states = {NULL, "OFFLINE"},
+     .expected = {PLEX_GOOD, PLEX_FAILED},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "plex TEMP",
+     .plex_states = {"TEMP"},
+     .expected = {PLEX_REBUILDING},
+     .status = DYNAMIC_REBUILDING},
+    {.what = "plex CLEAN",
+     .plex_states = {"CLEAN"},
+     .expected = {PLEX_FAILED},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "plex EMPTY",
+     .plex_states = {"EMPTY"},
+     .expected = {PLEX_FAILED},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "both plexes failed",
+     .plex_states = {"IOFAIL", "IOFAIL"},
+     .expected = BOTH(PLEX_FAILED),
+     .status = DYNAMIC_FAILED},
+    {.what = "plex needs recovery",
+     .plex_flags = {0, 2},
+     .expected = {PLEX_GOOD, PLEX_STALE},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "plex failed",
+     .plex_flags = {4},
+     .expected = {PLEX_FAILED},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "plex being built",
+     .plex_flags = {0, 8},
+     .expected = {PLEX_GOOD, PLEX_REBUILDING},
+     .status = DYNAMIC_REBUILDING},
+    {.what = "plex failed and being built",
+     .plex_flags = {0, 0xc},
+     .expected = {PLEX_GOOD, PLEX_FAILED},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "plex with an unknown flag",
+     .plex_flags = {1},
+     .expected = {PLEX_DOUBTFUL},
+     .status = DYNAMIC_AT_RISK},
+    {.what = "piece needs recovery",
+     .extent_flags = {8},
+     .expected = {PLEX_STALE},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "piece detached",
+     .extent_flags = {0, 0x10},
+     .expected = {PLEX_GOOD, PLEX_STALE},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "piece being moved",
+     .extent_flags = {0x20},
+     .expected = {PLEX_DOUBTFUL},
+     .status = DYNAMIC_AT_RISK},
+};
+#define VOLUME_MARKS (sizeof volume_marks / sizeof volume_marks[0])
+
+/* Marks that concern every volume on the disk. */
+static const struct mark_case disk_marks[] = {
+    {.what = "disk failing",
+     .disk_flags = {4},
+     .expected = {PLEX_DOUBTFUL},
+     .status = DYNAMIC_AT_RISK},
+    {.what = "disk removed",
+     .disk_flags = {0, 0x100},
+     .expected = {PLEX_GOOD, PLEX_STALE},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "disk detached",
+     .disk_flags = {0x200},
+     .expected = {PLEX_STALE},
+     .status = DYNAMIC_FAILED_REDUNDANCY},
+    {.what = "disk with another flag",
+     .disk_flags = {0x10},
+     .expected = {PLEX_DOUBTFUL},
+     .status = DYNAMIC_AT_RISK},
+    {.what = "log: detach", .log = 1, .expected = BOTH(PLEX_DOUBTFUL), .status = DYNAMIC_AT_RISK},
+    {.what = "log: dirty", .log = 2, .expected = BOTH(PLEX_DOUBTFUL), .status = DYNAMIC_AT_RISK},
+    {.what = "log: log detach",
+     .log = 4,
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "log: dirty by an application",
+     .log = 5,
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "log: the last commit", .log = 3, .log_pending = 12},
+    {.what = "log: a commit the database does not know",
+     .log = 3,
+     .log_pending = 13,
+     .expected = BOTH(PLEX_DOUBTFUL),
+     .status = DYNAMIC_AT_RISK},
+    {.what = "log: unknown entry",
+     .log = 6,
+     .expected = {PLEX_GOOD, PLEX_DOUBTFUL},
+     .status = DYNAMIC_AT_RISK},
+};
+
+#define MARKED_SIZE 512
+
+/* Mirrors of two disks, one for each mark. */
+struct marked {
+    struct ldm_extent_spec extents[2 * VOLUME_MARKS];
+    struct ldm_plex_spec plexes[2 * VOLUME_MARKS];
+    struct ldm_volume_spec volumes[VOLUME_MARKS];
+    char names[VOLUME_MARKS][12];
+    struct ldm_log_spec log;
+};
+
+static void add_marked(struct marked *marked, const struct mark_case *mark, size_t index)
+{
+    snprintf(marked->names[index], sizeof marked->names[index], "V%u", (unsigned)index % 1000);
+    marked->volumes[index] = (struct ldm_volume_spec){.name = marked->names[index],
+                                                      .guid = VOLUME_GUID("001"),
+                                                      .state = mark->volume_state,
+                                                      .flags = mark->volume_flags,
+                                                      .size = MARKED_SIZE,
+                                                      .plexes = &marked->plexes[2 * index],
+                                                      .plex_count = 2};
+    for (size_t i = 0; i < 2; i++) {
+        size_t at = 2 * index + i;
+        marked->extents[at] = (struct ldm_extent_spec){.disk = i,
+                                                       .start = MARKED_SIZE * index + 16 * i,
+                                                       .size = MARKED_SIZE,
+                                                       .flags = mark->extent_flags[i]};
+        marked->plexes[at] = (struct ldm_plex_spec){.extents = &marked->extents[at],
+                                                    .extent_count = 1,
+                                                    .state = mark->plex_states[i],
+                                                    .flags = mark->plex_flags[i]};
+    }
+}
+
+static struct group_run *marked_mirrors(const struct mark_case *marks, size_t count,
+                                        struct marked *ret_marked)
+{
+    struct group_run *run = group_new(ret_marked->volumes, count, 2);
+
+    memset(ret_marked, 0, sizeof *ret_marked);
+    for (size_t i = 0; i < count; i++)
+        add_marked(ret_marked, &marks[i], i);
+    for (size_t i = 0; i < 2; i++)
+        run->disks[i].flags = marks[0].disk_flags[i];
+    if (marks[0].log == 0)
+        return run;
+    ret_marked->log = (struct ldm_log_spec){marks[0].log, 11, marks[0].log_pending};
+    run->disks[1].log = &ret_marked->log;
+    run->disks[1].log_count = 1;
+    return run;
+}
+
+static void assert_plex(const struct volume_map *map, size_t plex, enum plex_state expected,
+                        const char *what)
+{
+    if (map->plexes[plex].state != expected)
+        fail_msg("%s: plex %zu is %s: %s", what, plex, plex_state_text(map->plexes[plex].state),
+                 map->plexes[plex].reason);
+    assert_int_equal(map->plexes[plex].reason[0] == '\0', expected == PLEX_GOOD);
+}
+
+static void assert_marks(const struct mark_case *marks, size_t count)
+{
+    struct marked marked;
+    struct group_run *run = marked_mirrors(marks, count, &marked);
+    const struct volume_map *map = group_read_all(run);
+
+    assert_int_equal(map->volume_count, count);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < 2; j++)
+            assert_plex(map, 2 * i + j, marks[i].expected[j], marks[i].what);
+        if (map->volumes[i].status != marks[i].status)
+            fail_msg("%s: %s", marks[i].what, dynamic_status_text(map->volumes[i].status));
+    }
+    group_free(run);
+}
+
+static void mark_on_a_volume_makes_its_plexes_less_trusted(void **state)
+{
+    (void)state;
+    assert_marks(volume_marks, VOLUME_MARKS);
+}
+
+static void mark_on_a_disk_makes_plexes_less_trusted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof disk_marks / sizeof disk_marks[0]; i++)
+        assert_marks(&disk_marks[i], 1);
+}
+
+static void worse_of_two_marks_counts(void **state)
+{
+    const struct mark_case mark = {.plex_flags = {0, 2}, .disk_flags = {0, 4}, .log = 2};
+    struct marked marked;
+    struct group_run *run = marked_mirrors(&mark, 1, &marked);
+
+    (void)state;
+    group_write(run);
+    const struct volume_map *map = group_read(run, 0, 2);
+    assert_plex(map, 0, PLEX_DOUBTFUL, "both");
+    assert_plex(map, 1, PLEX_STALE, "both");
+    map = group_read(run, 0, 1);
+    assert_plex(map, 1, PLEX_MISSING, "first alone");
+    assert_int_equal(map->volumes[0].status, DYNAMIC_FAILED_REDUNDANCY);
+    map = group_read(run, 1, 1);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_FAILED);
+    group_free(run);
+}
+
+static void raid5_lives_without_one_column(void **state)
+{
+    struct group_run *run = group_new(&some_volumes[3], 1, 3);
+
+    (void)state;
+    group_write(run);
+    const struct volume_map *map = group_read(run, 1, 2);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_FAILED_REDUNDANCY);
+    assert_false(map->plexes[0].complete);
+    map = group_read(run, 1, 1);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_FAILED);
+    run->disks[1].committed = 11;
+    map = group_read_all(run);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_FAILED_REDUNDANCY);
+    assert_true(map->plexes[0].complete);
+    assert_int_equal(map->extents[1].state, PLEX_STALE);
+    run->disks[2].committed = 11;
+    assert_int_equal(group_read_all(run)->volumes[0].status, DYNAMIC_FAILED);
+    group_free(run);
+}
+
+static void lone_plex_on_a_disk_that_is_behind_is_at_risk(void **state)
+{
+    struct group_run *run = group_new(some_volumes, 5, SOME_DISKS);
+
+    (void)state;
+    run->disks[0].committed = 11;
+    const struct volume_map *map = group_read_all(run);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_AT_RISK);
+    assert_int_equal(map->volumes[2].status, DYNAMIC_HEALTHY);
+    assert_int_equal(map->dynamic_disks[0].status, DYNAMIC_DISK_ERRORS);
+    group_free(run);
+}
+
+static void volume_of_a_form_windows_does_not_make_is_unknown(void **state)
+{
+    const struct ldm_extent_spec extents[] = {
+        {.disk = 0, .size = 64}, {.disk = 1, .size = 64}, {.disk = 2, .size = 64}};
+    const struct ldm_plex_spec plexes[] = {
+        {.extents = &extents[0], .extent_count = 1},
+        {.extents = &extents[1], .extent_count = 1},
+        {.extents = &extents[2], .extent_count = 1},
+    };
+    const struct ldm_volume_spec volume = {.name = "Volume1",
+                                           .guid = VOLUME_GUID("001"),
+                                           .size = 64,
+                                           .plexes = plexes,
+                                           .plex_count = 3};
+    struct group_run *run = group_new(&volume, 1, 3);
+    const struct volume_map *map = group_read_all(run);
+
+    (void)state;
+    assert_int_equal(map->volumes[0].type, DYNAMIC_OTHER);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_UNKNOWN);
+    assert_plex(map, 2, PLEX_DOUBTFUL, "three plexes");
+    group_free(run);
+}
+
+static void log_of_a_simple_volume_does_not_matter(void **state)
+{
+    const struct ldm_log_spec dirty = {.status = 2};
+    const struct ldm_log_spec unknown = {.status = 9};
+    struct group_run *run = group_new(some_volumes, 5, SOME_DISKS);
+
+    (void)state;
+    run->disks[0].log = &dirty;
+    run->disks[0].log_count = 1;
+    const struct volume_map *map = group_read_all(run);
+    assert_true(map->groups[0].log_dirty);
+    assert_int_equal(map->disks[0].log, VOLUME_LOG_DIRTY);
+    assert_int_equal(map->disks[1].log, VOLUME_LOG_EMPTY);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_HEALTHY);
+    assert_int_equal(map->volumes[2].status, DYNAMIC_HEALTHY);
+    assert_int_equal(map->volumes[3].status, DYNAMIC_AT_RISK);
+    assert_int_equal(map->volumes[4].status, DYNAMIC_AT_RISK);
+    run->disks[0].log = &unknown;
+    map = group_read_all(run);
+    assert_int_equal(map->disks[0].log, VOLUME_LOG_DAMAGED);
+    assert_int_equal(map->volumes[0].status, DYNAMIC_HEALTHY);
+    assert_int_equal(map->volumes[3].status, DYNAMIC_AT_RISK);
+    assert_int_equal(map->volumes[4].status, DYNAMIC_HEALTHY);
+    group_free(run);
+}
+
+static void damaged_log_makes_its_disk_doubtful(void **state)
+{
+    struct state *s = *state;
+    uint8_t *log = s->regions[1] + 1498 * 512;
+
+    log[0] = 'X';
+    read_both(s);
+    assert_int_equal(s->map.disks[1].log, VOLUME_LOG_DAMAGED);
+    assert_int_equal(s->map.disks[1].state, VOLUME_DISK_OK);
+    assert_plex(&s->map, 0, PLEX_GOOD, "log");
+    assert_plex(&s->map, 1, PLEX_DOUBTFUL, "log");
+    log[0] = 'K';
+    mem_block_spoil(s->disks[1], 12000 + 1499, 1);
+    assert_int_equal(read_both(s)->disks[1].log, VOLUME_LOG_DAMAGED);
+}
+
+static void log_of_more_pages_than_its_region_is_damaged(void **state)
+{
+    struct state *s = *state;
+
+    for (size_t i = 0; i < 2; i++)
+        put(s->regions[0] + (1498 + i) * 512 + 0x10, 129, 4);
+    assert_int_equal(read_both(s)->disks[0].log, VOLUME_LOG_DAMAGED);
+    for (size_t i = 0; i < 2; i++)
+        put(s->regions[0] + (i == 0 ? LDM_FIXTURE_TOC_1 : LDM_FIXTURE_TOC_2) + 0x58, 1, 8);
+    for (size_t i = 0; i < 2; i++)
+        ldm_fixture_seal(s->regions[0] + (i == 0 ? LDM_FIXTURE_TOC_1 : LDM_FIXTURE_TOC_2));
+    for (size_t i = 0; i < 2; i++)
+        put(s->regions[0] + (1498 + i) * 512 + 0x10, 2, 4);
+    assert_int_equal(read_both(s)->disks[0].log, VOLUME_LOG_DAMAGED);
+}
+
+static void disk_without_a_log_is_doubtful(void **state)
+{
+    struct state *s = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t *toc = s->regions[0] + (i == 0 ? LDM_FIXTURE_TOC_1 : LDM_FIXTURE_TOC_2);
+        memset(toc + 0x46, 0, 34);
+        ldm_fixture_seal(toc);
+    }
+    read_both(s);
+    assert_int_equal(s->map.disks[0].log, VOLUME_LOG_UNKNOWN);
+    assert_plex(&s->map, 0, PLEX_DOUBTFUL, "no log");
+}
+
+static void damaged_copy_is_told_of(void **state)
+{
+    struct state *s = *state;
+
+    assert_false(read_both(s)->disks[0].copy_damaged);
+    s->regions[0][LDM_FIXTURE_HEAD_2 + 0x20] ^= 1;
+    assert_first_disk(s, VOLUME_DISK_OK);
+    assert_true(s->map.disks[0].copy_damaged);
+    assert_false(s->map.disks[1].copy_damaged);
+    s->regions[0][LDM_FIXTURE_HEAD_2 + 0x20] ^= 1;
+    memset(s->regions[0] + LDM_FIXTURE_TOC_2, 0, 512);
+    assert_first_disk(s, VOLUME_DISK_OK);
+    assert_true(s->map.disks[0].copy_damaged);
+}
+
+static void piece_must_lie_in_one_data_partition(void **state)
+{
+    struct state *s = *state;
+    const struct volume_area exact[] = {{4096, 4096}};
+    const struct volume_area two[] = {{12000, 100}, {4000, 4192}};
+    const struct volume_area twice[] = {{4096, 4096}, {4000, 8000}};
+    const struct volume_area split[] = {{4096, 2048}, {6144, 2048}};
+    const struct volume_area beside[] = {{0, 4096}, {UINT64_MAX, UINT64_MAX}};
+
+    s->sources[0].areas = exact;
+    s->sources[0].area_count = 1;
+    assert_first_disk(s, VOLUME_DISK_OK);
+    s->sources[0].areas = two;
+    s->sources[0].area_count = 2;
+    assert_first_disk(s, VOLUME_DISK_OK);
+    const struct volume_area *const wrong[] = {twice, split, beside};
+    for (size_t i = 0; i < 3; i++) {
+        s->sources[0].areas = wrong[i];
+        assert_first_disk(s, VOLUME_DISK_CONFLICT);
+        assert_int_equal(s->map.extents[0].lba, 4096);
+        assert_plex(&s->map, 0, PLEX_DOUBTFUL, "areas");
+        assert_int_equal(s->map.volumes[0].status, DYNAMIC_AT_RISK);
+    }
+    s->sources[0].area_count = 0;
+    assert_first_disk(s, VOLUME_DISK_CONFLICT);
+}
+
+static void disk_that_is_behind_unknown_to_the_group_may_be_a_split(void **state)
+{
+    const struct mark_case plain = {.what = ""};
+    const struct mark_case known = {.extent_flags = {0, 0x10}};
+    struct marked marked;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct group_run *run = marked_mirrors(i == 0 ? &plain : &known, 1, &marked);
+        run->disks[1].committed = 11;
+        const struct volume_map *map = group_read_all(run);
+        assert_int_equal(map->disks[1].state, VOLUME_DISK_BEHIND);
+        assert_int_equal(map->groups[0].may_be_split, i == 0);
+        assert_false(map->groups[0].split);
+        assert_plex(map, 0, PLEX_GOOD, "winner");
+        assert_plex(map, 1, PLEX_STALE, "behind");
+        assert_int_equal(map->volumes[0].status, DYNAMIC_FAILED_REDUNDANCY);
+        group_free(run);
+    }
+}
+
+static void number_of_databases_compared_is_told(void **state)
+{
+    struct state *s = *state;
+
+    assert_int_equal(read_both(s)->groups[0].database_count, 2);
+    assert_int_equal(read_some(s, 0, 1)->groups[0].database_count, 1);
+    config(s, 0)[128 * 1000] ^= 1;
+    assert_int_equal(read_some(s, 0, 1)->groups[0].database_count, 0);
+}
+
+static void database_with_a_status_that_must_not_be_used_never_wins(void **state)
+{
+    static const uint16_t updates[] = {0, 4, 5, 6, 7, 8, 0xffff};
+    struct state *s = *state;
+
+    for (size_t i = 0; i < sizeof updates / sizeof updates[0]; i++) {
+        put(config(s, 0) + 0x10, updates[i], 2);
+        put(config(s, 0) + 0x75, 40, 8);
+        put(config(s, 0) + 0x7d, 40, 8);
+        assert_first_disk(s, VOLUME_DISK_DAMAGED);
+        assert_int_equal(s->map.groups[0].transaction, 12);
+        assert_int_equal(s->map.extents[0].disk, 10);
+        assert_plex(&s->map, 0, PLEX_DOUBTFUL, "status");
+        assert_plex(&s->map, 1, PLEX_GOOD, "status");
+    }
+}
+
+static void contradiction_of_status_and_transaction_is_damaged(void **state)
+{
+    struct state *s = *state;
+
+    put(config(s, 0) + 0x7d, 13, 8);
+    assert_first_disk(s, VOLUME_DISK_DAMAGED);
+}
+
+/* The first disk's piece is to move: the record of its old place is leaving, one of the new place
+ * arriving. */
+static void begin_move(struct state *s, size_t disk, uint16_t update, uint64_t start)
+{
+    uint8_t *old = config(s, disk) + 128 * LDM_SLOT_PIECE_1;
+    uint8_t *new = config(s, disk) + 128 * LDM_SLOT_FREE;
+
+    memcpy(new + 8, old + 8, 120);
+    put(new + 8, 500, 4);
+    put(new + 0x10, 2, 2);
+    put(new + 0x18 + 2 + 9 + 4 + 8, start, 8);
+    put(old + 0x10, 1, 2);
+    put(config(s, disk) + 0x10, update, 2);
+    if (update != 1)
+        put(config(s, disk) + 0x7d, 13, 8);
+}
+
+static void place_is_certain_only_when_an_open_change_leaves_it(void **state)
+{
+    struct state *s = *state;
+
+    for (uint16_t update = 1; update <= 3; update++)
+        for (size_t moved = 0; moved < 2; moved++) {
+            for (size_t i = 0; i < 2; i++) {
+                ldm_fixture_build(&s->fixture, i, s->regions[i]);
+                begin_move(s, i, update, moved ? 96 : 0);
+            }
+            read_both(s);
+            assert_int_equal(s->map.disks[0].state, VOLUME_DISK_OK);
+            assert_false(s->map.groups[0].clean);
+            assert_true(s->map.disks[0].unfinished);
+            assert_int_equal(s->map.groups[0].pending, update == 1 ? 12 : 13);
+            assert_int_equal(s->map.extents[0].lba, 4096 + (moved && update == 3 ? 96 : 0));
+            assert_int_equal(s->map.plexes[0].place_certain, moved == 0);
+            assert_true(s->map.plexes[1].place_certain);
+            assert_plex(&s->map, 0, PLEX_DOUBTFUL, "open");
+            assert_plex(&s->map, 1, PLEX_DOUBTFUL, "open");
+            assert_int_equal(s->map.volumes[0].status, DYNAMIC_AT_RISK);
+        }
+}
+
+static void group_without_the_system_is_foreign_beside_one_with_it(void **state)
+{
+    struct group_run *home = group_new(some_volumes, 5, SOME_DISKS);
+    struct state *s = *state;
+    struct volume_source sources[SOME_DISKS + 2];
+
+    read_both(s);
+    assert_false(s->map.groups[0].foreign);
+    group_read_all(home);
+    assert_false(home->map.groups[0].foreign);
+    memcpy(sources, s->sources, sizeof s->sources);
+    memcpy(sources + 2, home->sources, SOME_DISKS * sizeof sources[0]);
+    s->fixture.group_guid = "a1b2c3d4-9999-11e1-8000-000102030405";
+    for (size_t i = 0; i < 2; i++)
+        ldm_fixture_build(&s->fixture, i, s->regions[i]);
+    read_both(s);
+    assert_int_equal(volumes_read(sources, SOME_DISKS + 2, &s->arena, &s->map), ST_OK);
+    assert_int_equal(s->map.group_count, 2);
+    assert_true(s->map.groups[0].foreign);
+    assert_false(s->map.groups[1].foreign);
+    group_free(home);
+}
+
+/* --- Many ----------------------------------------------------------------------------------- */
+
+#define MANY_VOLUMES 1000
+
+/* Mirrors, each over two disks that are next to each other. */
+static struct group_run *many_mirrors(struct ldm_volume_spec *volumes, struct ldm_plex_spec *plexes,
+                                      struct ldm_extent_spec *extents, char names[][12])
+{
+    struct group_run *run = group_new(volumes, MANY_VOLUMES, GROUP_DISKS);
+
+    for (size_t i = 0; i < MANY_VOLUMES; i++) {
+        snprintf(names[i], sizeof names[i], "Volume%zu", i + 1);
+        for (size_t j = 0; j < 2; j++) {
+            extents[2 * i + j] = (struct ldm_extent_spec){
+                .disk = (2 * i + j) % GROUP_DISKS, .start = 2 * i, .size = 2};
+            plexes[2 * i + j] =
+                (struct ldm_plex_spec){.extents = &extents[2 * i + j], .extent_count = 1};
+        }
+        volumes[i] = (struct ldm_volume_spec){.name = names[i],
+                                              .guid = VOLUME_GUID("001"),
+                                              .size = 2,
+                                              .plexes = &plexes[2 * i],
+                                              .plex_count = 2};
+    }
+    return run;
+}
+
+static void a_thousand_volumes_on_64_disks_take_little_memory(void **state)
+{
+    static struct ldm_volume_spec volumes[MANY_VOLUMES];
+    static struct ldm_plex_spec plexes[2 * MANY_VOLUMES];
+    static struct ldm_extent_spec extents[2 * MANY_VOLUMES];
+    static char names[MANY_VOLUMES][12];
+    struct group_run *run = many_mirrors(volumes, plexes, extents, names);
+    const struct volume_map *map = group_read_all(run);
+
+    (void)state;
+    assert_int_equal(map->disk_count, 64);
+    assert_int_equal(map->dynamic_disk_count, 64);
+    assert_int_equal(map->volume_count, 1000);
+    assert_int_equal(map->extent_count, 2000);
+    for (size_t i = 0; i < MANY_VOLUMES; i++) {
+        assert_int_equal(map->volumes[i].status, DYNAMIC_HEALTHY);
+        assert_int_equal(map->volumes[i].type, DYNAMIC_MIRROR);
+    }
+    for (size_t i = 0; i < GROUP_DISKS; i++)
+        assert_true(map->disks[i].read_bytes <= 800 * 1024);
+    /* Read once, whatever the number of disks. */
+    assert_true(run->arena.used < 2u << 20);
+    assert_true(run->arena.peak < 5u << 20);
+    group_free(run);
 }
 
 /* --- Disks that Windows made ---------------------------------------------------------------- */
@@ -858,7 +1754,9 @@ static void check_disks(const struct image_run *run)
         assert_int_equal(map->disks[i].state, VOLUME_DISK_OK);
         assert_guid(&map->disks[i].guid, images[map->disks[i].disk - 1].guid);
         assert_int_equal(map->disks[i].transaction, 39);
-        assert_true(map->disks[i].read_bytes <= VOLUME_READ_MAX);
+        assert_true(map->disks[i].read_bytes <= 800 * 1024);
+        assert_int_equal(map->disks[i].log, VOLUME_LOG_EMPTY);
+        assert_false(map->disks[i].copy_damaged);
     }
     assert_int_equal(map->group_count, 1);
     assert_guid(&map->groups[0].guid, "06495a84-fbfd-11e1-8cf9-52540061f5db");
@@ -882,7 +1780,7 @@ static void check_volumes(const struct image_run *run, const char *healthy)
         assert_int_equal(volume->size, windows_volumes[i].size);
         assert_string_equal(volume->drive_hint, windows_volumes[i].hint);
         assert_int_equal(volume->number, i + 1);
-        assert_int_equal(volume->healthy, healthy[i] == '+');
+        assert_int_equal(volume->status == DYNAMIC_HEALTHY, healthy[i] == '+');
     }
 }
 
@@ -923,7 +1821,7 @@ static void check_images(const char *digits, const char *complete, const char *h
     assert_int_equal(run.map.plex_count, 6);
     for (size_t i = 0; i < 6; i++) {
         assert_int_equal(run.map.plexes[i].complete, complete[i] == '+');
-        assert_int_equal(run.map.plexes[i].healthy, complete[i] == '+');
+        assert_int_equal(run.map.plexes[i].state == PLEX_GOOD, complete[i] == '+');
     }
     free(run.memory);
 }
@@ -1020,6 +1918,28 @@ int main(void)
         CASE(change_decided_on_one_disk_counts_for_all),
         CASE(change_begun_on_one_disk_alone_is_no_contradiction),
         CASE(too_little_memory_is_reported),
+        CASE(damaged_log_makes_its_disk_doubtful),
+        CASE(log_of_more_pages_than_its_region_is_damaged),
+        CASE(disk_without_a_log_is_doubtful),
+        CASE(damaged_copy_is_told_of),
+        CASE(piece_must_lie_in_one_data_partition),
+        CASE(disk_that_is_behind_unknown_to_the_group_may_be_a_split),
+        CASE(number_of_databases_compared_is_told),
+        CASE(database_with_a_status_that_must_not_be_used_never_wins),
+        CASE(contradiction_of_status_and_transaction_is_damaged),
+        CASE(place_is_certain_only_when_an_open_change_leaves_it),
+        CASE(group_without_the_system_is_foreign_beside_one_with_it),
+        cmocka_unit_test(every_kind_of_volume_is_found_on_every_kind_of_disk),
+        cmocka_unit_test(flags_of_a_volume_are_told),
+        cmocka_unit_test(disks_of_the_database_are_told),
+        cmocka_unit_test(mark_on_a_volume_makes_its_plexes_less_trusted),
+        cmocka_unit_test(mark_on_a_disk_makes_plexes_less_trusted),
+        cmocka_unit_test(worse_of_two_marks_counts),
+        cmocka_unit_test(raid5_lives_without_one_column),
+        cmocka_unit_test(lone_plex_on_a_disk_that_is_behind_is_at_risk),
+        cmocka_unit_test(volume_of_a_form_windows_does_not_make_is_unknown),
+        cmocka_unit_test(log_of_a_simple_volume_does_not_matter),
+        cmocka_unit_test(a_thousand_volumes_on_64_disks_take_little_memory),
         cmocka_unit_test(windows_disks_together_give_every_volume),
         cmocka_unit_test(windows_disks_of_one_volume_give_that_one),
         cmocka_unit_test(windows_disk_alone_gives_the_whole_database),
