@@ -1,69 +1,7 @@
 #include "audit/audit.h"
 
+#include "audit/collector.h"
 #include "base/text.h"
-
-/* Findings grow in a chain of equal pieces until the number is known. */
-struct collector {
-    struct arena *arena;
-    struct finding *items;
-    size_t count;
-    size_t room;
-    enum status status; /* the first failure sticks */
-};
-
-static void add(struct collector *to, struct finding finding)
-{
-    if (to->status != ST_OK)
-        return;
-    if (to->count == to->room) {
-        size_t room = to->room == 0 ? 32 : to->room * 2;
-        struct finding *items = arena_alloc(to->arena, room, sizeof(*items));
-        if (items == NULL) {
-            to->status = ST_NO_MEMORY;
-            return;
-        }
-        for (size_t i = 0; i < to->count; i++)
-            items[i] = to->items[i];
-        to->items = items;
-        to->room = room;
-    }
-    if (finding.detail == NULL)
-        to->status = ST_NO_MEMORY;
-    to->items[to->count++] = finding;
-}
-
-static void add_disk(struct collector *to, enum finding_code code, size_t disk, const char *detail)
-{
-    struct finding finding = {code, disk, NO_INDEX, NO_INDEX, detail};
-
-    add(to, finding);
-}
-
-static void add_partition(struct collector *to, enum finding_code code, size_t partition,
-                          const char *detail)
-{
-    struct finding finding = {code, NO_INDEX, partition, NO_INDEX, detail};
-
-    add(to, finding);
-}
-
-static void add_entry(struct collector *to, enum finding_code code, size_t entry,
-                      const char *detail)
-{
-    struct finding finding = {code, NO_INDEX, NO_INDEX, entry, detail};
-
-    add(to, finding);
-}
-
-static void add_machine(struct collector *to, enum finding_code code, const char *detail)
-{
-    add_entry(to, code, NO_INDEX, detail);
-}
-
-static const char *because(struct arena *arena, const char *why)
-{
-    return arena_printf(arena, ": %s.", why);
-}
 
 static void audit_gpt_copies(struct collector *to, const struct disk *disk, size_t index)
 {
@@ -74,19 +12,19 @@ static void audit_gpt_copies(struct collector *to, const struct disk *disk, size
         const char *detail = arena_printf(to->arena, ": primary: %s; backup: %s.",
                                           gpt_problem_text(disk->primary.problem),
                                           gpt_problem_text(disk->backup.problem));
-        add_disk(to, FINDING_GPT_BOTH_DAMAGED, index, detail);
+        collect_at_disk(to, FINDING_GPT_BOTH_DAMAGED, index, detail);
         return;
     }
     if (primary_bad)
-        add_disk(to, FINDING_GPT_PRIMARY_DAMAGED, index,
-                 because(to->arena, gpt_problem_text(disk->primary.problem)));
+        collect_at_disk(to, FINDING_GPT_PRIMARY_DAMAGED, index,
+                        collect_because(to, gpt_problem_text(disk->primary.problem)));
     if (backup_bad)
-        add_disk(to, FINDING_GPT_BACKUP_DAMAGED, index,
-                 because(to->arena, gpt_problem_text(disk->backup.problem)));
+        collect_at_disk(to, FINDING_GPT_BACKUP_DAMAGED, index,
+                        collect_because(to, gpt_problem_text(disk->backup.problem)));
     if (disk->copies_differ)
-        add_disk(to, FINDING_GPT_COPIES_DIFFER, index, "");
+        collect_at_disk(to, FINDING_GPT_COPIES_DIFFER, index, "");
     if (!primary_bad && disk->primary.header.alternate_lba != disk->block_count - 1)
-        add_disk(to, FINDING_GPT_BACKUP_NOT_AT_END, index, "");
+        collect_at_disk(to, FINDING_GPT_BACKUP_NOT_AT_END, index, "");
 }
 
 static void audit_disk(struct collector *to, const struct machine *machine, size_t index)
@@ -94,20 +32,20 @@ static void audit_disk(struct collector *to, const struct machine *machine, size
     const struct disk *disk = &machine->disks[index];
 
     if (disk->status != ST_OK) {
-        add_disk(to, FINDING_DISK_UNREADABLE, index, "");
+        collect_at_disk(to, FINDING_DISK_UNREADABLE, index, "");
         return;
     }
     if (disk->style == DISK_GPT) {
         audit_gpt_copies(to, disk, index);
         if (disk->mbr_unreadable)
-            add_disk(to, FINDING_GPT_MBR_UNREADABLE, index, "");
+            collect_at_disk(to, FINDING_GPT_MBR_UNREADABLE, index, "");
         else if (!disk->mbr.protective_at_lba_1)
-            add_disk(to, FINDING_GPT_NO_PROTECTIVE_MBR, index, "");
+            collect_at_disk(to, FINDING_GPT_NO_PROTECTIVE_MBR, index, "");
         if (disk->mbr.kind == MBR_HYBRID)
-            add_disk(to, FINDING_GPT_HYBRID_MBR, index, "");
+            collect_at_disk(to, FINDING_GPT_HYBRID_MBR, index, "");
     }
     if (disk->guid_repeated)
-        add_disk(to, FINDING_DISK_GUID_REPEATED, index, "");
+        collect_at_disk(to, FINDING_DISK_GUID_REPEATED, index, "");
 }
 
 static void audit_partition(struct collector *to, const struct machine *machine, size_t index)
@@ -115,26 +53,17 @@ static void audit_partition(struct collector *to, const struct machine *machine,
     const struct partition *partition = &machine->partitions[index];
 
     if (partition->out_of_range)
-        add_partition(to, FINDING_PARTITION_OUT_OF_RANGE, index, "");
+        collect_at_partition(to, FINDING_PARTITION_OUT_OF_RANGE, index, "");
     if (partition->overlaps)
-        add_partition(to, FINDING_PARTITION_OVERLAPS, index, "");
+        collect_at_partition(to, FINDING_PARTITION_OVERLAPS, index, "");
     if (partition->guid_repeated)
-        add_partition(to, FINDING_PARTITION_GUID_REPEATED, index, "");
-}
-
-static enum status finish(const struct collector *from, struct findings *ret_findings)
-{
-    if (from->status != ST_OK)
-        return from->status;
-    ret_findings->items = from->items;
-    ret_findings->count = from->count;
-    return ST_OK;
+        collect_at_partition(to, FINDING_PARTITION_GUID_REPEATED, index, "");
 }
 
 enum status audit_disks(struct arena *arena, const struct machine *machine,
                         struct findings *ret_findings)
 {
-    struct collector to = {.arena = arena, .status = ST_OK};
+    struct collector to = {.arena = arena};
 
     for (size_t i = 0; i < machine->disk_count; i++) {
         const struct disk *disk = &machine->disks[i];
@@ -142,7 +71,7 @@ enum status audit_disks(struct arena *arena, const struct machine *machine,
         for (size_t j = 0; j < disk->partition_count; j++)
             audit_partition(&to, machine, disk->first_partition + j);
     }
-    return finish(&to, ret_findings);
+    return collect_finish(&to, ret_findings);
 }
 
 static void audit_order(struct collector *to, const struct machine *machine)
@@ -151,21 +80,23 @@ static void audit_order(struct collector *to, const struct machine *machine)
     size_t here = 0;
 
     if (order->status == ST_ABSENT && machine->entry_count > 0)
-        add_machine(to, FINDING_ORDER_MISSING, "");
+        collect_at_machine(to, FINDING_ORDER_MISSING, "");
     bool read = order->status == ST_OK || order->value.at != NULL;
     if (!read && order->status != ST_ABSENT)
-        add_machine(to, FINDING_ORDER_UNREADABLE, because(to->arena, status_text(order->status)));
+        collect_at_machine(to, FINDING_ORDER_UNREADABLE,
+                           collect_because(to, status_text(order->status)));
     if (read && order->status == ST_DAMAGED)
-        add_machine(to, FINDING_ORDER_ODD_SIZE, "");
+        collect_at_machine(to, FINDING_ORDER_ODD_SIZE, "");
     for (size_t i = 0; i < order->count; i++) {
         uint16_t number = order->numbers[i];
         for (here = 0; order->numbers[here] != number; here++)
             continue;
         if (here != i) {
-            add_machine(to, FINDING_ORDER_REPEATS, arena_printf(to->arena, " Boot%04X.", number));
+            collect_at_machine(to, FINDING_ORDER_REPEATS,
+                               arena_printf(to->arena, " Boot%04X.", number));
         } else if (machine_find_entry(machine, number) == NO_INDEX) {
-            add_machine(to, FINDING_ORDER_NAMES_ABSENT,
-                        arena_printf(to->arena, " Boot%04X.", number));
+            collect_at_machine(to, FINDING_ORDER_NAMES_ABSENT,
+                               arena_printf(to->arena, " Boot%04X.", number));
         }
     }
 }
@@ -175,17 +106,17 @@ static void audit_store(struct collector *to, const struct machine *machine)
     const struct var_space *space = &machine->space;
 
     if (machine->entries_status != ST_OK)
-        add_machine(to, FINDING_VARIABLES_UNREADABLE,
-                    because(to->arena, status_text(machine->entries_status)));
+        collect_at_machine(to, FINDING_VARIABLES_UNREADABLE,
+                           collect_because(to, status_text(machine->entries_status)));
     if (machine->variables_repeated)
-        add_machine(to, FINDING_VARIABLES_REPEATED, "");
+        collect_at_machine(to, FINDING_VARIABLES_REPEATED, "");
     if (machine->space_status == ST_OK && space->remaining < space->total / 2) {
         char total[THOUSANDS_SIZE];
         char left[THOUSANDS_SIZE];
-        add_machine(to, FINDING_STORE_NEARLY_FULL,
-                    arena_printf(to->arena, " %s of %s bytes are left.",
-                                 format_thousands(space->remaining, left),
-                                 format_thousands(space->total, total)));
+        collect_at_machine(to, FINDING_STORE_NEARLY_FULL,
+                           arena_printf(to->arena, " %s of %s bytes are left.",
+                                        format_thousands(space->remaining, left),
+                                        format_thousands(space->total, total)));
     }
 }
 
@@ -247,22 +178,23 @@ static void audit_target(struct collector *to, const struct machine *machine, si
         struct guid guid = guid_load(boot->hd.signature);
         char text[GUID_TEXT_SIZE];
         guid_format(&guid, text);
-        add_entry(to, FINDING_ENTRY_PARTITION_GONE, index, arena_printf(to->arena, ": %s.", text));
+        collect_at_entry(to, FINDING_ENTRY_PARTITION_GONE, index,
+                         arena_printf(to->arena, ": %s.", text));
     }
     if (device_gone(entry))
-        add_entry(to, FINDING_ENTRY_DISK_GONE, index, "");
+        collect_at_entry(to, FINDING_ENTRY_DISK_GONE, index, "");
     if (boot->partition != NO_INDEX && boot->file_status == ST_ABSENT) {
         const struct partition *partition = &machine->partitions[boot->partition];
         /* Of partitions with one GUID firmware may mean another: that has a finding of its own. */
         if (!partition->guid_repeated)
-            add_entry(to, FINDING_ENTRY_FILE_GONE, index,
-                      arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
-                                   partition->disk, partition->number));
+            collect_at_entry(to, FINDING_ENTRY_FILE_GONE, index,
+                             arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
+                                          partition->disk, partition->number));
     }
     if (boot->moved)
-        add_entry(to, FINDING_ENTRY_PLACE_WRONG, index, "");
+        collect_at_entry(to, FINDING_ENTRY_PLACE_WRONG, index, "");
     if (boot->elsewhere)
-        add_entry(to, FINDING_ENTRY_ELSEWHERE, index, "");
+        collect_at_entry(to, FINDING_ENTRY_ELSEWHERE, index, "");
 }
 
 static void audit_duplicate(struct collector *to, const struct machine *machine, size_t index)
@@ -270,8 +202,8 @@ static void audit_duplicate(struct collector *to, const struct machine *machine,
     for (size_t i = 0; i < index; i++) {
         if (!entries_are_duplicates(&machine->entries[i], &machine->entries[index]))
             continue;
-        add_entry(to, FINDING_ENTRY_DUPLICATE, index,
-                  arena_printf(to->arena, " Boot%04X.", machine->entries[i].number));
+        collect_at_entry(to, FINDING_ENTRY_DUPLICATE, index,
+                         arena_printf(to->arena, " Boot%04X.", machine->entries[i].number));
         return;
     }
 }
@@ -283,13 +215,13 @@ static void audit_entry(struct collector *to, const struct machine *machine, siz
     if (entry->status != ST_OK) {
         const char *why =
             entry->status == ST_DAMAGED ? "its structure is broken" : status_text(entry->status);
-        add_entry(to, FINDING_ENTRY_DAMAGED, index, because(to->arena, why));
+        collect_at_entry(to, FINDING_ENTRY_DAMAGED, index, collect_because(to, why));
         return;
     }
     audit_target(to, machine, index);
     audit_duplicate(to, machine, index);
     if (!entry->in_order && machine->order.status != ST_ABSENT)
-        add_entry(to, FINDING_ENTRY_NOT_IN_ORDER, index, "");
+        collect_at_entry(to, FINDING_ENTRY_NOT_IN_ORDER, index, "");
 }
 
 /* Firmware may start such an entry from the wrong disk (of two with one GUID it tries the first).
@@ -301,7 +233,7 @@ static void audit_ambiguous(struct collector *to, const struct machine *machine)
         for (size_t j = 0; j < machine->entry_count && machine->partitions[i].guid_repeated; j++)
             named |= entry_mentions_guid(&machine->entries[j], &machine->partitions[i].unique);
         if (named)
-            add_partition(to, FINDING_PARTITION_GUID_REPEATED, i, "");
+            collect_at_partition(to, FINDING_PARTITION_GUID_REPEATED, i, "");
     }
 }
 
@@ -311,15 +243,16 @@ static void audit_fallbacks(struct collector *to, const struct machine *machine)
         const struct partition *partition = &machine->partitions[i];
         if (partition->fallback_status != ST_ABSENT || machine->disks[partition->disk].removable)
             continue;
-        add_partition(to, FINDING_FALLBACK_MISSING, i,
-                      arena_printf(to->arena, " \\EFI\\BOOT\\BOOT%s.EFI.", machine->architecture));
+        collect_at_partition(
+            to, FINDING_FALLBACK_MISSING, i,
+            arena_printf(to->arena, " \\EFI\\BOOT\\BOOT%s.EFI.", machine->architecture));
     }
 }
 
 enum status audit_entries(struct arena *arena, const struct machine *machine,
                           struct findings *ret_findings)
 {
-    struct collector to = {.arena = arena, .status = ST_OK};
+    struct collector to = {.arena = arena};
 
     audit_store(&to, machine);
     audit_order(&to, machine);
@@ -327,7 +260,7 @@ enum status audit_entries(struct arena *arena, const struct machine *machine,
         audit_entry(&to, machine, i);
     audit_ambiguous(&to, machine);
     audit_fallbacks(&to, machine);
-    return finish(&to, ret_findings);
+    return collect_finish(&to, ret_findings);
 }
 
 bool findings_have(const struct findings *findings, enum severity severity)

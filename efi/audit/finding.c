@@ -7,6 +7,17 @@ struct finding_words {
     const char *advice;
 };
 
+/* Advice that several findings share. */
+#define COPY_BOOT_FILES                                                                          \
+    "Copy the boot files from the other ESP (UEFI Shell: cp -r FSn:\\EFI\\Microsoft FSm:\\EFI, " \
+    "with the names of the two), or in Windows: mountvol S: /S, then bcdboot C:\\Windows /s S:."
+#define RESYNCHRONIZE                                                                           \
+    "In Windows, Disk Management: Reactivate Disk or Resynchronize Mirror, and wait until the " \
+    "volume is Healthy."
+#define FORMAT_AGAIN                                                                           \
+    "Save what is on it, then format it again (Windows: format /fs:fat32) and copy the files " \
+    "back."
+
 static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_DISK_UNREADABLE] = {SEVERITY_DAMAGE, "disk-unreadable", "The disk cannot be read.",
                                  "Check cables and power. If it stays so, replace the disk."},
@@ -112,6 +123,179 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_WARNING, "entry-not-in-order",
          "The entry is not in BootOrder: it is never tried, and firmware may overwrite it.",
          "shadowboot order puts it in."},
+    [FINDING_NO_SHADOW] = {SEVERITY_WARNING, "no-shadow",
+                           "One disk carries the system, and nothing mirrors it.",
+                           "Make a new mirror in Windows (Disk Management: Add Mirror) as soon as "
+                           "a second disk is in."},
+    [FINDING_MIRROR_DISK_MISSING] =
+        {SEVERITY_DAMAGE, "mirror-disk-missing",
+         "A disk with a copy of the boot volume is not here.",
+         "If it is only unplugged, put it back. If it died: replace it, and in Windows remove the "
+         "old half of the mirror and add a new one."},
+    [FINDING_BOOT_VOLUME_UNKNOWN] = {SEVERITY_NOTE, "boot-volume-unknown",
+                                     "No volume with Windows was found that could be looked into.",
+                                     "What starts is judged by boot entries and ESPs alone."},
+    [FINDING_MD_DEGRADED] = {SEVERITY_DAMAGE, "md-degraded",
+                             "A disk of the md array is missing or not up to date.",
+                             "Replace the disk, then in Linux: mdadm --add."},
+    [FINDING_ESP_MISSING] =
+        {SEVERITY_DAMAGE, "esp-missing",
+         "The disk carries the system and has no EFI System Partition: it cannot start.",
+         "Make one of at least 100 MB (diskpart: create partition efi, format), copy the boot "
+         "files, then shadowboot clone."},
+    [FINDING_NO_ROOM_FOR_ESP] =
+        {SEVERITY_WARNING, "no-room-for-esp",
+         "The disk has no free space for an EFI System Partition.",
+         "The Microsoft reserved partition can be given up for it, as KB 814070 does."},
+    [FINDING_ESP_UNFORMATTED] =
+        {SEVERITY_DAMAGE, "esp-unformatted", "The EFI System Partition is not formatted.",
+         "Format it with FAT (Windows: format /fs:fat32) and copy the boot files."},
+    [FINDING_ESP_NOT_FAT] = {SEVERITY_DAMAGE, "esp-not-fat",
+                             "The EFI System Partition holds no FAT file system",
+                             "Firmware does not read it. Look what is on it before you format it."},
+    [FINDING_ESP_DAMAGED] = {SEVERITY_DAMAGE, "esp-damaged",
+                             "The file system of the EFI System Partition is damaged",
+                             FORMAT_AGAIN},
+    [FINDING_ESP_UNREADABLE] = {SEVERITY_DAMAGE, "esp-unreadable",
+                                "The EFI System Partition cannot be read.",
+                                "Check cables and power. If it stays so, replace the disk."},
+    [FINDING_ESP_UNUSUAL] = {SEVERITY_DAMAGE, "esp-unusual",
+                             "The file system of the EFI System Partition is of a form that "
+                             "Windows reads and some firmware does not.",
+                             FORMAT_AGAIN},
+    [FINDING_ESP_NOT_CLEAN] =
+        {SEVERITY_WARNING, "esp-not-clean", "The file system was not closed cleanly.",
+         "Nothing else is wrong with it. chkdsk or fsck.fat clears the mark."},
+    [FINDING_ESP_EMPTY] = {SEVERITY_DAMAGE, "esp-empty", "The EFI System Partition holds no files.",
+                           COPY_BOOT_FILES},
+    [FINDING_ESP_TOO_SMALL] =
+        {SEVERITY_DAMAGE, "esp-too-small",
+         "The EFI System Partition is too small for the boot files of the other",
+         "Make room on it, or make a larger one."},
+    [FINDING_ESP_NO_BOOT_FILES] =
+        {SEVERITY_DAMAGE, "esp-no-boot-files",
+         "The EFI System Partition lacks the folder that the other one starts from:",
+         COPY_BOOT_FILES},
+    [FINDING_ESP_FILES_MISSING] = {SEVERITY_WARNING, "esp-files-missing",
+                                   "Boot files of the other EFI System Partition are missing here",
+                                   COPY_BOOT_FILES},
+    [FINDING_ESP_FILES_OLDER] =
+        {SEVERITY_WARNING, "esp-files-older",
+         "The boot files are older than those of the other EFI System Partition", COPY_BOOT_FILES},
+    [FINDING_ESP_FILES_NEWER] =
+        {SEVERITY_WARNING, "esp-files-newer",
+         "The boot files are newer than those of the other EFI System Partition",
+         "The entries start the older ones first. Copy these to the other ESP."},
+    [FINDING_ESP_FILES_DIFFER] = {SEVERITY_WARNING, "esp-files-differ",
+                                  "Boot files differ from those of the other EFI System Partition",
+                                  COPY_BOOT_FILES},
+    [FINDING_ESP_BOOT_FILE_CORRUPT] = {SEVERITY_DAMAGE, "esp-boot-file-corrupt",
+                                       "A boot file is damaged:", COPY_BOOT_FILES},
+    [FINDING_ESP_OTHER_ARCHITECTURE] = {SEVERITY_DAMAGE, "esp-other-architecture",
+                                        "The boot manager is for another kind of machine:",
+                                        COPY_BOOT_FILES},
+    [FINDING_ESP_FILE_UNREADABLE] = {SEVERITY_DAMAGE, "esp-file-unreadable",
+                                     "A file cannot be read:",
+                                     "The disk has bad blocks there. Copy the file again from the "
+                                     "other ESP, and watch the disk."},
+    [FINDING_ESP_NO_STORE] = {SEVERITY_DAMAGE, "esp-no-store",
+                              "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.",
+                              "In Windows: mountvol S: /S, then bcdboot C:\\Windows /s S:."},
+    [FINDING_ESP_STORE_DAMAGED] =
+        {SEVERITY_DAMAGE, "esp-store-damaged",
+         "The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged:",
+         "Copy it from the other ESP, or in Windows: bcdboot C:\\Windows /s S:."},
+    [FINDING_ESP_STORE_DIRTY] =
+        {SEVERITY_WARNING, "esp-store-dirty",
+         "The boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely.",
+         "Windows mends it from its log when it starts from this ESP; else copy it from the other "
+         "one."},
+    [FINDING_ESP_REPEATED] =
+        {SEVERITY_NOTE, "esp-repeated", "The disk has more than one EFI System Partition.",
+         "Firmware may start from either. The one that boot entries name was judged."},
+    [FINDING_ESP_SERIAL_REPEATED] =
+        {SEVERITY_NOTE, "esp-serial-repeated",
+         "Two EFI System Partitions have the same volume serial number.",
+         "One is a copy of the other. Entries by partition GUID still tell them apart."},
+    [FINDING_ESP_NO_ENTRY] = {SEVERITY_DAMAGE, "esp-no-entry",
+                              "No boot entry starts from this EFI System Partition.",
+                              "shadowboot clone makes one."},
+    [FINDING_ENTRY_INACTIVE] =
+        {SEVERITY_WARNING, "entry-inactive",
+         "The entry is not active, and no other one starts from its EFI System Partition.",
+         "Delete it (shadowboot delete) and make it anew (shadowboot clone)."},
+    [FINDING_ORDER_NEVER_REACHES] =
+        {SEVERITY_DAMAGE, "order-never-reaches",
+         "With the other disks gone, the firmware starts something else first:",
+         "shadowboot order puts the disk's entry before it."},
+    [FINDING_NVRAM_WIPED] =
+        {SEVERITY_DAMAGE, "nvram-wiped",
+         "No boot entry starts from any EFI System Partition of the system: the firmware has lost "
+         "them.",
+         "shadowboot add makes them anew, shadowboot import puts saved ones back."},
+    [FINDING_PLEX_FAILED] = {SEVERITY_DAMAGE, "plex-failed",
+                             "This copy of a volume is marked as failed", RESYNCHRONIZE},
+    [FINDING_PLEX_STALE] = {SEVERITY_DAMAGE, "plex-stale", "This copy of a volume is out of date",
+                            RESYNCHRONIZE},
+    [FINDING_PLEX_REBUILDING] = {SEVERITY_WARNING, "plex-rebuilding",
+                                 "This copy of a volume is still being built",
+                                 "Let Windows finish before anything else."},
+    [FINDING_PLEX_DOUBTFUL] = {SEVERITY_WARNING, "plex-doubtful",
+                               "Whether this copy of a volume is up to date is not known",
+                               RESYNCHRONIZE},
+    [FINDING_LDM_DAMAGED] = {SEVERITY_DAMAGE, "ldm-damaged",
+                             "The LDM database of the disk is damaged",
+                             "Windows mends it from the other disk when both are in. Alone, the "
+                             "disk's volumes are not found."},
+    [FINDING_LDM_COPY_DAMAGED] =
+        {SEVERITY_WARNING, "ldm-copy-damaged",
+         "One copy of the LDM database's headers is damaged; another one is good.",
+         "Windows writes it anew with the next change of a volume."},
+    [FINDING_LDM_UNREADABLE] = {SEVERITY_DAMAGE, "ldm-unreadable",
+                                "The LDM database of the disk cannot be read",
+                                "Check cables and power. If it stays so, replace the disk."},
+    [FINDING_LDM_ABSENT] = {SEVERITY_DAMAGE, "ldm-absent",
+                            "The disk has LDM partitions and no LDM database",
+                            "Windows does not find its volumes. With the other disk in, Disk "
+                            "Management mends it (Reactivate Disk)."},
+    [FINDING_LDM_BEHIND] = {SEVERITY_DAMAGE, "ldm-behind",
+                            "The LDM database is older than that of the other disk", RESYNCHRONIZE},
+    [FINDING_LDM_CONFLICT] = {SEVERITY_DAMAGE, "ldm-conflict",
+                              "The LDM database contradicts that of another disk",
+                              "Both claim to be current. Nothing that depends on it is believed. "
+                              "Find out which disk Windows ran from last."},
+    [FINDING_LDM_TRANSACTION_PENDING] =
+        {SEVERITY_WARNING, "ldm-transaction-pending", "A change of the LDM database was cut off.",
+         "Windows finishes or takes it back when it starts. Until then the copies may differ."},
+    [FINDING_LDM_LOG_DIRTY] = {SEVERITY_WARNING, "ldm-log-dirty",
+                               "The LDM log says that copies of a volume may differ.",
+                               RESYNCHRONIZE},
+    [FINDING_LDM_CLONE] = {SEVERITY_DAMAGE, "ldm-clone", "Two disks claim to be the same LDM disk.",
+                           "One is a copy of the other. Take one out before Windows starts."},
+    [FINDING_VOLUME_FAILED_REDUNDANCY] = {SEVERITY_WARNING, "volume-failed-redundancy",
+                                          "The volume has lost a copy.", RESYNCHRONIZE},
+    [FINDING_NTFS_DIRTY] = {SEVERITY_WARNING, "ntfs-dirty",
+                            "The NTFS volume was not closed cleanly.",
+                            "Windows checks it at its next start."},
+    [FINDING_NTFS_BOOT_DAMAGED] = {SEVERITY_DAMAGE, "ntfs-boot-damaged",
+                                   "The NTFS boot sector is damaged; its backup is good.",
+                                   "Windows: chkdsk, or testdisk (Boot, Backup BS)."},
+    [FINDING_NTFS_BOOT_BACKUP_DAMAGED] = {SEVERITY_WARNING, "ntfs-boot-backup-damaged",
+                                          "The backup of the NTFS boot sector is damaged.",
+                                          "Windows: chkdsk writes it anew."},
+    [FINDING_NTFS_DAMAGED] = {SEVERITY_DAMAGE, "ntfs-damaged",
+                              "The NTFS volume cannot be understood",
+                              "Windows: chkdsk /f, from a recovery medium if it does not start."},
+    [FINDING_BITLOCKER] = {SEVERITY_NOTE, "bitlocker",
+                           "The volume is encrypted by BitLocker: nobody can look inside.",
+                           "Have the recovery key at hand before you change what starts it."},
+    [FINDING_WINDOWS_NOT_FOUND] = {SEVERITY_DAMAGE, "windows-not-found",
+                                   "This copy of the boot volume does not carry Windows",
+                                   RESYNCHRONIZE},
+    [FINDING_VOLUME_IDENTITY_REPEATED] =
+        {SEVERITY_WARNING, "volume-identity-repeated",
+         "Another volume, which is not its mirror, has the same serial number.",
+         "One is a copy of the other. Windows may take the wrong one."},
 };
 
 enum severity finding_severity(enum finding_code code)
@@ -146,6 +330,8 @@ const char *finding_place(struct arena *arena, const struct machine *machine,
         place = arena_printf(arena, "Disk %zu Partition %u", partition->disk, partition->number);
     } else if (finding->disk != NO_INDEX) {
         place = arena_printf(arena, "Disk %zu", finding->disk);
+    } else if (finding->volume != NO_INDEX) {
+        place = arena_printf(arena, "Volume %s", machine->volumes.volumes[finding->volume].name);
     }
     return place == NULL ? "" : place;
 }

@@ -123,14 +123,17 @@ static const char *join_line(struct arena *arena, int argc, const char *const ar
 static void show_counts(struct context *context, const struct port_counts *counts)
 {
     say(context,
-        "Disks: %llu reads, %llu bytes. Variables: %llu calls, %llu writes, %llu bytes "
-        "written. Files: %llu calls, %llu bytes read, %llu writes, %llu bytes written. "
+        "Disks: %llu reads, %llu bytes; %llu writes, %llu bytes; %llu flushes. "
+        "Variables: %llu calls, %llu writes, %llu bytes written. "
+        "Files: %llu calls, %llu bytes read, %llu writes, %llu bytes written. "
         "Memory: %zu bytes.\n",
         (unsigned long long)counts->block_reads, (unsigned long long)counts->block_read_bytes,
-        (unsigned long long)counts->var_calls, (unsigned long long)counts->var_writes,
-        (unsigned long long)counts->var_written_bytes, (unsigned long long)counts->file_calls,
-        (unsigned long long)counts->file_read_bytes, (unsigned long long)counts->file_writes,
-        (unsigned long long)counts->file_written_bytes, context->arena->peak);
+        (unsigned long long)counts->block_writes, (unsigned long long)counts->block_written_bytes,
+        (unsigned long long)counts->block_flushes, (unsigned long long)counts->var_calls,
+        (unsigned long long)counts->var_writes, (unsigned long long)counts->var_written_bytes,
+        (unsigned long long)counts->file_calls, (unsigned long long)counts->file_read_bytes,
+        (unsigned long long)counts->file_writes, (unsigned long long)counts->file_written_bytes,
+        context->arena->peak);
 }
 
 static enum status run_command(struct context *context, const struct command *command, int argc,
@@ -203,5 +206,5 @@ unsigned cmd_main(const struct ports *ports, struct arena *arena, int argc,
     enum status status = dispatch(context, argc, argv);
     if (context->verbose && !context->sfo)
         show_counts(context, &counts);
-    return exit_code(status);
+    return status == ST_OK ? context->exit_status : exit_code(status);
 }

@@ -11,6 +11,12 @@ static const struct option_spec common[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec status_options[] = {
+    {"-quick", NULL, "do not read the files on the ESPs: at most 1 MiB of each disk"},
+    {"-json", "FILE", "also write everything that is known to a new file"},
+    {NULL, NULL, NULL},
+};
+
 static const struct option_spec clone_options[] = {
     {"-sg", "GUID", "source: partition that the entries name now"},
     {"-tg", "GUID", "target: partition that the clones are to name"},
@@ -47,11 +53,27 @@ static const struct option_spec undo_options[] = {
 };
 
 static const struct command table[] = {
+    {"status", "[-quick] [-json FILE]", "says whether the machine starts from each disk alone",
+     "Shows the disks, which of them carry the system, and for each whether the machine would "
+     "start "
+     "if the others were gone, with everything that stands in the way and what to do about it. "
+     "Nothing is changed. -v with -sfo lists every file of the ESPs with its digest.\n"
+     "Exit status 0 when each disk starts alone; 64 when one starts only through the "
+     "removable-media "
+     "path; 65 only from the primary; 66 only from the shadow; 67 from none; 68 when there is no "
+     "second disk; 69 when it cannot be told; 10 when nothing to start was found.",
+     status_options, 0, 0, cmd_status},
     {"disks", "[DISK]", "lists disks and their partitions",
      "Shows every disk the firmware has, or one, with its partitions: place, size, GUIDs, type and "
      "names. Damaged partition tables are reported, and the good copy is used.\n"
      "Exit status 10 when something is damaged.",
      NULL, 0, 1, cmd_disks},
+    {"volumes", "[VOLUME]", "lists the volumes on dynamic disks",
+     "Shows disk groups, volumes, their copies (plexes) with the place of each piece, and the "
+     "disks "
+     "that belong to a group, those that are not here as well: what diskpart's list volume, detail "
+     "volume and list disk show. Exit status 10 when a database or a copy is damaged.",
+     NULL, 0, 1, cmd_volumes},
     {"entries", "", "lists the boot entries",
      "Shows timeout, BootOrder and every boot entry: what it is called, what it starts, on which "
      "disk "

@@ -1,6 +1,8 @@
 #include "cmd/run.h"
 
 #include "audit/audit.h"
+#include "audit/collector.h"
+#include "audit/start.h"
 #include "base/text.h"
 #include "cmd/show.h"
 #include "model/boot_name.h"
@@ -100,12 +102,31 @@ static bool about_written_partition(const struct machine *machine, const struct 
                                     const struct finding *finding)
 {
     for (size_t i = 0; i < machine->entry_count && finding->partition != NO_INDEX; i++) {
-        struct finding at_entry = {finding->code, NO_INDEX, NO_INDEX, i, ""};
+        struct finding at_entry = {finding->code, NO_INDEX, NO_INDEX, i, NO_INDEX, ""};
         if (machine->entries[i].boot.partition == finding->partition &&
             about_written_entry(machine, plan, &at_entry))
             return true;
     }
     return false;
+}
+
+/* Whether firmware ever gets to the entries that were written: once for each disk. */
+static void audit_reach(struct collector *to, const struct machine *machine,
+                        const struct plan *plan)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        struct finding written = {FINDING_ORDER_NEVER_REACHES, NO_INDEX, NO_INDEX, i, NO_INDEX, ""};
+        size_t blocker = start_blocker(machine, i);
+        if (!entry->in_order || entry->boot.partition == NO_INDEX || blocker == NO_INDEX ||
+            !about_written_entry(machine, plan, &written))
+            continue;
+        collect_at_disk(
+            to, FINDING_ORDER_NEVER_REACHES, machine->partitions[entry->boot.partition].disk,
+            arena_printf(to->arena, " Boot%04X \"%.40s\".", machine->entries[blocker].number,
+                         machine->entries[blocker].description));
+        return;
+    }
 }
 
 /* Audits once more and shows what concerns the entries just written. */
@@ -125,8 +146,14 @@ static enum status audit_again(struct context *context, const struct plan *plan)
             findings.items[kept++] = *finding;
     }
     findings.count = kept;
-    show_findings(context, &findings);
-    return ST_OK;
+    struct collector to = {.arena = context->arena};
+    for (size_t i = 0; i < kept; i++)
+        collect_finding(&to, findings.items[i]);
+    audit_reach(&to, machine, plan);
+    status = collect_finish(&to, &findings);
+    if (status == ST_OK)
+        show_findings(context, &findings);
+    return status;
 }
 
 /* Applies with a part of the memory out of reach, so that it is there for looking again. */

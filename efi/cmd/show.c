@@ -119,7 +119,7 @@ void show_boot_options(struct context *context)
         say(context, "CurrentBootEntryID:  N/A\n");
 }
 
-static const char *severity_text(enum severity severity)
+const char *severity_text(enum severity severity)
 {
     static const char *const texts[] = {"note", "warning", "damage"};
 
@@ -154,6 +154,43 @@ void show_findings(struct context *context, const struct findings *findings)
         if (advice[0] != '\0')
             say(context, "    %s\n", advice);
     }
+}
+
+const char *member_role_text(const struct roles *roles, size_t member)
+{
+    if (member == NO_INDEX)
+        return "";
+    return member == roles->primary ? "primary" : "shadow";
+}
+
+const char *esp_state_text(const struct esp *esp)
+{
+    if (esp->status == ST_ABSENT)
+        return esp->content == CONTENT_EMPTY ? "not formatted" : "no FAT file system";
+    if (esp->status != ST_OK)
+        return status_text(esp->status);
+    if (fat_report_has_damage(&esp->report))
+        return "damaged";
+    return esp->report.complete ? "healthy" : "healthy as far as was looked";
+}
+
+const char *esp_type_text(const struct esp *esp)
+{
+    static const char *const types[] = {[FAT_12] = "FAT12", [FAT_16] = "FAT16", [FAT_32] = "FAT32"};
+
+    return esp->status == ST_OK ? types[esp->volume.type] : volume_content_name(esp->content);
+}
+
+const char *file_state_text(const struct fat_file *file, const struct file_content *content)
+{
+    if (file->status != ST_OK)
+        return status_text(file->status);
+    if (content->status == ST_UNSUPPORTED)
+        return "not read";
+    if (content->status != ST_OK)
+        return status_text(content->status);
+    return content->is_program && content->program != PE_GOOD ? pe_verdict_text(content->program)
+                                                              : "ok";
 }
 
 enum status findings_status(const struct findings *findings)

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-#define SLOTS      32u
+#define SLOTS      16u
 #define SLOT_BYTES 4096u /* or a block of the disk, where that is larger */
 
 struct slot {

@@ -4,6 +4,29 @@
 #include "base/text.h"
 #include "model/boot_name.h"
 
+size_t machine_find_esp(const struct machine *machine, size_t partition)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        if (machine->esps[i].partition == partition)
+            return i;
+    }
+    return NO_INDEX;
+}
+
+size_t machine_partition_at(const struct machine *machine, size_t disk, uint64_t lba,
+                            uint64_t block_count)
+{
+    const struct disk *on = &machine->disks[disk];
+
+    for (size_t i = 0; i < on->partition_count; i++) {
+        const struct partition *own = &machine->partitions[on->first_partition + i];
+        if (lba >= own->first_lba && lba - own->first_lba <= own->block_count &&
+            block_count <= own->block_count - (lba - own->first_lba))
+            return on->first_partition + i;
+    }
+    return NO_INDEX;
+}
+
 size_t machine_find_partition(const struct machine *machine, const struct guid *unique,
                               size_t *ret_count)
 {

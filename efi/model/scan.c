@@ -5,7 +5,9 @@
 #include "base/sort.h"
 #include "base/text.h"
 #include "format/devpath_text.h"
+#include "model/disk_meter.h"
 #include "model/resolve.h"
+#include "model/scan_content.h"
 #include "model/scan_disk.h"
 #include "model/scan_vars.h"
 #include "model/volumes.h"
@@ -181,25 +183,36 @@ static enum status scan_disks(struct arena *arena, const struct ports *ports,
     return status;
 }
 
-/* Where each disk's LDM database would be. */
+/* Adds one partition to what is known of its disk's LDM; true when it belongs to LDM. */
+static bool add_dynamic_partition(const struct partition *own, struct volume_source *io_source,
+                                  struct volume_area *areas)
+{
+    if (own->kind == PT_LDM_METADATA && !own->out_of_range) {
+        io_source->metadata_lba = own->first_lba;
+        io_source->metadata_blocks = own->block_count;
+    }
+    if (own->kind == PT_LDM_DATA)
+        areas[io_source->area_count++] = (struct volume_area){own->first_lba, own->block_count};
+    return own->kind == PT_LDM_DATA || own->kind == PT_LDM_METADATA;
+}
+
+/* Where each disk's LDM database would be; `areas` has room for one for each partition. */
 static size_t list_dynamic_disks(const struct ports *ports, const struct machine *machine,
-                                 struct volume_source *ret_sources)
+                                 struct volume_area *areas, struct volume_source *ret_sources)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < machine->disk_count; i++) {
         const struct disk *disk = &machine->disks[i];
-        struct volume_source source = {
-            .disk = i, .port = &ports->disks[disk->port], .gpt = disk->style == DISK_GPT};
+        struct volume_area *own = areas + disk->first_partition;
+        struct volume_source source = {.disk = i,
+                                       .port = &ports->disks[disk->port],
+                                       .gpt = disk->style == DISK_GPT,
+                                       .areas = own};
         bool dynamic = false;
-        for (size_t j = 0; j < disk->partition_count; j++) {
-            const struct partition *own = &machine->partitions[disk->first_partition + j];
-            dynamic |= own->kind == PT_LDM_DATA || own->kind == PT_LDM_METADATA;
-            if (own->kind != PT_LDM_METADATA || own->out_of_range)
-                continue;
-            source.metadata_lba = own->first_lba;
-            source.metadata_blocks = own->block_count;
-        }
+        for (size_t j = 0; j < disk->partition_count; j++)
+            dynamic |= add_dynamic_partition(&machine->partitions[disk->first_partition + j],
+                                             &source, own);
         if (dynamic)
             ret_sources[count++] = source;
     }
@@ -211,22 +224,23 @@ static enum status scan_dynamic_volumes(struct arena *arena, const struct ports 
                                         struct machine *io_machine)
 {
     struct volume_source *sources = arena_alloc(arena, io_machine->disk_count, sizeof(*sources));
-    struct volume_map map;
+    struct volume_area *areas = arena_alloc(arena, io_machine->partition_count, sizeof(*areas));
+    struct volume_map *map = &io_machine->volumes;
 
-    if (sources == NULL)
+    if (sources == NULL || areas == NULL)
         return ST_NO_MEMORY;
-    size_t count = list_dynamic_disks(ports, io_machine, sources);
+    size_t count = list_dynamic_disks(ports, io_machine, areas, sources);
     if (count == 0)
         return ST_OK;
-    enum status status = volumes_read(sources, count, arena, &map);
+    enum status status = volumes_read(sources, count, arena, map);
     if (status != ST_OK)
         return status;
     for (size_t i = 0; i < io_machine->partition_count; i++) {
         struct partition *own = &io_machine->partitions[i];
         size_t volume = VOLUME_NONE;
         if (own->kind == PT_LDM_DATA &&
-            volume_map_at(&map, own->disk, own->first_lba, own->block_count, &volume))
-            own->block_volume = map.volumes[volume].number;
+            volume_map_at(map, own->disk, own->first_lba, own->block_count, &volume))
+            own->block_volume = map->volumes[volume].number;
     }
     return ST_OK;
 }
@@ -252,19 +266,25 @@ enum status scan_machine(struct arena *arena, const struct ports *ports, enum sc
                          struct machine *ret_machine)
 {
     struct machine machine = {.architecture = ports->architecture};
+    struct disk_meter *meters = NULL;
+    struct ports metered;
 
-    enum status status = scan_disks(arena, ports, &machine);
+    enum status status = disk_meters_new(arena, ports, &metered, &meters);
+    if (status == ST_OK)
+        status = scan_disks(arena, &metered, &machine);
     if (status != ST_OK)
         return status;
     attach_volumes(&ports->files, &machine);
     if (depth >= SCAN_ENTRIES) {
-        status = scan_dynamic_volumes(arena, ports, &machine);
+        status = scan_dynamic_volumes(arena, &metered, &machine);
         if (status == ST_OK)
             status = scan_vars(arena, &ports->vars, &machine);
         if (status == ST_OK)
             status = resolve_entries(arena, &ports->files, &machine);
         if (status == ST_OK)
             status = look_for_fallback(arena, &ports->files, &machine);
+        if (status == ST_OK && depth >= SCAN_QUICK)
+            status = scan_contents(arena, &metered, meters, depth >= SCAN_FULL, &machine);
         if (status != ST_OK)
             return status;
     }

@@ -49,6 +49,58 @@ enum finding_code {
     FINDING_ENTRY_ELSEWHERE,
     FINDING_ENTRY_DUPLICATE,
     FINDING_ENTRY_NOT_IN_ORDER,
+    FINDING_NO_SHADOW,
+    FINDING_MIRROR_DISK_MISSING,
+    FINDING_BOOT_VOLUME_UNKNOWN,
+    FINDING_MD_DEGRADED,
+    FINDING_ESP_MISSING,
+    FINDING_NO_ROOM_FOR_ESP,
+    FINDING_ESP_UNFORMATTED,
+    FINDING_ESP_NOT_FAT,
+    FINDING_ESP_DAMAGED,
+    FINDING_ESP_UNREADABLE,
+    FINDING_ESP_UNUSUAL,
+    FINDING_ESP_NOT_CLEAN,
+    FINDING_ESP_EMPTY,
+    FINDING_ESP_TOO_SMALL,
+    FINDING_ESP_NO_BOOT_FILES,
+    FINDING_ESP_FILES_MISSING,
+    FINDING_ESP_FILES_OLDER,
+    FINDING_ESP_FILES_NEWER,
+    FINDING_ESP_FILES_DIFFER,
+    FINDING_ESP_BOOT_FILE_CORRUPT,
+    FINDING_ESP_OTHER_ARCHITECTURE,
+    FINDING_ESP_FILE_UNREADABLE,
+    FINDING_ESP_NO_STORE,
+    FINDING_ESP_STORE_DAMAGED,
+    FINDING_ESP_STORE_DIRTY,
+    FINDING_ESP_REPEATED,
+    FINDING_ESP_SERIAL_REPEATED,
+    FINDING_ESP_NO_ENTRY,
+    FINDING_ENTRY_INACTIVE,
+    FINDING_ORDER_NEVER_REACHES,
+    FINDING_NVRAM_WIPED,
+    FINDING_PLEX_FAILED,
+    FINDING_PLEX_STALE,
+    FINDING_PLEX_REBUILDING,
+    FINDING_PLEX_DOUBTFUL,
+    FINDING_LDM_DAMAGED,
+    FINDING_LDM_COPY_DAMAGED,
+    FINDING_LDM_UNREADABLE,
+    FINDING_LDM_ABSENT,
+    FINDING_LDM_BEHIND,
+    FINDING_LDM_CONFLICT,
+    FINDING_LDM_TRANSACTION_PENDING,
+    FINDING_LDM_LOG_DIRTY,
+    FINDING_LDM_CLONE,
+    FINDING_VOLUME_FAILED_REDUNDANCY,
+    FINDING_NTFS_DIRTY,
+    FINDING_NTFS_BOOT_DAMAGED,
+    FINDING_NTFS_BOOT_BACKUP_DAMAGED,
+    FINDING_NTFS_DAMAGED,
+    FINDING_BITLOCKER,
+    FINDING_WINDOWS_NOT_FOUND,
+    FINDING_VOLUME_IDENTITY_REPEATED,
     FINDING_COUNT
 };
 
@@ -57,6 +109,7 @@ struct finding {
     size_t disk; /* place: index into the machine, or NO_INDEX */
     size_t partition;
     size_t entry;
+    size_t volume;      /* of dynamic disks */
     const char *detail; /* goes behind the message; "" for none */
 };
 
@@ -70,7 +123,8 @@ enum severity finding_severity(enum finding_code code);
 /* A stable short name such as "gpt-primary-damaged", for scripts. */
 const char *finding_name(enum finding_code code);
 
-/* "Disk 1 Partition 2", "Boot0003", ... ; "this machine" when the finding has no place. */
+/* "Disk 1 Partition 2", "Boot0003", "Volume Volume1", ... ; "this machine" when the finding has no
+ * place. */
 const char *finding_place(struct arena *arena, const struct machine *machine,
                           const struct finding *finding);
 

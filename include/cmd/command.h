@@ -30,7 +30,9 @@ const struct option_spec *common_options(void);
 /* The command of that name, NULL when there is none. */
 const struct command *command_find(const char *name);
 
+enum status cmd_status(struct context *context);
 enum status cmd_disks(struct context *context);
+enum status cmd_volumes(struct context *context);
 enum status cmd_entries(struct context *context);
 enum status cmd_clone(struct context *context);
 enum status cmd_mirror(struct context *context);

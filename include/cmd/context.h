@@ -35,7 +35,8 @@ struct context {
     size_t word_count;
     struct option_value options[ARGS_MAX];
     size_t option_count;
-    const char *line; /* the whole command line, printable, for the journal */
+    unsigned exit_status; /* what the program ends with when the command's status is ST_OK */
+    const char *line;     /* the whole command line, printable, for the journal */
 };
 
 /* The exit status for a status: 0, else the number of the nearest UEFI error. */

@@ -3,6 +3,7 @@
 #define SHADOWBOOT_CMD_SHOW_H
 
 #include "audit/finding.h"
+#include "audit/roles.h"
 #include "cmd/context.h"
 
 /*
@@ -24,6 +25,19 @@ void show_boot_options(struct context *context);
 
 /* The findings with places and advice, or as FindingInfo rows under -sfo. */
 void show_findings(struct context *context, const struct findings *findings);
+
+/* "note", "warning", "damage". Static lifetime. */
+const char *severity_text(enum severity severity);
+
+/* "primary", "shadow"; "" for NO_INDEX. Static lifetime. */
+const char *member_role_text(const struct roles *roles, size_t member);
+
+/* In a word or two: "healthy", "damaged", "not formatted"; "FAT32", "" when it is none. */
+const char *esp_state_text(const struct esp *esp);
+const char *esp_type_text(const struct esp *esp);
+
+/* "ok", or what is the matter with a file. Static lifetime. */
+const char *file_state_text(const struct fat_file *file, const struct file_content *content);
 
 /* ST_DAMAGED when something is broken, ST_OK otherwise: how a command that only looks ends. */
 enum status findings_status(const struct findings *findings);

@@ -67,7 +67,7 @@ struct ntfs_volume {
 
 /*
  * Reads boot sectors, the first file records and $Volume of the volume at `first_lba`. The volume
- * keeps using `port` and `arena`, of which it takes some 150 KiB. Statuses: ST_OK; ST_ABSENT when
+ * keeps using `port` and `arena`, of which it takes some 80 KiB. Statuses: ST_OK; ST_ABSENT when
  * neither boot sector nor backup is one of NTFS; ST_DAMAGED when they are and contradict themselves
  * or do not fit into `block_count`, or the $MFT cannot be understood; ST_UNSUPPORTED for geometry
  * this program does not read; ST_IO; ST_NO_MEMORY.

@@ -22,6 +22,8 @@
 #include "format/mbr.h"
 #include "format/partition_type.h"
 #include "format/windows_options.h"
+#include "model/content.h"
+#include "model/volumes.h"
 #include "port/vars.h"
 
 #define NO_INDEX ((size_t)-1)
@@ -157,7 +159,21 @@ struct machine {
     bool variables_repeated;    /* the enumeration named a boot entry twice or did not end */
     enum status space_status;   /* whether `space` is known */
     struct var_space space;
+    struct volume_map volumes; /* of dynamic disks; disk indices are those of `disks` */
+    struct esp *esps;          /* from SCAN_QUICK on, like the rest; by partition */
+    size_t esp_count;
+    struct system_copy *copies; /* by disk, then by place */
+    size_t copy_count;
+    struct md_partition *md_members; /* by partition */
+    size_t md_count;
 };
+
+/* The ESP on this partition, NO_INDEX when it is none that was looked at. */
+size_t machine_find_esp(const struct machine *machine, size_t partition);
+
+/* The partition of `disk` in which all of these blocks lie, or NO_INDEX. */
+size_t machine_partition_at(const struct machine *machine, size_t disk, uint64_t lba,
+                            uint64_t block_count);
 
 /* The partition with this unique GUID, NO_INDEX when none has; `ret_count` (may be NULL) is how
  * many have it. */

@@ -6,7 +6,7 @@
 
 /*
  * A port for `block_count` blocks of `block_size` bytes at the device path `path`; `path` and
- * `model` are copied. Neither removable nor read-only; ctx and read are left to be set.
+ * `model` are copied. Neither removable nor read-only; ctx and the calls are left to be set.
  */
 struct block_port disk_port_new(uint32_t block_size, uint64_t block_count, struct span path,
                                 const char *model);

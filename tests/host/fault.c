@@ -6,8 +6,9 @@
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
 
-#define MAX_RULES 8u
-#define NEVER     UINT64_MAX
+#define MAX_RULES     8u
+#define MAX_BAD_AREAS 8u
+#define NEVER         UINT64_MAX
 
 struct rule {
     enum fault_kind kind;
@@ -21,6 +22,13 @@ struct faulty_disk {
     struct fault *fault;
     const struct block_port *disk;
     uint64_t gone_after; /* calls in all */
+    bool write_protected;
+};
+
+struct bad_area {
+    size_t disk;
+    uint64_t lba;
+    uint64_t count;
 };
 
 struct fault {
@@ -31,6 +39,8 @@ struct fault {
     uint64_t calls[FAULT_KIND_COUNT];
     struct rule rules[MAX_RULES];
     size_t rule_count;
+    struct bad_area bad_areas[MAX_BAD_AREAS];
+    size_t bad_area_count;
     uint64_t cut_at; /* the n-th write, or NEVER */
     enum fault_cut cut;
     jmp_buf *cut_to;
@@ -53,7 +63,8 @@ struct verdict {
 
 static bool is_write(enum fault_kind kind)
 {
-    return kind == FAULT_VAR_SET || kind == FAULT_FILE_WRITE || kind == FAULT_FILE_REMOVE;
+    return kind == FAULT_VAR_SET || kind == FAULT_FILE_WRITE || kind == FAULT_FILE_REMOVE ||
+           kind == FAULT_BLOCK_WRITE;
 }
 
 static bool rule_covers(const struct rule *rule, enum fault_kind kind)
@@ -108,20 +119,50 @@ static bool is_gone(const struct faulty_disk *disk)
     return disk->fault->calls[FAULT_ANY] > disk->gone_after;
 }
 
-/* The same for a call on a volume, which goes with its disk. */
-static struct verdict judge_file(struct fault *fault, enum fault_kind kind, size_t volume)
+/* True when one of `count` blocks from `lba` on is bad. */
+static bool touches_bad_area(const struct faulty_disk *disk, uint64_t lba, uint32_t count)
+{
+    const struct fault *fault = disk->fault;
+    size_t index = (size_t)(disk - fault->faulty_disks);
+
+    for (size_t i = 0; i < fault->bad_area_count; i++) {
+        const struct bad_area *area = &fault->bad_areas[i];
+        bool before = area->lba < lba;
+        uint64_t gap = before ? lba - area->lba : area->lba - lba;
+        if (area->disk == index && gap < (before ? area->count : count))
+            return true;
+    }
+    return false;
+}
+
+/* What the state of a disk makes of a call that was judged already. */
+static struct verdict judge_disk(const struct faulty_disk *disk, enum fault_kind kind,
+                                 struct verdict verdict)
+{
+    if (is_gone(disk))
+        return fail_with(disk->fault, ST_IO);
+    if (disk->write_protected && is_write(kind))
+        return fail_with(disk->fault, ST_READ_ONLY);
+    return verdict;
+}
+
+/* The same for a call on what lies at a device path, which goes with its disk. */
+static struct verdict judge_path(struct fault *fault, enum fault_kind kind, struct span path)
 {
     struct verdict verdict = judge(fault, kind);
 
-    if (volume >= fault->inner->files.volume_count)
-        return verdict;
-    struct span path = fault->inner->files.volumes[volume].path;
     for (size_t i = 0; i < fault->inner->disk_count; i++) {
-        if (is_gone(&fault->faulty_disks[i]) &&
-            disk_path_leads_through(path, fault->inner->disks[i].path))
-            return fail_with(fault, ST_IO);
+        if (disk_path_leads_through(path, fault->inner->disks[i].path))
+            verdict = judge_disk(&fault->faulty_disks[i], kind, verdict);
     }
     return verdict;
+}
+
+static struct verdict judge_file(struct fault *fault, enum fault_kind kind, size_t volume)
+{
+    if (volume >= fault->ports.files.volume_count)
+        return judge(fault, kind);
+    return judge_path(fault, kind, fault->ports.files.volumes[volume].path);
 }
 
 /* The machine is off: does not return when there is somewhere to jump. */
@@ -139,11 +180,62 @@ static enum status faulty_block_read(void *ctx, uint64_t lba, uint32_t count, vo
     const struct faulty_disk *faulty = ctx;
     struct verdict verdict = judge(faulty->fault, FAULT_BLOCK_READ);
 
-    if (is_gone(faulty))
+    verdict = judge_disk(faulty, FAULT_BLOCK_READ, verdict);
+    if (touches_bad_area(faulty, lba, count))
         verdict = fail_with(faulty->fault, ST_IO);
     if (verdict.fate != FATE_PASS)
         return verdict.status;
     return faulty->disk->read(faulty->disk->ctx, lba, count, ret_data);
+}
+
+/* What a write of blocks under way leaves in the disk's cache when the power goes. */
+static void write_torn_blocks(const struct faulty_disk *faulty, uint64_t lba, uint32_t count,
+                              const void *data)
+{
+    const struct block_port *disk = faulty->disk;
+    enum fault_cut cut = faulty->fault->cut;
+    size_t size = (size_t)count * disk->block_size;
+    uint8_t *copy = host_copy(data, size);
+
+    if (cut == FAULT_CUT_HALF)
+        count /= 2;
+    for (size_t i = size / 2; i < size && cut == FAULT_CUT_GARBAGE; i++)
+        copy[i] ^= 0xa5;
+    if (cut != FAULT_CUT_BEFORE && cut != FAULT_CUT_EMPTY && count > 0)
+        (void)!disk->write(disk->ctx, lba, count, copy);
+    free(copy);
+}
+
+static enum status faulty_block_write(void *ctx, uint64_t lba, uint32_t count, const void *data)
+{
+    const struct faulty_disk *faulty = ctx;
+    const struct block_port *disk = faulty->disk;
+    struct verdict verdict = judge(faulty->fault, FAULT_BLOCK_WRITE);
+
+    verdict = judge_disk(faulty, FAULT_BLOCK_WRITE, verdict);
+    if (verdict.fate == FATE_PASS)
+        return disk->write(disk->ctx, lba, count, data);
+    if (verdict.fate == FATE_CUT) {
+        write_torn_blocks(faulty, lba, count, data);
+        return power_off(faulty->fault);
+    }
+    if (verdict.fate == FATE_FAIL_AFTER)
+        (void)!disk->write(disk->ctx, lba, count, data);
+    return verdict.status;
+}
+
+static enum status faulty_block_flush(void *ctx)
+{
+    const struct faulty_disk *faulty = ctx;
+    const struct block_port *disk = faulty->disk;
+    struct verdict verdict = judge(faulty->fault, FAULT_BLOCK_FLUSH);
+
+    verdict = judge_disk(faulty, FAULT_BLOCK_FLUSH, verdict);
+    if (verdict.fate == FATE_PASS)
+        return disk->flush(disk->ctx);
+    if (verdict.fate == FATE_FAIL_AFTER)
+        (void)!disk->flush(disk->ctx);
+    return verdict.status;
 }
 
 static enum status faulty_var_next(void *ctx, bool restart, struct var_id *ret_id)
@@ -285,6 +377,38 @@ static enum status faulty_file_remove(void *ctx, size_t volume, const char *path
     return verdict.fate == FATE_CUT ? power_off(fault) : verdict.status;
 }
 
+static enum status faulty_release(void *ctx, struct span disk_path)
+{
+    struct fault *fault = ctx;
+    const struct files_port *files = &fault->inner->files;
+    struct verdict verdict = judge_path(fault, FAULT_FILE_RELEASE, disk_path);
+
+    if (verdict.fate != FATE_PASS)
+        return verdict.status;
+    return files->release(files->ctx, disk_path);
+}
+
+static enum status faulty_renew(void *ctx, struct files_port *io_port)
+{
+    struct fault *fault = ctx;
+    const struct files_port *files = &fault->inner->files;
+    struct files_port now = fault->ports.files;
+    struct verdict verdict = judge(fault, FAULT_FILE_RENEW);
+    enum status status = verdict.status;
+
+    if (verdict.fate == FATE_PASS)
+        status = files->renew(files->ctx, &now);
+    if (status != ST_OK)
+        return status;
+    fault->ports.files = now;
+    io_port->volumes = now.volumes;
+    io_port->volume_count = now.volume_count;
+    io_port->self = now.self;
+    io_port->current = now.current;
+    io_port->directory = now.directory;
+    return ST_OK;
+}
+
 static enum status faulty_now(void *ctx, struct date_time *ret_time)
 {
     struct fault *fault = ctx;
@@ -340,6 +464,8 @@ static void wrap_disks(struct fault *fault)
         fault->disks[i] = fault->inner->disks[i];
         fault->disks[i].ctx = &fault->faulty_disks[i];
         fault->disks[i].read = faulty_block_read;
+        fault->disks[i].write = faulty_block_write;
+        fault->disks[i].flush = faulty_block_flush;
     }
     fault->ports.disks = fault->disks;
 }
@@ -365,6 +491,8 @@ static void wrap_files(struct fault *fault)
     files->read = faulty_file_read;
     files->write = faulty_file_write;
     files->remove = faulty_file_remove;
+    files->release = faulty_release;
+    files->renew = faulty_renew;
 }
 
 static void wrap_console(struct fault *fault)
@@ -410,7 +538,8 @@ const struct ports *fault_ports(const struct fault *fault)
 
 static void add_rule(struct fault *fault, const struct rule *rule)
 {
-    bool writes_only = rule->kind == FAULT_WRITE || is_write(rule->kind);
+    bool writes_only =
+        rule->kind == FAULT_WRITE || rule->kind == FAULT_BLOCK_FLUSH || is_write(rule->kind);
 
     if (fault->rule_count == MAX_RULES)
         host_fail("too many fault rules");
@@ -439,6 +568,24 @@ void fault_vanish(struct fault *fault, size_t disk, uint64_t calls)
     if (disk >= fault->inner->disk_count)
         host_fail("no such disk");
     fault->faulty_disks[disk].gone_after = calls;
+}
+
+void fault_bad_blocks(struct fault *fault, size_t disk, uint64_t lba, uint64_t count)
+{
+    struct bad_area area = {.disk = disk, .lba = lba, .count = count};
+
+    if (disk >= fault->inner->disk_count)
+        host_fail("no such disk");
+    if (fault->bad_area_count == MAX_BAD_AREAS)
+        host_fail("too many bad areas");
+    fault->bad_areas[fault->bad_area_count++] = area;
+}
+
+void fault_write_protect(struct fault *fault, size_t disk)
+{
+    if (disk >= fault->inner->disk_count)
+        host_fail("no such disk");
+    fault->faulty_disks[disk].write_protected = true;
 }
 
 void fault_power_cut(struct fault *fault, uint64_t nth, enum fault_cut how, jmp_buf *where)

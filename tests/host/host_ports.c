@@ -7,7 +7,8 @@
 #include "base/builder.h"
 #include "host/host_alloc.h"
 
-#define END_SIZE 4u
+#define END_SIZE  4u
+#define SEED_STEP 0x632be59bd9b4e019u
 
 struct host *host_new(void)
 {
@@ -25,7 +26,7 @@ void host_free(struct host *host)
 {
     if (host == NULL)
         return;
-    for (size_t i = 0; i < host->disk_count && !host->disks_are_borrowed; i++)
+    for (size_t i = 0; i < host->disk_count; i++)
         mem_block_free(host->disks[i]);
     mem_vars_free(host->vars);
     mem_files_free(host->files);
@@ -38,7 +39,11 @@ struct host *host_clone(const struct host *host)
     struct host *clone = host_alloc(1, sizeof(*clone));
 
     *clone = *host;
-    clone->disks_are_borrowed = true;
+    clone->disks_are_final = true;
+    for (size_t i = 0; i < host->disk_count; i++) {
+        if (host->disks[i] != NULL)
+            clone->disks[i] = mem_block_clone(host->disks[i]);
+    }
     clone->vars = mem_vars_clone(host->vars);
     clone->files = mem_files_clone(host->files);
     clone->console = host_console_new();
@@ -47,7 +52,7 @@ struct host *host_clone(const struct host *host)
 
 size_t host_add_block(struct host *host, struct block_port block)
 {
-    if (host->disk_count == HOST_MAX_DISKS || host->disks_are_borrowed)
+    if (host->disk_count == HOST_MAX_DISKS || host->disks_are_final)
         host_fail("no more disks here");
     host->blocks[host->disk_count] = block;
     return host->disk_count++;
@@ -99,12 +104,31 @@ size_t host_add_volume(struct host *host, const struct host_partition *partition
     return mem_files_add_volume(host->files, span_of(path, size), alias, capacity);
 }
 
+void host_power_cut(struct host *host, uint64_t seed)
+{
+    for (size_t i = 0; i < host->disk_count; i++) {
+        bool special = seed == MEM_BLOCK_LOSE_ALL || seed == MEM_BLOCK_KEEP_ALL;
+        if (host->disks[i] != NULL)
+            mem_block_cut(host->disks[i], special ? seed : seed + i * SEED_STEP);
+    }
+}
+
+static enum status renew(void *ctx, struct mem_files *files)
+{
+    struct host *host = ctx;
+
+    (void)files;
+    return host->renewal(host);
+}
+
 const struct ports *host_ports(struct host *host)
 {
     for (size_t i = 0; i < host->disk_count; i++) {
         if (host->disks[i] != NULL)
             host->blocks[i] = mem_block_port(host->disks[i]);
     }
+    if (host->renewal != NULL)
+        mem_files_set_renewal(host->files, renew, host);
     host->ports.disks = host->blocks;
     host->ports.disk_count = host->disk_count;
     host->ports.vars = mem_vars_port(host->vars);

@@ -17,12 +17,15 @@
 
 struct host {
     struct mem_block *disks[HOST_MAX_DISKS]; /* NULL for a disk added by host_add_block */
-    bool disks_are_borrowed;
+    bool disks_are_final;                    /* no more can be added */
     struct mem_vars *vars;
     struct mem_files *files;
     struct host_console *console;
     struct date_time now;
     const char *architecture;
+    /* Called when volumes are renewed, as mem_files_set_renewal says; NULL: they stay as they are.
+     */
+    enum status (*renewal)(struct host *host);
 
     struct block_port blocks[HOST_MAX_DISKS];
     size_t disk_count;
@@ -48,8 +51,8 @@ struct host *host_new(void);
 void host_free(struct host *host);
 
 /*
- * The same machine once more with variables and files of its own, and an empty console. The disks
- * are shared: `host` must outlive it.
+ * The same machine once more with disks, variables and files of its own, and an empty console. Only
+ * disks added by host_add_block are shared.
  */
 struct host *host_clone(const struct host *host);
 
@@ -67,6 +70,10 @@ size_t host_partition_path(const struct host *host, const struct host_partition 
 /* Adds an empty volume named FS0:, FS1:, ... on the partition; as mem_files_add_volume. */
 size_t host_add_volume(struct host *host, const struct host_partition *partition,
                        uint64_t capacity);
+
+/* The power goes: what the disks' caches hold is lost or kept as `seed` says (see mem_block_cut),
+ * on each disk in another way. */
+void host_power_cut(struct host *host, uint64_t seed);
 
 /* The ports as the machine is now: valid until it is asked again or freed. */
 const struct ports *host_ports(struct host *host);

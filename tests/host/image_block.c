@@ -50,10 +50,42 @@ static enum status read_blocks(void *ctx, uint64_t lba, uint32_t count, void *re
     return ST_OK;
 }
 
+static enum status write_blocks(void *ctx, uint64_t lba, uint32_t count, const void *data)
+{
+    struct image_block *disk = ctx;
+    const uint8_t *from = data;
+
+    if (lba > disk->port.block_count || count > disk->port.block_count - lba)
+        return ST_IO;
+    if (disk->port.read_only)
+        return ST_READ_ONLY;
+    uint64_t offset = lba * disk->port.block_size;
+    uint64_t left = (uint64_t)count * disk->port.block_size;
+    while (left > 0) {
+        ssize_t done = pwrite(disk->fd, from, (size_t)left, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return ST_IO;
+        from += done;
+        offset += (uint64_t)done;
+        left -= (uint64_t)done;
+    }
+    return ST_OK;
+}
+
+static enum status flush_blocks(void *ctx)
+{
+    struct image_block *disk = ctx;
+
+    return disk->port.read_only || fsync(disk->fd) == 0 ? ST_OK : ST_IO;
+}
+
 enum status image_block_open(const char *file, uint32_t block_size, struct span path,
                              const char *model, struct image_block **ret_disk)
 {
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    bool read_only = access(file, W_OK) != 0;
+    int fd = open(file, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 
     if (fd < 0)
         return errno == ENOENT ? ST_ABSENT : ST_IO;
@@ -66,7 +98,9 @@ enum status image_block_open(const char *file, uint32_t block_size, struct span 
     disk->port = disk_port_new(block_size, file_size(fd) / block_size, path, model);
     disk->port.ctx = disk;
     disk->port.read = read_blocks;
-    disk->port.read_only = access(file, W_OK) != 0;
+    disk->port.write = write_blocks;
+    disk->port.flush = flush_blocks;
+    disk->port.read_only = read_only;
     *ret_disk = disk;
     return ST_OK;
 }

@@ -1,4 +1,4 @@
-/* A disk over a raw image file. */
+/* A disk over a raw image file: writes go into the file at once, flush is fsync. */
 #ifndef SHADOWBOOT_HOST_IMAGE_BLOCK_H
 #define SHADOWBOOT_HOST_IMAGE_BLOCK_H
 

@@ -11,11 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/disk_path.h"
 #include "host/host_alloc.h"
 #include "host/host_run.h"
 #include "host/mem_files.h"
 
-#define BOOT_SECTOR_SIZE 512u
+#define BOOT_SECTOR_SIZE   512u
+#define FAT32_CLUSTERS_MIN 65525u
 
 struct image_volume {
     char *where; /* "FILE@@OFFSET", how mtools names a volume in an image */
@@ -27,6 +29,11 @@ struct image_files {
     struct mem_files *tree; /* what the images hold, as far as loaded */
     struct image_volume volumes[MEM_FILES_MAX_VOLUMES];
     size_t count;
+    image_files_renewal *renewal;
+    void *renewal_ctx;
+    struct file_volume before[MEM_FILES_MAX_VOLUMES]; /* while volumes are renewed */
+    size_t before_count;
+    bool renewing;
 };
 
 struct image_files *image_files_new(void)
@@ -71,6 +78,16 @@ static bool is_fat(const uint8_t *sector)
            sizes_are_powers && ld_le16(sector + 14) > 0 && sector[16] >= 1 && sector[16] <= 2;
 }
 
+/* Which FAT32 firmware mounts: one that mirrors its FAT, and has as many clusters as it must. */
+static bool is_mounted_fat32(const uint8_t *sector)
+{
+    uint64_t meta = ld_le16(sector + 14) + (uint64_t)sector[16] * ld_le32(sector + 36);
+    uint64_t sectors = ld_le32(sector + 32);
+
+    return (ld_le16(sector + 40) & 0x80) == 0 && sectors > meta &&
+           (sectors - meta) / sector[13] >= FAT32_CLUSTERS_MIN;
+}
+
 /* The number in mdir's line "  50 094 080 bytes free"; 0 when it is not there. */
 static uint64_t parse_free(const char *output)
 {
@@ -99,6 +116,18 @@ static int update_free(struct image_files *files, size_t volume)
     return code;
 }
 
+/* `alias`, but what the volume was called before it was renewed. */
+static const char *alias_for(const struct image_files *files, struct span path, const char *alias)
+{
+    if (!files->renewing)
+        return alias;
+    for (size_t i = 0; i < files->before_count; i++) {
+        if (span_equal(files->before[i].path, path))
+            return files->before[i].alias;
+    }
+    return "";
+}
+
 enum status image_files_add_volume(struct image_files *files, const char *image, uint64_t offset,
                                    struct span path, const char *alias, size_t *ret_volume)
 {
@@ -109,9 +138,9 @@ enum status image_files_add_volume(struct image_files *files, const char *image,
         host_fail("too many volumes");
     if (read_boot_sector(image, offset, sector) != ST_OK)
         return ST_IO;
-    if (!is_fat(sector))
+    if (!is_fat(sector) || (ld_le16(sector + 22) == 0 && !is_mounted_fat32(sector)))
         return ST_UNSUPPORTED;
-    size_t volume = mem_files_add_volume(files->tree, path, alias, 0);
+    size_t volume = mem_files_add_volume(files->tree, path, alias_for(files, path, alias), 0);
     char *where = host_alloc(room, 1);
     snprintf(where, room, "%s@@%llu", image, (unsigned long long)offset);
     files->volumes[volume].where = where;
@@ -247,6 +276,8 @@ static enum status need_tree(struct image_files *files, size_t volume)
 {
     if (volume >= files->count)
         return ST_IO;
+    if (mem_files_is_released(files->tree, volume))
+        return ST_ABSENT;
     struct image_volume *image = &files->volumes[volume];
     if (!image->loaded) {
         image->loaded = true;
@@ -502,6 +533,50 @@ static enum status files_remove(void *ctx, size_t volume, const char *path)
     return ST_OK;
 }
 
+static enum status files_release(void *ctx, struct span disk_path)
+{
+    struct image_files *files = ctx;
+    struct files_port tree = mem_files_port(files->tree);
+
+    for (size_t i = 0; i < files->count; i++) {
+        if (disk_path_leads_through(tree.volumes[i].path, disk_path))
+            forget_tree(files, i);
+    }
+    return tree.release(tree.ctx, disk_path);
+}
+
+void image_files_set_renewal(struct image_files *files, image_files_renewal *call, void *ctx)
+{
+    files->renewal = call;
+    files->renewal_ctx = ctx;
+}
+
+static enum status find_again(struct image_files *files)
+{
+    struct files_port tree = mem_files_port(files->tree);
+
+    memcpy(files->before, tree.volumes, sizeof(files->before));
+    files->before_count = files->count;
+    for (size_t i = 0; i < files->count; i++)
+        free(files->volumes[i].where);
+    memset(files->volumes, 0, sizeof(files->volumes));
+    files->count = 0;
+    mem_files_clear(files->tree);
+    files->renewing = true;
+    enum status status = files->renewal(files->renewal_ctx);
+    files->renewing = false;
+    return status;
+}
+
+static enum status files_renew(void *ctx, struct files_port *io_port)
+{
+    struct image_files *files = ctx;
+    struct files_port tree = mem_files_port(files->tree);
+    enum status status = files->renewal == NULL ? ST_OK : find_again(files);
+
+    return status == ST_OK ? tree.renew(tree.ctx, io_port) : status;
+}
+
 struct files_port image_files_port(struct image_files *files)
 {
     struct files_port port = mem_files_port(files->tree);
@@ -512,5 +587,7 @@ struct files_port image_files_port(struct image_files *files)
     port.read = files_read;
     port.write = files_write;
     port.remove = files_remove;
+    port.release = files_release;
+    port.renew = files_renew;
     return port;
 }

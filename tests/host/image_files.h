@@ -26,6 +26,15 @@ MUST_CHECK enum status image_files_add_volume(struct image_files *files, const c
 /* Sets `self` and `current` (with its root directory) of ports made from now on. */
 void image_files_set_self(struct image_files *files, size_t volume);
 
+/*
+ * At renew all volumes are taken away, and `call` is called to add those that the images hold now.
+ * One with the device path of an earlier volume gets that one's alias, a new one has none, as under
+ * a Shell that has not mapped it yet. Without a call the volumes stay. What `call` returns is what
+ * renew returns.
+ */
+typedef enum status image_files_renewal(void *ctx);
+void image_files_set_renewal(struct image_files *files, image_files_renewal *call, void *ctx);
+
 /* The port, valid as long as `files` and until a volume is added. */
 struct files_port image_files_port(struct image_files *files);
 

@@ -7,6 +7,9 @@
  *   --disk FILE[:BLOCKSIZE][:CONTROLLER]  the next disk; 512 and nvme unless given. CONTROLLER is
  *                                         nvme, ahci, virtio, scsi or usb. --disk none leaves the
  *                                         place of the next disk empty: the others keep theirs.
+ *   --bad PLACE:LBA:COUNT
+ *                       blocks that cannot be read on the disk at PLACE (from 0, empty places
+ *                       counted); may be repeated
  *   --vars FILE         the variable store (see vars_file.h); created when there is something to
  *                       keep. Without it the store is empty and lost at the end.
  *   --self DISK:PART    the volume the program was started from: place of the disk from 0, number
@@ -33,6 +36,7 @@
 #include "format/mbr.h"
 #include "format/partition_type.h"
 #include "host/disk_path.h"
+#include "host/fault.h"
 #include "host/host_alloc.h"
 #include "host/host_clock.h"
 #include "host/host_console.h"
@@ -43,8 +47,9 @@
 #include "port/ports.h"
 
 #define EXIT_HOST  125
-#define ARENA_SIZE (32u << 20)
-#define MAX_DISKS  16
+#define ARENA_SIZE (64u << 20)
+#define MAX_DISKS  64
+#define MAX_BAD    8
 #define MAX_PATH   128 /* bytes of a partition's device path */
 
 struct place {
@@ -58,6 +63,12 @@ struct disk {
     unsigned position;
 };
 
+struct bad_area {
+    unsigned position; /* of the disk */
+    unsigned long long lba;
+    unsigned long long count;
+};
+
 struct options {
     const char *vars_file;
     const char *architecture;
@@ -66,6 +77,8 @@ struct options {
     struct place self;
     bool has_date;
     struct date_time date;
+    struct bad_area bad[MAX_BAD];
+    size_t bad_count;
     int first_word; /* where the command starts in argv */
 };
 
@@ -74,9 +87,13 @@ struct program {
     struct disk disks[MAX_DISKS];
     struct block_port blocks[MAX_DISKS];
     size_t disk_count;
+    struct ports disk_ports;         /* the disks alone, for `fault` */
+    struct fault *fault;             /* makes blocks unreadable */
+    const struct block_port *faulty; /* the disks as the program sees them */
     unsigned next_position;
     struct mem_vars *vars;
     struct image_files *files;
+    struct arena *arena;
     size_t volume_count;
     bool self_found;
     struct host_console *console;
@@ -159,6 +176,19 @@ static bool set_self(struct program *program, const char *argument)
     return true;
 }
 
+static bool add_bad_area(struct program *program, const char *argument)
+{
+    struct options *options = &program->options;
+    char rest = 0;
+
+    if (options->bad_count == MAX_BAD)
+        return complain("too many bad areas", argument);
+    struct bad_area *area = &options->bad[options->bad_count++];
+    if (sscanf(argument, "%u:%llu:%llu%c", &area->position, &area->lba, &area->count, &rest) != 3)
+        return complain("not DISK:LBA:COUNT", argument);
+    return true;
+}
+
 static bool add_answer(struct program *program, const char *argument)
 {
     host_console_answer(program->console, argument);
@@ -196,9 +226,9 @@ static const struct host_option {
     const char *name;
     bool (*take)(struct program *program, const char *argument);
 } host_options[] = {
-    {"--disk", add_disk},     {"--vars", set_vars}, {"--self", set_self},
-    {"--answer", add_answer}, {"--date", set_date}, {"--arch", set_architecture},
-    {"--name", set_name},
+    {"--disk", add_disk},     {"--vars", set_vars},    {"--self", set_self},
+    {"--answer", add_answer}, {"--date", set_date},    {"--arch", set_architecture},
+    {"--name", set_name},     {"--bad", add_bad_area},
 };
 
 static bool take_option(struct program *program, const char *name, const char *argument)
@@ -252,11 +282,45 @@ static bool load_vars(struct program *program)
     return complain(status_text(status), file);
 }
 
+/* Puts the bad areas between the disks and the program. */
+static bool wrap_disks(struct program *program)
+{
+    const struct options *options = &program->options;
+
+    program->disk_ports.disks = program->blocks;
+    program->disk_ports.disk_count = program->disk_count;
+    program->fault = fault_new(&program->disk_ports);
+    program->faulty = fault_ports(program->fault)->disks;
+    for (size_t i = 0; i < options->bad_count; i++) {
+        const struct bad_area *area = &options->bad[i];
+        size_t disk = 0;
+        while (disk < program->disk_count && program->disks[disk].position != area->position)
+            disk++;
+        if (disk == program->disk_count)
+            return complain("no disk at this place", "--bad");
+        fault_bad_blocks(program->fault, disk, area->lba, area->count);
+    }
+    return true;
+}
+
+/* A volume whose first block cannot be read is not mounted. */
+static bool volume_readable(struct arena *arena, const struct block_port *block, uint64_t lba)
+{
+    size_t mark = arena_mark(arena);
+    uint8_t *first = arena_alloc(arena, 1, block->block_size);
+    bool good = lba < block->block_count && first != NULL &&
+                block->read(block->ctx, lba, 1, first) == ST_OK;
+
+    arena_release(arena, mark);
+    return good;
+}
+
 /* Makes the partition a volume when there is a FAT file system in it. */
-static void add_volume(struct program *program, size_t index, const struct hd_node *hd)
+static void add_volume(struct program *program, struct arena *arena, size_t index,
+                       const struct hd_node *hd)
 {
     const struct disk *disk = &program->disks[index];
-    const struct block_port *block = &program->blocks[index];
+    const struct block_port *block = &program->faulty[index];
     const struct options *options = &program->options;
     uint8_t bytes[MAX_PATH];
     char alias[32];
@@ -268,7 +332,7 @@ static void add_volume(struct program *program, size_t index, const struct hd_no
     devpath_put_hd(&path, hd);
     devpath_put_end(&path);
     snprintf(alias, sizeof(alias), "FS%zu:", program->volume_count);
-    if (hd->start >= block->block_count ||
+    if (!volume_readable(arena, block, hd->start) ||
         image_files_add_volume(program->files, disk->file, hd->start * block->block_size,
                                builder_span(&path), alias, &volume) != ST_OK)
         return;
@@ -301,8 +365,8 @@ static const uint8_t *read_gpt(struct arena *arena, const struct block_port *blo
     return array;
 }
 
-static void add_gpt_volumes(struct program *program, size_t index, const struct gpt_header *header,
-                            const uint8_t *array)
+static void add_gpt_volumes(struct program *program, struct arena *arena, size_t index,
+                            const struct gpt_header *header, const uint8_t *array)
 {
     for (uint32_t i = 0; i < header->entry_count; i++) {
         const uint8_t *at = array + (size_t)i * header->entry_size;
@@ -318,13 +382,13 @@ static void add_gpt_volumes(struct program *program, size_t index, const struct 
             .signature_type = HD_SIGNATURE_GUID,
         };
         memcpy(hd.signature, entry.unique.bytes, sizeof(hd.signature));
-        add_volume(program, index, &hd);
+        add_volume(program, arena, index, &hd);
     }
 }
 
 static void add_mbr_volumes(struct program *program, size_t index, struct arena *arena)
 {
-    const struct block_port *block = &program->blocks[index];
+    const struct block_port *block = &program->faulty[index];
     uint8_t *first = arena_alloc(arena, 1, block->block_size);
 
     if (first == NULL || block->read(block->ctx, 0, 1, first) != ST_OK)
@@ -341,13 +405,13 @@ static void add_mbr_volumes(struct program *program, size_t index, struct arena 
             .signature_type = HD_SIGNATURE_MBR,
         };
         st_le32(hd.signature, mbr.signature);
-        add_volume(program, index, &hd);
+        add_volume(program, arena, index, &hd);
     }
 }
 
 static void add_volumes(struct program *program, size_t index, struct arena *arena)
 {
-    const struct block_port *block = &program->blocks[index];
+    const struct block_port *block = &program->faulty[index];
     size_t mark = arena_mark(arena);
     struct gpt_header header;
     const uint8_t *array = read_gpt(arena, block, GPT_PRIMARY_LBA, &header);
@@ -355,17 +419,30 @@ static void add_volumes(struct program *program, size_t index, struct arena *are
     if (array == NULL)
         array = read_gpt(arena, block, block->block_count - 1, &header);
     if (array != NULL)
-        add_gpt_volumes(program, index, &header, array);
+        add_gpt_volumes(program, arena, index, &header, array);
     else
         add_mbr_volumes(program, index, arena);
     arena_release(arena, mark);
 }
 
+/* Finds the volumes that the images hold now. */
+static enum status find_volumes(void *ctx)
+{
+    struct program *program = ctx;
+
+    program->volume_count = 0;
+    for (size_t i = 0; i < program->disk_count; i++)
+        add_volumes(program, i, program->arena);
+    return ST_OK;
+}
+
 static bool add_all_volumes(struct program *program, struct arena *arena)
 {
     program->files = image_files_new();
-    for (size_t i = 0; i < program->disk_count; i++)
-        add_volumes(program, i, arena);
+    program->arena = arena;
+    image_files_set_renewal(program->files, find_volumes, program);
+    if (find_volumes(program) != ST_OK)
+        return false;
     if (program->options.has_self && !program->self_found)
         return complain("no such volume with a FAT file system", "--self");
     return true;
@@ -375,7 +452,7 @@ static void make_ports(struct program *program)
 {
     const struct options *options = &program->options;
 
-    program->ports.disks = program->blocks;
+    program->ports.disks = program->faulty;
     program->ports.disk_count = program->disk_count;
     program->ports.vars = mem_vars_port(program->vars);
     program->ports.files = image_files_port(program->files);
@@ -416,7 +493,7 @@ static int run(struct program *program, int argc, char **argv)
     void *memory = host_alloc(1, ARENA_SIZE);
     arena_init(&arena, memory, ARENA_SIZE);
     int code = EXIT_HOST;
-    if (add_all_volumes(program, &arena)) {
+    if (wrap_disks(program) && add_all_volumes(program, &arena)) {
         make_ports(program);
         code = run_command(program, &arena, argc, argv);
         if (!save_vars(program))
@@ -432,6 +509,7 @@ static void close_program(struct program *program)
         image_block_close(program->disks[i].image);
         free(program->disks[i].file);
     }
+    fault_free(program->fault);
     image_files_free(program->files);
     mem_vars_free(program->vars);
     host_console_free(program->console);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "host/disk_path.h"
 #include "host/host_alloc.h"
 
 #define NAME_MAX_UNITS 255u /* UCS-2 units of a long FAT name */
@@ -21,6 +22,7 @@ struct node {
 struct volume {
     struct node *root;
     uint64_t capacity; /* 0: no limit */
+    bool released;
 };
 
 struct mem_files {
@@ -30,6 +32,10 @@ struct mem_files {
     size_t self;
     size_t current;
     char *directory;
+    mem_files_renewal *renewal;
+    void *renewal_ctx;
+    void **retired; /* paths and names of volumes that are gone */
+    size_t retired_count;
 };
 
 static struct node *new_node(const char *name, bool is_directory)
@@ -106,8 +112,52 @@ void mem_files_free(struct mem_files *files)
         free((void *)(uintptr_t)files->described[i].path.at);
         free((void *)(uintptr_t)files->described[i].alias);
     }
+    for (size_t i = 0; i < files->retired_count; i++)
+        free(files->retired[i]);
+    free(files->retired);
     free(files->directory);
     free(files);
+}
+
+static void retire(struct mem_files *files, const void *memory)
+{
+    files->retired =
+        host_grow(files->retired, (files->retired_count + 1) * sizeof(*files->retired));
+    files->retired[files->retired_count++] = (void *)(uintptr_t)memory;
+}
+
+void mem_files_clear(struct mem_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        free_node(files->volumes[i].root);
+        retire(files, files->described[i].path.at);
+        retire(files, files->described[i].alias);
+    }
+    memset(files->volumes, 0, sizeof(files->volumes));
+    memset(files->described, 0, sizeof(files->described));
+    files->count = 0;
+    files->self = FILES_NO_VOLUME;
+    files->current = FILES_NO_VOLUME;
+}
+
+size_t mem_files_volume_at(const struct mem_files *files, struct span path)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (span_equal(files->described[i].path, path))
+            return i;
+    }
+    return FILES_NO_VOLUME;
+}
+
+bool mem_files_is_released(const struct mem_files *files, size_t volume)
+{
+    return volume >= files->count || files->volumes[volume].released;
+}
+
+void mem_files_set_renewal(struct mem_files *files, mem_files_renewal *call, void *ctx)
+{
+    files->renewal = call;
+    files->renewal_ctx = ctx;
 }
 
 /* Bytes the tree takes on its volume; the root directory takes none. */
@@ -162,6 +212,7 @@ struct mem_files *mem_files_clone(const struct mem_files *files)
         clone->volumes[i].root = clone_node(files->volumes[i].root);
         clone->described[i].free = described->free;
         clone->described[i].read_only = described->read_only;
+        clone->volumes[i].released = files->volumes[i].released;
     }
     mem_files_set_self(clone, files->self);
     mem_files_set_current(clone, files->current, files->directory);
@@ -396,6 +447,13 @@ bool mem_files_equal(const struct mem_files *a, const struct mem_files *b, size_
     return same_tree(a->volumes[volume].root, b->volumes[volume].root);
 }
 
+/* The same for calls of the port, which do not reach what was let go of. */
+static const struct node *find_open_node(const struct mem_files *files, size_t volume,
+                                         const char *path)
+{
+    return mem_files_is_released(files, volume) ? NULL : find_node(files, volume, path);
+}
+
 static struct file_info info_of(const struct node *node)
 {
     struct file_info info = {.size = node->size, .is_directory = node->is_directory};
@@ -407,7 +465,7 @@ static struct file_info info_of(const struct node *node)
 static enum status files_stat(void *ctx, size_t volume, const char *path,
                               struct file_info *ret_info)
 {
-    const struct node *node = find_node(ctx, volume, path);
+    const struct node *node = find_open_node(ctx, volume, path);
 
     if (node == NULL)
         return ST_ABSENT;
@@ -418,7 +476,7 @@ static enum status files_stat(void *ctx, size_t volume, const char *path,
 static enum status files_list(void *ctx, size_t volume, const char *path, size_t index,
                               struct file_info *ret_info)
 {
-    const struct node *node = find_node(ctx, volume, path);
+    const struct node *node = find_open_node(ctx, volume, path);
 
     if (node == NULL || !node->is_directory || index >= node->count)
         return ST_ABSENT;
@@ -429,7 +487,7 @@ static enum status files_list(void *ctx, size_t volume, const char *path, size_t
 static enum status files_read(void *ctx, size_t volume, const char *path, uint64_t offset,
                               void *ret_data, size_t size, size_t *ret_size)
 {
-    const struct node *node = find_node(ctx, volume, path);
+    const struct node *node = find_open_node(ctx, volume, path);
 
     if (node == NULL || node->is_directory)
         return ST_ABSENT;
@@ -480,6 +538,8 @@ enum status mem_files_check_write(const struct mem_files *files, size_t volume, 
 {
     if (volume >= files->count)
         return ST_IO;
+    if (files->volumes[volume].released)
+        return ST_ABSENT;
     if (!is_writable_path(path))
         return ST_REFUSED;
     enum status status = check_mode(mode, find_node(files, volume, path));
@@ -516,13 +576,43 @@ static enum status files_write(void *ctx, size_t volume, const char *path,
 static enum status files_remove(void *ctx, size_t volume, const char *path)
 {
     struct mem_files *files = ctx;
-    const struct node *node = find_node(files, volume, path);
+    const struct node *node = find_open_node(files, volume, path);
 
     if (node == NULL || node->is_directory)
         return ST_ABSENT;
     if (files->described[volume].read_only)
         return ST_READ_ONLY;
     mem_files_drop(files, volume, path);
+    return ST_OK;
+}
+
+static enum status files_release(void *ctx, struct span disk_path)
+{
+    struct mem_files *files = ctx;
+
+    for (size_t i = 0; i < files->count; i++) {
+        if (disk_path_leads_through(files->described[i].path, disk_path))
+            files->volumes[i].released = true;
+    }
+    return ST_OK;
+}
+
+static enum status files_renew(void *ctx, struct files_port *io_port)
+{
+    struct mem_files *files = ctx;
+
+    for (size_t i = 0; i < files->count; i++)
+        files->volumes[i].released = false;
+    enum status status = ST_OK;
+    if (files->renewal != NULL)
+        status = files->renewal(files->renewal_ctx, files);
+    if (status != ST_OK)
+        return status;
+    io_port->volumes = files->described;
+    io_port->volume_count = files->count;
+    io_port->self = files->self;
+    io_port->current = files->current;
+    io_port->directory = files->directory;
     return ST_OK;
 }
 
@@ -540,6 +630,8 @@ struct files_port mem_files_port(struct mem_files *files)
         .read = files_read,
         .write = files_write,
         .remove = files_remove,
+        .release = files_release,
+        .renew = files_renew,
     };
     return port;
 }

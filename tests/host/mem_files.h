@@ -5,6 +5,9 @@
  * Stricter than firmware, to catch careless paths: a path starts with one backslash and has no
  * empty, "." or ".." part. Anything else is ST_ABSENT to look at and ST_REFUSED to write, as are
  * names FAT cannot hold. A directory can be neither written nor removed (ST_REFUSED, ST_ABSENT).
+ *
+ * Release marks the volumes of a disk absent, renew takes the marks away; their files stay as they
+ * were. Whoever wants volumes to follow what is on the disks sets a call that does it.
  */
 #ifndef SHADOWBOOT_HOST_MEM_FILES_H
 #define SHADOWBOOT_HOST_MEM_FILES_H
@@ -19,7 +22,7 @@ struct mem_files;
 struct mem_files *mem_files_new(void);
 void mem_files_free(struct mem_files *files);
 
-/* The same volumes with copies of the same files. */
+/* The same volumes with copies of the same files; without a call for renewal. */
 struct mem_files *mem_files_clone(const struct mem_files *files);
 
 /*
@@ -36,6 +39,25 @@ void mem_files_set_free(struct mem_files *files, size_t volume, uint64_t free_by
 /* Sets `self`, and `current` with its directory, of ports made from now on. */
 void mem_files_set_self(struct mem_files *files, size_t volume);
 void mem_files_set_current(struct mem_files *files, size_t volume, const char *directory);
+
+/*
+ * At renew `call` is called, after all marks of release are gone, to change volumes and files as
+ * the disks have changed. What it returns is what renew returns.
+ */
+typedef enum status mem_files_renewal(void *ctx, struct mem_files *files);
+void mem_files_set_renewal(struct mem_files *files, mem_files_renewal *call, void *ctx);
+
+/*
+ * Takes all volumes away with their files; self and current are none. Device paths and names that
+ * the port gave out stay in memory.
+ */
+void mem_files_clear(struct mem_files *files);
+
+/* The volume with the device path `path`, or FILES_NO_VOLUME. */
+size_t mem_files_volume_at(const struct mem_files *files, struct span path);
+
+/* True for a volume that was let go of, and for none. */
+bool mem_files_is_released(const struct mem_files *files, size_t volume);
 
 /* The port, valid as long as `files` and until a volume is added. */
 struct files_port mem_files_port(struct mem_files *files);

@@ -1,4 +1,5 @@
-/* Every finding: when it is there, where it is, and that a healthy machine has none of it. */
+/* Findings about disks, tables and variables: when each is there, where it is, and that a healthy
+ * machine has none of it. What is common to all findings. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "unit/finding_fixture.h"
 #include "unit/scan_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -260,8 +262,6 @@ static const struct finding_case {
     {FINDING_ENTRY_NOT_IN_ORDER, leave_out_of_order, "Boot0001", ""},
 };
 
-static bool seen[FINDING_COUNT];
-
 /* '*' at the start stands for anything. */
 static void assert_detail(const char *detail, const char *wanted)
 {
@@ -281,7 +281,7 @@ static void assert_case(struct scanned *scanned, const struct finding_case *want
     assert_non_null(finding);
     assert_string_equal(place_of_finding(scanned, finding), wanted->place);
     assert_detail(finding->detail, wanted->detail);
-    seen[wanted->code] = true;
+    finding_met(wanted->code);
 }
 
 static void each_finding_is_made_at_its_place(void **state)
@@ -324,7 +324,7 @@ static void variables_that_cannot_be_listed_are_reported(void **state)
     assert_string_equal(place_of_finding(&scanned, finding), "this machine");
     assert_int_equal(fixture_run_ports(&ports, "entries"), 10);
     assert_says(host_console_text(host->console), "variables cannot be listed");
-    seen[FINDING_VARIABLES_UNREADABLE] = true;
+    finding_met(FINDING_VARIABLES_UNREADABLE);
     free(scanned.memory);
     host_free(host);
 }
@@ -484,18 +484,21 @@ static void no_order_and_no_entries_is_no_finding(void **state)
     host_free(host);
 }
 
-/* Comes last: it says which codes the tests before have not met. */
-static void every_code_was_met(void **state)
+static void every_code_belongs_to_a_test(void **state)
 {
     (void)state;
-    bool all = true;
-
     for (int i = 0; i < FINDING_COUNT; i++) {
-        if (!seen[i])
-            print_error("no test for %s\n", finding_name((enum finding_code)i));
-        all &= seen[i];
+        if (finding_owner((enum finding_code)i) == OWNER_NONE)
+            print_error("nobody tests %s\n", finding_name((enum finding_code)i));
+        assert_int_not_equal(finding_owner((enum finding_code)i), OWNER_NONE);
     }
-    assert_true(all);
+}
+
+/* Comes last. */
+static void every_code_of_this_test_was_met(void **state)
+{
+    (void)state;
+    findings_assert_met(OWNER_AUDIT);
 }
 
 int main(void)
@@ -512,7 +515,8 @@ int main(void)
         cmocka_unit_test(entries_that_differ_in_optional_data_are_no_duplicates),
         cmocka_unit_test(short_and_full_path_to_the_same_file_are_no_duplicates),
         cmocka_unit_test(no_order_and_no_entries_is_no_finding),
-        cmocka_unit_test(every_code_was_met),
+        cmocka_unit_test(every_code_belongs_to_a_test),
+        cmocka_unit_test(every_code_of_this_test_was_met),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

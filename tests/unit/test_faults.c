@@ -1,7 +1,8 @@
 /*
  * Trouble at every single step of the commands that change boot entries: each write fails, lies, or
  * is cut short by a power failure, every call fails once, memory ends, the store is full, somebody
- * else changes the variables. Whatever happens, the machine keeps the entries it had.
+ * else changes the variables. Whatever happens, the machine keeps the entries it had. And trouble
+ * at every step of `status`, which then promises nothing that is not so.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,9 @@
 #include "cmd/cmd.h"
 #include "host/fault.h"
 #include "host/host_alloc.h"
+#include "unit/json_fixture.h"
 #include "unit/machine_fixture.h"
+#include "unit/windows_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -796,6 +799,168 @@ static void out_of_memory_writes_nothing(void **state)
     for_all(try_arenas);
 }
 
+/* --- status --------------------------------------------------------------------------------- */
+
+#define REPORT "\\report.json"
+
+static const char *const status_lines[] = {
+    "status -quick",
+    "status -sfo -json FS0:" REPORT,
+};
+
+/* A machine whose shadow does not start, contents read or not: nothing may hide that. */
+static struct host *machine_without_shadow(void)
+{
+    struct host *host = windows_machine();
+
+    windows_unformat(host, 1);
+    return host;
+}
+
+static bool is_state(unsigned code)
+{
+    return code == 10 || (code >= 65 && code <= 69);
+}
+
+/* A report that is there is whole, and says what the program ended with. */
+static void check_report(const struct trial *trial, struct host *host, unsigned code, uint64_t n)
+{
+    struct span report = mem_files_find(host->files, 0, REPORT);
+    const char *text = (const char *)report.at;
+    char number[16];
+
+    if (strstr(trial->scenario->line, "-json") == NULL) {
+        ASSERT_THAT(report.at == NULL, host, "report", n);
+        return;
+    }
+    ASSERT_THAT(report.at != NULL || !is_state(code) || code == 10, host, "report", n);
+    if (report.at == NULL)
+        return;
+    snprintf(number, sizeof(number), "%u", code);
+    ASSERT_THAT(json_is_valid(text, report.size), host, "report", n);
+    ASSERT_THAT(strcmp(json_at(text, report.size, "state.exitStatus"), number) == 0, host, "report",
+                n);
+    ASSERT_THAT(json_at(text, report.size, "findings.0")[0] != '\0', host, "report", n);
+}
+
+/* Whatever happens, no disk is said to start that does not, and nothing but the report is written.
+ */
+static void check_status(const struct trial *trial, struct host *host, unsigned code, uint64_t n)
+{
+    states++;
+    ASSERT_THAT(host_console_text(host->console)[0] != '\0', host, "status", n);
+    ASSERT_THAT(mem_vars_log_count(host->vars) == 0, host, "status", n);
+    ASSERT_THAT(code != 0 && code != 64, host, "status", n);
+    ASSERT_THAT(!says(host, "Disk 1 alone: yes") && !says(host, "Disk 1 alone: perhaps"), host,
+                "status", n);
+    ASSERT_THAT(!says(host, "\"1\",\"starts\"") && !says(host, "\"1\",\"fallback\""), host,
+                "status", n);
+    check_report(trial, host, code, n);
+    mem_files_drop(host->files, 0, REPORT);
+    for (size_t i = 0; i < 2; i++)
+        ASSERT_THAT(mem_files_equal(host->files, trial->before->files, i), host, "status", n);
+}
+
+static void try_status_call(const struct trial *trial, uint64_t nth, bool for_good)
+{
+    struct host *host = host_clone(trial->before);
+    struct fault *fault = fault_new(host_ports(host));
+
+    fault_fail(fault, FAULT_ANY, nth, ST_IO, for_good);
+    unsigned code = fixture_run_ports(fault_ports(fault), trial->scenario->line);
+    ASSERT_THAT(fault_tripped(fault), host, "status", nth);
+    fault_free(fault);
+    check_status(trial, host, code, nth);
+    host_free(host);
+}
+
+/* Calls `test` for every line, with the number of its calls when nothing goes wrong. */
+static void for_all_status_lines(void (*test)(const struct trial *trial))
+{
+    for (size_t i = 0; i < COUNT_OF(status_lines); i++) {
+        struct scenario scenario = {.line = status_lines[i]};
+        struct trial trial = {.scenario = &scenario, .before = machine_without_shadow()};
+        trial.after = host_clone(trial.before);
+        struct fault *fault = fault_new(host_ports(trial.after));
+        assert_int_equal(fixture_run_ports(fault_ports(fault), scenario.line), 65);
+        trial.calls[FAULT_ANY] = fault_calls(fault, FAULT_ANY);
+        fault_free(fault);
+        test(&trial);
+        trial_end(&trial);
+    }
+}
+
+static void try_status_calls(const struct trial *trial)
+{
+    for (uint64_t nth = 1; nth <= trial->calls[FAULT_ANY]; nth++) {
+        try_status_call(trial, nth, false);
+        if (nth % 4 == 0)
+            try_status_call(trial, nth, true);
+    }
+}
+
+static void status_promises_nothing_when_a_call_fails(void **state)
+{
+    (void)state;
+    for_all_status_lines(try_status_calls);
+}
+
+static void try_status_without_disk(const struct trial *trial)
+{
+    for (size_t disk = 0; disk < 2; disk++) {
+        for (uint64_t after = 0; after <= trial->calls[FAULT_ANY]; after += 9) {
+            struct host *host = host_clone(trial->before);
+            struct fault *fault = fault_new(host_ports(host));
+            fault_vanish(fault, disk, after);
+            unsigned code = fixture_run_ports(fault_ports(fault), trial->scenario->line);
+            fault_free(fault);
+            check_status(trial, host, code, after);
+            host_free(host);
+        }
+    }
+}
+
+static void status_promises_nothing_when_a_disk_vanishes(void **state)
+{
+    (void)state;
+    for_all_status_lines(try_status_without_disk);
+}
+
+/* The whole answer, or none; gives whether there was one. */
+static bool try_status_arena(const struct trial *trial, size_t size)
+{
+    struct host *host = host_clone(trial->before);
+    unsigned code = fixture_run_in(host_ports(host), trial->scenario->line, size);
+
+    ASSERT_THAT(code == 65 || code == 9, host, "small arena", size);
+    if (code == 65)
+        ASSERT_THAT(mem_files_equal(host->files, trial->after->files, 0), host, "small arena",
+                    size);
+    check_status(trial, host, code, size);
+    host_free(host);
+    return code == 65;
+}
+
+/* In large steps up to the first that is enough, and in ever smaller ones just below it: there the
+ * report itself is what runs out of memory. */
+static void try_status_arenas(const struct trial *trial)
+{
+    size_t low = 0;
+
+    for (size_t step = 65536; step >= 16; step /= 16) {
+        for (size_t size = low; !try_status_arena(trial, size); size += step) {
+            assert_true(size < FIXTURE_ARENA);
+            low = size;
+        }
+    }
+}
+
+static void status_is_whole_or_out_of_memory(void **state)
+{
+    (void)state;
+    for_all_status_lines(try_status_arenas);
+}
+
 /* -------------------------------------------------------------------------------------------- */
 
 static int count_states(void **state)
@@ -821,6 +986,9 @@ int main(void)
         cmocka_unit_test(a_read_only_store_is_refused),
         cmocka_unit_test(without_a_place_for_the_journal_nothing_is_written),
         cmocka_unit_test(out_of_memory_writes_nothing),
+        cmocka_unit_test(status_promises_nothing_when_a_call_fails),
+        cmocka_unit_test(status_promises_nothing_when_a_disk_vanishes),
+        cmocka_unit_test(status_is_whole_or_out_of_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, count_states);

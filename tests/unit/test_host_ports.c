@@ -1153,10 +1153,12 @@ static void a_cloned_machine_leaves_the_first_alone(void **state)
     const struct ports *ports = host_ports(clone);
 
     (void)state;
-    mem_block_write(host->disks[0], 0, "Z", 1);
     uint8_t block[512];
+    mem_block_write(host->disks[0], 0, "Z", 1);
     assert_int_equal(ports->disks[0].read(ports->disks[0].ctx, 0, 1, block), ST_OK);
-    assert_int_equal(block[0], 'Z');
+    assert_int_equal(block[0], 0);
+    assert_int_equal(ports->disks[0].write(ports->disks[0].ctx, 1, 1, block), ST_OK);
+    assert_int_equal(mem_block_log_count(host->disks[0]), 0);
     assert_int_equal(set_boot(&ports->vars, "Boot0001"), ST_OK);
     assert_int_equal(ports->files.remove(ports->files.ctx, 0, "\\EFI\\BOOT\\BOOTX64.EFI"), ST_OK);
     assert_null(mem_vars_find(host->vars, NULL, "Boot0001"));
@@ -1175,9 +1177,11 @@ static void call_everything(const struct ports *ports, enum status results[FAULT
     struct var_space space;
     struct file_info info;
     struct date_time now;
+    struct files_port renewed = *files;
     uint32_t attributes = 0;
     size_t size = 0;
 
+    memset(data, 0, sizeof(data));
     results[FAULT_BLOCK_READ] = ports->disks[0].read(ports->disks[0].ctx, 0, 1, data);
     results[FAULT_VAR_NEXT] = vars->next(vars->ctx, true, &id);
     results[FAULT_VAR_GET] = vars->get(vars->ctx, "Boot0000", &attributes, data, 512, &size);
@@ -1190,6 +1194,10 @@ static void call_everything(const struct ports *ports, enum status results[FAULT
     results[FAULT_FILE_WRITE] = files->write(files->ctx, 0, "\\new", FILE_REPLACE, "abcdefgh", 8);
     results[FAULT_FILE_REMOVE] = files->remove(files->ctx, 0, "\\new");
     results[FAULT_CLOCK] = ports->clock.now(ports->clock.ctx, &now);
+    results[FAULT_BLOCK_WRITE] = ports->disks[0].write(ports->disks[0].ctx, 7, 1, data);
+    results[FAULT_BLOCK_FLUSH] = ports->disks[0].flush(ports->disks[0].ctx);
+    results[FAULT_FILE_RELEASE] = files->release(files->ctx, ports->disks[0].path);
+    results[FAULT_FILE_RENEW] = files->renew(files->ctx, &renewed);
 }
 
 static void without_orders_nothing_fails_and_all_is_counted(void **state)
@@ -1204,8 +1212,8 @@ static void without_orders_nothing_fails_and_all_is_counted(void **state)
         assert_int_equal(results[kind], ST_OK);
         assert_int_equal(fault_calls(fault, (enum fault_kind)kind), 1);
     }
-    assert_int_equal(fault_calls(fault, FAULT_ANY), 11);
-    assert_int_equal(fault_calls(fault, FAULT_WRITE), 3);
+    assert_int_equal(fault_calls(fault, FAULT_ANY), 15);
+    assert_int_equal(fault_calls(fault, FAULT_WRITE), 4);
     assert_false(fault_tripped(fault));
     fault_free(fault);
     host_free(host);
@@ -1294,6 +1302,31 @@ static void a_vanished_disk_takes_its_volumes_along(void **state)
     assert_non_null(mem_files_find(host->files, 1, "\\EFI\\BOOT\\BOOTX64.EFI").at);
     assert_int_equal(ports->disks[0].read(ports->disks[0].ctx, 0, 1, block), ST_OK);
     assert_int_equal(ports->files.stat(ports->files.ctx, 0, "\\EFI", &info), ST_OK);
+    fault_free(fault);
+    host_free(host);
+}
+
+static void reads_fail_that_touch_a_bad_block(void **state)
+{
+    static const struct {
+        uint64_t lba;
+        uint32_t count;
+        enum status status;
+    } reads[] = {{9, 1, ST_OK},  {9, 2, ST_IO},  {10, 1, ST_IO}, {12, 1, ST_IO},
+                 {12, 8, ST_IO}, {13, 4, ST_OK}, {0, 10, ST_OK}, {0, 16, ST_IO}};
+    struct host *host = make_host();
+    struct fault *fault = fault_new(host_ports(host));
+    const struct block_port *disks = fault_ports(fault)->disks;
+    uint8_t blocks[16 * 512];
+
+    (void)state;
+    fault_bad_blocks(fault, 1, 10, 3);
+    for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
+        enum status status = disks[1].read(disks[1].ctx, reads[i].lba, reads[i].count, blocks);
+        assert_int_equal(status, reads[i].status);
+        status = disks[0].read(disks[0].ctx, reads[i].lba, reads[i].count, blocks);
+        assert_int_equal(status, ST_OK);
+    }
     fault_free(fault);
     host_free(host);
 }
@@ -1407,6 +1440,9 @@ static void counted_ports_do_the_same_and_count_what_succeeded(void **state)
     assert_int_equal(write_text_to(&ports.files, "\\a*", FILE_CREATE, "x"), ST_REFUSED);
     assert_int_equal(counts.block_reads, 3);
     assert_int_equal(counts.block_read_bytes, 3 * 512);
+    assert_int_equal(counts.block_writes, 1);
+    assert_int_equal(counts.block_written_bytes, 512);
+    assert_int_equal(counts.block_flushes, 1);
     assert_int_equal(counts.var_calls, 3);
     assert_int_equal(counts.var_writes, 2);
     assert_int_equal(counts.var_written_bytes, sizeof(option_a));
@@ -1514,6 +1550,7 @@ int main(void)
         cmocka_unit_test(the_nth_call_of_any_kind_fails_once_or_for_good),
         cmocka_unit_test(a_failed_write_is_not_carried_out_unless_ordered),
         cmocka_unit_test(a_vanished_disk_takes_its_volumes_along),
+        cmocka_unit_test(reads_fail_that_touch_a_bad_block),
         cmocka_unit_test(after_a_power_cut_nothing_works),
         cmocka_unit_test(a_power_cut_jumps_to_where_it_was_told),
         cmocka_unit_test(a_power_cut_leaves_of_a_file_what_was_ordered),

@@ -770,7 +770,7 @@ static void lookups_give_their_memory_back(void **state)
     (void)state;
     assert_int_equal(open_bench(&bench), ST_OK);
     size_t used = bench.arena.used;
-    assert_true(used <= 64 * KIB);
+    assert_true(used <= 96 * KIB);
     for (int i = 0; i < 1000; i++)
         check_tree(&bench);
     assert_int_equal(bench.arena.used, used);
@@ -1328,7 +1328,7 @@ static void little_memory_is_reported(void **state)
             complete = status == ST_OK;
         }
     }
-    assert_true(bench.arena.size <= 64 * KIB);
+    assert_true(bench.arena.size <= 96 * KIB);
     close_bench(&bench);
 }
 

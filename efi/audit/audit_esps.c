@@ -1,0 +1,282 @@
+#include "audit/audit_esps.h"
+
+#include "audit/compare_esps.h"
+#include "base/text.h"
+
+#define MICROSOFT    "\\EFI\\Microsoft"
+#define BOOT_MANAGER MICROSOFT "\\Boot\\bootmgfw.efi"
+#define ESP_LEAST    (100u << 20) /* bytes that Windows' own setup gives an ESP at least */
+
+const char *audit_boot_folder(struct arena *arena, const struct machine *machine,
+                              const struct esp *esp)
+{
+    size_t length = 0;
+
+    if (esp->status != ST_OK)
+        return NULL;
+    if (fat_find(&esp->report, BOOT_MANAGER) != FAT_NO_FILE)
+        return MICROSOFT;
+    const char *file = esp_entry_file(machine, esp);
+    for (size_t i = 0; file != NULL && file[i] != '\0'; i++)
+        length = file[i] == '\\' ? i : length;
+    return length == 0 ? NULL : arena_printf(arena, "%.*s", (int)length, file);
+}
+
+/* True when the ESP has a sound boot manager to start. */
+static bool can_be_reference(const struct machine *machine, const struct esp *esp)
+{
+    size_t file = FAT_NO_FILE;
+
+    if (esp->status != ST_OK || esp->volume.from_backup)
+        return false;
+    file = fat_find(&esp->report, BOOT_MANAGER);
+    if (file == FAT_NO_FILE && esp_entry_file(machine, esp) != NULL)
+        file = fat_find(&esp->report, esp_entry_file(machine, esp));
+    return file != FAT_NO_FILE &&
+           !esp_content_is_bad(&esp->report.files[file], &esp->contents[file]);
+}
+
+size_t audit_reference_member(const struct machine *machine, const struct roles *roles)
+{
+    size_t found = NO_INDEX;
+
+    for (size_t i = 0; i < roles->member_count; i++) {
+        size_t esp = roles->members[i].esp;
+        if (esp == NO_INDEX || !can_be_reference(machine, &machine->esps[esp]))
+            continue;
+        if (i == roles->primary)
+            return i;
+        if (found == NO_INDEX)
+            found = i;
+    }
+    return found;
+}
+
+/* An ESP without a file system that can be read. */
+static void audit_not_opened(struct collector *to, const struct esp *esp)
+{
+    const char *name = volume_content_name(esp->content);
+
+    if (esp->status == ST_IO) {
+        collect_at_partition(to, FINDING_ESP_UNREADABLE, esp->partition, "");
+    } else if (esp->status == ST_ABSENT && (esp->content == CONTENT_EMPTY || name[0] == '\0')) {
+        collect_at_partition(to, FINDING_ESP_UNFORMATTED, esp->partition, "");
+    } else if (esp->status == ST_ABSENT) {
+        collect_at_partition(to, FINDING_ESP_NOT_FAT, esp->partition,
+                             arena_printf(to->arena, ": it is %s.", name));
+    } else {
+        collect_at_partition(to, FINDING_ESP_DAMAGED, esp->partition,
+                             collect_because(to, status_text(esp->status)));
+    }
+}
+
+/* The first kind of damage, with its place. */
+static void audit_file_system(struct collector *to, const struct esp *esp)
+{
+    const struct fat_report *report = &esp->report;
+
+    for (int i = 0; i < FAT_PROBLEM_COUNT; i++) {
+        enum fat_problem problem = (enum fat_problem)i;
+        if (report->problems[i] == 0 || !fat_problem_is_damage(problem))
+            continue;
+        bool has_place = report->first_place[i] != NULL && report->first_place[i][0] != '\0';
+        collect_at_partition(to, FINDING_ESP_DAMAGED, esp->partition,
+                             arena_printf(to->arena, ": %s%s%s.", fat_problem_text(problem),
+                                          has_place ? ", first at " : "",
+                                          has_place ? report->first_place[i] : ""));
+        return;
+    }
+    if (report->problems[FAT_FORM_UNUSUAL] > 0)
+        collect_at_partition(to, FINDING_ESP_UNUSUAL, esp->partition, "");
+    if (report->problems[FAT_MARKED_DIRTY] > 0)
+        collect_at_partition(to, FINDING_ESP_NOT_CLEAN, esp->partition, "");
+}
+
+static void audit_store(struct collector *to, const struct esp *esp)
+{
+    if (fat_find(&esp->report, BOOT_MANAGER) == FAT_NO_FILE)
+        return;
+    if (esp->store_status == ST_ABSENT && esp->report.complete)
+        collect_at_partition(to, FINDING_ESP_NO_STORE, esp->partition, "");
+    if (esp->store_status == ST_ABSENT || esp->store_status == ST_UNSUPPORTED)
+        return;
+    if (esp->store_status != ST_OK)
+        collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
+                             arena_printf(to->arena, " %s.", status_text(esp->store_status)));
+    else if (esp->store == REGF_DIRTY)
+        collect_at_partition(to, FINDING_ESP_STORE_DIRTY, esp->partition, "");
+    else if (esp->store != REGF_GOOD)
+        collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
+                             arena_printf(to->arena, " %s.", regf_state_text(esp->store)));
+}
+
+/* A program by which this machine is started: anything in the boot folder, and the fallback. */
+static void audit_program(struct collector *to, const struct esp *esp, size_t index, bool starts)
+{
+    const struct fat_file *file = &esp->report.files[index];
+    const struct file_content *content = &esp->contents[index];
+
+    /* Windows' own boot applications, such as memtest.efi, are none of firmware's. */
+    if (content->program == PE_GOOD || (content->program == PE_NOT_EFI && !starts))
+        return;
+    if (content->program == PE_OTHER_MACHINE) {
+        if (starts)
+            collect_at_partition(to, FINDING_ESP_OTHER_ARCHITECTURE, esp->partition,
+                                 arena_printf(to->arena, " %s.", file->path));
+        return;
+    }
+    collect_at_partition(
+        to, FINDING_ESP_BOOT_FILE_CORRUPT, esp->partition,
+        arena_printf(to->arena, " %s: %s.", file->path, pe_verdict_text(content->program)));
+}
+
+static void audit_contents(struct collector *to, const struct machine *machine,
+                           const struct esp *esp, const char *folder)
+{
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        const struct fat_file *file = &esp->report.files[i];
+        const struct file_content *content = &esp->contents[i];
+        bool starts = esp_file_starts(machine, esp, file->path);
+        if (file->is_directory)
+            continue;
+        if (content->status == ST_IO)
+            collect_at_partition(to, FINDING_ESP_FILE_UNREADABLE, esp->partition,
+                                 arena_printf(to->arena, " %s.", file->path));
+        bool ours = starts || (folder != NULL && esp_path_is_in(file->path, folder));
+        if (content->status == ST_OK && content->is_program && ours)
+            audit_program(to, esp, i, starts);
+    }
+}
+
+static bool has_files(const struct esp *esp)
+{
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        if (!esp->report.files[i].is_directory)
+            return true;
+    }
+    return false;
+}
+
+/* What there is to say about an ESP by itself. */
+static void audit_esp(struct collector *to, const struct machine *machine, const struct esp *esp)
+{
+    if (esp->status != ST_OK) {
+        audit_not_opened(to, esp);
+        return;
+    }
+    audit_file_system(to, esp);
+    if (esp->report.complete && !has_files(esp)) {
+        collect_at_partition(to, FINDING_ESP_EMPTY, esp->partition, "");
+        return;
+    }
+    audit_store(to, esp);
+    if (esp->contents_read)
+        audit_contents(to, machine, esp, audit_boot_folder(to->arena, machine, esp));
+}
+
+/* What there is to say about a member's ESP when it is held against the reference. */
+static void audit_against(struct collector *to, const struct machine *machine,
+                          const struct esp *reference, const struct esp *esp)
+{
+    const char *folder = audit_boot_folder(to->arena, machine, reference);
+
+    if (folder == NULL || esp->status != ST_OK)
+        return;
+    if (has_files(esp) && fat_find(&esp->report, folder) == FAT_NO_FILE && esp->report.complete)
+        collect_at_partition(to, FINDING_ESP_NO_BOOT_FILES, esp->partition,
+                             arena_printf(to->arena, " %s.", folder));
+    compare_esps(to, machine, reference, esp, folder);
+    compare_esps_missing(to, machine, esp, reference, folder);
+}
+
+/* No ESP has sound boot files: what the entries name is all that tells what ought to be there. */
+static void audit_without_reference(struct collector *to, const struct machine *machine,
+                                    const struct esp *esp)
+{
+    for (size_t i = 0; i < machine->entry_count && esp->status == ST_OK && has_files(esp); i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->boot.partition != esp->partition || !entry->in_order ||
+            entry->boot.file == NULL || !esp_path_is_in(entry->boot.file, MICROSOFT) ||
+            fat_find(&esp->report, MICROSOFT) != FAT_NO_FILE)
+            continue;
+        collect_at_partition(to, FINDING_ESP_NO_BOOT_FILES, esp->partition, " " MICROSOFT ".");
+        return;
+    }
+}
+
+/* The largest run of blocks that no partition and no table takes, in bytes. */
+static uint64_t largest_gap(const struct machine *machine, const struct disk *disk)
+{
+    const struct gpt_copy *copy =
+        disk->primary.problem == GPT_FINE ? &disk->primary : &disk->backup;
+    uint64_t next = copy->header.first_usable_lba;
+    uint64_t end = copy->header.last_usable_lba + 1;
+    uint64_t largest = 0;
+
+    if (disk->style != DISK_GPT || copy->problem != GPT_FINE)
+        return 0;
+    for (size_t i = 0; i <= disk->partition_count; i++) {
+        const struct partition *own = &machine->partitions[disk->first_partition + i];
+        bool last = i == disk->partition_count;
+        uint64_t until = last ? end : own->first_lba;
+        if (until > next && until - next > largest)
+            largest = until - next;
+        if (!last && own->first_lba + own->block_count > next)
+            next = own->first_lba + own->block_count;
+    }
+    return largest * disk->block_size;
+}
+
+static void audit_missing_esp(struct collector *to, const struct machine *machine, size_t disk)
+{
+    if (disk_hides_partitions(&machine->disks[disk]))
+        return; /* there may be one */
+    collect_at_disk(to, FINDING_ESP_MISSING, disk, "");
+    if (largest_gap(machine, &machine->disks[disk]) < ESP_LEAST)
+        collect_at_disk(to, FINDING_NO_ROOM_FOR_ESP, disk, "");
+}
+
+static void audit_repeated(struct collector *to, const struct machine *machine, size_t disk)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < machine->esp_count; i++)
+        count += machine->partitions[machine->esps[i].partition].disk == disk;
+    if (count > 1)
+        collect_at_disk(to, FINDING_ESP_REPEATED, disk, "");
+}
+
+static void audit_serials(struct collector *to, const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct esp *own = &machine->esps[i];
+        for (size_t j = 0; j < i && own->status == ST_OK; j++) {
+            const struct esp *other = &machine->esps[j];
+            if (other->status == ST_OK && other->volume.serial == own->volume.serial)
+                collect_at_partition(to, FINDING_ESP_SERIAL_REPEATED, own->partition, "");
+        }
+    }
+}
+
+void audit_esps(struct collector *to, const struct machine *machine, const struct roles *roles)
+{
+    size_t reference = audit_reference_member(machine, roles);
+
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct partition *partition = &machine->partitions[machine->esps[i].partition];
+        if (!machine->disks[partition->disk].removable)
+            audit_esp(to, machine, &machine->esps[i]);
+    }
+    for (size_t i = 0; i < roles->member_count; i++) {
+        const struct member *member = &roles->members[i];
+        audit_repeated(to, machine, member->disk);
+        if (member->esp == NO_INDEX)
+            audit_missing_esp(to, machine, member->disk);
+        else if (reference == NO_INDEX)
+            audit_without_reference(to, machine, &machine->esps[member->esp]);
+        else if (i != reference)
+            audit_against(to, machine, &machine->esps[roles->members[reference].esp],
+                          &machine->esps[member->esp]);
+    }
+    audit_serials(to, machine);
+}

@@ -1,0 +1,232 @@
+#include "audit/audit_machine.h"
+
+#include "audit/audit_esps.h"
+#include "audit/audit_volumes.h"
+#include "audit/collector.h"
+#include "base/sort.h"
+#include "base/text.h"
+
+/* True when a disk of the array is missing, or here and not up to date. */
+static bool md_is_degraded(const struct machine *machine, const struct roles *roles)
+{
+    bool degraded = roles->missing > 0;
+
+    for (size_t i = 0; i < roles->member_count; i++) {
+        size_t md = roles->members[i].md;
+        degraded |= md == NO_INDEX || !roles_md_is_current(roles, &machine->md_members[md].member);
+    }
+    return degraded;
+}
+
+/* Disks that carry the system. A plain volume with Windows may be on fewer than have an ESP. */
+static size_t count_carriers(const struct roles *roles)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < roles->member_count; i++)
+        count += roles->kind != BOOT_PLAIN || roles->members[i].copy != NO_INDEX;
+    return count;
+}
+
+/* Findings about the mirror as a whole. */
+static void audit_mirror(struct collector *to, const struct machine *machine,
+                         const struct judgement *judgement)
+{
+    const struct roles *roles = &judgement->roles;
+
+    if (roles->kind == BOOT_NONE)
+        collect_at_machine(to, FINDING_BOOT_VOLUME_UNKNOWN, "");
+    if (roles->missing > 0 && roles->kind == BOOT_LDM)
+        collect_at_volume(to, FINDING_MIRROR_DISK_MISSING, roles->volume, "");
+    if (roles->kind == BOOT_MD && md_is_degraded(machine, roles))
+        collect_at_machine(to, FINDING_MD_DEGRADED, "");
+    if (roles->missing == 0 && count_carriers(roles) == 1)
+        collect_at_machine(to, FINDING_NO_SHADOW, "");
+}
+
+static bool is_active(const struct entry *entry)
+{
+    return entry->status == ST_OK && (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0;
+}
+
+/* True when the entry starts from that partition: it names it, or is the firmware's own for the
+ * whole disk, where the removable-media path is on that ESP. */
+static bool leads_to(const struct machine *machine, const struct entry *entry,
+                     const struct partition *partition, size_t index)
+{
+    if (entry->status != ST_OK || (entry->option.attributes & LOAD_OPTION_CATEGORY) != 0)
+        return false; /* applications are never started by themselves */
+    if (entry->boot.has_hd)
+        return entry->boot.partition == index;
+    return entry->boot.disk == partition->disk && load_option_is_auto_created(&entry->option) &&
+           machine->partitions[index].fallback_status == ST_OK;
+}
+
+struct esp_entries {
+    size_t active;   /* in BootOrder, and active */
+    size_t inactive; /* the first one in BootOrder that is not; NO_INDEX for none */
+};
+
+static struct esp_entries entries_of(const struct machine *machine, size_t partition)
+{
+    struct esp_entries found = {0, NO_INDEX};
+
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (!entry->in_order ||
+            !leads_to(machine, entry, &machine->partitions[partition], partition))
+            continue;
+        if (is_active(entry))
+            found.active++;
+        else if (found.inactive == NO_INDEX)
+            found.inactive = i;
+    }
+    return found;
+}
+
+/* Whether an entry leads to each member's ESP. */
+static void audit_ways(struct collector *to, const struct machine *machine,
+                       const struct roles *roles)
+{
+    size_t esps = 0;
+    size_t reached = 0;
+
+    for (size_t i = 0; i < roles->member_count; i++) {
+        size_t esp = roles->members[i].esp;
+        if (esp == NO_INDEX)
+            continue;
+        struct esp_entries own = entries_of(machine, machine->esps[esp].partition);
+        esps++;
+        reached += own.active > 0 || own.inactive != NO_INDEX;
+    }
+    if (esps > 0 && reached == 0) {
+        collect_at_machine(to, FINDING_NVRAM_WIPED, "");
+        return;
+    }
+    for (size_t i = 0; i < roles->member_count; i++) {
+        size_t esp = roles->members[i].esp;
+        if (esp == NO_INDEX)
+            continue;
+        struct esp_entries own = entries_of(machine, machine->esps[esp].partition);
+        if (own.active > 0)
+            continue;
+        if (own.inactive != NO_INDEX)
+            collect_at_entry(to, FINDING_ENTRY_INACTIVE, own.inactive, "");
+        else
+            collect_at_partition(to, FINDING_ESP_NO_ENTRY, machine->esps[esp].partition, "");
+    }
+}
+
+static void audit_starts(struct collector *to, const struct machine *machine,
+                         const struct judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->roles.member_count; i++) {
+        const struct start *start = &judgement->starts[i];
+        if (!start->other)
+            continue;
+        const struct entry *entry = &machine->entries[start->entry];
+        collect_at_disk(
+            to, FINDING_ORDER_NEVER_REACHES, judgement->roles.members[i].disk,
+            arena_printf(to->arena, " Boot%04X \"%.40s\".", entry->number, entry->description));
+    }
+}
+
+/* True when the same is said already. */
+static bool is_collected(const struct collector *to, const struct finding *finding)
+{
+    for (size_t i = 0; i < to->count; i++) {
+        const struct finding *earlier = &to->items[i];
+        if (earlier->code == finding->code && earlier->disk == finding->disk &&
+            earlier->partition == finding->partition && earlier->entry == finding->entry &&
+            text_equal(earlier->detail, finding->detail))
+            return true;
+    }
+    return false;
+}
+
+/* Adds findings of an audit that makes a list of its own. Two of them may say the same. */
+static void collect_all(struct collector *to, enum status status, const struct findings *from)
+{
+    if (status != ST_OK) {
+        to->status = status;
+        return;
+    }
+    for (size_t i = 0; i < from->count; i++)
+        if (!is_collected(to, &from->items[i]))
+            collect_finding(to, from->items[i]);
+}
+
+static int worst_first(const void *ctx, size_t a, size_t b)
+{
+    const struct finding *items = ctx;
+    int difference = (int)finding_severity(items[b].code) - (int)finding_severity(items[a].code);
+
+    if (difference != 0)
+        return difference;
+    return a < b ? -1 : a > b;
+}
+
+static enum status sort_findings(struct arena *arena, struct findings *io_findings)
+{
+    size_t *order = arena_alloc(arena, io_findings->count, sizeof(*order));
+    struct finding *items = arena_alloc(arena, io_findings->count, sizeof(*items));
+
+    if (order == NULL || items == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < io_findings->count; i++)
+        order[i] = i;
+    sort_items(order, io_findings->count, worst_first, io_findings->items);
+    for (size_t i = 0; i < io_findings->count; i++)
+        items[i] = io_findings->items[order[i]];
+    io_findings->items = items;
+    return ST_OK;
+}
+
+static enum status judge_starts(struct arena *arena, const struct machine *machine,
+                                struct judgement *io_judgement)
+{
+    const struct roles *roles = &io_judgement->roles;
+    struct start *starts = arena_alloc(arena, roles->member_count, sizeof(*starts));
+
+    if (starts == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < roles->member_count; i++) {
+        enum status status = start_alone(arena, machine, roles, i, &starts[i]);
+        if (status != ST_OK)
+            return status;
+    }
+    io_judgement->starts = starts;
+    io_judgement->state = machine_state_of(roles, starts);
+    return ST_OK;
+}
+
+enum status audit_machine(struct arena *arena, const struct machine *machine,
+                          struct judgement *ret_judgement)
+{
+    struct collector to = {.arena = arena};
+    struct judgement judgement;
+    struct findings found = {NULL, 0};
+
+    enum status status = roles_find(arena, machine, &judgement.roles);
+    if (status == ST_OK)
+        status = judge_starts(arena, machine, &judgement);
+    if (status != ST_OK)
+        return status;
+    audit_mirror(&to, machine, &judgement);
+    status = audit_disks(arena, machine, &found);
+    collect_all(&to, status, &found);
+    audit_volumes(&to, machine, &judgement.roles);
+    audit_copies(&to, machine, &judgement.roles);
+    audit_esps(&to, machine, &judgement.roles);
+    audit_ways(&to, machine, &judgement.roles);
+    audit_starts(&to, machine, &judgement);
+    if (to.status == ST_OK)
+        status = audit_entries(arena, machine, &found);
+    collect_all(&to, status, &found);
+    status = collect_finish(&to, &judgement.findings);
+    if (status == ST_OK)
+        status = sort_findings(arena, &judgement.findings);
+    if (status == ST_OK)
+        *ret_judgement = judgement;
+    return status;
+}

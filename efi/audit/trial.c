@@ -1,0 +1,274 @@
+#include "audit/trial.h"
+
+#include "base/print.h"
+#include "base/text.h"
+
+#define BOOT_MANAGER "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
+
+enum outcome trial_because(struct trial *trial, enum outcome outcome, const char *why)
+{
+    trial->why = why;
+    return outcome;
+}
+
+bool trial_disk_is_gone(const struct trial *trial, size_t disk)
+{
+    return disk != trial->member->disk && roles_member_on(trial->roles, disk) != NO_INDEX;
+}
+
+/* "Disk 0 Partition 1" */
+static const char *place(const struct trial *trial, size_t partition)
+{
+    const struct partition *own = &trial->machine->partitions[partition];
+    const char *text = arena_printf(trial->arena, "Disk %zu Partition %u", own->disk, own->number);
+
+    return text == NULL ? "" : text;
+}
+
+/* The volume's own state on the member's disk, as its LDM database tells. */
+static enum outcome try_plex(struct trial *trial, const struct system_copy *copy)
+{
+    const struct dynamic_plex *plex = &trial->machine->volumes.plexes[copy->plex];
+
+    if (plex->state == PLEX_GOOD)
+        return STARTS;
+    return trial_because(trial, plex->state == PLEX_DOUBTFUL ? UNKNOWN : FAILS,
+                         arena_printf(trial->arena, "Its copy of %s cannot be relied on: %s.",
+                                      trial->roles->name, plex->reason));
+}
+
+/* The LDM database of the disk, which is all Windows has to go by when the others are gone. */
+static enum outcome try_database(struct trial *trial)
+{
+    const struct volume_disk_note *note =
+        volume_map_note(&trial->machine->volumes, trial->member->disk);
+
+    if (note != NULL && note->is_clone)
+        return trial_because(trial, UNKNOWN, "Another disk claims to be the same LDM disk.");
+    if (note == NULL || note->state == VOLUME_DISK_OK || note->state == VOLUME_DISK_BEHIND)
+        return STARTS;
+    return trial_because(
+        trial, note->state == VOLUME_DISK_CONFLICT ? UNKNOWN : FAILS,
+        arena_printf(trial->arena, "Its LDM database cannot be used: %s.", note->reason));
+}
+
+/* Whether Windows is whole enough on this copy to be started. */
+static enum outcome try_windows(struct trial *trial, const struct system_copy *copy)
+{
+    enum status windows = system_copy_windows(copy);
+
+    if (copy->content == CONTENT_BITLOCKER)
+        return trial_because(trial, UNKNOWN,
+                             "Its copy is encrypted by BitLocker: nobody can look inside.");
+    if (copy->status == ST_OK && copy->ntfs.boot != NTFS_BOOT_GOOD)
+        return trial_because(trial, FAILS, "The NTFS boot sector of its copy is damaged.");
+    if (windows == ST_OK)
+        return STARTS;
+    if (windows == ST_ABSENT)
+        return trial_because(trial, FAILS, "Its copy of the boot volume does not carry Windows.");
+    return trial_because(trial, UNKNOWN,
+                         arena_printf(trial->arena,
+                                      "Its copy of the boot volume cannot be looked into: %s.",
+                                      status_text(windows)));
+}
+
+/* A plain volume is where it is: here, on a disk that stays, or on one that is gone. */
+static enum outcome try_plain_windows(struct trial *trial)
+{
+    const struct machine *machine = trial->machine;
+    const struct system_copy *lost = NULL;
+
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        const struct system_copy *copy = &machine->copies[i];
+        if (copy->plex != NO_INDEX || system_copy_windows(copy) != ST_OK)
+            continue;
+        if (!trial_disk_is_gone(trial, copy->disk))
+            return try_windows(trial, copy);
+        lost = copy;
+    }
+    if (lost == NULL)
+        return STARTS;
+    return trial_because(
+        trial, FAILS,
+        arena_printf(trial->arena, "Windows itself is on Disk %zu, and not mirrored.", lost->disk));
+}
+
+/* The member's part of an md array. */
+static enum outcome try_md(struct trial *trial)
+{
+    size_t md = trial->member->md;
+
+    if (md == NO_INDEX)
+        return trial_because(trial, FAILS, "It holds no part of the md array.");
+    if (roles_md_is_current(trial->roles, &trial->machine->md_members[md].member))
+        return STARTS;
+    return trial_because(trial, FAILS,
+                         "Its part of the md array is a spare, faulty or out of date.");
+}
+
+/* Whether the system is there that a boot manager goes on to start. */
+static enum outcome try_system(struct trial *trial)
+{
+    const struct member *member = trial->member;
+    enum outcome outcome = STARTS;
+
+    if (trial->roles->kind == BOOT_MD)
+        return try_md(trial);
+    outcome = try_database(trial);
+    if (outcome != STARTS)
+        return outcome;
+    if (trial->roles->kind != BOOT_LDM)
+        return try_plain_windows(trial);
+    if (member->copy == NO_INDEX)
+        return trial_because(
+            trial, FAILS,
+            arena_printf(trial->arena, "It holds no complete copy of %s.", trial->roles->name));
+    const struct system_copy *copy = &trial->machine->copies[member->copy];
+    outcome = try_plex(trial, copy);
+    return outcome == STARTS ? try_windows(trial, copy) : outcome;
+}
+
+static enum outcome try_store(struct trial *trial, const struct esp *esp)
+{
+    if (esp->store_status == ST_UNSUPPORTED ||
+        (esp->store_status == ST_OK && esp->store == REGF_GOOD))
+        return try_system(trial);
+    if (esp->store_status == ST_ABSENT && esp->report.complete)
+        return trial_because(trial, FAILS,
+                             "Its ESP has no boot store \\EFI\\Microsoft\\Boot\\BCD.");
+    if (esp->store_status == ST_ABSENT)
+        return trial_because(trial, UNKNOWN,
+                             "Its boot store was not looked for: the check was cut short.");
+    const char *why =
+        esp->store_status == ST_OK ? regf_state_text(esp->store) : status_text(esp->store_status);
+    return trial_because(
+        trial, FAILS,
+        arena_printf(trial->arena, "Its boot store \\EFI\\Microsoft\\Boot\\BCD: %s.", why));
+}
+
+/* True for a copy of the boot manager of `other`. Contents that were not read are told by size. */
+static bool is_copy_of(const struct esp *esp, size_t file, const struct esp *other, size_t manager)
+{
+    if (esp->contents[file].status == ST_OK && other->contents[manager].status == ST_OK)
+        return sha256_equal(&esp->contents[file].digest, &other->contents[manager].digest);
+    return !esp->contents_read && esp->report.files[file].size == other->report.files[manager].size;
+}
+
+/* True for Windows' boot manager, under its own name or as a copy of one on any ESP. */
+static bool is_boot_manager(const struct trial *trial, const struct esp *esp, size_t file)
+{
+    if (fat_find(&esp->report, BOOT_MANAGER) == file)
+        return true;
+    for (size_t i = 0; i < trial->machine->esp_count; i++) {
+        const struct esp *other = &trial->machine->esps[i];
+        size_t manager =
+            other->status == ST_OK ? fat_find(&other->report, BOOT_MANAGER) : FAT_NO_FILE;
+        if (manager != FAT_NO_FILE && is_copy_of(esp, file, other, manager))
+            return true;
+    }
+    return false;
+}
+
+/* The file is there: does firmware start it, and what then? */
+static enum outcome try_program(struct trial *trial, const struct esp *esp, size_t file,
+                                bool needs_store)
+{
+    const struct file_content *content = &esp->contents[file];
+    const struct fat_file *listed = &esp->report.files[file];
+
+    if (listed->is_directory || listed->status != ST_OK || listed->size == 0)
+        return trial_because(
+            trial, GOES_ON,
+            arena_printf(trial->arena, "%s cannot be read from its ESP.", listed->path));
+    if (esp->contents_read && content->status != ST_OK)
+        return trial_because(trial, GOES_ON,
+                             arena_printf(trial->arena, "%s cannot be read: %s.", listed->path,
+                                          status_text(content->status)));
+    if (esp->contents_read && content->program != PE_GOOD)
+        return trial_because(trial, pe_verdict_is_refused(content->program) ? GOES_ON : FAILS,
+                             arena_printf(trial->arena, "%s is damaged: %s.", listed->path,
+                                          pe_verdict_text(content->program)));
+    if (needs_store || is_boot_manager(trial, esp, file))
+        return try_store(trial, esp);
+    bool mirrored = trial->roles->kind == BOOT_LDM || trial->roles->kind == BOOT_MD;
+    return mirrored ? try_system(trial) : STARTS; /* of another system's needs nothing is known */
+}
+
+/* Why firmware does not get to the files of an ESP; NULL when it does. */
+static const char *esp_unusable(struct trial *trial, const struct esp *esp)
+{
+    const struct partition *partition = &trial->machine->partitions[esp->partition];
+    const struct disk *disk = &trial->machine->disks[partition->disk];
+
+    if (disk->style == DISK_GPT && (disk->mbr_unreadable || !disk->mbr.protective_at_lba_1))
+        return "Its protective MBR is missing, so firmware does not look at its partitions.";
+    if (esp->status == ST_OK && esp->volume.from_backup)
+        return "The boot sector of its ESP is damaged.";
+    if (esp->status == ST_OK && esp->report.problems[FAT_FORM_UNUSUAL] > 0)
+        return "The file system of its ESP is of a form that some firmware does not read.";
+    if (esp->status == ST_OK)
+        return NULL;
+    if (esp->content == CONTENT_EMPTY)
+        return "Its ESP is not formatted.";
+    return arena_printf(trial->arena, "Its ESP cannot be used: %s.",
+                        esp->status == ST_ABSENT ? "it has no FAT file system"
+                                                 : status_text(esp->status));
+}
+
+/* The deepest folder of `path` that is not there, as in "Its ESP has no \EFI\Microsoft." */
+static const char *say_not_there(struct trial *trial, const struct esp *esp, const char *path)
+{
+    for (size_t i = 1; path[i] != '\0'; i++) {
+        if (path[i] != '\\')
+            continue;
+        const char *folder = arena_printf(trial->arena, "%.*s", (int)i, path);
+        if (folder == NULL)
+            return NULL;
+        if (fat_find(&esp->report, folder) == FAT_NO_FILE)
+            return arena_printf(trial->arena, "Its ESP has no %s.", folder);
+    }
+    return arena_printf(trial->arena, "Its ESP has no %s.", path);
+}
+
+enum outcome trial_file(struct trial *trial, size_t partition, const char *path, bool needs_store)
+{
+    size_t index = machine_find_esp(trial->machine, partition);
+
+    if (index == NO_INDEX)
+        return trial_because(trial, UNKNOWN,
+                             arena_printf(trial->arena, "%s, which is no ESP, is not looked into.",
+                                          place(trial, partition)));
+    const struct esp *esp = &trial->machine->esps[index];
+    const char *unusable = esp_unusable(trial, esp);
+    if (unusable != NULL)
+        return trial_because(trial, GOES_ON, unusable);
+    size_t file = fat_find(&esp->report, path);
+    if (file != FAT_NO_FILE)
+        return try_program(trial, esp, file, needs_store);
+    if (!esp->report.complete)
+        return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
+    return trial_because(trial, GOES_ON, say_not_there(trial, esp, path));
+}
+
+const char *trial_fallback_path(struct trial *trial)
+{
+    const char *path =
+        arena_printf(trial->arena, "\\EFI\\BOOT\\BOOT%s.EFI", trial->machine->architecture);
+
+    return path == NULL ? "" : path;
+}
+
+/* The removable-media path on each ESP of a disk. */
+enum outcome trial_fallback(struct trial *trial, size_t disk)
+{
+    /* Where Windows runs it is taken for a copy of Windows' boot manager, as Windows makes one. */
+    bool windows = trial->roles->kind == BOOT_LDM || trial->roles->kind == BOOT_PLAIN;
+    enum outcome outcome = trial_because(trial, GOES_ON, "It has no EFI System Partition.");
+
+    for (size_t i = 0; i < trial->machine->esp_count && outcome == GOES_ON; i++) {
+        size_t partition = trial->machine->esps[i].partition;
+        if (trial->machine->partitions[partition].disk == disk)
+            outcome = trial_file(trial, partition, trial_fallback_path(trial), windows);
+    }
+    return outcome;
+}

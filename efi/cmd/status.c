@@ -1,0 +1,204 @@
+#include "audit/audit_machine.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/picture.h"
+#include "cmd/report_json.h"
+#include "cmd/show.h"
+
+/* "Disk 0  primary  8.5 GiB  Samsung SSD 980" */
+static void show_disk_line(struct context *context, const struct roles *roles, size_t index)
+{
+    const struct disk *disk = &context->machine.disks[index];
+    const char *role = member_role_text(roles, roles_member_on(roles, index));
+    char size[SIZE_TEXT_SIZE];
+
+    if (role[0] == '\0')
+        role = disk->has_self ? "started from" : "other";
+    say(context, "Disk %zu  %s  %s  %s\n", index, role,
+        format_size(disk->block_count * disk->block_size, size),
+        disk->model[0] != '\0' ? disk->model : disk->path_text);
+}
+
+static void show_esp(struct context *context, const struct esp *esp)
+{
+    const struct partition *own = &context->machine.partitions[esp->partition];
+    const struct files_port *files = &context->ports->files;
+    char size[SIZE_TEXT_SIZE];
+
+    say(context, "  Partition %u: ESP, %s", own->number,
+        format_size(partition_bytes(&context->machine, own), size));
+    if (own->volume != NO_INDEX && files->volumes[own->volume].alias[0] != '\0')
+        say(context, ", %s", files->volumes[own->volume].alias);
+    if (esp->status == ST_OK)
+        say(context, ", %s, %zu files and folders", esp_type_text(esp), esp->report.file_count);
+    say(context, ", %s\n", esp_state_text(esp));
+}
+
+static const char *copy_state_text(const struct system_copy *copy)
+{
+    if (!copy->looked)
+        return "not looked into";
+    if (copy->content == CONTENT_BITLOCKER)
+        return "BitLocker";
+    switch (system_copy_windows(copy)) {
+    case ST_OK:
+        return "NTFS with Windows";
+    case ST_ABSENT:
+        return copy->status == ST_OK ? "NTFS without Windows" : "no NTFS";
+    default:
+        return "NTFS that cannot be looked into";
+    }
+}
+
+static void show_copy(struct context *context, const struct system_copy *copy)
+{
+    const struct machine *machine = &context->machine;
+    const struct volume_map *map = &machine->volumes;
+
+    if (copy->partition != NO_INDEX)
+        say(context, "  Partition %u: ", machine->partitions[copy->partition].number);
+    else
+        say(context, "  LBA %llu: ", (unsigned long long)copy->lba);
+    if (copy->plex != NO_INDEX) {
+        const struct dynamic_plex *plex = &map->plexes[copy->plex];
+        const struct dynamic_volume *volume = &map->volumes[plex->volume];
+        say(context, "%s of %s %s%s, ", plex->name, dynamic_type_text(volume->type), volume->name,
+            plex->state == PLEX_GOOD ? "" : ", not to be relied on");
+    }
+    say(context, "%s", copy_state_text(copy));
+    if (copy->status == ST_OK && copy->ntfs.label[0] != '\0')
+        say(context, " \"%s\"", copy->ntfs.label);
+    say(context, "\n");
+}
+
+static void show_disk(struct context *context, const struct roles *roles, size_t index)
+{
+    const struct machine *machine = &context->machine;
+
+    show_disk_line(context, roles, index);
+    show_picture(context, index);
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        if (machine->partitions[machine->esps[i].partition].disk == index)
+            show_esp(context, &machine->esps[i]);
+    }
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        if (machine->copies[i].disk == index && machine->copies[i].looked)
+            show_copy(context, &machine->copies[i]);
+    }
+    say(context, "\n");
+}
+
+static void show_start(struct context *context, size_t disk, const struct start *start)
+{
+    static const char *const answers[] = {"yes", "perhaps", "no", "not known"};
+
+    say(context, "Starts from Disk %zu alone: %s", disk, answers[start->verdict]);
+    if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX) {
+        const struct entry *entry = &context->machine.entries[start->entry];
+        say(context, ", by Boot%04X \"%.40s\"", entry->number, entry->description);
+    }
+    say(context, ".%s%s\n", start->reason[0] == '\0' ? "" : " ", start->reason);
+}
+
+static void show_judgement(struct context *context, const struct judgement *judgement)
+{
+    const struct roles *roles = &judgement->roles;
+
+    for (size_t i = 0; i < context->machine.disk_count; i++)
+        show_disk(context, roles, i);
+    for (size_t i = 0; i < roles->member_count; i++)
+        show_start(context, roles->members[i].disk, &judgement->starts[i]);
+    for (size_t i = 0; i < roles->missing; i++)
+        say(context, "A disk with a copy of %s is not here.\n", roles->name);
+    say(context, "%s\n", machine_state_text(judgement->state));
+    if (judgement->findings.count > 0)
+        say(context, "\n");
+    show_findings(context, &judgement->findings);
+}
+
+static void sfo_member(struct context *context, const struct judgement *judgement, size_t index)
+{
+    const struct machine *machine = &context->machine;
+    const struct member *member = &judgement->roles.members[index];
+    const struct start *start = &judgement->starts[index];
+    size_t copy = member->copy == NO_INDEX ? NO_INDEX : machine->copies[member->copy].partition;
+
+    sfo_row(context, "RoleInfo");
+    sfo_number(context, member->disk);
+    sfo_text(context, member_role_text(&judgement->roles, index));
+    if (member->esp == NO_INDEX)
+        sfo_text(context, "");
+    else
+        sfo_number(context, machine->partitions[machine->esps[member->esp].partition].number);
+    if (copy == NO_INDEX)
+        sfo_text(context, "");
+    else
+        sfo_number(context, machine->partitions[copy].number);
+    sfo_end(context);
+    sfo_row(context, "VerdictInfo");
+    sfo_number(context, member->disk);
+    sfo_text(context, verdict_name(start->verdict));
+    sfo_text(context,
+             start->entry == NO_INDEX
+                 ? ""
+                 : arena_printf(context->arena, "Boot%04X", machine->entries[start->entry].number));
+    sfo_text(context, start->reason);
+    sfo_end(context);
+}
+
+static void sfo_files(struct context *context, const struct esp *esp)
+{
+    const struct partition *own = &context->machine.partitions[esp->partition];
+
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        const struct fat_file *file = &esp->report.files[i];
+        if (file->is_directory)
+            continue;
+        sfo_row(context, "FileInfo");
+        sfo_number(context, own->disk);
+        sfo_number(context, own->number);
+        sfo_text(context, file->path);
+        sfo_number(context, file->size);
+        say(context, ",\"");
+        for (size_t j = 0; j < 32 && esp->contents[i].status == ST_OK; j++)
+            say(context, "%02x", esp->contents[i].digest.bytes[j]);
+        say(context, "\"");
+        sfo_text(context, file_state_text(file, &esp->contents[i]));
+        sfo_end(context);
+    }
+}
+
+static void sfo_judgement(struct context *context, const struct judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->roles.member_count; i++)
+        sfo_member(context, judgement, i);
+    sfo_row(context, "StatusInfo");
+    sfo_number(context, judgement->state);
+    sfo_text(context, machine_state_text(judgement->state));
+    sfo_end(context);
+    show_findings(context, &judgement->findings);
+    for (size_t i = 0; i < context->machine.esp_count && context->verbose; i++)
+        sfo_files(context, &context->machine.esps[i]);
+}
+
+enum status cmd_status(struct context *context)
+{
+    const char *json = option(context, "-json");
+    struct judgement judgement;
+
+    enum status status =
+        context_scan(context, option(context, "-quick") == NULL ? SCAN_FULL : SCAN_QUICK);
+    if (status != ST_OK)
+        return status;
+    if (context->machine.disk_count == 0)
+        return report(context, ST_ABSENT, "The firmware shows no disk.");
+    status = audit_machine(context->arena, &context->machine, &judgement);
+    if (status != ST_OK)
+        return report(context, status, "Out of memory.");
+    if (context->sfo)
+        sfo_judgement(context, &judgement);
+    else
+        show_judgement(context, &judgement);
+    context->exit_status = judgement.state;
+    return json == NULL ? ST_OK : report_json_file(context, &judgement, json);
+}

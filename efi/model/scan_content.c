@@ -1,0 +1,402 @@
+#include "model/scan_content.h"
+
+#include "base/mem.h"
+#include "base/sort.h"
+#include "base/text.h"
+#include "model/scan_esp.h"
+
+#define MBR_NTFS     0x07
+#define MBR_LINUX_MD 0xfd
+#define LIKELIHOODS  3
+#define LABEL_MAX    2048u /* bytes; no label comes near it */
+
+const char *system_file_path(enum system_file file)
+{
+    static const char *const paths[SYSTEM_FILE_COUNT] = {
+        [SYSTEM_LOADER] = "\\Windows\\System32\\winload.efi",
+        [SYSTEM_KERNEL] = "\\Windows\\System32\\ntoskrnl.exe",
+        [SYSTEM_BOOT_MANAGER] = "\\Windows\\Boot\\EFI\\bootmgfw.efi",
+    };
+
+    return paths[file];
+}
+
+enum status system_copy_windows(const struct system_copy *copy)
+{
+    if (copy->status != ST_OK)
+        return copy->status == ST_ABSENT && copy->content != CONTENT_BITLOCKER ? ST_ABSENT
+                                                                               : copy->status;
+    for (int i = SYSTEM_LOADER; i <= SYSTEM_KERNEL; i++) {
+        if (copy->files[i] != ST_OK)
+            return copy->files[i];
+    }
+    return ST_OK;
+}
+
+struct content_scan {
+    struct arena *arena;
+    const struct ports *ports;
+    struct disk_meter *meters;
+    bool contents;
+    struct machine *machine;
+};
+
+static const struct block_port *port_of(const struct content_scan *scan, size_t disk)
+{
+    return &scan->ports->disks[scan->machine->disks[disk].port];
+}
+
+static struct disk_meter *meter_of(const struct content_scan *scan, size_t disk)
+{
+    return &scan->meters[scan->machine->disks[disk].port];
+}
+
+/* A partition whose blocks are on a disk that can be read. */
+static bool can_look(const struct machine *machine, const struct partition *partition)
+{
+    return machine->disks[partition->disk].status == ST_OK && !partition->out_of_range &&
+           partition->block_count > 0;
+}
+
+static size_t count_esps(const struct machine *machine, size_t from, size_t to)
+{
+    size_t count = 0;
+
+    for (size_t i = from; i < to; i++)
+        count += machine->partitions[i].kind == PT_ESP;
+    return count;
+}
+
+/*
+ * What the ESP on this partition may cost: ESPs of one disk share what other volumes leave. Where
+ * that would be too little for each, the first ones are served.
+ */
+static uint64_t esp_share(const struct content_scan *scan, const struct disk_meter *meter,
+                          size_t partition)
+{
+    const struct machine *machine = scan->machine;
+    const struct disk *disk = &machine->disks[machine->partitions[partition].disk];
+    size_t end = disk->first_partition + disk->partition_count;
+    uint64_t left = disk_meter_left(meter);
+    uint64_t room = left > COPY_BYTES ? left - COPY_BYTES : 0;
+    uint64_t share = room / count_esps(machine, partition, end);
+
+    if (share < ESP_LEAST_BYTES)
+        share = ESP_LEAST_BYTES < room ? ESP_LEAST_BYTES : room;
+    return share < ESP_QUICK_BYTES ? share : ESP_QUICK_BYTES;
+}
+
+static enum status look_into_esp(const struct content_scan *scan, size_t partition,
+                                 struct esp_scan *esp_scan, struct esp *esp)
+{
+    const struct partition *own = &scan->machine->partitions[partition];
+    struct disk_meter *meter = meter_of(scan, own->disk);
+    const struct disk_meter before = *meter;
+
+    esp_scan->port = port_of(scan, own->disk);
+    esp_scan->read_limit = scan->contents ? UINT64_MAX : esp_share(scan, meter, partition);
+    if (scan->contents)
+        meter->read_limit = UINT64_MAX;
+    esp->partition = partition;
+    enum status status = scan_esp(esp_scan, own->first_lba, own->block_count, esp);
+    if (meter->stopped)
+        *esp = (struct esp){.partition = partition, .store_status = ST_UNSUPPORTED};
+    if (scan->contents)
+        *meter = before;
+    return status;
+}
+
+static enum status scan_esps(const struct content_scan *scan)
+{
+    struct machine *machine = scan->machine;
+    size_t count = count_esps(machine, 0, machine->partition_count);
+    struct esp_scan esp_scan = {
+        .arena = scan->arena,
+        .architecture = machine->architecture,
+        .contents = scan->contents,
+        .buffer = arena_alloc(scan->arena, 1, scan->contents ? ESP_BUFFER_BYTES : 0),
+    };
+
+    machine->esps = arena_alloc(scan->arena, count, sizeof(*machine->esps));
+    if (esp_scan.buffer == NULL || machine->esps == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        const struct partition *partition = &machine->partitions[i];
+        if (partition->kind != PT_ESP || !can_look(machine, partition))
+            continue;
+        struct esp *esp = &machine->esps[machine->esp_count++];
+        if (look_into_esp(scan, i, &esp_scan, esp) != ST_OK)
+            return ST_NO_MEMORY;
+    }
+    return ST_OK;
+}
+
+/* Plexes of one piece, whose place is certain. */
+static void list_plexes(const struct machine *machine, struct system_copy *copies, size_t *io_count)
+{
+    const struct volume_map *map = &machine->volumes;
+
+    for (size_t i = 0; i < map->plex_count; i++) {
+        const struct dynamic_plex *plex = &map->plexes[i];
+        const struct dynamic_extent *extent = &map->extents[plex->first_extent];
+        if (plex->extent_count != 1 || extent->disk == VOLUME_NONE || !plex->place_certain)
+            continue;
+        copies[(*io_count)++] = (struct system_copy){
+            .disk = extent->disk,
+            .partition = machine_partition_at(machine, extent->disk, extent->lba, extent->blocks),
+            .plex = i,
+            .lba = extent->lba,
+            .block_count = extent->blocks,
+        };
+    }
+}
+
+static void list_plain(const struct machine *machine, struct system_copy *copies, size_t *io_count)
+{
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        const struct partition *own = &machine->partitions[i];
+        bool ntfs = own->kind == PT_BASIC_DATA || own->mbr_type == MBR_NTFS;
+        if (!ntfs || !can_look(machine, own) || machine->disks[own->disk].removable)
+            continue;
+        copies[(*io_count)++] = (struct system_copy){
+            .disk = own->disk,
+            .partition = i,
+            .plex = NO_INDEX,
+            .lba = own->first_lba,
+            .block_count = own->block_count,
+        };
+    }
+}
+
+static int by_place(const void *ctx, size_t a, size_t b)
+{
+    const struct system_copy *copies = ctx;
+
+    if (copies[a].disk != copies[b].disk)
+        return copies[a].disk < copies[b].disk ? -1 : 1;
+    if (copies[a].lba != copies[b].lba)
+        return copies[a].lba < copies[b].lba ? -1 : 1;
+    return 0;
+}
+
+static enum status list_copies(struct arena *arena, struct machine *io_machine)
+{
+    size_t room = io_machine->volumes.plex_count + io_machine->partition_count;
+    size_t count = 0;
+    struct system_copy *found = arena_alloc(arena, room, sizeof(*found));
+    size_t *order = arena_alloc(arena, room, sizeof(*order));
+
+    if (found == NULL || order == NULL)
+        return ST_NO_MEMORY;
+    list_plexes(io_machine, found, &count);
+    list_plain(io_machine, found, &count);
+    for (size_t i = 0; i < count; i++) {
+        order[i] = i;
+        found[i].status = ST_UNSUPPORTED;
+        for (int j = 0; j < SYSTEM_FILE_COUNT; j++)
+            found[i].files[j] = ST_UNSUPPORTED;
+    }
+    sort_items(order, count, by_place, found);
+    io_machine->copies = arena_alloc(arena, count, sizeof(*io_machine->copies));
+    if (io_machine->copies == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        io_machine->copies[i] = found[order[i]];
+    io_machine->copy_count = count;
+    return ST_OK;
+}
+
+/* How soon a copy is looked into: a disk with a thousand volumes is not read through. */
+static int likelihood(const struct machine *machine, const struct system_copy *copy)
+{
+    const struct volume_map *map = &machine->volumes;
+
+    if (copy->plex == NO_INDEX)
+        return 1;
+    const struct dynamic_volume *volume = &map->volumes[map->plexes[copy->plex].volume];
+    if (volume->boot || text_equal_nocase(volume->drive_hint, "C:"))
+        return 0;
+    return volume->type == DYNAMIC_MIRROR ? 1 : 2;
+}
+
+static enum status look_at_files(struct system_copy *copy)
+{
+    for (int i = 0; i < SYSTEM_FILE_COUNT; i++) {
+        struct ntfs_file file;
+        copy->files[i] = ntfs_lookup(&copy->ntfs, system_file_path((enum system_file)i), &file);
+        if (copy->files[i] == ST_OK && (file.is_directory || file.size == 0))
+            copy->files[i] = ST_ABSENT;
+        if (copy->files[i] == ST_NO_MEMORY)
+            return ST_NO_MEMORY;
+    }
+    return ST_OK;
+}
+
+/* What the first block says; CONTENT_UNKNOWN when it cannot be read. */
+static enum status look_at_first_block(struct arena *arena, const struct block_port *port,
+                                       struct system_copy *copy)
+{
+    size_t mark = arena_mark(arena);
+    uint8_t *block = arena_alloc(arena, 1, port->block_size);
+
+    if (block == NULL)
+        return ST_NO_MEMORY;
+    if (port->read(port->ctx, copy->lba, 1, block) == ST_OK)
+        copy->content = volume_content_of(span_of(block, port->block_size));
+    arena_release(arena, mark);
+    return ST_OK;
+}
+
+static enum status look_into(struct arena *arena, const struct block_port *port,
+                             struct system_copy *copy)
+{
+    enum status status = look_at_first_block(arena, port, copy);
+
+    if (status != ST_OK)
+        return status;
+    copy->looked = true;
+    copy->status = ntfs_open(arena, port, copy->lba, copy->block_count, &copy->ntfs);
+    if (copy->status == ST_NO_MEMORY)
+        return ST_NO_MEMORY;
+    if (copy->content == CONTENT_BITLOCKER && copy->status == ST_ABSENT)
+        copy->status = ST_UNSUPPORTED;
+    if (copy->status != ST_OK)
+        return ST_OK;
+    copy->content = CONTENT_NTFS;
+    return look_at_files(copy);
+}
+
+/* Gives back what was only needed to look into the copy: all but the label. */
+static enum status keep_label(struct arena *arena, size_t mark, struct ntfs_volume *ntfs)
+{
+    char label[LABEL_MAX];
+    size_t size = text_length(ntfs->label) + 1;
+
+    if (size > sizeof(label))
+        return ST_OK;
+    memcpy(label, ntfs->label, size);
+    arena_release(arena, mark);
+    ntfs->label = arena_copy(arena, label, size);
+    ntfs->cache = NULL;
+    ntfs->mft = NULL;
+    ntfs->upcase = NULL;
+    ntfs->base = NULL;
+    ntfs->extension = NULL;
+    return ntfs->label != NULL ? ST_OK : ST_NO_MEMORY;
+}
+
+/* Looks into the copy when the disk's limit allows it; else nobody has looked. */
+static enum status scan_copy(const struct content_scan *scan, struct system_copy *copy)
+{
+    const struct disk_meter *meter = meter_of(scan, copy->disk);
+    const struct system_copy unknown = *copy;
+    size_t mark = arena_mark(scan->arena);
+
+    if (meter->stopped)
+        return ST_OK;
+    enum status status = look_into(scan->arena, port_of(scan, copy->disk), copy);
+    if (status != ST_OK)
+        return status;
+    if (meter->stopped) {
+        *copy = unknown;
+        arena_release(scan->arena, mark);
+        return ST_OK;
+    }
+    return copy->status == ST_OK ? keep_label(scan->arena, mark, &copy->ntfs) : ST_OK;
+}
+
+static enum status scan_copies(const struct content_scan *scan)
+{
+    struct machine *machine = scan->machine;
+
+    if (list_copies(scan->arena, machine) != ST_OK)
+        return ST_NO_MEMORY;
+    for (int turn = 0; turn < LIKELIHOODS; turn++) {
+        for (size_t i = 0; i < machine->copy_count; i++) {
+            if (likelihood(machine, &machine->copies[i]) == turn &&
+                scan_copy(scan, &machine->copies[i]) != ST_OK)
+                return ST_NO_MEMORY;
+        }
+    }
+    return ST_OK;
+}
+
+/* Tries the places a superblock can have. */
+static enum status look_for_md(struct arena *arena, const struct block_port *port,
+                               const struct partition *partition, struct md_member *ret_member)
+{
+    size_t mark = arena_mark(arena);
+    uint8_t *bytes = arena_alloc(arena, 1, MD_SUPERBLOCK_BYTES + port->block_size);
+    enum status found = ST_ABSENT;
+
+    if (bytes == NULL)
+        return ST_NO_MEMORY;
+    for (int version = 0; version < MD_VERSION_COUNT && found != ST_OK; version++) {
+        uint64_t offset =
+            md_offset((enum md_version)version, partition->block_count * port->block_size);
+        uint64_t lba = offset / port->block_size;
+        uint32_t count = (MD_SUPERBLOCK_BYTES + port->block_size - 1) / port->block_size;
+        if (offset % port->block_size != 0 || lba >= partition->block_count ||
+            count > partition->block_count - lba)
+            continue;
+        if (port->read(port->ctx, partition->first_lba + lba, count, bytes) != ST_OK)
+            continue;
+        found = md_parse(span_of(bytes, MD_SUPERBLOCK_BYTES), (enum md_version)version, ret_member);
+    }
+    arena_release(arena, mark);
+    return found;
+}
+
+static enum status scan_md(const struct content_scan *scan)
+{
+    struct machine *machine = scan->machine;
+
+    machine->md_members =
+        arena_alloc(scan->arena, machine->partition_count, sizeof(*machine->md_members));
+    if (machine->md_members == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        const struct partition *own = &machine->partitions[i];
+        struct md_partition *member = &machine->md_members[machine->md_count];
+        if ((own->kind != PT_LINUX_RAID && own->mbr_type != MBR_LINUX_MD) ||
+            !can_look(machine, own))
+            continue;
+        enum status status =
+            look_for_md(scan->arena, port_of(scan, own->disk), own, &member->member);
+        if (status == ST_NO_MEMORY)
+            return status;
+        member->partition = i;
+        machine->md_count += status == ST_OK;
+    }
+    return ST_OK;
+}
+
+/* From here on the disks are read up to their limit. */
+static void set_limits(const struct content_scan *scan)
+{
+    for (size_t i = 0; i < scan->ports->disk_count; i++) {
+        struct disk_meter *meter = &scan->meters[i];
+        uint64_t least = meter->read_bytes + ESP_QUICK_BYTES + COPY_BYTES;
+        meter->read_limit = least < DISK_BYTES ? DISK_BYTES : least;
+    }
+}
+
+enum status scan_contents(struct arena *arena, const struct ports *ports, struct disk_meter *meters,
+                          bool contents, struct machine *io_machine)
+{
+    const struct content_scan scan = {
+        .arena = arena,
+        .ports = ports,
+        .meters = meters,
+        .contents = contents,
+        .machine = io_machine,
+    };
+
+    set_limits(&scan);
+    enum status status = scan_esps(&scan);
+    if (status == ST_OK)
+        status = scan_md(&scan);
+    if (status == ST_OK)
+        status = scan_copies(&scan);
+    return status;
+}

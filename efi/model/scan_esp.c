@@ -1,0 +1,216 @@
+#include "model/scan_esp.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static const char store_path[] = "\\EFI\\Microsoft\\Boot\\BCD";
+
+static bool is_program(const char *path)
+{
+    size_t length = text_length(path);
+
+    return length >= 4 && text_equal_nocase(path + length - 4, ".efi");
+}
+
+/* Reads a file from start to end for its digest, a program for its verdict as well, and into
+ * `whole` unless that is NULL. */
+static enum status read_content(const struct esp_scan *scan, struct esp *esp,
+                                const struct fat_file *file, struct pe_check *check, uint8_t *whole,
+                                struct file_content *ret_content)
+{
+    struct sha256_state digest;
+    struct fat_reader reader;
+    size_t used = 0;
+    size_t size = 0;
+
+    sha256_start(&digest);
+    pe_check_start(check, file->size, scan->architecture);
+    fat_reader_start(&reader, &esp->volume, file);
+    do {
+        enum status status = fat_reader_next(&reader, scan->buffer, ESP_BUFFER_BYTES, &size);
+        if (status != ST_OK)
+            return status;
+        sha256_feed(&digest, span_of(scan->buffer, size));
+        if (ret_content->is_program)
+            pe_check_feed(check, span_of(scan->buffer, size));
+        if (whole != NULL)
+            memcpy(whole + used, scan->buffer, size);
+        used += size;
+    } while (size > 0);
+    ret_content->digest = sha256_finish(&digest);
+    ret_content->program = pe_check_finish(check);
+    return ST_OK;
+}
+
+/* Reads the boot store, which is judged as a whole. */
+static enum status read_store(const struct esp_scan *scan, struct esp *esp,
+                              const struct fat_file *file, struct pe_check *check,
+                              struct file_content *ret_content)
+{
+    size_t mark = arena_mark(scan->arena);
+    bool fits = file->size <= BOOT_STORE_MAX;
+    uint8_t *whole = fits ? arena_alloc(scan->arena, 1, (size_t)file->size) : NULL;
+
+    if (fits && whole == NULL)
+        return ST_NO_MEMORY;
+    enum status status = read_content(scan, esp, file, check, whole, ret_content);
+    esp->store_status = fits ? status : ST_DAMAGED;
+    if (fits && status == ST_OK)
+        esp->store = regf_check(span_of(whole, (size_t)file->size));
+    arena_release(scan->arena, mark);
+    return status;
+}
+
+static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
+{
+    struct pe_check *check = arena_alloc(scan->arena, 1, sizeof(*check));
+    size_t store = fat_find(&esp->report, store_path);
+
+    if (check == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        const struct fat_file *file = &esp->report.files[i];
+        struct file_content *content = &esp->contents[i];
+        if (file->is_directory)
+            continue;
+        content->status = file->status;
+        if (file->status == ST_OK && i == store)
+            content->status = read_store(scan, esp, file, check, content);
+        else if (file->status == ST_OK)
+            content->status = read_content(scan, esp, file, check, NULL, content);
+        if (content->status == ST_NO_MEMORY)
+            return ST_NO_MEMORY;
+    }
+    return ST_OK;
+}
+
+/* What is known of the boot store before it is read. */
+static enum status store_status_of(const struct esp_scan *scan, const struct fat_report *report)
+{
+    size_t index = fat_find(report, store_path);
+
+    if (index == FAT_NO_FILE)
+        return ST_ABSENT;
+    if (!scan->contents)
+        return ST_UNSUPPORTED;
+    return report->files[index].is_directory ? ST_DAMAGED : report->files[index].status;
+}
+
+static enum status list_files(const struct esp_scan *scan, struct esp *esp)
+{
+    enum status status = fat_check(scan->arena, &esp->volume, scan->read_limit, &esp->report);
+
+    if (status != ST_OK)
+        return status;
+    esp->contents = arena_alloc(scan->arena, esp->report.file_count, sizeof(*esp->contents));
+    if (esp->contents == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        esp->contents[i].status = ST_UNSUPPORTED;
+        esp->contents[i].is_program = is_program(esp->report.files[i].path);
+    }
+    return ST_OK;
+}
+
+/* What the first block says; CONTENT_UNKNOWN when it cannot be read. */
+static enum status look_at_first_block(const struct esp_scan *scan, uint64_t first_lba,
+                                       struct esp *esp)
+{
+    size_t mark = arena_mark(scan->arena);
+    uint8_t *block = arena_alloc(scan->arena, 1, scan->port->block_size);
+
+    if (block == NULL)
+        return ST_NO_MEMORY;
+    if (scan->port->read(scan->port->ctx, first_lba, 1, block) == ST_OK)
+        esp->content = volume_content_of(span_of(block, scan->port->block_size));
+    arena_release(scan->arena, mark);
+    return ST_OK;
+}
+
+static enum status look_into(const struct esp_scan *scan, uint64_t first_lba, uint64_t block_count,
+                             struct esp *esp)
+{
+    esp->status = fat_open(scan->arena, scan->port, first_lba, block_count, &esp->volume);
+    if (esp->status == ST_NO_MEMORY)
+        return ST_NO_MEMORY;
+    if (esp->status != ST_OK || esp->volume.from_backup) {
+        enum status status = look_at_first_block(scan, first_lba, esp);
+        if (status != ST_OK || esp->status != ST_OK)
+            return status;
+    } else {
+        esp->content = CONTENT_FAT;
+    }
+    enum status status = list_files(scan, esp);
+    if (status != ST_OK)
+        return status;
+    esp->store_status = store_status_of(scan, &esp->report);
+    esp->contents_read = scan->contents;
+    return scan->contents ? read_contents(scan, esp) : ST_OK;
+}
+
+static const char *copy_text(struct arena *arena, const char *text)
+{
+    return arena_copy(arena, text, text_length(text) + 1);
+}
+
+/* Copies what is kept of an ESP, which is not the FAT. */
+static enum status copy_esp(struct arena *arena, const struct esp *from, struct esp *ret_esp)
+{
+    struct esp esp = *from;
+    struct fat_report *report = &esp.report;
+    size_t count = report->file_count;
+
+    esp.volume.arena = NULL;
+    esp.volume.table = NULL;
+    esp.volume.table_loaded = NULL;
+    esp.contents = arena_copy(arena, from->contents, count * sizeof(*esp.contents));
+    report->files = arena_copy(arena, from->report.files, count * sizeof(*report->files));
+    if (esp.contents == NULL || report->files == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        report->files[i].path = copy_text(arena, from->report.files[i].path);
+        if (report->files[i].path == NULL)
+            return ST_NO_MEMORY;
+    }
+    for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++) {
+        report->first_place[i] = copy_text(arena, from->report.first_place[i]);
+        if (report->first_place[i] == NULL)
+            return ST_NO_MEMORY;
+    }
+    *ret_esp = esp;
+    return ST_OK;
+}
+
+/* Gives back what was only needed to look into the ESP, which is more than what is kept: all that
+ * was allocated since `mark`. */
+static enum status keep_esp(struct arena *arena, size_t mark, const struct esp *esp,
+                            struct esp *ret_esp)
+{
+    struct esp above;
+    size_t end = arena_mark(arena);
+
+    enum status status = copy_esp(arena, esp, &above);
+    if (status != ST_OK)
+        return status;
+    if (arena_mark(arena) - end > end - mark) {
+        arena_release(arena, end);
+        *ret_esp = *esp;
+        return ST_OK;
+    }
+    arena_release(arena, mark);
+    return copy_esp(arena, &above, ret_esp);
+}
+
+enum status scan_esp(const struct esp_scan *scan, uint64_t first_lba, uint64_t block_count,
+                     struct esp *ret_esp)
+{
+    struct esp esp = {.partition = ret_esp->partition, .store_status = ST_UNSUPPORTED};
+    size_t mark = arena_mark(scan->arena);
+
+    enum status status = look_into(scan, first_lba, block_count, &esp);
+    if (status == ST_OK && esp.status == ST_OK)
+        return keep_esp(scan->arena, mark, &esp, ret_esp);
+    if (status == ST_OK)
+        *ret_esp = esp;
+    return status;
+}

@@ -1,0 +1,24 @@
+/* Judges the EFI System Partitions: file systems, boot files, boot stores, and one against the
+ * other. */
+#ifndef SHADOWBOOT_AUDIT_AUDIT_ESPS_H
+#define SHADOWBOOT_AUDIT_AUDIT_ESPS_H
+
+#include "audit/collector.h"
+#include "audit/roles.h"
+#include "model/machine.h"
+
+/* All findings about ESPs on fixed disks, and about members that have none. */
+void audit_esps(struct collector *to, const struct machine *machine, const struct roles *roles);
+
+/*
+ * The member whose ESP the others are measured by: the primary's, or another one's when that has no
+ * sound boot files. NO_INDEX when no member has any.
+ */
+size_t audit_reference_member(const struct machine *machine, const struct roles *roles);
+
+/* The folder the ESP starts the system from, as in "\EFI\Microsoft"; NULL when it has none. In the
+ * arena or static. */
+const char *audit_boot_folder(struct arena *arena, const struct machine *machine,
+                              const struct esp *esp);
+
+#endif

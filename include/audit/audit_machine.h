@@ -1,0 +1,23 @@
+/* The whole audit: roles, the verdict for each disk, and everything there is to find. */
+#ifndef SHADOWBOOT_AUDIT_AUDIT_MACHINE_H
+#define SHADOWBOOT_AUDIT_AUDIT_MACHINE_H
+
+#include "audit/audit.h"
+#include "audit/roles.h"
+#include "audit/start.h"
+
+struct judgement {
+    struct roles roles;
+    const struct start *starts; /* one for each member */
+    enum machine_state state;
+    struct findings findings; /* worst first; within a severity by the order of the audits */
+};
+
+/*
+ * Judges a machine scanned with SCAN_QUICK or SCAN_FULL. The result lies in `arena`. Statuses:
+ * ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status audit_machine(struct arena *arena, const struct machine *machine,
+                                     struct judgement *ret_judgement);
+
+#endif

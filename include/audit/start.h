@@ -1,0 +1,66 @@
+/*
+ * Would the machine start? The firmware's start order, followed on paper: what happens when one
+ * member of the mirror is left and all others are gone.
+ *
+ * The order is that of edk2's boot manager (UEFI Specification 3.1): active entries in the sequence
+ * of BootOrder; an entry whose device or file is not there, or whose file is no image for this
+ * machine, gives way to the next; the first image that starts is final, whatever it then does. When
+ * no entry starts anything, the removable-media path \EFI\BOOT\BOOT<ARCH>.EFI is tried, which not
+ * every firmware does for fixed disks. BootNext counts once only and is left out.
+ */
+#ifndef SHADOWBOOT_AUDIT_START_H
+#define SHADOWBOOT_AUDIT_START_H
+
+#include "audit/roles.h"
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/machine.h"
+
+enum verdict {
+    VERDICT_STARTS,
+    VERDICT_FALLBACK, /* only through the removable-media path */
+    VERDICT_FAILS,
+    VERDICT_UNKNOWN, /* something it hangs on cannot be read or understood */
+};
+
+/* "starts", "fallback", "fails", "unknown": for scripts. Static lifetime. */
+const char *verdict_name(enum verdict verdict);
+
+struct start {
+    enum verdict verdict;
+    size_t entry;       /* the entry that starts, or that stops the start; NO_INDEX for none */
+    bool other;         /* VERDICT_FAILS because `entry` starts something else */
+    const char *reason; /* a sentence or two; "" for VERDICT_STARTS; in the arena */
+};
+
+/*
+ * What happens when of all members only `member` is left, as if the others had been pulled out.
+ * Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status start_alone(struct arena *arena, const struct machine *machine,
+                                   const struct roles *roles, size_t member,
+                                   struct start *ret_start);
+
+/* The first program of the firmware's own, such as a Shell, that BootOrder has before `entry`, so
+ * that the entry is never reached; NO_INDEX when there is none. */
+size_t start_blocker(const struct machine *machine, size_t entry);
+
+/* What `status` ends with; the numbers are its exit statuses. */
+enum machine_state {
+    MACHINE_SAFE = 0,           /* each member starts alone */
+    MACHINE_UNKNOWN_DISKS = 10, /* no boot volume and no ESP was found */
+    MACHINE_FALLBACK = 64,      /* each member starts, one only through the removable-media path */
+    MACHINE_PRIMARY_ONLY = 65,
+    MACHINE_SHADOW_ONLY = 66,
+    MACHINE_NONE = 67,    /* no member starts alone */
+    MACHINE_SINGLE = 68,  /* one disk is here, and starts */
+    MACHINE_UNKNOWN = 69, /* it cannot be told */
+};
+
+/* The state that follows from all members' starts, of which there are roles->member_count. */
+enum machine_state machine_state_of(const struct roles *roles, const struct start *starts);
+
+/* In a sentence. Static lifetime. */
+const char *machine_state_text(enum machine_state state);
+
+#endif

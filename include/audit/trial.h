@@ -1,0 +1,51 @@
+/*
+ * One member of the mirror left alone: what becomes of a file that firmware is told to start from
+ * it. audit/start.h follows the boot entries; here is what each of them comes to.
+ */
+#ifndef SHADOWBOOT_AUDIT_TRIAL_H
+#define SHADOWBOOT_AUDIT_TRIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "audit/roles.h"
+#include "base/arena.h"
+#include "model/machine.h"
+
+/* What trying a file comes to. */
+enum outcome {
+    GOES_ON, /* firmware tries what comes next */
+    STARTS,
+    FAILS, /* it is started, and the machine stops there */
+    UNKNOWN,
+};
+
+struct trial {
+    struct arena *arena;
+    const struct machine *machine;
+    const struct roles *roles;
+    const struct member *member;
+    const char *why;       /* of the last outcome but STARTS; NULL when memory ran out */
+    const char *first_why; /* why the first entry for this member's ESP gave way; "" without any */
+};
+
+/* Notes why, and gives `outcome` back. `why` is NULL when memory ran out while it was made. */
+enum outcome trial_because(struct trial *trial, enum outcome outcome, const char *why);
+
+/* True when the disk belongs to another member, and so is not there in this trial. */
+bool trial_disk_is_gone(const struct trial *trial, size_t disk);
+
+/*
+ * Starts the file `path` of a partition that is there: by what is on the ESP, in the file, in its
+ * boot store and in the system volume. With `needs_store` it is Windows' boot manager whatever its
+ * name.
+ */
+enum outcome trial_file(struct trial *trial, size_t partition, const char *path, bool needs_store);
+
+/* Starts the removable-media path of a disk: on each of its ESPs until one does not give way. */
+enum outcome trial_fallback(struct trial *trial, size_t disk);
+
+/* \EFI\BOOT\BOOT<ARCH>.EFI; in the arena. */
+const char *trial_fallback_path(struct trial *trial);
+
+#endif

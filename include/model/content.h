@@ -1,0 +1,73 @@
+/*
+ * What the scan found inside partitions: the ESPs with their files, and the copies of volumes that
+ * may carry an operating system. All of it is read through the disks' own blocks, so a file system
+ * that the firmware does not mount is judged as well.
+ */
+#ifndef SHADOWBOOT_MODEL_CONTENT_H
+#define SHADOWBOOT_MODEL_CONTENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/sha256.h"
+#include "base/status.h"
+#include "format/fat.h"
+#include "format/md.h"
+#include "format/ntfs.h"
+#include "format/pe.h"
+#include "format/regf.h"
+
+/* What is known of a file's content. */
+struct file_content {
+    enum status status; /* ST_OK: all of it was read; ST_UNSUPPORTED: nobody looked; else why not */
+    struct sha256 digest; /* ST_OK only */
+    bool is_program;      /* its name ends in .efi; `program` is meaningful with ST_OK */
+    enum pe_verdict program;
+};
+
+/* An EFI System Partition. */
+struct esp {
+    size_t partition;            /* index into machine.partitions */
+    enum volume_content content; /* of its first block */
+    enum status status; /* ST_OK: `volume` and `report` are known; else what fat_open said */
+    struct fat_volume volume;
+    struct fat_report report;
+    struct file_content *contents; /* of each file of the report */
+    bool contents_read;            /* contents were looked at (not under SCAN_QUICK) */
+    enum status store_status;      /* ST_OK: \EFI\Microsoft\Boot\BCD was read; ST_ABSENT: it is not
+                                    * there; ST_UNSUPPORTED: nobody looked; else why not */
+    enum regf_state store;
+};
+
+/* The files by which a copy of Windows is known. */
+enum system_file { SYSTEM_LOADER, SYSTEM_KERNEL, SYSTEM_BOOT_MANAGER, SYSTEM_FILE_COUNT };
+
+/* Where Windows keeps it, from the root of its volume. Static lifetime. */
+const char *system_file_path(enum system_file file);
+
+/* One copy of a volume that may carry an operating system: a plex, or a plain partition. */
+struct system_copy {
+    size_t disk;
+    size_t partition; /* NO_INDEX when its blocks are in none of the table's partitions */
+    size_t plex;      /* index into machine.volumes.plexes; NO_INDEX for a plain partition */
+    uint64_t lba;
+    uint64_t block_count;
+    enum volume_content content; /* of its first block, or NTFS when only the backup is left */
+    enum status status;          /* of ntfs_open; ST_UNSUPPORTED also when nobody looked inside */
+    bool looked;                 /* ntfs_open was called */
+    struct ntfs_volume ntfs;     /* meaningful when status is ST_OK */
+    enum status
+        files[SYSTEM_FILE_COUNT]; /* of each system file: ST_OK: it is there; ST_ABSENT; ... */
+};
+
+/* Whether the copy carries Windows: ST_OK, ST_ABSENT, or why nobody can say. */
+enum status system_copy_windows(const struct system_copy *copy);
+
+/* A partition that is a member of a Linux md array. */
+struct md_partition {
+    size_t partition;
+    struct md_member member;
+};
+
+#endif

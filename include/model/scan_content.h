@@ -1,0 +1,31 @@
+/* Looks inside partitions: ESPs, copies of Windows, members of md arrays. */
+#ifndef SHADOWBOOT_MODEL_SCAN_CONTENT_H
+#define SHADOWBOOT_MODEL_SCAN_CONTENT_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/disk_meter.h"
+#include "model/machine.h"
+#include "port/ports.h"
+
+/*
+ * What one disk may cost in bytes: tables, LDM database, file systems and superblocks together. The
+ * files of the ESPs come on top where they are read. (Should the database alone be as large, then
+ * ESP_QUICK_BYTES + COPY_BYTES are read behind it all the same.)
+ */
+#define DISK_BYTES      (1u << 20)
+#define ESP_QUICK_BYTES (96u * 1024)  /* directories and FAT of an ESP that is not read through */
+#define ESP_LEAST_BYTES (40u * 1024)  /* what it takes to find the boot files */
+#define COPY_BYTES      (112u * 1024) /* what ESPs leave to other volumes */
+
+/*
+ * Fills in esps, copies and md_members of `*io_machine`, whose disks, partitions and volumes are
+ * known already, reading through the ports that count into `meters`. With `contents` all files of
+ * the ESPs are read. What is damaged or cannot be read is part of the result; what would cost more
+ * than DISK_BYTES is not looked at. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status scan_contents(struct arena *arena, const struct ports *ports,
+                                     struct disk_meter *meters, bool contents,
+                                     struct machine *io_machine);
+
+#endif

@@ -1,0 +1,30 @@
+/* Looks inside an EFI System Partition. */
+#ifndef SHADOWBOOT_MODEL_SCAN_ESP_H
+#define SHADOWBOOT_MODEL_SCAN_ESP_H
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "model/content.h"
+#include "model/machine.h"
+#include "port/block.h"
+
+#define ESP_BUFFER_BYTES (1u << 20) /* the largest single read of a file */
+#define BOOT_STORE_MAX   (4u << 20) /* bytes of the largest boot store that is looked into */
+
+struct esp_scan {
+    struct arena *arena;
+    const struct block_port *port;
+    const char *architecture; /* programs are to be for */
+    uint64_t read_limit;      /* bytes, for directories and FATs */
+    bool contents;            /* read all files too, with `buffer` of ESP_BUFFER_BYTES */
+    uint8_t *buffer;
+};
+
+/*
+ * Reads the ESP on blocks [first_lba, first_lba + block_count) into `*ret_esp`, all but its
+ * partition. Statuses: ST_OK, whatever is there; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status scan_esp(const struct esp_scan *scan, uint64_t first_lba,
+                                uint64_t block_count, struct esp *ret_esp);
+
+#endif

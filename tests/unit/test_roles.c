@@ -1,0 +1,592 @@
+/* Who is who: the boot volume, the members of the mirror, primary and shadow. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/mirror_fixture.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Members as text: "0:esp0:copy0 1:esp1:-", where the last is a copy or a part of an md array. */
+static void assert_members(const struct roles *roles, const char *expected)
+{
+    char text[256] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < roles->member_count; i++) {
+        const struct member *member = &roles->members[i];
+        char esp[32] = "-";
+        char copy[32] = "-";
+        if (member->esp != NO_INDEX)
+            snprintf(esp, sizeof(esp), "esp%zu", member->esp);
+        if (member->copy != NO_INDEX)
+            snprintf(copy, sizeof(copy), "copy%zu", member->copy);
+        if (member->md != NO_INDEX)
+            snprintf(copy, sizeof(copy), "md%zu", member->md);
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%zu:%s:%s", i == 0 ? "" : " ",
+                                 member->disk, esp, copy);
+        assert_int_equal(roles_member_on(roles, member->disk), i);
+    }
+    assert_string_equal(text, expected);
+}
+
+static void nobody_could_look_for_windows(struct mirror *mirror)
+{
+    for (size_t i = 0; i < mirror->machine.copy_count; i++) {
+        for (int j = 0; j < SYSTEM_FILE_COUNT; j++)
+            mirror->copies[i].files[j] = ST_UNSUPPORTED;
+    }
+}
+
+/* --- The boot volume ------------------------------------------------------------------------ */
+
+static void volume_whose_copies_carry_windows_is_the_boot_volume(void **state)
+{
+    struct roles roles = mirror_roles(*state);
+
+    assert_int_equal(roles.kind, BOOT_LDM);
+    assert_int_equal(roles.volume, 0);
+    assert_string_equal(roles.name, "Volume1 (C:)");
+    assert_members(&roles, "0:esp0:copy0 1:esp1:copy1");
+    assert_int_equal(roles.missing, 0);
+    assert_int_equal(roles.primary, 0);
+    assert_int_equal(roles.shadow, 1);
+}
+
+static void windows_on_one_copy_is_enough(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->copies[0].files[SYSTEM_KERNEL] = ST_ABSENT;
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_LDM);
+    assert_members(&roles, "0:esp0:copy0 1:esp1:copy1");
+}
+
+static void windows_says_more_than_the_boot_flag(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t other = mirror_add_data_volume(mirror, "C:");
+
+    mirror->volumes[other].boot = true;
+    mirror->volumes[0].drive_hint = "";
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.volume, 0);
+    assert_string_equal(roles.name, "Volume1");
+}
+
+static void boot_flag_says_more_than_the_letter(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t other = mirror_add_data_volume(mirror, "");
+
+    nobody_could_look_for_windows(mirror);
+    assert_int_equal(mirror_roles(mirror).volume, 0);
+    mirror->volumes[other].boot = true;
+    assert_int_equal(mirror_roles(mirror).volume, other);
+    mirror->volumes[other].type = DYNAMIC_SIMPLE;
+    assert_int_equal(mirror_roles(mirror).volume, other);
+}
+
+static void letter_c_tells_among_mirrors(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t other = mirror_add_data_volume(mirror, "c:");
+
+    nobody_could_look_for_windows(mirror);
+    mirror->volumes[0].drive_hint = "D:";
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.volume, other);
+    assert_string_equal(roles.name, "Volume2 (c:)");
+    /* Its pieces are no copies that were looked into. */
+    assert_members(&roles, "0:esp0:- 1:esp1:-");
+}
+
+static void only_mirror_is_taken_without_any_mark(void **state)
+{
+    struct mirror *mirror = *state;
+
+    nobody_could_look_for_windows(mirror);
+    mirror->volumes[0].drive_hint = "";
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_LDM);
+    assert_int_equal(roles.volume, 0);
+}
+
+static void simple_volume_without_any_mark_is_no_boot_volume(void **state)
+{
+    struct mirror *mirror = *state;
+
+    nobody_could_look_for_windows(mirror);
+    mirror->volumes[0].type = DYNAMIC_SIMPLE;
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_NONE);
+    assert_int_equal(roles.volume, NO_INDEX);
+    assert_string_equal(roles.name, "");
+    assert_members(&roles, "0:esp0:- 1:esp1:-");
+}
+
+/* Windows on a basic disk, and dynamic disks with data beside it. */
+static void plain_windows_says_more_than_a_mirror_without_marks(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+
+    nobody_could_look_for_windows(mirror);
+    mirror->volumes[0].drive_hint = "D:";
+    mirror->copies[2] = mirror->copies[0];
+    mirror->copies[2].disk = disk;
+    mirror->copies[2].partition = MIRROR_MSR(disk);
+    mirror->copies[2].plex = NO_INDEX;
+    memset(mirror->copies[2].files, 0, sizeof(mirror->copies[2].files));
+    mirror->machine.copy_count = 3;
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_PLAIN);
+    assert_string_equal(roles.name, "Disk 2 Partition 3");
+    mirror->volumes[0].boot = true;
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_LDM);
+}
+
+static void plain_windows_is_found_where_it_is(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_plain(mirror);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_PLAIN);
+    assert_string_equal(roles.name, "Disk 0 Partition 4");
+    assert_members(&roles, "0:esp0:copy0 1:esp1:-");
+    assert_int_equal(roles.missing, 0);
+}
+
+static void plain_windows_on_a_disk_without_esp_makes_it_no_member(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_plain(mirror);
+    mirror_drop_esp(mirror, 0);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_PLAIN);
+    assert_string_equal(roles.name, "Disk 0 Partition 4");
+    assert_members(&roles, "1:esp0:-");
+}
+
+/* --- md ------------------------------------------------------------------------------------- */
+
+static void md_mirror_is_the_boot_volume_of_linux(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_MD);
+    assert_string_equal(roles.name, "md array host:0");
+    assert_members(&roles, "0:esp0:md0 1:esp1:md1");
+    assert_int_equal(roles.missing, 0);
+    assert_int_equal(roles.shadow, 1);
+}
+
+static void md_members_that_are_not_here_are_counted(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    mirror->md[0].member.raid_disks = 3;
+    mirror->md[1].member.raid_disks = 3;
+    assert_int_equal(mirror_roles(mirror).missing, 1);
+    mirror->machine.md_count = 1;
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.missing, 2);
+    assert_members(&roles, "0:esp0:md0");
+}
+
+static void md_set_of_another_array_is_left_out(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    mirror->md[1].member.set.bytes[15] ^= 1;
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:md0");
+    assert_int_equal(roles.missing, 1);
+}
+
+static void md_of_another_level_is_no_mirror(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    mirror->md[0].member.level = 0;
+    mirror->md[1].member.level = 5;
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_NONE);
+}
+
+static void md_member_without_esp_is_a_member(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    mirror_drop_esp(mirror, 0);
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:-:md0 1:esp0:md1");
+    assert_int_equal(roles.missing, 0);
+}
+
+static void md_members_with_fewer_events_are_not_current(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    mirror->md[0].member.events = 6;
+    mirror->md[1].member.events = 7;
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.md_events, 7);
+    assert_false(roles_md_is_current(&roles, &mirror->md[0].member));
+    assert_true(roles_md_is_current(&roles, &mirror->md[1].member));
+    /* What is not in use does not say which is the latest. */
+    mirror->md[1].member.role = MD_ROLE_FAULTY;
+    roles = mirror_roles(mirror);
+    assert_int_equal(roles.md_events, 6);
+    assert_true(roles_md_is_current(&roles, &mirror->md[0].member));
+    assert_false(roles_md_is_current(&roles, &mirror->md[1].member));
+    mirror->md[1].member.events = 6;
+    assert_false(roles_md_is_current(&roles, &mirror->md[1].member));
+}
+
+static void md_on_disks_without_esp_is_data(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    mirror_drop_esp(mirror, 1);
+    mirror->machine.esp_count = 0;
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_NONE);
+}
+
+static void plain_windows_says_more_than_md(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    mirror_make_plain(mirror);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_PLAIN);
+}
+
+/* --- Members -------------------------------------------------------------------------------- */
+
+static void member_without_esp_is_a_member(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_drop_esp(mirror, 1);
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0 1:-:copy1");
+}
+
+static void esp_that_an_entry_uses_counts_before_the_first(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t second = mirror_add_second_esp(mirror);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
+
+    assert_int_equal(mirror_roles(mirror).members[1].esp, 1);
+    entry.partition = mirror_place(mirror, MIRROR_MSR(1));
+    mirror_put_entry(mirror, &entry);
+    assert_int_equal(mirror_roles(mirror).members[1].esp, second);
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+    assert_int_equal(mirror_roles(mirror).members[1].esp, 1);
+}
+
+static void disk_of_no_copy_is_no_member(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0 1:esp1:copy1");
+    assert_int_equal(roles_member_on(&roles, disk), NO_INDEX);
+}
+
+static void without_a_boot_volume_members_are_disks_that_something_starts_from(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t fixed = mirror_add_disk(mirror, DISK_AHCI);
+
+    mirror->machine.volumes.volume_count = 0;
+    mirror->machine.copy_count = 0;
+    (void)mirror_add_disk(mirror, DISK_USB);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_NONE);
+    assert_members(&roles, "0:esp0:- 1:esp1:- 2:esp2:-");
+    /* Without programs only those count that an entry uses. */
+    mirror_drop_files(mirror, fixed);
+    mirror_drop_files(mirror, 1);
+    roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:- 1:esp1:-");
+}
+
+static void machine_without_anything_has_no_members(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->machine.volumes = (struct volume_map){.disks = NULL};
+    mirror->machine.copy_count = 0;
+    mirror->machine.esp_count = 0;
+    mirror->machine.entry_count = 0;
+    for (int i = 0; i < 2; i++) {
+        struct roles roles = mirror_roles(mirror);
+        assert_int_equal(roles.kind, BOOT_NONE);
+        assert_int_equal(roles.member_count, 0);
+        assert_int_equal(roles.missing, 0);
+        assert_int_equal(roles.primary, NO_INDEX);
+        assert_int_equal(roles.shadow, NO_INDEX);
+        assert_int_equal(roles_member_on(&roles, 0), NO_INDEX);
+        mirror->machine.disk_count = 0;
+        mirror->machine.partition_count = 0;
+    }
+}
+
+/* --- Primary and shadow --------------------------------------------------------------------- */
+
+static void primary_is_the_member_that_boot_order_comes_to_first(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_set_order(mirror, (uint16_t[]){1, 0}, 2);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.primary, 1);
+    assert_int_equal(roles.shadow, 0);
+}
+
+static void entries_that_lead_elsewhere_do_not_make_a_primary(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct fixture_entry third = mirror_windows_entry(mirror, 2, disk);
+    struct fixture_entry shell = {.number = 3, .description = "Shell", .form = FIXTURE_FV};
+
+    mirror_put_entry(mirror, &third);
+    mirror_put_entry(mirror, &shell);
+    mem_vars_put(mirror->host->vars, NULL, "Boot0004", 7, "bad", 3);
+    mirror_set_order(mirror, (uint16_t[]){4, 3, 2, 1, 0}, 5);
+    assert_int_equal(mirror_roles(mirror).primary, 1);
+}
+
+static void entry_outside_boot_order_makes_no_primary(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_drop_esp(mirror, 0);
+    mirror_set_order(mirror, (uint16_t[]){9}, 1);
+    /* None in order: the first member that has an ESP. */
+    assert_int_equal(mirror_roles(mirror).primary, 1);
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+    assert_int_equal(mirror_roles(mirror).primary, 0);
+}
+
+static void without_esps_the_first_member_is_primary(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->machine.esp_count = 0;
+    mirror->machine.entry_count = 0;
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:-:copy0 1:-:copy1");
+    assert_int_equal(roles.primary, 0);
+    assert_int_equal(roles.shadow, 1);
+}
+
+/* --- Disks that are not here ---------------------------------------------------------------- */
+
+static void disk_of_a_plex_that_is_not_here_is_missing(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_lose_disk_1(mirror);
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0");
+    assert_int_equal(roles.missing, 1);
+    assert_int_equal(roles.shadow, NO_INDEX);
+}
+
+/* A volume that was extended has more than one piece on each disk. */
+static void missing_disk_counts_once_however_many_pieces_it_held(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_lose_disk_1(mirror);
+    mirror->extents[2] = mirror->extents[1];
+    mirror->plexes[1].extent_count = 2;
+    mirror->machine.volumes.extent_count = 3;
+    assert_int_equal(mirror_roles(mirror).missing, 1);
+    mirror->extents[2].dynamic_disk = 2;
+    assert_int_equal(mirror_roles(mirror).missing, 2);
+}
+
+/* The database of the other disk does not know which disk it is: nobody can say it is not the one.
+ */
+static void forget_disk_1(struct mirror *mirror)
+{
+    mirror->dynamic_disks[1].disk = VOLUME_NONE;
+    mirror->plexes[1].state = PLEX_MISSING;
+    mirror->extents[1].disk = VOLUME_NONE;
+    mirror->machine.copy_count = 1;
+    mirror->notes[1].state = VOLUME_DISK_DAMAGED;
+    mirror->notes[1].group = VOLUME_NONE;
+    mirror->notes[1].is_member = false;
+}
+
+static void disk_with_unreadable_database_takes_the_missing_ones_place(void **state)
+{
+    struct mirror *mirror = *state;
+
+    forget_disk_1(mirror);
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0 1:esp1:-");
+    assert_int_equal(roles.missing, 0);
+    assert_int_equal(roles.shadow, 1);
+}
+
+static void disk_of_another_group_takes_nobodys_place(void **state)
+{
+    struct mirror *mirror = *state;
+
+    forget_disk_1(mirror);
+    mirror->notes[1].group = 1;
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0");
+    assert_int_equal(roles.missing, 1);
+}
+
+static void removable_disk_takes_nobodys_place(void **state)
+{
+    struct mirror *mirror = *state;
+
+    forget_disk_1(mirror);
+    mirror->disks[1].removable = true;
+    assert_int_equal(mirror_roles(mirror).missing, 1);
+}
+
+static void disk_without_readable_table_takes_the_missing_ones_place(void **state)
+{
+    struct mirror *mirror = *state;
+
+    forget_disk_1(mirror);
+    mirror->machine.volumes.disk_count = 1;
+    assert_int_equal(mirror_roles(mirror).missing, 1);
+    mirror->disks[1].primary.problem = GPT_BAD_HEADER_CRC;
+    assert_int_equal(mirror_roles(mirror).missing, 1);
+    mirror->disks[1].backup.problem = GPT_NO_SIGNATURE;
+    assert_int_equal(mirror_roles(mirror).missing, 0);
+}
+
+static void unreadable_disk_takes_the_missing_ones_place(void **state)
+{
+    struct mirror *mirror = *state;
+
+    forget_disk_1(mirror);
+    mirror->machine.volumes.disk_count = 1;
+    mirror->disks[1].status = ST_IO;
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.missing, 0);
+    assert_int_equal(roles.members[1].disk, 1);
+}
+
+static void doubtful_disks_take_no_more_places_than_there_are(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t other = mirror_add_disk(mirror, DISK_AHCI);
+
+    mirror->disks[other].status = ST_IO;
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0 1:esp1:copy1");
+    forget_disk_1(mirror);
+    roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0 1:esp1:-");
+    assert_int_equal(roles.missing, 0);
+}
+
+static void doubtful_disk_takes_the_place_of_an_md_member(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_md(mirror);
+    mirror->machine.md_count = 1;
+    mirror->disks[1].status = ST_IO;
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:md0 1:esp1:-");
+    assert_int_equal(roles.missing, 0);
+}
+
+/* -------------------------------------------------------------------------------------------- */
+
+static void too_little_memory_is_told(void **state)
+{
+    struct mirror *mirror = *state;
+    _Alignas(16) uint8_t memory[512];
+    size_t size = 0;
+
+    for (;; size++) {
+        struct roles roles = {.missing = 77};
+        struct arena arena;
+        arena_init(&arena, memory, size);
+        enum status status = roles_find(&arena, &mirror->machine, &roles);
+        if (status == ST_OK)
+            break;
+        assert_int_equal(status, ST_NO_MEMORY);
+        assert_int_equal(roles.missing, 77);
+        assert_true(size < sizeof(memory));
+    }
+    assert_true(size > 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mirror_set_up, mirror_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(volume_whose_copies_carry_windows_is_the_boot_volume),
+        TEST(windows_on_one_copy_is_enough),
+        TEST(windows_says_more_than_the_boot_flag),
+        TEST(boot_flag_says_more_than_the_letter),
+        TEST(letter_c_tells_among_mirrors),
+        TEST(only_mirror_is_taken_without_any_mark),
+        TEST(simple_volume_without_any_mark_is_no_boot_volume),
+        TEST(plain_windows_says_more_than_a_mirror_without_marks),
+        TEST(plain_windows_is_found_where_it_is),
+        TEST(plain_windows_on_a_disk_without_esp_makes_it_no_member),
+        TEST(md_mirror_is_the_boot_volume_of_linux),
+        TEST(md_members_that_are_not_here_are_counted),
+        TEST(md_set_of_another_array_is_left_out),
+        TEST(md_of_another_level_is_no_mirror),
+        TEST(md_member_without_esp_is_a_member),
+        TEST(md_members_with_fewer_events_are_not_current),
+        TEST(md_on_disks_without_esp_is_data),
+        TEST(plain_windows_says_more_than_md),
+        TEST(member_without_esp_is_a_member),
+        TEST(esp_that_an_entry_uses_counts_before_the_first),
+        TEST(disk_of_no_copy_is_no_member),
+        TEST(without_a_boot_volume_members_are_disks_that_something_starts_from),
+        TEST(machine_without_anything_has_no_members),
+        TEST(primary_is_the_member_that_boot_order_comes_to_first),
+        TEST(entries_that_lead_elsewhere_do_not_make_a_primary),
+        TEST(entry_outside_boot_order_makes_no_primary),
+        TEST(without_esps_the_first_member_is_primary),
+        TEST(disk_of_a_plex_that_is_not_here_is_missing),
+        TEST(missing_disk_counts_once_however_many_pieces_it_held),
+        TEST(disk_with_unreadable_database_takes_the_missing_ones_place),
+        TEST(disk_of_another_group_takes_nobodys_place),
+        TEST(removable_disk_takes_nobodys_place),
+        TEST(disk_without_readable_table_takes_the_missing_ones_place),
+        TEST(unreadable_disk_takes_the_missing_ones_place),
+        TEST(doubtful_disks_take_no_more_places_than_there_are),
+        TEST(doubtful_disk_takes_the_place_of_an_md_member),
+        TEST(too_little_memory_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
