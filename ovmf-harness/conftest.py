@@ -81,3 +81,15 @@ class Pair:
 @pytest.fixture
 def pair(machine, standin):
     return Pair(machine, standin)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what tests counted with record_property, all of a name added up."""
+    totals = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, 'when', '') == 'call':
+                for name, count in report.user_properties:
+                    totals[name] = totals.get(name, 0) + count
+    for name, count in totals.items():
+        terminalreporter.write_line(f'{count} {name}')

@@ -54,6 +54,14 @@ def as_content(content):
     return content.encode() if isinstance(content, str) else content
 
 
+def standin_of(match):
+    """The line that STANDIN matched as a Standin."""
+    found = match.groupdict()
+    number = re.fullmatch('Boot([0-9A-F]{4})', found['entry'])
+    found['entry'] = int(number[1], 16) if number else None
+    return Standin(**found)
+
+
 class Machine:
     """The parts of a machine while it is off. One machine per `workdir`."""
 
@@ -221,10 +229,7 @@ class Vm:
         `entry` is the number of the boot entry or None; `esp` the partition GUID in lower case,
         or 'none' for a volume without one.
         """
-        found = self.expect(STANDIN, timeout=timeout).groupdict()
-        number = re.fullmatch('Boot([0-9A-F]{4})', found['entry'])
-        found['entry'] = int(number[1], 16) if number else None
-        return Standin(**found)
+        return standin_of(self.expect(STANDIN, timeout=timeout))
 
     def wait_reset(self, timeout=60):
         """Wait until the guest resets itself."""

@@ -1,0 +1,1168 @@
+"""The language of the damage catalogue: what happened to a machine, one thing a line.
+
+A case is a file `case` in a folder of tests/repair, whose name is that of the damage:
+
+    # The second disk's ESP lost its Microsoft folder.
+    base: mirror
+    do: esp 1 rmtree /EFI/Microsoft
+    finds: esp-no-boot-files @ Disk 1 Partition 1
+    finds: entry-file-gone @ Boot0001
+    verdict: 0 starts
+    verdict: 1 fails
+    status: 65
+
+`base` is one of mirror.BASES. `like: other-case` says that this damage differs too little from that
+one to be tried with every other damage as well. `do` is carried out line by line; each begins with what
+is damaged and which: `esp 1`, `disk 0`, `gpt 1`, `entry 0001`, `order`, `nvram`, `ldm 0` (`ldm *` for all
+disks), `ntfs 1`, `md 1`. Disks are counted as they were built. `finds`, `verdict` and `status` are what
+the program has to say, all of it, with disks counted as it does: those that are here.
+
+Nothing here uses the product's code: files go through mtools, everything else is changed as bytes. A
+verb raises LookupError where its object is not there (any more). No verb mends anything: what is
+there gets worse, what is not there is not made.
+"""
+import dataclasses
+import os
+import re
+import shlex
+import struct
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import gpt
+import ldm
+import mirror
+import ntfs
+import pe
+import regf
+from devicepath import (ACTIVE, AUTO_MARKER, CATEGORY_APP, END, LoadOption, file, find_hd, hd,
+                        modern_options, node, path, pci, pci_root, sata, shell_path, split)
+from fat import run
+from fat_bytes import CLEAN, LAST, FatBytes
+from ldm_edit import LdmEdit
+from mirror import BUILT, MIB, ROOT, STORED
+
+CASES = ROOT / 'tests/repair'
+DAY = 86400
+VERBS = {}
+
+
+def verb(*names):
+    """Make a function a verb: verb('esp', 'delete') takes part in `do: esp N delete ...`."""
+    def register(function):
+        VERBS[names] = function
+        return function
+    return register
+
+
+# Cases
+
+@dataclass
+class Case:
+    name: str
+    base: str = 'mirror'
+    like: str = ''
+    text: list = field(default_factory=list)
+    do: list = field(default_factory=list)
+    finds: set = field(default_factory=set)
+    verdicts: dict = field(default_factory=dict)
+    status: int = 0
+
+    def apply(self, setup):
+        for line in self.do:
+            apply(setup, line)
+
+
+def read_case(folder):
+    """The case in a folder; ValueError for a line that is none."""
+    case = Case(Path(folder).name)
+    for line in (Path(folder) / 'case').read_text().splitlines():
+        if line.startswith('#'):
+            case.text.append(line[1:].strip())
+            continue
+        key, _, value = (part.strip() for part in line.partition(':'))
+        if key == 'base':
+            case.base = value
+        elif key == 'like':
+            case.like = value
+        elif key == 'do':
+            case.do.append(value)
+        elif key == 'finds':
+            name, place = re.fullmatch('([a-z0-9-]+) @ (.+)', value).groups()
+            case.finds.add((name, place))
+        elif key == 'verdict':
+            number, verdict = value.split()
+            case.verdicts[int(number)] = verdict
+        elif key == 'status':
+            case.status = int(value)
+        elif line.strip():
+            raise ValueError(f'{case.name}: {line!r}')
+    return case
+
+
+def all_cases():
+    return [read_case(folder) for folder in sorted(CASES.iterdir()) if (folder / 'case').is_file()]
+
+
+def apply(setup, line):
+    """Carry out one line. LookupError when there is nothing left to damage, or mtools cannot get at it."""
+    try:
+        carry_out(setup, *shlex.split(line))
+    except (FileNotFoundError, RuntimeError) as error:
+        raise LookupError(str(error)) from error
+
+
+def carry_out(setup, noun, *words):
+    if noun in ('nvram', 'order'):
+        VERBS[noun, words[0]](setup, *words[1:])
+    elif noun == 'entry':
+        VERBS[noun, words[1]](setup, int(words[0], 16), *words[2:])
+    else:
+        indexes = setup.present() if words[0] == '*' else [int(words[0])]
+        for index in indexes:
+            setup.disk(index)
+            VERBS[noun, words[1]](setup, index, *words[2:])
+
+
+# Files on an ESP
+
+def source(name):
+    """Bytes that replace a file: what `esp N replace` knows by name."""
+    store = regf.build_store()
+    return {
+        'other-bootmgfw': lambda: mirror.boot_program('another bootmgfw'),
+        'other-text': lambda: mirror.filler('another text', 3000),
+        'aa64': lambda: pe.build(pe.AARCH64),
+        'ia32': lambda: pe.build(pe.I386),
+        'no-subsystem': lambda: pe.build(subsystem=2),
+        'bad-checksum': lambda: pe_with_wrong_checksum(),
+        'text': lambda: b'This is not a program.\r\n' * 200,
+        'dirty-store': lambda: regf.set_sequences(store, 8, 7),
+        'store-bad-checksum': lambda: regf.break_checksum(store),
+        'store-bad-cell': lambda: regf.break_cell(store),
+    }[name]()
+
+
+def pe_with_wrong_checksum():
+    """The boot manager with one byte of its data changed and everything else as it was."""
+    image = bytearray(mirror.boot_program('bootmgfw'))
+    image[-1] ^= 0x55
+    return bytes(image)
+
+
+def dated(age):
+    return BUILT + {'older': -400 * DAY, 'same': 0, 'newer': 400 * DAY}[age]
+
+
+def need_file(volume, name):
+    if not volume.exists(name):
+        raise LookupError(f'{name} is not there')
+
+
+def put_file(volume, name, data, age='same'):
+    """Replace a file by mtools; it gets a date of its own."""
+    with tempfile.NamedTemporaryFile() as stream:
+        stream.write(data)
+        stream.flush()
+        os.utime(stream.name, (dated(age), dated(age)))
+        run('mcopy', '-o', '-m', '-i', volume._mtools, stream.name, volume._name(name))
+
+
+@verb('esp', 'rmtree')
+@verb('esp', 'delete')
+def esp_delete(setup, index, name):
+    volume = setup.volume(index, change=True)
+    need_file(volume, name)
+    volume.delete(name)
+
+
+@verb('esp', 'empty')
+def esp_empty(setup, index):
+    """Delete all files and folders."""
+    volume = setup.volume(index, change=True)
+    names = [name for name in volume.list() if name.count('/') == 1 + name.endswith('/')]
+    if not names:
+        raise LookupError('it is empty')
+    for name in names:
+        volume.delete(name)
+
+
+@verb('esp', 'replace')
+def esp_replace(setup, index, name, what, age='same'):
+    """Another content for a file, older or newer or of the same date."""
+    volume = setup.volume(index, change=True)
+    need_file(volume, name)
+    put_file(volume, name, source(what), age)
+
+
+@verb('esp', 'truncate')
+def esp_truncate(setup, index, name, size):
+    volume = setup.volume(index, change=True)
+    need_file(volume, name)
+    data = volume.get(name)
+    if len(data) <= int(size):
+        raise LookupError(f'{name} is no longer than {size} bytes')
+    put_file(volume, name, data[:int(size)])
+
+
+@verb('esp', 'add')
+def esp_add(setup, index, name, size):
+    """A file that others have not; it takes room."""
+    volume = setup.volume(index, change=True)
+    if volume.exists(name):
+        raise LookupError(f'{name} is there')
+    put_file(volume, name, mirror.filler(name, int(size)))
+
+
+# The FAT file system of an ESP
+
+def fat_of(setup, index):
+    disk = setup.disk(index)
+    if 'esp' not in disk.parts:
+        raise LookupError(f'disk {index} has no ESP')
+    offset = disk.offset('esp')
+    return FatBytes(lambda at, size: setup.read(index, offset + at, size),
+                    lambda at, data: setup.write(index, offset + at, data))
+
+
+def esp_bytes(setup, index, at, data):
+    disk = setup.disk(index)
+    if 'esp' not in disk.parts:
+        raise LookupError(f'disk {index} has no ESP')
+    setup.write(index, disk.offset('esp') + at, data)
+
+
+@verb('esp', 'dirty')
+def esp_dirty(setup, index):
+    """Not unmounted."""
+    fat = fat_of(setup, index)
+    fat.set(1, fat.get(1) & ~CLEAN[fat.bits])
+
+
+@verb('esp', 'cross')
+def esp_cross(setup, index, one, other):
+    """The chain of one file goes over into that of the other."""
+    fat = fat_of(setup, index)
+    fat.set(fat.clusters(one, 2)[0], fat.clusters(other, 2)[1])
+
+
+@verb('esp', 'loop')
+def esp_loop(setup, index, name):
+    """The last cluster of a file leads to its first."""
+    fat = fat_of(setup, index)
+    chain = fat.clusters(name, 2)
+    fat.set(chain[-1], chain[0])
+
+
+@verb('esp', 'break')
+def esp_break(setup, index, name):
+    """The first cluster of a file leads to a cluster that does not exist."""
+    fat = fat_of(setup, index)
+    fat.set(fat.clusters(name, 2)[0], LAST[fat.bits] - 0x100)
+
+
+@verb('esp', 'shorten')
+def esp_shorten(setup, index, name):
+    """The chain of a file ends behind its first cluster."""
+    fat = fat_of(setup, index)
+    chain = fat.clusters(name, 2)
+    fat.set(chain[0], LAST[fat.bits])
+    for cluster in chain[1:]:
+        fat.set(cluster, 0)
+
+
+@verb('esp', 'lose')
+def esp_lose(setup, index):
+    """A chain of three clusters that belongs to no file."""
+    fat = fat_of(setup, index)
+    first = fat.free()
+    if any(fat.get(first + i) for i in range(3)):
+        raise LookupError('no free clusters')
+    for i, value in enumerate((first + 1, first + 2, LAST[fat.bits])):
+        fat.set(first + i, value)
+
+
+@verb('esp', 'differ')
+def esp_differ(setup, index):
+    """The second copy of the FAT says something else about a free cluster."""
+    fat = fat_of(setup, index)
+    first = fat.free()
+    fat.set(first, LAST[fat.bits], copies=[1])
+
+
+@verb('esp', 'zero-fat')
+def esp_zero_fat(setup, index):
+    """The first copy of the FAT is zero from its beginning."""
+    fat = fat_of(setup, index)
+    fat.write(fat.fat_offset, bytes(min(fat.fat_size, 8192)))
+
+
+@verb('esp', 'zero-cluster')
+def esp_zero_cluster(setup, index, name, which):
+    """One cluster of a file is zero, as a disk gives it back that forgot a write."""
+    fat = fat_of(setup, index)
+    chain = fat.clusters(name, abs(int(which)) + 1)
+    fat.write(fat.place(chain[int(which)]), bytes(fat.cluster_size))
+
+
+@verb('esp', 'zero-file')
+def esp_zero_file(setup, index, name):
+    """All of a file is zero."""
+    fat = fat_of(setup, index)
+    for cluster in fat.clusters(name):
+        fat.write(fat.place(cluster), bytes(fat.cluster_size))
+
+
+@verb('esp', 'grow-entry')
+def esp_grow_entry(setup, index, name):
+    """The directory says that a file is longer than its chain."""
+    fat = fat_of(setup, index)
+    found = fat.find(name)
+    fat.write(found.offset + 28, struct.pack('<I', found.size + 3 * fat.cluster_size))
+
+
+@verb('esp', 'garbage-directory')
+def esp_garbage_directory(setup, index, name):
+    """A folder's first cluster was overwritten with something else."""
+    fat = fat_of(setup, index)
+    cluster = fat.clusters(name)[0]
+    fat.write(fat.place(cluster), mirror.filler('garbage', fat.cluster_size))
+
+
+@verb('esp', 'zero-boot-sector')
+def esp_zero_boot_sector(setup, index):
+    fat_of(setup, index)
+    esp_bytes(setup, index, 0, bytes(512))
+
+
+@verb('esp', 'contradict')
+def esp_contradict(setup, index):
+    """The boot sector has no reserved sectors, so it would lie where the FAT is."""
+    fat_of(setup, index)
+    esp_bytes(setup, index, 14, bytes(2))
+
+
+@verb('esp', 'zero')
+def esp_zero(setup, index):
+    """A partition that nobody has formatted yet."""
+    disk = setup.disk(index)
+    if 'esp' not in disk.parts:
+        raise LookupError(f'disk {index} has no ESP')
+    punch_out(setup, index, disk.offset('esp'), disk.size('esp'))
+
+
+def punch_out(setup, index, offset, size):
+    """Write zeros over bytes of a disk; it stays sparse."""
+    image = setup.writable(index)
+    with open(image, 'r+b') as stream:
+        for at, data in list(mirror.pieces(stream.fileno())):
+            low, high = max(at, offset), min(at + len(data), offset + size)
+            if low < high:
+                os.pwrite(stream.fileno(), bytes(high - low), low)
+
+
+@verb('esp', 'foreign')
+def esp_foreign(setup, index):
+    """NTFS where the ESP was."""
+    esp_zero(setup, index)
+    disk = setup.disk(index)
+    volume = ntfs.build(4 * MIB, {}, serial=0x0E5B0000 + index, sector=disk.block_size)
+    mirror.write_sparse(setup.writable(index), disk.offset('esp'), volume)
+
+
+@verb('esp', 'format')
+def esp_format(setup, index):
+    """Formatted anew, nothing put on it."""
+    if not setup.volume(index).list():
+        raise LookupError('there is nothing on it')
+    esp_zero(setup, index)
+    setup.volume(index, change=True).format(16, serial=0xBADF00D0 + index)
+
+
+@verb('esp', 'few-clusters')
+def esp_few_clusters(setup, index):
+    """FAT32 that ends earlier: with fewer clusters than FAT32 must have. No file lies behind that."""
+    fat = fat_of(setup, index)
+    if fat.bits != 32 or fat.count < 65525:
+        raise LookupError('no FAT32')
+    sectors = struct.pack('<I', (fat.data + 60000 * fat.cluster_size) // fat.sector)
+    esp_bytes(setup, index, 32, sectors)
+    esp_bytes(setup, index, 6 * 512 + 32, sectors)
+
+
+@verb('esp', 'one-fat')
+def esp_one_fat(setup, index):
+    """FAT32 told to keep its first FAT only, and not to repeat it in the second."""
+    if fat_of(setup, index).bits != 32:
+        raise LookupError('no FAT32')
+    esp_bytes(setup, index, 40, b'\x80\0')
+    esp_bytes(setup, index, 6 * 512 + 40, b'\x80\0')
+
+
+@verb('esp', 'serial-of')
+def esp_serial_of(setup, index, other):
+    """The FAT serial number of another disk's ESP."""
+    fat, twin = fat_of(setup, index), fat_of(setup, int(other))
+    serial = twin.read(67 if twin.bits == 32 else 39, 4)
+    esp_bytes(setup, index, 67 if fat.bits == 32 else 39, serial)
+    if fat.bits == 32:
+        esp_bytes(setup, index, 6 * 512 + 67, serial)
+
+
+@verb('esp', 'bad')
+def esp_bad(setup, index):
+    """No block of it can be read."""
+    disk = setup.disk(index)
+    if 'esp' not in disk.parts:
+        raise LookupError(f'disk {index} has no ESP')
+    disk.bad.append((disk.parts['esp'].first_lba, disk.parts['esp'].blocks))
+
+
+@verb('esp', 'bad-file')
+def esp_bad_file(setup, index, name):
+    """The second cluster of a file cannot be read."""
+    fat, disk = fat_of(setup, index), setup.disk(index)
+    at = disk.offset('esp') + fat.place(fat.clusters(name, 2)[1])
+    disk.bad.append((at // disk.block_size, fat.cluster_size // disk.block_size))
+
+
+@verb('esp', 'bad-fat')
+def esp_bad_fat(setup, index):
+    """The first block of the first FAT cannot be read."""
+    fat, disk = fat_of(setup, index), setup.disk(index)
+    disk.bad.append(((disk.offset('esp') + fat.fat_offset) // disk.block_size, 1))
+
+
+@verb('esp', 'shrink')
+def esp_shrink(setup, index, size):
+    """A partition of only `size` KiB in its place, formatted, with nothing but the fallback file."""
+    disk = setup.disk(index)
+    data = setup.volume(index).get(mirror.FALLBACK)
+    esp_zero(setup, index)
+    part = disk.parts['esp']
+    part.blocks = int(size) * 1024 // disk.block_size
+    change_table(setup, index, lambda table: replace_part(table, part))
+    volume = setup.volume(index, change=True).format(12, serial=0x5C000000 + index)
+    mirror.put_files(volume, {mirror.FALLBACK: data})
+
+
+# Whole disks
+
+@verb('disk', 'remove')
+def disk_remove(setup, index):
+    setup.disks[index] = None
+
+
+@verb('disk', 'bad')
+def disk_bad(setup, index):
+    """It is there, and no block can be read."""
+    disk = setup.disk(index)
+    disk.bad = [(0, os.path.getsize(disk.image) // disk.block_size)]
+
+
+@verb('disk', 'bad-block')
+def disk_bad_block(setup, index, lba):
+    setup.disk(index).bad.append((int(lba), 1))
+
+
+@verb('disk', 'grow')
+def disk_grow(setup, index):
+    """Copied onto a larger disk: everything where it was."""
+    image = setup.writable(index)
+    os.truncate(image, os.path.getsize(image) + 16 * MIB)
+
+
+@verb('disk', 'clone-of')
+def disk_clone_of(setup, index, other):
+    """Every byte is that of the other disk (dd)."""
+    twin = setup.disk(int(other))
+    if bytes_of(setup.disk(index)) == bytes_of(twin):
+        raise LookupError('they are equal')
+    image = setup.writable(index)
+    mirror.holes_kept(twin.image, image)
+    setup.disk(index).parts = {role: dataclasses.replace(part) for role, part in twin.parts.items()}
+
+
+def bytes_of(disk):
+    """All that is not a hole."""
+    with open(disk.image, 'rb') as stream:
+        return list(mirror.pieces(stream.fileno()))
+
+
+@verb('disk', 'third')
+def disk_third(setup, index):
+    """A byte copy of this disk is put into the machine as a third one."""
+    disk = setup.disk(index)
+    if len(setup.disks) > 2:
+        raise LookupError('there is a third disk')
+    copy = dataclasses.replace(disk, image=setup.folder / 'disk2.img', controller='ahci', position=2,
+                               bad=[], shared=False,
+                               parts={role: dataclasses.replace(part) for role, part in disk.parts.items()})
+    mirror.holes_kept(disk.image, copy.image)
+    setup.disks.append(copy)
+
+
+@verb('disk', 'wipe')
+def disk_wipe(setup, index):
+    """A blank disk of the same size."""
+    punch_out(setup, index, 0, os.path.getsize(setup.disk(index).image))
+
+
+# Partition tables
+
+def table_of(setup, index):
+    """gpt.Table over the image, for its places. It writes to our own copy only."""
+    disk = setup.disk(index)
+    table = gpt.Table(disk.image, disk.block_size)
+    table.image = None
+    return table
+
+
+def good_copies(setup, index):
+    """The copies of the table that are sound: {backup: gpt.Copy}."""
+    found = {}
+    for backup in (False, True):
+        try:
+            found[backup] = gpt.read(setup.disk(index).image, setup.disk(index).block_size, backup)
+        except ValueError:
+            continue
+    if not found:
+        raise LookupError(f'disk {index} has no sound partition table')
+    return found
+
+
+def rewrite(setup, index, backup, copy, partitions):
+    """Write one copy again with other partitions."""
+    table = gpt.Table(setup.disk(index).image, setup.disk(index).block_size, [], copy.disk_guid,
+                      copy.entry_count, copy.entry_size, copy.first_usable, copy.last_usable)
+    table.partitions = partitions
+    setup.write(index, table.backup_header if backup else table.primary_header, table.header(backup))
+    setup.write(index, table.backup_entries if backup else table.primary_entries, table.entries())
+
+
+def change_table(setup, index, change, only=None):
+    """Apply `change(partitions)` to the sound copies of a table. `only`: True backup, False primary."""
+    changed = 0
+    for backup, copy in good_copies(setup, index).items():
+        if only in (None, backup):
+            partitions = change(list(copy.partitions))
+            rewrite(setup, index, backup, copy, partitions)
+            changed += 1
+    if not changed:
+        raise LookupError('that copy of the table is not sound')
+
+
+def replace_part(partitions, part):
+    return [part if p.number == part.number else p for p in partitions]
+
+
+def header_magic(setup, index, backup):
+    table = table_of(setup, index)
+    at = table.backup_header if backup else table.primary_header
+    if setup.read(index, at, 8) != b'EFI PART':
+        raise LookupError('there is no header')
+    return at
+
+
+@verb('gpt', 'zero')
+def gpt_zero(setup, index, which):
+    """The header of the `primary` or `backup` copy is zero."""
+    setup.write(index, header_magic(setup, index, which == 'backup'), bytes(512))
+
+
+@verb('gpt', 'flip')
+def gpt_flip(setup, index, which):
+    """One bit of the entries of a copy is wrong."""
+    header_magic(setup, index, which == 'backup')
+    at = table_of(setup, index).entry_offset(1, which == 'backup') + 60
+    setup.write(index, at, bytes([setup.read(index, at, 1)[0] ^ 4]))
+
+
+@verb('gpt', 'differ')
+def gpt_differ(setup, index):
+    """The backup is sound and gives a partition another name."""
+    def rename(partitions):
+        return [dataclasses.replace(p, name='renamed') if p.number == 2 else p for p in partitions]
+    change_table(setup, index, rename, only=True)
+
+
+@verb('gpt', 'no-mbr')
+def gpt_no_mbr(setup, index):
+    """No protective MBR."""
+    if not any(setup.read(index, 446, 66)):
+        raise LookupError('there is no MBR')
+    setup.write(index, 0, bytes(512))
+
+
+@verb('gpt', 'hybrid')
+def gpt_hybrid(setup, index):
+    """A partition of old kind beside the protective one."""
+    if setup.read(index, 446 + 4, 1) != b'\xee':
+        raise LookupError('there is no protective MBR')
+    part = next(iter(setup.disk(index).parts.values()))
+    entry = b'\0\xfe\xff\xff\x07\xfe\xff\xff' + struct.pack('<II', part.first_lba, part.blocks)
+    setup.write(index, 446 + 16, entry)
+
+
+def free_number(partitions):
+    taken = {p.number for p in partitions}
+    return next(number for number in range(1, 129) if number not in taken)
+
+
+def add_part(setup, index, kind, first, blocks, guid):
+    def change(partitions):
+        return [*partitions, gpt.Partition(kind, first, blocks, guid, number=free_number(partitions))]
+    change_table(setup, index, change)
+
+
+def behind_all(setup, index):
+    """The next whole MiB behind the last partition."""
+    block = setup.disk(index).block_size
+    parts = next(iter(good_copies(setup, index).values())).partitions
+    last = max((p.last_lba for p in parts), default=2048)
+    return -(-(last + 1) * block // MIB) * MIB // block
+
+
+@verb('gpt', 'delete')
+def gpt_delete(setup, index, role):
+    """Take a partition out of the table; its bytes stay."""
+    disk = setup.disk(index)
+    if role not in disk.parts:
+        raise LookupError(f'disk {index} has no {role}')
+    number = disk.parts[role].number
+    change_table(setup, index, lambda partitions: [p for p in partitions if p.number != number])
+    del disk.parts[role]
+
+
+@verb('gpt', 'fill')
+def gpt_fill(setup, index):
+    """Partitions of data take all space that is free."""
+    copy = next(iter(good_copies(setup, index).values()))
+    block = setup.disk(index).block_size
+    taken = sorted((p.first_lba, p.last_lba) for p in copy.partitions)
+    at, gaps = MIB // block, []
+    for first, last in [*taken, (copy.last_usable + 1, 0)]:
+        if first - at >= MIB // block:
+            gaps.append((at, first - at))
+        at = -(-(last + 1) * block // MIB) * MIB // block
+    if not gaps:
+        raise LookupError('there is no free space')
+    for place, (first, blocks) in enumerate(gaps):
+        add_part(setup, index, gpt.RECOVERY, first, blocks, mirror.guid_of('fill', index, place))
+
+
+@verb('gpt', 'overlap')
+def gpt_overlap(setup, index):
+    """One more partition that begins inside the MSR."""
+    disk = setup.disk(index)
+    first = disk.parts['msr'].first_lba + disk.parts['msr'].blocks // 2
+    add_part(setup, index, gpt.RECOVERY, first, MIB // disk.block_size, mirror.guid_of('overlap', index))
+
+
+@verb('gpt', 'beyond')
+def gpt_beyond(setup, index):
+    """One more partition that ends behind the disk."""
+    blocks = os.path.getsize(setup.disk(index).image) // setup.disk(index).block_size
+    add_part(setup, index, gpt.RECOVERY, blocks - 2048, 409600, mirror.guid_of('beyond', index))
+
+
+@verb('gpt', 'second-esp')
+def gpt_second_esp(setup, index):
+    """A second ESP behind everything: formatted, and with a fallback file like the first."""
+    disk = setup.disk(index)
+    first = behind_all(setup, index)
+    data = setup.volume(index).get(mirror.FALLBACK)
+    blocks = 8 * MIB // disk.block_size
+    guid = mirror.guid_of('second esp', index)
+    add_part(setup, index, gpt.ESP, first, blocks, guid)
+    disk.parts['esp2'] = gpt.Partition(gpt.ESP, first, blocks, guid)
+    volume = setup.volume(index, 'esp2', change=True).format(12, serial=0xE5B20000 + index)
+    mirror.put_files(volume, {mirror.FALLBACK: data})
+
+
+@verb('gpt', 'guid-of')
+def gpt_guid_of(setup, index, other):
+    """The disk GUID of another disk."""
+    guid = next(iter(good_copies(setup, int(other)).values())).disk_guid
+    for backup, copy in good_copies(setup, index).items():
+        rewrite(setup, index, backup, dataclasses.replace(copy, disk_guid=guid), copy.partitions)
+
+
+@verb('gpt', 'esp-guid-of')
+def gpt_esp_guid_of(setup, index, other):
+    """The ESP gets the GUID of another disk's ESP."""
+    part = setup.disk(index).parts['esp']
+    part.guid = setup.disk(int(other)).parts['esp'].guid
+    change_table(setup, index, lambda partitions: replace_part(partitions, part))
+
+
+@verb('gpt', 'new-esp-guid')
+def gpt_new_esp_guid(setup, index):
+    """The ESP was made again: another GUID, same place."""
+    part = setup.disk(index).parts['esp']
+    part.guid = mirror.guid_of('new esp', index)
+    change_table(setup, index, lambda partitions: replace_part(partitions, part))
+
+
+# Variables
+
+def need_entry(setup, number):
+    name = f'Boot{number:04X}'
+    if name not in setup.variables:
+        raise LookupError(f'{name} is not there')
+    return name
+
+
+def first_free(setup):
+    return next(n for n in range(0x10000) if f'Boot{n:04X}' not in setup.variables)
+
+
+@verb('nvram', 'wipe')
+def nvram_wipe(setup):
+    """The firmware forgot all its entries."""
+    names = [name for name in setup.variables if re.fullmatch('Boot([0-9A-F]{4}|Order|Next)', name)]
+    if not names:
+        raise LookupError('there are no entries')
+    for name in names:
+        del setup.variables[name]
+
+
+@verb('nvram', 'next')
+def nvram_next(setup, number):
+    """Start something else once."""
+    setup.variables['BootNext'] = (STORED, struct.pack('<H', int(number, 16)))
+
+
+@verb('nvram', 'fill')
+def nvram_fill(setup):
+    """Over half of the store is taken by other variables."""
+    for number in range(0x90):
+        name = f'{{4b47e616-1111-2222-3333-5ad7e3f2a1b0}}/Filler{number:02X}'
+        setup.variables[name] = (STORED, bytes(1000))
+
+
+@verb('order', 'delete')
+def order_delete(setup):
+    setup.order()
+    del setup.variables['BootOrder']
+
+
+@verb('order', 'odd')
+def order_odd(setup):
+    """One byte too many."""
+    attributes, data = setup.variables.get('BootOrder', (0, b''))
+    if not data or len(data) % 2:
+        raise LookupError('there is no sound BootOrder')
+    setup.variables['BootOrder'] = (attributes, data + b'\0')
+
+
+@verb('order', 'drop')
+def order_drop(setup, number):
+    order = setup.order()
+    if int(number, 16) not in order:
+        raise LookupError(f'{number} is not in the order')
+    setup.set_order([n for n in order if n != int(number, 16)])
+
+
+@verb('order', 'name')
+def order_name(setup, number):
+    """Name one more at the end, whether it is there or not."""
+    setup.set_order([*setup.order(), int(number, 16)])
+
+
+@verb('order', 'swap')
+def order_swap(setup):
+    order = setup.order()
+    if len(order) < 2:
+        raise LookupError('fewer than two in the order')
+    setup.set_order([order[1], order[0], *order[2:]])
+
+
+def put_entry(setup, number, option, where):
+    """A new entry, `first`, `second` or `last` in the order, or `nowhere`."""
+    if f'Boot{number:04X}' in setup.variables:
+        raise LookupError(f'Boot{number:04X} is there')
+    if where != 'nowhere':
+        order = setup.order()
+        place = {'first': 0, 'second': 1, 'last': len(order)}[where]
+        setup.set_order([*order[:place], number, *order[place:]])
+    setup.set_entry(number, option)
+
+
+@verb('entry', 'shell')
+def entry_shell(setup, number, where):
+    """The firmware's own Shell."""
+    put_entry(setup, number, LoadOption('EFI Internal Shell', shell_path()), where)
+
+
+@verb('entry', 'network')
+def entry_network(setup, number, where):
+    mac = node(3, 11, bytes.fromhex('525400123456').ljust(32, b'\0') + b'\1')
+    put_entry(setup, number, LoadOption('UEFI PXEv4', path(pci_root(), pci(3), mac)), where)
+
+
+@verb('entry', 'foreign')
+def entry_foreign(setup, number, where):
+    """An entry for a disk that nobody has any more."""
+    target = hd(1, 2048, 204800, mirror.guid_of('a disk long gone'))
+    put_entry(setup, number, LoadOption('Windows Boot Manager', path(target, file(mirror.LOADER)),
+                                        modern_options()), where)
+
+
+@verb('entry', 'auto')
+def entry_auto(setup, number, where):
+    """What the firmware made by itself for a disk that was plugged in once."""
+    target = path(pci_root(), pci(0x1B), sata(3))
+    put_entry(setup, number, LoadOption('UEFI Other Disk', target, AUTO_MARKER), where)
+
+
+@verb('entry', 'copy-of')
+def entry_copy_of(setup, number, other):
+    """The same entry once more, at the end of the order."""
+    put_entry(setup, number, setup.entry(int(other, 16)), 'last')
+
+
+@verb('entry', 'delete')
+def entry_delete(setup, number):
+    del setup.variables[need_entry(setup, number)]
+    if 'BootOrder' in setup.variables and number in setup.order():
+        setup.set_order([n for n in setup.order() if n != number])
+
+
+@verb('entry', 'lose')
+def entry_lose(setup, number):
+    """The variable is gone, BootOrder still names it."""
+    del setup.variables[need_entry(setup, number)]
+
+
+@verb('entry', 'inactive')
+def entry_inactive(setup, number):
+    option = setup.entry(number)
+    if not option.attributes & ACTIVE:
+        raise LookupError('it is inactive')
+    option.attributes &= ~ACTIVE
+    setup.set_entry(number, option)
+
+
+@verb('entry', 'application')
+def entry_application(setup, number):
+    """Of the category of applications, which the firmware does not start by itself."""
+    option = setup.entry(number)
+    option.attributes |= CATEGORY_APP
+    setup.set_entry(number, option)
+
+
+@verb('entry', 'cut')
+def entry_cut(setup, number):
+    """Only the first 20 bytes are left."""
+    name = need_entry(setup, number)
+    attributes, data = setup.variables[name]
+    setup.variables[name] = (attributes, data[:20])
+
+
+@verb('entry', 'break-path')
+def entry_break_path(setup, number):
+    """A node of the path has the length 0."""
+    option = setup.entry(number)
+    option.path = option.path[:2] + b'\0\0' + option.path[4:]
+    setup.set_entry(number, option)
+
+
+def change_hd(setup, entry, **changes):
+    option = setup.entry(entry)
+    old = find_hd(option.path)
+    if not old:
+        raise LookupError('it names no partition')
+    values = {'number': old.number, 'start': old.start, 'size': old.size, 'guid': old.guid, **changes}
+    new = hd(values['number'], values['start'], values['size'], values['guid'])
+    nodes = [new if (n.type, n.subtype) == (4, 1) else n.bytes for n in nodes_of(option)]
+    option.path = path(*nodes)
+    setup.set_entry(entry, option)
+
+
+def nodes_of(option):
+    try:
+        return split(option.path)
+    except ValueError as error:
+        raise LookupError('its path is broken') from error
+
+
+@verb('entry', 'guid')
+def entry_guid(setup, number):
+    """A partition that is nowhere."""
+    nodes_of(setup.entry(number))
+    change_hd(setup, number, guid=mirror.guid_of('nowhere', number))
+
+
+@verb('entry', 'number')
+def entry_number(setup, number, value):
+    nodes_of(setup.entry(number))
+    change_hd(setup, number, number=int(value))
+
+
+@verb('entry', 'start')
+def entry_start(setup, number, value):
+    nodes_of(setup.entry(number))
+    change_hd(setup, number, start=int(value))
+
+
+@verb('entry', 'file')
+def entry_file(setup, number, name):
+    option = setup.entry(number)
+    nodes = [file(name) if (n.type, n.subtype) == (4, 4) else n.bytes for n in nodes_of(option)]
+    option.path = path(*nodes)
+    setup.set_entry(number, option)
+
+
+@verb('entry', 'elsewhere')
+def entry_elsewhere(setup, number):
+    """A full path, to a port where the disk is not."""
+    option = setup.entry(number)
+    if option.path[:1] != b'\x04' or not find_hd(option.path):
+        raise LookupError('it is no short path')
+    option.path = pci_root() + pci(0x17) + sata(5) + option.path
+    setup.set_entry(number, option)
+
+
+@verb('entry', 'whole-disk')
+def entry_whole_disk(setup, number):
+    """The path ends with the partition: the firmware takes the fallback file."""
+    option = setup.entry(number)
+    nodes = [n.bytes for n in nodes_of(option) if (n.type, n.subtype) != (4, 4)]
+    option.path, option.optional = b''.join(nodes) + END, b''
+    setup.set_entry(number, option)
+
+
+# Dynamic disks
+
+def ldm_of(setup, index):
+    disk = setup.disk(index)
+    if 'metadata' not in disk.parts:
+        raise LookupError(f'disk {index} has no LDM metadata')
+    offset = disk.offset('metadata')
+    return LdmEdit(lambda at, size: setup.read(index, offset + at, size),
+                   lambda at, data: setup.write(index, offset + at, data), disk.block_size)
+
+
+@verb('ldm', 'ahead')
+def ldm_ahead(setup, index, count='1'):
+    """One change more than the other disk knows of."""
+    edit = ldm_of(setup, index)
+    number = edit.transaction() + int(count)
+    edit.header(committed=number, pending=number)
+
+
+@verb('ldm', 'pending')
+def ldm_pending(setup, index, status='2'):
+    """A transaction was begun (2) or decided (3) and not ended."""
+    edit = ldm_of(setup, index)
+    edit.header(pending=edit.transaction() + 1, status=int(status))
+
+
+@verb('ldm', 'component')
+def ldm_component(setup, index, number, what, value):
+    """`state` or `flags` of the plex on disk `number`."""
+    edit = ldm_of(setup, index)
+    edit.component(int(number), **{what: value if what == 'state' else int(value, 0)})
+
+
+@verb('ldm', 'volume')
+def ldm_volume(setup, index, what, value):
+    edit = ldm_of(setup, index)
+    edit.volume(0, **{what: value if what == 'state' else int(value, 0)})
+
+
+@verb('ldm', 'partition')
+def ldm_partition(setup, index, number, flags):
+    ldm_of(setup, index).partition(int(number), int(flags, 0))
+
+
+@verb('ldm', 'disk-flags')
+def ldm_disk_flags(setup, index, number, flags):
+    ldm_of(setup, index).disk(int(number), int(flags, 0))
+
+
+@verb('ldm', 'record-status')
+def ldm_record_status(setup, index, status):
+    """The record of the first plex is to be deleted (1)."""
+    ldm_of(setup, index).record_status(ldm.COMPONENT, 0, int(status))
+
+
+@verb('ldm', 'log')
+def ldm_log(setup, index, status):
+    ldm_of(setup, index).log_entry(int(status))
+
+
+@verb('ldm', 'zero')
+def ldm_zero(setup, index, what):
+    ldm_of(setup, index).zero(what)
+
+
+@verb('ldm', 'bad')
+def ldm_bad(setup, index):
+    """The metadata partition cannot be read."""
+    disk = setup.disk(index)
+    if 'metadata' not in disk.parts:
+        raise LookupError(f'disk {index} has no LDM metadata')
+    disk.bad.append((disk.parts['metadata'].first_lba, disk.parts['metadata'].blocks))
+
+
+@verb('ldm', 'zero-region')
+def ldm_zero_region(setup, index):
+    """The whole private region is zero."""
+    disk = setup.disk(index)
+    if 'metadata' not in disk.parts:
+        raise LookupError(f'disk {index} has no LDM metadata')
+    punch_out(setup, index, disk.offset('metadata'), disk.size('metadata'))
+
+
+@verb('ldm', 'scramble')
+def ldm_scramble(setup, index):
+    """The length of a record is wrong."""
+    edit = ldm_of(setup, index)
+    slot, _ = next(iter(edit.records(ldm.VOLUME)), (None, None))
+    if slot is None:
+        raise LookupError('no record of a volume')
+    edit.write(slot + 16 + 4, struct.pack('>I', 0x7FFFFFFF))
+
+
+@verb('ldm', 'rename')
+def ldm_rename(setup, index):
+    """A letter of the volume's name is another: the same transaction, and not the same records."""
+    edit = ldm_of(setup, index)
+    slot, record = next(iter(edit.records(ldm.VOLUME)), (None, None))
+    if slot is None or b'Volume1' not in record:
+        raise LookupError('no record of the volume')
+    edit.write(slot + 16 + record.index(b'Volume1') + 6, b'9')
+
+
+# The volume with Windows
+
+def plex_bytes(setup, index):
+    disk = setup.disk(index)
+    if 'plex' not in disk.parts:
+        raise LookupError(f'disk {index} has no data partition')
+    return bytearray(setup.read(index, disk.offset('plex'), disk.size('plex')))
+
+
+def put_plex(setup, index, old, new):
+    """Write the pages that changed."""
+    offset, page = setup.disk(index).offset('plex'), mirror.PAGE
+    with open(setup.writable(index), 'r+b') as stream:
+        for at in range(0, len(old), page):
+            if old[at:at + page] != new[at:at + page]:
+                os.pwrite(stream.fileno(), bytes(new[at:at + page]), offset + at)
+
+
+def change_plex(setup, index, change):
+    old = plex_bytes(setup, index)
+    if old[3:11] not in (b'NTFS    ', ntfs.BITLOCKER):
+        raise LookupError('no NTFS')
+    new = bytearray(old)
+    try:
+        change(new)
+    except (ValueError, IndexError, struct.error) as error:
+        raise LookupError('NTFS is damaged') from error
+    put_plex(setup, index, old, new)
+
+
+@verb('ntfs', 'dirty')
+def ntfs_dirty(setup, index):
+    def change(volume):
+        if volume[ntfs.record_offset(volume, ntfs.VOLUME):][:4] != b'FILE':
+            raise ValueError('there is no $Volume')
+        ntfs.set_dirty(volume)
+    change_plex(setup, index, change)
+
+
+@verb('ntfs', 'bitlocker')
+def ntfs_bitlocker(setup, index):
+    """Encrypted: nothing else of it is what it was."""
+    def change(volume):
+        boots = [(at, bytes(volume[at:at + 512])) for at in (0, ntfs.backup_boot(volume))]
+        volume[:] = mirror.filler('encrypted', 65536) + bytes(len(volume) - 65536)
+        for at, boot in boots:
+            volume[at:at + 512] = boot
+        ntfs.set_bitlocker(volume)
+    change_plex(setup, index, change)
+
+
+@verb('ntfs', 'zero-boot')
+def ntfs_zero_boot(setup, index):
+    def change(volume):
+        volume[:512] = bytes(512)
+    change_plex(setup, index, change)
+
+
+@verb('ntfs', 'zero-backup')
+def ntfs_zero_backup(setup, index):
+    def change(volume):
+        at = ntfs.backup_boot(volume)
+        if not any(volume[at:at + 512]):
+            raise ValueError('there is none')
+        volume[at:at + 512] = bytes(512)
+    change_plex(setup, index, change)
+
+
+@verb('ntfs', 'zero-mft')
+def ntfs_zero_mft(setup, index):
+    """The first records of the MFT and their copies are zero."""
+    def change(volume):
+        for at in (ntfs.record_offset(volume, 0), ntfs.mirror_offset(volume)):
+            volume[at:at + 8192] = bytes(8192)
+    change_plex(setup, index, change)
+
+
+@verb('ntfs', 'tear-root')
+def ntfs_tear_root(setup, index):
+    """The record of the root directory was written in part."""
+    def change(volume):
+        volume[ntfs.record_offset(volume, ntfs.ROOT) + 510] ^= 0xFF
+    change_plex(setup, index, change)
+
+
+@verb('ntfs', 'without')
+def ntfs_without(setup, index, *missing):
+    """A volume of the same size and serial number where these files of System32 are not there."""
+    disk, old = setup.disk(index), plex_bytes(setup, index)
+    if old[3:11] != b'NTFS    ':
+        raise LookupError('no NTFS')
+    files = [name for name in ('winload.efi', 'ntoskrnl.exe') if name not in missing]
+    serial, = struct.unpack_from('<Q', old, 0x48)
+    start = struct.unpack_from('<I', old, 0x1C)[0]
+    new = mirror.windows_volume(disk.size('plex'), disk.block_size, start, tuple(files), serial)
+    put_plex(setup, index, old, new)
+
+
+@verb('ntfs', 'zero')
+def ntfs_zero(setup, index):
+    disk = setup.disk(index)
+    if 'plex' not in disk.parts:
+        raise LookupError(f'disk {index} has no data partition')
+    punch_out(setup, index, disk.offset('plex'), disk.size('plex'))
+
+
+@verb('ntfs', 'serial-of')
+def ntfs_serial_of(setup, index, other):
+    serial, = struct.unpack_from('<Q', plex_bytes(setup, int(other)), 0x48)
+    change_plex(setup, index, lambda volume: ntfs.set_serial(volume, serial))
+
+
+@verb('ntfs', 'foreign')
+def ntfs_foreign(setup, index):
+    """FAT where NTFS was."""
+    ntfs_zero(setup, index)
+    setup.volume(index, 'plex', change=True).format(12, serial=0xFA700000 + index)
+
+
+# Linux software RAID
+
+@verb('md', 'zero')
+def md_zero(setup, index):
+    """The member's superblock is zero."""
+    disk = setup.disk(index)
+    at = disk.offset('plex') + 4096
+    if not any(setup.read(index, at, 4)):
+        raise LookupError('there is no superblock')
+    setup.write(index, at, bytes(4096))

@@ -1,0 +1,389 @@
+"""What a started program does next, in the machines of `mirror`: the other half of the firmware model.
+
+`run` tells a program by its bytes. The stand-in under the name of Windows' boot manager then needs
+
+    its store     \\EFI\\Microsoft\\Boot\\BCD on its own ESP: hivex opens it, and it is not dirty
+    its volume    a copy of Windows on a disk that is there: ntfs-3g reads winload.efi and ntoskrnl.exe there,
+                  both unchanged; on a dynamic disk the copy counts only if the LDM database of this disk
+                  is whole and is the newest of all disks, and every state in it is good
+
+Debian's shim and GRUB need a member of their array, with a sound superblock, on a disk that is there.
+All other unchanged programs start their system. A changed one may do anything: it counts as crashed.
+An LDM database is read here as far as it takes to judge the copies: the records' states, not volumes
+of all kinds.
+"""
+import functools
+import struct
+import subprocess
+import tempfile
+from pathlib import Path
+
+import fat
+import gpt
+import ldm
+import pe
+from firmware_disks import table
+from mirror import standin
+from ntfs import BITLOCKER
+
+STARTS, FAILS, UNSURE, RETURNS = 'starts', 'fails', 'unsure', 'returns'
+STORE = '/EFI/Microsoft/Boot/BCD'
+NEEDED = ('/Windows/System32/winload.efi', '/Windows/System32/ntoskrnl.exe')
+MANAGER = 'bootmgfw'
+DEBIAN = ('shim', 'grub')
+LINUX_RAID = 'a19d880f-05fc-4d3b-a006-743f0f84911e'
+NAME_SIZE = 64                       # the name behind the stand-in's own bytes
+
+
+class Doubt(Exception):
+    """Nobody can say whether this works."""
+
+
+# Programs
+
+@functools.cache
+def original():
+    """The stand-in without its checksum."""
+    return pe_without_checksum(standin())
+
+
+def pe_without_checksum(data):
+    at = pe.checksum_offset(data)
+    return data[:at] + bytes(4) + data[at + 4:]
+
+
+def program_name(data):
+    """The name of an unchanged program, or None."""
+    size = len(original())
+    try:
+        if len(data) != size + NAME_SIZE or pe.stored_checksum(data) != pe.checksum(data):
+            return None
+        return data[size:].rstrip(b'\0').decode() if pe_without_checksum(data)[:size] == original() else None
+    except (struct.error, UnicodeDecodeError):
+        return None
+
+
+def run(setup, index, disks, volume, data):
+    """(verdict, why) of a program that was started from a volume of disk `index`, `disks` being there."""
+    if pe.RETURN_ERROR in data and len(data) < len(original()):
+        return RETURNS, 'returns an error'
+    name = program_name(data)
+    if name is None:
+        return FAILS, 'started, but its bytes are not those it was built with'
+    if name in DEBIAN:
+        missing = member_problem(setup, disks)
+        return (FAILS, f'{name}: {missing}') if missing else (STARTS, f'{name} and its array')
+    if MANAGER not in name:
+        return STARTS, f'{name} starts its system'
+    try:
+        missing = store_problem(volume) or windows_problem(setup, index, disks)
+    except Doubt as doubt:
+        return UNSURE, f'boot manager: {doubt}'
+    return (FAILS, f'boot manager: {missing}') if missing else (STARTS, 'boot manager, store and Windows')
+
+
+# The store
+
+def store_problem(volume):
+    try:
+        hive = volume.read(STORE)
+    except (ValueError, FileNotFoundError) as reason:
+        return f'no store: {reason}'
+    if len(hive) < 4096 or hive[:4] != b'regf':
+        return 'the store is no hive'
+    first, second = struct.unpack_from('<II', hive, 4)
+    if first != second:
+        return 'the store is dirty'
+    with tempfile.NamedTemporaryFile() as stream:
+        stream.write(hive)
+        stream.flush()
+        done = subprocess.run(['hivexml', stream.name], capture_output=True, check=False)
+    text = done.stdout.decode(errors='replace')
+    if done.returncode:
+        return 'hivex does not open the store'
+    return '' if 'name="Objects"' in text and 'key="Element"' in text else 'the store has no objects'
+
+
+# The volume
+
+def windows_problem(setup, index, disks):
+    """Why Windows does not come up, or ''. A plain volume may be on any disk that is there."""
+    found = []
+    for place in disks:
+        for part in table(setup.disks[place]):
+            if part.type == gpt.LDM_DATA and place == index:
+                problem = volume_problem(setup.disks[place], part) or plex_problem(setup, index)
+            elif part.type == gpt.BASIC_DATA:
+                problem = volume_problem(setup.disks[place], part)
+            else:
+                continue
+            if not problem:
+                return ''
+            found.append(f'disk {place} partition {part.number}: {problem}')
+    return '; '.join(found) or 'no volume for Windows'
+
+
+def read_around(disk, partition, target):
+    """Copy a partition to a file; what cannot be read becomes noise that no structure survives."""
+    blocks = partition.last - partition.first + 1
+    fat.copy_range(disk.image, partition.first * disk.block_size, blocks * disk.block_size, target)
+    with open(target, 'r+b') as stream:
+        for lba, count in disk.bad:
+            first, last = max(lba, partition.first), min(lba + count - 1, partition.last)
+            if first <= last:
+                stream.seek((first - partition.first) * disk.block_size)
+                stream.write(b'\xa5' * ((last - first + 1) * disk.block_size))
+
+
+def volume_problem(disk, partition):
+    """Why there is no Windows in a partition, or ''."""
+    boot = gpt.peek(disk.image, partition.first * disk.block_size, 512)
+    if boot[3:11] == BITLOCKER:
+        raise Doubt('BitLocker')
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / 'volume'
+        read_around(disk, partition, copy)
+        for name in NEEDED:
+            done = subprocess.run(['ntfscat', '-f', copy, name], capture_output=True, check=False)
+            if done.returncode:
+                return f'ntfs-3g finds no {name}'
+            if program_name(done.stdout) is None:
+                return f'{name} is damaged'
+    return ''
+
+
+# The array
+
+def member_problem(setup, disks):
+    """Why no disk that is there holds the array: superblock 1.2, 4096 bytes into a member."""
+    for place in disks:
+        disk = setup.disks[place]
+        for part in table(disk):
+            block = gpt.peek(disk.image, part.first * disk.block_size + 4096, 256 + 2 * 128)
+            if part.type != LINUX_RAID or struct.unpack_from('<II', block) != (0xA92B4EFC, 1):
+                continue
+            entries, = struct.unpack_from('<I', block, 220)
+            data = block[:216] + bytes(4) + block[220:256 + 2 * entries]
+            total = sum(struct.unpack(f'<{len(data) // 4}I', data))
+            if (total & 0xFFFFFFFF) + (total >> 32) == struct.unpack_from('<I', block, 216)[0]:
+                return ''
+    return 'no member of the array is there'
+
+
+# The LDM database
+
+VOLUME_TROUBLE = 0x4 | 0x100 | 0x400 | 0x1000 | 0x2000
+PARTITION_TROUBLE = 0x8 | 0x10 | 0x20
+
+
+class Fields:
+    """The fields of a record, one after the other; all numbers are big-endian."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def fixed(self, size):
+        self.at += size
+        if self.at > len(self.data):
+            raise ValueError('a record is too short')
+        return self.data[self.at - size:self.at]
+
+    def number(self, size):
+        return int.from_bytes(self.fixed(size), 'big')
+
+    def text(self):
+        return self.fixed(self.number(1)).decode('latin-1')
+
+    def variable(self):
+        return int.from_bytes(self.fixed(self.number(1)), 'big')
+
+
+def read_volume(fields):
+    fields.text(), fields.text()
+    state = fields.fixed(14).rstrip(b'\0').decode('latin-1')
+    fields.number(1), fields.variable()
+    flags = fields.number(4)
+    return {'state': state, 'good': state == 'ACTIVE' and not flags & VOLUME_TROUBLE,
+            'count': fields.variable()}
+
+
+def read_component(fields):
+    state, _, flags = fields.text(), fields.number(1), fields.number(4)
+    count, _, _, parent = fields.variable(), fields.number(8), fields.number(8), fields.variable()
+    return {'good': state == 'ACTIVE' and not flags, 'state': state, 'count': count, 'parent': parent}
+
+
+def read_partition(fields):
+    flags, _, start, offset = (fields.number(size) for size in (4, 8, 8, 8))
+    size, parent, disk = fields.variable(), fields.variable(), fields.variable()
+    return {'good': not flags & PARTITION_TROUBLE, 'start': start, 'offset': offset, 'size': size,
+            'parent': parent, 'disk': disk}
+
+
+def read_disk(fields):
+    guid, _, flags = fields.text(), fields.text(), fields.number(4)
+    return {'guid': guid.lower(), 'good': not flags}
+
+
+READERS = {1: read_volume, 2: read_component, 3: read_partition, 4: read_disk}
+
+
+class Database:
+    """The LDM database of one disk. ValueError says what is wrong with it."""
+
+    def __init__(self, disk):
+        start, size = self._region(disk)
+        self.block = disk.block_size
+        self.data = gpt.peek(disk.image, start * self.block, size * self.block)
+        bad = [(lba - start, count) for lba, count in disk.bad]
+        self.bad = [(first, count) for first, count in bad if first < size and first + count > 0]
+        head = self._newest(b'PRIVHEAD', range(size), 0x18)
+        self.disk_guid, self.group_guid = (head[at:at + 64].rstrip(b'\0').decode('latin-1').lower()
+                                           for at in (0x30, 0xB0))
+        if struct.unpack_from('>HH', head, 0x0C)[0] != 2 or struct.unpack_from('>Q', head, 0x12B)[0] != start:
+            raise ValueError('PRIVHEAD is of another disk')
+        self.public = struct.unpack_from('>QQ', head, 0x11B)
+        toc = self._newest(b'TOCBLOCK', struct.unpack_from('>QQ', head, 0x13B), 0x0C)
+        regions = {toc[at:at + 8].rstrip(b'\0'): struct.unpack_from('>QQ', toc, at + 10)
+                   for at in (0x24, 0x46)}
+        if set(regions) != {b'config', b'log'}:
+            raise ValueError('TOCBLOCK names no config or log')
+        self.config, self.log = (self._bytes(*regions[name]) for name in (b'config', b'log'))
+        self._header()
+        self._records()
+
+    @staticmethod
+    def _region(disk):
+        for part in table(disk):
+            if part.type == gpt.LDM_METADATA:
+                return part.first, part.last - part.first + 1
+        raise ValueError('no LDM metadata partition')
+
+    def _bytes(self, first, count):
+        if any(lba < first + count and first < lba + blocks for lba, blocks in self.bad):
+            raise ValueError('a block of it cannot be read')
+        data = self.data[first * self.block:(first + count) * self.block]
+        if len(data) != count * self.block or not count:
+            raise ValueError('a region outside')
+        return data
+
+    def _newest(self, magic, places, sequence):
+        """The copy of a structure with a right checksum and the highest sequence."""
+        sound = []
+        for place in places:
+            try:
+                copy = self._bytes(place, 1)[:512]
+            except ValueError:
+                continue
+            total = sum(copy[:8]) + sum(copy[12:])
+            if copy[:8] == magic and struct.unpack_from('>I', copy, 8)[0] == total:
+                sound.append((struct.unpack_from('>Q', copy, sequence)[0], copy))
+        if not sound:
+            raise ValueError(f'no sound {magic.decode()}')
+        return max(sound)[1]
+
+    def _header(self):
+        magic, slots, size, first = struct.unpack_from('>4sIII', self.config)
+        self.status, major, minor = struct.unpack_from('>HHH', self.config, 0x10)
+        guid = self.config[0x35:0x75].rstrip(b'\0').decode('latin-1').lower()
+        if magic != b'VMDB' or size != ldm.SLOT or (major, minor) != (4, 10) or guid != self.group_guid:
+            raise ValueError('no sound VMDB header')
+        if first % size or not first < slots * size <= len(self.config):
+            raise ValueError('VMDB header with impossible sizes')
+        self.committed, self.pending = struct.unpack_from('>QQ', self.config, 0x75)
+        self.counts = struct.unpack_from('>4I', self.config, 0x85)
+        self.slots = [self.config[i:i + size] for i in range(first, slots * size, size)]
+        self.first_slot = first // size
+
+    def _records(self):
+        groups = {}
+        for number, slot in enumerate(self.slots, self.first_slot):
+            magic, own, group, part, parts = struct.unpack_from('>4sIIHH', slot)
+            if magic != b'VBLK' or own != number:
+                raise ValueError(f'slot {number} is damaged')
+            if parts:
+                groups.setdefault(group, []).append((part, parts, slot[16:]))
+        self.settled, self.objects = True, {1: {}, 2: {}, 3: {}, 4: {}}
+        for pieces in groups.values():
+            pieces.sort()
+            if [part for part, _, _ in pieces] != list(range(pieces[0][1])):
+                raise ValueError('a record lacks a piece')
+            self._record(b''.join(data for _, _, data in pieces))
+        if tuple(len(self.objects[kind]) for kind in (1, 2, 3, 4)) != self.counts:
+            raise ValueError('not as many records as counted')
+
+    def _record(self, data):
+        status, _, kind, length = struct.unpack_from('>HBBI', data)
+        if 8 + length > len(data):
+            raise ValueError('a record longer than its pieces')
+        self.settled &= status == 0
+        if kind & 15 not in READERS:
+            return
+        fields = Fields(data[8:8 + length])
+        number, name = fields.variable(), fields.text()
+        made = READERS[kind & 15](fields)
+        made['name'] = name
+        if number in self.objects[kind & 15]:
+            raise ValueError('an object twice')
+        self.objects[kind & 15][number] = made
+
+    def log_is_empty(self):
+        return all(page[:4] == b'KLOG' and page[0x18] in (0, 3)
+                   for page in (self.log[:512], self.log[512:1024]))
+
+    def is_clean(self):
+        return self.status == 1 and self.committed == self.pending and self.settled
+
+    def copy_problem(self, disk_guid):
+        """What the records say against the copy of a volume on a disk, or ''."""
+        volumes, components, partitions, disks = (self.objects[kind] for kind in (1, 2, 3, 4))
+        own = [number for number, each in disks.items() if each['guid'] == disk_guid]
+        if len(own) != 1:
+            return 'the database does not know this disk'
+        for part in partitions.values():
+            if part['disk'] != own[0]:
+                continue
+            plex = components.get(part['parent'])
+            volume = plex and volumes.get(plex['parent'])
+            if not volume:
+                return 'a piece without a plex, or a plex without a volume'
+            for name, each in (('disk', disks[own[0]]), ('piece', part), ('plex', plex), ('volume', volume)):
+                if not each['good']:
+                    return f'the {name} is in a bad state'
+            return ''
+        return 'no piece of a volume on this disk'
+
+
+def databases(setup):
+    """{index: Database or the reason why there is none}, of disks with LDM partitions."""
+    found = {}
+    for index, disk in enumerate(setup.disks):
+        if disk is None:
+            continue
+        try:
+            found[index] = Database(disk)
+        except (ValueError, struct.error, IndexError) as reason:
+            found[index] = str(reason)
+    return found
+
+
+def plex_problem(setup, index):
+    """Why the copy on this disk is not to be trusted, or ''. Doubt where the disks contradict each other."""
+    found = databases(setup)
+    own = found[index]
+    if isinstance(own, str):
+        return f'LDM: {own}'
+    others = [each for each in found.values() if not isinstance(each, str) and each is not own
+              and each.group_guid == own.group_guid]
+    if any(each.disk_guid == own.disk_guid for each in others):
+        raise Doubt('LDM: two disks with one identity')
+    if any(each.committed > own.committed for each in others):
+        return 'LDM: behind the other disk'
+    if any(each.committed == own.committed and each.config != own.config for each in others):
+        raise Doubt('LDM: the disks contradict each other')
+    problem = own.copy_problem(own.disk_guid)
+    if problem:
+        return f'LDM: {problem}'
+    if not own.is_clean() or not own.log_is_empty():
+        raise Doubt('LDM: a change was not completed')
+    return ''

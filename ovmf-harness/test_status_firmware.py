@@ -1,0 +1,54 @@
+"""`status` on real firmware says of a machine what it says on the host, and what the case foretells.
+
+The machines are those of tests/repair. The firmware adds entries of its own (its Shell, one for each
+disk), so cases are left out here that are about entries which those would replace.
+"""
+import csv
+import re
+
+import pytest
+
+import damage
+import mirror
+import mirror_vm
+
+CASES = ['healthy', 'shadow-esp-no-microsoft', 'shadow-bootmgr-bad-checksum',
+         'shadow-bootmgr-zero-cluster', 'shadow-store-missing', 'shadow-esp-unformatted',
+         'shadow-fat-crossed', 'plex-failed', 'plex-stale', 'shadow-windows-missing',
+         'primary-esp-no-microsoft', 'shadow-ntfs-dirty', 'healthy-4k', 'healthy-md']
+FOUND = {case.name: case for case in damage.all_cases()}
+
+
+@pytest.fixture(scope='session')
+def bases(tmp_path_factory):
+    made, folder = {}, tmp_path_factory.mktemp('bases')
+
+    def base(name):
+        if name not in made:
+            made[name] = mirror.build(name, folder / name)
+        return made[name]
+    return base
+
+
+def rows(lines, table):
+    return [row[1:] for row in csv.reader(line for line in lines if line.startswith(table + ','))]
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_firmware_and_host_see_the_same(name, bases, tmp_path, product):
+    case = FOUND[name]
+    setup = bases(case.base).copy(tmp_path / 'case')
+    case.apply(setup)
+    machine = mirror_vm.as_machine(setup, tmp_path / 'vm', range(len(setup.disks)))
+    stick = machine.add_stick({'shadowboot.efi': product})
+    with machine.boot_to_shell() as vm:
+        vm.cd(stick)
+        said, status = vm.run('shadowboot status -sfo')
+        quick, quick_status = vm.run('shadowboot status -quick')
+        pages, _ = vm.run('shadowboot status')
+    assert status == case.status
+    assert {(row[0], row[2]) for row in rows(said, 'FindingInfo')} == set(case.finds)
+    assert {int(row[0]): row[1] for row in rows(said, 'VerdictInfo')} == case.verdicts
+    assert quick_status in (0, 64, 65, 66, 67, 68, 69)
+    assert any(line.startswith('Starts from Disk 0 alone: ') for line in quick)
+    assert all(len(line) < 80 for line in pages if re.match(r'[.\[]', line) and '] ' not in line[:12])

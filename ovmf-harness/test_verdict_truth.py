@@ -1,0 +1,172 @@
+"""The verdict of `status` is true: each disk of each machine in tests/repair is really tried alone.
+
+For all cases by `firmware_model`, which shares nothing with the program; for a choice of them also by
+the firmware itself: the machine is switched on with one disk, nobody touches a key, and the stand-in
+must come up from the ESP, the entry and the file that were foretold, or must not come up.
+"""
+import csv
+import functools
+import io
+
+import pytest
+
+import damage
+import firmware_model
+import mirror
+import mirror_vm
+from devicepath import LoadOption, file, hd, modern_options, path, pci_root
+from firmware_disks import disk_nodes
+
+CASES = damage.all_cases()
+# What the program may say when the model has come to a conclusion. It may promise less by "unknown"
+# where a disk does not start, or where nobody can say, and only in these cases (by printed number).
+ALLOWED = {'starts': {'starts'}, 'fallback': {'fallback'}, 'fails': {'fails', 'unknown'},
+           'unsure': {'fails', 'unknown'}}
+UNKNOWN = {
+    'bitlocker': {0, 1},                        # encrypted, nobody can look inside
+    'databases-differ': {0, 1},                 # two databases of one age that contradict each other
+    'log-dirty': {0, 1},                        # the copies may differ
+    'transaction-pending': {0, 1},
+    'transaction-pending-on-one': {0, 1},
+    'shadow-is-dd-copy': {0, 1},                # two disks claim one identity
+    'third-disk-is-copy': {1, 2},
+    'shadow-data-partition-gone': {1},          # the database names a place that no partition has
+    'shadow-ntfs-mft-zero': {1},                # NTFS that cannot be looked into
+    'shadow-ntfs-root-torn': {1},
+}
+# Disks that nothing connects with the system any more.
+NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'md-superblock-zero': {1}}
+
+
+@functools.cache
+def base(name, folder):
+    return mirror.build(name, folder / name)
+
+
+@pytest.fixture(scope='session')
+def bases(tmp_path_factory):
+    return tmp_path_factory.mktemp('bases')
+
+
+@pytest.fixture
+def built(bases, tmp_path):
+    """The machine of a case, after what happened to it."""
+    def build(case):
+        setup = base(case.base, bases).copy(tmp_path / 'case')
+        case.apply(setup)
+        return setup
+    return build
+
+
+def verdicts(setup):
+    """{printed number of a disk: (verdict, number of the entry or None)} as the program tells them."""
+    rows = [row for row in csv.reader(io.StringIO(setup.run('status', '-sfo').text))
+            if row and row[0] == 'VerdictInfo']
+    return {int(row[1]): (row[2], int(row[3][4:], 16) if row[3] else None) for row in rows}
+
+
+# Entries of other forms than those that Windows and Debian make. Each acts on the entry of Disk 1.
+
+def change_path(setup, nodes_of_disk, size=0, start=0, name=mirror.LOADER):
+    """The entry of Disk 1 with a path through hardware; `size` and `start` make its HD() node wrong."""
+    disk = setup.disk(1)
+    part = disk.parts['esp']
+    node = hd(part.number, part.first_lba + start, part.blocks + size, part.guid)
+    nodes = [pci_root(), *disk_nodes(disk)] if nodes_of_disk else []
+    option = setup.entry(1)
+    option.path = path(*nodes, node, file(name))
+    setup.set_entry(1, option)
+
+
+def path_of_disk(setup):
+    """The whole disk: the firmware looks for the fallback file on its volumes."""
+    setup.set_entry(1, LoadOption('UEFI disk', path(pci_root(), *disk_nodes(setup.disk(1)))))
+
+
+def path_of_file(setup):
+    """Only a file: the firmware looks on all volumes."""
+    setup.set_entry(1, LoadOption('Some disk', path(file(mirror.LOADER)), modern_options()))
+
+
+def split_file(setup):
+    """The file in two nodes, folder and name."""
+    part = setup.disk(1).parts['esp']
+    folder, _, name = mirror.LOADER.rpartition('\\')
+    option = setup.entry(1)
+    option.path = path(hd(part.number, part.first_lba, part.blocks, part.guid), file(folder), file(name))
+    setup.set_entry(1, option)
+
+
+FORMS = {
+    'full-path': lambda setup: change_path(setup, True),
+    'full-path-wrong-size': lambda setup: change_path(setup, True, size=8),
+    'full-path-wrong-start': lambda setup: change_path(setup, True, start=8),
+    'short-path-wrong-size': lambda setup: change_path(setup, False, size=8),
+    'other-case-of-letters': lambda setup: change_path(setup, False, name=mirror.LOADER.upper()),
+    'whole-disk': path_of_disk,
+    'file-only': path_of_file,
+    'file-in-two-nodes': split_file,
+}
+
+
+class Form:
+    """A case of FORMS in the shape of damage.Case."""
+    base = 'mirror'
+
+    def __init__(self, name):
+        self.name, self.apply = name, FORMS[name]
+
+
+ALL = CASES + [Form(name) for name in FORMS]
+
+
+@pytest.mark.parametrize('case', ALL, ids=lambda case: case.name)
+def test_verdict_is_what_firmware_and_boot_manager_make_of_each_disk(case, built):
+    setup = built(case)
+    found, outcomes = verdicts(setup), firmware_model.model(setup)
+    expected = {setup.printed(index): outcome for index, outcome in outcomes.items()}
+    for number, outcome in expected.items():
+        trace = f'disk {number}: {outcome.verdict} {outcome.entry}\n' + '\n'.join(outcome.trace)
+        if number in NOT_MENTIONED.get(case.name, ()):
+            assert outcome.verdict == 'fails', trace
+            continue
+        verdict, entry = found.pop(number, (None, None))
+        assert verdict in ALLOWED[outcome.verdict], trace
+        assert (verdict == 'unknown') == (number in UNKNOWN.get(case.name, ())), trace
+        if verdict == 'starts':
+            assert entry == outcome.entry, trace
+    assert not found
+
+
+# For the firmware itself: what it finds, refuses and starts. Damage that only the started system would
+# notice, or that makes a program crash in its own way, is not for the stand-in to show.
+FIRMWARE_CASES = {
+    'healthy', 'healthy-4k', 'md-shim-missing', 'shadow-bootmgr-missing', 'shadow-bootmgr-other-machine',
+    'shadow-bootmgr-truncated', 'shadow-fat-zero', 'shadow-esp-formatted', 'shadow-no-protective-mbr',
+    'shadow-gpt-primary-zero', 'shadow-disk-grown-primary-zero', 'nvram-wiped', 'shadow-entry-wrong-number',
+    'shadow-entry-inactive', 'esp-guids-equal', 'shell-first', 'network-first',
+    'full-path', 'full-path-wrong-size', 'file-only'}
+# Where what happened to Disk 1 alone changes nothing for Disk 0, that one is not started again.
+BOTH = {'healthy', 'healthy-4k', 'nvram-wiped', 'shell-first', 'network-first', 'esp-guids-equal'}
+STARTS = [(case, index) for case in ALL if case.name in FIRMWARE_CASES for index in (0, 1)
+          if index or case.name in BOTH]
+
+
+def test_every_case_for_the_firmware_is_in_the_catalogue():
+    assert FIRMWARE_CASES == {case.name for case, _ in STARTS}
+
+
+@pytest.mark.parametrize('case, index', STARTS, ids=lambda value: getattr(value, 'name', str(value)))
+def test_firmware_starts_a_disk_alone_as_the_verdict_says(case, index, built, tmp_path):
+    setup = built(case)
+    verdict, entry = verdicts(setup)[setup.printed(index)]
+    machine = mirror_vm.as_machine(setup, tmp_path / 'vm', [index])
+    seen = mirror_vm.start(machine)
+    assert (seen.standin is not None) == (verdict in ('starts', 'fallback')), seen
+    if seen.standin:
+        guid = setup.disk(index).parts['esp'].guid
+        assert (seen.standin.esp, seen.standin.token) == (guid, machine.tokens[guid])
+    if verdict == 'starts':
+        assert seen.standin.entry == entry
+    if verdict == 'fallback':
+        assert seen.standin.file.upper() == firmware_model.FALLBACK
