@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "bench/bench.h"
 #include "model/scan.h"
 #include "port/count.h"
 #include "unit/machine_fixture.h"
@@ -139,5 +140,6 @@ int main(void)
     for (unsigned entries = 125; entries <= ENTRIES_MAX; entries *= 2)
         bench_entries(entries);
     bench_largest();
+    bench_status();
     return 0;
 }

@@ -1,0 +1,8 @@
+/* The parts of `make bench`. */
+#ifndef SHADOWBOOT_BENCH_BENCH_H
+#define SHADOWBOOT_BENCH_BENCH_H
+
+/* What `status` costs. */
+void bench_status(void);
+
+#endif
