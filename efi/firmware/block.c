@@ -1,9 +1,10 @@
 #include "block.h"
 
 #include "base/mem.h"
+#include "disk_cache.h"
 #include "model.h"
 
-#define CHUNK_SIZE       0x100000u /* bytes of one read; some drivers fail on much larger ones */
+#define CHUNK_SIZE       0x100000u /* bytes of one transfer; some drivers fail on much larger ones */
 #define LEAST_CHUNK      0x10000u  /* not halved further: a bad sector fails at any size */
 #define BOUNCE_PAGES     (2 * CHUNK_SIZE / EFI_PAGE_SIZE)
 #define LEAST_ALIGNMENT  16u
@@ -20,7 +21,15 @@ struct disk {
     uint32_t media_id;
     uint32_t block_size;
     uint64_t block_count;
-    uint32_t chunk; /* bytes of the largest read that is tried, a power of two */
+    uint32_t chunk; /* bytes of the largest transfer that is tried, a power of two */
+};
+
+/* Moves `size` bytes, at most CHUNK_SIZE, between the disk and memory. */
+typedef EFI_STATUS piece_call(const struct disk *disk, uint64_t lba, uint32_t size, uint8_t *data);
+
+static const struct status_row statuses[] = {
+    {EFI_OUT_OF_RESOURCES, ST_NO_MEMORY},
+    {EFI_WRITE_PROTECTED, ST_READ_ONLY},
 };
 
 /*
@@ -65,16 +74,21 @@ static EFI_STATUS read_aligned(const struct disk *disk, EFI_BLOCK_IO_PROTOCOL *d
     return efi;
 }
 
+/* What the address of a buffer must be a multiple of. */
+static uint32_t alignment_of(const EFI_BLOCK_IO_PROTOCOL *driver)
+{
+    uint32_t alignment = driver->Media->IoAlign;
+
+    return alignment < LEAST_ALIGNMENT ? LEAST_ALIGNMENT : alignment;
+}
+
 static EFI_STATUS read_piece(const struct disk *disk, uint64_t lba, uint32_t size, uint8_t *to)
 {
     EFI_BLOCK_IO_PROTOCOL *driver = current_driver(disk);
 
     if (driver == NULL)
         return EFI_NO_MEDIA;
-    uint32_t alignment = driver->Media->IoAlign;
-    if (alignment < LEAST_ALIGNMENT)
-        alignment = LEAST_ALIGNMENT;
-    if ((uintptr_t)to % alignment == 0)
+    if ((uintptr_t)to % alignment_of(driver) == 0)
         return read_aligned(disk, driver, lba, size, to);
 
     uint8_t *bounce = disk->blocks->bounce;
@@ -84,38 +98,74 @@ static EFI_STATUS read_piece(const struct disk *disk, uint64_t lba, uint32_t siz
     return efi;
 }
 
-static bool is_gone(EFI_STATUS efi)
+static EFI_STATUS write_piece(const struct disk *disk, uint64_t lba, uint32_t size, uint8_t *from)
 {
-    return efi == EFI_NO_MEDIA || efi == EFI_MEDIA_CHANGED;
+    EFI_BLOCK_IO_PROTOCOL *driver = current_driver(disk);
+
+    if (driver == NULL)
+        return EFI_NO_MEDIA;
+    if (driver->Media->ReadOnly)
+        return EFI_WRITE_PROTECTED;
+    if ((uintptr_t)from % alignment_of(driver) == 0)
+        return driver->WriteBlocks(driver, disk->media_id, lba, size, from);
+    memcpy(disk->blocks->bounce, from, size);
+    return driver->WriteBlocks(driver, disk->media_id, lba, size, disk->blocks->bounce);
+}
+
+/* True for an error that a smaller piece would meet as well. */
+static bool is_final(EFI_STATUS efi)
+{
+    return efi == EFI_NO_MEDIA || efi == EFI_MEDIA_CHANGED || efi == EFI_WRITE_PROTECTED;
 }
 
 /*
- * Smaller pieces are tried only where size may be the trouble. They are kept for later reads when
- * the whole read then succeeds: one bad sector shall not slow down the rest of the disk.
+ * Reads or writes piece by piece. Smaller pieces are tried only where size may be the trouble. They
+ * are kept for later calls when the whole then succeeds: one bad sector shall not slow down the
+ * rest of the disk.
  */
-static enum status disk_read(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+static enum status transfer(struct disk *disk, piece_call *move, uint64_t lba, uint32_t count,
+                            uint8_t *data)
 {
-    struct disk *disk = ctx;
-    uint8_t *to = ret_data;
     uint32_t chunk = disk->chunk;
 
     if (lba > disk->block_count || count > disk->block_count - lba)
         return ST_IO;
     for (uint64_t left = (uint64_t)count * disk->block_size; left > 0;) {
         uint32_t size = left < chunk ? (uint32_t)left : chunk;
-        EFI_STATUS efi = read_piece(disk, lba, size, to);
+        EFI_STATUS efi = move(disk, lba, size, data);
         if (!EFI_ERROR(efi)) {
             lba += size / disk->block_size;
-            to += size;
+            data += size;
             left -= size;
             continue;
         }
-        if (is_gone(efi) || size <= LEAST_CHUNK)
-            return efi == EFI_OUT_OF_RESOURCES ? ST_NO_MEMORY : ST_IO;
+        if (is_final(efi) || size <= LEAST_CHUNK)
+            return uefi_status(efi, statuses, COUNT_OF(statuses));
         while (chunk >= size)
             chunk /= 2;
     }
     disk->chunk = chunk;
+    return ST_OK;
+}
+
+static enum status disk_read(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+{
+    return transfer(ctx, read_piece, lba, count, ret_data);
+}
+
+static enum status disk_write(void *ctx, uint64_t lba, uint32_t count, const void *data)
+{
+    return transfer(ctx, write_piece, lba, count, (uint8_t *)data); /* only read from */
+}
+
+static enum status disk_flush(void *ctx)
+{
+    const struct disk *disk = ctx;
+    EFI_BLOCK_IO_PROTOCOL *driver = current_driver(disk);
+
+    if (driver == NULL || EFI_ERROR(driver->FlushBlocks(driver)) ||
+        EFI_ERROR(disk_cache_flush(disk->blocks->uefi, disk->handle)))
+        return ST_IO;
     return ST_OK;
 }
 
@@ -164,7 +214,9 @@ static enum status open_disk(struct uefi_blocks *blocks, EFI_HANDLE handle, stru
                                     .block_count = disk->block_count,
                                     .read_only = driver->Media->ReadOnly,
                                     .removable = driver->Media->RemovableMedia,
-                                    .read = disk_read};
+                                    .read = disk_read,
+                                    .write = disk_write,
+                                    .flush = disk_flush};
     return ST_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "disk_cache.h"
 #include "volumes.h"
 
 #define SCRATCH_SIZE 8192     /* bytes; twice a path of 2000 characters */
@@ -52,6 +53,8 @@ static EFI_STATUS open_part(struct uefi_files *files, size_t volume, const char 
 {
     struct span wide = span_of(NULL, 0);
 
+    if (volume_is_released(files, volume))
+        return EFI_NOT_FOUND;
     arena_release(&files->scratch, 0);
     char *text = arena_alloc(&files->scratch, length + 1, 1);
     if (text == NULL)
@@ -394,8 +397,8 @@ static EFI_STATUS write_pieces(EFI_FILE_PROTOCOL *file, const uint8_t *data, siz
 }
 
 /*
- * Data reaches the medium only with Flush, and a driver may keep the directory entry for Close: the
- * file is written when both have succeeded.
+ * Data reaches the disk only with Flush, and a driver may keep the directory entry for Close: the
+ * file is written when both have succeeded, and the disk has emptied its own cache.
  */
 static enum status files_write(void *ctx, size_t volume, const char *path,
                                enum file_write_mode mode, const void *data, size_t size)
@@ -404,12 +407,15 @@ static enum status files_write(void *ctx, size_t volume, const char *path,
     EFI_FILE_PROTOCOL *file;
 
     close_walk(files); /* the order of a directory may change now */
+    if (volume_is_released(files, volume))
+        return ST_ABSENT;
     enum status status = open_to_write(files, volume, path, mode, &file);
     if (status != ST_OK)
         return status;
     EFI_STATUS efi = write_pieces(file, data, size);
     efi = first_error(efi, file->Flush(file));
     efi = first_error(efi, file->Close(file));
+    efi = first_error(efi, disk_cache_flush(files->uefi, files->handles[volume]));
     volume_refresh(files, volume);
     return change_status(efi);
 }
@@ -430,7 +436,35 @@ static enum status files_remove(void *ctx, size_t volume, const char *path)
     volume_refresh(files, volume);
     if (efi == EFI_WARN_DELETE_FAILURE)
         return files->volumes[volume].read_only ? ST_READ_ONLY : ST_IO;
+    efi = first_error(efi, disk_cache_flush(files->uefi, files->handles[volume]));
     return change_status(efi);
+}
+
+static enum status files_release(void *ctx, struct span disk_path)
+{
+    struct uefi_files *files = ctx;
+
+    close_walk(files);
+    return volumes_release(files, disk_path);
+}
+
+static enum status files_renew(void *ctx, struct files_port *io_port)
+{
+    struct uefi_files *files = ctx;
+
+    close_walk(files);
+    return volumes_renew(files, io_port);
+}
+
+/* Where this program came from; an empty path when nobody knows. Statuses: ST_OK; ST_NO_MEMORY. */
+static enum status find_home(struct uefi_files *files, struct arena *arena)
+{
+    const EFI_LOADED_IMAGE *loaded = files->uefi->loaded;
+    enum status status = ST_ABSENT;
+
+    if (loaded != NULL)
+        status = uefi_handle_path(files->uefi, loaded->DeviceHandle, arena, &files->self_path);
+    return status == ST_ABSENT ? ST_OK : status;
 }
 
 enum status uefi_files_open(const struct uefi *uefi, struct arena *arena,
@@ -443,7 +477,9 @@ enum status uefi_files_open(const struct uefi *uefi, struct arena *arena,
     if (scratch == NULL || files.info == NULL)
         return ST_NO_MEMORY;
     arena_init(&files.scratch, scratch, SCRATCH_SIZE);
-    enum status status = volumes_find(&files, arena);
+    enum status status = find_home(&files, arena);
+    if (status == ST_OK)
+        status = volumes_find(&files, arena);
     if (status != ST_OK)
         return status;
     struct files_port port = {.ctx = ret_files,
@@ -453,7 +489,9 @@ enum status uefi_files_open(const struct uefi *uefi, struct arena *arena,
                               .list = files_list,
                               .read = files_read,
                               .write = files_write,
-                              .remove = files_remove};
+                              .remove = files_remove,
+                              .release = files_release,
+                              .renew = files_renew};
     status = volumes_locate_user(&files, arena, &port);
     if (status != ST_OK)
         return status;
@@ -465,4 +503,5 @@ enum status uefi_files_open(const struct uefi *uefi, struct arena *arena,
 void uefi_files_close(struct uefi_files *files)
 {
     close_walk(files);
+    volumes_close(files);
 }

@@ -6,14 +6,21 @@
 #include "uefi.h"
 
 #define WALK_PATH_SIZE 512
+#define RELEASED_MOST  16 /* disks that can be released at the same time */
+
+struct volume_memory; /* of the volumes that renew found */
 
 struct uefi_files {
     const struct uefi *uefi;
     struct arena scratch;        /* for paths in UCS-2, emptied after each call */
-    const EFI_HANDLE *handles;   /* one per volume */
+    EFI_HANDLE *handles;         /* one per volume; NULL: released */
     struct file_volume *volumes; /* in the arena, in the firmware's order */
     size_t count;
-    EFI_FILE_INFO *info; /* room for the information about one file */
+    EFI_FILE_INFO *info;   /* room for the information about one file */
+    struct span self_path; /* of the partition this program came from; empty when unknown */
+    EFI_HANDLE released[RELEASED_MOST]; /* whole disks */
+    size_t released_count;
+    struct volume_memory *memory; /* the latest, or NULL */
 
     /* The directory being listed stays open: each entry costs one read, not a walk from the top. */
     struct {
@@ -31,7 +38,7 @@ struct uefi_files {
 MUST_CHECK enum status uefi_files_open(const struct uefi *uefi, struct arena *arena,
                                        struct uefi_files *ret_files, struct files_port *ret_port);
 
-/* Closes what is open; the port is dead then. */
+/* Closes what is open, gives released disks back to their drivers; the port is dead then. */
 void uefi_files_close(struct uefi_files *files);
 
 #endif

@@ -105,4 +105,54 @@ struct nvme_pass_thru {
     (struct nvme_pass_thru *self, UINT32 nsid, struct nvme_packet *packet, EFI_EVENT event);
 };
 
+/* ATA pass-through (UEFI Specification 13.11), installed on the controller. */
+#define ATA_PASS_THRU_GUID                                 \
+    {                                                      \
+        0x1d3de7f0, 0x0807, 0x424f,                        \
+        {                                                  \
+            0xaa, 0x69, 0x11, 0xa5, 0x4e, 0x19, 0xa4, 0x6f \
+        }                                                  \
+    }
+#define ATA_PROTOCOL_NON_DATA 2
+#define ATA_LENGTH_NONE       0
+
+struct ata_command {
+    UINT8 reserved[2];
+    UINT8 command;
+    UINT8 features;
+    UINT8 registers[16]; /* addresses and counts */
+};
+
+struct ata_status {
+    UINT8 reserved[2];
+    UINT8 status;
+    UINT8 error;
+    UINT8 registers[16];
+};
+
+struct ata_packet {
+    struct ata_status *status; /* aligned as the driver's mode says */
+    struct ata_command *command;
+    UINT64 timeout; /* units of 100 ns */
+    void *in_data;
+    void *out_data;
+    UINT32 in_size;
+    UINT32 out_size;
+    UINT8 protocol;
+    UINT8 length;
+};
+
+struct ata_pass_thru {
+    void *mode;
+    EFI_STATUS(EFIAPI *pass_thru)
+    (struct ata_pass_thru *self, UINT16 port, UINT16 multiplier_port, struct ata_packet *packet,
+     EFI_EVENT event);
+    void *get_next_port;
+    void *get_next_device;
+    void *build_device_path;
+    EFI_STATUS(EFIAPI *get_device)
+    (struct ata_pass_thru *self, EFI_DEVICE_PATH_PROTOCOL *node, UINT16 *ret_port,
+     UINT16 *ret_multiplier_port);
+};
+
 #endif

@@ -109,6 +109,24 @@ enum status uefi_handle_path(const struct uefi *uefi, EFI_HANDLE handle, struct 
     return ST_OK;
 }
 
+bool uefi_path_is_on(struct span path, struct span disk_path)
+{
+    return disk_path.size > END_DEVICE_PATH_LENGTH && path.size >= disk_path.size &&
+           memcmp(path.at, disk_path.at, disk_path.size - END_DEVICE_PATH_LENGTH) == 0;
+}
+
+EFI_HANDLE uefi_handle_at(const struct uefi *uefi, const EFI_GUID *guid, struct span path)
+{
+    EFI_GUID copy = *guid;
+    EFI_DEVICE_PATH_PROTOCOL *rest = (EFI_DEVICE_PATH_PROTOCOL *)path.at;
+    EFI_HANDLE handle = NULL;
+
+    if (path.size == 0 || uefi->boot->LocateDevicePath(&copy, &rest, &handle) != EFI_SUCCESS ||
+        !IsDevicePathEnd(rest))
+        return NULL;
+    return handle;
+}
+
 bool uefi_guid_equal(const EFI_GUID *a, const EFI_GUID *b)
 {
     return memcmp(a, b, sizeof(*a)) == 0;

@@ -61,6 +61,13 @@ struct span uefi_path_span(const EFI_DEVICE_PATH_PROTOCOL *path);
 MUST_CHECK enum status uefi_handle_path(const struct uefi *uefi, EFI_HANDLE handle,
                                         struct arena *arena, struct span *ret_path);
 
+/* True when `path` is that of the disk at `disk_path` or of something on it; both have end nodes.
+ */
+bool uefi_path_is_on(struct span path, struct span disk_path);
+
+/* The handle with this very device path (end node included) that carries `guid`, or NULL. */
+EFI_HANDLE uefi_handle_at(const struct uefi *uefi, const EFI_GUID *guid, struct span path);
+
 bool uefi_guid_equal(const EFI_GUID *a, const EFI_GUID *b);
 
 struct status_row {

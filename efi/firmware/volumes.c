@@ -2,12 +2,23 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "drivers.h"
 
 #define SYSTEM_INFO_SIZE 1024 /* EFI_FILE_SYSTEM_INFO with the longest label */
 #define ALIAS_SEPARATOR  ';'
+#define MEMORY_PAGES     32 /* for the volumes of one renewal: some hundreds */
+
+struct volume_memory {
+    struct volume_memory *before;
+};
 
 static const EFI_GUID file_system_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 static const EFI_GUID system_info_guid = EFI_FILE_SYSTEM_INFO_ID;
+
+bool volume_is_released(const struct uefi_files *files, size_t volume)
+{
+    return volume < files->count && files->handles[volume] == NULL;
+}
 
 EFI_FILE_PROTOCOL *volume_root(const struct uefi_files *files, size_t volume)
 {
@@ -111,10 +122,11 @@ enum status volumes_find(struct uefi_files *files, struct arena *arena)
     return ST_OK;
 }
 
-static size_t find_self(const struct uefi_files *files)
+/* The volume with this very device path. */
+static size_t find_volume(const struct uefi_files *files, struct span path)
 {
-    for (size_t i = 0; files->uefi->loaded != NULL && i < files->count; i++) {
-        if (files->handles[i] == files->uefi->loaded->DeviceHandle)
+    for (size_t i = 0; i < files->count; i++) {
+        if (span_equal(files->volumes[i].path, path))
             return i;
     }
     return FILES_NO_VOLUME;
@@ -132,11 +144,7 @@ static size_t find_mapped(const struct uefi_files *files, const CHAR16 *name, si
     memcpy(copy, name, units * sizeof(*copy));
     struct span path = uefi_path_span(files->uefi->shell->GetDevicePathFromMap(copy));
     arena_release(arena, mark);
-    for (size_t i = 0; i < files->count; i++) {
-        if (span_equal(files->volumes[i].path, path))
-            return i;
-    }
-    return FILES_NO_VOLUME;
+    return find_volume(files, path);
 }
 
 /* Without the backslash at its end that the Shell may leave there, except for the root. */
@@ -155,7 +163,7 @@ enum status volumes_locate_user(const struct uefi_files *files, struct arena *ar
     const CHAR16 *where = files->uefi->shell == NULL ? NULL : files->uefi->shell->GetCurDir(NULL);
     size_t colon = 0;
 
-    port->self = find_self(files);
+    port->self = find_volume(files, files->self_path);
     port->current = port->self;
     port->directory = "\\";
     if (where == NULL)
@@ -170,4 +178,111 @@ enum status volumes_locate_user(const struct uefi_files *files, struct arena *ar
     port->current = find_mapped(files, where, colon + 1, arena);
     port->directory = tidy_directory((char *)directory);
     return ST_OK;
+}
+
+/* ---- letting go of a disk ---- */
+
+static bool is_released(const struct uefi_files *files, EFI_HANDLE disk)
+{
+    for (size_t i = 0; i < files->released_count; i++) {
+        if (files->released[i] == disk)
+            return true;
+    }
+    return false;
+}
+
+/* The firmware, and the Shell after us, may ask where this program came from. */
+static void tell_new_home(const struct uefi_files *files)
+{
+    EFI_HANDLE home = uefi_handle_at(files->uefi, &file_system_guid, files->self_path);
+
+    if (home != NULL)
+        files->uefi->loaded->DeviceHandle = home;
+}
+
+enum status volumes_release(struct uefi_files *files, struct span disk_path)
+{
+    EFI_HANDLE disk = NULL;
+
+    if (files->released_count == RELEASED_MOST)
+        return ST_REFUSED;
+    enum status status = drivers_take_off(files->uefi, disk_path, &disk);
+    for (size_t i = 0; i < files->count; i++) {
+        struct span path = files->volumes[i].path;
+        if (status == ST_OK && uefi_path_is_on(path, disk_path))
+            files->handles[i] = NULL;
+        else if (status == ST_REFUSED && files->handles[i] != NULL &&
+                 uefi_path_is_on(path, disk_path))
+            files->handles[i] = uefi_handle_at(files->uefi, &file_system_guid, path);
+    }
+    if (status == ST_REFUSED)
+        tell_new_home(files);
+    if (status == ST_OK && !is_released(files, disk))
+        files->released[files->released_count++] = disk;
+    return status;
+}
+
+static void put_drivers_back(struct uefi_files *files)
+{
+    for (size_t i = 0; i < files->released_count; i++)
+        drivers_put_back(files->uefi, files->released[i]);
+    tell_new_home(files);
+}
+
+/* Memory for one more list of volumes, as the lists before must stay; NULL when there is none. */
+static struct volume_memory *more_memory(const struct uefi_files *files)
+{
+    EFI_PHYSICAL_ADDRESS pages = 0;
+
+    if (files->uefi->boot->AllocatePages(AllocateAnyPages, EfiLoaderData, MEMORY_PAGES, &pages) !=
+        EFI_SUCCESS)
+        return NULL;
+    struct volume_memory *memory = (void *)(uintptr_t)pages;
+    memory->before = files->memory;
+    return memory;
+}
+
+/* Gives back the latest memory; the one before it. */
+static struct volume_memory *less_memory(const struct uefi *uefi, struct volume_memory *memory)
+{
+    struct volume_memory *before = memory->before;
+
+    uefi->boot->FreePages((EFI_PHYSICAL_ADDRESS)(uintptr_t)memory, MEMORY_PAGES);
+    return before;
+}
+
+enum status volumes_renew(struct uefi_files *files, struct files_port *io_port)
+{
+    struct uefi_files found = *files;
+    struct files_port port = *io_port;
+    struct arena arena;
+
+    found.memory = more_memory(files);
+    if (found.memory == NULL)
+        return ST_NO_MEMORY;
+    arena_init(&arena, found.memory + 1, MEMORY_PAGES * EFI_PAGE_SIZE - sizeof(*found.memory));
+    put_drivers_back(files);
+    found.count = 0;
+    found.released_count = 0;
+    enum status status = volumes_find(&found, &arena);
+    if (status == ST_OK)
+        status = volumes_locate_user(&found, &arena, &port);
+    if (status != ST_OK) {
+        less_memory(files->uefi, found.memory);
+        return status;
+    }
+    port.volumes = found.volumes;
+    port.volume_count = found.count;
+    *files = found;
+    *io_port = port;
+    return ST_OK;
+}
+
+void volumes_close(struct uefi_files *files)
+{
+    if (files->released_count > 0)
+        put_drivers_back(files);
+    files->released_count = 0;
+    while (files->memory != NULL)
+        files->memory = less_memory(files->uefi, files->memory);
 }

@@ -22,6 +22,27 @@ static enum status count_block_read(void *ctx, uint64_t lba, uint32_t count, voi
     return status;
 }
 
+static enum status count_block_write(void *ctx, uint64_t lba, uint32_t count, const void *data)
+{
+    const struct disk_counter *counter = ctx;
+    const struct block_port *disk = counter->disk;
+
+    counter->counts->block_writes++;
+    enum status status = disk->write(disk->ctx, lba, count, data);
+    if (status == ST_OK)
+        counter->counts->block_written_bytes += (uint64_t)count * disk->block_size;
+    return status;
+}
+
+static enum status count_block_flush(void *ctx)
+{
+    const struct disk_counter *counter = ctx;
+    const struct block_port *disk = counter->disk;
+
+    counter->counts->block_flushes++;
+    return disk->flush(disk->ctx);
+}
+
 static enum status count_var_next(void *ctx, bool restart, struct var_id *ret_id)
 {
     const struct counter *counter = ctx;
@@ -118,6 +139,22 @@ static enum status count_file_remove(void *ctx, size_t volume, const char *path)
     return files->remove(files->ctx, volume, path);
 }
 
+static enum status count_release(void *ctx, struct span disk_path)
+{
+    const struct counter *counter = ctx;
+    const struct files_port *files = &counter->ports->files;
+
+    return files->release(files->ctx, disk_path);
+}
+
+static enum status count_renew(void *ctx, struct files_port *io_port)
+{
+    const struct counter *counter = ctx;
+    const struct files_port *files = &counter->ports->files;
+
+    return files->renew(files->ctx, io_port);
+}
+
 /* The wrapped disks, or NULL when the arena is full. */
 static const struct block_port *count_disks(struct arena *arena, const struct ports *ports,
                                             struct port_counts *counts)
@@ -133,6 +170,8 @@ static const struct block_port *count_disks(struct arena *arena, const struct po
         disks[i] = ports->disks[i];
         disks[i].ctx = &counters[i];
         disks[i].read = count_block_read;
+        disks[i].write = count_block_write;
+        disks[i].flush = count_block_flush;
     }
     return disks;
 }
@@ -159,6 +198,8 @@ static struct files_port count_files(struct counter *counter)
     files.read = count_file_read;
     files.write = count_file_write;
     files.remove = count_file_remove;
+    files.release = count_release;
+    files.renew = count_renew;
     return files;
 }
 

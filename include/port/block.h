@@ -27,6 +27,17 @@ struct block_port {
      * or a range beyond its end; ST_NO_MEMORY. On failure the content of `ret_data` is undefined.
      */
     enum status (*read)(void *ctx, uint64_t lba, uint32_t count, void *ret_data);
+
+    /*
+     * Writes `count` blocks from block `lba` (`data` of any alignment). They may stay in the
+     * device's cache until flush. Statuses: ST_OK; ST_READ_ONLY; ST_IO for a device error, a disk
+     * that is gone or was exchanged, or a range beyond its end; ST_NO_MEMORY. After a failure part
+     * may have been written.
+     */
+    enum status (*write)(void *ctx, uint64_t lba, uint32_t count, const void *data);
+
+    /* Returns when everything written is on the medium. Statuses: ST_OK; ST_IO. */
+    enum status (*flush)(void *ctx);
 };
 
 #endif

@@ -13,8 +13,11 @@
 struct port_counts {
     uint64_t block_reads;      /* calls */
     uint64_t block_read_bytes; /* bytes that succeeded */
-    uint64_t var_calls;        /* next, get and space */
-    uint64_t var_writes;       /* set */
+    uint64_t block_writes;
+    uint64_t block_written_bytes;
+    uint64_t block_flushes;
+    uint64_t var_calls;  /* next, get and space */
+    uint64_t var_writes; /* set */
     uint64_t var_written_bytes;
     uint64_t file_calls; /* stat, list and read */
     uint64_t file_read_bytes;

@@ -72,6 +72,24 @@ struct files_port {
 
     /* Deletes a file. Statuses: ST_OK; ST_ABSENT; ST_READ_ONLY; ST_IO. */
     enum status (*remove)(void *ctx, size_t volume, const char *path);
+
+    /*
+     * Lets go of all volumes on the disk with this device path (with its end node), so that its
+     * blocks can be written: files closed, drivers taken off, nothing of them cached. Until renew
+     * the volumes keep their indexes, and every call on them returns ST_ABSENT. Statuses: ST_OK,
+     * also when the disk has no volumes or is released already; ST_REFUSED when a driver does not
+     * let go (nothing is let go then); ST_IO when there is no such disk.
+     */
+    enum status (*release)(void *ctx, struct span disk_path);
+
+    /*
+     * After release: partition tables are read anew, drivers work again, and `*io_port` gets the
+     * volumes there are now (volumes, volume_count, self, current and directory; indexes change).
+     * What the port pointed to before stays in place. A disk that has vanished meanwhile has no
+     * volumes any more, which is no error. Statuses: ST_OK; ST_NO_MEMORY; ST_IO. On failure
+     * `*io_port` is unchanged, and what was released stays so.
+     */
+    enum status (*renew)(void *ctx, struct files_port *io_port);
 };
 
 #endif
