@@ -282,6 +282,11 @@ def at_disk(values, index, default):
     return values[index] if index < len(values) and values[index] is not None else default
 
 
+def last_change(group):
+    """The transaction in every record: none is later than the database of any disk."""
+    return min([group.transaction, *(one for one in group.disk_transactions if one is not None)])
+
+
 def build_vmdb(group, index=0):
     group = group.disk_group()
     plexes = [plex for volume in group.volumes for plex in volume.plexes]
@@ -321,7 +326,7 @@ def volume_record(group, volume, object_id, ordinal=1):
         string(volume.kind), string(''), text_field(volume.state, 14),
         bytes([4 if volume.kind == 'raid5' else 3]), number(ordinal),
         struct.pack('>I', volume.flags), number(len(volume.plexes)),
-        struct.pack('>QQ', group.transaction, 0),
+        struct.pack('>QQ', last_change(group), 0),
         number(volume.size), bytes(4), bytes([volume.content]), uuid.UUID(volume.guid).bytes,
     ))
     if volume.hint:
@@ -332,7 +337,7 @@ def volume_record(group, volume, object_id, ordinal=1):
 def component_record(group, plex, name, object_id, volume_id):
     body = b''.join((
         string(plex.state), bytes([plex.layout]), struct.pack('>I', plex.flags), number(len(plex.extents)),
-        struct.pack('>QQ', group.transaction, 0), number(volume_id), number(0),
+        struct.pack('>QQ', last_change(group), 0), number(volume_id), number(0),
     ))
     if plex.layout == CONCATENATED:
         return record(COMPONENT, object_id, name, body, 0, plex.status)
@@ -342,7 +347,7 @@ def component_record(group, plex, name, object_id, volume_id):
 
 def partition_record(group, extent, name, object_id, component_id):
     body = b''.join((
-        struct.pack('>IQQQ', extent.flags, group.transaction, extent.start, extent.offset),
+        struct.pack('>IQQQ', extent.flags, last_change(group), extent.start, extent.offset),
         number(extent.size), number(component_id), number(2 + extent.disk),
         number(extent.column) if extent.column else b'', number(0),
     ))

@@ -71,7 +71,8 @@ def run(setup, index, disks, volume, data):
     if name is None:
         return FAILS, 'started, but its bytes are not those it was built with'
     if name in DEBIAN:
-        missing = member_problem(setup, disks)
+        missing = shim_problem(volume) if name == 'shim' else ''
+        missing = missing or member_problem(setup, disks)
         return (FAILS, f'{name}: {missing}') if missing else (STARTS, f'{name} and its array')
     if MANAGER not in name:
         return STARTS, f'{name} starts its system'
@@ -80,6 +81,16 @@ def run(setup, index, disks, volume, data):
     except Doubt as doubt:
         return UNSURE, f'boot manager: {doubt}'
     return (FAILS, f'boot manager: {missing}') if missing else (STARTS, 'boot manager, store and Windows')
+
+
+def shim_problem(volume):
+    """Why shim, started from its own folder, does not get on, or ''."""
+    def there(name):
+        try:
+            return program_name(volume.read(f'/EFI/debian/{name}'))
+        except (ValueError, FileNotFoundError):
+            return None
+    return 'no sound GRUB beside it' if there('shimx64.efi') and not there('grubx64.efi') else ''
 
 
 # The store

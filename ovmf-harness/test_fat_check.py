@@ -584,10 +584,16 @@ def boot_sector_is_zero(p):
     write(p, 0, bytes(512))
 
 
-@damage('damaged', 'the boot sector is damaged, its backup is good', fats=[32],
+@damage('damaged', 'the boot sector has no 55 AA at its end',
         unlike_fsck='the specification demands the signature; few drivers look at it')
 def boot_sector_has_no_signature(p):
     write(p, 510, bytes(2))
+
+
+@damage('harmless', 'the file system is longer than its partition', fats=[16],
+        unlike_fsck='fsck.fat reads what is in use and does not compare the sizes')
+def file_system_is_longer_than_its_partition(p):
+    write(p, 19, struct.pack('<H', p.data[19] + (p.data[20] << 8) + 1))
 
 
 # What looks wrong and is not.
@@ -678,11 +684,9 @@ BOOT_SECTORS = {
     'zero': (12, lambda p: write(p, 0, bytes(512)), 'not found'),
     'ntfs': (16, lambda p: write(p, 3, b'NTFS    '), 'not found'),
     'exfat': (32, lambda p: write(p, 3, b'EXFAT   '), 'not found'),
-    'no signature': (16, lambda p: write(p, 510, bytes(2)), 'damaged'),
     'cluster of three sectors': (16, lambda p: write(p, 13, b'\3'), 'damaged'),
     'no FAT': (16, lambda p: write(p, 16, b'\0'), 'damaged'),
     'short FAT': (16, lambda p: write(p, 22, b'\1\0'), 'damaged'),
-    'too large': (16, lambda p: write(p, 19, struct.pack('<H', 6 * MIB // 512 + 1)), 'damaged'),
     'version 1': (32, lambda p: write(p, 42, b'\1\0'), 'not supported'),
 }
 

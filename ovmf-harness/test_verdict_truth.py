@@ -24,6 +24,8 @@ ALLOWED = {'starts': {'starts'}, 'fallback': {'fallback'}, 'fails': {'fails', 'u
            'unsure': {'fails', 'unknown'}}
 UNKNOWN = {
     'bitlocker': {0, 1},                        # encrypted, nobody can look inside
+    'basic-bitlocker': {0, 1},
+    'basic-ntfs-zero': {0, 1},                  # Windows is nowhere to be seen
     'databases-differ': {0, 1},                 # two databases of one age that contradict each other
     'log-dirty': {0, 1},                        # the copies may differ
     'transaction-pending': {0, 1},

@@ -1,23 +1,34 @@
 #include "audit/audit_esps.h"
 
+#include "audit/boot_paths.h"
 #include "audit/compare_esps.h"
 #include "base/text.h"
 
-#define MICROSOFT    "\\EFI\\Microsoft"
-#define BOOT_MANAGER MICROSOFT "\\Boot\\bootmgfw.efi"
-#define ESP_LEAST    (100u << 20) /* bytes that Windows' own setup gives an ESP at least */
+#define ESP_LEAST (100u << 20) /* bytes that Windows' own setup gives an ESP at least */
+
+/* True for Windows' boot manager, under its own name or as a copy of the one on `esp`. */
+static bool is_windows_manager(const struct esp *from, size_t file, const struct esp *esp)
+{
+    size_t manager = FAT_NO_FILE;
+
+    if (esp_path_is_in(from->report.files[file].path, MICROSOFT_FOLDER))
+        return true;
+    manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
+    return manager != FAT_NO_FILE && esp_files_equal(from, file, esp, manager);
+}
 
 const char *audit_boot_folder(struct arena *arena, const struct machine *machine,
                               const struct esp *esp)
 {
+    size_t program = esp->status == ST_OK ? esp_boot_program(machine, esp) : FAT_NO_FILE;
     size_t length = 0;
 
-    if (esp->status != ST_OK)
+    if (program == FAT_NO_FILE)
         return NULL;
-    if (fat_find(&esp->report, BOOT_MANAGER) != FAT_NO_FILE)
-        return MICROSOFT;
-    const char *file = esp_entry_file(machine, esp);
-    for (size_t i = 0; file != NULL && file[i] != '\0'; i++)
+    if (is_windows_manager(esp, program, esp))
+        return MICROSOFT_FOLDER;
+    const char *file = esp->report.files[program].path;
+    for (size_t i = 0; file[i] != '\0'; i++)
         length = file[i] == '\\' ? i : length;
     return length == 0 ? NULL : arena_printf(arena, "%.*s", (int)length, file);
 }
@@ -25,13 +36,9 @@ const char *audit_boot_folder(struct arena *arena, const struct machine *machine
 /* True when the ESP has a sound boot manager to start. */
 static bool can_be_reference(const struct machine *machine, const struct esp *esp)
 {
-    size_t file = FAT_NO_FILE;
-
     if (esp->status != ST_OK || esp->volume.from_backup)
         return false;
-    file = fat_find(&esp->report, BOOT_MANAGER);
-    if (file == FAT_NO_FILE && esp_entry_file(machine, esp) != NULL)
-        file = fat_find(&esp->report, esp_entry_file(machine, esp));
+    size_t file = esp_boot_program(machine, esp);
     return file != FAT_NO_FILE &&
            !esp_content_is_bad(&esp->report.files[file], &esp->contents[file]);
 }
@@ -56,14 +63,18 @@ size_t audit_reference_member(const struct machine *machine, const struct roles 
 static void audit_not_opened(struct collector *to, const struct esp *esp)
 {
     const char *name = volume_content_name(esp->content);
+    bool is_named = name[0] != '\0' && esp->content != CONTENT_FAT;
 
+    if (esp->status == ST_UNSUPPORTED && esp->content == CONTENT_UNKNOWN)
+        return; /* nobody looked: the verdict says so */
     if (esp->status == ST_IO) {
         collect_at_partition(to, FINDING_ESP_UNREADABLE, esp->partition, "");
-    } else if (esp->status == ST_ABSENT && (esp->content == CONTENT_EMPTY || name[0] == '\0')) {
+    } else if (esp->status == ST_ABSENT && esp->content == CONTENT_EMPTY) {
         collect_at_partition(to, FINDING_ESP_UNFORMATTED, esp->partition, "");
     } else if (esp->status == ST_ABSENT) {
-        collect_at_partition(to, FINDING_ESP_NOT_FAT, esp->partition,
-                             arena_printf(to->arena, ": it is %s.", name));
+        collect_at_partition(
+            to, FINDING_ESP_NOT_FAT, esp->partition,
+            arena_printf(to->arena, ": it is %s.", is_named ? name : "not recognised"));
     } else {
         collect_at_partition(to, FINDING_ESP_DAMAGED, esp->partition,
                              collect_because(to, status_text(esp->status)));
@@ -94,7 +105,7 @@ static void audit_file_system(struct collector *to, const struct esp *esp)
 
 static void audit_store(struct collector *to, const struct esp *esp)
 {
-    if (fat_find(&esp->report, BOOT_MANAGER) == FAT_NO_FILE)
+    if (fat_find(&esp->report, BOOT_MANAGER_PATH) == FAT_NO_FILE)
         return;
     if (esp->store_status == ST_ABSENT && esp->report.complete)
         collect_at_partition(to, FINDING_ESP_NO_STORE, esp->partition, "");
@@ -133,18 +144,19 @@ static void audit_program(struct collector *to, const struct esp *esp, size_t in
 static void audit_contents(struct collector *to, const struct machine *machine,
                            const struct esp *esp, const char *folder)
 {
-    for (size_t i = 0; i < esp->report.file_count; i++) {
+    const bool *started = esp_started_files(to, machine, esp);
+
+    for (size_t i = 0; started != NULL && i < esp->report.file_count; i++) {
         const struct fat_file *file = &esp->report.files[i];
         const struct file_content *content = &esp->contents[i];
-        bool starts = esp_file_starts(machine, esp, file->path);
         if (file->is_directory)
             continue;
         if (content->status == ST_IO)
             collect_at_partition(to, FINDING_ESP_FILE_UNREADABLE, esp->partition,
                                  arena_printf(to->arena, " %s.", file->path));
-        bool ours = starts || (folder != NULL && esp_path_is_in(file->path, folder));
+        bool ours = started[i] || (folder != NULL && esp_path_is_in(file->path, folder));
         if (content->status == ST_OK && content->is_program && ours)
-            audit_program(to, esp, i, starts);
+            audit_program(to, esp, i, started[i]);
     }
 }
 
@@ -174,13 +186,27 @@ static void audit_esp(struct collector *to, const struct machine *machine, const
         audit_contents(to, machine, esp, audit_boot_folder(to->arena, machine, esp));
 }
 
+/* True when the ESP starts its system by an entry of its own, and not from `folder`. */
+static bool starts_from_elsewhere(const struct machine *machine, const struct esp *reference,
+                                  const struct esp *esp, const char *folder)
+{
+    size_t file = esp_entry_file(machine, esp, NULL);
+
+    if (file == FAT_NO_FILE || esp_entry_file(machine, esp, folder) != FAT_NO_FILE)
+        return false;
+    /* A copy of Windows' boot manager needs the folder wherever it lies. */
+    return !text_equal_nocase(folder, MICROSOFT_FOLDER) ||
+           !is_windows_manager(esp, file, reference);
+}
+
 /* What there is to say about a member's ESP when it is held against the reference. */
 static void audit_against(struct collector *to, const struct machine *machine,
                           const struct esp *reference, const struct esp *esp)
 {
     const char *folder = audit_boot_folder(to->arena, machine, reference);
 
-    if (folder == NULL || esp->status != ST_OK)
+    if (folder == NULL || esp->status != ST_OK ||
+        starts_from_elsewhere(machine, reference, esp, folder))
         return;
     if (has_files(esp) && fat_find(&esp->report, folder) == FAT_NO_FILE && esp->report.complete)
         collect_at_partition(to, FINDING_ESP_NO_BOOT_FILES, esp->partition,
@@ -193,13 +219,16 @@ static void audit_against(struct collector *to, const struct machine *machine,
 static void audit_without_reference(struct collector *to, const struct machine *machine,
                                     const struct esp *esp)
 {
-    for (size_t i = 0; i < machine->entry_count && esp->status == ST_OK && has_files(esp); i++) {
+    if (esp->status != ST_OK || !has_files(esp) ||
+        fat_find(&esp->report, MICROSOFT_FOLDER) != FAT_NO_FILE)
+        return;
+    for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         if (entry->boot.partition != esp->partition || !entry->in_order ||
-            entry->boot.file == NULL || !esp_path_is_in(entry->boot.file, MICROSOFT) ||
-            fat_find(&esp->report, MICROSOFT) != FAT_NO_FILE)
+            entry->boot.file == NULL || !esp_path_is_in(entry->boot.file, MICROSOFT_FOLDER))
             continue;
-        collect_at_partition(to, FINDING_ESP_NO_BOOT_FILES, esp->partition, " " MICROSOFT ".");
+        collect_at_partition(to, FINDING_ESP_NO_BOOT_FILES, esp->partition,
+                             " " MICROSOFT_FOLDER ".");
         return;
     }
 }

@@ -13,19 +13,10 @@ static bool md_is_degraded(const struct machine *machine, const struct roles *ro
 
     for (size_t i = 0; i < roles->member_count; i++) {
         size_t md = roles->members[i].md;
-        degraded |= md == NO_INDEX || !roles_md_is_current(roles, &machine->md_members[md].member);
+        degraded |=
+            md == NO_INDEX || !roles_md_is_current(machine, &machine->md_members[md].member);
     }
     return degraded;
-}
-
-/* Disks that carry the system. A plain volume with Windows may be on fewer than have an ESP. */
-static size_t count_carriers(const struct roles *roles)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < roles->member_count; i++)
-        count += roles->kind != BOOT_PLAIN || roles->members[i].copy != NO_INDEX;
-    return count;
 }
 
 /* Findings about the mirror as a whole. */
@@ -40,7 +31,7 @@ static void audit_mirror(struct collector *to, const struct machine *machine,
         collect_at_volume(to, FINDING_MIRROR_DISK_MISSING, roles->volume, "");
     if (roles->kind == BOOT_MD && md_is_degraded(machine, roles))
         collect_at_machine(to, FINDING_MD_DEGRADED, "");
-    if (roles->missing == 0 && count_carriers(roles) == 1)
+    if (roles->missing == 0 && (roles->member_count == 1 || roles->kind == BOOT_PLAIN))
         collect_at_machine(to, FINDING_NO_SHADOW, "");
 }
 
@@ -84,36 +75,49 @@ static struct esp_entries entries_of(const struct machine *machine, size_t parti
     return found;
 }
 
+/* True when an entry in BootOrder starts the member, or one that is inactive would. */
+static bool has_way(const struct machine *machine, const struct judgement *judgement, size_t member)
+{
+    const struct start *start = &judgement->starts[member];
+    size_t esp = judgement->roles.members[member].esp;
+    struct esp_entries own = entries_of(machine, machine->esps[esp].partition);
+
+    return own.active > 0 || own.inactive != NO_INDEX ||
+           (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX);
+}
+
+static void audit_way(struct collector *to, const struct machine *machine,
+                      const struct judgement *judgement, size_t member)
+{
+    const struct start *start = &judgement->starts[member];
+    size_t partition = machine->esps[judgement->roles.members[member].esp].partition;
+    struct esp_entries own = entries_of(machine, partition);
+
+    if (own.active > 0 || start->verdict == VERDICT_STARTS)
+        return;
+    if (own.inactive != NO_INDEX)
+        collect_at_entry(to, FINDING_ENTRY_INACTIVE, own.inactive, "");
+    else
+        collect_at_partition(to, FINDING_ESP_NO_ENTRY, partition, "");
+}
+
 /* Whether an entry leads to each member's ESP. */
 static void audit_ways(struct collector *to, const struct machine *machine,
-                       const struct roles *roles)
+                       const struct judgement *judgement)
 {
+    const struct roles *roles = &judgement->roles;
     size_t esps = 0;
     size_t reached = 0;
 
     for (size_t i = 0; i < roles->member_count; i++) {
-        size_t esp = roles->members[i].esp;
-        if (esp == NO_INDEX)
-            continue;
-        struct esp_entries own = entries_of(machine, machine->esps[esp].partition);
-        esps++;
-        reached += own.active > 0 || own.inactive != NO_INDEX;
+        esps += roles->members[i].esp != NO_INDEX;
+        reached += roles->members[i].esp != NO_INDEX && has_way(machine, judgement, i);
     }
-    if (esps > 0 && reached == 0) {
+    if (esps > 0 && reached == 0)
         collect_at_machine(to, FINDING_NVRAM_WIPED, "");
-        return;
-    }
-    for (size_t i = 0; i < roles->member_count; i++) {
-        size_t esp = roles->members[i].esp;
-        if (esp == NO_INDEX)
-            continue;
-        struct esp_entries own = entries_of(machine, machine->esps[esp].partition);
-        if (own.active > 0)
-            continue;
-        if (own.inactive != NO_INDEX)
-            collect_at_entry(to, FINDING_ENTRY_INACTIVE, own.inactive, "");
-        else
-            collect_at_partition(to, FINDING_ESP_NO_ENTRY, machine->esps[esp].partition, "");
+    for (size_t i = 0; i < roles->member_count && reached > 0; i++) {
+        if (roles->members[i].esp != NO_INDEX)
+            audit_way(to, machine, judgement, i);
     }
 }
 
@@ -218,7 +222,7 @@ enum status audit_machine(struct arena *arena, const struct machine *machine,
     audit_volumes(&to, machine, &judgement.roles);
     audit_copies(&to, machine, &judgement.roles);
     audit_esps(&to, machine, &judgement.roles);
-    audit_ways(&to, machine, &judgement.roles);
+    audit_ways(&to, machine, &judgement);
     audit_starts(&to, machine, &judgement);
     if (to.status == ST_OK)
         status = audit_entries(arena, machine, &found);

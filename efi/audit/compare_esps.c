@@ -1,9 +1,9 @@
 #include "audit/compare_esps.h"
 
+#include "audit/boot_paths.h"
+#include "base/print.h"
 #include "base/sort.h"
 #include "base/text.h"
-
-#define BOOT_MANAGER "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
 
 bool esp_path_is_in(const char *path, const char *folder)
 {
@@ -22,44 +22,89 @@ bool esp_content_is_bad(const struct fat_file *file, const struct file_content *
            content->program != PE_OTHER_MACHINE && content->program != PE_NOT_EFI;
 }
 
-const char *esp_entry_file(const struct machine *machine, const struct esp *esp)
+/* True for an entry in BootOrder that names a file on the ESP. */
+static bool names_file_on(const struct entry *entry, const struct esp *esp)
+{
+    return entry->in_order && entry->boot.partition == esp->partition && entry->boot.file != NULL;
+}
+
+size_t esp_entry_file(const struct machine *machine, const struct esp *esp, const char *folder)
 {
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
-        if (entry->boot.partition == esp->partition && entry->in_order &&
-            entry->boot.file != NULL && fat_find(&esp->report, entry->boot.file) != FAT_NO_FILE)
-            return entry->boot.file;
+        if (!names_file_on(entry, esp) ||
+            (folder != NULL && !esp_path_is_in(entry->boot.file, folder)))
+            continue;
+        size_t file = fat_find(&esp->report, entry->boot.file);
+        if (file != FAT_NO_FILE)
+            return file;
     }
-    return NULL;
+    return FAT_NO_FILE;
 }
 
-bool esp_file_starts(const struct machine *machine, const struct esp *esp, const char *path)
+size_t esp_boot_program(const struct machine *machine, const struct esp *esp)
 {
-    const char *file = esp_entry_file(machine, esp);
+    size_t file = esp_entry_file(machine, esp, MICROSOFT_FOLDER);
 
-    if (text_equal_nocase(path, BOOT_MANAGER) || (file != NULL && text_equal_nocase(path, file)))
-        return true;
-    static const char fallback[] = "\\EFI\\BOOT\\BOOT";
-    size_t start = sizeof(fallback) - 1;
-    size_t length = text_length(machine->architecture);
-    return text_has_prefix_nocase(path, fallback) &&
-           text_has_prefix_nocase(path + start, machine->architecture) &&
-           text_equal_nocase(path + start + length, ".EFI");
+    if (file == FAT_NO_FILE)
+        file = esp_entry_file(machine, esp, NULL);
+    return file == FAT_NO_FILE ? fat_find(&esp->report, BOOT_MANAGER_PATH) : file;
 }
 
-/* Files each boot manager writes for itself. */
+static void mark_started(const struct esp *esp, const char *path, bool *io_started)
+{
+    size_t file = fat_find(&esp->report, path);
+
+    if (file != FAT_NO_FILE)
+        io_started[file] = true;
+}
+
+const bool *esp_started_files(struct collector *to, const struct machine *machine,
+                              const struct esp *esp)
+{
+    bool *started = arena_alloc(to->arena, esp->report.file_count, sizeof(*started));
+    const char *fallback = arena_printf(to->arena, FALLBACK_PATH_FORMAT, machine->architecture);
+
+    if (started == NULL || fallback == NULL) {
+        to->status = ST_NO_MEMORY;
+        return NULL;
+    }
+    mark_started(esp, BOOT_MANAGER_PATH, started);
+    mark_started(esp, fallback, started);
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        if (names_file_on(&machine->entries[i], esp))
+            mark_started(esp, machine->entries[i].boot.file, started);
+    }
+    return started;
+}
+
+bool esp_files_equal(const struct esp *a, size_t i, const struct esp *b, size_t j)
+{
+    if (a->report.files[i].size != b->report.files[j].size)
+        return false;
+    if (a->contents[i].status != ST_OK || b->contents[j].status != ST_OK)
+        return true;
+    return sha256_equal(&a->contents[i].digest, &b->contents[j].digest);
+}
+
+static bool ends_in(const char *path, const char *tail)
+{
+    size_t length = text_length(path);
+    size_t tail_length = text_length(tail);
+
+    return length > tail_length && text_equal_nocase(path + length - tail_length, tail);
+}
+
+/* Files each boot manager writes for itself: the store with its logs and transactions, the record
+ * of the last start; and what somebody saved aside. */
 static bool is_own_state(const char *path)
 {
-    static const char *const names[] = {"\\BCD",      "\\BCD.LOG",      "\\BCD.LOG1",
-                                        "\\BCD.LOG2", "\\BOOTSTAT.DAT", "\\BCD.BAK"};
-    size_t length = text_length(path);
+    const char *name = path;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        size_t tail = text_length(names[i]);
-        if (length > tail && text_equal_nocase(path + length - tail, names[i]))
-            return true;
-    }
-    return false;
+    for (size_t i = 0; path[i] != '\0'; i++)
+        name = path[i] == '\\' ? path + i + 1 : name;
+    return text_has_prefix_nocase(name, "BCD") || text_equal_nocase(name, "BOOTSTAT.DAT") ||
+           ends_in(name, ".bak") || ends_in(name, ".old");
 }
 
 static int compare_names(const char *a, const char *b)
@@ -90,12 +135,25 @@ static const size_t *sorted_files(struct arena *arena, const struct esp *esp)
     return order;
 }
 
+/* Two ESPs, side by side. */
+struct pair {
+    const struct esp *reference;
+    const struct esp *esp;
+    const size_t *own; /* the reference's files in the order of their paths */
+    const size_t *others;
+    const bool *started; /* of `esp` */
+    size_t program;      /* by which the reference starts */
+    const char *folder;
+};
+
 struct comparison {
     size_t missing;
     size_t different;
-    size_t bytes; /* clusters' worth of what would have to be copied */
+    uint64_t bytes; /* clusters' worth of what would have to be copied */
     const char *first_missing;
     const char *first_different;
+    size_t telling; /* the reference's file whose date tells which ESP is older, and its twin */
+    size_t telling_twin;
 };
 
 static uint64_t round_up(uint64_t bytes, uint32_t unit)
@@ -103,72 +161,76 @@ static uint64_t round_up(uint64_t bytes, uint32_t unit)
     return (bytes + unit - 1) / unit * unit;
 }
 
-static bool files_equal(const struct esp *a, size_t i, const struct esp *b, size_t j)
-{
-    if (a->report.files[i].size != b->report.files[j].size)
-        return false;
-    if (a->contents[i].status != ST_OK || b->contents[j].status != ST_OK)
-        return true;
-    return sha256_equal(&a->contents[i].digest, &b->contents[j].digest);
-}
-
 /* True when a finding about the file by itself says already what is wrong with it. */
-static bool is_told(const struct machine *machine, const struct esp *esp, size_t file)
+static bool is_told(const struct pair *pair, size_t file)
 {
-    const struct fat_file *listed = &esp->report.files[file];
-    const struct file_content *content = &esp->contents[file];
+    const struct file_content *content = &pair->esp->contents[file];
 
-    if (esp_content_is_bad(listed, content))
+    if (esp_content_is_bad(&pair->esp->report.files[file], content))
         return true;
     return content->status == ST_OK && content->is_program && content->program != PE_GOOD &&
-           esp_file_starts(machine, esp, listed->path);
+           pair->started[file];
 }
 
-/* One file of the reference against its twin, FAT_NO_FILE when there is none. */
-static void compare_file(const struct machine *machine, const struct esp *reference, size_t file,
-                         const struct esp *esp, size_t twin, struct comparison *io_result)
+static void note_missing(const struct pair *pair, size_t file, struct comparison *io_result)
 {
-    const struct fat_file *own = &reference->report.files[file];
-    uint64_t need = round_up(own->size, esp->volume.cluster_size);
+    const struct fat_file *own = &pair->reference->report.files[file];
 
-    if (twin == FAT_NO_FILE) {
-        if (io_result->missing++ == 0)
-            io_result->first_missing = own->path;
-        io_result->bytes += need;
+    if (io_result->missing++ == 0)
+        io_result->first_missing = own->path;
+    io_result->bytes += round_up(own->size, pair->esp->volume.cluster_size);
+}
+
+/* One file of the reference against its twin. */
+static void compare_file(const struct pair *pair, size_t file, size_t twin,
+                         struct comparison *io_result)
+{
+    const struct fat_file *other = &pair->esp->report.files[twin];
+
+    if (is_told(pair, twin) || esp_files_equal(pair->reference, file, pair->esp, twin))
         return;
-    }
-    const struct fat_file *other = &esp->report.files[twin];
-    if (own->is_directory || other->is_directory || is_own_state(own->path) ||
-        is_told(machine, esp, twin) || files_equal(reference, file, esp, twin))
-        return;
-    if (io_result->different++ == 0)
+    if (io_result->different == 0)
         io_result->first_different = other->path;
-    uint64_t had = round_up(other->size, esp->volume.cluster_size);
+    if (io_result->different++ == 0 || file == pair->program) {
+        io_result->telling = file;
+        io_result->telling_twin = twin;
+    }
+    uint32_t unit = pair->esp->volume.cluster_size;
+    uint64_t need = round_up(pair->reference->report.files[file].size, unit);
+    uint64_t had = round_up(other->size, unit);
     io_result->bytes += need > had ? need - had : 0;
 }
 
-/* Walks both lists side by side. */
-static struct comparison compare_lists(const struct machine *machine, const struct esp *reference,
-                                       const size_t *own, const struct esp *esp,
-                                       const size_t *others, const char *folder)
+/* True for a file that ought to be the same on all ESPs. */
+static bool is_shared(const struct pair *pair, size_t file)
 {
+    const struct fat_file *own = &pair->reference->report.files[file];
+
+    return !own->is_directory && esp_path_is_in(own->path, pair->folder) &&
+           !is_own_state(own->path) && !esp_content_is_bad(own, &pair->reference->contents[file]);
+}
+
+/* Walks both lists side by side. */
+static struct comparison compare_lists(const struct pair *pair)
+{
+    const struct fat_file *files = pair->esp->report.files;
     struct comparison result = {0};
     size_t at = 0;
 
-    for (size_t i = 0; i < reference->report.file_count; i++) {
-        const struct fat_file *file = &reference->report.files[own[i]];
-        if (!esp_path_is_in(file->path, folder) ||
-            esp_content_is_bad(file, &reference->contents[own[i]]))
+    for (size_t i = 0; i < pair->reference->report.file_count; i++) {
+        const char *path = pair->reference->report.files[pair->own[i]].path;
+        int order = 1;
+        if (!is_shared(pair, pair->own[i]))
             continue;
-        while (at < esp->report.file_count &&
-               compare_names(esp->report.files[others[at]].path, file->path) < 0)
-            at++;
-        bool found = at < esp->report.file_count &&
-                     compare_names(esp->report.files[others[at]].path, file->path) == 0;
-        bool counts = found || !is_own_state(file->path);
-        if (counts)
-            compare_file(machine, reference, own[i], esp, found ? others[at] : FAT_NO_FILE,
-                         &result);
+        for (; at < pair->esp->report.file_count; at++) {
+            order = compare_names(files[pair->others[at]].path, path);
+            if (order >= 0)
+                break;
+        }
+        if (order == 0 && !files[pair->others[at]].is_directory)
+            compare_file(pair, pair->own[i], pair->others[at], &result);
+        else
+            note_missing(pair, pair->own[i], &result);
     }
     return result;
 }
@@ -185,17 +247,13 @@ static int compare_dates(const struct date_time *a, const struct date_time *b)
     return 0;
 }
 
-/* Older or newer, as the first file that differs is. */
+/* Older or newer, as the telling file is. */
 static enum finding_code age_of(const struct esp *reference, const struct esp *esp,
-                                const char *path)
+                                const struct comparison *result)
 {
-    size_t own = fat_find(&reference->report, path);
-    size_t other = fat_find(&esp->report, path);
+    int age = compare_dates(&esp->report.files[result->telling_twin].written,
+                            &reference->report.files[result->telling].written);
 
-    if (own == FAT_NO_FILE || other == FAT_NO_FILE)
-        return FINDING_ESP_FILES_DIFFER;
-    int age =
-        compare_dates(&esp->report.files[other].written, &reference->report.files[own].written);
     if (age == 0)
         return FINDING_ESP_FILES_DIFFER;
     return age < 0 ? FINDING_ESP_FILES_OLDER : FINDING_ESP_FILES_NEWER;
@@ -211,14 +269,21 @@ static bool compare(struct collector *to, const struct machine *machine,
                     const struct esp *reference, const struct esp *esp, const char *folder,
                     struct comparison *ret_result)
 {
-    const size_t *own = sorted_files(to->arena, reference);
-    const size_t *others = sorted_files(to->arena, esp);
+    const struct pair pair = {
+        .reference = reference,
+        .esp = esp,
+        .own = sorted_files(to->arena, reference),
+        .others = sorted_files(to->arena, esp),
+        .started = esp_started_files(to, machine, esp),
+        .program = esp_boot_program(machine, reference),
+        .folder = folder,
+    };
 
-    if (own == NULL || others == NULL) {
+    if (pair.own == NULL || pair.others == NULL || pair.started == NULL) {
         to->status = ST_NO_MEMORY;
         return false;
     }
-    *ret_result = compare_lists(machine, reference, own, esp, others, folder);
+    *ret_result = compare_lists(&pair);
     return true;
 }
 
@@ -240,13 +305,14 @@ void compare_esps(struct collector *to, const struct machine *machine, const str
         return;
     collect_missing(to, esp, folder, &result);
     if (result.different > 0)
-        collect_at_partition(to, age_of(reference, esp, result.first_different), esp->partition,
+        collect_at_partition(to, age_of(reference, esp, &result), esp->partition,
                              count_and_first(to, result.different, result.first_different));
     uint64_t room = esp->report.free_clusters * esp->volume.cluster_size;
     if (esp->report.complete && result.bytes > room)
         collect_at_partition(to, FINDING_ESP_TOO_SMALL, esp->partition,
-                             arena_printf(to->arena, ": %zu bytes more are needed, %llu are free.",
-                                          result.bytes, (unsigned long long)room));
+                             arena_printf(to->arena, ": %llu bytes more are needed, %llu are free.",
+                                          (unsigned long long)result.bytes,
+                                          (unsigned long long)room));
 }
 
 void compare_esps_missing(struct collector *to, const struct machine *machine,

@@ -7,10 +7,13 @@ struct finding_words {
     const char *advice;
 };
 
-/* Advice that several findings share. */
+/* Advice that several findings share. mountvol would give a letter to the ESP that runs. */
+#define GIVE_LETTER                                                                               \
+    "In Windows: diskpart, select disk N, select partition P, assign letter=S (N and P stand in " \
+    "front of this finding; look whether Windows numbers the disks alike), then "
 #define COPY_BOOT_FILES                                                                          \
     "Copy the boot files from the other ESP (UEFI Shell: cp -r FSn:\\EFI\\Microsoft FSm:\\EFI, " \
-    "with the names of the two), or in Windows: mountvol S: /S, then bcdboot C:\\Windows /s S:."
+    "with the names of the two). " GIVE_LETTER "bcdboot C:\\Windows /s S:."
 #define RESYNCHRONIZE                                                                           \
     "In Windows, Disk Management: Reactivate Disk or Resynchronize Mirror, and wait until the " \
     "volume is Healthy."
@@ -200,11 +203,11 @@ static const struct finding_words words[FINDING_COUNT] = {
                                      "other ESP, and watch the disk."},
     [FINDING_ESP_NO_STORE] = {SEVERITY_DAMAGE, "esp-no-store",
                               "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.",
-                              "In Windows: mountvol S: /S, then bcdboot C:\\Windows /s S:."},
-    [FINDING_ESP_STORE_DAMAGED] =
-        {SEVERITY_DAMAGE, "esp-store-damaged",
-         "The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged:",
-         "Copy it from the other ESP, or in Windows: bcdboot C:\\Windows /s S:."},
+                              GIVE_LETTER "bcdboot C:\\Windows /s S:."},
+    [FINDING_ESP_STORE_DAMAGED] = {SEVERITY_DAMAGE, "esp-store-damaged",
+                                   "The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged:",
+                                   "Copy it from the other ESP. " GIVE_LETTER
+                                   "bcdboot C:\\Windows /s S:."},
     [FINDING_ESP_STORE_DIRTY] =
         {SEVERITY_WARNING, "esp-store-dirty",
          "The boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely.",

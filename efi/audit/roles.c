@@ -187,11 +187,27 @@ static const struct md_member *find_array(const struct machine *machine)
     return NULL;
 }
 
-bool roles_md_is_current(const struct roles *roles, const struct md_member *member)
+/* The most events that a part of the array in use has seen. */
+static uint64_t latest_events(const struct machine *machine, const struct guid *set)
 {
-    return member->role < MD_ROLE_JOURNAL && member->events == roles->md_events;
+    uint64_t latest = 0;
+
+    for (size_t i = 0; i < machine->md_count; i++) {
+        const struct md_member *own = &machine->md_members[i].member;
+        if (guid_equal(&own->set, set) && own->role < MD_ROLE_JOURNAL && own->events > latest)
+            latest = own->events;
+    }
+    return latest;
 }
 
+bool roles_md_is_current(const struct machine *machine, const struct md_member *member)
+{
+    /* One event behind is what a power cut leaves, and Linux takes it as up to date. */
+    return member->role < MD_ROLE_JOURNAL &&
+           member->events + 1 >= latest_events(machine, &member->set);
+}
+
+/* A spare, faulty or journal disk carries no copy: it is no member. */
 static enum status take_md(struct arena *arena, const struct machine *machine,
                            struct roles *io_roles)
 {
@@ -203,13 +219,11 @@ static enum status take_md(struct arena *arena, const struct machine *machine,
     for (size_t i = 0; i < machine->md_count; i++) {
         const struct md_partition *own = &machine->md_members[i];
         size_t disk = machine->partitions[own->partition].disk;
-        if (!guid_equal(&array->set, &own->member.set))
+        if (!guid_equal(&array->set, &own->member.set) || own->member.role >= MD_ROLE_JOURNAL)
             continue;
         add_member(machine, disk, NO_INDEX, io_roles);
         io_roles->members[roles_member_on(io_roles, disk)].md = i;
         here++;
-        if (own->member.role < MD_ROLE_JOURNAL && own->member.events > io_roles->md_events)
-            io_roles->md_events = own->member.events;
     }
     io_roles->kind = BOOT_MD;
     io_roles->missing = array->raid_disks > here ? array->raid_disks - here : 0;
@@ -259,13 +273,25 @@ static enum status take_plain(struct arena *arena, const struct machine *machine
     return io_roles->name == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
-/* The member whose ESP an entry starts from; NO_INDEX when it is none. */
+bool roles_entry_is_tried(const struct entry *entry)
+{
+    return entry->in_order && entry->status == ST_OK &&
+           (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0 &&
+           (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0;
+}
+
+/* The member whose disk an entry starts from; NO_INDEX when it is none. */
 static size_t member_of_entry(const struct machine *machine, const struct roles *roles,
                               const struct entry *entry)
 {
-    if (entry->status != ST_OK || entry->boot.partition == NO_INDEX)
+    size_t disk = entry->boot.disk;
+
+    if (!roles_entry_is_tried(entry))
         return NO_INDEX;
-    return roles_member_on(roles, machine->partitions[entry->boot.partition].disk);
+    if (entry->boot.has_hd)
+        disk = entry->boot.partition == NO_INDEX ? NO_INDEX
+                                                 : machine->partitions[entry->boot.partition].disk;
+    return disk == NO_INDEX ? NO_INDEX : roles_member_on(roles, disk);
 }
 
 /* The member that the entries start from now: by BootOrder, else the first one with an ESP. */
@@ -273,7 +299,7 @@ static size_t find_primary(const struct machine *machine, const struct roles *ro
 {
     for (size_t i = 0; i < machine->entry_count; i++) {
         size_t member = member_of_entry(machine, roles, &machine->entries[i]);
-        if (member != NO_INDEX && machine->entries[i].in_order)
+        if (member != NO_INDEX)
             return member;
     }
     for (size_t i = 0; i < roles->member_count; i++) {

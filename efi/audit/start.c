@@ -111,21 +111,18 @@ static enum outcome try_disk(struct trial *trial, const struct entry *entry)
 
 static enum outcome try_entry(struct trial *trial, const struct entry *entry)
 {
+    trial->is_manager = false;
     enum outcome outcome = entry->form == DEVPATH_FORM_FV ? STARTS : try_disk(trial, entry);
 
     if (outcome == GOES_ON || outcome == UNKNOWN || !leads_outside(trial, entry))
+        return outcome;
+    /* On a disk that stays Windows' boot manager starts this member's copy as well as its own. */
+    if (trial->is_manager)
         return outcome;
     return trial_because(trial, FAILS,
                          arena_printf(trial->arena,
                                       "Before it, the firmware starts Boot%04X \"%.40s\".",
                                       entry->number, entry->description));
-}
-
-static bool is_tried(const struct entry *entry)
-{
-    return entry->in_order && entry->status == ST_OK &&
-           (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0 &&
-           (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0;
 }
 
 /* True when the entry was made for the member's own ESP. */
@@ -145,7 +142,7 @@ static enum outcome try_entries(struct trial *trial, size_t *ret_entry)
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         trial->why = "";
-        enum outcome outcome = is_tried(entry) ? try_entry(trial, entry) : GOES_ON;
+        enum outcome outcome = roles_entry_is_tried(entry) ? try_entry(trial, entry) : GOES_ON;
         if (outcome != GOES_ON) {
             *ret_entry = i;
             return outcome;
@@ -179,7 +176,7 @@ size_t start_blocker(const struct machine *machine, size_t entry)
 {
     for (size_t i = 0; i < entry; i++) {
         const struct entry *earlier = &machine->entries[i];
-        if (is_tried(earlier) && earlier->form == DEVPATH_FORM_FV)
+        if (roles_entry_is_tried(earlier) && earlier->form == DEVPATH_FORM_FV)
             return i;
     }
     return NO_INDEX;
@@ -199,7 +196,8 @@ enum status start_alone(struct arena *arena, const struct machine *machine,
     enum outcome outcome = try_entries(&trial, &start.entry);
     if (outcome != GOES_ON) {
         start.verdict = verdict_of(outcome);
-        bool outside = outcome == FAILS && leads_outside(&trial, &machine->entries[start.entry]);
+        bool outside = outcome == FAILS && !trial.is_manager &&
+                       leads_outside(&trial, &machine->entries[start.entry]);
         /* What is wrong with the member's own entry counts for more than what comes after it. */
         bool own_fault = outside && trial.first_why[0] != '\0';
         start.other = outside && !own_fault;
@@ -251,15 +249,17 @@ enum machine_state machine_state_of(const struct roles *roles, const struct star
         return MACHINE_NONE;
     if (good + fails < count && (good == 0 || fails == 0))
         return MACHINE_UNKNOWN;
-    if (good == count && (count == 1 || roles->missing > 0))
+    if (good == count && (count == 1 || roles->missing > 0 || roles->kind == BOOT_PLAIN))
         return MACHINE_SINGLE;
     if (good == count)
         return fallback > 0 ? MACHINE_FALLBACK : MACHINE_SAFE;
     return does_start(&starts[roles->primary]) ? MACHINE_PRIMARY_ONLY : MACHINE_SHADOW_ONLY;
 }
 
-const char *machine_state_text(enum machine_state state)
+const char *machine_state_text(enum machine_state state, size_t member_count)
 {
+    bool pair = member_count == 2;
+
     switch (state) {
     case MACHINE_SAFE:
         return "This machine starts from each of its boot disks alone.";
@@ -267,14 +267,16 @@ const char *machine_state_text(enum machine_state state)
         return "This machine starts from each of its boot disks alone, but from one of them only "
                "if the firmware tries the removable-media path on fixed disks.";
     case MACHINE_PRIMARY_ONLY:
-        return "If the primary disk dies, this machine does not start.";
+        return pair ? "If the primary disk dies, this machine does not start."
+                    : "The primary disk starts alone, and not every other boot disk does.";
     case MACHINE_SHADOW_ONLY:
-        return "If the shadow disk dies, this machine does not start.";
+        return pair ? "If the shadow disk dies, this machine does not start."
+                    : "The primary disk does not start alone; another boot disk does.";
     case MACHINE_NONE:
         return "This machine does not start from any of its boot disks alone.";
     case MACHINE_SINGLE:
-        return "This machine starts from the disk it has, and there is no second one to start "
-               "from.";
+        return "This machine starts, and nothing stands in for the disk it starts from: there is "
+               "no mirror, or its other disk is missing.";
     case MACHINE_UNKNOWN:
         return "Whether this machine would start cannot be told.";
     case MACHINE_UNKNOWN_DISKS:

@@ -1,9 +1,8 @@
 #include "audit/trial.h"
 
+#include "audit/boot_paths.h"
 #include "base/print.h"
 #include "base/text.h"
-
-#define BOOT_MANAGER "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
 
 enum outcome trial_because(struct trial *trial, enum outcome outcome, const char *why)
 {
@@ -72,38 +71,65 @@ static enum outcome try_windows(struct trial *trial, const struct system_copy *c
                                       status_text(windows)));
 }
 
-/* A plain volume is where it is: here, on a disk that stays, or on one that is gone. */
+/* A plain volume is on one disk, and nothing stands in for it when that is another one. */
 static enum outcome try_plain_windows(struct trial *trial)
 {
     const struct machine *machine = trial->machine;
-    const struct system_copy *lost = NULL;
+    const struct system_copy *other = NULL;
 
     for (size_t i = 0; i < machine->copy_count; i++) {
         const struct system_copy *copy = &machine->copies[i];
         if (copy->plex != NO_INDEX || system_copy_windows(copy) != ST_OK)
             continue;
-        if (!trial_disk_is_gone(trial, copy->disk))
+        if (copy->disk == trial->member->disk)
             return try_windows(trial, copy);
-        lost = copy;
+        other = copy;
     }
-    if (lost == NULL)
-        return STARTS;
-    return trial_because(
-        trial, FAILS,
-        arena_printf(trial->arena, "Windows itself is on Disk %zu, and not mirrored.", lost->disk));
+    if (other == NULL)
+        return trial_because(trial, UNKNOWN,
+                             "No volume with Windows was found that could be looked into.");
+    return trial_because(trial, FAILS,
+                         arena_printf(trial->arena,
+                                      "Windows itself is on Disk %zu, and not mirrored.",
+                                      other->disk));
 }
 
-/* The member's part of an md array. */
+/* Whether the array of `md` is on the member's disk, up to date. */
+static bool has_array(const struct trial *trial, const struct md_member *md)
+{
+    const struct machine *machine = trial->machine;
+
+    for (size_t i = 0; i < machine->md_count; i++) {
+        const struct md_partition *own = &machine->md_members[i];
+        if (machine->partitions[own->partition].disk == trial->member->disk &&
+            guid_equal(&own->member.set, &md->set) && own->member.level == 1)
+            return roles_md_is_current(machine, &own->member);
+    }
+    return false;
+}
+
+/* The member's part of the md array, and of others that share disks with it: swap, home, root. */
 static enum outcome try_md(struct trial *trial)
 {
+    const struct machine *machine = trial->machine;
     size_t md = trial->member->md;
 
     if (md == NO_INDEX)
         return trial_because(trial, FAILS, "It holds no part of the md array.");
-    if (roles_md_is_current(trial->roles, &trial->machine->md_members[md].member))
-        return STARTS;
-    return trial_because(trial, FAILS,
-                         "Its part of the md array is a spare, faulty or out of date.");
+    if (!roles_md_is_current(machine, &machine->md_members[md].member))
+        return trial_because(trial, FAILS, "Its part of the md array is out of date.");
+    for (size_t i = 0; i < machine->md_count; i++) {
+        const struct md_partition *other = &machine->md_members[i];
+        size_t disk = machine->partitions[other->partition].disk;
+        if (roles_member_on(trial->roles, disk) == NO_INDEX || has_array(trial, &other->member))
+            continue;
+        return trial_because(trial, UNKNOWN,
+                             arena_printf(trial->arena,
+                                          "md array %s is not whole on it, and whether the system "
+                                          "needs that one cannot be told.",
+                                          other->member.name));
+    }
+    return STARTS;
 }
 
 /* Whether the system is there that a boot manager goes on to start. */
@@ -130,6 +156,7 @@ static enum outcome try_system(struct trial *trial)
 
 static enum outcome try_store(struct trial *trial, const struct esp *esp)
 {
+    trial->is_manager = true;
     if (esp->store_status == ST_UNSUPPORTED ||
         (esp->store_status == ST_OK && esp->store == REGF_GOOD))
         return try_system(trial);
@@ -157,16 +184,77 @@ static bool is_copy_of(const struct esp *esp, size_t file, const struct esp *oth
 /* True for Windows' boot manager, under its own name or as a copy of one on any ESP. */
 static bool is_boot_manager(const struct trial *trial, const struct esp *esp, size_t file)
 {
-    if (fat_find(&esp->report, BOOT_MANAGER) == file)
+    if (fat_find(&esp->report, BOOT_MANAGER_PATH) == file)
         return true;
     for (size_t i = 0; i < trial->machine->esp_count; i++) {
         const struct esp *other = &trial->machine->esps[i];
         size_t manager =
-            other->status == ST_OK ? fat_find(&other->report, BOOT_MANAGER) : FAT_NO_FILE;
+            other->status == ST_OK ? fat_find(&other->report, BOOT_MANAGER_PATH) : FAT_NO_FILE;
         if (manager != FAT_NO_FILE && is_copy_of(esp, file, other, manager))
             return true;
     }
     return false;
+}
+
+/* What a program other than Windows' boot manager goes on to start. */
+static enum outcome try_other_system(struct trial *trial, const char *path)
+{
+    if (trial->roles->kind == BOOT_LDM || trial->roles->kind == BOOT_MD)
+        return try_system(trial);
+    return trial_because(trial, UNKNOWN,
+                         arena_printf(trial->arena,
+                                      "What %s goes on to start is on no volume that could be "
+                                      "looked into.",
+                                      path));
+}
+
+/* Bytes of the path up to and with its last backslash. */
+static size_t folder_length(const char *path)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; path[i] != '\0'; i++)
+        length = path[i] == '\\' ? i + 1 : length;
+    return length;
+}
+
+static bool is_shim(const char *path)
+{
+    return text_has_prefix_nocase(path + folder_length(path), "shim");
+}
+
+/* The program shim starts: "grubx64.efi" beside it. NULL when there is no memory. */
+static const char *grub_of(struct trial *trial, const char *path)
+{
+    char architecture[16] = "";
+    const char *name = trial->machine->architecture;
+
+    for (size_t i = 0; i + 1 < sizeof(architecture) && name[i] != '\0'; i++)
+        architecture[i] = text_lower(name[i]);
+    return arena_printf(trial->arena, "%.*sgrub%s.efi", (int)folder_length(path), path,
+                        architecture);
+}
+
+/* Shim starts GRUB from its own folder, and nothing else. */
+static enum outcome try_shim(struct trial *trial, const struct esp *esp, const char *path)
+{
+    const char *grub = grub_of(trial, path);
+
+    if (grub == NULL)
+        return trial_because(trial, FAILS, NULL);
+    size_t file = fat_find(&esp->report, grub);
+    if (file == FAT_NO_FILE && !esp->report.complete)
+        return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
+    if (file == FAT_NO_FILE)
+        return trial_because(
+            trial, FAILS,
+            arena_printf(trial->arena, "%s starts %s, which is not there.", path, grub));
+    const struct file_content *content = &esp->contents[file];
+    if (esp->contents_read && (content->status != ST_OK || content->program != PE_GOOD))
+        return trial_because(
+            trial, FAILS,
+            arena_printf(trial->arena, "%s starts %s, which is damaged.", path, grub));
+    return try_other_system(trial, path);
 }
 
 /* The file is there: does firmware start it, and what then? */
@@ -190,8 +278,9 @@ static enum outcome try_program(struct trial *trial, const struct esp *esp, size
                                           pe_verdict_text(content->program)));
     if (needs_store || is_boot_manager(trial, esp, file))
         return try_store(trial, esp);
-    bool mirrored = trial->roles->kind == BOOT_LDM || trial->roles->kind == BOOT_MD;
-    return mirrored ? try_system(trial) : STARTS; /* of another system's needs nothing is known */
+    if (is_shim(listed->path))
+        return try_shim(trial, esp, listed->path);
+    return try_other_system(trial, listed->path);
 }
 
 /* Why firmware does not get to the files of an ESP; NULL when it does. */
@@ -239,6 +328,9 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
                              arena_printf(trial->arena, "%s, which is no ESP, is not looked into.",
                                           place(trial, partition)));
     const struct esp *esp = &trial->machine->esps[index];
+    if (esp->status == ST_UNSUPPORTED)
+        return trial_because(trial, UNKNOWN,
+                             "Its ESP is too large, or was left out, to be looked into.");
     const char *unusable = esp_unusable(trial, esp);
     if (unusable != NULL)
         return trial_because(trial, GOES_ON, unusable);
@@ -253,7 +345,7 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
 const char *trial_fallback_path(struct trial *trial)
 {
     const char *path =
-        arena_printf(trial->arena, "\\EFI\\BOOT\\BOOT%s.EFI", trial->machine->architecture);
+        arena_printf(trial->arena, FALLBACK_PATH_FORMAT, trial->machine->architecture);
 
     return path == NULL ? "" : path;
 }

@@ -5,11 +5,12 @@
 #include "cmd/path.h"
 #include "cmd/show.h"
 
-static void put_state(struct json *json, const struct judgement *judgement)
+static void put_state(struct context *context, struct json *json, const struct judgement *judgement)
 {
     json_open_object(json, "state");
     json_number(json, "exitStatus", judgement->state);
-    json_text(json, "text", machine_state_text(judgement->state));
+    json_text(json, "text", machine_state_text(judgement->state, judgement->roles.member_count));
+    json_bool(json, "filesRead", option(context, "-quick") == NULL);
     json_close_object(json);
 }
 
@@ -230,7 +231,7 @@ void report_json(struct context *context, const struct judgement *judgement, str
                   arena_printf(context->arena, "%04u-%02u-%02uT%02u:%02u:%02u", now.year, now.month,
                                now.day, now.hour, now.minute, now.second));
     json_text(&json, "architecture", context->machine.architecture);
-    put_state(&json, judgement);
+    put_state(context, &json, judgement);
     put_boot_volume(&json, &judgement->roles);
     put_lists(context, &json, judgement);
     json_close_object(&json);

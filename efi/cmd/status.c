@@ -110,7 +110,9 @@ static void show_judgement(struct context *context, const struct judgement *judg
         show_start(context, roles->members[i].disk, &judgement->starts[i]);
     for (size_t i = 0; i < roles->missing; i++)
         say(context, "A disk with a copy of %s is not here.\n", roles->name);
-    say(context, "%s\n", machine_state_text(judgement->state));
+    if (option(context, "-quick") != NULL)
+        say(context, "The files were not read (-quick): a damaged one would not be seen.\n");
+    say(context, "%s\n", machine_state_text(judgement->state, judgement->roles.member_count));
     if (judgement->findings.count > 0)
         say(context, "\n");
     show_findings(context, &judgement->findings);
@@ -174,7 +176,7 @@ static void sfo_judgement(struct context *context, const struct judgement *judge
         sfo_member(context, judgement, i);
     sfo_row(context, "StatusInfo");
     sfo_number(context, judgement->state);
-    sfo_text(context, machine_state_text(judgement->state));
+    sfo_text(context, machine_state_text(judgement->state, judgement->roles.member_count));
     sfo_end(context);
     show_findings(context, &judgement->findings);
     for (size_t i = 0; i < context->machine.esp_count && context->verbose; i++)

@@ -88,6 +88,8 @@ static const char *agreement_text(const struct dynamic_group *group)
                "without each other";
     if (group->database_count == 1)
         return "only one could be read, there is none to compare it with";
+    if (group->differs_unused)
+        return "different in unused places";
     return group->agreed ? "the same on all disks" : "not the same on all disks";
 }
 

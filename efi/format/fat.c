@@ -22,7 +22,8 @@ static enum status try_backup(struct fat_volume *volume, uint8_t *block, uint32_
     }
     if (status != ST_OK)
         return status;
-    if (found.type != FAT_32 || found.sector_size != sector_size || found.backup_sector != number)
+    if (found.type != FAT_32 || found.sector_size != sector_size || found.backup_sector != number ||
+        !found.has_signature)
         return ST_DAMAGED;
     found.from_backup = true;
     found.dirty = 0;
@@ -92,7 +93,7 @@ enum status fat_open(struct arena *arena, const struct block_port *port, uint64_
     arena_release(arena, mark);
     if (status != ST_OK)
         return status;
-    if (volume.table_bytes > FAT_TABLE_MAX)
+    if (volume.table_bytes > FAT_TABLE_MAX || volume.table_bytes > fat_share_of_room(arena))
         return ST_UNSUPPORTED;
     status = fat_table_init(&volume);
     if (status != ST_OK) {
@@ -124,6 +125,8 @@ static const struct {
     [FAT_NAME_REPEATED] = {"two files of a directory have the same name", true},
     [FAT_TOO_DEEP] = {"there are more files or deeper directories than can be checked", false},
     [FAT_FORM_UNUSUAL] = {"a form of FAT32 that firmware may not mount", false},
+    [FAT_PAST_PARTITION] = {"the file system is longer than its partition", false},
+    [FAT_SIGNATURE_MISSING] = {"the boot sector has no 55 AA at its end", true},
 };
 
 const char *fat_problem_text(enum fat_problem problem)

@@ -57,6 +57,12 @@ static bool media_is_known(uint8_t media)
     return media == 0xf0 || media >= 0xf8;
 }
 
+/* Beyond the known ones what UEFI firmware (EDK II) takes, too. */
+static bool media_is_accepted(uint8_t media)
+{
+    return media_is_known(media) || media <= 1;
+}
+
 /* True when something in it says that this was meant to be FAT, sound or not. */
 static bool says_fat(const uint8_t *at)
 {
@@ -120,6 +126,21 @@ static bool decide_type(const uint8_t *at, struct fat_volume *volume)
     return volume->table_bytes <= volume->fat_bytes;
 }
 
+/* Which clusters lie in the partition, and not behind its end. False when none does, or when the
+ * disk cannot read single sectors. */
+static bool fit_partition(struct fat_volume *volume)
+{
+    uint64_t room = volume->block_count * volume->port->block_size;
+
+    if (volume->sector_size < volume->port->block_size ||
+        room < volume->data_offset + volume->cluster_size)
+        return false;
+    uint64_t present = (room - volume->data_offset) / volume->cluster_size;
+    volume->clusters_present =
+        present < volume->cluster_count ? (uint32_t)present : volume->cluster_count;
+    return true;
+}
+
 static bool fat32_fields_are_sound(const uint8_t *at, struct fat_volume *volume)
 {
     uint16_t flags = ld_le16(at + 40);
@@ -163,27 +184,24 @@ enum status fat_boot_parse(struct span sector, struct fat_volume *volume)
     struct fat_volume found = *volume;
     const uint8_t *at = sector.at;
 
-    if (sector.size < SECTOR_MIN || fat_boot_is_foreign(sector) || !says_fat(at))
+    if (sector.size < SECTOR_MIN || fat_boot_is_foreign(sector))
         return ST_ABSENT;
-    if (!has_signature(at) || !sizes_are_sound(at) || !media_is_known(at[21]))
-        return ST_DAMAGED;
-    if (!lay_out(at, &found) || !decide_type(at, &found))
-        return ST_DAMAGED;
-
-    uint32_t block_size = found.port->block_size;
-    uint64_t blocks_in_sector = found.sector_size / block_size;
-    if (blocks_in_sector == 0 || found.sectors > found.block_count / blocks_in_sector)
-        return ST_DAMAGED;
+    enum status unsound = says_fat(at) ? ST_DAMAGED : ST_ABSENT;
+    /* Firmware does not look at the signature. */
+    if (!sizes_are_sound(at) || !media_is_accepted(at[21]) || !lay_out(at, &found) ||
+        !decide_type(at, &found) || !fit_partition(&found))
+        return unsound;
 
     found.fat_active = 0;
     found.fat_mirrored = true;
     found.backup_sector = 0;
     found.root_cluster = 0;
     found.media = at[21];
+    found.has_signature = has_signature(at);
     if (found.type == FAT_32 && ld_le16(at + 42) != 0)
-        return ST_UNSUPPORTED;
+        return says_fat(at) ? ST_UNSUPPORTED : ST_ABSENT;
     if (found.type == FAT_32 && !fat32_fields_are_sound(at, &found))
-        return ST_DAMAGED;
+        return unsound;
     read_names(at + (found.type == FAT_32 ? 64 : 36), &found);
     *volume = found;
     return ST_OK;

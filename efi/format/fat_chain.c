@@ -148,10 +148,23 @@ enum status fat_chain_mark_shared(struct fat_walk *walk)
     return ST_OK;
 }
 
+static void count_cluster(struct fat_walk *walk, uint32_t cluster, uint32_t link)
+{
+    bool present = fat_has_cluster(walk->volume, cluster);
+
+    if (link == FAT_LINK_FREE) {
+        walk->report.free_clusters += present;
+        return;
+    }
+    walk->report.used_clusters++;
+    if (!present)
+        fat_note(walk, FAT_CHAIN_OUT_OF_RANGE, "");
+    else if (!walk->unlisted && !bit_is_set(walk->owned, cluster))
+        fat_note(walk, FAT_CHAIN_LOST, "");
+}
+
 enum status fat_chain_count_clusters(struct fat_walk *walk)
 {
-    struct fat_report *report = &walk->report;
-
     for (uint32_t i = 0; i < walk->volume->cluster_count; i++) {
         uint32_t cluster = i + 2;
         uint32_t link = 0;
@@ -159,15 +172,12 @@ enum status fat_chain_count_clusters(struct fat_walk *walk)
         if (status == ST_NO_MEMORY)
             return status;
         if (status == ST_REFUSED) {
-            report->complete = false;
+            walk->report.complete = false;
             return ST_OK;
         }
         if (status != ST_OK || link == FAT_LINK_BAD)
             continue;
-        report->free_clusters += link == FAT_LINK_FREE;
-        report->used_clusters += link != FAT_LINK_FREE;
-        if (link != FAT_LINK_FREE && !walk->unlisted && !bit_is_set(walk->owned, cluster))
-            fat_note(walk, FAT_CHAIN_LOST, "");
+        count_cluster(walk, cluster, link);
     }
     return ST_OK;
 }

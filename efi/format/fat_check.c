@@ -14,11 +14,16 @@ void fat_note(struct fat_walk *walk, enum fat_problem problem, const char *path)
         walk->report.problems[problem]++;
 }
 
-/* What is sound and yet refused by the driver that most firmware has. */
+/* What is sound and yet refused by the driver that most firmware has, or by others. */
 static void check_form(struct fat_walk *walk)
 {
     const struct fat_volume *volume = walk->volume;
+    uint64_t room = volume->block_count * volume->port->block_size;
 
+    if (volume->sectors > room / volume->sector_size)
+        fat_note(walk, FAT_PAST_PARTITION, "");
+    if (!volume->has_signature)
+        fat_note(walk, FAT_SIGNATURE_MISSING, "");
     if (volume->type != FAT_32)
         return;
     if (volume->cluster_count < FAT32_CLUSTERS_MIN || !volume->fat_mirrored)
@@ -181,7 +186,7 @@ static enum status compare_backup(struct fat_walk *walk)
         walk->report.complete = false;
     else if (status != ST_OK ||
              fat_boot_parse(span_of(walk->buffer, block_size), &backup) != ST_OK ||
-             !is_same_volume(volume, &backup))
+             !backup.has_signature || !is_same_volume(volume, &backup))
         fat_note(walk, FAT_BACKUP_DIFFERS, "");
     return ST_OK;
 }
@@ -216,12 +221,16 @@ static enum status check_all(struct fat_walk *walk)
     return ST_OK;
 }
 
+/* Bytes of a bit per cluster. */
+static size_t bitmap_size(const struct fat_volume *volume)
+{
+    return ((size_t)volume->cluster_count + 2 + 7) / 8;
+}
+
 static enum status make_room(struct fat_walk *walk)
 {
-    size_t bytes = ((size_t)walk->volume->cluster_count + 2 + 7) / 8;
+    size_t bytes = bitmap_size(walk->volume);
 
-    for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++)
-        walk->report.first_place[i] = "";
     walk->buffer = arena_alloc(walk->arena, walk->volume->read_size, 1);
     walk->owned = arena_alloc(walk->arena, bytes, 1);
     walk->shared = arena_alloc(walk->arena, bytes, 1);
@@ -246,13 +255,25 @@ static enum status finish_report(struct fat_walk *walk)
     return ST_OK;
 }
 
-static void set_limit(struct fat_volume *volume, uint64_t read_limit)
+static void set_limit(const struct arena *arena, struct fat_volume *volume, uint64_t read_limit)
 {
     uint64_t left = UINT64_MAX - volume->read_bytes;
 
     volume->read_limit = volume->read_bytes + (read_limit < left ? read_limit : left);
-    while (volume->read_size > FAT_PIECE && volume->read_size > read_limit / READS_IN_LIMIT)
+    while (volume->read_size > FAT_PIECE && (volume->read_size > read_limit / READS_IN_LIMIT ||
+                                             volume->read_size > fat_share_of_room(arena)))
         volume->read_size /= 2;
+}
+
+/* Without room to note whose clusters are whose nothing is looked at. */
+static enum status check_as_room_allows(struct fat_walk *walk)
+{
+    if (2 * bitmap_size(walk->volume) > fat_share_of_room(walk->arena)) {
+        walk->report.complete = false;
+        return ST_OK;
+    }
+    enum status status = make_room(walk);
+    return status == ST_OK ? check_all(walk) : status;
 }
 
 enum status fat_check(struct arena *arena, struct fat_volume *volume, uint64_t read_limit,
@@ -261,11 +282,11 @@ enum status fat_check(struct arena *arena, struct fat_volume *volume, uint64_t r
     struct fat_walk walk = {.arena = arena, .volume = volume, .report = {.complete = true}};
     uint32_t read_size = volume->read_size;
 
-    set_limit(volume, read_limit);
-    enum status status = make_room(&walk);
+    for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++)
+        walk.report.first_place[i] = "";
+    set_limit(arena, volume, read_limit);
     check_form(&walk);
-    if (status == ST_OK)
-        status = check_all(&walk);
+    enum status status = check_as_room_allows(&walk);
     if (status == ST_OK)
         status = finish_report(&walk);
     volume->read_limit = UINT64_MAX;

@@ -52,7 +52,10 @@ static enum status make_path(struct fat_walk *walk, const struct fat_place *plac
         return ST_NO_MEMORY;
     bool fits = join_path(walk, place, name);
     arena_release(walk->arena, mark);
-    *ret_path = fits ? arena_copy(walk->arena, walk->path, text_length(walk->path) + 1) : NULL;
+    size_t size = fits ? text_length(walk->path) + 1 : 0;
+    fits = fits && size <= FAT_PATHS_MAX - walk->path_bytes;
+    *ret_path = fits ? arena_copy(walk->arena, walk->path, size) : NULL;
+    walk->path_bytes += *ret_path != NULL ? size : 0;
     return fits && *ret_path == NULL ? ST_NO_MEMORY : ST_OK;
 }
 

@@ -32,6 +32,24 @@ static const struct ldm_record *rival_of(const struct ldm_record *record, bool *
     return record->rival;
 }
 
+/*
+ * Tries the transactions of the last change of a record and of its rival, 0 for none. A record that
+ * holds is of the transaction that holds at the latest. Its rival is of the committed one when it
+ * is leaving; when it is arriving, of the pending one, which a header still marked clean does not
+ * tell. Statuses: ST_OK; ST_DAMAGED.
+ */
+static enum status check_changes(const struct ldm_database *db, uint64_t winner, uint64_t rival)
+{
+    const struct ldm_vmdb *header = &db->header;
+    uint64_t limit = UINT64_MAX;
+
+    if (header->update == LDM_UPDATE_CHANGE)
+        limit = header->pending;
+    else if (header->update == LDM_UPDATE_COMMIT)
+        limit = header->committed;
+    return winner <= header->effective && rival <= limit ? ST_OK : ST_DAMAGED;
+}
+
 static enum status add_volume(const struct ldm_record *record, struct arena *arena,
                               struct ldm_database *db)
 {
@@ -45,7 +63,7 @@ static enum status add_volume(const struct ldm_record *record, struct arena *are
         volume->certain = ldm_volume_parse(rival, arena, &db->extended, &other) == ST_OK &&
                           other.size == volume->size;
     arena_release(arena, mark);
-    return status;
+    return status == ST_OK ? check_changes(db, volume->transaction, other.transaction) : status;
 }
 
 static enum status add_component(const struct ldm_record *record, struct arena *arena,
@@ -64,7 +82,7 @@ static enum status add_component(const struct ldm_record *record, struct arena *
             other.partition_count == component->partition_count &&
             other.columns == component->columns && other.stripe_size == component->stripe_size;
     arena_release(arena, mark);
-    return status;
+    return status == ST_OK ? check_changes(db, component->transaction, other.transaction) : status;
 }
 
 static enum status add_partition(const struct ldm_record *record, struct arena *arena,
@@ -83,7 +101,7 @@ static enum status add_partition(const struct ldm_record *record, struct arena *
                              other.component_id == partition->component_id &&
                              other.disk_id == partition->disk_id;
     arena_release(arena, mark);
-    return status;
+    return status == ST_OK ? check_changes(db, partition->transaction, other.transaction) : status;
 }
 
 static enum status add_disk(const struct ldm_record *record, struct arena *arena,
@@ -99,7 +117,15 @@ static enum status add_disk(const struct ldm_record *record, struct arena *arena
         disk->certain = ldm_disk_parse(rival, arena, &db->extended, &other) == ST_OK &&
                         guid_equal(&other.guid, &disk->guid);
     arena_release(arena, mark);
-    return status;
+    return status == ST_OK ? check_changes(db, disk->transaction, other.transaction) : status;
+}
+
+static enum status add_group(const struct ldm_record *record, struct arena *arena,
+                             struct ldm_database *db)
+{
+    enum status status = ldm_group_parse(record, arena, &db->extended, &db->group);
+
+    return status == ST_OK ? check_changes(db, db->group.transaction, 0) : status;
 }
 
 static enum status add_record(const struct ldm_record *record, struct arena *arena,
@@ -115,7 +141,7 @@ static enum status add_record(const struct ldm_record *record, struct arena *are
     case LDM_KIND_DISK:
         return add_disk(record, arena, db);
     case LDM_KIND_GROUP:
-        return ldm_group_parse(record, arena, &db->extended, &db->group);
+        return add_group(record, arena, db);
     }
     return ST_UNSUPPORTED;
 }

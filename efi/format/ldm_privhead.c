@@ -67,8 +67,7 @@ void ldm_text_field(struct span from, char *ret_text, size_t size)
 static bool head_places_hold(const struct ldm_privhead *head, uint64_t disk_blocks)
 {
     if (!inside(head->private_start, head->private_size, disk_blocks) ||
-        !inside(head->public_start, head->public_size, disk_blocks) ||
-        !apart(head->private_start, head->private_size, head->public_start, head->public_size))
+        !inside(head->public_start, head->public_size, disk_blocks))
         return false;
 
     uint64_t limit = head->private_size;
@@ -110,6 +109,11 @@ enum status ldm_privhead_parse(struct span block, uint32_t block_size, uint64_t 
         return ST_UNSUPPORTED;
     *ret_head = head;
     return ST_OK;
+}
+
+bool ldm_regions_are_apart(const struct ldm_privhead *head)
+{
+    return apart(head->private_start, head->private_size, head->public_start, head->public_size);
 }
 
 static bool region_is_free_of_heads(const struct ldm_region *region,

@@ -163,7 +163,8 @@ static void volume_fields(struct reader *in, uint8_t flags, struct ldm_volume *v
     volume->number = take_vint(in);
     volume->flags = take_u32(in);
     volume->component_count = take_vint(in);
-    take(in, 16);
+    volume->transaction = take_u64(in);
+    take(in, 8);
     volume->size = take_vint(in);
     take(in, 4);
     volume->content = take_u8(in);
@@ -207,7 +208,8 @@ static void component_fields(struct reader *in, uint8_t flags, struct ldm_compon
     component->layout = (enum ldm_layout)take_u8(in);
     component->flags = take_u32(in);
     component->partition_count = take_vint(in);
-    take(in, 16);
+    component->transaction = take_u64(in);
+    take(in, 8);
     component->volume_id = take_vint(in);
     take_vint(in);
     if ((flags & COMPONENT_STRIPE) == 0)
@@ -246,7 +248,7 @@ static void partition_fields(struct reader *in, uint8_t flags, struct ldm_partit
     partition->id = take_vint(in);
     partition->name = take_name(in);
     partition->flags = take_u32(in);
-    take(in, 8);
+    partition->transaction = take_u64(in);
     partition->start = take_u64(in);
     partition->offset = take_u64(in);
     partition->size = take_vint(in);
@@ -300,7 +302,7 @@ enum status ldm_disk_parse(const struct ldm_record *record, struct arena *arena,
     disk.guid = take_owner_guid(&in, record);
     take_vstr(&in);
     disk.flags = take_u32(&in);
-    take(&in, 8);
+    disk.transaction = take_u64(&in);
     status = reader_end(&in, extended);
     if (status != ST_OK)
         return status;
@@ -323,7 +325,7 @@ enum status ldm_group_parse(const struct ldm_record *record, struct arena *arena
     group.name = take_name(&in);
     group.guid = take_owner_guid(&in, record);
     take(&in, 4);
-    take(&in, 8);
+    group.transaction = take_u64(&in);
     if ((record->flags & GROUP_COPIES) != 0) {
         take_vint(&in);
         take_vint(&in);

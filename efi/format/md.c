@@ -2,8 +2,9 @@
 
 #include "base/mem.h"
 
-#define MAGIC       0xa92b4efcu
-#define SECTOR_SIZE 512u
+#define MAGIC                   0xa92b4efcu
+#define FEATURE_RECOVERY_OFFSET 2u
+#define SECTOR_SIZE             512u
 
 /* Of format 1.x. */
 #define ROLES_AT    256u
@@ -75,12 +76,14 @@ static enum status parse_1(const uint8_t *at, enum md_version version, struct md
         return ST_DAMAGED;
     if (!place_fits(ld_le64(at + 144), version))
         return ST_ABSENT;
+    /* A member that is still being rebuilt has its place already, and not yet its content. */
+    bool rebuilding = (ld_le32(at + 8) & FEATURE_RECOVERY_OFFSET) != 0;
     struct md_member member = {
         .version = version,
         .set = guid_load(at + 16),
         .level = (int32_t)ld_le32(at + 72),
         .raid_disks = ld_le32(at + 92),
-        .role = number < roles ? ld_le16(at + ROLES_AT + 2 * number) : MD_ROLE_SPARE,
+        .role = number < roles && !rebuilding ? ld_le16(at + ROLES_AT + 2 * number) : MD_ROLE_SPARE,
         .events = ld_le64(at + 200),
     };
     load_name(at + 32, member.name);

@@ -222,7 +222,7 @@ static bool signature_is_zero(const struct pe_check *check)
     if (check->headers.certificates == 0)
         return false;
     struct span header = span_part(span_of(check->certificate_head, check->certificate_used), 0, 8);
-    return check->zero_certificates || span_is_zero(header);
+    return header.at != NULL && (check->zero_certificates || span_is_zero(header));
 }
 
 static bool code_is_zero(const struct pe_check *check)

@@ -100,7 +100,8 @@ static enum status look_into_esp(const struct content_scan *scan, size_t partiti
     esp->partition = partition;
     enum status status = scan_esp(esp_scan, own->first_lba, own->block_count, esp);
     if (meter->stopped)
-        *esp = (struct esp){.partition = partition, .store_status = ST_UNSUPPORTED};
+        *esp = (struct esp){
+            .partition = partition, .status = ST_UNSUPPORTED, .store_status = ST_UNSUPPORTED};
     if (scan->contents)
         *meter = before;
     return status;
@@ -233,33 +234,55 @@ static enum status look_at_files(struct system_copy *copy)
 }
 
 /* What the first block says; CONTENT_UNKNOWN when it cannot be read. */
+/* `*ret_known` is false when it can be read and nobody knows what it is. */
 static enum status look_at_first_block(struct arena *arena, const struct block_port *port,
-                                       struct system_copy *copy)
+                                       struct system_copy *copy, bool *ret_known)
 {
     size_t mark = arena_mark(arena);
     uint8_t *block = arena_alloc(arena, 1, port->block_size);
 
     if (block == NULL)
         return ST_NO_MEMORY;
-    if (port->read(port->ctx, copy->lba, 1, block) == ST_OK)
+    *ret_known = true;
+    if (port->read(port->ctx, copy->lba, 1, block) == ST_OK) {
         copy->content = volume_content_of(span_of(block, port->block_size));
+        *ret_known = copy->content != CONTENT_UNKNOWN;
+    }
     arena_release(arena, mark);
     return ST_OK;
+}
+
+/* ST_OK where NTFS may be. What says that it is something else is believed, though an old NTFS may
+ * have left its backup boot sector behind: a volume formatted anew, or BitLocker at work. */
+static enum status status_of_foreign(enum volume_content content, bool known)
+{
+    switch (content) {
+    case CONTENT_BITLOCKER:
+        return ST_UNSUPPORTED;
+    case CONTENT_REFS:
+    case CONTENT_FAT:
+    case CONTENT_EXFAT:
+        return ST_ABSENT;
+    default:
+        return known ? ST_OK : ST_ABSENT;
+    }
 }
 
 static enum status look_into(struct arena *arena, const struct block_port *port,
                              struct system_copy *copy)
 {
-    enum status status = look_at_first_block(arena, port, copy);
+    bool known = true;
 
+    enum status status = look_at_first_block(arena, port, copy, &known);
     if (status != ST_OK)
         return status;
     copy->looked = true;
+    copy->status = status_of_foreign(copy->content, known);
+    if (copy->status != ST_OK)
+        return ST_OK;
     copy->status = ntfs_open(arena, port, copy->lba, copy->block_count, &copy->ntfs);
     if (copy->status == ST_NO_MEMORY)
         return ST_NO_MEMORY;
-    if (copy->content == CONTENT_BITLOCKER && copy->status == ST_ABSENT)
-        copy->status = ST_UNSUPPORTED;
     if (copy->status != ST_OK)
         return ST_OK;
     copy->content = CONTENT_NTFS;

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#define START_BYTES (64u << 10)
+
 static const char store_path[] = "\\EFI\\Microsoft\\Boot\\BCD";
 
 static bool is_program(const char *path)
@@ -112,17 +114,36 @@ static enum status list_files(const struct esp_scan *scan, struct esp *esp)
     return ST_OK;
 }
 
-/* What the first block says; CONTENT_UNKNOWN when it cannot be read. */
-static enum status look_at_first_block(const struct esp_scan *scan, uint64_t first_lba,
-                                       struct esp *esp)
+/* The blocks that have to be zero before a partition counts as empty: some file systems leave the
+ * first ones alone. */
+static uint32_t start_blocks(const struct esp_scan *scan, uint64_t block_count)
 {
-    size_t mark = arena_mark(scan->arena);
-    uint8_t *block = arena_alloc(scan->arena, 1, scan->port->block_size);
+    uint64_t bytes = scan->read_limit < START_BYTES ? scan->read_limit : START_BYTES;
+    uint64_t count = bytes / scan->port->block_size;
 
-    if (block == NULL)
+    count = count < block_count ? count : block_count;
+    return count == 0 ? 1 : (uint32_t)count;
+}
+
+/* What the first block says, or that all of the start is zero; CONTENT_UNKNOWN when it cannot be
+ * read. */
+static enum status look_at_start(const struct esp_scan *scan, uint64_t first_lba,
+                                 uint64_t block_count, struct esp *esp)
+{
+    const struct block_port *port = scan->port;
+    uint32_t count = start_blocks(scan, block_count);
+    size_t size = (size_t)count * port->block_size;
+    size_t mark = arena_mark(scan->arena);
+    uint8_t *start = arena_alloc(scan->arena, count, port->block_size);
+
+    if (start == NULL)
         return ST_NO_MEMORY;
-    if (scan->port->read(scan->port->ctx, first_lba, 1, block) == ST_OK)
-        esp->content = volume_content_of(span_of(block, scan->port->block_size));
+    if (port->read(port->ctx, first_lba, 1, start) == ST_OK)
+        esp->content = volume_content_of(span_of(start, port->block_size));
+    if (esp->content == CONTENT_EMPTY && count > 1 &&
+        (port->read(port->ctx, first_lba, count, start) != ST_OK ||
+         !span_is_zero(span_of(start, size))))
+        esp->content = CONTENT_UNKNOWN;
     arena_release(scan->arena, mark);
     return ST_OK;
 }
@@ -134,7 +155,7 @@ static enum status look_into(const struct esp_scan *scan, uint64_t first_lba, ui
     if (esp->status == ST_NO_MEMORY)
         return ST_NO_MEMORY;
     if (esp->status != ST_OK || esp->volume.from_backup) {
-        enum status status = look_at_first_block(scan, first_lba, esp);
+        enum status status = look_at_start(scan, first_lba, block_count, esp);
         if (status != ST_OK || esp->status != ST_OK)
             return status;
     } else {

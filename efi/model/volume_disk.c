@@ -77,11 +77,16 @@ static size_t head_places(const struct volume_source *source, uint64_t ret_lbas[
     return count;
 }
 
-/* On a GPT disk the private region is the metadata partition. */
+/*
+ * On a GPT disk the private region is the metadata partition, which may have LDM data partitions on
+ * both sides: the public region then reaches over it. On an MBR disk it lies behind all data.
+ */
 static bool head_fits(const struct volume_source *source, const struct ldm_privhead *head)
 {
-    return !source->gpt || (head->private_start == source->metadata_lba &&
-                            head->private_size == source->metadata_blocks);
+    if (!source->gpt)
+        return ldm_regions_are_apart(head);
+    return head->private_start == source->metadata_lba &&
+           head->private_size == source->metadata_blocks;
 }
 
 static bool same_places(const struct ldm_privhead *a, const struct ldm_privhead *b)

@@ -214,6 +214,14 @@ static bool place_extent(const struct volume_disk *disk, const struct ldm_partit
     return true;
 }
 
+/* True when a block of the placed extent belongs to the database of its disk. */
+static bool touches_private_region(const struct ldm_privhead *head,
+                                   const struct dynamic_extent *extent)
+{
+    return extent->lba < head->private_start + head->private_size &&
+           head->private_start < extent->lba + extent->blocks;
+}
+
 static void accuse_place(struct volume_disk *disk, const char *reason)
 {
     if (disk->state != VOLUME_DISK_OK)
@@ -222,15 +230,24 @@ static void accuse_place(struct volume_disk *disk, const char *reason)
     disk->reason = reason;
 }
 
-/* The piece of the plex at `*extent`, on `disk` if that is here. */
+/* The piece of the plex at `*extent`, on `disk` if that is here. A piece that cannot be where the
+ * database says gets no place. */
 static void find_place(struct dynamic_extent *extent, const struct ldm_partition *from,
                        struct volume_disk *disk)
 {
     if (disk == NULL)
         return;
-    if (!place_extent(disk, from, extent))
+    struct dynamic_extent placed = *extent;
+    if (!place_extent(disk, from, &placed)) {
         accuse_place(disk, "a piece of a volume does not fit into its public region");
-    else if (!is_in_one_area(disk->source, extent->lba, extent->blocks))
+        return;
+    }
+    if (touches_private_region(&disk->head, &placed)) {
+        accuse_place(disk, "a piece of a volume lies on its LDM database");
+        return;
+    }
+    *extent = placed;
+    if (!is_in_one_area(disk->source, extent->lba, extent->blocks))
         accuse_place(disk, "a piece of a volume does not lie in one of its LDM data partitions");
 }
 
@@ -308,7 +325,8 @@ static void judge_extent(struct group_fill *in, const struct ldm_partition *from
     struct verdict verdict = judge_owner(in, from->disk);
 
     if (disk != NULL && extent->disk == VOLUME_NONE)
-        verdict = (struct verdict){PLEX_MISSING, "its place is not inside its disk"};
+        verdict =
+            (struct verdict){PLEX_MISSING, "its place is not inside the public region of its disk"};
     verdict_add(&verdict, judge_partition(from));
     if (disk != NULL && is_redundant(volume))
         verdict_add(&verdict, judge_log(disk));

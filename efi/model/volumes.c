@@ -103,13 +103,15 @@ static struct volume_disk *find_speaker(struct volume_disk *disks, size_t count,
     return speaker;
 }
 
-/* Whether two databases of one transaction say the same. In the middle of a change their regions
- * may differ in what does not count yet, or no longer. */
+/*
+ * Whether two databases say the same. Their regions may differ in free slots, in the order of the
+ * slots, and in the middle of a change in what does not count yet, or no longer. The counts of each
+ * were found to be those of its records.
+ */
 static bool databases_agree(const struct ldm_database *a, const struct ldm_database *b)
 {
-    if (a->clean && b->clean)
-        return sha256_equal(&a->header.digest, &b->header.digest);
-    return sha256_equal(&a->records_digest, &b->records_digest);
+    return a->header.effective == b->header.effective &&
+           sha256_equal(&a->records_digest, &b->records_digest);
 }
 
 /* A disk on which the speaker's change was begun and not decided: old, but not out of date. */
@@ -137,6 +139,8 @@ static bool compare_with_speaker(struct volume_disk *disk, const struct volume_d
     group->database_count++;
     if (!sha256_equal(&mine->header.digest, &its->header.digest))
         group->agreed = false;
+    if (!databases_agree(mine, its))
+        group->differs_unused = false;
     if (disk->doubtful && !speaker->doubtful)
         return true;
     if (mine->header.effective == its->header.effective)
@@ -154,17 +158,19 @@ static bool speaks_for_group(struct volume_disk *disks, size_t count, struct dyn
 
     group->clean = true;
     group->agreed = true;
+    group->differs_unused = true;
     for (size_t i = 0; i < count; i++)
         if (in_group(&disks[i], &group->guid) && disks[i].has_database &&
             !compare_with_speaker(&disks[i], speaker, group))
             agreed = false;
+    group->differs_unused = group->differs_unused && group->clean && !group->agreed;
     if (agreed)
         return true;
     for (size_t i = 0; i < count; i++)
         if (in_group(&disks[i], &group->guid) && disks[i].has_database &&
             disks[i].database.header.effective == speaker->database.header.effective)
             accuse(&disks[i], VOLUME_DISK_CONFLICT,
-                   "disks of its group hold different databases of the same transaction");
+                   "disks of its group hold different records of the same transaction");
     return false;
 }
 

@@ -16,8 +16,9 @@ void audit_esps(struct collector *to, const struct machine *machine, const struc
  */
 size_t audit_reference_member(const struct machine *machine, const struct roles *roles);
 
-/* The folder the ESP starts the system from, as in "\EFI\Microsoft"; NULL when it has none. In the
- * arena or static. */
+/* The folder the ESP starts the system from: that of the program by which it starts, and
+ * "\EFI\Microsoft" for Windows' boot manager and its copies. NULL when it has none. In the arena or
+ * static. */
 const char *audit_boot_folder(struct arena *arena, const struct machine *machine,
                               const struct esp *esp);
 

@@ -7,8 +7,9 @@
 
 /*
  * Findings about files under `folder` of `esp` that are missing or other than on `reference`. Files
- * that every ESP has of its own (boot stores and their logs) do not count, nor do those that are
- * damaged on either.
+ * that every ESP has of its own (boot stores, their logs, saved copies) do not count, nor do
+ * folders and those that are damaged on either. Whether they are older or newer is told by the
+ * program that `reference` starts from, or by the first other file when that is the same.
  */
 void compare_esps(struct collector *to, const struct machine *machine, const struct esp *reference,
                   const struct esp *esp, const char *folder);
@@ -17,12 +18,29 @@ void compare_esps(struct collector *to, const struct machine *machine, const str
 void compare_esps_missing(struct collector *to, const struct machine *machine,
                           const struct esp *reference, const struct esp *esp, const char *folder);
 
-/* The file an entry in BootOrder starts from this ESP, NULL when none does. */
-const char *esp_entry_file(const struct machine *machine, const struct esp *esp);
+/*
+ * The file by which an entry in BootOrder starts from this ESP: the first one in `folder`, or the
+ * first of all when `folder` is NULL. FAT_NO_FILE when no entry names a file that is there.
+ */
+size_t esp_entry_file(const struct machine *machine, const struct esp *esp, const char *folder);
 
-/* True for a file by which the machine is started: the boot manager, what an entry names, the
- * removable-media path. */
-bool esp_file_starts(const struct machine *machine, const struct esp *esp, const char *path);
+/*
+ * The file by which the ESP starts its system: what entries name, Windows' own before others, or
+ * its boot manager when they name nothing that is there. FAT_NO_FILE when there is none.
+ */
+size_t esp_boot_program(const struct machine *machine, const struct esp *esp);
+
+/*
+ * For each file of the ESP, whether the machine is started by it: the boot manager, what entries in
+ * BootOrder name, the removable-media path. In the collector's arena; NULL, with the failure noted,
+ * when there is no memory.
+ */
+const bool *esp_started_files(struct collector *to, const struct machine *machine,
+                              const struct esp *esp);
+
+/* True when what is known of the two files does not tell them apart: sizes, and contents where both
+ * were read. */
+bool esp_files_equal(const struct esp *a, size_t i, const struct esp *b, size_t j);
 
 /* True when `path` is in `folder` or deeper. */
 bool esp_path_is_in(const char *path, const char *folder);

@@ -34,8 +34,7 @@ struct roles {
     const char *name;       /* what people call the boot volume, "" when there is none */
     struct member *members; /* by disk */
     size_t member_count;
-    uint64_t md_events; /* BOOT_MD: those of a member that is up to date */
-    size_t missing;     /* disks that ought to carry a copy and are not here */
+    size_t missing; /* disks that ought to carry a copy and are not here */
     size_t primary; /* index into members: whose ESP the boot entries use; NO_INDEX without any */
     size_t shadow;  /* the first other member, or NO_INDEX */
 };
@@ -45,7 +44,11 @@ MUST_CHECK enum status roles_find(struct arena *arena, const struct machine *mac
                                   struct roles *ret_roles);
 
 /* True when the member's part of the md array is in use and as new as any. */
-bool roles_md_is_current(const struct roles *roles, const struct md_member *member);
+bool roles_md_is_current(const struct machine *machine, const struct md_member *member);
+
+/* True when the boot manager goes through the entry: in BootOrder, well formed, active, and of the
+ * category that is started (UEFI Specification 3.1.3). */
+bool roles_entry_is_tried(const struct entry *entry);
 
 /* The member on that disk, NO_INDEX when it is none. */
 size_t roles_member_on(const struct roles *roles, size_t disk);

@@ -4,9 +4,10 @@
  *
  * The order is that of edk2's boot manager (UEFI Specification 3.1): active entries in the sequence
  * of BootOrder; an entry whose device or file is not there, or whose file is no image for this
- * machine, gives way to the next; the first image that starts is final, whatever it then does. When
- * no entry starts anything, the removable-media path \EFI\BOOT\BOOT<ARCH>.EFI is tried, which not
- * every firmware does for fixed disks. BootNext counts once only and is left out.
+ * machine, gives way to the next; the first image that starts is taken as final: one that returns
+ * an error would let firmware go on, but nobody can tell that beforehand. When no entry starts
+ * anything, the removable-media path \EFI\BOOT\BOOT<ARCH>.EFI is tried, which not every firmware
+ * does for fixed disks. BootNext counts once only and is left out.
  */
 #ifndef SHADOWBOOT_AUDIT_START_H
 #define SHADOWBOOT_AUDIT_START_H
@@ -61,6 +62,6 @@ enum machine_state {
 enum machine_state machine_state_of(const struct roles *roles, const struct start *starts);
 
 /* In a sentence. Static lifetime. */
-const char *machine_state_text(enum machine_state state);
+const char *machine_state_text(enum machine_state state, size_t member_count);
 
 #endif

@@ -25,6 +25,7 @@ struct trial {
     const struct machine *machine;
     const struct roles *roles;
     const struct member *member;
+    bool is_manager;       /* the file tried last was Windows' boot manager */
     const char *why;       /* of the last outcome but STARTS; NULL when memory ran out */
     const char *first_why; /* why the first entry for this member's ESP gave way; "" without any */
 };

@@ -35,6 +35,7 @@ struct fat_volume {
     uint32_t sector_size;  /* bytes; at least a block of the disk */
     uint32_t cluster_size; /* bytes */
     uint32_t cluster_count;
+    uint32_t clusters_present;  /* of these, those that lie in the partition */
     uint64_t sectors;           /* of the whole file system */
     uint32_t fat_count;         /* copies of the FAT */
     uint64_t fat_offset;        /* bytes from the start of the partition to the first FAT */
@@ -46,6 +47,7 @@ struct fat_volume {
     uint32_t serial;            /* volume serial number */
     char label[FAT_LABEL_SIZE]; /* of the boot sector, printable, trailing blanks cut */
     bool from_backup;           /* the boot sector is damaged, and all this comes from its backup */
+    bool has_signature;         /* the boot sector ends with 55 AA */
     uint64_t read_bytes;        /* read from the disk so far, all calls together */
     struct arena *arena;        /* where `table` lies */
     uint8_t *table;             /* the FAT that counts, in part */
@@ -66,11 +68,13 @@ struct fat_volume {
 
 /*
  * Reads the boot sector of the partition at `first_lba`. The volume keeps using `port` and `arena`
- * (for the FAT, at most FAT_TABLE_MAX bytes). Statuses: ST_OK; ST_ABSENT when this is no FAT file
+ * (for the FAT, at most FAT_TABLE_MAX bytes and a quarter of the room that is free). Statuses:
+ * ST_OK, also when the partition ends before the file system does, or when only the signature
+ * of the boot sector is missing; ST_ABSENT when this is no FAT file
  * system (also when it is empty or another file system); ST_DAMAGED when it says FAT and
- * contradicts itself or is larger than the partition; ST_UNSUPPORTED when it is larger than this
- * program can check, or of a later version; ST_IO; ST_NO_MEMORY. A boot sector that is not good, or
- * all zero, but has a good backup (FAT32 only) is not missed.
+ * contradicts itself or has no cluster in the partition; ST_UNSUPPORTED when its FAT is larger than
+ * this program can check or has room for, or it is of a later version; ST_IO; ST_NO_MEMORY. A boot
+ * sector that is not good, or all zero, but has a good backup (FAT32 only) is not missed.
  */
 #define FAT_TABLE_MAX (32u << 20)
 MUST_CHECK enum status fat_open(struct arena *arena, const struct block_port *port,
@@ -86,22 +90,27 @@ enum fat_problem {
     FAT_MARKED_DIRTY,            /* not unmounted cleanly, or errors were seen (bits of entry 1) */
     FAT_CHAIN_OUT_OF_RANGE,      /* a chain meets a cluster that does not exist, is free or bad */
     FAT_CHAIN_LOOPS,
-    FAT_CHAIN_CROSSED,    /* two chains share a cluster */
-    FAT_CHAIN_SHORT,      /* a file is longer than its chain */
-    FAT_CHAIN_LONG,       /* a chain is longer than its file */
-    FAT_CHAIN_LOST,       /* clusters in use that belong to nothing; counted one by one */
-    FAT_DIRECTORY_BROKEN, /* an entry that cannot be, or "." and ".." that lead astray */
-    FAT_NAME_BROKEN,      /* a long name whose pieces do not go together */
-    FAT_NAME_REPEATED,    /* two entries of a directory have one name */
-    FAT_TOO_DEEP,         /* more than is followed: FAT_DEPTH_MAX, FAT_FILES_MAX, FAT_PATH_MAX */
-    FAT_FORM_UNUSUAL,     /* FAT32 with fewer clusters than it must have, or with one FAT only in
-                           * use: files are fine, but UEFI firmware (EDK II) does not mount it */
+    FAT_CHAIN_CROSSED,     /* two chains share a cluster */
+    FAT_CHAIN_SHORT,       /* a file is longer than its chain */
+    FAT_CHAIN_LONG,        /* a chain is longer than its file */
+    FAT_CHAIN_LOST,        /* clusters in use that belong to nothing; counted one by one */
+    FAT_DIRECTORY_BROKEN,  /* an entry that cannot be, or "." and ".." that lead astray */
+    FAT_NAME_BROKEN,       /* a long name whose pieces do not go together */
+    FAT_NAME_REPEATED,     /* two entries of a directory have one name */
+    FAT_TOO_DEEP,          /* more than is followed: FAT_DEPTH_MAX, FAT_FILES_MAX, FAT_PATH_MAX,
+                            * FAT_PATHS_MAX */
+    FAT_FORM_UNUSUAL,      /* FAT32 with fewer clusters than it must have, or with one FAT only in
+                            * use: files are fine, but UEFI firmware (EDK II) does not mount it */
+    FAT_PAST_PARTITION,    /* it is longer than its partition. Firmware mounts it; a cluster in use
+                            * that lies outside is FAT_CHAIN_OUT_OF_RANGE as well */
+    FAT_SIGNATURE_MISSING, /* no 55 AA: firmware mounts it, Windows does not */
     FAT_PROBLEM_COUNT
 };
 
 #define FAT_DEPTH_MAX 32
-#define FAT_FILES_MAX 65536
-#define FAT_PATH_MAX  1024 /* bytes of a path, the closing NUL included */
+#define FAT_FILES_MAX 16384
+#define FAT_PATH_MAX  1024       /* bytes of a path, the closing NUL included */
+#define FAT_PATHS_MAX (3u << 19) /* bytes of all paths together */
 
 /* What it says, such as "the two copies of the FAT differ". Static lifetime. */
 const char *fat_problem_text(enum fat_problem problem);
@@ -129,9 +138,10 @@ struct fat_report {
     const char *first_place[FAT_PROBLEM_COUNT]; /* path of the first, "" when it has none */
     struct fat_file *files; /* in the order of the walk: a directory before what is in it */
     size_t file_count;
-    bool complete;          /* everything was looked at; else the read limit ended the check */
+    bool complete;          /* everything was looked at; else the read limit ended the check, or
+                             * there was no room for a list of the clusters */
     uint64_t used_clusters; /* by the FAT; meaningful when complete, like the next */
-    uint64_t free_clusters;
+    uint64_t free_clusters; /* of those in the partition */
 };
 
 /*

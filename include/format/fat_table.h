@@ -38,13 +38,20 @@ MUST_CHECK enum status fat_read(struct fat_volume *volume, uint64_t offset, uint
 /* True when many reads have failed: it would take too long to look for what can be read. */
 bool fat_gives_up(const struct fat_volume *volume);
 
+/* How much of the arena one thing may take whose size the volume decides: the rest is for others.
+ */
+static inline size_t fat_share_of_room(const struct arena *arena)
+{
+    return (arena->size - arena->used) / 4;
+}
+
 /* Takes memory for the table. Statuses: ST_OK; ST_NO_MEMORY. */
 MUST_CHECK enum status fat_table_init(struct fat_volume *volume);
 
-/* True for a cluster that the volume has. */
+/* True for a cluster that the volume has, in its partition. */
 static inline bool fat_has_cluster(const struct fat_volume *volume, uint32_t cluster)
 {
-    return cluster >= 2 && cluster - 2 < volume->cluster_count;
+    return cluster >= 2 && cluster - 2 < volume->clusters_present;
 }
 
 /* Byte of the partition where a cluster of the volume begins. */

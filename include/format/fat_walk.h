@@ -26,6 +26,7 @@ struct fat_walk {
     struct fat_item *items;
     size_t count;
     size_t capacity;
+    size_t path_bytes;             /* of all their paths */
     size_t urgent[FAT_URGENT_MAX]; /* directories to look at before others */
     size_t urgent_count;
     bool unlisted;   /* something was found that could not be followed or read */
@@ -47,7 +48,8 @@ struct fat_place {
 
 /*
  * Appends the file or directory of an entry to the items, under its long name unless that is empty.
- * `*ret_path` is its path, in the arena, or NULL when that is too long: then it is not appended.
+ * `*ret_path` is its path, in the arena, or NULL when that is too long, or too much together with
+ * all others: then it is not appended.
  * Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status fat_items_add(struct fat_walk *walk, const struct fat_place *place,

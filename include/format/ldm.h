@@ -43,7 +43,8 @@ struct ldm_database {
 /*
  * Reads the whole database in the config region `config`, whose header is `vmdb`. In the result
  * each component has its volume, each partition its component and disk, every number of parts is
- * right, and no two partitions of a disk overlap. Whether a volume's pieces add up to it shows in
+ * right, no two partitions of a disk overlap, and no record was changed by a transaction later than
+ * the one it belongs to. Whether a volume's pieces add up to it shows in
  * its shape (LDM database, section 9). The arrays lie in `arena`; `scratch` needs twice the size of
  * `config` plus 512 bytes at most, and can be given back at once. Statuses: ST_OK; ST_DAMAGED;
  * ST_UNSUPPORTED for a kind, revision or flag of records that is not known; ST_NO_MEMORY.

@@ -28,6 +28,7 @@
 #ifndef SHADOWBOOT_FORMAT_LDM_PRIVHEAD_H
 #define SHADOWBOOT_FORMAT_LDM_PRIVHEAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -72,13 +73,17 @@ struct ldm_toc {
 
 /*
  * Checks the PRIVHEAD at the start of `block`, one logical block of a disk of `disk_blocks` blocks
- * of `block_size` bytes. Both regions lie inside the disk and apart, and every rel place inside the
- * private region. Statuses: ST_OK; ST_ABSENT without the magic; ST_DAMAGED; ST_UNSUPPORTED for a
- * version other than 2.11 and 2.12, another block size or a private region above
- * LDM_PRIVATE_MAX_BYTES.
+ * of `block_size` bytes. Both regions lie inside the disk, and every rel place inside the private
+ * region. The public region may enclose the private one, as on a GPT disk with LDM data partitions
+ * on both sides of the metadata partition: ldm_regions_are_apart tells. Statuses: ST_OK; ST_ABSENT
+ * without the magic; ST_DAMAGED; ST_UNSUPPORTED for a version other than 2.11 and 2.12, another
+ * block size or a private region above LDM_PRIVATE_MAX_BYTES.
  */
 MUST_CHECK enum status ldm_privhead_parse(struct span block, uint32_t block_size,
                                           uint64_t disk_blocks, struct ldm_privhead *ret_head);
+
+/* True when no block belongs to both the public and the private region of a checked PRIVHEAD. */
+bool ldm_regions_are_apart(const struct ldm_privhead *head);
 
 /*
  * Checks the TOCBLOCK at the start of `block` of the disk that `head` describes. Its regions lie in

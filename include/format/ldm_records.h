@@ -76,6 +76,7 @@ struct ldm_volume {
     uint64_t number;
     uint32_t flags;
     uint64_t component_count; /* as the record says */
+    uint64_t transaction;     /* of the last change of this record, as in those below */
     uint64_t size;            /* sectors, > 0 */
     uint8_t content;          /* as a partition type of an MBR: 7 NTFS */
     struct guid guid;
@@ -92,6 +93,7 @@ struct ldm_component {
     enum ldm_layout layout;
     uint32_t flags;
     uint64_t partition_count; /* as the record says */
+    uint64_t transaction;
     uint64_t volume_id;
     uint64_t stripe_size; /* sectors, 0 when not given */
     uint64_t columns;     /* 0 when not given */
@@ -103,6 +105,7 @@ struct ldm_partition {
     uint64_t id;
     const char *name;
     uint32_t flags;
+    uint64_t transaction;
     uint64_t start;  /* sectors from the start of the disk's public region */
     uint64_t offset; /* sectors, in its column */
     uint64_t size;   /* sectors, > 0 */
@@ -119,6 +122,7 @@ struct ldm_disk {
     const char *name;
     struct guid guid; /* that of the disk's PRIVHEAD */
     uint32_t flags;
+    uint64_t transaction;
     bool certain; /* the same disk whatever becomes of it */
 };
 
@@ -126,6 +130,7 @@ struct ldm_group {
     uint64_t id;
     const char *name;
     struct guid guid;
+    uint64_t transaction; /* 0 on disks seen */
 };
 
 /* The kind of a record, any revision. */

@@ -43,9 +43,10 @@ struct md_member {
     struct guid set;     /* the bytes of the set UUID as md orders them, the same in all members */
     int32_t level;       /* 1: mirror; 0, 4, 5, 6, 10; -1: linear; others exist */
     uint32_t raid_disks; /* active members of a complete array */
-    uint32_t role;       /* of this member: its place from 0 on, or one of the above */
-    char name[33];       /* printable ASCII, usually "host:name"; "" for 0.90 */
-    uint64_t events;     /* a member with fewer events than another missed writes */
+    uint32_t role;   /* of this member: its place from 0 on, or one of the above; SPARE also while
+                      * it is being rebuilt */
+    char name[33];   /* printable ASCII, usually "host:name"; "" for 0.90 */
+    uint64_t events; /* a member with fewer events than another missed writes */
 };
 
 /*

@@ -26,12 +26,13 @@ struct file_content {
     enum pe_verdict program;
 };
 
-/* An EFI System Partition. */
+/* An EFI System Partition. One for which the disk's limit left nothing is ST_UNSUPPORTED, of
+ * CONTENT_UNKNOWN. */
 struct esp {
     size_t partition;            /* index into machine.partitions */
     enum volume_content content; /* of its first block */
-    enum status status; /* ST_OK: `volume` and `report` are known; else what fat_open said */
-    struct fat_volume volume;
+    enum status status;       /* ST_OK: `volume` and `report` are known; else what fat_open said */
+    struct fat_volume volume; /* its facts; nothing can be read through it any more */
     struct fat_report report;
     struct file_content *contents; /* of each file of the report */
     bool contents_read;            /* contents were looked at (not under SCAN_QUICK) */

@@ -6,8 +6,9 @@
  * value: arrays and indices. Nothing is ever written.
  *
  * What decides in a group (LDM database, section 11): the database of the latest transaction, read
- * without a fault. Two of the same transaction must be equal; when they are not, no volume of the
- * group is known. The order in which disks are given never decides.
+ * without a fault. Two of the same transaction must hold the same records; when they do not, no
+ * volume of the group is known. What differs in free slots, or otherwise in no record, is noted and
+ * does no harm. The order in which disks are given never decides.
  *
  * What decides whether a plex is trusted (section 10): every mark of trouble on the volume, the
  * plex, its pieces and their disks, in the database and in its log, and the disk's own copy of the
@@ -84,10 +85,12 @@ struct volume_disk_note {
 struct dynamic_group {
     struct guid guid;
     const char *name;
-    bool known;  /* a database was accepted; else the group has no volumes here */
-    bool clean;  /* no transaction was cut off on any of its disks here */
-    bool agreed; /* the databases of all its disks that are here are the same */
-    bool split;  /* two disks hold different databases of the same transaction; not known then */
+    bool known;          /* a database was accepted; else the group has no volumes here */
+    bool clean;          /* no transaction was cut off on any of its disks here */
+    bool agreed;         /* the databases of all its disks that are here are the same */
+    bool differs_unused; /* they are not, but all hold the same records of the same transaction, and
+                            none was cut off: what differs is used by nothing */
+    bool split; /* two disks hold different records of the same transaction; not known then */
     bool may_be_split; /* a disk is behind, and the database that holds does not know it: perhaps
                           both disks went on alone, each without the other */
     bool log_dirty;    /* a log notes a detached or dirty plex */

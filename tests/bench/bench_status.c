@@ -149,5 +149,5 @@ void bench_status(void)
     bench_worst(512);
     bench_worst(4096);
     bench_growth();
-    bench_shape("64 disks, 1,000 volumes, 64 x 1,000 files", &largest);
+    bench_shape("64 disks, 1,000 volumes", &largest);
 }

@@ -139,6 +139,12 @@ static void fill_with_anything(struct mirror *mirror)
     set_esp(mirror, ST_ABSENT, CONTENT_UNKNOWN);
 }
 
+/* A first block like that of FAT, which FAT's own rules refuse. */
+static void fill_with_what_looks_like_fat(struct mirror *mirror)
+{
+    set_esp(mirror, ST_ABSENT, CONTENT_FAT);
+}
+
 static void format_ntfs(struct mirror *mirror)
 {
     set_esp(mirror, ST_ABSENT, CONTENT_NTFS);
@@ -152,6 +158,12 @@ static void contradict(struct mirror *mirror)
 static void make_too_large(struct mirror *mirror)
 {
     set_esp(mirror, ST_UNSUPPORTED, CONTENT_FAT);
+}
+
+/* What the disk's limit left nothing for. */
+static void leave_unseen(struct mirror *mirror)
+{
+    set_esp(mirror, ST_UNSUPPORTED, CONTENT_UNKNOWN);
 }
 
 static void spoil(struct mirror *mirror)
@@ -209,10 +221,12 @@ static void state_of_the_file_system_is_told(void **state)
 {
     static const struct esp_case cases[] = {
         {unformat, "esp-unformatted" ESP_1 "\n"},
-        {fill_with_anything, "esp-unformatted" ESP_1 "\n"},
+        {fill_with_anything, "esp-not-fat" ESP_1 ": it is not recognised.\n"},
+        {fill_with_what_looks_like_fat, "esp-not-fat" ESP_1 ": it is not recognised.\n"},
         {format_ntfs, "esp-not-fat" ESP_1 ": it is NTFS.\n"},
         {contradict, "esp-damaged" ESP_1 ": damaged.\n"},
         {make_too_large, "esp-damaged" ESP_1 ": not supported.\n"},
+        {leave_unseen, ""},
         {spoil, "esp-unreadable" ESP_1 "\n"},
         {loop_chain,
          "esp-damaged" ESP_1 ": a cluster chain leads back into itself, first at \\EFI\\x.\n"},
@@ -284,6 +298,19 @@ static void add_broken_tool(struct mirror *mirror)
     mirror->contents[1][file].program = PE_NOT_AN_IMAGE;
 }
 
+/* Every entry starts something, not the first one only. */
+static void add_entry_for_broken_tool(struct mirror *mirror)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, 1);
+
+    add_broken_tool(mirror);
+    entry.description = "Tool";
+    entry.file = "\\EFI\\tools\\x.efi";
+    entry.optional = FIXTURE_NONE;
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){0, 1, 2}, 3);
+}
+
 /* A program has been broken that entries do not name, in a folder whose name begins the same. */
 static void add_broken_neighbour(struct mirror *mirror)
 {
@@ -335,6 +362,7 @@ static void broken_programs_are_told_by_name(void **state)
         {make_manager_no_efi_program,
          CORRUPT MIRROR_MANAGER ": it is a program, but not one that firmware starts.\n"},
         {add_broken_tool, ""},
+        {add_entry_for_broken_tool, CORRUPT "\\EFI\\tools\\x.efi: it is not an EFI program.\n"},
         {add_broken_neighbour, ""},
         {make_manager_of_other_machine, "esp-other-architecture" ESP_1 " " MIRROR_MANAGER ".\n"},
         {make_fallback_of_other_machine, "esp-other-architecture" ESP_1 " " MIRROR_FALLBACK ".\n"},
@@ -490,6 +518,64 @@ static void change_both_programs(struct mirror *mirror)
     mirror_content(mirror, 1, MIRROR_MEMTEST)->digest.bytes[0] = 'u';
 }
 
+static void add_text(struct mirror *mirror, size_t esp, int day)
+{
+    size_t file =
+        mirror_add_file(mirror, esp, "\\EFI\\Microsoft\\Boot\\a.mui", 100, 'a' + (int)esp);
+
+    mirror->files[esp][file].written.day += day;
+}
+
+/* A text that somebody copied later does not make an old boot manager a newer one. */
+static void make_manager_older_and_text_newer(struct mirror *mirror)
+{
+    make_manager_older(mirror);
+    add_text(mirror, 0, 0);
+    add_text(mirror, 1, 1);
+}
+
+/* With equal boot managers the first text tells. */
+static void make_text_newer(struct mirror *mirror)
+{
+    mirror_content(mirror, 1, MIRROR_MEMTEST)->digest.bytes[0] = 'u';
+    mirror->files[1][mirror_file(mirror, 1, MIRROR_MEMTEST)].written.year--;
+    add_text(mirror, 0, 0);
+    add_text(mirror, 1, 1);
+}
+
+/* Folders hold nothing that starts. */
+static void add_empty_folder(struct mirror *mirror)
+{
+    mirror_add_file(mirror, 0, "\\EFI\\Microsoft\\Boot\\qps-ploc", 0, 0);
+}
+
+static void replace_memtest_by_folder(struct mirror *mirror)
+{
+    mirror->files[1][mirror_file(mirror, 1, MIRROR_MEMTEST)].is_directory = true;
+}
+
+/* One ESP has been started from more often, or somebody saved files there. */
+static void add_own_files(struct mirror *mirror)
+{
+    static const char *const names[] = {
+        "BCD.LOG", "BCD.LOG1", "BCD.LOG2",         "BCD{1a2b}.TM.blf", "BOOTSTAT.DAT",
+        "BCD.BAK", "BCD_old",  "bootmgfw.efi.bak", "memtest.OLD",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char *path = arena_alloc(&mirror->arena, 1, 80);
+        snprintf(path, 80, "\\EFI\\Microsoft\\Boot\\%s", names[i]);
+        mirror_add_file(mirror, 0, path, 65536, 'a');
+    }
+}
+
+/* Names that only resemble them are files like others. */
+static void add_files_named_alike(struct mirror *mirror)
+{
+    mirror_add_file(mirror, 0, "\\EFI\\Microsoft\\Boot\\abcd", 100, 'a');
+    mirror_add_file(mirror, 0, "\\EFI\\Microsoft\\BCD\\x.old.dll", 100, 'a');
+}
+
 /* Every boot manager writes these for itself. */
 static void change_own_files(struct mirror *mirror)
 {
@@ -573,6 +659,16 @@ static void esps_of_members_are_compared(void **state)
         {change_date_only, ""},
         {change_both_programs, "esp-files-differ" ESP_1 ": 2, the first is " MIRROR_MANAGER ".\n"},
         {change_own_files, ""},
+        {make_manager_older_and_text_newer,
+         "esp-files-older" ESP_1 ": 2, the first is \\EFI\\Microsoft\\Boot\\a.mui.\n"},
+        {make_text_newer,
+         "esp-files-newer" ESP_1 ": 2, the first is \\EFI\\Microsoft\\Boot\\a.mui.\n"},
+        {add_empty_folder, ""},
+        {replace_memtest_by_folder,
+         "esp-files-missing" ESP_1 ": 1, the first is " MIRROR_MEMTEST ".\n"},
+        {add_own_files, ""},
+        {add_files_named_alike,
+         "esp-files-missing" ESP_1 ": 2, the first is \\EFI\\Microsoft\\BCD\\x.old.dll.\n"},
         {add_more_on_the_shadow,
          "esp-files-missing" ESP_0 ": 1, the first is \\EFI\\Microsoft\\Boot\\kdcom.dll.\n"},
         {add_more_unseen, ""},
@@ -676,6 +772,58 @@ static void boot_folder_is_that_of_windows_or_of_an_entry(void **state)
     assert_string_equal(folder_of(mirror, 1), "none");
 }
 
+/* The entry of one ESP starts `file`. */
+static void start_by(struct mirror *mirror, size_t esp, const char *file)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, (uint16_t)esp, esp);
+
+    entry.file = file;
+    entry.optional = FIXTURE_NONE;
+    mirror_put_entry(mirror, &entry);
+}
+
+/* What is left of an older system is not what the entries start. */
+static void boot_folder_is_that_of_the_entry_in_use(void **state)
+{
+    struct mirror *mirror = *state;
+
+    start_by(mirror, 0, MIRROR_FALLBACK); /* a copy of the boot manager */
+    assert_string_equal(folder_of(mirror, 0), "\\EFI\\Microsoft");
+    mirror_content(mirror, 0, MIRROR_FALLBACK)->digest.bytes[0] = 'g';
+    assert_string_equal(folder_of(mirror, 0), "\\EFI\\BOOT");
+    start_by(mirror, 0, "\\EFI\\gone\\x.efi");
+    assert_string_equal(folder_of(mirror, 0), "\\EFI\\Microsoft");
+    mirror_add_file(mirror, 0, MIRROR_SHIM, 900000, 's');
+    start_by(mirror, 0, MIRROR_SHIM);
+    assert_string_equal(folder_of(mirror, 0), "\\EFI\\debian");
+}
+
+static void leave_windows_on_the_primary(struct mirror *mirror)
+{
+    make_debian(mirror);
+    mirror_add_file(mirror, 0, "\\EFI\\Microsoft", 0, 0);
+    mirror_add_file(mirror, 0, MIRROR_MANAGER, 1600000, 'm');
+    mirror_add_file(mirror, 0, MIRROR_STORE, 65536, 'b');
+    mirror->esps[0].store_status = ST_OK;
+}
+
+/* Its own entry, its own folder. */
+static void install_debian_as_ubuntu(struct mirror *mirror)
+{
+    make_debian(mirror);
+    mirror_drop_file(mirror, 1, "\\EFI\\debian");
+    mirror_add_file(mirror, 1, "\\EFI\\ubuntu", 0, 0);
+    mirror_add_file(mirror, 1, "\\EFI\\ubuntu\\shimx64.efi", 800000, 'u');
+    start_by(mirror, 1, "\\EFI\\ubuntu\\shimx64.efi");
+}
+
+/* A copy of Windows' boot manager needs \EFI\Microsoft, from wherever it is started. */
+static void start_copy_of_manager(struct mirror *mirror)
+{
+    drop_microsoft(mirror);
+    start_by(mirror, 1, MIRROR_FALLBACK);
+}
+
 static void drop_grub(struct mirror *mirror)
 {
     make_debian(mirror);
@@ -709,6 +857,9 @@ static void folder_of_another_system_is_judged_the_same(void **state)
         {break_grub, CORRUPT "\\EFI\\debian\\grubx64.efi: its content does not match the checksum "
                              "in its header.\n"},
         {make_shim_of_other_machine, "esp-other-architecture" ESP_1 " " MIRROR_SHIM ".\n"},
+        {leave_windows_on_the_primary, ""},
+        {install_debian_as_ubuntu, ""},
+        {start_copy_of_manager, NO_FOLDER},
     };
 
     (void)state;
@@ -783,6 +934,7 @@ int main(void)
         TEST(esp_of_the_primary_is_measured_by_a_better_one),
         TEST(without_a_sound_boot_manager_entries_tell_the_folder),
         TEST(boot_folder_is_that_of_windows_or_of_an_entry),
+        TEST(boot_folder_is_that_of_the_entry_in_use),
         cmocka_unit_test(folder_of_another_system_is_judged_the_same),
         cmocka_unit_test(every_fixed_esp_is_judged),
         cmocka_unit_test(every_finding_about_esps_was_met),

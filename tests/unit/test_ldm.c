@@ -126,7 +126,6 @@ static const struct change head_changes[] = {
     {"public start that wraps", 0x11b, UINT64_MAX - 100, 8, ST_DAMAGED},
     {"public size 0", 0x123, 0, 8, ST_DAMAGED},
     {"public size past the disk", 0x123, DISK_BLOCKS - 4095, 8, ST_DAMAGED},
-    {"public over private", 0x11b, 2111, 8, ST_DAMAGED},
     {"private start past the disk", 0x12b, DISK_BLOCKS - 2047, 8, ST_DAMAGED},
     {"private size that wraps", 0x133, UINT64_MAX, 8, ST_DAMAGED},
     {"primary outside", 0x20, 2048, 8, ST_DAMAGED},
@@ -187,6 +186,27 @@ static void private_region_may_touch_the_public_one_and_the_end(void **state)
     put(at + 0x11b, DISK_BLOCKS - 2048 - 8192, 8);
     ldm_fixture_seal(at);
     assert_int_equal(parse_head(at, &head), ST_OK);
+}
+
+static void regions_that_overlap_are_told(void **state)
+{
+    static const struct {
+        uint64_t start, size;
+        bool apart;
+    } cases[] = {
+        {2112, 8192, true}, {2111, 8192, false}, {0, 64, true}, {0, 65, false}, {0, 4096, false},
+    };
+    struct state *s = *state;
+    uint8_t *at = s->region + LDM_FIXTURE_HEAD_1;
+    struct ldm_privhead head;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        put(at + 0x11b, cases[i].start, 8);
+        put(at + 0x123, cases[i].size, 8);
+        ldm_fixture_seal(at);
+        assert_int_equal(parse_head(at, &head), ST_OK);
+        assert_int_equal(ldm_regions_are_apart(&head), cases[i].apart);
+    }
 }
 
 static void private_region_above_the_limit_is_unsupported(void **state)
@@ -980,6 +1000,72 @@ static void arriving_record_alone_is_uncertain(void **state)
     assert_true(db.components[0].certain);
 }
 
+/* Offsets of the transaction of the last change, from the slot. */
+static const struct {
+    uint32_t slot;
+    size_t at;
+} changed_at[] = {
+    {LDM_SLOT_GROUP, 0x10 + 8 + 2 + 9 + 37 + 4},
+    {LDM_SLOT_DISK_1, 0x10 + 8 + 2 + 6 + 37 + 1 + 4},
+    {LDM_SLOT_VOLUME, 0x3e},
+    {LDM_SLOT_PLEX_1, PLEX_AT(14)},
+    {LDM_SLOT_PIECE_1, PIECE_AT(4)},
+};
+
+static void record_of_a_later_transaction_is_damaged(void **state)
+{
+    struct state *s = *state;
+    uint8_t good[128 * 16];
+
+    memcpy(good, s->config, sizeof good);
+    for (size_t i = 0; i < sizeof changed_at / sizeof changed_at[0]; i++)
+        for (uint64_t later = 0; later < 2; later++) {
+            struct ldm_database db;
+            uint32_t number = changed_at[i].slot;
+            memcpy(s->config, good, sizeof good);
+            uint64_t expected = later ? ST_DAMAGED : ST_OK;
+            assert_int_equal(parse_changed(s, number, changed_at[i].at, 12 + later, 8, &db),
+                             expected);
+            /* A change that is not decided does not make it right, one that is does. */
+            put(s->config + 0x10, 2, 2);
+            put(s->config + 0x7d, 13, 8);
+            assert_int_equal(parse(s, &db), expected);
+            put(s->config + 0x10, 3, 2);
+            assert_int_equal(parse(s, &db), ST_OK);
+        }
+}
+
+static void record_is_of_the_transaction_of_its_side_at_the_latest(void **state)
+{
+    static const struct {
+        uint16_t update;
+        uint64_t leaving, arriving;
+        enum status expected;
+    } cases[] = {
+        {2, 12, 13, ST_OK}, {2, 12, 14, ST_DAMAGED}, {2, 13, 13, ST_DAMAGED},
+        {3, 12, 13, ST_OK}, {3, 12, 14, ST_DAMAGED}, {3, 13, 13, ST_DAMAGED},
+        {1, 12, 13, ST_OK}, {1, 13, 13, ST_DAMAGED},
+    };
+    struct state *s = *state;
+    uint8_t good[128 * 16];
+
+    memcpy(good, s->config, sizeof good);
+    for (size_t k = 1; k < sizeof changed_at / sizeof changed_at[0]; k++)
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            struct ldm_database db;
+            uint32_t number = changed_at[k].slot;
+            memcpy(s->config, good, sizeof good);
+            begin_change(s, number, cases[i].update, changed_at[k].at, 0);
+            if (cases[i].update == 1)
+                put(s->config + 0x7d, 12, 8);
+            put(slot(s, number) + changed_at[k].at, cases[i].leaving, 8);
+            put(slot(s, LDM_SLOT_FREE) + changed_at[k].at, cases[i].arriving, 8);
+            enum status status = parse(s, &db);
+            if (status != cases[i].expected)
+                fail_msg("record %zu, case %zu: status %d", k, i, status);
+        }
+}
+
 /* --- KLOG ----------------------------------------------------------------------------------- */
 
 #define LOG_AT (1498u * 512)
@@ -1245,6 +1331,7 @@ int main(void)
         CASE(privhead_with_wrong_checksum_is_damaged),
         CASE(privhead_of_version_2_11_is_read),
         CASE(private_region_may_touch_the_public_one_and_the_end),
+        CASE(regions_that_overlap_are_told),
         CASE(private_region_above_the_limit_is_unsupported),
         CASE(group_name_is_made_printable),
         CASE(tocblock_gives_the_config_region),
@@ -1288,6 +1375,8 @@ int main(void)
         CASE(rename_leaves_the_volume_where_it_is),
         CASE(change_of_place_makes_the_object_uncertain),
         CASE(arriving_record_alone_is_uncertain),
+        CASE(record_of_a_later_transaction_is_damaged),
+        CASE(record_is_of_the_transaction_of_its_side_at_the_latest),
         CASE(empty_log_has_two_pages),
         CASE(log_entries_are_read_to_the_first_free_one),
         CASE(log_gives_the_latest_commit_of_all_entries),

@@ -236,25 +236,35 @@ static void md_member_without_esp_is_a_member(void **state)
     assert_int_equal(roles.missing, 0);
 }
 
-static void md_members_with_fewer_events_are_not_current(void **state)
+static void md_members_that_are_behind_are_not_current(void **state)
+{
+    struct mirror *mirror = *state;
+    struct md_member *first = &mirror->md[0].member;
+    struct md_member *second = &mirror->md[1].member;
+
+    mirror_make_md(mirror);
+    first->events = 6;
+    second->events = 8;
+    assert_false(roles_md_is_current(&mirror->machine, first));
+    assert_true(roles_md_is_current(&mirror->machine, second));
+    first->events = 7; /* as a power cut leaves it */
+    assert_true(roles_md_is_current(&mirror->machine, first));
+    /* What is not in use does not say which is the latest. */
+    first->events = 6;
+    second->role = MD_ROLE_FAULTY;
+    assert_true(roles_md_is_current(&mirror->machine, first));
+    assert_false(roles_md_is_current(&mirror->machine, second));
+}
+
+static void md_spare_is_no_member(void **state)
 {
     struct mirror *mirror = *state;
 
     mirror_make_md(mirror);
-    mirror->md[0].member.events = 6;
-    mirror->md[1].member.events = 7;
+    mirror->md[1].member.role = MD_ROLE_SPARE;
     struct roles roles = mirror_roles(mirror);
-    assert_int_equal(roles.md_events, 7);
-    assert_false(roles_md_is_current(&roles, &mirror->md[0].member));
-    assert_true(roles_md_is_current(&roles, &mirror->md[1].member));
-    /* What is not in use does not say which is the latest. */
-    mirror->md[1].member.role = MD_ROLE_FAULTY;
-    roles = mirror_roles(mirror);
-    assert_int_equal(roles.md_events, 6);
-    assert_true(roles_md_is_current(&roles, &mirror->md[0].member));
-    assert_false(roles_md_is_current(&roles, &mirror->md[1].member));
-    mirror->md[1].member.events = 6;
-    assert_false(roles_md_is_current(&roles, &mirror->md[1].member));
+    assert_members(&roles, "0:esp0:md0");
+    assert_int_equal(roles.missing, 1);
 }
 
 static void md_on_disks_without_esp_is_data(void **state)
@@ -564,7 +574,8 @@ int main(void)
         TEST(md_set_of_another_array_is_left_out),
         TEST(md_of_another_level_is_no_mirror),
         TEST(md_member_without_esp_is_a_member),
-        TEST(md_members_with_fewer_events_are_not_current),
+        TEST(md_members_that_are_behind_are_not_current),
+        TEST(md_spare_is_no_member),
         TEST(md_on_disks_without_esp_is_data),
         TEST(plain_windows_says_more_than_md),
         TEST(member_without_esp_is_a_member),

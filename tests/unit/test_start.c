@@ -381,7 +381,6 @@ static void put_partition_of_stick_first(struct mirror *mirror)
 static void other_programs_before_the_entry_stop_the_start(void **state)
 {
     static const char shell[] = "Before it, the firmware starts Boot0002 \"EFI Shell\".";
-    static const char boot[] = "Before it, the firmware starts Boot0002 \"Boot Mirror\".";
     static const struct start_case cases[] = {
         {"Shell first", put_shell_first, 0, VERDICT_FAILS, 2, shell},
         {"Shell first", put_shell_first, 1, VERDICT_FAILS, 2, shell},
@@ -391,8 +390,9 @@ static void other_programs_before_the_entry_stop_the_start(void **state)
         {"inactive Shell", put_inactive_shell_first, 1, VERDICT_STARTS, 1, ""},
         {"CD", put_cd_first, 1, VERDICT_STARTS, 1, ""},
         {"legacy", put_bbs_first, 1, VERDICT_STARTS, 1, ""},
-        {"third disk's ESP", put_other_esp_first, 1, VERDICT_FAILS, 2, boot},
-        {"third disk", put_other_disk_first, 1, VERDICT_FAILS, 2, boot},
+        /* There it is Windows' boot manager, which starts this mirror as well as its own. */
+        {"third disk's ESP", put_other_esp_first, 1, VERDICT_STARTS, 2, ""},
+        {"third disk", put_other_disk_first, 1, VERDICT_STARTS, 2, ""},
         {"third disk, no file", put_empty_disk_first, 1, VERDICT_STARTS, 1, ""},
         {"stick", put_stick_first, 1, VERDICT_STARTS, 1, ""},
         {"stick's partition", put_partition_of_stick_first, 1, VERDICT_STARTS, 1, ""},
@@ -408,8 +408,8 @@ static void starting_something_else_is_marked(void **state)
         void (*inflict)(struct mirror *mirror);
         bool other;
     } cases[] = {{put_shell_first, true},
-                 {put_other_esp_first, true},
-                 {put_other_disk_first, true},
+                 {put_other_esp_first, false},
+                 {put_other_disk_first, false},
                  {put_stick_first, false},
                  {put_shell_last, false}};
 
@@ -807,11 +807,14 @@ static void rename_manager(struct mirror *mirror)
     dirty_store(mirror);
 }
 
+#define GRUB "\\EFI\\debian\\grubx64.efi"
+
 static void use_shim(struct mirror *mirror)
 {
     struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
 
     (void)mirror_add_file(mirror, 1, MIRROR_SHIM, 900000, 's');
+    (void)mirror_add_file(mirror, 1, GRUB, 1500000, 'g');
     entry.file = MIRROR_SHIM;
     entry.optional = FIXTURE_NONE;
     mirror_put_entry(mirror, &entry);
@@ -890,9 +893,23 @@ static void fallback_without_manager(struct mirror *mirror)
     mirror_drop_file(mirror, 1, MIRROR_MANAGER);
 }
 
+static void use_shim_without_grub(struct mirror *mirror)
+{
+    use_shim(mirror);
+    mirror_drop_file(mirror, 1, GRUB);
+}
+
+static void use_shim_with_broken_grub(struct mirror *mirror)
+{
+    use_shim(mirror);
+    mirror_content(mirror, 1, GRUB)->program = PE_TRUNCATED;
+}
+
 static void boot_manager_needs_its_store(void **state)
 {
 #define STORE "Its boot store " MIRROR_STORE ": "
+#define UNSEEN \
+    "What " MIRROR_FALLBACK " goes on to start is on no volume that could be looked into."
     static const struct start_case cases[] = {
         {"absent", drop_store, 1, VERDICT_FAILS, 1, "Its ESP has no boot store " MIRROR_STORE "."},
         {"unseen", drop_store_unseen, 1, VERDICT_UNKNOWN, 1,
@@ -904,21 +921,23 @@ static void boot_manager_needs_its_store(void **state)
         {"other name", rename_manager, 1, VERDICT_FAILS, 1,
          STORE "a write to it was not finished."},
         {"shim", use_shim, 1, VERDICT_STARTS, 1, ""},
+        {"shim with broken GRUB", use_shim_with_broken_grub, 1, VERDICT_FAILS, 1,
+         MIRROR_SHIM " starts " GRUB ", which is damaged."},
+        {"shim without GRUB", use_shim_without_grub, 1, VERDICT_FAILS, 1,
+         "\\EFI\\debian\\shimx64.efi starts \\EFI\\debian\\grubx64.efi, which is not there."},
         {"fallback", fallback_with_bad_store, 1, VERDICT_FAILS, NONE,
          STORE "its structure is broken."},
         {"other fallback", other_fallback_with_bad_store, 1, VERDICT_FAILS, NONE,
          STORE "its structure is broken."},
         {"fallback, no LDM", fallback_with_bad_store_alone, 1, VERDICT_FAILS, NONE,
          STORE "its structure is broken."},
-        {"shim as fallback", shim_as_fallback_with_bad_store, 1, VERDICT_FALLBACK, NONE,
-         BY_FALLBACK},
+        {"shim as fallback", shim_as_fallback_with_bad_store, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
         {"quick fallback", quick_fallback_without_store, 1, VERDICT_FAILS, NONE,
          "Its ESP has no boot store " MIRROR_STORE "."},
-        {"quick shim", quick_shim_as_fallback_without_store, 1, VERDICT_FALLBACK, NONE,
-         BY_FALLBACK},
+        {"quick shim", quick_shim_as_fallback_without_store, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
         {"fallback alone", fallback_without_manager_and_store, 1, VERDICT_FAILS, NONE,
          "Its ESP has no boot store " MIRROR_STORE "."},
-        {"shim alone", shim_as_fallback_alone, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
+        {"shim alone", shim_as_fallback_alone, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
         {"no manager", fallback_without_manager, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
     };
 
@@ -1098,22 +1117,10 @@ static void nothing_known(struct mirror *mirror)
     mirror->machine.copy_count = 0;
 }
 
-static void md_member_is_spare(struct mirror *mirror)
-{
-    mirror_make_md(mirror);
-    mirror->md[1].member.role = MD_ROLE_SPARE;
-}
-
-static void md_member_is_faulty(struct mirror *mirror)
-{
-    mirror_make_md(mirror);
-    mirror->md[1].member.role = MD_ROLE_FAULTY;
-}
-
 static void md_member_is_behind(struct mirror *mirror)
 {
     mirror_make_md(mirror);
-    mirror->md[0].member.events = 8;
+    mirror->md[0].member.events = 9;
     mirror->md[1].member.events = 7;
 }
 
@@ -1136,19 +1143,19 @@ static void md_with_plain_copies(struct mirror *mirror)
 
 static void without_ldm_windows_is_where_it_is(void **state)
 {
-#define MD_OLD "Its part of the md array is a spare, faulty or out of date."
+#define MD_OLD "Its part of the md array is out of date."
     static const struct start_case cases[] = {
         {"here", mirror_make_plain, 0, VERDICT_STARTS, 0, ""},
         {"gone", mirror_make_plain, 1, VERDICT_FAILS, 1,
          "Windows itself is on Disk 0, and not mirrored."},
-        {"on a disk that stays", plain_on_disk_without_esp, 1, VERDICT_STARTS, 1, ""},
+        {"on a third disk", plain_on_disk_without_esp, 1, VERDICT_FAILS, 1,
+         "Windows itself is on Disk 2, and not mirrored."},
         {"on both", plain_on_both, 1, VERDICT_STARTS, 1, ""},
         {"boot sector", plain_with_bad_boot_sector, 1, VERDICT_FAILS, 1,
          "The NTFS boot sector of its copy is damaged."},
-        {"not known", nothing_known, 1, VERDICT_STARTS, 1, ""},
+        {"not known", nothing_known, 1, VERDICT_UNKNOWN, 1,
+         "No volume with Windows was found that could be looked into."},
         {"md", md_with_plain_copies, 1, VERDICT_STARTS, 1, ""},
-        {"md, spare", md_member_is_spare, 1, VERDICT_FAILS, 1, MD_OLD},
-        {"md, faulty", md_member_is_faulty, 1, VERDICT_FAILS, 1, MD_OLD},
         {"md, behind", md_member_is_behind, 1, VERDICT_FAILS, 1, MD_OLD},
         {"md, ahead", md_member_is_behind, 0, VERDICT_STARTS, 0, ""},
         {"md, doubtful", md_member_is_doubtful, 1, VERDICT_FAILS, 1,
@@ -1346,10 +1353,11 @@ static void each_state_has_a_sentence_of_its_own(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        const char *text = machine_state_text(all[i]);
+        const char *text = machine_state_text(all[i], 2);
         assert_true(strlen(text) > 20 && text[strlen(text) - 1] == '.');
         for (size_t j = 0; j < i; j++)
-            assert_string_not_equal(text, machine_state_text(all[j]));
+            assert_string_not_equal(text, machine_state_text(all[j], 2));
+        assert_null(strstr(machine_state_text(all[i], 3), "shadow disk"));
     }
 }
 

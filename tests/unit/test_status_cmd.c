@@ -45,14 +45,20 @@ static void healthy_mirror_is_shown_in_full(void **state)
         "  Partition 3: Volume1-02 of Mirror Volume1, NTFS with Windows \"T\u00e9st\"\n"
         "\n"
         "Starts from Disk 0 alone: yes, by Boot0000 \"Windows Boot Manager\".\n"
-        "Starts from Disk 1 alone: yes, by Boot0001 \"Boot Mirror\".\n"
-        "This machine starts from each of its boot disks alone.\n";
+        "Starts from Disk 1 alone: yes, by Boot0001 \"Boot Mirror\".\n";
+    static const char sentence[] = "This machine starts from each of its boot disks alone.\n";
+    static const char quick[] =
+        "The files were not read (-quick): a damaged one would not be seen.\n";
+    size_t length = sizeof(expected) - 1;
     const char *text = NULL;
 
     assert_int_equal(run_line(*state, "status", &text), 0);
-    assert_string_equal(text, expected);
+    assert_memory_equal(text, expected, length);
+    assert_string_equal(text + length, sentence);
     assert_int_equal(run_line(*state, "status -quick", &text), 0);
-    assert_string_equal(text, expected);
+    assert_memory_equal(text, expected, length);
+    assert_memory_equal(text + length, quick, sizeof(quick) - 1);
+    assert_string_equal(text + length + sizeof(quick) - 1, sentence);
 }
 
 static void what_is_wrong_is_shown_with_advice(void **state)
@@ -71,7 +77,7 @@ static void what_is_wrong_is_shown_with_advice(void **state)
                 "--------\n"
                 "[damage] Disk 1 Partition 1: The boot store "
                 "\\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a registry hive.\n"
-                "    Copy it from the other ESP, or in Windows: bcdboot C:\\Windows /s S:.\n");
+                "    Copy it from the other ESP. In Windows: diskpart, select disk N, ");
 }
 
 /* Contents are what -quick leaves out. */
@@ -200,8 +206,8 @@ static void single_disk_ends_with_68(void **state)
     assert_int_equal(fixture_run_ports(&ports, "status"), 68);
     assert_says(host_console_text(host->console),
                 "A disk with a copy of Volume1 (C:) is not here.\n"
-                "This machine starts from the disk it has, and there is no second one to start "
-                "from.\n|"
+                "This machine starts, and nothing stands in for the disk it starts from: there is "
+                "no mirror, or its other disk is missing.\n|"
                 "[damage] Volume Volume1: A disk with a copy of the boot volume is not here.\n");
     windows_break_store(host, 0);
     ports = *host_ports(host);

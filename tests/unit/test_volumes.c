@@ -117,6 +117,12 @@ static void set_transaction(struct state *s, size_t disk, uint64_t transaction)
     put(config(s, disk) + 0x7d, transaction, 8);
 }
 
+/* "Volume1" becomes "volume1" in the database of one disk. */
+static void change_volume_name(struct state *s, size_t disk)
+{
+    config(s, disk)[128 * LDM_SLOT_VOLUME + 0x10 + 8 + 3] = 'v';
+}
+
 /* --- Whole groups --------------------------------------------------------------------------- */
 
 static void mirror_on_two_disks_is_found(void **state)
@@ -490,7 +496,7 @@ static void stray_tocblock_is_a_last_resort(void **state)
     assert_int_not_equal(s->map.plexes[0].state, PLEX_GOOD);
     /* Nor can it deny what a sound disk says of the same transaction. */
     set_transaction(s, 0, 12);
-    config(s, 0)[0xbd]++;
+    change_volume_name(s, 0);
     assert_first_disk(s, VOLUME_DISK_DAMAGED);
 }
 
@@ -646,17 +652,106 @@ static void later_transaction_wins_in_any_order(void **state)
     }
 }
 
-static void different_databases_of_one_transaction_leave_no_volumes(void **state)
+static void different_records_of_one_transaction_leave_no_volumes(void **state)
 {
     struct state *s = *state;
 
-    config(s, 1)[0xbd]++;
+    change_volume_name(s, 1);
     const struct volume_map *map = read_both(s);
     assert_int_equal(map->disks[0].state, VOLUME_DISK_CONFLICT);
     assert_int_equal(map->disks[1].state, VOLUME_DISK_CONFLICT);
     assert_false(map->groups[0].known);
     assert_true(map->groups[0].split);
+    assert_false(map->groups[0].agreed || map->groups[0].differs_unused);
     assert_int_equal(map->volume_count, 0);
+}
+
+static void different_unused_places_do_no_harm(void **state)
+{
+    /* A free slot, one right behind the records, and the time in the header. */
+    static const size_t places[] = {128 * 5000 + 0x20, 128 * LDM_SLOT_FREE + 0x7f, 0xbd};
+    struct state *s = *state;
+
+    assert_false(read_both(s)->groups[0].differs_unused);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        for (size_t disk = 0; disk < 2; disk++) {
+            config(s, disk)[places[i]] ^= 1;
+            const struct volume_map *map = read_both(s);
+            assert_int_equal(map->disks[0].state, VOLUME_DISK_OK);
+            assert_int_equal(map->disks[1].state, VOLUME_DISK_OK);
+            assert_true(map->groups[0].known && map->groups[0].clean);
+            assert_true(map->groups[0].differs_unused);
+            assert_false(map->groups[0].agreed || map->groups[0].split);
+            assert_int_equal(map->volumes[0].status, DYNAMIC_HEALTHY);
+            config(s, disk)[places[i]] ^= 1;
+        }
+    /* Not when a transaction lies between them, or one was cut off. */
+    set_transaction(s, 0, 13);
+    assert_false(read_both(s)->groups[0].differs_unused);
+    put(config(s, 0) + 0x75, 12, 8);
+    put(config(s, 0) + 0x10, 2, 2);
+    assert_false(read_both(s)->groups[0].differs_unused);
+}
+
+static void record_later_than_its_database_makes_it_damaged(void **state)
+{
+    struct state *s = *state;
+
+    set_transaction(s, 0, 11);
+    assert_first_disk(s, VOLUME_DISK_DAMAGED);
+    assert_int_equal(s->map.groups[0].transaction, 12);
+}
+
+/* Puts the first disk's private region in the middle of its public one, from 2048 to 14336, and its
+ * piece of the volume at `start` there. */
+static void enclose_private_region(struct state *s, uint64_t start)
+{
+    struct ldm_fixture_disk *disk = &s->fixture.disks[0];
+
+    disk->public_start = 2048;
+    disk->public_size = 12288;
+    disk->private_start = 8192;
+    disk->start = start;
+    s->sources[0].metadata_lba = 8192;
+    for (size_t i = 0; i < 2; i++)
+        ldm_fixture_build(&s->fixture, i, s->regions[i]);
+}
+
+static void public_region_may_enclose_the_private_one_of_a_gpt(void **state)
+{
+    static const struct {
+        uint64_t start;
+        bool free;
+    } cases[] = {{0, true},     {2048, true}, {2049, false}, {6144, false},
+                 {8191, false}, {8192, true}, {7000, false}};
+    struct state *s = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enclose_private_region(s, cases[i].start);
+        assert_first_disk(s, cases[i].free ? VOLUME_DISK_OK : VOLUME_DISK_CONFLICT);
+        assert_int_equal(s->map.extents[0].disk, cases[i].free ? 10 : VOLUME_NONE);
+        assert_int_equal(s->map.extents[0].lba, cases[i].free ? 2048 + cases[i].start : 0);
+        assert_int_equal(s->map.plexes[0].complete, cases[i].free);
+        assert_int_equal(s->map.plexes[0].state, cases[i].free ? PLEX_GOOD : PLEX_MISSING);
+        if (!cases[i].free)
+            assert_string_equal(s->map.disks[0].reason,
+                                "a piece of a volume lies on its LDM database");
+    }
+}
+
+static void regions_of_an_mbr_disk_are_apart(void **state)
+{
+    struct state *s = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        enclose_private_region(s, 0);
+        if (i == 0)
+            s->fixture.disks[0].public_size = 8192 - 2048;
+        ldm_fixture_build(&s->fixture, 0, s->regions[0]);
+        mem_block_write(s->disks[0], 6 * 512, s->regions[0] + LDM_FIXTURE_HEAD_1, 512);
+        s->sources[0].gpt = false;
+        assert_first_disk(s, i == 0 ? VOLUME_DISK_OK : VOLUME_DISK_DAMAGED);
+    }
 }
 
 static void clones_are_not_used(void **state)
@@ -721,7 +816,7 @@ static void change_begun_on_one_disk_alone_is_no_contradiction(void **state)
     assert_false(map->groups[0].clean);
     assert_int_equal(map->volume_count, 1);
     /* But it is one when the records that count differ. */
-    config(s, 0)[128 * LDM_SLOT_VOLUME + 0x10 + 8 + 3] = 'v';
+    change_volume_name(s, 0);
     assert_false(read_both(s)->groups[0].known);
 }
 
@@ -843,6 +938,15 @@ static const struct volume_map *group_read_all(struct group_run *run)
 {
     group_write(run);
     return group_read(run, 0, run->group.disk_count);
+}
+
+/* All disks but `disk`, and others left behind before, go one transaction further. */
+static void leave_behind(struct group_run *run, size_t disk)
+{
+    for (size_t i = 0; i < run->group.disk_count; i++)
+        if (run->disks[i].committed == 0)
+            run->disks[i].committed = run->group.transaction + 1;
+    run->disks[disk].committed = run->group.transaction;
 }
 
 static void group_free(struct group_run *run)
@@ -1300,12 +1404,12 @@ static void raid5_lives_without_one_column(void **state)
     assert_false(map->plexes[0].complete);
     map = group_read(run, 1, 1);
     assert_int_equal(map->volumes[0].status, DYNAMIC_FAILED);
-    run->disks[1].committed = 11;
+    leave_behind(run, 1);
     map = group_read_all(run);
     assert_int_equal(map->volumes[0].status, DYNAMIC_FAILED_REDUNDANCY);
     assert_true(map->plexes[0].complete);
     assert_int_equal(map->extents[1].state, PLEX_STALE);
-    run->disks[2].committed = 11;
+    leave_behind(run, 2);
     assert_int_equal(group_read_all(run)->volumes[0].status, DYNAMIC_FAILED);
     group_free(run);
 }
@@ -1315,7 +1419,7 @@ static void lone_plex_on_a_disk_that_is_behind_is_at_risk(void **state)
     struct group_run *run = group_new(some_volumes, 5, SOME_DISKS);
 
     (void)state;
-    run->disks[0].committed = 11;
+    leave_behind(run, 0);
     const struct volume_map *map = group_read_all(run);
     assert_int_equal(map->volumes[0].status, DYNAMIC_AT_RISK);
     assert_int_equal(map->volumes[2].status, DYNAMIC_HEALTHY);
@@ -1470,7 +1574,7 @@ static void disk_that_is_behind_unknown_to_the_group_may_be_a_split(void **state
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct group_run *run = marked_mirrors(i == 0 ? &plain : &known, 1, &marked);
-        run->disks[1].committed = 11;
+        leave_behind(run, 1);
         const struct volume_map *map = group_read_all(run);
         assert_int_equal(map->disks[1].state, VOLUME_DISK_BEHIND);
         assert_int_equal(map->groups[0].may_be_split, i == 0);
@@ -1730,8 +1834,8 @@ static void add_image(struct image_run *run, size_t number)
     run->present[number] = true;
 }
 
-/* Reads the disks whose numbers are the digits of `digits`, in that order. */
-static void read_images(struct image_run *run, const char *digits)
+/* Opens the disks whose numbers are the digits of `digits`, in that order. */
+static void open_images(struct image_run *run, const char *digits)
 {
     if (image_folder == NULL)
         skip();
@@ -1740,9 +1844,20 @@ static void read_images(struct image_run *run, const char *digits)
         add_image(run, (size_t)(*digit - '0'));
     run->memory = malloc(ARENA_BYTES);
     arena_init(&run->arena, run->memory, ARENA_BYTES);
+}
+
+static void read_opened_images(struct image_run *run)
+{
     assert_int_equal(volumes_read(run->sources, run->count, &run->arena, &run->map), ST_OK);
     for (size_t i = 0; i < run->count; i++)
         image_block_close(run->disks[i]);
+}
+
+/* Opens and reads them. */
+static void read_images(struct image_run *run, const char *digits)
+{
+    open_images(run, digits);
+    read_opened_images(run);
 }
 
 static void check_disks(const struct image_run *run)
@@ -1872,6 +1987,49 @@ static void windows_data_partition_leads_to_its_volume(void **state)
     free(run.memory);
 }
 
+/* A disk of which one byte reads as another. */
+struct altered {
+    struct block_port under;
+    uint64_t at;
+};
+
+static enum status read_altered(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+{
+    struct altered *altered = ctx;
+    enum status status = altered->under.read(altered->under.ctx, lba, count, ret_data);
+
+    if (status == ST_OK && altered->at >= lba * 512 && altered->at < (lba + count) * 512)
+        ((uint8_t *)ret_data)[altered->at - lba * 512] ^= 1;
+    return status;
+}
+
+/* Reads the two disks of the mirror; on the second one a byte of the database is another one. */
+static void read_altered_mirror(struct image_run *run, uint64_t at)
+{
+    struct altered altered;
+
+    open_images(run, "56");
+    altered = (struct altered){.under = run->ports[1], .at = (34 + 17) * 512 + at};
+    run->ports[1].ctx = &altered;
+    run->ports[1].read = read_altered;
+    read_opened_images(run);
+}
+
+static void windows_disks_may_differ_in_a_free_slot(void **state)
+{
+    struct image_run run;
+
+    (void)state;
+    read_altered_mirror(&run, 128 * 28 + 0x20);
+    assert_true(run.map.groups[0].known && run.map.groups[0].differs_unused);
+    assert_false(run.map.groups[0].agreed || run.map.groups[0].split);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(run.map.disks[i].state, VOLUME_DISK_OK);
+    check_volumes(&run, "--+--");
+    check_extents(&run);
+    free(run.memory);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -1912,7 +2070,11 @@ int main(void)
         CASE(piece_past_the_public_region_has_no_place),
         CASE(mark_of_trouble_makes_a_plex_unhealthy),
         CASE(later_transaction_wins_in_any_order),
-        CASE(different_databases_of_one_transaction_leave_no_volumes),
+        CASE(different_records_of_one_transaction_leave_no_volumes),
+        CASE(different_unused_places_do_no_harm),
+        CASE(record_later_than_its_database_makes_it_damaged),
+        CASE(public_region_may_enclose_the_private_one_of_a_gpt),
+        CASE(regions_of_an_mbr_disk_are_apart),
         CASE(clones_are_not_used),
         CASE(disk_that_left_the_group_is_no_member),
         CASE(change_decided_on_one_disk_counts_for_all),
@@ -1944,6 +2106,7 @@ int main(void)
         cmocka_unit_test(windows_disks_of_one_volume_give_that_one),
         cmocka_unit_test(windows_disk_alone_gives_the_whole_database),
         cmocka_unit_test(windows_data_partition_leads_to_its_volume),
+        cmocka_unit_test(windows_disks_may_differ_in_a_free_slot),
     };
 
     return cmocka_run_group_tests(tests, unpack_images, remove_images);

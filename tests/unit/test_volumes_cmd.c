@@ -251,7 +251,7 @@ static void stale_disk_is_shown_with_errors(void **state)
     struct plan *plan = plan_new();
 
     (void)state;
-    plan->disks[1].committed = 11;
+    plan->disks[0].committed = 13;
     struct host *host = machine_new(plan, true, true);
     assert_run(host, "volumes", DAMAGED,
                "the latest one does not know that another disk is behind|"
@@ -259,7 +259,7 @@ static void stale_disk_is_shown_with_errors(void **state)
                "its database is older than that of another disk of its group|Failed Rd|"
                "Plex Volume1-02: concatenated, stale: the database on its disk is behind");
     assert_run(host, "volumes 0", DAMAGED, "Status:           Failed Rd");
-    assert_run(host, "volumes -sfo", DAMAGED, "\"behind\",\"11\",\"empty\"|\"perhaps split\"");
+    assert_run(host, "volumes -sfo", DAMAGED, "\"behind\",\"12\",\"empty\"|\"perhaps split\"");
     host_free(host);
 }
 
@@ -283,13 +283,28 @@ static void cut_off_change_and_dirty_log_are_told(void **state)
     host_free(host);
 }
 
-static void split_group_shows_no_volume_and_says_why(void **state)
+static void difference_in_unused_places_is_told_and_does_no_harm(void **state)
 {
     struct host *host = machine_new(plan_new(), true, true);
     const uint8_t other = 7;
 
     (void)state;
-    mem_block_write(host->disks[1], (64 + 17) * 512 + 0xbd, &other, 1);
+    mem_block_write(host->disks[1], (64 + 17) * 512 + 128 * 5000 + 0x20, &other, 1);
+    assert_run(host, "volumes", DONE,
+               "Databases:        different in unused places|Disk1         Online|"
+               "Disk2         Online|Healthy");
+    assert_run(host, "volumes -sfo", DONE, "\"clean\",\"different\",\"clean\"");
+    host_free(host);
+}
+
+static void split_group_shows_no_volume_and_says_why(void **state)
+{
+    struct host *host = machine_new(plan_new(), true, true);
+    const uint8_t other = 'v';
+
+    (void)state;
+    mem_block_write(host->disks[1], (64 + 17) * 512 + 128 * LDM_SLOT_VOLUME + 0x10 + 8 + 3, &other,
+                    1);
     assert_run(host, "volumes", DAMAGED,
                "Databases:        disks hold different ones of the same transaction|"
                "  Disk 0                  Errors|database in contradiction|  Disk 1  ");
@@ -375,6 +390,7 @@ int main(void)
         cmocka_unit_test(missing_disk_is_listed_and_its_plex_said_to_be_missing),
         cmocka_unit_test(stale_disk_is_shown_with_errors),
         cmocka_unit_test(cut_off_change_and_dirty_log_are_told),
+        cmocka_unit_test(difference_in_unused_places_is_told_and_does_no_harm),
         cmocka_unit_test(split_group_shows_no_volume_and_says_why),
         cmocka_unit_test(disk_whose_database_is_gone_is_listed_with_the_reason),
         cmocka_unit_test(damaged_database_is_told_per_disk),
