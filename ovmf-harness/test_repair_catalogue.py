@@ -38,7 +38,7 @@ EXCEPTIONS = [
      'nvram-wiped|order-missing|esp-guids-equal|primary-bootmgr-unreadable|primary-entry-path-broken'
      '|shadow-bootmgr-(chain-broken|empty)'
      '|shadow-entry-(elsewhere|gone-partition|inactive|not-in-order|wrong-file)'),
-    ('md-shim-zero-cluster', 'md-(nvram-wiped|shadow-no-debian|shim-missing)'),
+    ('md-shim-zero-cluster|md-grub-missing', 'md-(nvram-wiped|shadow-no-debian|shim-missing)'),
     # The Shell stood first in an order that is gone.
     ('shell-first', 'order-missing|nvram-wiped'),
 ]
