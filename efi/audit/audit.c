@@ -2,6 +2,7 @@
 
 #include "audit/collector.h"
 #include "base/text.h"
+#include "model/boot_paths.h"
 
 static void audit_gpt_copies(struct collector *to, const struct disk *disk, size_t index)
 {
@@ -245,7 +246,7 @@ static void audit_fallbacks(struct collector *to, const struct machine *machine)
             continue;
         collect_at_partition(
             to, FINDING_FALLBACK_MISSING, i,
-            arena_printf(to->arena, " \\EFI\\BOOT\\BOOT%s.EFI.", machine->architecture));
+            arena_printf(to->arena, " " FALLBACK_PATH_FORMAT ".", machine->architecture));
     }
 }
 

@@ -1,6 +1,6 @@
 #include "audit/audit_esps.h"
 
-#include "audit/boot_paths.h"
+#include "model/boot_paths.h"
 #include "audit/compare_esps.h"
 #include "base/text.h"
 

@@ -1,6 +1,6 @@
 #include "audit/compare_esps.h"
 
-#include "audit/boot_paths.h"
+#include "model/boot_paths.h"
 #include "base/print.h"
 #include "base/sort.h"
 #include "base/text.h"

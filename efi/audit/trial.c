@@ -1,6 +1,6 @@
 #include "audit/trial.h"
 
-#include "audit/boot_paths.h"
+#include "model/boot_paths.h"
 #include "base/print.h"
 #include "base/text.h"
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "format/devpath_text.h"
 #include "model/disk_meter.h"
+#include "model/boot_paths.h"
 #include "model/resolve.h"
 #include "model/scan_content.h"
 #include "model/scan_disk.h"
@@ -249,7 +250,7 @@ static enum status scan_dynamic_volumes(struct arena *arena, const struct ports 
 static enum status look_for_fallback(struct arena *arena, const struct files_port *files,
                                      struct machine *io_machine)
 {
-    const char *path = arena_printf(arena, "\\EFI\\BOOT\\BOOT%s.EFI", io_machine->architecture);
+    const char *path = arena_printf(arena, FALLBACK_PATH_FORMAT, io_machine->architecture);
 
     if (path == NULL)
         return ST_NO_MEMORY;

@@ -1,5 +1,7 @@
 #include "unit/mirror_fixture.h"
 
+#include "unit/finding_fixture.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -533,4 +535,21 @@ struct judgement mirror_judge(struct mirror *mirror)
 
     assert_int_equal(audit_machine(&mirror->arena, &mirror->machine, &judgement), ST_OK);
     return judgement;
+}
+
+void mirror_assert_findings(struct mirror *mirror, const char *expected)
+{
+    struct judgement judgement = mirror_judge(mirror);
+
+    findings_assert(&mirror->machine, &judgement.findings, expected);
+}
+
+void mirror_assert_cases(const struct mirror_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct mirror *mirror = mirror_new();
+        cases[i].inflict(mirror);
+        mirror_assert_findings(mirror, cases[i].findings);
+        mirror_free(mirror);
+    }
 }

@@ -129,4 +129,15 @@ struct roles mirror_roles(struct mirror *mirror);
 struct start mirror_start(struct mirror *mirror, size_t member);
 struct judgement mirror_judge(struct mirror *mirror);
 
+/* What a damage has the audit find: lines as findings_assert takes them. */
+struct mirror_case {
+    void (*inflict)(struct mirror *mirror);
+    const char *findings;
+};
+
+/* Fails the test when the audit finds anything else. The second takes a healthy machine for each.
+ */
+void mirror_assert_findings(struct mirror *mirror, const char *expected);
+void mirror_assert_cases(const struct mirror_case *cases, size_t count);
+
 #endif

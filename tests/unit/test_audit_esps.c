@@ -16,33 +16,11 @@
 #define ESP_0 " @ Disk 0 Partition 1"
 #define ESP_1 " @ Disk 1 Partition 1"
 
-struct esp_case {
-    void (*inflict)(struct mirror *mirror);
-    const char *findings;
-};
-
-static void assert_findings(struct mirror *mirror, const char *expected)
-{
-    struct judgement judgement = mirror_judge(mirror);
-
-    findings_assert(&mirror->machine, &judgement.findings, expected);
-}
-
-static void assert_cases(const struct esp_case *cases, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct mirror *mirror = mirror_new();
-        cases[i].inflict(mirror);
-        assert_findings(mirror, cases[i].findings);
-        mirror_free(mirror);
-    }
-}
-
 static void healthy_machine_has_no_findings(void **state)
 {
-    assert_findings(*state, "");
+    mirror_assert_findings(*state, "");
     mirror_make_quick(*state);
-    assert_findings(*state, "");
+    mirror_assert_findings(*state, "");
 }
 
 /* --- There is none -------------------------------------------------------------------------- */
@@ -103,7 +81,7 @@ static void add_second_esp(struct mirror *mirror)
 
 static void member_needs_one_esp(void **state)
 {
-    static const struct esp_case cases[] = {
+    static const struct mirror_case cases[] = {
         {drop_esp, "esp-missing @ Disk 1\n"},
         {leave_just_enough, "esp-missing @ Disk 1\n"},
         {leave_too_little, "esp-missing @ Disk 1\nno-room-for-esp @ Disk 1\n"},
@@ -117,7 +95,7 @@ static void member_needs_one_esp(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* --- The file system ------------------------------------------------------------------------ */
@@ -219,7 +197,7 @@ static void empty_as_far_as_was_looked(struct mirror *mirror)
 
 static void state_of_the_file_system_is_told(void **state)
 {
-    static const struct esp_case cases[] = {
+    static const struct mirror_case cases[] = {
         {unformat, "esp-unformatted" ESP_1 "\n"},
         {fill_with_anything, "esp-not-fat" ESP_1 ": it is not recognised.\n"},
         {fill_with_what_looks_like_fat, "esp-not-fat" ESP_1 ": it is not recognised.\n"},
@@ -239,7 +217,7 @@ static void state_of_the_file_system_is_told(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* Each kind of damage is told, and nothing that any driver lives with. */
@@ -258,7 +236,7 @@ static void every_kind_of_fat_damage_is_told(void **state)
             snprintf(expected, sizeof(expected), "esp-not-clean" ESP_1 "\n");
         else if (problem == FAT_FORM_UNUSUAL)
             snprintf(expected, sizeof(expected), "esp-unusual" ESP_1 "\n");
-        assert_findings(mirror, expected);
+        mirror_assert_findings(mirror, expected);
         mirror_free(mirror);
     }
 }
@@ -355,7 +333,7 @@ static void spoil_any_file(struct mirror *mirror)
 static void broken_programs_are_told_by_name(void **state)
 {
 #define CORRUPT "esp-boot-file-corrupt" ESP_1 " "
-    static const struct esp_case cases[] = {
+    static const struct mirror_case cases[] = {
         {zero_manager, CORRUPT MIRROR_MANAGER ": parts of it have been overwritten with zeros.\n"},
         {truncate_fallback, CORRUPT MIRROR_FALLBACK ": it is shorter than its own headers say.\n"},
         {break_memtest, CORRUPT MIRROR_MEMTEST ": its content is not what was signed.\n"},
@@ -373,7 +351,7 @@ static void broken_programs_are_told_by_name(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* --- The boot store ------------------------------------------------------------------------- */
@@ -406,7 +384,7 @@ static void dirty_store(struct mirror *mirror)
 
 static void state_of_the_store_is_told(void **state)
 {
-    static const struct esp_case cases[] = {
+    static const struct mirror_case cases[] = {
         {drop_store, "esp-no-store" ESP_1 "\n"},
         {drop_store_unseen, ""},
         {spoil_store, "esp-store-damaged" ESP_1 " damaged.\n"},
@@ -415,7 +393,7 @@ static void state_of_the_store_is_told(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* --- One against the other ------------------------------------------------------------------ */
@@ -636,7 +614,7 @@ static void shorten_manager_unread(struct mirror *mirror)
 static void esps_of_members_are_compared(void **state)
 {
 #define NO_FOLDER "esp-no-boot-files" ESP_1 " \\EFI\\Microsoft.\n"
-    static const struct esp_case cases[] = {
+    static const struct mirror_case cases[] = {
         {drop_microsoft, NO_FOLDER},
         {drop_microsoft_unseen, ""},
         {drop_memtest, "esp-files-missing" ESP_1 ": 1, the first is " MIRROR_MEMTEST ".\n"},
@@ -682,7 +660,7 @@ static void esps_of_members_are_compared(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* --- What is measured by what --------------------------------------------------------------- */
@@ -716,7 +694,8 @@ static void esp_of_the_primary_is_measured_by_a_better_one(void **state)
     struct mirror *mirror = *state;
 
     mirror_drop_file(mirror, 0, MIRROR_MANAGER);
-    assert_findings(mirror, "esp-files-missing" ESP_0 ": 1, the first is " MIRROR_MANAGER ".\n");
+    mirror_assert_findings(mirror,
+                           "esp-files-missing" ESP_0 ": 1, the first is " MIRROR_MANAGER ".\n");
 }
 
 static void without_a_sound_boot_manager_entries_tell_the_folder(void **state)
@@ -725,14 +704,14 @@ static void without_a_sound_boot_manager_entries_tell_the_folder(void **state)
 
     mirror_drop_file(mirror, 0, "\\EFI\\Microsoft");
     zero_manager(mirror);
-    assert_findings(mirror,
-                    CORRUPT MIRROR_MANAGER ": parts of it have been overwritten with zeros.\n"
-                                           "esp-no-boot-files" ESP_0 " \\EFI\\Microsoft.\n");
+    mirror_assert_findings(mirror, CORRUPT MIRROR_MANAGER
+                           ": parts of it have been overwritten with zeros.\n"
+                           "esp-no-boot-files" ESP_0 " \\EFI\\Microsoft.\n");
     mirror_set_order(mirror, (uint16_t[]){1}, 1);
-    assert_findings(mirror,
-                    CORRUPT MIRROR_MANAGER ": parts of it have been overwritten with zeros.\n"
-                                           "esp-no-entry" ESP_0 "\n"
-                                           "entry-not-in-order @ Boot0000\n");
+    mirror_assert_findings(mirror, CORRUPT MIRROR_MANAGER
+                           ": parts of it have been overwritten with zeros.\n"
+                           "esp-no-entry" ESP_0 "\n"
+                           "entry-not-in-order @ Boot0000\n");
 }
 
 /* A program on both ESPs that entries start, and no Windows. */
@@ -850,7 +829,7 @@ static void make_shim_of_other_machine(struct mirror *mirror)
 
 static void folder_of_another_system_is_judged_the_same(void **state)
 {
-    static const struct esp_case cases[] = {
+    static const struct mirror_case cases[] = {
         {make_debian, ""},
         {drop_grub, "esp-files-missing" ESP_1 ": 1, the first is \\EFI\\debian\\grubx64.efi.\n"},
         {drop_debian, "esp-no-boot-files" ESP_1 " \\EFI\\debian.\n"},
@@ -863,7 +842,7 @@ static void folder_of_another_system_is_judged_the_same(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* --- Which ESPs ----------------------------------------------------------------------------- */
@@ -899,7 +878,7 @@ static void add_other_system(struct mirror *mirror)
 
 static void every_fixed_esp_is_judged(void **state)
 {
-    static const struct esp_case cases[] = {
+    static const struct mirror_case cases[] = {
         {repeat_serial, "esp-serial-repeated" ESP_1 "\n"},
         {repeat_serial_of_unknown, "esp-unformatted" ESP_1 "\n"},
         {add_broken_disk, "esp-unreadable @ Disk 2 Partition 1\n"},
@@ -908,7 +887,7 @@ static void every_fixed_esp_is_judged(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* Comes last. */

@@ -14,31 +14,9 @@
 
 #define DATA_1 " @ Disk 1 Partition 4"
 
-struct volume_case {
-    void (*inflict)(struct mirror *mirror);
-    const char *findings;
-};
-
-static void assert_findings(struct mirror *mirror, const char *expected)
-{
-    struct judgement judgement = mirror_judge(mirror);
-
-    findings_assert(&mirror->machine, &judgement.findings, expected);
-}
-
-static void assert_cases(const struct volume_case *cases, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct mirror *mirror = mirror_new();
-        cases[i].inflict(mirror);
-        assert_findings(mirror, cases[i].findings);
-        mirror_free(mirror);
-    }
-}
-
 static void healthy_machine_has_no_findings(void **state)
 {
-    assert_findings(*state, "");
+    mirror_assert_findings(*state, "");
 }
 
 /* --- Databases ------------------------------------------------------------------------------ */
@@ -61,7 +39,7 @@ static void states_of_the_database_are_told_with_their_reason(void **state)
         mirror->notes[1].reason = reason;
         snprintf(expected, sizeof(expected), "%s @ Disk 1%s%s.\n", cases[i / 2].name,
                  reason[0] == '\0' ? "" : ": ", reason);
-        assert_findings(mirror, expected);
+        mirror_assert_findings(mirror, expected);
     }
 }
 
@@ -108,7 +86,7 @@ static void damage_both(struct mirror *mirror)
 
 static void notes_on_databases_are_told(void **state)
 {
-    static const struct volume_case cases[] = {
+    static const struct mirror_case cases[] = {
         {make_clone, "ldm-clone @ Disk 1\n"},
         {cut_transaction_off, "ldm-transaction-pending @ Disk 1\n"},
         {dirty_log, "ldm-log-dirty @ Disk 1\n"},
@@ -120,7 +98,7 @@ static void notes_on_databases_are_told(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* --- Plexes --------------------------------------------------------------------------------- */
@@ -143,7 +121,7 @@ static void states_of_a_plex_are_told_with_their_reason(void **state)
     mirror->plexes[1].reason = "so it is";
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         mirror->plexes[1].state = cases[i].plex;
-        assert_findings(mirror, cases[i].findings);
+        mirror_assert_findings(mirror, cases[i].findings);
     }
 }
 
@@ -212,7 +190,7 @@ static void degrade_boot_volume(struct mirror *mirror)
 
 static void place_and_cause_of_a_plex_are_told_once(void **state)
 {
-    static const struct volume_case cases[] = {
+    static const struct mirror_case cases[] = {
         {doubt_by_behind, "ldm-behind @ Disk 1.\n"},
         {doubt_by_transaction, "ldm-transaction-pending @ Disk 1\n"},
         {doubt_by_log, "ldm-log-dirty @ Disk 1\n"},
@@ -226,7 +204,7 @@ static void place_and_cause_of_a_plex_are_told_once(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* --- File systems --------------------------------------------------------------------------- */
@@ -322,7 +300,7 @@ static void put_copy_outside_partitions(struct mirror *mirror)
 
 static void state_of_the_boot_volumes_copies_is_told(void **state)
 {
-    static const struct volume_case cases[] = {
+    static const struct mirror_case cases[] = {
         {leave_dirty, "ntfs-dirty" DATA_1 "\n"},
         {break_boot, "ntfs-boot-damaged" DATA_1 "\n"},
         {spoil_boot, "ntfs-boot-damaged" DATA_1 "\n"},
@@ -345,7 +323,7 @@ static void state_of_the_boot_volumes_copies_is_told(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* --- Other volumes -------------------------------------------------------------------------- */
@@ -397,7 +375,7 @@ static void add_raw_copy_that_cannot_be_read(struct mirror *mirror)
 
 static void other_volumes_need_not_carry_windows(void **state)
 {
-    static const struct volume_case cases[] = {
+    static const struct mirror_case cases[] = {
         {add_data, ""},
         {add_broken_data, "ntfs-damaged @ Disk 2 Partition 3: damaged.\n"},
         {add_something_else, ""},
@@ -408,7 +386,7 @@ static void other_volumes_need_not_carry_windows(void **state)
     };
 
     (void)state;
-    assert_cases(cases, COUNT_OF(cases));
+    mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
 /* Comes last. */

@@ -1,6 +1,6 @@
 /* Where the boot managers of an EFI System Partition lie, from its root. */
-#ifndef SHADOWBOOT_AUDIT_BOOT_PATHS_H
-#define SHADOWBOOT_AUDIT_BOOT_PATHS_H
+#ifndef SHADOWBOOT_MODEL_BOOT_PATHS_H
+#define SHADOWBOOT_MODEL_BOOT_PATHS_H
 
 #define MICROSOFT_FOLDER  "\\EFI\\Microsoft"
 #define BOOT_MANAGER_PATH MICROSOFT_FOLDER "\\Boot\\bootmgfw.efi"
