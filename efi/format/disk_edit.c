@@ -95,6 +95,22 @@ void disk_edit_file(struct disk_edit_builder *builder, const struct disk_file *f
     files[builder->file_count++] = *file;
 }
 
+void disk_edit_freed(struct disk_edit_builder *builder, uint64_t lba, uint64_t bytes)
+{
+    struct disk_extent *freed = builder->freed;
+    size_t count = builder->freed_count;
+
+    if (count > 0 && freed[count - 1].lba + freed[count - 1].bytes / builder->block_size == lba) {
+        freed[count - 1].bytes += bytes;
+        return;
+    }
+    freed = make_room(builder, freed, sizeof(*freed), count, &builder->freed_capacity);
+    if (freed == NULL)
+        return;
+    builder->freed = freed;
+    freed[builder->freed_count++] = (struct disk_extent){lba, bytes};
+}
+
 static int compare_places(unsigned phase_a, uint64_t lba_a, unsigned phase_b, uint64_t lba_b)
 {
     if (phase_a != phase_b)
@@ -201,7 +217,10 @@ static enum status merge_writes(struct disk_edit_builder *builder, struct disk_w
 enum status disk_edit_finish(struct disk_edit_builder *builder, unsigned phase_count,
                              struct disk_edit *ret_edit)
 {
-    struct disk_edit edit = {.phase_count = phase_count, .file_count = builder->file_count};
+    struct disk_edit edit = {.phase_count = phase_count,
+                             .file_count = builder->file_count,
+                             .freed = builder->freed,
+                             .freed_count = builder->freed_count};
 
     if (builder->failed)
         return ST_NO_MEMORY;

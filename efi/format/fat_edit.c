@@ -243,7 +243,7 @@ static enum status add_freed(struct edit *edit)
     enum status status = ST_OK;
 
     for (size_t i = 0; i < edit->tree.count && status == ST_OK; i++)
-        status = fat_free_chain(&edit->table, edit->places[i].old_cluster);
+        status = fat_free_chain(&edit->table, &edit->builder, edit->places[i].old_cluster);
     if (status != ST_OK)
         return status;
     fat_free_lost(&edit->table);

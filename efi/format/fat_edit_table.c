@@ -364,13 +364,17 @@ void fat_put_chain(struct fat_table_edit *edit, const struct fat_runs *runs)
     }
 }
 
-enum status fat_free_chain(struct fat_table_edit *edit, uint32_t first)
+enum status fat_free_chain(struct fat_table_edit *edit, struct disk_edit_builder *builder,
+                           uint32_t first)
 {
     uint32_t cluster = first;
 
     while (fat_has_cluster(edit->volume, cluster) && edit->uses[cluster] == FAT_USE_FILE) {
         edit->uses[cluster] = FAT_USE_FREE;
         fat_put_link(edit, cluster, 0);
+        disk_edit_freed(builder,
+                        fat_block_at(edit->volume, fat_cluster_offset(edit->volume, cluster)),
+                        edit->volume->cluster_size);
         enum status status = fat_link(edit->volume, cluster, &cluster);
         if (status != ST_OK)
             return status;

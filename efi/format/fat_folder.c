@@ -215,7 +215,7 @@ static enum status list_folder(struct fat_walk *walk, struct folder *folder)
 enum status fat_folder_list_root(struct fat_walk *walk)
 {
     struct fat_volume *volume = walk->volume;
-    struct folder folder = {.place = {.path = "", .depth = 1}};
+    struct folder folder = {.place = {.path = "", .depth = 1, .exact = true}};
     struct fat_chain chain = {0};
 
     folder.reader.volume = volume;
@@ -237,7 +237,8 @@ enum status fat_folder_list(struct fat_walk *walk, size_t item)
     struct folder folder = {
         .place = {.path = it->file.path,
                   .cluster = it->file.first_cluster,
-                  .depth = (uint8_t)(it->depth + 1)},
+                  .depth = (uint8_t)(it->depth + 1),
+                  .exact = it->file.exact_name},
         .parent_cluster = it->parent_cluster,
     };
     struct fat_chain chain;

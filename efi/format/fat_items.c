@@ -72,14 +72,34 @@ static bool is_urgent(const char *path)
     return false;
 }
 
+/* True when the name in the path is the one that is stored: nothing had to be made harmless. */
+static bool is_exact(const struct fat_place *place, const uint8_t *entry, const char *path,
+                     bool has_long)
+{
+    const char *name = path + text_length(place->path) + 1;
+
+    if (!place->exact)
+        return false;
+    for (; has_long && *name != '\0'; name++) {
+        if (*name == '\\')
+            return false;
+    }
+    for (size_t i = 0; !has_long && i < FAT_SHORT_NAME; i++) {
+        if (entry[i] < ' ' || entry[i] > '~')
+            return false;
+    }
+    return true;
+}
+
 static void append_item(struct fat_walk *walk, const struct fat_place *place, const uint8_t *entry,
-                        const char *path)
+                        const char *path, bool has_long)
 {
     struct fat_item *item = &walk->items[walk->count];
     bool is_directory = fat_dirent_kind(entry) == FAT_DIRENT_DIRECTORY;
 
     *item = (struct fat_item){
         .file = {.path = path,
+                 .exact_name = is_exact(place, entry, path, has_long),
                  .is_directory = is_directory,
                  .attributes = entry[11],
                  .size = is_directory ? 0 : ld_le32(entry + 28),
@@ -107,7 +127,7 @@ enum status fat_items_add(struct fat_walk *walk, const struct fat_place *place,
     if (status != ST_OK)
         return status;
     if (path != NULL)
-        append_item(walk, place, entry, path);
+        append_item(walk, place, entry, path, long_name.size > 0);
     *ret_path = path;
     return ST_OK;
 }

@@ -285,7 +285,7 @@ enum status scan_machine(struct arena *arena, const struct ports *ports, enum sc
         if (status == ST_OK)
             status = look_for_fallback(arena, &ports->files, &machine);
         if (status == ST_OK && depth >= SCAN_QUICK)
-            status = scan_contents(arena, &metered, meters, depth >= SCAN_FULL, &machine);
+            status = scan_contents(arena, &metered, meters, depth, &machine);
         if (status != ST_OK)
             return status;
     }

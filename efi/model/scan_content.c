@@ -37,7 +37,7 @@ struct content_scan {
     struct arena *arena;
     const struct ports *ports;
     struct disk_meter *meters;
-    bool contents;
+    enum scan_depth depth;
     struct machine *machine;
 };
 
@@ -94,15 +94,16 @@ static enum status look_into_esp(const struct content_scan *scan, size_t partiti
     const struct disk_meter before = *meter;
 
     esp_scan->port = port_of(scan, own->disk);
-    esp_scan->read_limit = scan->contents ? UINT64_MAX : esp_share(scan, meter, partition);
-    if (scan->contents)
+    bool whole = scan->depth >= SCAN_LISTED;
+    esp_scan->read_limit = whole ? UINT64_MAX : esp_share(scan, meter, partition);
+    if (whole)
         meter->read_limit = UINT64_MAX;
     esp->partition = partition;
     enum status status = scan_esp(esp_scan, own->first_lba, own->block_count, esp);
     if (meter->stopped)
         *esp = (struct esp){
             .partition = partition, .status = ST_UNSUPPORTED, .store_status = ST_UNSUPPORTED};
-    if (scan->contents)
+    if (whole)
         *meter = before;
     return status;
 }
@@ -110,12 +111,13 @@ static enum status look_into_esp(const struct content_scan *scan, size_t partiti
 static enum status scan_esps(const struct content_scan *scan)
 {
     struct machine *machine = scan->machine;
+    bool contents = scan->depth >= SCAN_FULL;
     size_t count = count_esps(machine, 0, machine->partition_count);
     struct esp_scan esp_scan = {
         .arena = scan->arena,
         .architecture = machine->architecture,
-        .contents = scan->contents,
-        .buffer = arena_alloc(scan->arena, 1, scan->contents ? ESP_BUFFER_BYTES : 0),
+        .contents = contents,
+        .buffer = arena_alloc(scan->arena, 1, contents ? ESP_BUFFER_BYTES : 0),
     };
 
     machine->esps = arena_alloc(scan->arena, count, sizeof(*machine->esps));
@@ -405,13 +407,13 @@ static void set_limits(const struct content_scan *scan)
 }
 
 enum status scan_contents(struct arena *arena, const struct ports *ports, struct disk_meter *meters,
-                          bool contents, struct machine *io_machine)
+                          enum scan_depth depth, struct machine *io_machine)
 {
     const struct content_scan scan = {
         .arena = arena,
         .ports = ports,
         .meters = meters,
-        .contents = contents,
+        .depth = depth,
         .machine = io_machine,
     };
 

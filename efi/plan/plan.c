@@ -118,6 +118,17 @@ void plan_write_file(struct plan *plan, size_t volume, const char *path, struct 
     action->data = data;
 }
 
+void plan_change_disk(struct plan *plan, const struct disk_change *change, const char *text)
+{
+    struct disk_change *copy = arena_copy(plan->arena, change, sizeof(*change));
+
+    if (copy == NULL)
+        fail(plan, ST_NO_MEMORY);
+    struct action *action = new_action(plan, ACTION_CHANGE_DISK, text);
+    if (action != NULL)
+        action->change = copy;
+}
+
 void plan_warn(struct plan *plan, const char *format, ...)
 {
     va_list arguments;
@@ -148,4 +159,21 @@ enum status plan_refuse(struct plan *plan, enum status status, const char *forma
     va_end(arguments);
     plan->refusal = text == NULL ? "" : text;
     return status;
+}
+
+void plan_append(struct plan *plan, const struct plan *other)
+{
+    for (size_t i = 0; i < other->count; i++) {
+        struct action *action = new_action(plan, other->actions[i].type, other->actions[i].text);
+        if (action != NULL)
+            *action = other->actions[i];
+    }
+    for (size_t i = 0; i < other->warning_count; i++)
+        plan_warn(plan, "%s", other->warnings[i]);
+    plan->formats |= other->formats;
+    plan->gives_up_msr |= other->gives_up_msr;
+    if (plan->target_disk == NO_INDEX)
+        plan->target_disk = other->target_disk;
+    if (other->status != ST_OK)
+        fail(plan, other->status);
 }

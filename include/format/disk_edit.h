@@ -49,6 +49,8 @@ struct disk_edit {
     size_t write_count;
     struct disk_file *files; /* by phase, then by LBA of the first extent */
     size_t file_count;
+    const struct disk_extent *freed; /* where content lies that is given up: undo relies on it */
+    size_t freed_count;
     unsigned phase_count;
 };
 
@@ -63,6 +65,9 @@ struct disk_edit_builder {
     struct disk_file *files;
     size_t file_count;
     size_t file_capacity;
+    struct disk_extent *freed;
+    size_t freed_count;
+    size_t freed_capacity;
     struct span zeros; /* what all runs of zeros point to */
     bool failed;
 };
@@ -80,6 +85,9 @@ void disk_edit_zero(struct disk_edit_builder *builder, unsigned phase, uint64_t 
 
 /* Adds a file; its extents must outlive the edit. */
 void disk_edit_file(struct disk_edit_builder *builder, const struct disk_file *file);
+
+/* Notes content that is given up. Neighbours become one. */
+void disk_edit_freed(struct disk_edit_builder *builder, uint64_t lba, uint64_t bytes);
 
 /*
  * Puts all in order and makes one write of small ones that are neighbours in a phase. Statuses:

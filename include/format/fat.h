@@ -122,6 +122,8 @@ struct fat_file {
     /* From the root: "\EFI\Microsoft\Boot\BCD", UTF-8 as stored, in the harmless form of
      * text_from_ucs2; a byte of a short name that is not ASCII is shown as %NN. */
     const char *path;
+    bool exact_name; /* the path is what is stored, character by character, and may be used to make
+                      * such a file elsewhere */
     bool is_directory;
     uint8_t attributes;     /* as stored: 1 read-only, 2 hidden, 4 system, 0x10 directory, 0x20 */
     uint64_t size;          /* bytes; 0 for a directory */

@@ -67,8 +67,10 @@ void fat_put_chain(struct fat_table_edit *edit, const struct fat_runs *runs);
 /* Sets one link. */
 void fat_put_link(struct fat_table_edit *edit, uint32_t cluster, uint32_t next);
 
-/* Sets a chain free that was on the volume before. Statuses: ST_OK; ST_IO; ST_NO_MEMORY. */
-MUST_CHECK enum status fat_free_chain(struct fat_table_edit *edit, uint32_t first);
+/* Sets a chain free that was on the volume before, and notes where its content lies. Statuses:
+ * ST_OK; ST_IO; ST_NO_MEMORY. */
+MUST_CHECK enum status fat_free_chain(struct fat_table_edit *edit,
+                                      struct disk_edit_builder *builder, uint32_t first);
 
 /* Sets lost clusters free when some were taken. */
 void fat_free_lost(struct fat_table_edit *edit);

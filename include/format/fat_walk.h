@@ -44,6 +44,7 @@ struct fat_place {
     const char *path; /* "" for the root directory */
     uint32_t cluster; /* 0 for the root directory */
     uint8_t depth;    /* of what is in it */
+    bool exact;       /* its path is what is stored */
 };
 
 /*

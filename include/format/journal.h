@@ -1,26 +1,49 @@
 /*
- * The journal of one change to boot variables: everything needed to take it back, in a file of its
- * own. Little-endian.
+ * The journal of one change: everything needed to take it back, in a file of its own.
+ * Little-endian.
  *
- *    0  8  "SBJOURN1"
- *    8  4  bytes of header and records together
+ *    0  8  "SBJOURN2"
+ *    8  4  bytes of header, disks and records together
  *   12  4  number of records
  *   16  7  date: year (2), month, day, hour, minute, second
  *   23  1  1 if it took an earlier change back, else 0
  *   24  4  bytes of the command text
- *   28  4  CRC-32 of header and records, this field 0
- *   32  -  command text, UTF-8, for people
- *    -  -  records, each:
- *           0  4  flags: 1 = was there before, 2 = is there afterwards
- *           4  4  attributes before     8  4  bytes before
- *          12  4  attributes after     16  4  bytes after
- *          20 64  name, ASCII, NUL-padded
- *          84  -  content before, then content after
+ *   28  4  CRC-32 of all these bytes, this field 0
+ *   32  4  number of disks
+ *   36  4  0
+ *   40  -  command text, UTF-8, for people
+ *    -  -  disks, each:
+ *           0 16  disk GUID before, zero for none    16 16  disk GUID afterwards
+ *          32  8  blocks                             40  4  bytes of a block
+ *          44  4  bytes of the device path           48  -  device path, end node included
+ *    -  -  records, each begins with 4 bytes, its kind: 1, 2 or 3
+ *          1, a variable:
+ *           4  4  flags: 1 = was there before, 2 = is there afterwards
+ *           8  4  attributes before    12  4  bytes before
+ *          16  4  attributes after     20  4  bytes after
+ *          24 64  name, ASCII, NUL-padded
+ *          88  -  content before, then content after
+ *          2, blocks:
+ *           4  4  flags: 1 = all zero before (no content follows), 2 = digests of the new content
+ *                 follow
+ *           8  4  number of the disk           12  4  step
+ *          16  8  LBA                          24  4  blocks
+ *          28  4  0
+ *          32  -  content before, then a digest of JOURNAL_DIGEST_SIZE bytes for each new block
+ *          3, blocks that must be as they are for the rest to come back:
+ *           4  4  0
+ *           8  4  number of the disk           12  4  blocks
+ *          16  8  LBA
+ *          24 32  SHA-256 of their content
  *    -  8  behind the records: marks. "SBDONE__" when all was carried out, "SBUNDONE" when taken
- * back
+ *          back, "SBLEFT__" when it was given up
  *
- * The whole file is on the medium before the first variable changes; a mark is appended when the
- * work is over. A file without a mark is of a change that was interrupted.
+ * The whole file is on the medium before the first change; a mark is appended when the work is
+ * over. A file without a mark is of a change that was interrupted.
+ *
+ * Records stand in the order in which they are carried out. Blocks of one step may have reached the
+ * disk in any part and order when power was cut; those of an earlier step are all there. Going back
+ * goes from the last step to the first in the same way.
  */
 #ifndef SHADOWBOOT_FORMAT_JOURNAL_H
 #define SHADOWBOOT_FORMAT_JOURNAL_H
@@ -32,18 +55,50 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/date.h"
+#include "base/guid.h"
+#include "base/sha256.h"
 #include "base/status.h"
 
 #define JOURNAL_MARK_SIZE 8u
 #define JOURNAL_NAME_SIZE 64 /* bytes of a variable's name with its NUL */
 
+#define JOURNAL_DIGEST_SIZE 8u
+
 enum journal_state {
     JOURNAL_PENDING, /* no mark: interrupted, or still running */
     JOURNAL_DONE,
     JOURNAL_UNDONE,
+    JOURNAL_LEFT, /* it can neither be finished nor taken back, and something else was done since */
+};
+
+/* A disk whose blocks are written. */
+struct journal_disk {
+    struct guid guid_before; /* zero when it had no GPT */
+    struct guid guid_after;
+    uint64_t block_count;
+    uint32_t block_size; /* bytes: a power of two, 512 to 65536 */
+    struct span path;    /* device path, end node included */
+};
+
+enum journal_kind {
+    JOURNAL_VARIABLE = 1,
+    JOURNAL_BLOCKS = 2,
+    JOURNAL_RELIED = 3, /* not written, but what comes back leads there: the old content of a file
+                         * whose clusters were set free */
 };
 
 struct journal_record {
+    enum journal_kind kind;
+    /* Blocks. */
+    size_t disk;
+    uint32_t step;
+    uint64_t lba;
+    uint32_t block_count;
+    bool old_is_zero;        /* old_data is empty, and stands for zeros */
+    struct span new_digests; /* the first JOURNAL_DIGEST_SIZE bytes of SHA-256 of each new block;
+                              * empty when the new content was not known beforehand */
+    struct sha256 digest;    /* JOURNAL_RELIED */
+    /* Variables; old_data of blocks too. */
     char name[JOURNAL_NAME_SIZE];
     bool old_present;
     uint32_t old_attributes;
@@ -57,6 +112,8 @@ struct journal {
     struct date_time date;
     bool is_undo;        /* the change took another one back */
     const char *command; /* UTF-8, untrusted when parsed */
+    struct journal_disk *disks;
+    size_t disk_count;
     struct journal_record *records;
     size_t count;
     enum journal_state state; /* not looked at by journal_build */
@@ -68,10 +125,16 @@ MUST_CHECK enum status journal_build(struct arena *arena, const struct journal *
 
 /*
  * Takes a file apart; spans point into `file`. Statuses: ST_OK; ST_DAMAGED when it is cut short,
- * its CRC is wrong or a record leads outside; ST_NO_MEMORY.
+ * its CRC is wrong, or a record leads outside the file or its disk; ST_NO_MEMORY.
  */
 MUST_CHECK enum status journal_parse(struct arena *arena, struct span file,
                                      struct journal *ret_journal);
+
+/* True when it changes blocks of a disk. */
+bool journal_has_blocks(const struct journal *journal);
+
+/* The digest of one block's content that a record keeps. */
+void journal_digest(struct span block, uint8_t ret_digest[JOURNAL_DIGEST_SIZE]);
 
 /* The mark (JOURNAL_MARK_SIZE bytes) of a state other than JOURNAL_PENDING. */
 struct span journal_mark(enum journal_state state);

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "model/disk_meter.h"
 #include "model/machine.h"
+#include "model/scan.h"
 #include "port/ports.h"
 
 /*
@@ -20,12 +21,13 @@
 
 /*
  * Fills in esps, copies and md_members of `*io_machine`, whose disks, partitions and volumes are
- * known already, reading through the ports that count into `meters`. With `contents` all files of
- * the ESPs are read. What is damaged or cannot be read is part of the result; what would cost more
- * than DISK_BYTES is not looked at. Statuses: ST_OK; ST_NO_MEMORY.
+ * known already, reading through the ports that count into `meters`. `depth` is
+ * SCAN_QUICK or more: whole ESPs from SCAN_LISTED on, and all their files with SCAN_FULL. What is
+ * damaged or cannot be read is part of the result; what would cost more than DISK_BYTES is not
+ * looked at. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status scan_contents(struct arena *arena, const struct ports *ports,
-                                     struct disk_meter *meters, bool contents,
+                                     struct disk_meter *meters, enum scan_depth depth,
                                      struct machine *io_machine);
 
 #endif

@@ -21,12 +21,14 @@
 #include "base/sha256.h"
 #include "base/status.h"
 #include "model/machine.h"
+#include "plan/disk_change.h"
 #include "port/vars.h"
 
 enum action_type {
     ACTION_SET_VARIABLE, /* create or replace */
     ACTION_DELETE_VARIABLE,
-    ACTION_WRITE_FILE, /* a new file; it must not be there */
+    ACTION_WRITE_FILE,  /* a new file; it must not be there */
+    ACTION_CHANGE_DISK, /* partitions, file systems, files of an ESP */
 };
 
 struct action {
@@ -41,6 +43,8 @@ struct action {
     size_t volume;               /* files: index of the volume */
     const char *path;            /* files: path on it */
     size_t source_entry;         /* entry this one was made from, NO_INDEX when none */
+    const struct disk_change
+        *change; /* disks: what; what must be there now is what the scan found */
 };
 
 struct plan {
@@ -50,6 +54,8 @@ struct plan {
     size_t count;
     size_t room;
     bool is_undo;          /* takes an earlier change back: the journal remembers that */
+    bool formats;          /* partitions or formats: to be agreed to by itself */
+    bool gives_up_msr;     /* a Microsoft reserved partition makes room: likewise */
     size_t target_disk;    /* disk that must still be there and unchanged, NO_INDEX for none */
     const char **warnings; /* sentences to show with the plan */
     size_t warning_count;
@@ -73,6 +79,13 @@ struct action *plan_delete_variable(struct plan *plan, const char *name, const c
 /* Adds a file to be written. */
 void plan_write_file(struct plan *plan, size_t volume, const char *path, struct span data,
                      const char *text);
+
+/* Adds a change of a disk; `change` and all it points to are copied but for the files and slots,
+ * which must outlive the plan. */
+void plan_change_disk(struct plan *plan, const struct disk_change *change, const char *text);
+
+/* Adds the actions, warnings and wishes of `other`, which was made in the same arena. */
+void plan_append(struct plan *plan, const struct plan *other);
 
 /* Adds a sentence that is shown with the plan. */
 void plan_warn(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -1,0 +1,87 @@
+/*
+ * A disk change of a plan, worked out in blocks and carried out.
+ *
+ *   disk_work_begin    reads what is there, and refuses what has changed since the scan, does not
+ * fit or cannot be read: nothing is written disk_work_records  the old content of every block that
+ * is in use, for the journal disk_work_run      phase by phase: write, read back and compare, flush
+ *   disk_work_revert   the phases that were begun, backwards, from the records
+ *
+ * Content of files streams from its source through one buffer. What is written lies inside the
+ * change's partition, or in the places of the partition table (I2); sources are only read (I3).
+ */
+#ifndef SHADOWBOOT_APPLY_DISK_WORK_H
+#define SHADOWBOOT_APPLY_DISK_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/status.h"
+#include "format/disk_edit.h"
+#include "format/journal.h"
+#include "model/machine.h"
+#include "plan/disk_change.h"
+#include "port/ports.h"
+
+#define DISK_WORK_BUFFER (1u << 20) /* bytes of the largest single read or write */
+
+/* Called between pieces. True to stop: what was written is taken back then. */
+typedef bool disk_work_progress(void *ctx, uint64_t done, uint64_t total);
+
+struct disk_work_source; /* private: an ESP that content comes from */
+
+struct disk_work {
+    const struct ports *ports;
+    const struct machine *machine;
+    const struct disk_change *change;
+    const struct block_port *port;
+    struct arena *arena;
+    struct disk_edit edit;
+    struct disk_work_source *sources;
+    size_t source_count;
+    uint64_t bytes;      /* that run writes */
+    unsigned begun;      /* phases of which something may be on the disk */
+    uint8_t *buffer;     /* twice DISK_WORK_BUFFER */
+    const char *where;   /* what failed: a file's path, or "" */
+    size_t first_record; /* of its own, in the journal */
+    size_t record_count;
+};
+
+/*
+ * Works the change out. `io_work` and all it points to lie in `arena`; machine, change and ports
+ * must outlive it. Statuses: ST_OK, with no bytes to write when all is there already; ST_CHANGED
+ * when the disk, its table, a file system or the file list of a source is not what the scan found;
+ * ST_READ_ONLY; ST_NO_SPACE; ST_REFUSED, ST_UNSUPPORTED, ST_USAGE, ST_EXISTS as gpt_edit,
+ * fat_layout and fat_edit; ST_DAMAGED and ST_IO when content cannot be read that is to be kept;
+ * ST_NO_MEMORY.
+ */
+MUST_CHECK enum status disk_work_begin(struct arena *arena, const struct ports *ports,
+                                       const struct machine *machine,
+                                       const struct disk_change *change,
+                                       struct disk_work *ret_work);
+
+/* How many records disk_work_records makes at most. */
+size_t disk_work_record_room(const struct disk_work *work);
+
+/*
+ * Reads the old content of what will be overwritten and is not free space into records for the
+ * journal, from `journal->records[journal->count]` on, where there is room; `*io_step` is the
+ * number of the next step. Adds its disk to `journal->disks`, if it is not there, where there is
+ * room for one more. Statuses: ST_OK; ST_IO; ST_CHANGED; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status disk_work_records(struct disk_work *work, struct journal *journal,
+                                         uint32_t *io_step);
+
+/*
+ * Carries it out. Nobody else may use the disk meanwhile. Statuses: ST_OK; ST_CANCELLED when
+ * `progress` said so; ST_CHANGED when a source is not what it was; ST_IO, ST_READ_ONLY; ST_DAMAGED
+ * when what is read back differs. `work->begun` tells disk_work_revert what to take back.
+ */
+MUST_CHECK enum status disk_work_run(struct disk_work *work, disk_work_progress *progress,
+                                     void *progress_ctx);
+
+/* Takes back what run has begun, and checks it. False when something could not be brought back. */
+MUST_CHECK bool disk_work_revert(struct disk_work *work, const struct journal *journal);
+
+#endif

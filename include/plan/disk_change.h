@@ -1,0 +1,85 @@
+/*
+ * What a plan does to a disk, in terms of what is to be there: partitions, file systems, files.
+ * Which blocks that takes is worked out when the plan is applied, against what the disk holds then,
+ * and before the first write (apply/disk_work.h); so a plan can be made, shown and tested without a
+ * disk.
+ */
+#ifndef SHADOWBOOT_PLAN_DISK_CHANGE_H
+#define SHADOWBOOT_PLAN_DISK_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/date.h"
+#include "base/guid.h"
+#include "format/fat.h"
+#include "format/gpt.h"
+#include "format/journal.h"
+
+enum disk_change_kind {
+    DISK_CHANGE_GPT,     /* a partition table is made, changed or mended */
+    DISK_CHANGE_FORMAT,  /* a fresh FAT file system with files in it */
+    DISK_CHANGE_FILES,   /* files into a FAT file system that is there */
+    DISK_CHANGE_RESTORE, /* what a journal has kept comes back */
+};
+
+/* One entry of a partition table as it is to be. */
+struct gpt_slot {
+    uint32_t slot; /* 0 and up: the number in a hard drive node is one more */
+    struct gpt_entry entry;
+};
+
+/*
+ * Both copies are written anew from the one the scan went by (the primary when it is good, else the
+ * backup), the backup to the end of the disk, with the slots given put in.
+ */
+struct gpt_change {
+    bool fresh;            /* there is no table: begin with an empty one of 128 entries */
+    struct guid disk_guid; /* `fresh` only */
+    const struct gpt_slot *slots;
+    size_t slot_count;
+    bool write_mbr; /* put a protective MBR there as well */
+};
+
+/* A file or directory as it is to be on a volume. */
+struct file_copy {
+    const char *path; /* from the root, UTF-8; its name is exact (fat_file.exact_name) */
+    bool is_directory;
+    uint8_t attributes; /* of FAT */
+    struct date_time written;
+    uint64_t size; /* bytes */
+    size_t esp;    /* files: index into machine.esps of where the content is; NO_INDEX for none
+                    * (an empty file) */
+    size_t file;   /* index into that ESP's report */
+};
+
+struct files_change {
+    const struct file_copy *items;
+    size_t count;
+};
+
+/* The file system fills the change's partition. */
+struct format_change {
+    enum fat_type type;
+    uint32_t serial;
+    const char *label; /* at most 11 ASCII characters */
+    bool over_old; /* something may be there that somebody wants back: it is journaled, and an older
+                    * file system is made invalid first; else the blocks count as free */
+};
+
+struct disk_change {
+    enum disk_change_kind kind;
+    size_t disk;        /* index into machine.disks */
+    uint64_t first_lba; /* FORMAT, FILES: the partition, which is all that may be written */
+    uint64_t block_count;
+    struct gpt_change gpt;       /* GPT */
+    struct format_change format; /* FORMAT */
+    struct files_change files;   /* FORMAT, FILES */
+    size_t esp; /* FILES: index into machine.esps. FORMAT: the same when files are taken
+                 * from what is there now; else NO_INDEX */
+    const struct journal *journal; /* RESTORE: all its records of blocks on this disk */
+    size_t journal_disk;           /* RESTORE: index into journal->disks */
+};
+
+#endif

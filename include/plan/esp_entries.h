@@ -1,0 +1,25 @@
+/* Boot entries that start from ESPs which have none. */
+#ifndef SHADOWBOOT_PLAN_ESP_ENTRIES_H
+#define SHADOWBOOT_PLAN_ESP_ENTRIES_H
+
+#include "plan/plan.h"
+
+struct esp_entries_request {
+    struct guid source;         /* the ESP whose entries are cloned; zero: none has any */
+    const struct guid *targets; /* ESPs that each need an active entry in BootOrder */
+    size_t target_count;
+    bool prune; /* also what plan_prune does */
+};
+
+/*
+ * Plans clones of the source's entries for each target that no active entry in BootOrder starts
+ * from; where there are none to clone, an entry "Windows Boot Manager" for the boot manager that is
+ * there. A clone stands right behind its original when a program that does not give way stands
+ * before the end of BootOrder (start_blocker), else at the end. plan->machine is the machine as it
+ * will be (plan/project.h). One edit of BootOrder for all. Statuses: ST_OK; those of edit_begin and
+ * edit_begin_mending.
+ */
+MUST_CHECK enum status plan_esp_entries(struct plan *plan,
+                                        const struct esp_entries_request *request);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * Making a disk ready to start the machine: partition table, ESP, file system, files. What KB
+ * 814070 does with diskpart and format.
+ */
+#ifndef SHADOWBOOT_PLAN_PREPARE_H
+#define SHADOWBOOT_PLAN_PREPARE_H
+
+#include "audit/roles.h"
+#include "base/guid.h"
+#include "plan/plan.h"
+
+struct prepare_request {
+    size_t disk;     /* index into machine.disks */
+    bool has_source; /* ESP to take sizes and files from, else esp_files_source */
+    struct guid source;
+    bool allow_msr; /* the Microsoft reserved partition may be given up when there is no free space
+                     */
+};
+
+/*
+ * Plans the disk changes for one disk; entries are not its business. In the sequence that keeps
+ * every cut harmless: files and file system first, then the partition table that shows them. Sets
+ * plan->formats and plan->gives_up_msr where the user has to agree.
+ *
+ *   blank disk                GPT, ESP and MSR with sizes and alignment of the source's disk
+ *   no ESP, free space        ESP of the source's size in it, or of what there is and the files
+ * need no ESP, no free space     in place of the MSR, when allowed and large enough ESP damaged,
+ * unformatted  fresh file system, with what can still be read and the source has not ESP healthy
+ * the files that differ copy of the GPT damaged   mended from the good one (plan_mend_gpt), before
+ * all else
+ *
+ * Free space is what no partition has, no LDM extent or database, inside the usable range.
+ * `*ret_esp` is the unique GUID of the ESP that the disk has or will have. Statuses: ST_OK, without
+ * actions when nothing is missing; else plan->refusal says why: ST_REFUSED (not blank and no GPT,
+ * both copies of the table damaged or different, a removable disk or the one the program was
+ * started from, read-only, no agreement on the MSR), ST_ABSENT (no source), ST_NO_SPACE,
+ * ST_NO_MEMORY.
+ */
+MUST_CHECK enum status plan_prepare(struct plan *plan, const struct roles *roles,
+                                    const struct prepare_request *request, struct guid *ret_esp);
+
+/*
+ * Plans to write both copies of the disk's GPT anew where one is damaged, not at the end of the
+ * disk or without protective MBR. Statuses: ST_OK, without actions when both are fine; ST_REFUSED
+ * with plan->refusal when no copy is good, or both are and differ; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status plan_mend_gpt(struct plan *plan, size_t disk);
+
+#endif

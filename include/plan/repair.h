@@ -1,0 +1,22 @@
+/* One plan for everything about the members of the mirror that can be mended from here. */
+#ifndef SHADOWBOOT_PLAN_REPAIR_H
+#define SHADOWBOOT_PLAN_REPAIR_H
+
+#include "audit/audit_machine.h"
+#include "plan/plan.h"
+
+struct repair_request {
+    bool allow_msr; /* as in prepare_request */
+};
+
+/*
+ * For each member: its partition table, its ESP (as plan_prepare), its files; then entries for all
+ * ESPs (plan/esp_entries.h), stale and duplicate ones deleted. What cannot be mended is left out
+ * with a warning; it does not keep the rest from being done. Statuses: ST_OK, without actions when
+ * nothing is to be mended; ST_REFUSED, ST_ABSENT with plan->refusal when there is nothing to go by;
+ * ST_NO_MEMORY.
+ */
+MUST_CHECK enum status plan_repair(struct plan *plan, const struct judgement *judgement,
+                                   const struct repair_request *request);
+
+#endif
