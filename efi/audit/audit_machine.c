@@ -40,17 +40,16 @@ static bool is_active(const struct entry *entry)
     return entry->status == ST_OK && (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0;
 }
 
-/* True when the entry starts from that partition: it names it, or is the firmware's own for the
- * whole disk, where the removable-media path is on that ESP. */
-static bool leads_to(const struct machine *machine, const struct entry *entry,
-                     const struct partition *partition, size_t index)
+bool audit_entry_leads_to(const struct machine *machine, const struct entry *entry,
+                          size_t partition)
 {
     if (entry->status != ST_OK || (entry->option.attributes & LOAD_OPTION_CATEGORY) != 0)
         return false; /* applications are never started by themselves */
     if (entry->boot.has_hd)
-        return entry->boot.partition == index;
-    return entry->boot.disk == partition->disk && load_option_is_auto_created(&entry->option) &&
-           machine->partitions[index].fallback_status == ST_OK;
+        return entry->boot.partition == partition;
+    return entry->boot.disk == machine->partitions[partition].disk &&
+           load_option_is_auto_created(&entry->option) &&
+           machine->partitions[partition].fallback_status == ST_OK;
 }
 
 struct esp_entries {
@@ -64,8 +63,7 @@ static struct esp_entries entries_of(const struct machine *machine, size_t parti
 
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
-        if (!entry->in_order ||
-            !leads_to(machine, entry, &machine->partitions[partition], partition))
+        if (!entry->in_order || !audit_entry_leads_to(machine, entry, partition))
             continue;
         if (is_active(entry))
             found.active++;

@@ -95,14 +95,19 @@ static bool ends_in(const char *path, const char *tail)
     return length > tail_length && text_equal_nocase(path + length - tail_length, tail);
 }
 
-/* Files each boot manager writes for itself: the store with its logs and transactions, the record
- * of the last start; and what somebody saved aside. */
-static bool is_own_state(const char *path)
+const char *esp_path_name(const char *path)
 {
     const char *name = path;
 
     for (size_t i = 0; path[i] != '\0'; i++)
         name = path[i] == '\\' ? path + i + 1 : name;
+    return name;
+}
+
+bool esp_path_is_own_state(const char *path)
+{
+    const char *name = esp_path_name(path);
+
     return text_has_prefix_nocase(name, "BCD") || text_equal_nocase(name, "BOOTSTAT.DAT") ||
            ends_in(name, ".bak") || ends_in(name, ".old");
 }
@@ -123,8 +128,7 @@ static int by_path(const void *ctx, size_t a, size_t b)
     return compare_names(files[a].path, files[b].path);
 }
 
-/* The files of an ESP in the order of their paths; NULL when there is no memory. */
-static const size_t *sorted_files(struct arena *arena, const struct esp *esp)
+const size_t *esp_sorted_files(struct arena *arena, const struct esp *esp)
 {
     size_t *order = arena_alloc(arena, esp->report.file_count, sizeof(*order));
 
@@ -135,12 +139,34 @@ static const size_t *sorted_files(struct arena *arena, const struct esp *esp)
     return order;
 }
 
+const size_t *esp_twins(struct arena *arena, const struct esp *from, const struct esp *in)
+{
+    const size_t *own = esp_sorted_files(arena, from);
+    const size_t *others = esp_sorted_files(arena, in);
+    size_t *twins = arena_alloc(arena, from->report.file_count, sizeof(*twins));
+    size_t at = 0;
+
+    if (own == NULL || others == NULL || twins == NULL)
+        return NULL;
+    for (size_t i = 0; i < from->report.file_count; i++) {
+        const char *path = from->report.files[own[i]].path;
+        int order = 1;
+        for (; at < in->report.file_count; at++) {
+            order = compare_names(in->report.files[others[at]].path, path);
+            if (order >= 0)
+                break;
+        }
+        twins[own[i]] = order == 0 ? others[at] : FAT_NO_FILE;
+    }
+    return twins;
+}
+
 /* Two ESPs, side by side. */
 struct pair {
     const struct esp *reference;
     const struct esp *esp;
-    const size_t *own; /* the reference's files in the order of their paths */
-    const size_t *others;
+    const size_t *own;   /* the reference's files in the order of their paths */
+    const size_t *twins; /* of the reference's files on the other */
     const bool *started; /* of `esp` */
     size_t program;      /* by which the reference starts */
     const char *folder;
@@ -207,30 +233,25 @@ static bool is_shared(const struct pair *pair, size_t file)
     const struct fat_file *own = &pair->reference->report.files[file];
 
     return !own->is_directory && esp_path_is_in(own->path, pair->folder) &&
-           !is_own_state(own->path) && !esp_content_is_bad(own, &pair->reference->contents[file]);
+           !esp_path_is_own_state(own->path) &&
+           !esp_content_is_bad(own, &pair->reference->contents[file]);
 }
 
-/* Walks both lists side by side. */
+/* Holds each file against its twin. */
 static struct comparison compare_lists(const struct pair *pair)
 {
     const struct fat_file *files = pair->esp->report.files;
     struct comparison result = {0};
-    size_t at = 0;
 
     for (size_t i = 0; i < pair->reference->report.file_count; i++) {
-        const char *path = pair->reference->report.files[pair->own[i]].path;
-        int order = 1;
-        if (!is_shared(pair, pair->own[i]))
+        size_t file = pair->own[i];
+        size_t twin = pair->twins[file];
+        if (!is_shared(pair, file))
             continue;
-        for (; at < pair->esp->report.file_count; at++) {
-            order = compare_names(files[pair->others[at]].path, path);
-            if (order >= 0)
-                break;
-        }
-        if (order == 0 && !files[pair->others[at]].is_directory)
-            compare_file(pair, pair->own[i], pair->others[at], &result);
+        if (twin != FAT_NO_FILE && !files[twin].is_directory)
+            compare_file(pair, file, twin, &result);
         else
-            note_missing(pair, pair->own[i], &result);
+            note_missing(pair, file, &result);
     }
     return result;
 }
@@ -272,14 +293,14 @@ static bool compare(struct collector *to, const struct machine *machine,
     const struct pair pair = {
         .reference = reference,
         .esp = esp,
-        .own = sorted_files(to->arena, reference),
-        .others = sorted_files(to->arena, esp),
+        .own = esp_sorted_files(to->arena, reference),
+        .twins = esp_twins(to->arena, reference, esp),
         .started = esp_started_files(to, machine, esp),
         .program = esp_boot_program(machine, reference),
         .folder = folder,
     };
 
-    if (pair.own == NULL || pair.others == NULL || pair.started == NULL) {
+    if (pair.own == NULL || pair.twins == NULL || pair.started == NULL) {
         to->status = ST_NO_MEMORY;
         return false;
     }

@@ -27,8 +27,7 @@ struct edit {
     struct disk_edit_builder builder;
 };
 
-/* True when only what a cut leaves is wrong with it. */
-static bool can_be_edited(const struct fat_report *report)
+bool fat_edit_accepts(const struct fat_report *report)
 {
     if (!report->complete || report->problems[FAT_TOO_DEEP] != 0)
         return false;
@@ -257,7 +256,7 @@ enum status fat_edit(struct arena *arena, struct fat_volume *volume,
 {
     struct edit edit = {.arena = arena, .volume = volume};
 
-    if (!can_be_edited(report))
+    if (!fat_edit_accepts(report))
         return ST_REFUSED;
     enum status status = fat_tree_build(arena, entries, entry_count, &edit.tree);
     if (status != ST_OK)

@@ -2,16 +2,7 @@
 
 #include "audit/audit.h"
 #include "base/text.h"
-#include "plan/edit.h"
 #include "plan/place.h"
-
-/* One pair of partitions, and what the clones are to look like. */
-struct pair {
-    const struct clone_request *request;
-    struct guid source;
-    size_t target; /* index of the partition */
-    struct devpath_retarget how;
-};
 
 static bool is_selected(const struct entry *entry, const struct guid *source)
 {
@@ -24,7 +15,8 @@ static bool boots_from(const struct entry *entry, const struct guid *source)
 }
 
 /* Says what the copy of the optional data could not make right. */
-static void warn_of_optional(struct plan *plan, const struct entry *entry, const struct pair *pair)
+static void warn_of_optional(struct plan *plan, const struct entry *entry,
+                             const struct clone_pair *pair)
 {
     if (entry->optional_kind == OPTIONAL_WINDOWS_BROKEN)
         plan_warn(plan, "Boot%04X: its Windows data is malformed and is copied as it is.",
@@ -65,7 +57,7 @@ static enum status clone_description(struct arena *arena, const struct entry *en
 }
 
 static enum status clone_value(struct plan *plan, const struct entry *entry,
-                               const struct pair *pair, struct span *ret_value)
+                               const struct clone_pair *pair, struct span *ret_value)
 {
     struct load_option clone;
 
@@ -74,6 +66,8 @@ static enum status clone_value(struct plan *plan, const struct entry *entry,
         status = clone_description(plan->arena, entry, pair->request, &clone.description);
     if (status != ST_OK)
         return status;
+    if (pair->activate)
+        clone.attributes |= LOAD_OPTION_ACTIVE;
     status = load_option_build(plan->arena, &clone, ret_value);
     if (status == ST_REFUSED)
         return plan_refuse(
@@ -84,7 +78,8 @@ static enum status clone_value(struct plan *plan, const struct entry *entry,
     return status;
 }
 
-static enum status clone_entry(struct boot_edit *edit, size_t index, const struct pair *pair)
+enum status clone_entry(struct boot_edit *edit, const struct clone_pair *pair, size_t index,
+                        size_t position)
 {
     struct plan *plan = edit->plan;
     const struct machine *machine = plan->machine;
@@ -103,7 +98,7 @@ static enum status clone_entry(struct boot_edit *edit, size_t index, const struc
         form = devpath_form_of(clone.path);
     status = place_find_equal(plan, value, form, &equal);
     if (status == ST_OK) {
-        (void)edit_adopt(edit, equal, ORDER_END);
+        (void)edit_adopt(edit, equal, position);
         return ST_OK;
     }
     if (status != ST_ABSENT)
@@ -115,11 +110,11 @@ static enum status clone_entry(struct boot_edit *edit, size_t index, const struc
         arena_printf(plan->arena, "\"%s\" from Boot%04X, to start from %s",
                      text_shown_from_ucs2(plan->arena, clone.description), entry->number,
                      place_text(plan->arena, machine, pair->target));
-    return edit_create(edit, value, ORDER_END, detail, index, NULL);
+    return edit_create(edit, value, position, detail, index, NULL);
 }
 
 /* An ESP takes the place of an ESP, data that of data: anything else is a mistyped GUID. */
-static enum status check_kinds(struct plan *plan, const struct pair *pair)
+static enum status check_kinds(struct plan *plan, const struct clone_pair *pair)
 {
     const struct machine *machine = plan->machine;
     const struct partition *target = &machine->partitions[pair->target];
@@ -165,32 +160,54 @@ static enum status check_source(struct plan *plan, const struct guid *source, si
                        text);
 }
 
-static enum status clone_pair(struct plan *plan, const struct clone_request *request,
-                              const struct guid *source, const struct guid *target)
+enum status clone_begin(struct plan *plan, const struct clone_request *request,
+                        struct clone_pair *ret_pair)
 {
-    struct pair pair = {.request = request, .source = *source};
-    struct boot_edit edit;
-    size_t selected = 0;
+    struct clone_pair pair = {.request = request, .source = request->source};
 
-    if (guid_equal(source, target))
+    enum status status = place_find(plan, &request->target, &pair.target);
+    if (status == ST_OK)
+        status = check_source(plan, &pair.source, &pair.selected);
+    if (status == ST_OK)
+        status = check_kinds(plan, &pair);
+    if (status != ST_OK)
+        return status;
+    pair.how = retarget_to(plan->machine, &pair.source, pair.target, request->form);
+    *ret_pair = pair;
+    return ST_OK;
+}
+
+static enum status clone_all(struct plan *plan, const struct clone_request *request)
+{
+    struct clone_pair pair;
+    struct boot_edit edit;
+
+    if (guid_equal(&request->source, &request->target))
         return plan_refuse(plan, ST_USAGE,
                            "Source and target are the same partition. Give the GUID of the other "
                            "disk's EFI system partition as target. Nothing was changed.");
-    enum status status = place_find(plan, target, &pair.target);
+    enum status status = clone_begin(plan, request, &pair);
     if (status == ST_OK)
-        status = check_source(plan, source, &selected);
-    if (status == ST_OK)
-        status = check_kinds(plan, &pair);
-    if (status == ST_OK)
-        status = edit_begin(plan, selected, &edit);
+        status = edit_begin(plan, pair.selected, &edit);
     if (status != ST_OK)
         return status;
-    pair.how = retarget_to(plan->machine, source, pair.target, request->form);
     for (size_t i = 0; i < plan->machine->entry_count && status == ST_OK; i++) {
-        if (is_selected(&plan->machine->entries[i], source))
-            status = clone_entry(&edit, i, &pair);
+        if (is_selected(&plan->machine->entries[i], &pair.source))
+            status = clone_entry(&edit, &pair, i, ORDER_END);
     }
     return status == ST_OK ? edit_finish(&edit) : status;
+}
+
+static struct clone_request between(const struct clone_request *request, const struct guid *source,
+                                    const struct guid *target)
+{
+    struct clone_request pair = *request;
+
+    pair.has_source = true;
+    pair.has_target = true;
+    pair.source = *source;
+    pair.target = *target;
+    return pair;
 }
 
 /* The ways to understand a machine for which no source or no target was given. */
@@ -233,7 +250,8 @@ static void consider_pair(struct choices *choices, const struct guid *source,
         return;
     choices->pairs++;
     plan_init(&trial, arena, choices->plan->machine);
-    enum status status = clone_pair(&trial, choices->request, source, target);
+    struct clone_request pair = between(choices->request, source, target);
+    enum status status = clone_all(&trial, &pair);
     bool useful = status == ST_OK && trial.count > 0;
     arena_release(arena, mark);
     choices->useful += useful;
@@ -316,8 +334,10 @@ static enum status choose_pair(struct plan *plan, const struct clone_request *re
     text_buffer_init(&choices.text, text, 8192);
     consider_all(&choices);
     bool only_failures = choices.pairs > 0 && choices.useful == 0 && choices.done == 0;
-    if (choices.useful == 1 || only_failures)
-        return clone_pair(plan, request, &choices.source, &choices.target);
+    if (choices.useful == 1 || only_failures) {
+        struct clone_request pair = between(request, &choices.source, &choices.target);
+        return clone_all(plan, &pair);
+    }
     if (choices.useful > 1)
         return plan_refuse(plan, ST_REFUSED,
                            "There are %zu ways to understand this machine. Choose one:%s",
@@ -333,6 +353,6 @@ static enum status choose_pair(struct plan *plan, const struct clone_request *re
 enum status plan_clone(struct plan *plan, const struct clone_request *request)
 {
     if (request->has_source && request->has_target)
-        return clone_pair(plan, request, &request->source, &request->target);
+        return clone_all(plan, request);
     return choose_pair(plan, request);
 }

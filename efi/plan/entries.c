@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "format/load_option.h"
 #include "model/boot_name.h"
-#include "plan/edit.h"
 #include "plan/place.h"
 #include "plan/retarget.h"
 
@@ -48,23 +47,18 @@ static enum status add_value(struct plan *plan, const struct add_request *reques
     return status;
 }
 
-enum status plan_add(struct plan *plan, const struct add_request *request)
+enum status add_into(struct boot_edit *edit, const struct add_request *request, size_t partition)
 {
-    struct boot_edit edit;
+    struct plan *plan = edit->plan;
     struct span value;
-    size_t partition = NO_INDEX;
     size_t equal = NO_INDEX;
 
-    enum status status = place_find(plan, &request->partition, &partition);
-    if (status == ST_OK)
-        status = add_value(plan, request, partition, &value);
-    if (status == ST_OK)
-        status = edit_begin(plan, 1, &edit);
+    enum status status = add_value(plan, request, partition, &value);
     if (status != ST_OK)
         return status;
     status = place_find_equal(plan, value, DEVPATH_FORM_EMPTY, &equal);
-    if (status == ST_OK && edit_adopt(&edit, equal, request->position))
-        return edit_finish(&edit);
+    if (status == ST_OK && edit_adopt(edit, equal, request->position))
+        return ST_OK;
     if (status == ST_OK)
         return plan_refuse(plan, ST_EXISTS,
                            "Boot%04X \"%s\" starts the same file of the same partition already. "
@@ -80,7 +74,19 @@ enum status plan_add(struct plan *plan, const struct add_request *request)
                                       text_printable(plan->arena, request->description),
                                       text_printable(plan->arena, request->file),
                                       place_text(plan->arena, plan->machine, partition));
-    status = edit_create(&edit, value, request->position, detail, NO_INDEX, NULL);
+    return edit_create(edit, value, request->position, detail, NO_INDEX, NULL);
+}
+
+enum status plan_add(struct plan *plan, const struct add_request *request)
+{
+    struct boot_edit edit;
+    size_t partition = NO_INDEX;
+
+    enum status status = place_find(plan, &request->partition, &partition);
+    if (status == ST_OK)
+        status = edit_begin(plan, 1, &edit);
+    if (status == ST_OK)
+        status = add_into(&edit, request, partition);
     return status == ST_OK ? edit_finish(&edit) : status;
 }
 
@@ -282,16 +288,14 @@ static bool partitions_are_hidden(struct plan *plan)
     return hidden;
 }
 
-enum status plan_prune(struct plan *plan)
+enum status prune_into(struct boot_edit *edit)
 {
+    struct plan *plan = edit->plan;
     const struct machine *machine = plan->machine;
-    struct boot_edit edit;
     struct findings findings;
     bool gone = false;
 
     enum status status = audit_entries(plan->arena, machine, &findings);
-    if (status == ST_OK)
-        status = edit_begin_mending(plan, 0, &edit);
     if (status != ST_OK)
         return status;
     bool hidden = partitions_are_hidden(plan);
@@ -301,12 +305,22 @@ enum status plan_prune(struct plan *plan)
             continue;
         if (hidden && finding->code == FINDING_ENTRY_PARTITION_GONE)
             continue;
-        edit_delete(&edit, finding->entry);
+        edit_delete(edit, finding->entry);
         gone |= finding->code == FINDING_ENTRY_PARTITION_GONE;
     }
     if (gone)
         plan_warn(plan,
                   "A disk that is only unplugged looks just like one that is dead. Put it back "
                   "first if its entries are still wanted.");
-    return edit_finish(&edit);
+    return ST_OK;
+}
+
+enum status plan_prune(struct plan *plan)
+{
+    struct boot_edit edit;
+
+    enum status status = edit_begin_mending(plan, 0, &edit);
+    if (status == ST_OK)
+        status = prune_into(&edit);
+    return status == ST_OK ? edit_finish(&edit) : status;
 }

@@ -13,10 +13,11 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "format/journal.h"
+#include "model/boot_paths.h"
 #include "model/machine.h"
 #include "port/ports.h"
 
-#define JOURNAL_DIRECTORY "\\EFI\\shadowboot"
+#define JOURNAL_DIRECTORY SHADOWBOOT_FOLDER
 
 struct journal_file {
     uint32_t id;        /* 1 and up */

@@ -45,6 +45,23 @@ bool esp_files_equal(const struct esp *a, size_t i, const struct esp *b, size_t 
 /* True when `path` is in `folder` or deeper. */
 bool esp_path_is_in(const char *path, const char *folder);
 
+/* What follows the last backslash of a path. */
+const char *esp_path_name(const char *path);
+
+/* True for files each boot manager writes for itself: the store with its logs and transactions, the
+ * record of the last start; and for what somebody saved aside. */
+bool esp_path_is_own_state(const char *path);
+
+/* The files of an ESP in the order of their paths, without regard to case; NULL when there is no
+ * memory. */
+const size_t *esp_sorted_files(struct arena *arena, const struct esp *esp);
+
+/*
+ * For each file or directory of `from` the index of the one with the same path in `in`, FAT_NO_FILE
+ * where there is none. In the arena; NULL when there is no memory.
+ */
+const size_t *esp_twins(struct arena *arena, const struct esp *from, const struct esp *in);
+
 /* True when the content is known to be damaged or cannot be read. */
 bool esp_content_is_bad(const struct fat_file *file, const struct file_content *content);
 

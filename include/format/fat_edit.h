@@ -23,6 +23,10 @@
 
 #define FAT_EDIT_PHASES 5u
 
+/* True when a volume with this report can be edited: it was checked in full, and nothing is wrong
+ * with it but what a cut leaves (lost clusters, FATs that differ). */
+bool fat_edit_accepts(const struct fat_report *report);
+
 /*
  * Works out how the entries come to be on the volume: a file that is not there is made, one that is
  * there gets new content, attributes and date; a directory that is there is left alone. Names are

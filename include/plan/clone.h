@@ -9,6 +9,7 @@
 
 #include "base/guid.h"
 #include "base/status.h"
+#include "plan/edit.h"
 #include "plan/plan.h"
 #include "plan/retarget.h"
 
@@ -34,5 +35,31 @@ struct clone_request {
  * several ways to understand the machine), and those of edit_begin.
  */
 MUST_CHECK enum status plan_clone(struct plan *plan, const struct clone_request *request);
+
+/* Source and target of clones, found to be fit for it. */
+struct clone_pair {
+    const struct clone_request *request;
+    struct guid source;
+    size_t target;   /* index of the partition */
+    size_t selected; /* how many entries refer to the source */
+    struct devpath_retarget how;
+    bool activate; /* the clones are active whatever the originals are */
+};
+
+/*
+ * Looks up the partitions of a request with both GUIDs, which may be the same: then a clone names
+ * the partition where it is now. The pair points to `request`. Statuses: as plan_clone, but for
+ * edit_begin's.
+ */
+MUST_CHECK enum status clone_begin(struct plan *plan, const struct clone_request *request,
+                                   struct clone_pair *ret_pair);
+
+/*
+ * Has the edit put a clone of the entry with index `entry` at `position` of BootOrder, unless one
+ * is there. Statuses: ST_OK; those of edit_create; ST_REFUSED, with plan->refusal, when it would be
+ * too long.
+ */
+MUST_CHECK enum status clone_entry(struct boot_edit *edit, const struct clone_pair *pair,
+                                   size_t entry, size_t position);
 
 #endif

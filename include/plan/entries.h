@@ -8,6 +8,7 @@
 
 #include "base/guid.h"
 #include "base/status.h"
+#include "plan/edit.h"
 #include "plan/plan.h"
 
 struct add_request {
@@ -25,6 +26,13 @@ struct add_request {
  * ST_USAGE for a text that is no UTF-8; those of place_find and edit_begin.
  */
 MUST_CHECK enum status plan_add(struct plan *plan, const struct add_request *request);
+
+/*
+ * The same within an edit, on the partition with that index; request->partition does not count.
+ * Statuses as above, but for place_find's and edit_begin's.
+ */
+MUST_CHECK enum status add_into(struct boot_edit *edit, const struct add_request *request,
+                                size_t partition);
 
 /* Deletes entries, given by index. Statuses: ST_OK; those of edit_begin_mending: a broken BootOrder
  * does not keep an entry from being deleted. */
@@ -69,5 +77,9 @@ MUST_CHECK enum status plan_import(struct plan *plan, const struct import_item *
  * partition is gone as long as a disk is here whose partition table cannot be read.
  */
 MUST_CHECK enum status plan_prune(struct plan *plan);
+
+/* The same within an edit, but for mending BootOrder, which is a matter of how the edit was begun.
+ * Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status prune_into(struct boot_edit *edit);
 
 #endif

@@ -5,7 +5,7 @@
  * Windows keeps about the volume itself (\System Volume Information), files whose name is not exact
  * (with a warning), and files that are damaged or cannot be read (with a warning). A boot store,
  * its logs and BOOTSTAT.DAT belong to each ESP itself: they are brought only where the target has
- * none, or a damaged one.
+ * none, or a damaged one, and the logs only together with their store.
  */
 #ifndef SHADOWBOOT_PLAN_ESP_FILES_H
 #define SHADOWBOOT_PLAN_ESP_FILES_H
@@ -14,16 +14,19 @@
 #include "plan/plan.h"
 
 /*
- * The ESP that files for `disk` are best taken from: of another disk, on a file system that is not
- * damaged, with a boot manager that is not known to be bad; the primary's before others. NO_INDEX
- * when there is none.
+ * The ESP of a member that files for `disk` (NO_INDEX: for any) are best taken from: of another
+ * disk, on a file system that is not damaged, with a boot manager that is not known to be bad; the
+ * primary's before others. NO_INDEX when there is none.
  */
 size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk);
+
+/* True when files can be taken from the ESP: its file system is there and not damaged. */
+bool esp_files_readable(const struct esp *esp);
 
 /*
  * All that a fresh file system is to hold: the source's files and directories, and, of the ESP
  * `old` that it takes the place of (NO_INDEX for none), those that can still be read and the source
- * does not have. \EFI\BOOT\BOOT<ARCH>.EFI is made from the boot manager when neither has it.
+ * does not have. \EFI\BOOT\BOOT<ARCH>.EFI is made from Windows' boot manager when neither has it.
  * Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status esp_files_fresh(struct plan *plan, size_t source, size_t old,
@@ -32,10 +35,33 @@ MUST_CHECK enum status esp_files_fresh(struct plan *plan, size_t source, size_t 
 /*
  * What the target lacks or has otherwise of what the source has at `path` (a file, or a directory
  * with all in it; "\\" for all). Files that only the target has are left alone, and named in a
- * warning. Statuses: ST_OK, with no items when all is there; ST_ABSENT when the source has no such
- * path; ST_NO_MEMORY.
+ * warning; where one has a file and the other a directory of that name both are left as they are.
+ * The removable-media file is made as above when `path` covers it. Statuses: ST_OK, with no items
+ * when all is there; ST_ABSENT when the source has no such path; ST_NO_MEMORY.
  */
 MUST_CHECK enum status esp_files_update(struct plan *plan, size_t source, size_t target,
                                         const char *path, struct files_change *ret_files);
+
+/*
+ * The same without what the target has in a good state, however it differs: what to bring to the
+ * ESP that others are measured by. Statuses as above.
+ */
+MUST_CHECK enum status esp_files_mend(struct plan *plan, size_t source, size_t target,
+                                      const char *path, struct files_change *ret_files);
+
+/*
+ * Whether the files fit beside what the target holds now: nothing old is given up before the new is
+ * there. Room that directories which are there may have to grow by does not count. Statuses: ST_OK;
+ * ST_NO_SPACE, with numbers in plan->refusal; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status esp_files_check_room(struct plan *plan, size_t target,
+                                            const struct files_change *files);
+
+/*
+ * Adds the action that brings the files to the target, a healthy ESP; nothing when there are none.
+ * Statuses as esp_files_check_room.
+ */
+MUST_CHECK enum status esp_files_plan(struct plan *plan, size_t source, size_t target,
+                                      const struct files_change *files);
 
 #endif

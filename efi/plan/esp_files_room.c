@@ -1,0 +1,146 @@
+#include "audit/compare_esps.h"
+#include "base/text.h"
+#include "format/fat_layout.h"
+#include "plan/esp_files.h"
+#include "plan/place.h"
+
+#define NAMES_SHOWN 2
+
+/* True when no other directory of the list leads to this one. */
+static bool is_topmost(const struct files_change *files, size_t index)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (files->items[i].is_directory &&
+            esp_path_is_in(files->items[index].path, files->items[i].path))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * Bytes that directory `top` of the list takes, with all new directories and files in it: worked
+ * out as if its parent were the root of a new volume, which holds nothing else and takes one
+ * cluster.
+ */
+static enum status directory_bytes(struct arena *arena, const struct files_change *files,
+                                   size_t top, uint32_t unit, uint64_t *io_bytes)
+{
+    const char *path = files->items[top].path;
+    size_t parent = (size_t)(esp_path_name(path) - path) - 1;
+    size_t mark = arena_mark(arena);
+    struct fat_entry_request *entries = arena_alloc(arena, files->count, sizeof(*entries));
+    size_t count = 0;
+    uint64_t bytes = 0;
+
+    if (entries == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct file_copy *item = &files->items[i];
+        if (i == top || esp_path_is_in(item->path, path))
+            entries[count++] = (struct fat_entry_request){.path = item->path + parent,
+                                                          .is_directory = item->is_directory,
+                                                          .size = item->size};
+    }
+    enum status status = fat_layout_bytes(arena, entries, count, unit, &bytes);
+    arena_release(arena, mark);
+    if (status == ST_OK)
+        *io_bytes += bytes - unit;
+    return status;
+}
+
+static enum status files_bytes(struct arena *arena, const struct files_change *files, uint32_t unit,
+                               uint64_t *ret_bytes)
+{
+    uint64_t bytes = 0;
+    enum status status = ST_OK;
+
+    for (size_t i = 0; i < files->count && status == ST_OK; i++) {
+        const struct file_copy *item = &files->items[i];
+        if (!is_topmost(files, i))
+            continue;
+        if (item->is_directory)
+            status = directory_bytes(arena, files, i, unit, &bytes);
+        else
+            bytes += (item->size + unit - 1) / unit * unit;
+    }
+    if (status == ST_OK)
+        *ret_bytes = bytes;
+    return status;
+}
+
+enum status esp_files_check_room(struct plan *plan, size_t target, const struct files_change *files)
+{
+    const struct esp *esp = &plan->machine->esps[target];
+    uint32_t unit = esp->volume.cluster_size;
+    uint64_t clusters = esp->report.free_clusters + esp->report.problems[FAT_CHAIN_LOST];
+    char need[THOUSANDS_SIZE];
+    char have[THOUSANDS_SIZE];
+    uint64_t bytes = 0;
+
+    enum status status = files_bytes(plan->arena, files, unit, &bytes);
+    if (status == ST_NO_MEMORY)
+        return status;
+    if (status != ST_OK)
+        return plan_refuse(plan, status, "The files cannot be put on %s: %s. Nothing was changed.",
+                           place_text(plan->arena, plan->machine, esp->partition),
+                           status_text(status));
+    if (bytes <= clusters * unit)
+        return ST_OK;
+    return plan_refuse(plan, ST_NO_SPACE,
+                       "The files need %s bytes on %s, beside what is there until they have taken "
+                       "its place, and %s bytes are free. Make room there and run the command "
+                       "again. Nothing was changed.",
+                       format_thousands(bytes, need),
+                       place_text(plan->arena, plan->machine, esp->partition),
+                       format_thousands(clusters * unit, have));
+}
+
+/* "bring 12 files and 3 folders, 21.6 MiB, from ... to ...: A, B and 13 more" */
+static const char *action_text(struct plan *plan, size_t source, size_t target,
+                               const struct files_change *files)
+{
+    const struct machine *machine = plan->machine;
+    struct arena *arena = plan->arena;
+    size_t folders = 0;
+    uint64_t bytes = 0;
+    char size[SIZE_TEXT_SIZE];
+    const char *names = files->items[0].path;
+
+    for (size_t i = 0; i < files->count; i++) {
+        folders += files->items[i].is_directory;
+        bytes += files->items[i].size;
+    }
+    size_t count = files->count - folders;
+    const char *and_folders = folders == 0 ? ""
+                                           : arena_printf(arena, " and %zu %s", folders,
+                                                          folders == 1 ? "folder" : "folders");
+    if (files->count > 1)
+        names = arena_printf(arena, "%s, %s", names, files->items[1].path);
+    if (files->count > NAMES_SHOWN)
+        names = arena_printf(arena, "%s and %zu more", names, files->count - NAMES_SHOWN);
+    return arena_printf(arena, "bring %zu %s%s, %s, from %s to %s: %s", count,
+                        count == 1 ? "file" : "files", and_folders, format_size(bytes, size),
+                        place_text(arena, machine, machine->esps[source].partition),
+                        place_text(arena, machine, machine->esps[target].partition), names);
+}
+
+enum status esp_files_plan(struct plan *plan, size_t source, size_t target,
+                           const struct files_change *files)
+{
+    const struct partition *partition =
+        &plan->machine->partitions[plan->machine->esps[target].partition];
+    struct disk_change change = {.kind = DISK_CHANGE_FILES,
+                                 .disk = partition->disk,
+                                 .first_lba = partition->first_lba,
+                                 .block_count = partition->block_count,
+                                 .files = *files,
+                                 .esp = target};
+
+    if (files->count == 0)
+        return ST_OK;
+    enum status status = esp_files_check_room(plan, target, files);
+    if (status != ST_OK)
+        return status;
+    plan_change_disk(plan, &change, action_text(plan, source, target, files));
+    return plan->status;
+}
