@@ -47,6 +47,18 @@ static const struct option_spec import_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec copy_options[] = {
+    {"-sg", "GUID", "source: ESP that the files are taken from"},
+    {"-tg", "GUID", "target: ESP that is brought up to date"},
+    {NULL, NULL, NULL},
+};
+
+static const struct option_spec repair_options[] = {
+    {"-format", NULL, "under -y: disks may be partitioned, and ESPs made and formatted"},
+    {"-msr", NULL, "under -y: a Microsoft reserved partition may make room for an ESP"},
+    {NULL, NULL, NULL},
+};
+
 static const struct option_spec undo_options[] = {
     {"-l", NULL, "list the journals; take nothing back"},
     {NULL, NULL, NULL},
@@ -126,6 +138,26 @@ static const struct command table[] = {
      "all files named Boot#### are taken. With -sg and -tg one partition is put in another's "
      "place.",
      import_options, 1, ARGS_MAX, cmd_import},
+    {"copy", "[-sg GUID] [-tg GUID] [PATH]", "brings the boot files of one ESP up to date",
+     "What the source ESP has at PATH (\\EFI\\Microsoft without one; a file, or a folder with all "
+     "in "
+     "it) and the target lacks or has otherwise comes to the target; \"/\" stands for everything. "
+     "Without GUIDs the source is a healthy ESP of the mirror, the primary's before others, and "
+     "the "
+     "target that of the other disk. A boot store, its logs and BOOTSTAT.DAT belong to each ESP: "
+     "they come only where there is none, or a damaged one. Files that only the target has stay. "
+     "Each file is the old one or the new one whenever the power fails. -v lists every file.",
+     copy_options, 0, 1, cmd_copy},
+    {"repair", "[-format] [-msr]", "mends everything that can be mended from here",
+     "Looks at the whole machine, as status does, and makes one plan for all that is wrong with "
+     "the "
+     "disks of the mirror: partition tables, ESPs, boot files, boot entries. Healthy is never "
+     "overwritten from damaged. The plan is shown before you are asked; partitioning and "
+     "formatting, "
+     "and giving up a reserved partition, are asked for by themselves. Under -y they are left out "
+     "unless -format and -msr are given. At the end the machine is looked at again.\n"
+     "Exit status as of status: 0 when each disk starts alone, 64 to 69 else.",
+     repair_options, 0, 0, cmd_repair},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
      "newest one that still stands is taken back; an undo itself is taken back by its number. When "

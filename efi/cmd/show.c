@@ -197,3 +197,37 @@ enum status findings_status(const struct findings *findings)
 {
     return findings_have(findings, SEVERITY_DAMAGE) ? ST_DAMAGED : ST_OK;
 }
+
+/* "Disk 0 Partition 1", or what else it is. */
+static const char *content_place(struct context *context, const struct file_copy *item)
+{
+    const struct machine *machine = &context->machine;
+
+    if (item->is_directory)
+        return "folder";
+    if (item->esp == NO_INDEX)
+        return "empty";
+    const struct partition *own = &machine->partitions[machine->esps[item->esp].partition];
+    const char *text =
+        arena_printf(context->arena, "from Disk %zu Partition %u", own->disk, own->number);
+    return text == NULL ? "" : text;
+}
+
+void show_files_change(struct context *context, const struct files_change *files)
+{
+    char size[THOUSANDS_SIZE];
+
+    for (size_t i = 0; i < files->count; i++) {
+        const struct file_copy *item = &files->items[i];
+        const char *place = content_place(context, item);
+        if (context->sfo) {
+            sfo_row(context, "CopyInfo");
+            sfo_text(context, item->path);
+            sfo_number(context, item->size);
+            sfo_text(context, place);
+            sfo_end(context);
+            continue;
+        }
+        say(context, "     %14s  %s (%s)\n", format_thousands(item->size, size), item->path, place);
+    }
+}

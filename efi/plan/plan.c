@@ -161,6 +161,30 @@ enum status plan_refuse(struct plan *plan, enum status status, const char *forma
     return status;
 }
 
+/* Where the text says that nothing was changed, which other parts of the plan may make untrue;
+ * its length when it does not. */
+static size_t find_assurance(const char *text, struct span assurance)
+{
+    size_t length = text_length(text);
+
+    for (size_t i = 0; i + assurance.size <= length; i++) {
+        if (span_equal(span_of(text + i, assurance.size), assurance))
+            return i;
+    }
+    return length;
+}
+
+void plan_warn_of_refusal(struct plan *plan, enum status status)
+{
+    static const char assurance[] = " Nothing was changed.";
+    const char *why = plan->refusal[0] == '\0' ? status_text(status) : plan->refusal;
+    size_t at = find_assurance(why, span_of(assurance, sizeof(assurance) - 1));
+    const char *rest = why[at] == '\0' ? "" : why + at + sizeof(assurance) - 1;
+
+    plan_warn(plan, "%.*s%s", (int)at, why, rest);
+    plan->refusal = "";
+}
+
 void plan_append(struct plan *plan, const struct plan *other)
 {
     for (size_t i = 0; i < other->count; i++) {

@@ -5,6 +5,7 @@
 #include "audit/finding.h"
 #include "audit/roles.h"
 #include "cmd/context.h"
+#include "plan/disk_change.h"
 
 /*
  * The NT name of what a target points to: \Device\HarddiskVolumeN\... , for LDM data
@@ -38,6 +39,10 @@ const char *esp_type_text(const struct esp *esp);
 
 /* "ok", or what is the matter with a file. Static lifetime. */
 const char *file_state_text(const struct fat_file *file, const struct file_content *content);
+
+/* A line, or a CopyInfo row under -sfo, for each file and folder that a change brings, with where
+ * its content is taken from. */
+void show_files_change(struct context *context, const struct files_change *files);
 
 /* ST_DAMAGED when something is broken, ST_OK otherwise: how a command that only looks ends. */
 enum status findings_status(const struct findings *findings);

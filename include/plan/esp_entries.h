@@ -12,12 +12,16 @@ struct esp_entries_request {
 };
 
 /*
- * Plans clones of the source's entries for each target that no active entry in BootOrder starts
- * from; where there are none to clone, an entry "Windows Boot Manager" for the boot manager that is
- * there. A clone stands right behind its original when a program that does not give way stands
- * before the end of BootOrder (start_blocker), else at the end. plan->machine is the machine as it
- * will be (plan/project.h). One edit of BootOrder for all. Statuses: ST_OK; those of edit_begin and
- * edit_begin_mending.
+ * Plans clones of the source's active entries for each target that no active entry in BootOrder
+ * starts from; where there are none to clone, an entry "Windows Boot Manager" for the boot manager
+ * that is there, or "UEFI OS" for the removable-media file. An entry for the target that is there
+ * and not active is set active instead. The source may be gone: its entries are what new ones are
+ * best made from. Nothing is made for a file that is known not to be there. A clone stands right
+ * behind its original when a program that does not give way stands before the end of BootOrder
+ * (start_blocker), and a new entry before that program; else both stand at the end. plan->machine
+ * is the machine as it will be (plan/project.h). One edit of BootOrder for all, which is mended on
+ * the way. A target that cannot be served (place_find) is left out with a warning.
+ * plan->target_disk stays unset. Statuses: ST_OK; those of edit_begin_mending.
  */
 MUST_CHECK enum status plan_esp_entries(struct plan *plan,
                                         const struct esp_entries_request *request);

@@ -87,6 +87,10 @@ void plan_change_disk(struct plan *plan, const struct disk_change *change, const
 /* Adds the actions, warnings and wishes of `other`, which was made in the same arena. */
 void plan_append(struct plan *plan, const struct plan *other);
 
+/* Makes a warning of why a part of the plan was refused with `status`, for the rest to go on;
+ * plan->refusal is empty then. */
+void plan_warn_of_refusal(struct plan *plan, enum status status);
+
 /* Adds a sentence that is shown with the plan. */
 void plan_warn(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
 

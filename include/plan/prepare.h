@@ -13,6 +13,8 @@ struct prepare_request {
     size_t disk;     /* index into machine.disks */
     bool has_source; /* ESP to take sizes and files from, else esp_files_source */
     struct guid source;
+    bool mend_only; /* a healthy ESP gets only what it lacks or has in a bad state (esp_files_mend),
+                     * not what the source has otherwise */
     bool allow_msr; /* the Microsoft reserved partition may be given up when there is no free space
                      */
 };

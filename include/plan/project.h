@@ -17,7 +17,7 @@
  * The machine after the disk changes of the plan: a partition that a gpt_slot makes, changes or
  * takes away; a table that is sound again; files that entries name and that will be there, and the
  * removable-media file. ESPs that are formatted or get files have status ST_OK, but no report to go
- * by (file_count 0). Statuses: ST_OK; ST_NO_MEMORY.
+ * by (file_count 0, not complete). Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status project_machine(struct arena *arena, const struct plan *plan,
                                        struct machine *ret_machine);

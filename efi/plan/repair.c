@@ -1,0 +1,232 @@
+#include "plan/repair.h"
+
+#include "plan/esp_entries.h"
+#include "plan/esp_files.h"
+#include "plan/prepare.h"
+#include "plan/project.h"
+
+struct repair {
+    struct plan *plan;
+    const struct roles *roles;
+    const struct repair_request *request;
+    size_t reference; /* index into machine.esps; NO_INDEX when no ESP is fit to be it */
+    struct guid *targets;
+    size_t target_count;
+};
+
+static bool is_on_disk(const struct machine *machine, size_t esp, size_t disk)
+{
+    return esp != NO_INDEX && machine->partitions[machine->esps[esp].partition].disk == disk;
+}
+
+static struct guid guid_of(const struct machine *machine, size_t esp)
+{
+    return machine->partitions[machine->esps[esp].partition].unique;
+}
+
+/* The ESP that files for the reference come from: whatever can be read does, since only what is bad
+ * or missing is brought. NO_INDEX when there is none. */
+static size_t source_for_reference(const struct machine *machine, const struct roles *roles,
+                                   size_t disk)
+{
+    size_t source = esp_files_source(machine, roles, disk);
+
+    for (size_t i = 0; i < roles->member_count && source == NO_INDEX; i++) {
+        const struct member *member = &roles->members[i];
+        if (member->disk != disk && member->esp != NO_INDEX &&
+            esp_files_readable(&machine->esps[member->esp]))
+            source = member->esp;
+    }
+    return source;
+}
+
+/* --- Disks ---------------------------------------------------------------------------------- */
+
+/* Takes over what was planned for a disk. Gives the status to go on with. */
+static enum status take_over(struct plan *plan, const struct plan *part)
+{
+    plan_append(plan, part);
+    /* There may be several disks, and each change says itself what must be there. */
+    plan->target_disk = NO_INDEX;
+    return plan->status;
+}
+
+/* Says why there is nothing for a disk. */
+static enum status give_up(struct plan *plan, const struct plan *part, size_t disk,
+                           enum status status)
+{
+    const char *why = part->refusal[0] == '\0' ? status_text(status) : part->refusal;
+
+    if (status == ST_NO_MEMORY)
+        return status;
+    plan->refusal = arena_printf(plan->arena, "Disk %zu: %s", disk, why);
+    if (plan->refusal == NULL)
+        return ST_NO_MEMORY;
+    plan_warn_of_refusal(plan, status);
+    return plan->status;
+}
+
+/* Only the partition table: for a disk for which there is nothing else to do or to be done. `told`:
+ * why there is not has been said. */
+static enum status mend_table(struct repair *repair, size_t disk, bool told)
+{
+    struct plan part;
+
+    plan_init(&part, repair->plan->arena, repair->plan->machine);
+    enum status status = plan_mend_gpt(&part, disk);
+    if (status == ST_OK)
+        status = part.status;
+    if (status == ST_OK)
+        return take_over(repair->plan, &part);
+    return told && status != ST_NO_MEMORY ? ST_OK : give_up(repair->plan, &part, disk, status);
+}
+
+static void warn_of_format(struct repair *repair, size_t disk)
+{
+    plan_warn(repair->plan,
+              "Disk %zu has to be partitioned or formatted, which is left out: give -format as "
+              "well, or answer the question by hand without -y.",
+              disk);
+}
+
+static void add_target(struct repair *repair, const struct guid *guid)
+{
+    if (!guid_is_zero(guid))
+        repair->targets[repair->target_count++] = *guid;
+}
+
+static enum status mend_member(struct repair *repair, const struct member *member,
+                               const struct prepare_request *request)
+{
+    struct plan part;
+    struct guid esp = {{0}};
+
+    if (member->esp != NO_INDEX)
+        esp = guid_of(repair->plan->machine, member->esp);
+    plan_init(&part, repair->plan->arena, repair->plan->machine);
+    enum status status = plan_prepare(&part, repair->roles, request, &esp);
+    if (status == ST_OK)
+        status = part.status;
+    if (status == ST_OK && part.formats && !repair->request->allow_format) {
+        warn_of_format(repair, member->disk);
+        return mend_table(repair, member->disk, true);
+    }
+    add_target(repair, &esp);
+    if (status == ST_OK)
+        return take_over(repair->plan, &part);
+    status = give_up(repair->plan, &part, member->disk, status);
+    return status == ST_OK ? mend_table(repair, member->disk, true) : status;
+}
+
+static enum status repair_member(struct repair *repair, const struct member *member)
+{
+    const struct machine *machine = repair->plan->machine;
+    struct prepare_request request = {.disk = member->disk,
+                                      .allow_msr = repair->request->allow_msr};
+    size_t source = repair->reference;
+
+    if (is_on_disk(machine, repair->reference, member->disk)) {
+        source = source_for_reference(machine, repair->roles, member->disk);
+        request.mend_only = true;
+    }
+    if (source == NO_INDEX && request.mend_only) {
+        struct guid own = guid_of(machine, repair->reference);
+        add_target(repair, &own);
+        return mend_table(repair, member->disk, false);
+    }
+    request.has_source = source != NO_INDEX;
+    if (request.has_source)
+        request.source = guid_of(machine, source);
+    return mend_member(repair, member, &request);
+}
+
+/* --- Entries -------------------------------------------------------------------------------- */
+
+static bool names_guid(const struct entry *entry, const struct guid *guid)
+{
+    return entry->in_order && entry->status == ST_OK && entry->boot.has_hd &&
+           hd_node_has_guid(&entry->boot.hd, guid);
+}
+
+static bool has_entries(const struct machine *machine, const struct guid *guid)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        if (names_guid(&machine->entries[i], guid))
+            return true;
+    }
+    return false;
+}
+
+/* The partition whose entries are cloned: the reference, another member's ESP, or the one that
+ * Windows' entries name and no disk has any more. Zero when there are no entries to clone. */
+static struct guid entries_source(const struct repair *repair)
+{
+    const struct machine *machine = repair->plan->machine;
+    struct guid guid = {{0}};
+
+    if (repair->reference != NO_INDEX)
+        guid = guid_of(machine, repair->reference);
+    for (size_t i = 0; i < repair->target_count && !has_entries(machine, &guid); i++)
+        guid = repair->targets[i];
+    for (size_t i = 0; i < machine->entry_count && !has_entries(machine, &guid); i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry_is_windows(entry) && entry->boot.has_hd && entry->boot.partition == NO_INDEX &&
+            entry->boot.hd.signature_type == HD_SIGNATURE_GUID)
+            guid = guid_load(entry->boot.hd.signature);
+    }
+    return has_entries(machine, &guid) ? guid : (struct guid){{0}};
+}
+
+/* Plans the entries for the machine as it will be. */
+static enum status repair_entries(struct repair *repair)
+{
+    struct plan *plan = repair->plan;
+    struct machine *later = arena_alloc(plan->arena, 1, sizeof(*later));
+    struct esp_entries_request request = {.source = entries_source(repair),
+                                          .targets = repair->targets,
+                                          .target_count = repair->target_count,
+                                          .prune = true};
+    struct plan part;
+
+    if (later == NULL)
+        return ST_NO_MEMORY;
+    enum status status = project_machine(plan->arena, plan, later);
+    if (status != ST_OK)
+        return status;
+    plan_init(&part, plan->arena, later);
+    status = plan_esp_entries(&part, &request);
+    if (status == ST_OK)
+        status = part.status;
+    if (status == ST_NO_MEMORY)
+        return status;
+    if (status == ST_OK) {
+        plan_append(plan, &part);
+    } else {
+        plan->refusal = part.refusal;
+        plan_warn_of_refusal(plan, status);
+    }
+    return plan->status;
+}
+
+enum status plan_repair(struct plan *plan, const struct judgement *judgement,
+                        const struct repair_request *request)
+{
+    const struct roles *roles = &judgement->roles;
+    struct repair repair = {.plan = plan,
+                            .roles = roles,
+                            .request = request,
+                            .reference = esp_files_source(plan->machine, roles, NO_INDEX)};
+    enum status status = ST_OK;
+
+    if (roles->member_count == 0)
+        return plan_refuse(plan, ST_ABSENT,
+                           "No disk with a boot volume or with boot files was found, so there is "
+                           "nothing to go by. \"shadowboot disks\" and \"shadowboot volumes\" show "
+                           "what there is. Nothing was changed.");
+    repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));
+    if (repair.targets == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < roles->member_count && status == ST_OK; i++)
+        status = repair_member(&repair, &roles->members[i]);
+    return status == ST_OK ? repair_entries(&repair) : status;
+}
