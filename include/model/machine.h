@@ -56,6 +56,8 @@ struct disk {
     struct gpt_copy primary; /* style GPT only */
     struct gpt_copy backup;
     bool mbr_unreadable;    /* block 0 cannot be read; `mbr` says nothing */
+    bool blank;             /* style RAW only: nothing but zeros where tables and file systems
+                             * begin or end */
     bool copies_differ;     /* both are fine by themselves and do not agree */
     bool guid_repeated;     /* another disk has the same GUID or MBR signature */
     struct guid guid;       /* style GPT, from the copy that is used */

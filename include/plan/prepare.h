@@ -6,6 +6,7 @@
 #define SHADOWBOOT_PLAN_PREPARE_H
 
 #include "audit/roles.h"
+#include "base/date.h"
 #include "base/guid.h"
 #include "plan/plan.h"
 
@@ -17,6 +18,7 @@ struct prepare_request {
                      * not what the source has otherwise */
     bool allow_msr; /* the Microsoft reserved partition may be given up when there is no free space
                      */
+    struct date_time now; /* goes into new GUIDs; all zero when the clock is broken */
 };
 
 /*
@@ -24,16 +26,21 @@ struct prepare_request {
  * every cut harmless: files and file system first, then the partition table that shows them. Sets
  * plan->formats and plan->gives_up_msr where the user has to agree.
  *
- *   blank disk                GPT, ESP and MSR with sizes and alignment of the source's disk
- *   no ESP, free space        ESP of the source's size in it, or of what there is and the files
- * need no ESP, no free space     in place of the MSR, when allowed and large enough ESP damaged,
- * unformatted  fresh file system, with what can still be read and the source has not ESP healthy
- * the files that differ copy of the GPT damaged   mended from the good one (plan_mend_gpt), before
- * all else
+ *   blank disk                    GPT, ESP and MSR with sizes and alignment of the source's disk
+ *   no ESP, free space            ESP of the source's size in it, or of what there is and the files
+ *                                 need
+ *   no ESP, no free space         in place of the MSR, when allowed and large enough
+ *   ESP damaged, unformatted      fresh file system, with what can still be read and the source has
+ *                                 not
+ *   ESP healthy                   the files that differ, unless it is what the others go by and no
+ *                                 source was named
+ *   copy of the GPT damaged       mended from the good one (plan_mend_gpt), before all else; or by
+ *                                 the same change that puts the ESP in, which is the last
  *
  * Free space is what no partition has, no LDM extent or database, inside the usable range.
  * `*ret_esp` is the unique GUID of the ESP that the disk has or will have. Statuses: ST_OK, without
  * actions when nothing is missing; else plan->refusal says why: ST_REFUSED (not blank and no GPT,
+ * an ESP with another file system or one that cannot be judged, partitions that overlap,
  * both copies of the table damaged or different, a removable disk or the one the program was
  * started from, read-only, no agreement on the MSR), ST_ABSENT (no source), ST_NO_SPACE,
  * ST_NO_MEMORY.

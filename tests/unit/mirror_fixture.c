@@ -76,11 +76,19 @@ static size_t add_disk(struct mirror *mirror, enum disk_controller controller)
                     .header = {.my_lba = 1,
                                .alternate_lba = DISK_BLOCKS - 1,
                                .first_usable_lba = 34,
-                               .last_usable_lba = DISK_BLOCKS - 34}},
+                               .last_usable_lba = DISK_BLOCKS - 34,
+                               .entries_lba = 2,
+                               .entry_count = 128,
+                               .entry_size = 128}},
         .guid = fixture_guid(guid),
         .first_partition = mirror->machine.partition_count,
     };
+    mirror->disks[index].primary.header.disk_guid = mirror->disks[index].guid;
     mirror->disks[index].backup = mirror->disks[index].primary;
+    mirror->disks[index].backup.lba = DISK_BLOCKS - 1;
+    mirror->disks[index].backup.header.my_lba = DISK_BLOCKS - 1;
+    mirror->disks[index].backup.header.alternate_lba = 1;
+    mirror->disks[index].backup.header.entries_lba = DISK_BLOCKS - 33;
     mirror->machine.disk_count = index + 1;
     return index;
 }
@@ -123,7 +131,9 @@ size_t mirror_add_file(struct mirror *mirror, size_t esp, const char *path, uint
     assert_true(index < MIRROR_FILES);
     mirror->files[esp][index] = (struct fat_file){
         .path = path,
+        .exact_name = true,
         .is_directory = size == 0,
+        .attributes = size == 0 ? 0x10 : 0x20,
         .size = size,
         .written = {2026, 1, 2, 3, 4, 6},
     };

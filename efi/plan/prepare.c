@@ -1,0 +1,861 @@
+#include "plan/prepare.h"
+
+#include "audit/audit_esps.h"
+#include "audit/compare_esps.h"
+#include "base/mem.h"
+#include "base/print.h"
+#include "plan/esp_files.h"
+#include "plan/free_space.h"
+#include "plan/fresh_fat.h"
+#include "plan/gpt_state.h"
+#include "plan/new_guid.h"
+#include "plan/place.h"
+
+#define MIB         (1u << 20)
+#define ALIGN_LEAST 4096u       /* a block of any disk that FAT is made on */
+#define ALIGN_MOST  (16u * MIB) /* more than this is chance, not intention */
+#define MSR_BYTES   (16u * MIB) /* what Windows makes on a disk of today */
+#define ESP_SLOT    0u
+#define MSR_SLOT    1u
+#define SHOWN_PATHS 3u
+#define ESP_NAME    "EFI system partition"
+#define MSR_NAME    "Microsoft reserved partition"
+
+static const struct guid esp_type = GUID_INIT(0xc12a7328, 0xf81f, 0x11d2, 0xba4b, 0x00a0c93ec93b);
+static const struct guid msr_type = GUID_INIT(0xe3c9e316, 0x0b5c, 0x4db8, 0x817d, 0xf92df00215ae);
+
+struct prepare {
+    struct plan *plan;
+    const struct machine *machine;
+    const struct roles *roles;
+    const struct prepare_request *request;
+    size_t disk;
+    const struct disk *on;
+    size_t source; /* index into machine.esps */
+    size_t old;    /* ESP that the fresh file system takes the place of; NO_INDEX for none */
+    struct files_change files;
+    const char *label;
+    struct identity identity;
+};
+
+/* A place for a fresh file system. */
+struct spot {
+    struct free_area area;
+    enum fat_type type;
+};
+
+static const struct partition *source_partition(const struct prepare *prepare)
+{
+    return &prepare->machine->partitions[prepare->machine->esps[prepare->source].partition];
+}
+
+/* --- Refusals --------------------------------------------------------------------------------- */
+
+/* What keeps this program's hands off the disk, whatever is on it; NULL when nothing does. */
+static const char *disk_obstacle(const struct disk *disk)
+{
+    if (disk->removable)
+        return "is removable or on USB, and only fixed disks are prepared";
+    if (disk->has_self)
+        return "carries the volume shadowboot was started from. Start shadowboot from a stick or "
+               "from another disk";
+    if (disk->status != ST_OK)
+        return "cannot be read. Check cables and power; if it stays so, replace it";
+    if (disk->read_only)
+        return "is write-protected";
+    if (disk->block_size != 512 && disk->block_size != 4096)
+        return "has blocks of a size that firmware does not read FAT on";
+    if (disk->style == DISK_MBR)
+        return "has an MBR partition table. Move what is on it elsewhere and clear its table "
+               "(diskpart: clean), or take another disk";
+    if (disk->style == DISK_RAW && !disk->blank)
+        return "has no partition table, but it is not blank: it may be part of an array, or hold a "
+               "file system of its own. If nothing on it is wanted, wipe it (diskpart: clean all), "
+               "or take another disk";
+    return NULL;
+}
+
+static enum status check_disk(struct plan *plan, size_t disk)
+{
+    if (disk >= plan->machine->disk_count)
+        return plan_refuse(plan, ST_ABSENT,
+                           "There is no Disk %zu. \"shadowboot disks\" lists them. Nothing was "
+                           "changed.",
+                           disk);
+    const char *obstacle = disk_obstacle(&plan->machine->disks[disk]);
+    if (obstacle != NULL)
+        return plan_refuse(plan, ST_REFUSED, "Disk %zu %s. Nothing was changed.", disk, obstacle);
+    return ST_OK;
+}
+
+/* --- Mending the table ------------------------------------------------------------------------ */
+
+enum status plan_mend_gpt(struct plan *plan, size_t disk)
+{
+    enum status status = check_disk(plan, disk);
+
+    if (status != ST_OK)
+        return status;
+    const struct disk *on = &plan->machine->disks[disk];
+    if (on->style != DISK_GPT)
+        return plan_refuse(plan, ST_REFUSED,
+                           "Disk %zu has no partition table to mend. \"shadowboot prepare %zu\" "
+                           "makes one. Nothing was changed.",
+                           disk, disk);
+    status = gpt_state_check(plan, disk);
+    const char *trouble = status == ST_OK ? gpt_state_trouble(on) : NULL;
+    if (trouble == NULL)
+        return status;
+    struct disk_change change = {
+        .kind = DISK_CHANGE_GPT,
+        .disk = disk,
+        .gpt = {.write_mbr = gpt_state_needs_mbr(on)},
+        .esp = NO_INDEX,
+    };
+    plan_change_disk(plan, &change,
+                     arena_printf(plan->arena,
+                                  "write the partition table (GPT) of Disk %zu anew from its good "
+                                  "copy: %s",
+                                  disk, trouble));
+    return plan->status;
+}
+
+/* --- Source ----------------------------------------------------------------------------------- */
+
+static enum status check_source(struct prepare *prepare, size_t partition)
+{
+    struct plan *plan = prepare->plan;
+    const char *text = place_text(plan->arena, prepare->machine, partition);
+
+    if (prepare->machine->partitions[partition].disk == prepare->disk)
+        return plan_refuse(plan, ST_REFUSED,
+                           "%s is on the disk that is to be prepared; the source has to be on "
+                           "another one. Nothing was changed.",
+                           text);
+    size_t esp = machine_find_esp(prepare->machine, partition);
+    if (esp == NO_INDEX || prepare->machine->esps[esp].status != ST_OK)
+        return plan_refuse(plan, ST_REFUSED,
+                           "%s is no EFI system partition whose files can be read, so there is "
+                           "nothing to take from it. Nothing was changed.",
+                           text);
+    prepare->source = esp;
+    return ST_OK;
+}
+
+/* The ESP named with the request, or the best there is; prepare->source stays NO_INDEX when nobody
+ * named one and there is none. */
+static enum status find_source(struct prepare *prepare)
+{
+    const struct prepare_request *request = prepare->request;
+    size_t count = 0;
+    size_t partition = NO_INDEX;
+    char guid[GUID_TEXT_SIZE];
+
+    if (!request->has_source) {
+        prepare->source = esp_files_source(prepare->machine, prepare->roles, prepare->disk);
+        return ST_OK;
+    }
+    partition = machine_find_partition(prepare->machine, &request->source, &count);
+    guid_format(&request->source, guid);
+    if (count == 1)
+        return check_source(prepare, partition);
+    return plan_refuse(prepare->plan, count == 0 ? ST_ABSENT : ST_REFUSED,
+                       count == 0
+                           ? "No partition of this machine has the GUID %s. \"shadowboot disks\" "
+                             "lists them all. Nothing was changed."
+                           : "More than one partition of this machine has the GUID %s. Give one of "
+                             "them another (sgdisk -u). Nothing was changed.",
+                       guid);
+}
+
+static enum status refuse_without_source(struct prepare *prepare)
+{
+    return plan_refuse(prepare->plan, ST_ABSENT,
+                       "No other disk has a sound EFI system partition with boot files to take for "
+                       "Disk %zu. Nothing was changed.",
+                       prepare->disk);
+}
+
+/* The source's label where a new file system can have it. */
+static const char *source_label(const struct prepare *prepare)
+{
+    const char *label = prepare->machine->esps[prepare->source].volume.label;
+
+    for (const char *at = label; *at != '\0'; at++) {
+        bool letter = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z');
+        bool other = (*at >= '0' && *at <= '9') || *at == '_' || *at == '-';
+        if (!letter && !other && (*at != ' ' || at == label))
+            return "";
+    }
+    return memcmp(label, "NO NAME", sizeof("NO NAME")) == 0 ? "" : label;
+}
+
+/* Everything a fresh file system takes from elsewhere. */
+static enum status gather(struct prepare *prepare, size_t old)
+{
+    enum status status = find_source(prepare);
+
+    if (status != ST_OK)
+        return status;
+    if (prepare->source == NO_INDEX)
+        return refuse_without_source(prepare);
+    prepare->old = old;
+    prepare->label = source_label(prepare);
+    identity_begin(&prepare->identity, prepare->machine, prepare->disk, &prepare->request->now);
+    return esp_files_fresh(prepare->plan, prepare->source, old, &prepare->files);
+}
+
+/* --- File systems ----------------------------------------------------------------------------- */
+
+static struct fresh_fat fresh_in(const struct prepare *prepare, const struct free_area *area)
+{
+    return (struct fresh_fat){
+        .first_lba = area->first_lba,
+        .block_count = area->block_count,
+        .block_size = prepare->on->block_size,
+        .label = prepare->label,
+        .files = &prepare->files,
+    };
+}
+
+/* Statuses as fresh_fat_fits. */
+static enum status try_area(struct prepare *prepare, const struct free_area *area,
+                            struct spot *ret_spot)
+{
+    struct fresh_fat fresh = fresh_in(prepare, area);
+    struct spot spot = {.area = *area};
+    enum status status = fresh_fat_fits(prepare->plan->arena, &fresh, &spot.type);
+
+    if (status == ST_OK)
+        *ret_spot = spot;
+    return status;
+}
+
+/* Why the files do not get there. `where` is "Disk 1 Partition 2 ..." or a free area. */
+static enum status refuse_area(struct prepare *prepare, enum status status,
+                               const struct free_area *area, const char *where)
+{
+    struct plan *plan = prepare->plan;
+    struct fresh_fat fresh = fresh_in(prepare, area);
+    char need_text[THOUSANDS_SIZE];
+    char have_text[THOUSANDS_SIZE];
+    uint64_t needed = 0;
+    uint64_t available = 0;
+
+    if (status == ST_NO_MEMORY)
+        return status;
+    if (status != ST_NO_SPACE)
+        return plan_refuse(plan, ST_REFUSED,
+                           "No FAT file system with these files can be made in %s: %s. Nothing was "
+                           "changed.",
+                           where, status_text(status));
+    status = fresh_fat_bytes(plan->arena, &fresh, &needed, &available);
+    if (status == ST_NO_MEMORY)
+        return status;
+    return plan_refuse(plan, ST_NO_SPACE,
+                       "The files take %s bytes, and a file system in %s has room for %s. Nothing "
+                       "was changed.",
+                       format_thousands(needed, need_text), where,
+                       format_thousands(available, have_text));
+}
+
+static uint64_t bytes_of(const struct prepare *prepare, uint64_t blocks)
+{
+    return blocks * prepare->on->block_size;
+}
+
+static uint64_t blocks_of(const struct prepare *prepare, uint64_t bytes)
+{
+    return (bytes + prepare->on->block_size - 1) / prepare->on->block_size;
+}
+
+/* The number people will see: by place among the partitions that are there. */
+static unsigned future_number(const struct prepare *prepare, uint64_t first_lba)
+{
+    unsigned number = 1;
+
+    for (size_t i = 0; i < prepare->on->partition_count; i++) {
+        const struct partition *own =
+            &prepare->machine->partitions[prepare->on->first_partition + i];
+        number += own->first_lba < first_lba;
+    }
+    return number;
+}
+
+/* "3 files, 1.2 MiB". */
+static const char *amount_text(struct plan *plan, const struct files_change *files,
+                               const char *between, const char *behind)
+{
+    char size[SIZE_TEXT_SIZE];
+    size_t count = 0;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < files->count; i++) {
+        count += !files->items[i].is_directory;
+        bytes += files->items[i].is_directory ? 0 : files->items[i].size;
+    }
+    return arena_printf(plan->arena, "%zu %s%s%s%s", count, count == 1 ? "file" : "files", between,
+                        format_size(bytes, size), behind);
+}
+
+static bool takes_from_old(const struct prepare *prepare)
+{
+    for (size_t i = 0; prepare->old != NO_INDEX && i < prepare->files.count; i++) {
+        if (prepare->files.items[i].esp == prepare->old)
+            return true;
+    }
+    return false;
+}
+
+/* The file system goes into its blocks first; until the table shows them nobody sees it. */
+static void add_format(struct prepare *prepare, const struct spot *spot, const struct guid *unique,
+                       bool over_old)
+{
+    struct plan *plan = prepare->plan;
+    struct disk_change change = {
+        .kind = DISK_CHANGE_FORMAT,
+        .disk = prepare->disk,
+        .first_lba = spot->area.first_lba,
+        .block_count = spot->area.block_count,
+        .format = {.type = spot->type,
+                   .serial = identity_serial(&prepare->identity),
+                   .label = prepare->label,
+                   .over_old = over_old},
+        .files = prepare->files,
+        .esp = takes_from_old(prepare) ? prepare->old : NO_INDEX,
+    };
+    char guid[GUID_TEXT_SIZE];
+    char size[SIZE_TEXT_SIZE];
+
+    guid_format(unique, guid);
+    const char *amount = amount_text(plan, &prepare->files, ", ", "");
+    const char *from = place_text(plan->arena, prepare->machine,
+                                  prepare->machine->esps[prepare->source].partition);
+    if (amount == NULL || from == NULL) {
+        plan_change_disk(plan, &change, NULL);
+        return;
+    }
+    plan->formats = true;
+    plan_change_disk(
+        plan, &change,
+        arena_printf(plan->arena, "format Disk %zu Partition %u %s with FAT%d (%s), %s, from %s",
+                     prepare->disk, future_number(prepare, spot->area.first_lba), guid,
+                     spot->type == FAT_32 ? 32 : 16,
+                     format_size(bytes_of(prepare, spot->area.block_count), size), amount, from));
+}
+
+/* --- Partitions ------------------------------------------------------------------------------- */
+
+static void put_name(struct gpt_entry *entry, const char *name)
+{
+    for (size_t i = 0; name[i] != '\0' && 2 * i + 1 < GPT_NAME_BYTES; i++)
+        st_le16(entry->name + 2 * i, (uint8_t)name[i]);
+}
+
+static struct gpt_entry esp_entry(struct prepare *prepare, const struct free_area *area)
+{
+    struct gpt_entry entry = {
+        .type = esp_type,
+        .unique = identity_guid(&prepare->identity),
+        .first_lba = area->first_lba,
+        .last_lba = area->first_lba + area->block_count - 1,
+        .attributes = source_partition(prepare)->attributes,
+    };
+
+    put_name(&entry, ESP_NAME);
+    return entry;
+}
+
+/* Adds the change that puts `slots` into the table; they are copied. */
+static void add_slots(struct prepare *prepare, const struct gpt_slot *slots, size_t count,
+                      struct gpt_change gpt, const char *text)
+{
+    gpt.slots = arena_copy(prepare->plan->arena, slots, count * sizeof(*slots));
+    gpt.slot_count = count;
+    struct disk_change change = {
+        .kind = DISK_CHANGE_GPT, .disk = prepare->disk, .gpt = gpt, .esp = NO_INDEX};
+    prepare->plan->formats = true;
+    plan_change_disk(prepare->plan, &change, gpt.slots == NULL ? NULL : text);
+}
+
+/* The boundary, in bytes, that the source begins at, within reason. */
+static uint64_t source_alignment(const struct prepare *prepare)
+{
+    uint64_t offset = partition_offset(prepare->machine, source_partition(prepare));
+    uint64_t alignment = MIB;
+
+    while (alignment < ALIGN_MOST && offset != 0 && offset % (alignment * 2) == 0)
+        alignment *= 2;
+    return alignment;
+}
+
+/* Tries the smallest area for so many blocks, on the source's alignment and on coarser terms. */
+static enum status try_best(struct prepare *prepare, const struct free_space *space,
+                            uint64_t blocks, struct spot *ret_spot)
+{
+    const uint64_t alignments[] = {source_alignment(prepare), MIB, ALIGN_LEAST};
+    struct free_area area;
+
+    for (size_t i = 0; i < sizeof(alignments) / sizeof(alignments[0]); i++) {
+        if (free_space_best(space, blocks, blocks_of(prepare, alignments[i]), &area))
+            return try_area(prepare, &area, ret_spot);
+    }
+    return ST_NO_SPACE;
+}
+
+/* The source's size if there is room for it, or twice that if the files need it on this disk; else
+ * the largest area that the files fit in. `*ret_largest` has no blocks when nothing is free. */
+static enum status find_spot(struct prepare *prepare, const struct free_space *space,
+                             struct spot *ret_spot, struct free_area *ret_largest)
+{
+    uint64_t bytes = partition_bytes(prepare->machine, source_partition(prepare));
+    uint64_t blocks = blocks_of(prepare, (bytes + ALIGN_LEAST - 1) / ALIGN_LEAST * ALIGN_LEAST);
+    const uint64_t alignments[] = {MIB, ALIGN_LEAST};
+    enum status status = ST_NO_SPACE;
+
+    *ret_largest = (struct free_area){0, 0};
+    for (unsigned times = 1; status == ST_NO_SPACE && times <= 2; times++)
+        status = try_best(prepare, space, blocks * times, ret_spot);
+    for (size_t i = 0; status == ST_NO_SPACE && i < 2; i++) {
+        bool any = free_space_largest(space, blocks_of(prepare, alignments[i]), ret_largest);
+        if (any && ret_largest->block_count < blocks)
+            status = try_area(prepare, ret_largest, ret_spot);
+    }
+    return status;
+}
+
+static enum status refuse_space(struct prepare *prepare, const struct free_area *largest,
+                                const char *advice)
+{
+    struct plan *plan = prepare->plan;
+
+    if (largest->block_count == 0)
+        return plan_refuse(plan, ST_NO_SPACE,
+                           "Disk %zu has no free space for an EFI system partition%s. Nothing was "
+                           "changed.",
+                           prepare->disk, advice);
+    return refuse_area(
+        prepare, ST_NO_SPACE, largest,
+        arena_printf(plan->arena, "the largest free area of Disk %zu%s", prepare->disk, advice));
+}
+
+/* --- Blank disk ------------------------------------------------------------------------------- */
+
+/* The size of the reserved partition on the source's disk. */
+static uint64_t msr_bytes(const struct prepare *prepare)
+{
+    const struct disk *disk = &prepare->machine->disks[source_partition(prepare)->disk];
+
+    for (size_t i = 0; i < disk->partition_count; i++) {
+        const struct partition *own = &prepare->machine->partitions[disk->first_partition + i];
+        if (own->kind == PT_MSR)
+            return partition_bytes(prepare->machine, own);
+    }
+    return MSR_BYTES;
+}
+
+/* Behind the ESP, as KB 814070 makes them; false when the disk has no room for it. */
+static bool make_msr(struct prepare *prepare, const struct free_space *space,
+                     const struct free_area *esp, struct gpt_slot *ret_slot)
+{
+    uint64_t end = esp->first_lba + esp->block_count;
+    uint64_t blocks = blocks_of(prepare, msr_bytes(prepare));
+    struct free_space rest = {.count = 0};
+    struct free_area behind;
+    struct free_area area;
+
+    for (size_t i = 0; i < space->count; i++) {
+        const struct free_area *own = &space->areas[i];
+        if (esp->first_lba < own->first_lba || end >= own->first_lba + own->block_count)
+            continue;
+        behind = (struct free_area){end, own->first_lba + own->block_count - end};
+        rest = (struct free_space){.areas = &behind, .count = 1};
+    }
+    if (!free_space_best(&rest, blocks, blocks_of(prepare, MIB), &area))
+        return false;
+    *ret_slot = (struct gpt_slot){
+        .slot = MSR_SLOT,
+        .entry = {.type = msr_type,
+                  .unique = identity_guid(&prepare->identity),
+                  .first_lba = area.first_lba,
+                  .last_lba = area.first_lba + area.block_count - 1},
+    };
+    put_name(&ret_slot->entry, MSR_NAME);
+    return true;
+}
+
+static enum status prepare_blank(struct prepare *prepare, struct guid *ret_esp)
+{
+    struct plan *plan = prepare->plan;
+    struct gpt_change gpt = {.fresh = true, .write_mbr = true};
+    struct gpt_slot slots[2] = {{.slot = ESP_SLOT}};
+    struct free_space space;
+    struct free_area largest;
+    struct spot spot;
+    char esp_size[SIZE_TEXT_SIZE];
+    char msr_size[SIZE_TEXT_SIZE];
+
+    enum status status = gather(prepare, NO_INDEX);
+    if (status == ST_OK)
+        status = free_space_find(plan->arena, prepare->machine, prepare->disk, &space);
+    if (status != ST_OK)
+        return status;
+    status = find_spot(prepare, &space, &spot, &largest);
+    if (status == ST_NO_SPACE)
+        return refuse_space(prepare, &largest, "");
+    if (status != ST_OK)
+        return refuse_area(prepare, status, &largest, "its free space");
+    gpt.disk_guid = identity_guid(&prepare->identity);
+    slots[0].entry = esp_entry(prepare, &spot.area);
+    bool has_msr = make_msr(prepare, &space, &spot.area, &slots[1]);
+    add_format(prepare, &spot, &slots[0].entry.unique, false);
+    uint64_t msr = has_msr ? slots[1].entry.last_lba - slots[1].entry.first_lba + 1 : 0;
+    add_slots(prepare, slots, has_msr ? 2 : 1, gpt,
+              arena_printf(plan->arena, "make a partition table (GPT) on Disk %zu with ESP %s%s%s",
+                           prepare->disk,
+                           format_size(bytes_of(prepare, spot.area.block_count), esp_size),
+                           has_msr ? " and MSR " : "",
+                           has_msr ? format_size(bytes_of(prepare, msr), msr_size) : ""));
+    *ret_esp = slots[0].entry.unique;
+    return plan->status;
+}
+
+/* --- No ESP ----------------------------------------------------------------------------------- */
+
+static struct gpt_change kept_table(const struct prepare *prepare)
+{
+    return (struct gpt_change){.write_mbr = gpt_state_needs_mbr(prepare->on)};
+}
+
+static void use_free_space(struct prepare *prepare, const struct spot *spot, uint32_t number,
+                           struct guid *ret_esp)
+{
+    struct gpt_slot slot = {.slot = number, .entry = esp_entry(prepare, &spot->area)};
+    char guid[GUID_TEXT_SIZE];
+    char size[SIZE_TEXT_SIZE];
+
+    guid_format(&slot.entry.unique, guid);
+    add_format(prepare, spot, &slot.entry.unique, false);
+    add_slots(prepare, &slot, 1, kept_table(prepare),
+              arena_printf(prepare->plan->arena,
+                           "make an EFI system partition of %s on Disk %zu at LBA %llu, Partition "
+                           "%u %s",
+                           format_size(bytes_of(prepare, spot->area.block_count), size),
+                           prepare->disk, (unsigned long long)spot->area.first_lba,
+                           future_number(prepare, spot->area.first_lba), guid));
+    *ret_esp = slot.entry.unique;
+}
+
+/* Only what is a reserved partition by its type, and in which no volume is known to lie (I2). */
+static bool may_give_up(const struct prepare *prepare, const struct partition *own)
+{
+    return own->kind == PT_MSR &&
+           !free_space_is_volume(prepare->machine, prepare->disk, own->first_lba, own->block_count);
+}
+
+/* The first reserved partition that the files fit in. Statuses: ST_OK; ST_ABSENT when there is
+ * none; those of refuse_area when all are too small. */
+static enum status find_msr(struct prepare *prepare, size_t *ret_partition, struct spot *ret_spot)
+{
+    enum status result = ST_ABSENT;
+
+    for (size_t i = 0; i < prepare->on->partition_count; i++) {
+        size_t index = prepare->on->first_partition + i;
+        const struct partition *own = &prepare->machine->partitions[index];
+        struct free_area area = {own->first_lba, own->block_count};
+        if (!may_give_up(prepare, own))
+            continue;
+        enum status status = try_area(prepare, &area, ret_spot);
+        if (status == ST_OK) {
+            *ret_partition = index;
+            return ST_OK;
+        }
+        const char *where = place_text(prepare->plan->arena, prepare->machine, index);
+        result = refuse_area(prepare, status, &area, where);
+        if (result == ST_NO_MEMORY)
+            return result;
+    }
+    return result;
+}
+
+static enum status use_msr(struct prepare *prepare, const struct free_area *largest,
+                           struct guid *ret_esp)
+{
+    struct plan *plan = prepare->plan;
+    size_t index = NO_INDEX;
+    struct spot spot;
+    char guid[GUID_TEXT_SIZE];
+    char size[SIZE_TEXT_SIZE];
+
+    enum status status = find_msr(prepare, &index, &spot);
+    if (status == ST_ABSENT)
+        return refuse_space(prepare, largest, ", and no Microsoft reserved partition to give up");
+    if (status != ST_OK)
+        return status;
+    const char *text = place_text(plan->arena, prepare->machine, index);
+    if (!prepare->request->allow_msr)
+        return plan_refuse(plan, ST_REFUSED,
+                           "Disk %zu has no free space for an EFI system partition. Its Microsoft "
+                           "reserved partition, %s, is large enough and could be given up for one, "
+                           "as KB 814070 does: give -msr to allow that. Nothing was changed.",
+                           prepare->disk, text);
+    struct gpt_slot slot = {.slot = prepare->machine->partitions[index].hd_number - 1,
+                            .entry = esp_entry(prepare, &spot.area)};
+    guid_format(&slot.entry.unique, guid);
+    plan->gives_up_msr = true;
+    add_format(prepare, &spot, &slot.entry.unique, true);
+    add_slots(prepare, &slot, 1, kept_table(prepare),
+              arena_printf(plan->arena,
+                           "give up %s, a Microsoft reserved partition of %s, for an EFI system "
+                           "partition with the GUID %s",
+                           text, format_size(bytes_of(prepare, spot.area.block_count), size),
+                           guid));
+    *ret_esp = slot.entry.unique;
+    return plan->status;
+}
+
+/* The change that puts the ESP in is the last one and mends the table as well: two changes of one
+ * table would have to know of each other. Until then its good copy lies where nothing is put. */
+static enum status prepare_new_esp(struct prepare *prepare, struct guid *ret_esp)
+{
+    struct free_space space;
+    struct free_area largest = {0, 0};
+    struct spot spot;
+    uint32_t slot = 0;
+
+    enum status status = gather(prepare, NO_INDEX);
+    if (status == ST_OK)
+        status = free_space_find(prepare->plan->arena, prepare->machine, prepare->disk, &space);
+    if (status != ST_OK)
+        return status;
+    if (!gpt_state_free_slot(prepare->machine, prepare->disk, &slot))
+        return use_msr(prepare, &largest, ret_esp);
+    status = find_spot(prepare, &space, &spot, &largest);
+    if (status == ST_NO_SPACE)
+        return use_msr(prepare, &largest, ret_esp);
+    if (status != ST_OK)
+        return refuse_area(prepare, status, &largest, "its free space");
+    use_free_space(prepare, &spot, slot, ret_esp);
+    return prepare->plan->status;
+}
+
+/* --- ESP that is there ------------------------------------------------------------------------ */
+
+/* Another file system is somebody's data, whatever the partition's type says. One that was made
+ * over FAT32 may have left FAT's backup boot sector: then the first sector decides. */
+static bool holds_other_data(const struct esp *esp)
+{
+    bool fat_speaks = esp->status == ST_OK && !esp->volume.from_backup;
+
+    return !fat_speaks && esp->content != CONTENT_FAT && volume_content_name(esp->content)[0] != 0;
+}
+
+/* True when firmware cannot be relied on to read it, or fat_edit cannot change it: what a cut
+ * leaves (lost chains, copies that differ) and marks are lived with. */
+static bool is_damaged(const struct fat_report *report)
+{
+    for (int i = 0; i < FAT_PROBLEM_COUNT; i++) {
+        enum fat_problem problem = (enum fat_problem)i;
+        bool harmless = problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER;
+        bool counts = fat_problem_is_damage(problem) || problem == FAT_FORM_UNUSUAL;
+        if (report->problems[i] != 0 && counts && !harmless)
+            return true;
+    }
+    return false;
+}
+
+/* What keeps the ESP from being formatted or changed; NULL when nothing does. */
+static const char *esp_obstacle(const struct esp *esp)
+{
+    const struct fat_report *report = &esp->report;
+
+    if (holds_other_data(esp))
+        return "holds another file system, which may be wanted. If it is not, clear its first "
+               "sectors or give it another type";
+    if (esp->status == ST_IO)
+        return "cannot be read. Check cables and power; if it stays so, replace the disk";
+    if (esp->status == ST_UNSUPPORTED)
+        return "could not be looked into, or is of a kind that is not known here";
+    if (esp->status != ST_OK || is_damaged(report))
+        return NULL;
+    if (!report->complete || report->problems[FAT_TOO_DEEP] != 0)
+        return "is too large to be checked in full, so nothing on it is changed";
+    return NULL;
+}
+
+/* A first sector that says nothing may be damage, or a file system that is not known here: it is
+ * formatted, because it has the type of an ESP, but not without a word. */
+static void warn_of_unknown(struct plan *plan, const struct esp *esp)
+{
+    if (esp->status == ST_ABSENT && esp->content == CONTENT_UNKNOWN)
+        plan_warn(plan,
+                  "What is on %s is not recognised. If it may be more than a damaged FAT file "
+                  "system, save it before it is formatted.",
+                  place_text(plan->arena, plan->machine, esp->partition));
+}
+
+static enum status format_esp(struct prepare *prepare, size_t index)
+{
+    struct plan *plan = prepare->plan;
+    const struct esp *esp = &prepare->machine->esps[index];
+    const struct partition *own = &prepare->machine->partitions[esp->partition];
+    struct free_area area = {own->first_lba, own->block_count};
+    struct spot spot;
+
+    enum status status = gather(prepare, esp->status == ST_OK ? index : NO_INDEX);
+    if (status != ST_OK)
+        return status;
+    status = try_area(prepare, &area, &spot);
+    if (status != ST_OK)
+        return refuse_area(prepare, status, &area,
+                           place_text(plan->arena, prepare->machine, esp->partition));
+    warn_of_unknown(plan, esp);
+    add_format(prepare, &spot, &own->unique, true);
+    return plan->status;
+}
+
+/* "copy 3 files (1.2 MiB) to Disk 1 Partition 1 ...: \EFI\..., ..." */
+static const char *update_text(struct plan *plan, const struct files_change *files,
+                               size_t partition)
+{
+    const char *paths = "";
+    size_t shown = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < files->count && paths != NULL; i++) {
+        if (files->items[i].is_directory)
+            continue;
+        count++;
+        if (shown < SHOWN_PATHS) {
+            paths = arena_printf(plan->arena, "%s%s%s", paths, shown == 0 ? ": " : ", ",
+                                 files->items[i].path);
+            shown++;
+        }
+    }
+    const char *amount = amount_text(plan, files, " (", ")");
+    const char *to = place_text(plan->arena, plan->machine, partition);
+    if (paths == NULL || amount == NULL || to == NULL)
+        return NULL;
+    if (count == 0)
+        return arena_printf(plan->arena, "make %zu empty %s on %s", files->count,
+                            files->count == 1 ? "directory" : "directories", to);
+    return arena_printf(plan->arena, "copy %s to %s%s%s", amount, to, paths,
+                        count > shown ? ", ..." : "");
+}
+
+/* Old content stays until the new one is there, so both need room. */
+static enum status check_room(struct plan *plan, const struct files_change *files,
+                              const struct esp *esp)
+{
+    uint64_t cluster = esp->volume.cluster_size;
+    uint64_t available =
+        (esp->report.free_clusters + esp->report.problems[FAT_CHAIN_LOST]) * cluster;
+    uint64_t needed = 0;
+    char need_text[THOUSANDS_SIZE];
+    char have_text[THOUSANDS_SIZE];
+
+    for (size_t i = 0; cluster > 0 && i < files->count; i++) {
+        if (!files->items[i].is_directory)
+            needed += (files->items[i].size + cluster - 1) / cluster * cluster;
+    }
+    if (needed <= available)
+        return ST_OK;
+    return plan_refuse(plan, ST_NO_SPACE,
+                       "The files for %s take %s bytes, and %s are free: old files are kept until "
+                       "the new ones are there. Delete what is not needed on it. Nothing was "
+                       "changed.",
+                       place_text(plan->arena, plan->machine, esp->partition),
+                       format_thousands(needed, need_text), format_thousands(available, have_text));
+}
+
+/* True for the ESP that others are held against: it lacks nothing that anybody knows of. */
+static bool is_reference(const struct prepare *prepare, size_t index)
+{
+    size_t reference = audit_reference_member(prepare->machine, prepare->roles);
+
+    return !prepare->request->has_source && reference != NO_INDEX &&
+           prepare->roles->members[reference].esp == index;
+}
+
+static enum status update_esp(struct prepare *prepare, size_t index)
+{
+    struct plan *plan = prepare->plan;
+    const struct esp *esp = &prepare->machine->esps[index];
+    const struct partition *own = &prepare->machine->partitions[esp->partition];
+    struct files_change files = {.count = 0};
+
+    if (is_reference(prepare, index))
+        return ST_OK;
+    enum status status = find_source(prepare);
+    if (status != ST_OK)
+        return status;
+    if (prepare->source == NO_INDEX) {
+        bool starts = esp_boot_program(prepare->machine, esp) != FAT_NO_FILE;
+        return starts ? ST_OK : refuse_without_source(prepare);
+    }
+    status = esp_files_update(plan, prepare->source, index, "\\", &files);
+    if (status == ST_OK && files.count > 0)
+        status = check_room(plan, &files, esp);
+    if (status != ST_OK || files.count == 0)
+        return status;
+    struct disk_change change = {
+        .kind = DISK_CHANGE_FILES,
+        .disk = prepare->disk,
+        .first_lba = own->first_lba,
+        .block_count = own->block_count,
+        .files = files,
+        .esp = index,
+    };
+    plan_change_disk(plan, &change, update_text(plan, &files, esp->partition));
+    return plan->status;
+}
+
+static enum status prepare_esp(struct prepare *prepare, size_t index, struct guid *ret_esp)
+{
+    struct plan *plan = prepare->plan;
+    const struct esp *esp = &prepare->machine->esps[index];
+    const char *obstacle = esp_obstacle(esp);
+
+    if (obstacle != NULL)
+        return plan_refuse(plan, ST_REFUSED, "%s %s. Nothing was changed.",
+                           place_text(plan->arena, prepare->machine, esp->partition), obstacle);
+    enum status status = plan_mend_gpt(plan, prepare->disk);
+    if (status == ST_OK && (esp->status != ST_OK || is_damaged(&esp->report)))
+        status = format_esp(prepare, index);
+    else if (status == ST_OK)
+        status = update_esp(prepare, index);
+    if (status == ST_OK)
+        *ret_esp = prepare->machine->partitions[esp->partition].unique;
+    return status;
+}
+
+/* --- The disk --------------------------------------------------------------------------------- */
+
+enum status plan_prepare(struct plan *plan, const struct roles *roles,
+                         const struct prepare_request *request, struct guid *ret_esp)
+{
+    enum status status = check_disk(plan, request->disk);
+
+    if (status != ST_OK)
+        return status;
+    struct prepare prepare = {
+        .plan = plan,
+        .machine = plan->machine,
+        .roles = roles,
+        .request = request,
+        .disk = request->disk,
+        .on = &plan->machine->disks[request->disk],
+        .source = NO_INDEX,
+        .old = NO_INDEX,
+        .label = "",
+    };
+    if (prepare.on->style == DISK_RAW)
+        return prepare_blank(&prepare, ret_esp);
+    status = gpt_state_check(plan, request->disk);
+    if (status != ST_OK)
+        return status;
+    size_t esp = roles_esp_of(plan->machine, request->disk);
+    if (esp != NO_INDEX)
+        return prepare_esp(&prepare, esp, ret_esp);
+    return prepare_new_esp(&prepare, ret_esp);
+}

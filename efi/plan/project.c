@@ -1,0 +1,443 @@
+#include "plan/project.h"
+
+#include "base/mem.h"
+#include "base/print.h"
+#include "base/sort.h"
+#include "base/text.h"
+#include "format/gpt_edit.h"
+#include "model/boot_paths.h"
+#include "model/resolve.h"
+#include "plan/free_space.h"
+
+#define STORE_PATH MICROSOFT_FOLDER "\\Boot\\BCD"
+
+/* The work on the copy. */
+struct projection {
+    struct arena *arena;
+    const struct plan *plan;
+    const struct machine *before;
+    struct machine after;
+    size_t *places; /* of the partitions before: their indices now; NO_INDEX when they are gone or
+                     * another partition now */
+    bool *changed;  /* of the partitions before: the table says something else of them */
+};
+
+/* --- Copies ----------------------------------------------------------------------------------- */
+
+/* How many slots and file systems the plan's changes name: that much there may be more of. */
+static size_t count_new(const struct plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct disk_change *change = plan->actions[i].change;
+        if (change != NULL)
+            count += change->gpt.slot_count + 1;
+    }
+    return count;
+}
+
+/* A copy of `count` items in the arena, with room for `more`. */
+static void *copy_items(struct arena *arena, const void *items, size_t count, size_t more,
+                        size_t size)
+{
+    void *copy = arena_alloc(arena, count + more, size);
+
+    if (copy != NULL && count > 0)
+        memcpy(copy, items, count * size);
+    return copy;
+}
+
+static enum status copy_machine(struct projection *project)
+{
+    struct machine *after = &project->after;
+    struct arena *arena = project->arena;
+    size_t more = count_new(project->plan);
+
+    *after = *project->before;
+    after->disks = copy_items(arena, after->disks, after->disk_count, 0, sizeof(*after->disks));
+    after->partitions = copy_items(arena, after->partitions, after->partition_count, more,
+                                   sizeof(*after->partitions));
+    after->entries =
+        copy_items(arena, after->entries, after->entry_count, 0, sizeof(*after->entries));
+    after->esps = copy_items(arena, after->esps, after->esp_count, more, sizeof(*after->esps));
+    after->copies = copy_items(arena, after->copies, after->copy_count, 0, sizeof(*after->copies));
+    after->md_members =
+        copy_items(arena, after->md_members, after->md_count, 0, sizeof(*after->md_members));
+    project->places = arena_alloc(arena, after->partition_count, sizeof(*project->places));
+    project->changed = arena_alloc(arena, after->partition_count, sizeof(*project->changed));
+    if (after->disks == NULL || after->partitions == NULL || after->entries == NULL ||
+        after->esps == NULL || after->copies == NULL || after->md_members == NULL ||
+        project->places == NULL || project->changed == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < after->partition_count; i++)
+        project->places[i] = i;
+    return ST_OK;
+}
+
+/* --- The partition table ---------------------------------------------------------------------- */
+
+static bool is_change(const struct action *action, enum disk_change_kind kind)
+{
+    return action->type == ACTION_CHANGE_DISK && action->change->kind == kind;
+}
+
+/* A table that was written anew, both copies and the protective MBR. */
+static void mend_table(struct disk *disk, const struct gpt_change *gpt)
+{
+    const struct gpt_copy *table = free_space_table(disk);
+    struct gpt_header header = {.entry_size = GPT_ENTRY_MIN_SIZE};
+    uint64_t last = disk->block_count - 1;
+
+    if (table != NULL)
+        header = table->header;
+    if (header.entry_count < GPT_ENTRIES_MIN)
+        header.entry_count = GPT_ENTRIES_MIN;
+    if (gpt->fresh)
+        disk->guid = gpt->disk_guid;
+    header.disk_guid = disk->guid;
+    (void)free_space_usable(disk, &header.first_usable_lba, &header.last_usable_lba);
+    header.my_lba = GPT_PRIMARY_LBA;
+    header.alternate_lba = last;
+    header.entries_lba = GPT_PRIMARY_LBA + 1;
+    disk->primary = (struct gpt_copy){GPT_FINE, GPT_PRIMARY_LBA, header};
+    header.my_lba = last;
+    header.alternate_lba = GPT_PRIMARY_LBA;
+    header.entries_lba = header.last_usable_lba + 1;
+    disk->backup = (struct gpt_copy){GPT_FINE, last, header};
+    disk->style = DISK_GPT;
+    disk->blank = false;
+    disk->copies_differ = false;
+    if (!gpt->write_mbr)
+        return;
+    disk->mbr.kind = MBR_PROTECTIVE;
+    disk->mbr.protective_at_lba_1 = true;
+    disk->mbr_unreadable = false;
+}
+
+static size_t find_slot(const struct machine *machine, size_t disk, uint32_t slot)
+{
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        const struct partition *own = &machine->partitions[i];
+        if (own->disk == disk && own->hd_number == slot + 1)
+            return i;
+    }
+    return NO_INDEX;
+}
+
+/* Takes the partition out of the list. */
+static void remove_partition(struct projection *project, size_t index)
+{
+    struct machine *after = &project->after;
+
+    for (size_t i = index + 1; i < after->partition_count; i++)
+        after->partitions[i - 1] = after->partitions[i];
+    after->partition_count--;
+    for (size_t i = 0; i < project->before->partition_count; i++) {
+        size_t *place = &project->places[i];
+        if (*place == index) {
+            *place = NO_INDEX;
+            project->changed[i] = true;
+        } else if (*place != NO_INDEX && *place > index) {
+            (*place)--;
+        }
+    }
+}
+
+/* Makes room behind all partitions of earlier disks, and of this disk those that begin earlier. */
+static size_t insert_partition(struct projection *project, size_t disk, uint64_t first_lba)
+{
+    struct machine *after = &project->after;
+    size_t at = 0;
+
+    while (at < after->partition_count &&
+           (after->partitions[at].disk < disk ||
+            (after->partitions[at].disk == disk && after->partitions[at].first_lba < first_lba)))
+        at++;
+    for (size_t i = after->partition_count; i > at; i--)
+        after->partitions[i] = after->partitions[i - 1];
+    after->partition_count++;
+    for (size_t i = 0; i < project->before->partition_count; i++) {
+        size_t *place = &project->places[i];
+        if (*place != NO_INDEX && *place >= at)
+            (*place)++;
+    }
+    return at;
+}
+
+static void note_changed(struct projection *project, size_t index)
+{
+    for (size_t i = 0; i < project->before->partition_count; i++)
+        project->changed[i] |= project->places[i] == index;
+}
+
+/* A partition as the entry says; what only the firmware's mounted volumes tell is kept when it was
+ * there before. */
+static enum status put_partition(struct projection *project, size_t disk,
+                                 const struct gpt_slot *slot)
+{
+    const struct gpt_entry *entry = &slot->entry;
+    struct partition *own = NULL;
+    size_t index = find_slot(&project->after, disk, slot->slot);
+    const char *name = text_from_ucs2(project->arena, span_of(entry->name, sizeof(entry->name)));
+
+    if (name == NULL)
+        return ST_NO_MEMORY;
+    if (index != NO_INDEX && project->after.partitions[index].first_lba != entry->first_lba) {
+        remove_partition(project, index);
+        index = NO_INDEX;
+    }
+    if (index == NO_INDEX) {
+        index = insert_partition(project, disk, entry->first_lba);
+        own = &project->after.partitions[index];
+        *own = (struct partition){.fallback_status = ST_UNSUPPORTED, .volume = NO_INDEX};
+    } else {
+        own = &project->after.partitions[index];
+        note_changed(project, index);
+    }
+    own->disk = disk;
+    own->hd_number = slot->slot + 1;
+    own->first_lba = entry->first_lba;
+    own->block_count = entry->last_lba - entry->first_lba + 1;
+    own->kind = partition_type_of(&entry->type);
+    own->type = entry->type;
+    own->unique = entry->unique;
+    own->attributes = entry->attributes;
+    own->name = name;
+    own->out_of_range = false;
+    own->overlaps = false;
+    own->guid_repeated = false;
+    return ST_OK;
+}
+
+static enum status change_table(struct projection *project, const struct disk_change *change)
+{
+    mend_table(&project->after.disks[change->disk], &change->gpt);
+    for (size_t i = 0; i < change->gpt.slot_count; i++) {
+        const struct gpt_slot *slot = &change->gpt.slots[i];
+        if (gpt_entry_is_used(&slot->entry)) {
+            enum status status = put_partition(project, change->disk, slot);
+            if (status != ST_OK)
+                return status;
+            continue;
+        }
+        size_t index = find_slot(&project->after, change->disk, slot->slot);
+        if (index != NO_INDEX)
+            remove_partition(project, index);
+    }
+    return ST_OK;
+}
+
+/* Numbers as people see them, and where the partitions of each disk stand. */
+static void number_partitions(struct machine *after)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < after->disk_count; i++) {
+        struct disk *disk = &after->disks[i];
+        disk->first_partition = next;
+        while (next < after->partition_count && after->partitions[next].disk == i) {
+            after->partitions[next].number = (uint32_t)(next - disk->first_partition + 1);
+            next++;
+        }
+        disk->partition_count = next - disk->first_partition;
+    }
+}
+
+/* --- What refers to partitions ---------------------------------------------------------------- */
+
+static size_t place_of(const struct projection *project, size_t partition)
+{
+    return partition == NO_INDEX ? NO_INDEX : project->places[partition];
+}
+
+/* ESPs that are none any more are left out; md members likewise. */
+static void move_contents(struct projection *project)
+{
+    struct machine *after = &project->after;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < after->esp_count; i++) {
+        size_t place = place_of(project, after->esps[i].partition);
+        if (place == NO_INDEX || after->partitions[place].kind != PT_ESP)
+            continue;
+        after->esps[kept] = after->esps[i];
+        after->esps[kept++].partition = place;
+    }
+    after->esp_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < after->md_count; i++) {
+        size_t place = place_of(project, after->md_members[i].partition);
+        if (place == NO_INDEX)
+            continue;
+        after->md_members[kept] = after->md_members[i];
+        after->md_members[kept++].partition = place;
+    }
+    after->md_count = kept;
+    for (size_t i = 0; i < after->copy_count; i++)
+        after->copies[i].partition = place_of(project, after->copies[i].partition);
+}
+
+/* Looks a path up anew where the partition it led to is not what it was, or there was none. */
+static enum status move_target(const struct projection *project, struct span path,
+                               struct target *io_target)
+{
+    size_t before = io_target->partition;
+    struct target target;
+
+    if (!io_target->has_hd)
+        return ST_OK;
+    if (before != NO_INDEX && !project->changed[before]) {
+        io_target->partition = project->places[before];
+        return ST_OK;
+    }
+    enum status status = resolve_path(project->arena, &project->after, NULL, path, &target);
+    if (status != ST_OK)
+        return status;
+    *io_target = target;
+    return ST_OK;
+}
+
+static enum status move_entries(const struct projection *project)
+{
+    for (size_t i = 0; i < project->after.entry_count; i++) {
+        struct entry *entry = &project->after.entries[i];
+        if (entry->status != ST_OK)
+            continue;
+        enum status status = move_target(project, entry->option.path, &entry->boot);
+        bool has_os = entry->optional_kind == OPTIONAL_WINDOWS &&
+                      entry->windows.path_type == WINDOWS_PATH_EFI;
+        if (status == ST_OK && has_os)
+            status = move_target(project, entry->windows.path_data, &entry->os);
+        if (status != ST_OK)
+            return status;
+    }
+    return ST_OK;
+}
+
+/* --- File systems ----------------------------------------------------------------------------- */
+
+static bool brings(const struct files_change *files, const char *path)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (!files->items[i].is_directory && text_equal_nocase(files->items[i].path, path))
+            return true;
+    }
+    return false;
+}
+
+/* What is known of a file afterwards: a fresh file system has what it was given and no more. */
+static enum status file_status(const struct disk_change *change, const char *path,
+                               enum status before)
+{
+    if (brings(&change->files, path))
+        return ST_OK;
+    return change->kind == DISK_CHANGE_FORMAT ? ST_ABSENT : before;
+}
+
+/* The ESP on that partition; a new one, by its place among the others, when there is none. */
+static struct esp *esp_on(struct machine *after, size_t partition)
+{
+    size_t at = 0;
+
+    while (at < after->esp_count && after->esps[at].partition < partition)
+        at++;
+    if (at < after->esp_count && after->esps[at].partition == partition)
+        return &after->esps[at];
+    for (size_t i = after->esp_count; i > at; i--)
+        after->esps[i] = after->esps[i - 1];
+    after->esp_count++;
+    after->esps[at] = (struct esp){.partition = partition, .store_status = ST_ABSENT};
+    return &after->esps[at];
+}
+
+/* The facts of a fresh file system. */
+static void format_esp(const struct disk_change *change, struct esp *esp)
+{
+    struct fat_volume volume = {
+        .first_lba = change->first_lba,
+        .block_count = change->block_count,
+        .type = change->format.type,
+        .serial = change->format.serial,
+        .has_signature = true,
+    };
+
+    for (size_t i = 0; i + 1 < FAT_LABEL_SIZE && change->format.label[i] != '\0'; i++)
+        volume.label[i] = change->format.label[i];
+    esp->volume = volume;
+}
+
+/* A file system that was checked has no report afterwards: nobody has looked at it. */
+static void change_esp(const struct disk_change *change, struct esp *esp)
+{
+    struct fat_report report = {.complete = false};
+
+    if (change->kind == DISK_CHANGE_FORMAT)
+        format_esp(change, esp);
+    for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++)
+        report.first_place[i] = "";
+    esp->content = CONTENT_FAT;
+    esp->status = ST_OK;
+    esp->report = report;
+    esp->contents = NULL;
+    esp->contents_read = false;
+    esp->store_status = file_status(change, STORE_PATH, esp->store_status);
+    if (brings(&change->files, STORE_PATH))
+        esp->store = REGF_GOOD;
+}
+
+static void change_entries(struct machine *after, const struct disk_change *change,
+                           size_t partition)
+{
+    for (size_t i = 0; i < after->entry_count; i++) {
+        struct target *boot = &after->entries[i].boot;
+        if (after->entries[i].status == ST_OK && boot->partition == partition && boot->file != NULL)
+            boot->file_status = file_status(change, boot->file, boot->file_status);
+    }
+}
+
+static enum status change_files(struct projection *project, const struct disk_change *change)
+{
+    struct machine *after = &project->after;
+    size_t index =
+        machine_partition_at(after, change->disk, change->first_lba, change->block_count);
+    const char *fallback = arena_printf(project->arena, FALLBACK_PATH_FORMAT, after->architecture);
+
+    if (fallback == NULL)
+        return ST_NO_MEMORY;
+    if (index == NO_INDEX)
+        return ST_OK;
+    struct partition *partition = &after->partitions[index];
+    if (partition->kind != PT_ESP)
+        return ST_OK;
+    change_esp(change, esp_on(after, index));
+    partition->fallback_status = file_status(change, fallback, partition->fallback_status);
+    change_entries(after, change, index);
+    return ST_OK;
+}
+
+/* Tables first: a file system is made in free space before the table shows it. */
+enum status project_machine(struct arena *arena, const struct plan *plan,
+                            struct machine *ret_machine)
+{
+    struct projection project = {.arena = arena, .plan = plan, .before = plan->machine};
+    enum status status = copy_machine(&project);
+
+    for (size_t i = 0; status == ST_OK && i < plan->count; i++) {
+        if (is_change(&plan->actions[i], DISK_CHANGE_GPT))
+            status = change_table(&project, plan->actions[i].change);
+    }
+    if (status != ST_OK)
+        return status;
+    number_partitions(&project.after);
+    move_contents(&project);
+    status = move_entries(&project);
+    for (size_t i = 0; status == ST_OK && i < plan->count; i++) {
+        const struct action *action = &plan->actions[i];
+        if (is_change(action, DISK_CHANGE_FORMAT) || is_change(action, DISK_CHANGE_FILES))
+            status = change_files(&project, action->change);
+    }
+    if (status == ST_OK)
+        *ret_machine = project.after;
+    return status;
+}
