@@ -13,7 +13,7 @@
 #include "firmware/vars.h"
 #include "port/ports.h"
 
-#define ARENA_MOST  (64u << 20) /* bytes asked for first */
+#define ARENA_MOST  (256u << 20) /* bytes asked for first */
 #define ARENA_LEAST (4u << 20)  /* bytes below which there is no point in going on */
 
 #if defined(__x86_64__)

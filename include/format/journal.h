@@ -130,6 +130,9 @@ MUST_CHECK enum status journal_build(struct arena *arena, const struct journal *
 MUST_CHECK enum status journal_parse(struct arena *arena, struct span file,
                                      struct journal *ret_journal);
 
+/* Bytes of the file without a mark. */
+uint64_t journal_size(const struct journal *journal);
+
 /* True when it changes blocks of a disk. */
 bool journal_has_blocks(const struct journal *journal);
 

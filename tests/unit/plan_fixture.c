@@ -78,12 +78,21 @@ int machine_tear_down(void **state)
     return 0;
 }
 
+enum status fixture_apply(struct arena *arena, const struct ports *ports, const struct plan *plan,
+                          struct apply_result *ret_result)
+{
+    const struct apply_watch nobody = {NULL, NULL};
+    struct ports own = *ports;
+
+    return apply_plan(arena, &own, plan, "shadowboot test", &nobody, ret_result);
+}
+
 void planning_apply(struct planning *planning, enum status expected)
 {
     struct apply_result result;
 
     enum status status =
-        apply_plan(&planning->arena, host_ports(planning->host), &planning->plan, "test", &result);
+        fixture_apply(&planning->arena, host_ports(planning->host), &planning->plan, &result);
     if (status != expected)
         print_message("%s\n", result.problem);
     assert_int_equal(status, expected);

@@ -34,6 +34,10 @@ int machine_tear_down(void **state);
 /* Scans again after the machine was changed, and starts an empty plan. */
 void planning_rescan(struct planning *planning);
 
+/* Applies `plan` over ports that the call keeps for itself, without telling how far it is. */
+enum status fixture_apply(struct arena *arena, const struct ports *ports, const struct plan *plan,
+                          struct apply_result *ret_result);
+
 /* Applies the plan; fails the test unless apply says `expected`. */
 void planning_apply(struct planning *planning, enum status expected);
 
