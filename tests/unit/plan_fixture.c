@@ -10,23 +10,30 @@
 #include "host/host_alloc.h"
 #include "model/scan.h"
 
+#define PLANNING_ARENA (32u << 20) /* what changes disks takes buffers of some MiB */
+
 struct planning *planning_begin(struct host *host)
 {
     struct planning *planning = host_alloc(1, sizeof(*planning));
 
     planning->host = host;
-    planning->memory = malloc(FIXTURE_ARENA);
+    planning->memory = malloc(PLANNING_ARENA);
     planning_rescan(planning);
     return planning;
 }
 
+void planning_rescan_to(struct planning *planning, enum scan_depth depth)
+{
+    arena_init(&planning->arena, planning->memory, PLANNING_ARENA);
+    assert_int_equal(
+        scan_machine(&planning->arena, host_ports(planning->host), depth, &planning->machine),
+        ST_OK);
+    plan_init(&planning->plan, &planning->arena, &planning->machine);
+}
+
 void planning_rescan(struct planning *planning)
 {
-    arena_init(&planning->arena, planning->memory, FIXTURE_ARENA);
-    assert_int_equal(scan_machine(&planning->arena, host_ports(planning->host), SCAN_ENTRIES,
-                                  &planning->machine),
-                     ST_OK);
-    plan_init(&planning->plan, &planning->arena, &planning->machine);
+    planning_rescan_to(planning, SCAN_ENTRIES);
 }
 
 void planning_end(struct planning *planning)
