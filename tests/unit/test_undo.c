@@ -222,7 +222,7 @@ static void journal_of_a_foreign_variable_is_damaged(void **state)
     static const char *const names[] = {"SecureBoot", "Boot001a", "BootCurrent", "db"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        struct journal_record record = {.new_present = true};
+        struct journal_record record = {.kind = JOURNAL_VARIABLE, .new_present = true};
         struct journal journal = {.command = "", .records = &record, .count = 1};
         struct planning *p = planning_begin(host_clone(*state));
         strcpy(record.name, names[i]);
