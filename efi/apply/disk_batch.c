@@ -130,6 +130,21 @@ static bool files_are_there(const struct plan *plan, const struct files_change *
     return true;
 }
 
+/* A fresh file system has no damage, one that was changed none that it did not have. */
+static bool is_as_sound(const struct plan *plan, const struct disk_change *change,
+                        const struct esp *esp)
+{
+    const struct fat_report *before =
+        change->kind == DISK_CHANGE_FILES ? &plan->machine->esps[change->esp].report : NULL;
+
+    for (enum fat_problem i = 0; i < FAT_PROBLEM_COUNT; i++) {
+        uint32_t allowed = before == NULL ? 0 : before->problems[i];
+        if (fat_problem_is_damage(i) && esp->report.problems[i] > allowed)
+            return false;
+    }
+    return true;
+}
+
 static bool table_is_sound(const struct machine *machine, size_t port)
 {
     for (size_t i = 0; i < machine->disk_count; i++) {
@@ -152,7 +167,7 @@ enum status disk_batch_confirm(const struct plan *plan, size_t action,
         sound = table_is_sound(machine, port);
     if (change->kind == DISK_CHANGE_FORMAT || change->kind == DISK_CHANGE_FILES) {
         const struct esp *esp = esp_at(machine, port, change->first_lba);
-        sound = esp != NULL && esp->status == ST_OK && !fat_report_has_damage(&esp->report) &&
+        sound = esp != NULL && esp->status == ST_OK && is_as_sound(plan, change, esp) &&
                 files_are_there(plan, &change->files, esp);
     }
     return sound ? ST_OK : ST_CHANGED;
