@@ -425,7 +425,7 @@ static enum status save_journal(struct run *run, const char *command)
                 "There is no place to save the old boot variables and disk areas (%s), so nothing "
                 "was changed. Start shadowboot from a stick that is not write-protected and has "
                 "%llu KB free.",
-                status_text(status), (unsigned long long)(journal_size(journal) / 1024 + 100));
+                status_text(status), (unsigned long long)(journal_store_needs(journal) / 1024 + 1));
     return status;
 }
 
@@ -570,7 +570,7 @@ static const char *say_left_over(struct run *run, const char *target, enum statu
                "taken back. Journal %u on %s has the old content: try \"shadowboot undo %u\" after "
                "a restart.",
                target, status_text(status), result->journal.id,
-               run->ports->files.volumes[result->journal.volume].alias, result->journal.id);
+               journal_store_alias(&run->ports->files, &result->journal), result->journal.id);
 }
 
 #define TARGET_SIZE 512
@@ -622,35 +622,17 @@ static enum status carry_out_all(struct run *run)
     return ST_OK;
 }
 
-/* The journal's volume has another number after renew, but the same device path. */
-static void find_journal(struct run *run, struct span path)
-{
-    const struct files_port *files = &run->ports->files;
-    struct apply_result *result = run->result;
-
-    for (size_t i = 0; i < files->volume_count; i++) {
-        if (!span_equal(files->volumes[i].path, path))
-            continue;
-        result->journal.volume = i;
-        return;
-    }
-    result->has_journal = false;
-    result->problem = say(run, "The volume with the journal is gone.");
-}
-
 /* Step 6, first half; what it says does not displace an earlier word. */
 static void take_up_again(struct run *run)
 {
     struct apply_result *result = run->result;
-    struct span path = span_of(NULL, 0);
 
     if (!run->disks.released)
         return;
-    if (result->has_journal)
-        path = run->ports->files.volumes[result->journal.volume].path;
     enum status status = disk_batch_renew(&run->disks);
-    if (status == ST_OK && result->has_journal)
-        find_journal(run, path);
+    if (result->has_journal)
+        result->journal.volume = journal_store_volume(&run->ports->files, &result->journal);
+    result->has_journal = result->has_journal && result->journal.volume != FILES_NO_VOLUME;
     if (status != ST_OK && result->problem[0] == '\0')
         result->problem =
             "The firmware's drivers did not take the changed disks up again. Start the "
