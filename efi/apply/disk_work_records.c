@@ -28,8 +28,6 @@ size_t disk_work_record_room(const struct disk_work *work)
     /* What cannot be read divides a piece in two each time. */
     uint64_t room = UNREADABLE_MAX + 1 + edit->freed_count;
 
-    if (work->change->kind == DISK_CHANGE_RESTORE)
-        return 0;
     for (size_t i = 0; i < edit->write_count; i++)
         room += !edit->writes[i].free_space;
     for (size_t i = 0; i < edit->file_count; i++) {
@@ -225,8 +223,6 @@ enum status disk_work_records(struct disk_work *work, struct journal *journal, u
 
     recording.disk = add_disk(work, journal);
     work->first_step = *io_step;
-    if (work->change->kind == DISK_CHANGE_RESTORE)
-        return ST_OK;
     for (unsigned phase = 0; phase < work->edit.phase_count && status == ST_OK; phase++) {
         recording.phase = phase;
         recording.step = *io_step + phase;

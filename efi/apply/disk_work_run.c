@@ -226,8 +226,6 @@ bool disk_work_revert(struct disk_work *work, const struct journal *journal)
 {
     const struct block_port *port = work->port;
 
-    if (work->change->kind == DISK_CHANGE_RESTORE)
-        return work->begun == 0;
     for (unsigned phase = work->begun; phase > 0; phase--) {
         bool wrote = false;
         for (size_t i = 0; i < journal->count; i++) {
