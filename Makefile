@@ -235,16 +235,18 @@ lint-tree: | $(DEPS)
 
 # --- Virtual machines ----------------------------------------------------------------------------
 include ovmf-harness/standin/standin.mk
+include ovmf-harness/rawio/rawio.mk
 include ovmf-harness/linux.mk
-$(STANDIN:.efi=.o) $(STANDIN:.efi=.so) $(STANDIN) $(LINUX): | $(DEPS)
+$(foreach program,$(STANDIN) $(RAWIO),$(program:.efi=.o) $(program:.efi=.so) $(program)) $(LINUX): | $(DEPS)
 
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
+	SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools
 
-harness: all $(TOOLS) $(BENCH) $(LINUX)
+harness: all $(TOOLS) $(BENCH) $(RAWIO) $(LINUX)
 	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
 	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary

@@ -13,7 +13,7 @@
 #include "firmware/vars.h"
 #include "port/ports.h"
 
-#define ARENA_MOST  (64u << 20) /* bytes asked for first */
+#define ARENA_MOST  (256u << 20) /* bytes asked for first */
 #define ARENA_LEAST (4u << 20)  /* bytes below which there is no point in going on */
 
 #if defined(__x86_64__)
@@ -34,6 +34,7 @@ struct program {
     struct uefi_vars vars;
     struct uefi_files files;
     struct uefi_console console;
+    struct uefi_clock clock;
     struct ports ports;
 };
 
@@ -72,7 +73,7 @@ static EFI_STATUS with_files(struct program *program)
     if (uefi_files_open(&program->uefi, &program->arena, &program->files, &ports->files) != ST_OK)
         return EFI_OUT_OF_RESOURCES;
     uefi_console_open(&program->uefi, &program->console, &ports->console);
-    ports->clock = uefi_clock(&program->uefi);
+    uefi_clock_open(&program->uefi, &program->clock, &ports->clock);
     ports->architecture = ARCHITECTURE;
     unsigned error = run_command(program);
     uefi_console_close(&program->console);

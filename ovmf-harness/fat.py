@@ -150,6 +150,14 @@ class Volume:
         shown = run('mdir', '-i', self._mtools, '::/').stdout.decode(errors='replace')
         return int(re.search('([0-9 ]+) bytes free', shown)[1].replace(' ', ''))
 
+    def copy_out(self, path='/'):
+        """Bytes by path of all files below a directory: `tree` for many files."""
+        with tempfile.TemporaryDirectory() as folder:
+            run('mcopy', '-s', '-n', '-i', self._mtools, self._name(path), folder)
+            parent = '/' + '/'.join(str(path).strip('/').split('/')[:-1])
+            return {str(Path(parent) / found.relative_to(folder)): found.read_bytes()
+                    for found in Path(folder).rglob('*') if found.is_file()}
+
     def tree(self):
         """Every file's bytes by path: two volumes hold the same when their trees are equal."""
         return {name: self.get(name) for name in self.list() if not name.endswith('/')}

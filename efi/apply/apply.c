@@ -1,5 +1,6 @@
 #include "apply/apply.h"
 
+#include "apply/disk_batch.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -21,15 +22,22 @@ struct run {
     struct arena *arena;
     struct arena scratch; /* for one content at a time, the old or the new one of any action */
     char *problem;        /* PROBLEM_SIZE bytes */
-    const struct ports *ports;
+    struct ports *ports;
     const struct plan *plan;
     struct content *before; /* by action: what it replaces */
+    struct disk_batch disks;
+    struct journal saved;
     struct apply_result *result;
 };
 
 static bool is_variable(const struct action *action)
 {
-    return action->type != ACTION_WRITE_FILE;
+    return action->type == ACTION_SET_VARIABLE || action->type == ACTION_DELETE_VARIABLE;
+}
+
+static bool is_disk_change(const struct action *action)
+{
+    return action->type == ACTION_CHANGE_DISK;
 }
 
 static const char *say(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -217,13 +225,26 @@ static enum status reread_header(struct run *run, const struct disk *disk,
     return same ? ST_OK : ST_CHANGED;
 }
 
+/* True when the plan makes or changes the disk's table: then that is checked when it is worked out.
+ */
+static bool changes_table(const struct plan *plan, size_t disk)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct disk_change *change = plan->actions[i].change;
+        if (is_disk_change(&plan->actions[i]) && change->kind == DISK_CHANGE_GPT &&
+            change->disk == disk)
+            return true;
+    }
+    return false;
+}
+
 /* The disk that new entries name must be there as it was: entries for a ghost help nobody. */
 static enum status check_disk(struct run *run)
 {
     size_t index = run->plan->target_disk;
     struct gpt_header header;
 
-    if (index == NO_INDEX)
+    if (index == NO_INDEX || changes_table(run->plan, index))
         return ST_OK;
     enum status status = reread_header(run, &run->plan->machine->disks[index], &header);
     if (status != ST_OK)
@@ -236,6 +257,70 @@ static enum status check_disk(struct run *run)
     return status;
 }
 
+/* "Disk 1", or the partition that is changed. */
+static const char *disk_place(const struct run *run, const struct disk_change *change, char *text,
+                              size_t size)
+{
+    const struct machine *machine = run->plan->machine;
+    struct text_buffer buffer;
+    size_t partition =
+        machine_partition_at(machine, change->disk, change->first_lba, change->block_count);
+    bool whole = change->kind == DISK_CHANGE_GPT || change->kind == DISK_CHANGE_RESTORE;
+
+    text_buffer_init(&buffer, text, size);
+    text_buffer_printf(&buffer, "Disk %zu", change->disk);
+    if (!whole && partition != NO_INDEX)
+        text_buffer_printf(&buffer, " Partition %u", machine->partitions[partition].number);
+    return text;
+}
+
+/* Why a disk change cannot even begin, by its status: behind the place, and in a sentence. */
+static const char *disk_refusal(const struct disk_change *change, enum status status)
+{
+    if (status == ST_CHANGED && change->kind == DISK_CHANGE_RESTORE)
+        return "has been written to since this change, so it is not taken back: that would undo "
+               "what "
+               "was written later too. \"shadowboot status\" shows how the machine stands";
+    switch (status) {
+    case ST_CHANGED:
+        return "or an ESP that files come from is not what it was when the plan was made. Run the "
+               "command again";
+    case ST_READ_ONLY:
+        return "is write-protected. Take the protection off, then run the command again";
+    case ST_NO_SPACE:
+        return "has too little room for what is to be written. \"shadowboot status -v -sfo\" lists "
+               "the files that are there";
+    case ST_REFUSED:
+        return "is in a state that is not safe to write to. \"shadowboot status\" says what is "
+               "wrong "
+               "with it";
+    case ST_DAMAGED:
+    case ST_IO:
+        return "or an ESP that files come from cannot be read in whole. \"shadowboot status\" says "
+               "which files are damaged; check the cables and the health of the disk";
+    default:
+        return "cannot be changed that way by this program";
+    }
+}
+
+#define PLACE_SIZE 64
+
+static enum status check_disk_changes(struct run *run)
+{
+    char place[PLACE_SIZE];
+    size_t action = 0;
+
+    enum status status = disk_batch_begin(run->arena, run->ports, run->plan, &run->disks, &action);
+    if (status == ST_OK || status == ST_NO_MEMORY)
+        return status;
+    const struct disk_change *change = run->plan->actions[action].change;
+    const char *where = run->disks.works[action].where;
+    run->result->problem = say(
+        run, "%s%s%s %s (%s). Nothing was changed.", disk_place(run, change, place, sizeof(place)),
+        where[0] == '\0' ? "" : ", ", where, disk_refusal(change, status), status_text(status));
+    return status;
+}
+
 /* Step 1. */
 static enum status check_all(struct run *run)
 {
@@ -245,15 +330,18 @@ static enum status check_all(struct run *run)
         const struct action *action = &run->plan->actions[i];
         if (is_variable(action))
             status = check_variable(run, action, &run->before[i]);
-        else
+        else if (!is_disk_change(action))
             status = check_file(run, action);
     }
-    return status == ST_OK ? check_space(run) : status;
+    if (status == ST_OK)
+        status = check_space(run);
+    return status == ST_OK ? check_disk_changes(run) : status;
 }
 
 static struct journal_record record_of(const struct action *action, const struct content *before)
 {
     struct journal_record record = {
+        .kind = JOURNAL_VARIABLE,
         .old_present = before->present,
         .old_attributes = before->attributes,
         .old_data = before->data,
@@ -284,33 +372,79 @@ static enum status reserve_scratch(struct run *run)
     return ST_OK;
 }
 
+/* The old content of everything, in the order of the actions. */
+static enum status gather_records(struct run *run)
+{
+    const struct plan *plan = run->plan;
+    struct journal *journal = &run->saved;
+    uint32_t step = 0;
+
+    journal->records = arena_alloc(run->arena, plan->count + disk_batch_record_room(&run->disks),
+                                   sizeof(*journal->records));
+    journal->disks = arena_alloc(run->arena, plan->count, sizeof(*journal->disks));
+    if (journal->records == NULL || journal->disks == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < plan->count; i++) {
+        enum status status = ST_OK;
+        if (is_variable(&plan->actions[i]))
+            journal->records[journal->count++] = record_of(&plan->actions[i], &run->before[i]);
+        if (is_disk_change(&plan->actions[i]))
+            status = disk_work_records(&run->disks.works[i], journal, &step);
+        if (status != ST_OK)
+            return status;
+    }
+    return ST_OK;
+}
+
 /* Step 2. A plan that only writes new files has nothing to save. */
 static enum status save_journal(struct run *run, const char *command)
 {
-    struct journal journal = {.command = command, .is_undo = run->plan->is_undo};
     const struct clock_port *clock = &run->ports->clock;
+    struct journal *journal = &run->saved;
 
-    journal.records = arena_alloc(run->arena, run->plan->count, sizeof(*journal.records));
-    if (journal.records == NULL)
-        return ST_NO_MEMORY;
-    for (size_t i = 0; i < run->plan->count; i++) {
-        if (is_variable(&run->plan->actions[i]))
-            journal.records[journal.count++] = record_of(&run->plan->actions[i], &run->before[i]);
+    *journal = (struct journal){.command = command, .is_undo = run->plan->is_undo};
+    enum status status = gather_records(run);
+    if (status != ST_OK) {
+        run->result->problem = say(run,
+                                   "The old content of a disk could not be read to be kept (%s). "
+                                   "Nothing was changed.",
+                                   status_text(status));
+        return status;
     }
-    if (journal.count == 0)
+    if (journal->count == 0)
         return ST_OK;
     struct date_time unknown = {0};
-    if (clock->now(clock->ctx, &journal.date) != ST_OK)
-        journal.date = unknown;
-    enum status status = journal_store_save(run->arena, &run->ports->files, run->plan->machine,
-                                            &journal, &run->result->journal);
+    if (clock->now(clock->ctx, &journal->date) != ST_OK)
+        journal->date = unknown;
+    status = journal_store_save(run->arena, &run->ports->files, run->plan->machine, journal,
+                                &run->result->journal);
     run->result->has_journal = status == ST_OK;
     if (status != ST_OK)
         run->result->problem =
             say(run,
-                "There is no place to save the old boot variables (%s), so nothing was changed. "
-                "Start shadowboot from a stick that is not write-protected and has 100 KB free.",
-                status_text(status));
+                "There is no place to save the old boot variables and disk areas (%s), so nothing "
+                "was changed. Start shadowboot from a stick that is not write-protected and has "
+                "%llu KB free.",
+                status_text(status), (unsigned long long)(journal_store_needs(journal) / 1024 + 1));
+    return status;
+}
+
+/* Step 3. */
+static enum status let_go(struct run *run)
+{
+    size_t disk = NO_INDEX;
+    enum status status = disk_batch_release(&run->disks, &disk);
+
+    if (status == ST_OK)
+        return ST_OK;
+    run->result->problem = say(
+        run,
+        "The firmware's driver does not let go of Disk %zu (%s): somebody has a file open there. "
+        "Nothing was changed. Start the machine again, from a stick, and run the command as the "
+        "first.",
+        disk, status_text(status));
+    if (run->result->has_journal)
+        (void)!journal_store_mark(&run->ports->files, &run->result->journal, JOURNAL_UNDONE);
     return status;
 }
 
@@ -366,7 +500,7 @@ static bool restore(struct run *run, const struct action *action, const struct c
     const struct vars_port *vars = &run->ports->vars;
     struct content now;
 
-    if (!is_variable(action)) {
+    if (action->type == ACTION_WRITE_FILE) {
         const struct files_port *files = &run->ports->files;
         enum status removed = files->remove(files->ctx, action->volume, action->path);
         /* The write may have failed before the file was there. */
@@ -385,93 +519,176 @@ static bool restore(struct run *run, const struct action *action, const struct c
     return read_now(run, action->name, &now) == ST_OK && same_content(&now, before);
 }
 
-/* Step 4: takes back actions [0, count), last first. */
+/* Step 5: takes back actions [0, count), last first. */
 static bool roll_back(struct run *run, size_t count)
 {
     bool all = true;
 
-    for (size_t i = count; i > 0; i--)
-        all &= restore(run, &run->plan->actions[i - 1], &run->before[i - 1]);
+    for (size_t i = count; i > 0; i--) {
+        const struct action *action = &run->plan->actions[i - 1];
+        if (is_disk_change(action))
+            all &= disk_work_revert(&run->disks.works[i - 1], &run->saved);
+        else
+            all &= restore(run, action, &run->before[i - 1]);
+    }
     return all;
 }
 
-static const char *target_name(const struct action *action)
+/* What could not be written: a variable, a file, or a place on a disk. */
+static const char *target_name(const struct run *run, size_t index, char *text, size_t size)
 {
-    return is_variable(action) ? action->name : action->path;
+    const struct action *action = &run->plan->actions[index];
+    struct text_buffer buffer;
+
+    if (!is_disk_change(action))
+        return is_variable(action) ? action->name : action->path;
+    disk_place(run, action->change, text, size);
+    const char *where = run->disks.works[index].where;
+    text_buffer_init(&buffer, text + text_length(text), size - text_length(text));
+    if (where[0] != '\0')
+        text_buffer_printf(&buffer, ", %s", where);
+    return text;
 }
 
-/* What to say when step 4 has left something behind. */
-static const char *say_left_over(struct run *run, const struct action *action, enum status status)
+/* What to say when step 5 has left something behind. */
+static const char *say_left_over(struct run *run, const char *target, enum status status)
 {
     const struct apply_result *result = run->result;
 
+    if (run->plan->is_undo && run->saved.disk_count > 0)
+        return say(run,
+                   "%s could not be written: %s. Not all is as it was before. Run the same undo "
+                   "again: it goes on where this one ended.",
+                   target, status_text(status));
     if (!result->has_journal)
         return say(run,
                    "%s could not be written: %s. Files that this command wrote before could not "
                    "all be deleted again: delete them by hand.",
-                   target_name(action), status_text(status));
+                   target, status_text(status));
     return say(run,
                "%s could not be written: %s. The earlier changes of this command could not all be "
                "taken back. Journal %u on %s has the old content: try \"shadowboot undo %u\" after "
                "a restart.",
-               target_name(action), status_text(status), result->journal.id,
-               run->ports->files.volumes[result->journal.volume].alias, result->journal.id);
+               target, status_text(status), result->journal.id,
+               journal_store_alias(&run->ports->files, &result->journal), result->journal.id);
 }
+
+#define TARGET_SIZE 512
 
 static enum status fail(struct run *run, size_t index, enum status status)
 {
-    const struct action *action = &run->plan->actions[index];
+    char text[TARGET_SIZE];
     /* The one that failed may be there in part, so it is taken back as well, unless it is not ours.
      */
-    bool ours = status != ST_CHANGED && status != ST_EXISTS;
+    bool ours =
+        is_disk_change(&run->plan->actions[index]) || (status != ST_CHANGED && status != ST_EXISTS);
     bool restored = roll_back(run, index + ours);
+    const char *target = target_name(run, index, text, sizeof(text));
 
     run->result->done = 0;
-    if (restored) {
-        run->result->problem =
-            say(run, "%s could not be written: %s. Everything is again as it was before.",
-                target_name(action), status_text(status));
-        if (run->result->has_journal)
-            (void)!journal_store_mark(&run->ports->files, &run->result->journal, JOURNAL_UNDONE);
+    if (!restored) {
+        run->result->problem = say_left_over(run, target, status);
         return status;
     }
-    run->result->problem = say_left_over(run, action, status);
+    run->result->problem =
+        status == ST_CANCELLED
+            ? say(run, "Stopped. Everything is again as it was before.")
+            : say(run, "%s could not be written: %s. Everything is again as it was before.", target,
+                  status_text(status));
+    if (run->result->has_journal)
+        (void)!journal_store_mark(&run->ports->files, &run->result->journal, JOURNAL_UNDONE);
     return status;
 }
 
-enum status apply_plan(struct arena *arena, const struct ports *ports, const struct plan *plan,
-                       const char *command, struct apply_result *ret_result)
+static enum status carry_out(struct run *run, size_t index)
 {
-    struct run run = {.arena = arena, .ports = ports, .plan = plan, .result = ret_result};
+    const struct action *action = &run->plan->actions[index];
 
+    if (is_disk_change(action))
+        return disk_batch_run(&run->disks, index);
+    return is_variable(action) ? write_variable(run, action) : write_file(run, action);
+}
+
+/* Step 4, and 5 where it has to be. */
+static enum status carry_out_all(struct run *run)
+{
+    for (size_t i = 0; i < run->plan->count; i++) {
+        enum status status = carry_out(run, i);
+        if (status != ST_OK)
+            return fail(run, i, status);
+        run->result->done = i + 1;
+    }
+    run->result->disk_bytes = run->disks.done;
+    return ST_OK;
+}
+
+/* Step 6, first half; what it says does not displace an earlier word. */
+static void take_up_again(struct run *run)
+{
+    struct apply_result *result = run->result;
+
+    if (!run->disks.released)
+        return;
+    enum status status = disk_batch_renew(&run->disks);
+    if (result->has_journal)
+        result->journal.volume = journal_store_volume(&run->ports->files, &result->journal);
+    result->has_journal = result->has_journal && result->journal.volume != FILES_NO_VOLUME;
+    if (status != ST_OK && result->problem[0] == '\0')
+        result->problem =
+            "The firmware's drivers did not take the changed disks up again. Start the "
+            "machine again before anything else.";
+}
+
+static enum status start(struct arena *arena, struct ports *ports, const struct plan *plan,
+                         struct apply_result *ret_result, struct run *ret_run)
+{
+    *ret_run = (struct run){.arena = arena, .ports = ports, .plan = plan, .result = ret_result};
     memset(ret_result, 0, sizeof(*ret_result));
     ret_result->problem = "";
-    run.before = arena_alloc(arena, plan->count, sizeof(*run.before));
-    run.problem = arena_alloc(arena, 1, PROBLEM_SIZE);
-    if (run.before == NULL || run.problem == NULL)
+    ret_run->before = arena_alloc(arena, plan->count, sizeof(*ret_run->before));
+    ret_run->problem = arena_alloc(arena, 1, PROBLEM_SIZE);
+    if (ret_run->before == NULL || ret_run->problem == NULL)
         return ST_NO_MEMORY;
-    enum status status = check_all(&run);
+    return check_all(ret_run);
+}
+
+enum status apply_check(struct arena *arena, struct ports *ports, const struct plan *plan,
+                        struct apply_result *ret_result)
+{
+    struct run run;
+    enum status status = start(arena, ports, plan, ret_result, &run);
+
+    if (status == ST_OK)
+        ret_result->disk_bytes = run.disks.bytes;
+    return status;
+}
+
+enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct plan *plan,
+                       const char *command, const struct apply_watch *watch,
+                       struct apply_result *ret_result)
+{
+    struct run run;
+
+    enum status status = start(arena, io_ports, plan, ret_result, &run);
     if (status == ST_OK)
         status = reserve_scratch(&run);
     if (status == ST_OK)
         status = save_journal(&run, command);
+    if (status == ST_OK)
+        status = let_go(&run);
     if (status != ST_OK)
         return status;
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct action *action = &plan->actions[i];
-        status = is_variable(action) ? write_variable(&run, action) : write_file(&run, action);
-        if (status != ST_OK)
-            return fail(&run, i, status);
-        ret_result->done = i + 1;
-    }
-    if (ret_result->has_journal) {
-        status = journal_store_mark(&ports->files, &ret_result->journal, JOURNAL_DONE);
+    run.disks.progress = watch->progress;
+    run.disks.progress_ctx = watch->ctx;
+    status = carry_out_all(&run);
+    take_up_again(&run);
+    if (status == ST_OK && ret_result->has_journal) {
         /* The change itself is done and checked; only undo will call it interrupted. */
-        if (status != ST_OK)
+        if (journal_store_mark(&io_ports->files, &ret_result->journal, JOURNAL_DONE) != ST_OK)
             ret_result->problem =
                 "The journal could not be closed; undo will list it as interrupted.";
     }
-    return ST_OK;
+    return status;
 }
 
 /* The last action on a variable is what counts. */
@@ -485,17 +702,21 @@ static bool is_last_on(const struct plan *plan, size_t index)
 }
 
 enum status apply_confirm(const struct plan *plan, const struct machine *machine,
-                          const char **ret_name)
+                          size_t *ret_action)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct action *action = &plan->actions[i];
-        if (!is_variable(action) || !is_last_on(plan, i))
+        bool as_it_should_be = true;
+        if (is_disk_change(action))
+            as_it_should_be = disk_batch_confirm(plan, i, machine) == ST_OK;
+        if (is_variable(action) && is_last_on(plan, i)) {
+            struct variable_state now = machine_variable(machine, action->name);
+            struct content content = {now.status == ST_OK, now.attributes, now.value};
+            as_it_should_be = as_wanted(action, &content);
+        }
+        if (as_it_should_be)
             continue;
-        struct variable_state now = machine_variable(machine, action->name);
-        struct content content = {now.status == ST_OK, now.attributes, now.value};
-        if (as_wanted(action, &content))
-            continue;
-        *ret_name = action->name;
+        *ret_action = i;
         return ST_CHANGED;
     }
     return ST_OK;

@@ -3,11 +3,14 @@
 #include "base/print.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "format/devpath.h"
 
-#define NAME_LENGTH      12u /* J0000001.SBJ */
-#define JOURNAL_MAX      (4u * 1024 * 1024)
+#define NAME_LENGTH      12u                  /* J0000001.SBJ */
+#define JOURNAL_MAX      (640u * 1024 * 1024) /* an ESP of 512 MiB, digests and all */
 #define FREE_MARGIN      (64u * 1024) /* bytes to leave free on a volume besides the journal */
 #define FILES_PER_VOLUME 10000u       /* directory entries looked at */
+#define COMMAND_KEPT     1023u        /* bytes of a command in a list */
+#define COMPARE_PIECE    (1u << 20)   /* bytes read back at a time */
 
 /* True, with the number, when `name` is a journal's. */
 static bool parse_name(const char *name, uint32_t *ret_id)
@@ -28,44 +31,144 @@ static bool parse_name(const char *name, uint32_t *ret_id)
 }
 
 static enum status read_file(struct arena *arena, const struct files_port *files, size_t volume,
-                             const char *path, uint64_t size, struct span *ret_data)
+                             const struct journal_file *file, struct span *ret_data)
 {
     size_t got = 0;
 
-    if (size > JOURNAL_MAX)
-        return ST_DAMAGED;
-    uint8_t *data = arena_alloc(arena, 1, (size_t)size);
+    if (file->size > JOURNAL_MAX)
+        return ST_NO_MEMORY;
+    uint8_t *data = arena_alloc(arena, 1, (size_t)file->size);
     if (data == NULL)
         return ST_NO_MEMORY;
-    enum status status = files->read(files->ctx, volume, path, 0, data, (size_t)size, &got);
+    enum status status =
+        files->read(files->ctx, volume, file->path, 0, data, (size_t)file->size, &got);
     if (status == ST_OK)
         *ret_data = span_of(data, got);
     return status;
 }
 
-static enum status load(struct arena *arena, const struct files_port *files, size_t volume,
-                        const struct file_info *info, uint32_t id, struct journal_file *ret_file)
+/* Names the file `info` on `volume`; all of it lies in the arena. */
+static enum status name_file(struct arena *arena, const struct files_port *files, size_t volume,
+                             const struct file_info *info, uint32_t id,
+                             struct journal_file *ret_file)
 {
-    struct journal_file file = {.id = id, .volume = volume};
-    struct span data;
+    struct journal_file file = {
+        .id = id, .volume = volume, .size = info->size, .journal = {.command = ""}};
 
-    file.journal.command = "";
+    /* What the port points to stays in place, also when volumes are renewed. */
+    file.volume_path = files->volumes[volume].path;
     file.path = arena_printf(arena, "%s\\%s", JOURNAL_DIRECTORY, info->name);
     if (file.path == NULL)
-        return ST_NO_MEMORY;
-    file.status = read_file(arena, files, volume, file.path, info->size, &data);
-    if (file.status == ST_OK)
-        file.status = journal_parse(arena, data, &file.journal);
-    if (file.status == ST_NO_MEMORY)
         return ST_NO_MEMORY;
     *ret_file = file;
     return ST_OK;
 }
 
-/* Calls for every journal name on a volume: counts them, or loads them when `items` is given. */
-static enum status walk_volume(struct arena *arena, const struct files_port *files, size_t volume,
-                               struct journal_file *items, size_t *io_count)
+static enum status load(struct arena *arena, const struct files_port *files, size_t volume,
+                        const struct journal_file *file, struct journal *ret_journal)
 {
+    struct span data;
+    enum status status = read_file(arena, files, volume, file, &data);
+
+    return status == ST_OK ? journal_parse(arena, data, ret_journal) : status;
+}
+
+/* What the list tells of a journal; its command is still where the journal is. */
+static struct journal summary_of(const struct journal *journal)
+{
+    struct journal summary = {
+        .date = journal->date,
+        .is_undo = journal->is_undo,
+        .command = journal->command,
+        .state = journal->state,
+    };
+
+    return summary;
+}
+
+/*
+ * Reads and takes apart a whole journal, and gives the memory back: of many and large ones together
+ * there is not enough. The status is the file's, or ST_NO_MEMORY when not even the summary fits.
+ */
+static enum status summarize(struct arena *arena, const struct files_port *files,
+                             struct journal_file *io_file)
+{
+    size_t mark = arena_mark(arena);
+    char command[COMMAND_KEPT + 1];
+    struct journal journal = {.command = ""};
+
+    io_file->status = load(arena, files, io_file->volume, io_file, &journal);
+    io_file->has_blocks = io_file->status == ST_OK && journal_has_blocks(&journal);
+    struct text_buffer text;
+    text_buffer_init(&text, command, sizeof(command));
+    struct sink sink = text_buffer_sink(&text);
+    sink_printf(&sink, "%s", journal.command);
+    arena_release(arena, mark);
+    io_file->journal = summary_of(&journal);
+    io_file->journal.command = arena_copy(arena, command, text_length(command) + 1);
+    return io_file->journal.command == NULL ? ST_NO_MEMORY : ST_OK;
+}
+
+/* Marks of changes that are over stand at the end of the file: two short reads tell. */
+static bool is_closed(const struct files_port *files, const struct journal_file *file)
+{
+    uint8_t head[JOURNAL_HEAD_SIZE];
+    uint8_t end[JOURNAL_MARK_SIZE];
+    size_t head_size = 0;
+    size_t end_size = 0;
+
+    if (file->size < sizeof(head))
+        return false;
+    if (files->read(files->ctx, file->volume, file->path, 0, head, sizeof(head), &head_size) !=
+            ST_OK ||
+        files->read(files->ctx, file->volume, file->path, file->size - sizeof(end), end,
+                    sizeof(end), &end_size) != ST_OK)
+        return false;
+    return journal_is_closed(span_of(head, head_size), span_of(end, end_size), file->size);
+}
+
+/* A list being made: its items are counted first, without room for them. */
+struct listing {
+    struct arena *arena;
+    const struct files_port *files;
+    bool interrupted_only;
+    struct journal_file *items; /* NULL while they are counted */
+    size_t room;
+    size_t count;
+};
+
+static bool is_interrupted(const struct journal_file *file)
+{
+    return file->status == ST_OK && file->journal.state == JOURNAL_PENDING;
+}
+
+static enum status list_file(struct listing *listing, size_t volume, const struct file_info *info,
+                             uint32_t id)
+{
+    struct journal_file file;
+
+    if (listing->items == NULL || listing->count == listing->room) {
+        listing->count += listing->items == NULL;
+        return ST_OK;
+    }
+    enum status status = name_file(listing->arena, listing->files, volume, info, id, &file);
+    if (status != ST_OK)
+        return status;
+    if (listing->interrupted_only && is_closed(listing->files, &file))
+        return ST_OK;
+    status = summarize(listing->arena, listing->files, &file);
+    if (status != ST_OK)
+        return status;
+    if (!listing->interrupted_only || is_interrupted(&file))
+        listing->items[listing->count++] = file;
+    return ST_OK;
+}
+
+/* Every file on a volume that has a journal's name. */
+static enum status list_volume(struct listing *listing, size_t volume)
+{
+    const struct files_port *files = listing->files;
+
     for (size_t i = 0; i < FILES_PER_VOLUME; i++) {
         struct file_info info;
         uint32_t id = 0;
@@ -73,14 +176,21 @@ static enum status walk_volume(struct arena *arena, const struct files_port *fil
             return ST_OK;
         if (info.is_directory || !parse_name(info.name, &id))
             continue;
-        if (items != NULL) {
-            enum status status = load(arena, files, volume, &info, id, &items[*io_count]);
-            if (status != ST_OK)
-                return status;
-        }
-        *io_count += 1;
+        enum status status = list_file(listing, volume, &info, id);
+        if (status != ST_OK)
+            return status;
     }
     return ST_OK;
+}
+
+static enum status list_volumes(struct listing *listing)
+{
+    enum status status = ST_OK;
+
+    listing->count = 0;
+    for (size_t i = 0; i < listing->files->volume_count && status == ST_OK; i++)
+        status = list_volume(listing, i);
+    return status;
 }
 
 static int by_id(const void *ctx, size_t a, size_t b)
@@ -110,23 +220,84 @@ static enum status sort_files(struct arena *arena, const struct journal_file *it
     return ST_OK;
 }
 
+static enum status list_journals(struct listing *listing, struct journal_files *ret_files)
+{
+    enum status status = list_volumes(listing);
+
+    if (status != ST_OK)
+        return status;
+    listing->room = listing->count;
+    listing->items = arena_alloc(listing->arena, listing->room, sizeof(*listing->items));
+    if (listing->items == NULL)
+        return ST_NO_MEMORY;
+    status = list_volumes(listing);
+    if (status != ST_OK)
+        return status;
+    return sort_files(listing->arena, listing->items, listing->count, ret_files);
+}
+
 enum status journal_store_list(struct arena *arena, const struct files_port *files,
                                struct journal_files *ret_files)
 {
-    size_t room = 0;
-    size_t count = 0;
-    enum status status = ST_OK;
+    struct listing listing = {.arena = arena, .files = files};
 
-    for (size_t i = 0; i < files->volume_count && status == ST_OK; i++)
-        status = walk_volume(arena, files, i, NULL, &room);
-    struct journal_file *items = arena_alloc(arena, room, sizeof(*items));
-    if (items == NULL)
-        return ST_NO_MEMORY;
-    for (size_t i = 0; i < files->volume_count && status == ST_OK; i++) {
-        if (count < room)
-            status = walk_volume(arena, files, i, items, &count);
+    return list_journals(&listing, ret_files);
+}
+
+enum status journal_store_list_interrupted(struct arena *arena, const struct files_port *files,
+                                           struct journal_files *ret_files)
+{
+    struct listing listing = {.arena = arena, .files = files, .interrupted_only = true};
+
+    return list_journals(&listing, ret_files);
+}
+
+size_t journal_store_volume(const struct files_port *files, const struct journal_file *file)
+{
+    for (size_t i = 0; i < files->volume_count; i++) {
+        if (span_equal(files->volumes[i].path, file->volume_path))
+            return i;
     }
-    return status == ST_OK ? sort_files(arena, items, count, ret_files) : status;
+    return FILES_NO_VOLUME;
+}
+
+const char *journal_store_alias(const struct files_port *files, const struct journal_file *file)
+{
+    size_t volume = journal_store_volume(files, file);
+
+    return volume == FILES_NO_VOLUME ? "" : files->volumes[volume].alias;
+}
+
+enum status journal_store_load(struct arena *arena, const struct files_port *files,
+                               const struct journal_file *file, struct journal *ret_journal)
+{
+    size_t volume = journal_store_volume(files, file);
+
+    if (volume == FILES_NO_VOLUME)
+        return ST_ABSENT;
+    return load(arena, files, volume, file, ret_journal);
+}
+
+/* A number that grows with the date; 0 when the clock was broken. */
+static uint64_t stamp_of(const struct journal_file *file)
+{
+    const struct date_time *date = &file->journal.date;
+    uint64_t days = ((uint64_t)date->year * 16 + date->month) * 32 + date->day;
+
+    return date->year == 0 ? 0 : ((days * 32 + date->hour) * 64 + date->minute) * 64 + date->second;
+}
+
+bool journal_file_is_later(const struct journal_file *a, const struct journal_file *b)
+{
+    /* On one volume numbers are sure, whatever was done to the clock. */
+    if (span_equal(a->volume_path, b->volume_path))
+        return a->id > b->id;
+    uint64_t stamp_a = stamp_of(a);
+    uint64_t stamp_b = stamp_of(b);
+
+    if (stamp_a != 0 && stamp_b != 0 && stamp_a != stamp_b)
+        return stamp_a > stamp_b;
+    return a->id > b->id;
 }
 
 /* The highest number in use on any volume. */
@@ -147,10 +318,16 @@ static uint32_t last_id(const struct files_port *files)
     return last;
 }
 
-static bool has_room(const struct file_volume *volume, size_t size)
+/* True when the volume lies on a disk that the journal is about. */
+static bool is_on_changed_disk(const struct journal *journal, const struct file_volume *volume)
 {
-    /* A volume that does not tell its free space is tried: the write itself will say. */
-    return !volume->read_only && (volume->free == 0 || volume->free >= size + FREE_MARGIN);
+    size_t offset = 0;
+
+    for (size_t i = 0; i < journal->disk_count; i++) {
+        if (devpath_has_prefix(volume->path, journal->disks[i].path, &offset))
+            return true;
+    }
+    return false;
 }
 
 static bool is_fixed_esp(const struct machine *machine, size_t volume)
@@ -163,67 +340,150 @@ static bool is_fixed_esp(const struct machine *machine, size_t volume)
     return false;
 }
 
-/* Writes the file and compares what can be read back; takes a bad one away again. */
-static enum status write_checked(struct arena *arena, const struct files_port *files, size_t volume,
-                                 const char *path, struct span data)
-{
-    size_t mark = arena_mark(arena);
-    uint8_t *back = arena_alloc(arena, 1, data.size);
-    size_t got = 0;
+/* A journal on its way to a volume. */
+struct saving {
+    const struct files_port *files;
+    const struct machine *machine;
+    const struct journal *journal;
+    struct span data;
+    const char *path;
+    uint8_t *piece; /* for reading back */
+    size_t piece_size;
+};
 
-    if (back == NULL)
-        return ST_NO_MEMORY;
-    enum status status = files->write(files->ctx, volume, path, FILE_CREATE, data.at, data.size);
-    if (status == ST_OK) {
-        status = files->read(files->ctx, volume, path, 0, back, data.size, &got);
-        if (status == ST_OK && !span_equal(span_of(back, got), data))
+/* Reads the file piece by piece; ST_IO when it is not what was to be saved. */
+static enum status compare_file(const struct saving *saving, size_t volume)
+{
+    const struct files_port *files = saving->files;
+    struct span data = saving->data;
+    struct file_info info;
+
+    enum status status = files->stat(files->ctx, volume, saving->path, &info);
+    if (status == ST_OK && info.size != data.size)
+        status = ST_IO;
+    for (size_t at = 0; at < data.size && status == ST_OK; at += saving->piece_size) {
+        size_t left = data.size - at;
+        size_t size = left < saving->piece_size ? left : saving->piece_size;
+        size_t got = 0;
+        status = files->read(files->ctx, volume, saving->path, at, saving->piece, size, &got);
+        if (status == ST_OK && !span_equal(span_of(saving->piece, got), span_part(data, at, size)))
             status = ST_IO;
     }
-    arena_release(arena, mark);
-    if (status != ST_OK && status != ST_EXISTS)
-        (void)files->remove(files->ctx, volume, path);
     return status;
+}
+
+/* Writes the file and compares what can be read back; takes a bad one away again. */
+static enum status write_checked(const struct saving *saving, size_t volume)
+{
+    const struct files_port *files = saving->files;
+    struct span data = saving->data;
+
+    enum status status =
+        files->write(files->ctx, volume, saving->path, FILE_CREATE, data.at, data.size);
+    if (status == ST_OK)
+        status = compare_file(saving, volume);
+    if (status != ST_OK && status != ST_EXISTS)
+        (void)files->remove(files->ctx, volume, saving->path);
+    return status;
+}
+
+uint64_t journal_store_needs(const struct journal *journal)
+{
+    return journal_size(journal) + FREE_MARGIN;
+}
+
+/* Why no volume takes a journal. What people can do most about counts. */
+static unsigned weight_of(enum status status)
+{
+    switch (status) {
+    case ST_NO_SPACE:
+        return 4;
+    case ST_READ_ONLY:
+        return 3;
+    case ST_REFUSED:
+        return 1;
+    case ST_ABSENT:
+        return 0;
+    default:
+        return 2;
+    }
+}
+
+/* Statuses: ST_OK; why the volume does not take it; ST_ABSENT when it is none to try. */
+static enum status try_volume(const struct saving *saving, size_t volume)
+{
+    const struct files_port *files = saving->files;
+    const struct file_volume *own = &files->volumes[volume];
+
+    if (volume != files->self && !is_fixed_esp(saving->machine, volume))
+        return ST_ABSENT;
+    if (is_on_changed_disk(saving->journal, own))
+        return ST_REFUSED;
+    if (own->read_only)
+        return ST_READ_ONLY;
+    /* A volume that does not tell its free space is tried: the write itself will say. */
+    if (own->free != 0 && own->free < saving->data.size + (uint64_t)FREE_MARGIN)
+        return ST_NO_SPACE;
+    return write_checked(saving, volume);
+}
+
+/* The volume we came from first, then the others in their order. */
+static enum status save_somewhere(const struct saving *saving, size_t *ret_volume)
+{
+    const struct files_port *files = saving->files;
+    enum status result = ST_ABSENT;
+
+    for (size_t i = 0; i <= files->volume_count; i++) {
+        size_t volume = i == 0 ? files->self : i - 1;
+        if (volume >= files->volume_count || (i > 0 && volume == files->self))
+            continue;
+        enum status status = try_volume(saving, volume);
+        if (status == ST_OK) {
+            *ret_volume = volume;
+            return ST_OK;
+        }
+        if (weight_of(status) > weight_of(result))
+            result = status;
+    }
+    return result;
 }
 
 enum status journal_store_save(struct arena *arena, const struct files_port *files,
                                const struct machine *machine, const struct journal *journal,
                                struct journal_file *ret_file)
 {
-    struct journal_file file = {.id = last_id(files) + 1, .journal = *journal};
-    struct span data;
-    enum status result = ST_ABSENT;
+    struct journal_file file = {
+        .id = last_id(files) + 1, .has_blocks = journal_has_blocks(journal), .journal = *journal};
+    struct saving saving = {.files = files, .machine = machine, .journal = journal};
 
     file.path = arena_printf(arena, "%s\\J%07u.SBJ", JOURNAL_DIRECTORY, file.id);
     if (file.path == NULL)
         return ST_NO_MEMORY;
-    enum status status = journal_build(arena, journal, &data);
+    enum status status = journal_build(arena, journal, &saving.data);
     if (status != ST_OK)
         return status;
-    /* The volume we came from first, then the others in their order. */
-    for (size_t i = 0; i <= files->volume_count; i++) {
-        size_t volume = i == 0 ? files->self : i - 1;
-        if (volume >= files->volume_count || (i > 0 && volume == files->self))
-            continue;
-        if (i > 0 && !is_fixed_esp(machine, volume))
-            continue;
-        if (!has_room(&files->volumes[volume], data.size)) {
-            result = files->volumes[volume].read_only ? ST_READ_ONLY : ST_NO_SPACE;
-            continue;
-        }
-        result = write_checked(arena, files, volume, file.path, data);
-        if (result != ST_OK)
-            continue;
-        file.volume = volume;
-        *ret_file = file;
-        return ST_OK;
-    }
-    return result;
+    size_t size = saving.data.size;
+    saving.path = file.path;
+    saving.piece_size = size < COMPARE_PIECE ? size : COMPARE_PIECE;
+    saving.piece = arena_alloc(arena, 1, saving.piece_size);
+    if (saving.piece == NULL)
+        return ST_NO_MEMORY;
+    status = save_somewhere(&saving, &file.volume);
+    if (status != ST_OK)
+        return status;
+    file.size = size;
+    file.volume_path = files->volumes[file.volume].path;
+    *ret_file = file;
+    return ST_OK;
 }
 
 enum status journal_store_mark(const struct files_port *files, const struct journal_file *file,
                                enum journal_state state)
 {
     struct span mark = journal_mark(state);
+    size_t volume = journal_store_volume(files, file);
 
-    return files->write(files->ctx, file->volume, file->path, FILE_APPEND, mark.at, mark.size);
+    if (volume == FILES_NO_VOLUME)
+        return ST_ABSENT;
+    return files->write(files->ctx, volume, file->path, FILE_APPEND, mark.at, mark.size);
 }

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/interrupted.h"
 #include "port/count.h"
 
 static const struct option_spec *find_spec(const struct option_spec *specs, const char *name)
@@ -136,6 +137,22 @@ static void show_counts(struct context *context, const struct port_counts *count
         context->arena->peak);
 }
 
+/* True for the commands that change boot entries. bootcfg is left out: its output is read by those
+ * who know it from elsewhere. Those that change disks see to interrupted changes by themselves. */
+static bool changes_entries(const struct command *command)
+{
+    static enum status (*const runs[])(struct context *) = {
+        cmd_clone,   cmd_mirror, cmd_add,     cmd_delete, cmd_order,
+        cmd_default, cmd_next,   cmd_timeout, cmd_prune,  cmd_import,
+    };
+
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        if (command->run == runs[i])
+            return true;
+    }
+    return false;
+}
+
 static enum status run_command(struct context *context, const struct command *command, int argc,
                                const char *const argv[])
 {
@@ -157,6 +174,8 @@ static enum status run_command(struct context *context, const struct command *co
     console->set_page_break(console->ctx, option(context, "-b") != NULL);
     if (context->sfo)
         sfo_begin(context);
+    if (changes_entries(command))
+        note_interrupted(context);
     return command->run(context);
 }
 

@@ -132,6 +132,7 @@ enum status context_scan(struct context *context, enum scan_depth depth)
     size_t mark = arena_mark(context->arena);
     enum status status = scan_machine(context->arena, context->ports, depth, &context->machine);
 
+    context->depth = depth;
     context->scan_bytes = context->arena->peak - mark;
     if (status == ST_OK)
         return ST_OK;

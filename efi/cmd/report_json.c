@@ -1,6 +1,8 @@
 #include "cmd/report_json.h"
 
 #include "base/builder.h"
+#include "base/text.h"
+#include "cmd/interrupted.h"
 #include "cmd/json.h"
 #include "cmd/path.h"
 #include "cmd/show.h"
@@ -194,6 +196,32 @@ static void put_finding(struct context *context, struct json *json, const struct
     json_close_object(json);
 }
 
+/* Changes that were interrupted. */
+static void put_interrupted(struct context *context, struct json *json)
+{
+    const struct files_port *files = &context->ports->files;
+    size_t mark = arena_mark(context->arena);
+    struct journal_files list = {.count = 0};
+
+    json_open_array(json, "interrupted");
+    if (journal_store_list_interrupted(context->arena, files, &list) != ST_OK)
+        list.count = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct journal_file *file = &list.items[i];
+        json_open_object(json, NULL);
+        json_number(json, "number", file->id);
+        json_text(json, "date", journal_date_text(context, file));
+        json_text(json, "volume", journal_store_alias(files, file));
+        json_text(json, "path", file->path);
+        json_text(json, "command", text_printable(context->arena, file->journal.command));
+        json_bool(json, "disks", file->has_blocks);
+        json_bool(json, "undo", file->journal.is_undo);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    arena_release(context->arena, mark);
+}
+
 static void put_lists(struct context *context, struct json *json, const struct judgement *judgement)
 {
     const struct machine *machine = &context->machine;
@@ -214,6 +242,7 @@ static void put_lists(struct context *context, struct json *json, const struct j
     for (size_t i = 0; i < judgement->findings.count; i++)
         put_finding(context, json, &judgement->findings.items[i]);
     json_close_array(json);
+    put_interrupted(context, json);
 }
 
 void report_json(struct context *context, const struct judgement *judgement, struct sink sink)

@@ -4,6 +4,7 @@
 #include "audit/collector.h"
 #include "audit/start.h"
 #include "base/text.h"
+#include "cmd/progress.h"
 #include "cmd/show.h"
 #include "model/boot_name.h"
 
@@ -57,19 +58,13 @@ static void show_plan(struct context *context, const struct plan *plan)
     }
 }
 
-/* Asks, unless -y was given. Statuses: ST_OK to go on; ST_CANCELLED or ST_REFUSED, reported. */
-static enum status confirm(struct context *context, const struct plan *plan)
+/* Asks one question. Statuses: ST_OK for yes; ST_CANCELLED or ST_REFUSED, reported. */
+static enum status ask(struct context *context, const char *question)
 {
     const struct console_port *console = &context->ports->console;
     char answer[ANSWER_SIZE];
 
-    if (context->yes)
-        return ST_OK;
-    if (context->sfo)
-        return report(context, ST_REFUSED,
-                      "Under -sfo nothing is asked: give -y to carry the plan out, or -n to see it "
-                      "only. Nothing was changed.");
-    say(context, "Carry out %s? [y/N] ", plan->count == 1 ? "this change" : "these changes");
+    say(context, "%s [y/N] ", question);
     enum status status = console->read_line(console->ctx, answer, sizeof(answer));
     if (status == ST_IO)
         return report(
@@ -79,6 +74,42 @@ static enum status confirm(struct context *context, const struct plan *plan)
     if (status == ST_OK && (text_equal_nocase(answer, "y") || text_equal_nocase(answer, "yes")))
         return ST_OK;
     return report(context, ST_CANCELLED, "Nothing was changed.");
+}
+
+/* A wish that the user has to agree to by itself, or by an option of its own. */
+static enum status agree(struct context *context, const char *option_name, const char *question,
+                         const char *what)
+{
+    if (option(context, option_name) != NULL)
+        return ST_OK;
+    if (context->yes || context->sfo)
+        return report(
+            context, ST_REFUSED,
+            "This plan %s. -y alone does not agree to that: give %s as well, or leave -y out "
+            "to be asked. Nothing was changed.",
+            what, option_name);
+    return ask(context, question);
+}
+
+/* Asks, unless -y was given. Statuses: ST_OK to go on; ST_CANCELLED or ST_REFUSED, reported. */
+static enum status confirm(struct context *context, const struct plan *plan)
+{
+    enum status status = ST_OK;
+
+    if (context->sfo && !context->yes)
+        return report(context, ST_REFUSED,
+                      "Under -sfo nothing is asked: give -y to carry the plan out, or -n to see it "
+                      "only. Nothing was changed.");
+    if (plan->gives_up_msr)
+        status = agree(context, "-msr", "Give up the Microsoft reserved partition for this?",
+                       "gives up a Microsoft reserved partition");
+    if (status == ST_OK && plan->formats)
+        status = agree(context, "-format",
+                       "This partitions or formats a disk, as shown above. Is that the right one?",
+                       "partitions or formats a disk");
+    if (status != ST_OK || context->yes)
+        return status;
+    return ask(context, plan->count == 1 ? "Carry out this change?" : "Carry out these changes?");
 }
 
 /* True when the finding is about an entry that the plan has written. */
@@ -168,7 +199,11 @@ static enum status apply_with_reserve(struct context *context, const struct plan
         return ST_NO_MEMORY;
     }
     arena->size -= reserve;
-    enum status status = apply_plan(arena, context->ports, plan, context->line, ret_result);
+    struct progress progress;
+    progress_start(&progress, context);
+    struct apply_watch watch = {progress_step, &progress};
+    enum status status = apply_plan(arena, context->ports, plan, context->line, &watch, ret_result);
+    progress_end(&progress);
     arena->size += reserve;
     return status;
 }
@@ -190,11 +225,46 @@ static enum status report_unchecked(struct context *context, const struct plan *
                   result->journal.path);
 }
 
+/* What was written cannot be seen once all is over. */
+static enum status report_unconfirmed(struct context *context, const struct action *action)
+{
+    if (action->type == ACTION_CHANGE_DISK)
+        return report(
+            context, ST_CHANGED,
+            "Disk %zu was written and read back, and now does not hold what it should. Do not rely "
+            "on "
+            "it: check the disk and its cables, then look with \"shadowboot status\". \"shadowboot "
+            "undo\" takes the change back.",
+            action->change->disk);
+    return report(context, ST_CHANGED,
+                  "%s was written and read back, and now reads differently: this firmware changes "
+                  "boot entries by itself. Start the machine again and look with \"shadowboot "
+                  "entries\".",
+                  action->name);
+}
+
+static bool changes_disks(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->actions[i].type == ACTION_CHANGE_DISK)
+            return true;
+    }
+    return false;
+}
+
+/* As deep as the command has looked before; boot entries alone need no more than that. */
+static enum scan_depth depth_afterwards(const struct context *context, const struct plan *plan)
+{
+    if (!changes_disks(plan))
+        return SCAN_ENTRIES;
+    return context->depth > SCAN_LISTED ? context->depth : SCAN_LISTED;
+}
+
 /* Applies, scans again, and compares what is there with what was wanted. */
 static enum status carry_out(struct context *context, const struct plan *plan,
                              struct apply_result *ret_result)
 {
-    const char *name = "";
+    size_t action = 0;
 
     enum status status = apply_with_reserve(context, plan, ret_result);
     if (status != ST_OK) {
@@ -202,20 +272,14 @@ static enum status carry_out(struct context *context, const struct plan *plan,
         return report(context, status, "%s", problem[0] != '\0' ? problem : status_text(status));
     }
     size_t mark = arena_mark(context->arena);
-    status = scan_machine(context->arena, context->ports, SCAN_ENTRIES, &context->machine);
+    status = scan_machine(context->arena, context->ports, depth_afterwards(context, plan),
+                          &context->machine);
     if (status != ST_OK) {
         arena_release(context->arena, mark); /* the report needs some */
         return report_unchecked(context, plan, ret_result, status);
     }
-    status = apply_confirm(plan, &context->machine, &name);
-    if (status == ST_CHANGED)
-        return report(
-            context, status,
-            "%s was written and read back, and now reads differently: this firmware changes "
-            "boot entries by itself. Start the machine again and look with \"shadowboot "
-            "entries\".",
-            name);
-    return status;
+    status = apply_confirm(plan, &context->machine, &action);
+    return status == ST_CHANGED ? report_unconfirmed(context, &plan->actions[action]) : status;
 }
 
 static void show_end(struct context *context, const struct plan *plan,
@@ -230,6 +294,25 @@ static void show_end(struct context *context, const struct plan *plan,
             context->ports->files.volumes[result->journal.volume].alias, result->journal.path);
     if (result->problem[0] != '\0')
         say(context, "Note: %s\n", result->problem);
+}
+
+/* -n: what would be refused is said. */
+static enum status check_only(struct context *context, const struct plan *plan)
+{
+    struct apply_result result = {.problem = ""};
+    char size[THOUSANDS_SIZE];
+
+    if (changes_disks(plan)) {
+        enum status status = apply_check(context->arena, context->ports, plan, &result);
+        if (status != ST_OK)
+            return report(context, status, "%s",
+                          result.problem[0] != '\0' ? result.problem : status_text(status));
+        if (context->verbose && !context->sfo)
+            say(context, "%s bytes would be written.\n", format_thousands(result.disk_bytes, size));
+    }
+    if (!context->sfo)
+        say(context, "Nothing was changed (-n).\n");
+    return ST_OK;
 }
 
 enum status run_plan(struct context *context, struct plan *plan, enum status made,
@@ -247,11 +330,8 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
         say(context, "Nothing to do: everything is that way already.\n");
     if (plan->count == 0)
         return ST_OK;
-    if (context->plan_only) {
-        if (!context->sfo)
-            say(context, "Nothing was changed (-n).\n");
-        return ST_OK;
-    }
+    if (context->plan_only)
+        return check_only(context, plan);
     enum status status = confirm(context, plan);
     if (status != ST_OK)
         return status;

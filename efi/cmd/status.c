@@ -1,6 +1,7 @@
 #include "audit/audit_machine.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/interrupted.h"
 #include "cmd/judgement.h"
 #include "cmd/picture.h"
 #include "cmd/report_json.h"
@@ -149,6 +150,7 @@ enum status cmd_status(struct context *context)
         sfo_judgement(context, &judgement);
     else
         show_judgement(context, &judgement);
+    note_interrupted(context);
     context->exit_status = judgement.state;
     return json == NULL ? ST_OK : report_json_file(context, &judgement, json);
 }

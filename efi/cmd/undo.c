@@ -1,43 +1,7 @@
-#include "plan/undo.h"
-
 #include "apply/journal_store.h"
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/run.h"
-
-static const char *state_text(const struct journal_file *file)
-{
-    static const char *const texts[] = {
-        [JOURNAL_PENDING] = "interrupted",
-        [JOURNAL_DONE] = "done",
-        [JOURNAL_UNDONE] = "taken back",
-    };
-
-    return file->status == ST_OK ? texts[file->journal.state] : status_text(file->status);
-}
-
-static void show_journal(struct context *context, const struct journal_file *file)
-{
-    const struct date_time *date = &file->journal.date;
-    const char *alias = context->ports->files.volumes[file->volume].alias;
-    const char *command = text_printable(context->arena, file->journal.command);
-    const char *when = arena_printf(context->arena, "%04u-%02u-%02u %02u:%02u", date->year,
-                                    date->month, date->day, date->hour, date->minute);
-
-    if (context->sfo) {
-        sfo_row(context, "JournalInfo");
-        sfo_number(context, file->id);
-        sfo_text(context, when == NULL ? "" : when);
-        sfo_text(context, state_text(file));
-        sfo_text(context, alias);
-        sfo_text(context, file->path);
-        sfo_text(context, command == NULL ? "" : command);
-        sfo_end(context);
-        return;
-    }
-    say(context, "%5u  %s  %-11s  %s%s\n       %s\n", file->id, when, state_text(file), alias,
-        file->path, command);
-}
+#include "cmd/interrupted.h"
 
 static enum status show_journals(struct context *context, const struct journal_files *files)
 {
@@ -48,35 +12,14 @@ static enum status show_journals(struct context *context, const struct journal_f
     return ST_OK;
 }
 
-/* A number that grows with the date; 0 when the clock was broken. */
-static uint64_t stamp_of(const struct journal_file *file)
-{
-    const struct date_time *date = &file->journal.date;
-    uint64_t days = ((uint64_t)date->year * 16 + date->month) * 32 + date->day;
-
-    return date->year == 0 ? 0 : ((days * 32 + date->hour) * 64 + date->minute) * 64 + date->second;
-}
-
-/* Of two volumes' journals: numbers say nothing when one volume was away while the other got its
- * own, so the date counts, if both have one. */
-static bool is_later(const struct journal_file *a, const struct journal_file *b)
-{
-    uint64_t stamp_a = stamp_of(a);
-    uint64_t stamp_b = stamp_of(b);
-
-    if (stamp_a != 0 && stamp_b != 0 && stamp_a != stamp_b)
-        return stamp_a > stamp_b;
-    return a->id > b->id;
-}
-
 /* The volume's newest change that was not taken back, NULL when there is none. On one volume
  * numbers are sure, whatever was done to the clock. */
 static const struct journal_file *newest_on(const struct journal_files *files, size_t volume)
 {
     for (size_t i = files->count; i > 0; i--) {
         const struct journal_file *file = &files->items[i - 1];
-        if (file->volume == volume && file->status == ST_OK &&
-            file->journal.state != JOURNAL_UNDONE && !file->journal.is_undo)
+        bool stands = file->journal.state == JOURNAL_DONE || file->journal.state == JOURNAL_PENDING;
+        if (file->volume == volume && file->status == ST_OK && stands && !file->journal.is_undo)
             return file;
     }
     return NULL;
@@ -93,7 +36,7 @@ static enum status choose_newest(struct context *context, const struct journal_f
 
     for (size_t volume = 0; volume < context->ports->files.volume_count; volume++) {
         const struct journal_file *file = newest_on(files, volume);
-        if (file != NULL && (newest == NULL || is_later(file, newest)))
+        if (file != NULL && (newest == NULL || journal_file_is_later(file, newest)))
             newest = file;
     }
     if (newest == NULL)
@@ -175,7 +118,6 @@ enum status cmd_undo(struct context *context)
 {
     struct journal_files files;
     const struct journal_file *file = NULL;
-    struct plan plan;
 
     enum status status = context_scan(context, SCAN_ENTRIES);
     if (status != ST_OK)
@@ -198,11 +140,10 @@ enum status cmd_undo(struct context *context)
                       status_text(file->status));
     if (!context->sfo)
         show_journal(context, file);
-    run_begin(context, &plan);
-    status = run_plan(context, &plan, plan_undo(&plan, &file->journal), NULL);
-    bool mark = status == ST_OK && !context->plan_only && file->journal.state != JOURNAL_UNDONE;
-    if (mark && journal_store_mark(&context->ports->files, file, JOURNAL_UNDONE) != ST_OK)
-        return report(context, ST_IO,
-                      "The change is taken back, but journal %u could not be marked so.", file->id);
-    return status;
+    if (file->has_blocks && file->journal.state == JOURNAL_UNDONE) {
+        if (!context->sfo)
+            say(context, "Nothing to do: it is taken back already.\n");
+        return ST_OK;
+    }
+    return undo_journal(context, file);
 }

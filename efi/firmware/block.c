@@ -63,15 +63,19 @@ static EFI_STATUS read_aligned(const struct disk *disk, EFI_BLOCK_IO_PROTOCOL *d
                                uint32_t size, uint8_t *to)
 {
     uint32_t step = disk->block_size;
+    uint64_t block = lba;
 
     for (uint32_t at = 0; at < size; at += step)
-        st_le64(to + at, mark_of(lba + at / step));
+        st_le64(to + at, mark_of(block++));
     EFI_STATUS efi = driver->ReadBlocks(driver, disk->media_id, lba, size, to);
-    for (uint32_t at = 0; at < size && !EFI_ERROR(efi); at += step) {
-        if (ld_le64(to + at) == mark_of(lba + at / step))
-            efi = EFI_DEVICE_ERROR;
+    if (EFI_ERROR(efi))
+        return efi;
+    block = lba;
+    for (uint32_t at = 0; at < size; at += step) {
+        if (ld_le64(to + at) == mark_of(block++))
+            return EFI_DEVICE_ERROR;
     }
-    return efi;
+    return EFI_SUCCESS;
 }
 
 /* What the address of a buffer must be a multiple of. */

@@ -74,6 +74,12 @@ int memcmp(const void *a, const void *b, size_t size)
     const uint8_t *x = a;
     const uint8_t *y = b;
 
+    /* Words that differ are left to the bytes, which know the order. */
+    for (; size >= sizeof(word) && *(const word *)x == *(const word *)y; size -= sizeof(word)) {
+        x += sizeof(word);
+        y += sizeof(word);
+        KEEP_LOOP();
+    }
     for (; size > 0 && *x == *y; size--) {
         x++;
         y++;

@@ -27,13 +27,19 @@ struct edit {
     struct disk_edit_builder builder;
 };
 
-bool fat_edit_accepts(const struct fat_report *report)
+/* What a cut leaves, and what ends at one file: a chain of another length than its file has. */
+static bool is_harmless(enum fat_problem problem)
+{
+    return !fat_problem_is_damage(problem) || problem == FAT_CHAIN_LOST ||
+           problem == FAT_COPIES_DIFFER || problem == FAT_CHAIN_LONG || problem == FAT_CHAIN_SHORT;
+}
+
+bool fat_edit_is_possible(const struct fat_report *report)
 {
     if (!report->complete || report->problems[FAT_TOO_DEEP] != 0)
         return false;
     for (enum fat_problem i = 0; i < FAT_PROBLEM_COUNT; i++) {
-        if (report->problems[i] != 0 && fat_problem_is_damage(i) && i != FAT_CHAIN_LOST &&
-            i != FAT_COPIES_DIFFER)
+        if (report->problems[i] != 0 && !is_harmless(i))
             return false;
     }
     return true;
@@ -256,7 +262,7 @@ enum status fat_edit(struct arena *arena, struct fat_volume *volume,
 {
     struct edit edit = {.arena = arena, .volume = volume};
 
-    if (!fat_edit_accepts(report))
+    if (!fat_edit_is_possible(report))
         return ST_REFUSED;
     enum status status = fat_tree_build(arena, entries, entry_count, &edit.tree);
     if (status != ST_OK)

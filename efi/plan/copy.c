@@ -159,7 +159,8 @@ static enum status check_target(struct plan *plan, size_t target)
 {
     const struct esp *esp = &plan->machine->esps[target];
     size_t disk = disk_of(plan->machine, target);
-    bool sound = esp->status == ST_OK && !esp->volume.from_backup && fat_edit_accepts(&esp->report);
+    bool sound =
+        esp->status == ST_OK && !esp->volume.from_backup && fat_edit_is_possible(&esp->report);
 
     if (plan->machine->disks[disk].read_only)
         return plan_refuse(plan, ST_READ_ONLY,

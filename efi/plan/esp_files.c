@@ -62,7 +62,7 @@ bool esp_files_readable(const struct esp *esp)
     const struct fat_report *report = &esp->report;
 
     return esp->status == ST_OK && !esp->volume.from_backup &&
-           (!fat_report_has_damage(report) || fat_edit_accepts(report));
+           (!fat_report_has_damage(report) || fat_edit_is_possible(report));
 }
 
 /* True when the ESP's boot store is known to be unusable. One whose log holds the rest is not. */

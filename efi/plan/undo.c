@@ -1,6 +1,7 @@
 #include "plan/undo.h"
 
 #include "base/text.h"
+#include "format/devpath_text.h"
 #include "model/boot_name.h"
 
 static bool state_is(const struct variable_state *now, bool present, uint32_t attributes,
@@ -153,22 +154,175 @@ static enum status undo_record(struct plan *plan, const struct journal *journal,
     return plan->status;
 }
 
-enum status plan_undo(struct plan *plan, const struct journal *journal)
+/* Variables, the last one that was changed first. */
+static enum status undo_variables(struct plan *plan, const struct journal *journal)
 {
+    const char *name = "";
+    size_t count = 0;
     size_t left = 0;
 
-    plan->is_undo = true;
     for (size_t i = journal->count; i > 0; i--) {
-        enum status status = undo_record(plan, journal, &journal->records[i - 1], &left);
+        const struct journal_record *record = &journal->records[i - 1];
+        if (record->kind != JOURNAL_VARIABLE)
+            continue;
+        enum status status = undo_record(plan, journal, record, &left);
         if (status != ST_OK)
             return status;
+        name = record->name;
+        count++;
     }
-    if (left > 0 && left == journal->count)
+    if (left > 0 && left == count && !journal_has_blocks(journal))
         return plan_refuse(plan, ST_CHANGED,
                            "%s has been changed since by the firmware or somebody else, so there "
                            "is nothing left of this change to take back. Nothing was changed. An "
                            "earlier change is taken back by its number: \"shadowboot undo -l\" "
                            "lists them.",
-                           journal->records[0].name);
+                           name);
     return ST_OK;
+}
+
+/* --- Disks ---------------------------------------------------------------------------------- */
+
+static bool has_geometry(const struct disk *disk, const struct journal_disk *wanted)
+{
+    return disk->block_size == wanted->block_size && disk->block_count == wanted->block_count;
+}
+
+/* True when the disk carries one of the two GUIDs that it had before and after the change. */
+static bool has_guid(const struct disk *disk, const struct journal_disk *wanted)
+{
+    return !guid_is_zero(&disk->guid) && (guid_equal(&disk->guid, &wanted->guid_before) ||
+                                          guid_equal(&disk->guid, &wanted->guid_after));
+}
+
+/* A disk in the same place is the same one only if it does not say that it is another: a
+ * replacement may be in the old one's place. */
+static bool is_in_place(const struct disk *disk, const struct journal_disk *wanted)
+{
+    bool named = !guid_is_zero(&wanted->guid_before) || !guid_is_zero(&wanted->guid_after);
+
+    if (!has_geometry(disk, wanted) || !span_equal(disk->path, wanted->path))
+        return false;
+    return !named || guid_is_zero(&disk->guid) || has_guid(disk, wanted);
+}
+
+/* The machine's disk that the journal's is, by its GUID where only one has that, else by its place;
+ * NO_INDEX when it is not here. */
+static size_t find_disk(const struct machine *machine, const struct journal_disk *wanted)
+{
+    size_t by_guid = NO_INDEX;
+    size_t by_place = NO_INDEX;
+    size_t count = 0;
+
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        const struct disk *disk = &machine->disks[i];
+        if (is_in_place(disk, wanted))
+            by_place = i;
+        if (!has_guid(disk, wanted))
+            continue;
+        count++;
+        if (has_geometry(disk, wanted))
+            by_guid = i;
+    }
+    return count == 1 && by_guid != NO_INDEX ? by_guid : by_place;
+}
+
+static enum status refuse_missing_disk(struct plan *plan, const struct journal_disk *wanted)
+{
+    const struct guid *guid =
+        guid_is_zero(&wanted->guid_before) ? &wanted->guid_after : &wanted->guid_before;
+    char text[GUID_TEXT_SIZE];
+    char size[SIZE_TEXT_SIZE];
+
+    format_size(wanted->block_count * wanted->block_size, size);
+    if (!guid_is_zero(guid)) {
+        guid_format(guid, text);
+        return plan_refuse(plan, ST_ABSENT,
+                           "The disk with the GUID %s (%s) is not here; put it back and run undo "
+                           "again. Nothing was changed.",
+                           text, size);
+    }
+    const char *path = devpath_text(plan->arena, wanted->path);
+    return plan_refuse(plan, ST_ABSENT,
+                       "The disk of %s that was at %s is not here; put it back and run undo again. "
+                       "Nothing was changed.",
+                       size, path == NULL ? "another place" : path);
+}
+
+/* What the journal has of one of its disks. */
+static size_t count_areas(const struct journal *journal, size_t disk, uint64_t *ret_bytes)
+{
+    uint64_t blocks = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct journal_record *record = &journal->records[i];
+        if (record->kind != JOURNAL_BLOCKS || record->disk != disk)
+            continue;
+        blocks += record->block_count;
+        count++;
+    }
+    *ret_bytes = blocks * journal->disks[disk].block_size;
+    return count;
+}
+
+static enum status undo_disk(struct plan *plan, const struct journal *journal, size_t index,
+                             size_t disk)
+{
+    struct disk_change change = {.kind = DISK_CHANGE_RESTORE,
+                                 .disk = disk,
+                                 .esp = NO_INDEX,
+                                 .journal = journal,
+                                 .journal_disk = index};
+    uint64_t bytes = 0;
+    size_t count = count_areas(journal, index, &bytes);
+    char size[SIZE_TEXT_SIZE];
+
+    if (count == 0)
+        return ST_OK;
+    plan_change_disk(plan, &change,
+                     arena_printf(plan->arena, "restore %zu area%s of Disk %zu (%s) as %s before",
+                                  count, count == 1 ? "" : "s", disk, format_size(bytes, size),
+                                  count == 1 ? "it was" : "they were"));
+    return plan->status;
+}
+
+/* Finds all disks before the first change is planned: all of them come back, or none. */
+static enum status find_disks(struct plan *plan, const struct journal *journal, size_t *ret_disks)
+{
+    for (size_t i = 0; i < journal->disk_count; i++) {
+        ret_disks[i] = find_disk(plan->machine, &journal->disks[i]);
+        if (ret_disks[i] == NO_INDEX)
+            return refuse_missing_disk(plan, &journal->disks[i]);
+        for (size_t j = 0; j < i; j++) {
+            if (ret_disks[j] == ret_disks[i])
+                return plan_refuse(plan, ST_DAMAGED,
+                                   "The journal has Disk %zu twice, so it cannot be used. Nothing "
+                                   "was changed.",
+                                   ret_disks[i]);
+        }
+    }
+    return ST_OK;
+}
+
+enum status plan_undo(struct plan *plan, const struct journal *journal)
+{
+    size_t *disks = arena_alloc(plan->arena, journal->disk_count, sizeof(*disks));
+
+    if (disks == NULL)
+        return ST_NO_MEMORY;
+    plan->is_undo = true;
+    if (!journal_has_blocks(journal))
+        return undo_variables(plan, journal);
+    if (journal->is_undo)
+        return plan_refuse(plan, ST_REFUSED,
+                           "This is the journal of an undo that changed disks, and that is not "
+                           "taken back block by block. Run the command again whose change it took "
+                           "back (\"shadowboot undo -l\" shows it). Nothing was changed.");
+    enum status status = find_disks(plan, journal, disks);
+    if (status == ST_OK)
+        status = undo_variables(plan, journal);
+    for (size_t i = journal->disk_count; i > 0 && status == ST_OK; i--)
+        status = undo_disk(plan, journal, i - 1, disks[i - 1]);
+    return status;
 }

@@ -3,15 +3,18 @@
  * to be there afterwards.
  *
  *   1. Everything that can be refused is refused: a disk or contents that changed since the scan, a
- *      full or read-only store, files that exist.
- *   2. The journal with the old contents is on the medium, and read back.
- *   3. Each action: compare the digest once more, write, read back, compare.
- *   4. If one fails, those before it are taken back, last first, and checked (I4).
- *   5. The journal gets its mark.
+ *      full or read-only store, files that exist. Disk changes are worked out in blocks.
+ *   2. The journal with the old contents is on the medium, and read back; it is on none of the
+ * disks that are changed.
+ *   3. The firmware's drivers let go of the disks that are changed.
+ *   4. Each action: compare the digest once more, write, read back, compare.
+ *   5. If one fails, those before it are taken back, last first, and checked (I4).
+ *   6. The drivers work again, and the journal gets its mark.
  */
 #ifndef SHADOWBOOT_APPLY_APPLY_H
 #define SHADOWBOOT_APPLY_APPLY_H
 
+#include "apply/disk_work.h"
 #include "apply/journal_store.h"
 #include "base/arena.h"
 #include "base/status.h"
@@ -25,25 +28,38 @@ struct apply_result {
     size_t done; /* actions carried out, and not taken back */
     bool has_journal;
     struct journal_file journal; /* when has_journal */
+    uint64_t disk_bytes;         /* written to disks */
     const char *problem;         /* on failure: what, where, and in which state the machine is */
 };
 
+/* Told while disks are written. */
+struct apply_watch {
+    disk_work_progress *progress; /* NULL for none */
+    void *ctx;
+};
+
 /*
- * Applies the plan made by `command` (for the journal). Statuses: ST_OK; ST_CHANGED, ST_NO_SPACE,
- * ST_READ_ONLY, ST_EXISTS, ST_REFUSED, ST_IO: nothing, or after step 4 nothing any more, is changed
- * unless ret_result->problem says otherwise; ST_ABSENT when there is no volume to keep the journal
- * on, and ST_NO_MEMORY, both before anything is written.
+ * Applies the plan made by `command` (for the journal). After a disk was changed the volumes of
+ * io_ports->files are others than before. Statuses: ST_OK; ST_CHANGED, ST_NO_SPACE, ST_READ_ONLY,
+ * ST_EXISTS, ST_REFUSED, ST_UNSUPPORTED, ST_DAMAGED, ST_CANCELLED, ST_IO: nothing, or after step 5
+ * nothing any more, is changed unless ret_result->problem says otherwise; ST_ABSENT when there is
+ * no volume to keep the journal on, and ST_NO_MEMORY, both before anything is written.
  * `*ret_result` is always set.
  */
-MUST_CHECK enum status apply_plan(struct arena *arena, const struct ports *ports,
+MUST_CHECK enum status apply_plan(struct arena *arena, struct ports *io_ports,
                                   const struct plan *plan, const char *command,
-                                  struct apply_result *ret_result);
+                                  const struct apply_watch *watch, struct apply_result *ret_result);
+
+/* Step 1 alone: whether the plan could be carried out. Nothing is written. Statuses as apply_plan.
+ */
+MUST_CHECK enum status apply_check(struct arena *arena, struct ports *ports,
+                                   const struct plan *plan, struct apply_result *ret_result);
 
 /*
  * Compares a machine scanned afterwards with what the plan wanted. Statuses: ST_OK; ST_CHANGED with
- * the name of the first variable that is not so in `*ret_name`.
+ * the number of the first action that is not so in `*ret_action`.
  */
 MUST_CHECK enum status apply_confirm(const struct plan *plan, const struct machine *machine,
-                                     const char **ret_name);
+                                     size_t *ret_action);
 
 #endif

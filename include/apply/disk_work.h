@@ -25,11 +25,14 @@
 #include "port/ports.h"
 
 #define DISK_WORK_BUFFER (1u << 20) /* bytes of the largest single read or write */
+#define DISK_WORK_SECTOR 4096u      /* bytes of the largest sector of a FAT file system */
+/* What is written (and a sector that is read too much), what is read back, what a source gives. */
+#define DISK_WORK_MEMORY (3 * DISK_WORK_BUFFER + DISK_WORK_SECTOR)
 
 /* Called between pieces. True to stop: what was written is taken back then. */
 typedef bool disk_work_progress(void *ctx, uint64_t done, uint64_t total);
 
-struct disk_work_source; /* private: an ESP that content comes from */
+struct disk_source; /* of apply/disk_source.h */
 
 struct disk_work {
     const struct ports *ports;
@@ -38,19 +41,21 @@ struct disk_work {
     const struct block_port *port;
     struct arena *arena;
     struct disk_edit edit;
-    struct disk_work_source *sources;
+    struct disk_source *sources; /* ESPs that content comes from */
     size_t source_count;
-    uint64_t bytes;      /* that run writes */
-    unsigned begun;      /* phases of which something may be on the disk */
-    uint8_t *buffer;     /* twice DISK_WORK_BUFFER */
-    const char *where;   /* what failed: a file's path, or "" */
-    size_t first_record; /* of its own, in the journal */
-    size_t record_count;
+    const struct span *contents; /* by item: content that was read beforehand; NULL: none was */
+    uint32_t unit;               /* bytes in which files are laid out: a cluster */
+    uint64_t bytes;              /* that run writes */
+    uint8_t *buffer;             /* of DISK_WORK_MEMORY bytes */
+    uint32_t first_step;         /* of its own, in the journal */
+    unsigned begun;              /* phases of which something may be on the disk */
+    const char *where;           /* what a failure is about: a file's path, or "" */
 };
 
 /*
- * Works the change out. `io_work` and all it points to lie in `arena`; machine, change and ports
- * must outlive it. Statuses: ST_OK, with no bytes to write when all is there already; ST_CHANGED
+ * Works the change out. All that `*ret_work` points to lies in `arena`; machine, change, ports and
+ * `buffer` (DISK_WORK_MEMORY bytes, which works may share) must outlive it. `ret_work->where` is
+ * set in any case. Statuses: ST_OK, with no bytes to write when all is there already; ST_CHANGED
  * when the disk, its table, a file system or the file list of a source is not what the scan found;
  * ST_READ_ONLY; ST_NO_SPACE; ST_REFUSED, ST_UNSUPPORTED, ST_USAGE, ST_EXISTS as gpt_edit,
  * fat_layout and fat_edit; ST_DAMAGED and ST_IO when content cannot be read that is to be kept;
@@ -58,8 +63,12 @@ struct disk_work {
  */
 MUST_CHECK enum status disk_work_begin(struct arena *arena, const struct ports *ports,
                                        const struct machine *machine,
-                                       const struct disk_change *change,
+                                       const struct disk_change *change, uint8_t *buffer,
                                        struct disk_work *ret_work);
+
+/* Blocks of one extent of a file, up to the end of its last cluster: what is behind the file there
+ * is zeroed. */
+uint64_t disk_work_extent_blocks(const struct disk_work *work, const struct disk_extent *extent);
 
 /* How many records disk_work_records makes at most. */
 size_t disk_work_record_room(const struct disk_work *work);

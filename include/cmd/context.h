@@ -21,9 +21,10 @@ struct option_value {
 };
 
 struct context {
-    const struct ports *ports;
+    struct ports *ports; /* files are others after a plan has changed a disk */
     struct arena *arena;
     struct machine machine;      /* after context_scan */
+    enum scan_depth depth;       /* that of the scan */
     size_t scan_bytes;           /* memory that the scan took */
     bool plan_only;              /* -n */
     bool yes;                    /* -y */

@@ -23,9 +23,10 @@
 
 #define FAT_EDIT_PHASES 5u
 
-/* True when a volume with this report can be edited: it was checked in full, and nothing is wrong
- * with it but what a cut leaves (lost clusters, FATs that differ). */
-bool fat_edit_accepts(const struct fat_report *report);
+/* True when the file system is in a state that can be changed file by file: checked in full, and
+ * nothing wrong but lost clusters, FATs that differ as a cut leaves them, and chains that are
+ * longer or shorter than their files. */
+bool fat_edit_is_possible(const struct fat_report *report);
 
 /*
  * Works out how the entries come to be on the volume: a file that is not there is made, one that is
@@ -35,11 +36,11 @@ bool fat_edit_accepts(const struct fat_report *report);
  * not do. `report` is of the whole volume (complete), and both are as the disk is now: after the
  * writes the volume has to be opened anew. The result lies in `arena`. Statuses: ST_OK; ST_NO_SPACE
  * when the new content does not fit beside the old one, or a directory can take no more entries;
- * ST_REFUSED when the file system is damaged or could not be checked in full (lost clusters and
- * FATs that differ as a cut leaves them are no hindrance: the other FATs are made equal to the
- * first); ST_EXISTS when a file stands where a directory is to be, or the other way round; ST_USAGE
- * as fat_layout, also when two entries lead to one file; ST_UNSUPPORTED for a name of more than 195
- * characters in the root directory of FAT12 and FAT16 on blocks of 512 bytes; ST_IO; ST_NO_MEMORY.
+ * ST_REFUSED when fat_edit_is_possible says no, or FATs differ otherwise than as a cut leaves them
+ * (the other FATs are made equal to the first); ST_EXISTS when a file stands where a directory is
+ * to be, or the other way round; ST_USAGE as fat_layout, also when two entries lead to one file;
+ * ST_UNSUPPORTED for a name of more than 195 characters in the root directory of FAT12 and FAT16 on
+ * blocks of 512 bytes; ST_IO; ST_NO_MEMORY.
  */
 MUST_CHECK enum status fat_edit(struct arena *arena, struct fat_volume *volume,
                                 const struct fat_report *report,

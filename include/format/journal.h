@@ -64,6 +64,8 @@
 
 #define JOURNAL_DIGEST_SIZE 8u
 
+#define JOURNAL_HEAD_SIZE 12u /* bytes of a file's beginning that journal_is_closed needs */
+
 enum journal_state {
     JOURNAL_PENDING, /* no mark: interrupted, or still running */
     JOURNAL_DONE,
@@ -119,16 +121,27 @@ struct journal {
     enum journal_state state; /* not looked at by journal_build */
 };
 
+/* Bytes of the file that journal_build makes. */
+uint64_t journal_size(const struct journal *journal);
+
 /* The file's bytes without a mark, in the arena. Statuses: ST_OK; ST_NO_MEMORY. */
 MUST_CHECK enum status journal_build(struct arena *arena, const struct journal *journal,
                                      struct span *ret_file);
 
 /*
  * Takes a file apart; spans point into `file`. Statuses: ST_OK; ST_DAMAGED when it is cut short,
- * its CRC is wrong, or a record leads outside the file or its disk; ST_NO_MEMORY.
+ * its CRC is wrong, a record leads outside the file or its disk, or a field has a value that
+ * journal_build does not write; ST_NO_MEMORY.
  */
 MUST_CHECK enum status journal_parse(struct arena *arena, struct span file,
                                      struct journal *ret_journal);
+
+/*
+ * True when a file is known to have a mark without all of it being read: `head` is its first
+ * JOURNAL_HEAD_SIZE bytes, `end` its last JOURNAL_MARK_SIZE. False is for a mark that another,
+ * torn one stands behind, too: journal_parse has the last word.
+ */
+bool journal_is_closed(struct span head, struct span end, uint64_t file_size);
 
 /* True when it changes blocks of a disk. */
 bool journal_has_blocks(const struct journal *journal);

@@ -420,6 +420,15 @@ static enum status faulty_now(void *ctx, struct date_time *ret_time)
     return clock->now(clock->ctx, ret_time);
 }
 
+/* Not a call that can fail. */
+static uint64_t faulty_microseconds(void *ctx)
+{
+    const struct fault *fault = ctx;
+    const struct clock_port *clock = &fault->inner->clock;
+
+    return clock->microseconds(clock->ctx);
+}
+
 static void faulty_console_write(void *ctx, const char *text, size_t size)
 {
     const struct fault *fault = ctx;
@@ -519,6 +528,7 @@ struct fault *fault_new(const struct ports *ports)
     wrap_console(fault);
     fault->ports.clock.ctx = fault;
     fault->ports.clock.now = faulty_now;
+    fault->ports.clock.microseconds = faulty_microseconds;
     return fault;
 }
 

@@ -7,10 +7,19 @@
 
 static enum status fixed_now(void *ctx, struct date_time *ret_time)
 {
-    const struct date_time *time = ctx;
+    const struct host_clock *clock = ctx;
 
-    *ret_time = *time;
+    *ret_time = clock->time;
     return ST_OK;
+}
+
+static uint64_t fixed_microseconds(void *ctx)
+{
+    struct host_clock *clock = ctx;
+    uint64_t now = clock->microseconds;
+
+    clock->microseconds += clock->step;
+    return now;
 }
 
 static enum status real_now(void *ctx, struct date_time *ret_time)
@@ -30,6 +39,16 @@ static enum status real_now(void *ctx, struct date_time *ret_time)
     return ST_OK;
 }
 
+static uint64_t real_microseconds(void *ctx)
+{
+    struct timespec now;
+
+    (void)ctx;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 static enum status broken_now(void *ctx, struct date_time *ret_time)
 {
     (void)ctx;
@@ -37,23 +56,29 @@ static enum status broken_now(void *ctx, struct date_time *ret_time)
     return ST_IO;
 }
 
-struct clock_port host_clock_fixed(const struct date_time *time)
+static uint64_t broken_microseconds(void *ctx)
 {
-    struct clock_port port = {.ctx = (void *)(uintptr_t)time, .now = fixed_now};
+    (void)ctx;
+    return 0;
+}
+
+struct clock_port host_clock_fixed(struct host_clock *clock)
+{
+    struct clock_port port = {.ctx = clock, .now = fixed_now, .microseconds = fixed_microseconds};
 
     return port;
 }
 
 struct clock_port host_clock_real(void)
 {
-    struct clock_port port = {.ctx = NULL, .now = real_now};
+    struct clock_port port = {.ctx = NULL, .now = real_now, .microseconds = real_microseconds};
 
     return port;
 }
 
 struct clock_port host_clock_broken(void)
 {
-    struct clock_port port = {.ctx = NULL, .now = broken_now};
+    struct clock_port port = {.ctx = NULL, .now = broken_now, .microseconds = broken_microseconds};
 
     return port;
 }

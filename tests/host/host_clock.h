@@ -4,13 +4,22 @@
 
 #include "port/clock.h"
 
-/* Always says `*time`, which must outlive the port and may be changed meanwhile. */
-struct clock_port host_clock_fixed(const struct date_time *time);
+struct host_clock {
+    struct date_time time;
+    uint64_t microseconds; /* what the next call of microseconds gives */
+    uint64_t step;         /* what each such call adds; 0 at the begin */
+};
 
-/* The host's local time. */
+/*
+ * Always says the clock's time, and counts on by its step. The clock must outlive the port and may
+ * be changed meanwhile.
+ */
+struct clock_port host_clock_fixed(struct host_clock *clock);
+
+/* The host's local time, and its monotonic clock. */
 struct clock_port host_clock_real(void);
 
-/* Always ST_IO. */
+/* Always ST_IO, and 0 microseconds. */
 struct clock_port host_clock_broken(void);
 
 #endif

@@ -17,7 +17,7 @@ struct host *host_new(void)
     host->vars = mem_vars_new(MEM_VARS_TOTAL);
     host->files = mem_files_new();
     host->console = host_console_new();
-    host->now = (struct date_time){2026, 1, 2, 3, 4, 5};
+    host->clock.time = (struct date_time){2026, 1, 2, 3, 4, 5};
     host->architecture = "X64";
     return host;
 }
@@ -134,7 +134,7 @@ const struct ports *host_ports(struct host *host)
     host->ports.vars = mem_vars_port(host->vars);
     host->ports.files = mem_files_port(host->files);
     host->ports.console = host_console_port(host->console);
-    host->ports.clock = host_clock_fixed(&host->now);
+    host->ports.clock = host_clock_fixed(&host->clock);
     host->ports.architecture = host->architecture;
     return &host->ports;
 }

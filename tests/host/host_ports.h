@@ -21,7 +21,7 @@ struct host {
     struct mem_vars *vars;
     struct mem_files *files;
     struct host_console *console;
-    struct date_time now;
+    struct host_clock clock;
     const char *architecture;
     /* Called when volumes are renewed, as mem_files_set_renewal says; NULL: they stay as they are.
      */

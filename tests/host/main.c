@@ -76,7 +76,7 @@ struct options {
     bool has_self;
     struct place self;
     bool has_date;
-    struct date_time date;
+    struct host_clock clock;
     struct bad_area bad[MAX_BAD];
     size_t bad_count;
     int first_word; /* where the command starts in argv */
@@ -204,7 +204,7 @@ static bool set_date(struct program *program, const char *argument)
                &part[5], &rest) != 6)
         return complain("not YYYY-MM-DDThh:mm:ss", argument);
     program->options.has_date = true;
-    program->options.date =
+    program->options.clock.time =
         (struct date_time){(uint16_t)part[0], (uint8_t)part[1], (uint8_t)part[2],
                            (uint8_t)part[3],  (uint8_t)part[4], (uint8_t)part[5]};
     return true;
@@ -450,14 +450,15 @@ static bool add_all_volumes(struct program *program, struct arena *arena)
 
 static void make_ports(struct program *program)
 {
-    const struct options *options = &program->options;
+    struct options *options = &program->options;
 
     program->ports.disks = program->faulty;
     program->ports.disk_count = program->disk_count;
     program->ports.vars = mem_vars_port(program->vars);
     program->ports.files = image_files_port(program->files);
     program->ports.console = host_console_port(program->console);
-    program->ports.clock = options->has_date ? host_clock_fixed(&options->date) : host_clock_real();
+    program->ports.clock =
+        options->has_date ? host_clock_fixed(&options->clock) : host_clock_real();
     program->ports.architecture = options->architecture;
 }
 

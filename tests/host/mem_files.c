@@ -201,19 +201,26 @@ size_t mem_files_add_volume(struct mem_files *files, struct span path, const cha
     return volume;
 }
 
+size_t mem_files_copy_volume(struct mem_files *files, const struct mem_files *from, size_t volume)
+{
+    const struct file_volume *described = &from->described[volume];
+    size_t copy = mem_files_add_volume(files, described->path, described->alias,
+                                       from->volumes[volume].capacity);
+
+    free_node(files->volumes[copy].root);
+    files->volumes[copy].root = clone_node(from->volumes[volume].root);
+    files->described[copy].free = described->free;
+    files->described[copy].read_only = described->read_only;
+    files->volumes[copy].released = from->volumes[volume].released;
+    return copy;
+}
+
 struct mem_files *mem_files_clone(const struct mem_files *files)
 {
     struct mem_files *clone = mem_files_new();
 
-    for (size_t i = 0; i < files->count; i++) {
-        const struct file_volume *described = &files->described[i];
-        mem_files_add_volume(clone, described->path, described->alias, files->volumes[i].capacity);
-        free_node(clone->volumes[i].root);
-        clone->volumes[i].root = clone_node(files->volumes[i].root);
-        clone->described[i].free = described->free;
-        clone->described[i].read_only = described->read_only;
-        clone->volumes[i].released = files->volumes[i].released;
-    }
+    for (size_t i = 0; i < files->count; i++)
+        mem_files_copy_volume(clone, files, i);
     mem_files_set_self(clone, files->self);
     mem_files_set_current(clone, files->current, files->directory);
     return clone;

@@ -31,6 +31,8 @@ struct mem_files *mem_files_clone(const struct mem_files *files);
  */
 size_t mem_files_add_volume(struct mem_files *files, struct span path, const char *alias,
                             uint64_t capacity);
+/* Adds the volume `volume` of `from` once more, with copies of its files; gives its index. */
+size_t mem_files_copy_volume(struct mem_files *files, const struct mem_files *from, size_t volume);
 void mem_files_set_read_only(struct mem_files *files, size_t volume, bool read_only);
 
 /* Sets what the port says is free on the volume. */

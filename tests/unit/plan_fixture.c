@@ -10,23 +10,30 @@
 #include "host/host_alloc.h"
 #include "model/scan.h"
 
+#define PLANNING_ARENA (32u << 20) /* what changes disks takes buffers of some MiB */
+
 struct planning *planning_begin(struct host *host)
 {
     struct planning *planning = host_alloc(1, sizeof(*planning));
 
     planning->host = host;
-    planning->memory = malloc(FIXTURE_ARENA);
+    planning->memory = malloc(PLANNING_ARENA);
     planning_rescan(planning);
     return planning;
 }
 
+void planning_rescan_to(struct planning *planning, enum scan_depth depth)
+{
+    arena_init(&planning->arena, planning->memory, PLANNING_ARENA);
+    assert_int_equal(
+        scan_machine(&planning->arena, host_ports(planning->host), depth, &planning->machine),
+        ST_OK);
+    plan_init(&planning->plan, &planning->arena, &planning->machine);
+}
+
 void planning_rescan(struct planning *planning)
 {
-    arena_init(&planning->arena, planning->memory, FIXTURE_ARENA);
-    assert_int_equal(scan_machine(&planning->arena, host_ports(planning->host), SCAN_ENTRIES,
-                                  &planning->machine),
-                     ST_OK);
-    plan_init(&planning->plan, &planning->arena, &planning->machine);
+    planning_rescan_to(planning, SCAN_ENTRIES);
 }
 
 void planning_end(struct planning *planning)
@@ -78,12 +85,21 @@ int machine_tear_down(void **state)
     return 0;
 }
 
+enum status fixture_apply(struct arena *arena, const struct ports *ports, const struct plan *plan,
+                          struct apply_result *ret_result)
+{
+    const struct apply_watch nobody = {NULL, NULL};
+    struct ports own = *ports;
+
+    return apply_plan(arena, &own, plan, "shadowboot test", &nobody, ret_result);
+}
+
 void planning_apply(struct planning *planning, enum status expected)
 {
     struct apply_result result;
 
     enum status status =
-        apply_plan(&planning->arena, host_ports(planning->host), &planning->plan, "test", &result);
+        fixture_apply(&planning->arena, host_ports(planning->host), &planning->plan, &result);
     if (status != expected)
         print_message("%s\n", result.problem);
     assert_int_equal(status, expected);

@@ -4,6 +4,7 @@
 
 #include "apply/apply.h"
 #include "model/machine.h"
+#include "model/scan.h"
 #include "plan/plan.h"
 #include "unit/machine_fixture.h"
 
@@ -33,6 +34,13 @@ int machine_tear_down(void **state);
 
 /* Scans again after the machine was changed, and starts an empty plan. */
 void planning_rescan(struct planning *planning);
+
+/* The same, as deep as commands that change disks look. */
+void planning_rescan_to(struct planning *planning, enum scan_depth depth);
+
+/* Applies `plan` over ports that the call keeps for itself, without telling how far it is. */
+enum status fixture_apply(struct arena *arena, const struct ports *ports, const struct plan *plan,
+                          struct apply_result *ret_result);
 
 /* Applies the plan; fails the test unless apply says `expected`. */
 void planning_apply(struct planning *planning, enum status expected);

@@ -996,8 +996,8 @@ static void damage_is_refused(void **state)
     /* The other FAT differs inside a file. */
     st_le16(fat + volume.fat_bytes + 2 * cluster, 0xffff);
     assert_int_equal(edit_one(world, "\\NEW", false, 1), ST_REFUSED);
-    /* A chain is broken. */
-    st_le16(fat + 2 * cluster, 0xffff);
+    /* A chain leads to a cluster that there is not. */
+    st_le16(fat + 2 * cluster, 0xff00);
     assert_int_equal(edit_one(world, "\\NEW", false, 1), ST_REFUSED);
     drop_world(world);
 }

@@ -1087,7 +1087,7 @@ static void a_break_comes_at_the_ordered_poll_once(void **state)
 
 static void clocks_stand_still_run_or_fail(void **state)
 {
-    struct date_time noon = {2026, 5, 6, 12, 0, 0};
+    struct host_clock noon = {.time = {2026, 5, 6, 12, 0, 0}};
     struct date_time now = {0};
     struct clock_port fixed = host_clock_fixed(&noon);
     struct clock_port real = host_clock_real();
@@ -1095,12 +1095,33 @@ static void clocks_stand_still_run_or_fail(void **state)
 
     (void)state;
     assert_int_equal(fixed.now(fixed.ctx, &now), ST_OK);
-    assert_memory_equal(&now, &noon, sizeof(now));
+    assert_memory_equal(&now, &noon.time, sizeof(now));
     assert_int_equal(broken.now(broken.ctx, &now), ST_IO);
-    assert_memory_equal(&now, &noon, sizeof(now));
+    assert_memory_equal(&now, &noon.time, sizeof(now));
     assert_int_equal(real.now(real.ctx, &now), ST_OK);
     assert_true(now.year >= 2024);
     assert_in_range(now.month, 1, 12);
+}
+
+static void microseconds_stand_still_go_in_steps_or_run(void **state)
+{
+    struct host_clock settable = {.microseconds = 5};
+    struct clock_port fixed = host_clock_fixed(&settable);
+    struct clock_port real = host_clock_real();
+    struct clock_port broken = host_clock_broken();
+
+    (void)state;
+    assert_int_equal(fixed.microseconds(fixed.ctx), 5);
+    settable.step = 1000;
+    assert_int_equal(fixed.microseconds(fixed.ctx), 5);
+    assert_int_equal(fixed.microseconds(fixed.ctx), 1005);
+    assert_int_equal(broken.microseconds(broken.ctx), 0);
+
+    uint64_t start = real.microseconds(real.ctx);
+    uint64_t now = start;
+    while (now == start)
+        now = real.microseconds(real.ctx);
+    assert_true(now > start);
 }
 
 /* ---- a whole machine, faults, counts ---- */
@@ -1143,6 +1164,25 @@ static void a_volume_has_the_path_of_its_partition(void **state)
     assert_int_equal(ports->files.self, FILES_NO_VOLUME);
     mem_files_set_self(host->files, 1);
     assert_int_equal(host_ports(host)->files.self, 1);
+    host_free(host);
+}
+
+/* Measuring goes on where every call fails, and is itself none that can. */
+static void microseconds_pass_through_wrappers(void **state)
+{
+    struct host *host = make_host();
+    struct fault *fault = fault_new(host_ports(host));
+    const struct ports *faulty = fault_ports(fault);
+    struct date_time now;
+
+    (void)state;
+    host->clock.step = 7;
+    fault_fail(fault, FAULT_ANY, 1, ST_IO, true);
+    assert_int_equal(faulty->clock.now(faulty->clock.ctx, &now), ST_IO);
+    assert_int_equal(faulty->clock.microseconds(faulty->clock.ctx), 0);
+    assert_int_equal(faulty->clock.microseconds(faulty->clock.ctx), 7);
+    assert_int_equal(fault_calls(fault, FAULT_ANY), 1);
+    fault_free(fault);
     host_free(host);
 }
 
@@ -1543,6 +1583,8 @@ int main(void)
         cmocka_unit_test(the_console_keeps_output_and_echoes_answers),
         cmocka_unit_test(a_break_comes_at_the_ordered_poll_once),
         cmocka_unit_test(clocks_stand_still_run_or_fail),
+        cmocka_unit_test(microseconds_stand_still_go_in_steps_or_run),
+        cmocka_unit_test(microseconds_pass_through_wrappers),
         cmocka_unit_test(a_volume_has_the_path_of_its_partition),
         cmocka_unit_test(a_cloned_machine_leaves_the_first_alone),
         cmocka_unit_test(without_orders_nothing_fails_and_all_is_counted),

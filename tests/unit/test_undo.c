@@ -222,7 +222,7 @@ static void journal_of_a_foreign_variable_is_damaged(void **state)
     static const char *const names[] = {"SecureBoot", "Boot001a", "BootCurrent", "db"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        struct journal_record record = {.new_present = true};
+        struct journal_record record = {.kind = JOURNAL_VARIABLE, .new_present = true};
         struct journal journal = {.command = "", .records = &record, .count = 1};
         struct planning *p = planning_begin(host_clone(*state));
         strcpy(record.name, names[i]);
@@ -265,7 +265,7 @@ static void make_two_journals(struct host *host, const char *first, const char *
     uint8_t *copy = host_copy(file.at, size);
     mem_files_drop(host->files, 0, journal_1);
     mem_files_set_self(host->files, 1);
-    host->now.year = year;
+    host->clock.time.year = year;
     assert_int_equal(fixture_run(host, second), 0);
     assert_non_null(mem_files_find(host->files, 1, journal_1).at);
     mem_files_put(host->files, 0, journal_1, copy, size);
@@ -307,7 +307,7 @@ static void on_one_volume_the_higher_number_is_the_newest(void **state)
     struct host *host = *state;
 
     assert_int_equal(fixture_run(host, "timeout -y 8"), 0);
-    host->now.year = 2001;
+    host->clock.time.year = 2001;
     assert_int_equal(fixture_run(host, "next -y Boot000A"), 0);
     assert_int_equal(fixture_run(host, "undo -y"), 0);
     expect_no_variable(host, "BootNext");

@@ -93,6 +93,14 @@ static void build_store(uint8_t ret_hive[HIVE_SIZE])
     fixture_store_le(bin + 128, HIVE_SIZE - 4096 - 128, 4);
 }
 
+struct span windows_store(void)
+{
+    static uint8_t store[HIVE_SIZE];
+
+    build_store(store);
+    return span_of(store, sizeof(store));
+}
+
 /* With `manager` as boot manager, `fallback` as BOOTX64.EFI and `store` as BCD. */
 static void write_esp(struct host *host, size_t disk, struct span manager, struct span fallback,
                       struct span store)
@@ -115,10 +123,7 @@ static void write_esp(struct host *host, size_t disk, struct span manager, struc
 
 static void write_good_esp(struct host *host, size_t disk)
 {
-    uint8_t store[HIVE_SIZE];
-
-    build_store(store);
-    write_esp(host, disk, windows_manager(), windows_manager(), span_of(store, sizeof(store)));
+    write_esp(host, disk, windows_manager(), windows_manager(), windows_store());
 }
 
 /* The firmware's view of the same files. */
@@ -215,13 +220,11 @@ void windows_break_manager(struct host *host, size_t disk)
     struct pe_recipe recipe = pe_recipe_usual();
     struct pe_image other = pe_image_build(&recipe);
     uint8_t *broken = host_alloc(1, good.size);
-    uint8_t store[HIVE_SIZE];
 
     memcpy(broken, good.at, good.size);
     memset(broken + 0x1000, 0, 0x1000);
-    build_store(store);
     write_esp(host, disk, span_of(broken, good.size), span_of(other.bytes, other.size),
-              span_of(store, sizeof(store)));
+              windows_store());
     pe_image_free(&other);
     free(broken);
 }

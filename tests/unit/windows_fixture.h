@@ -25,6 +25,9 @@ struct host *windows_machine(void);
 /* What bootmgfw.efi holds on both ESPs. Valid until the program ends. */
 struct span windows_manager(void);
 
+/* A boot store: a hive with a root key and nothing else. Valid until the program ends. */
+struct span windows_store(void);
+
 /* --- Ways to break it ----------------------------------------------------------------------- */
 
 /* The boot store of a disk is overwritten, so that it does not start alone. */

@@ -1,0 +1,174 @@
+#include "apply/disk_batch.h"
+
+static bool is_disk_change(const struct disk_batch *batch, size_t action)
+{
+    return batch->plan->actions[action].type == ACTION_CHANGE_DISK;
+}
+
+enum status disk_batch_begin(struct arena *arena, struct ports *ports, const struct plan *plan,
+                             struct disk_batch *ret_batch, size_t *ret_action)
+{
+    struct disk_batch *batch = ret_batch;
+    uint8_t *buffer = NULL;
+
+    *batch = (struct disk_batch){.ports = ports, .plan = plan};
+    batch->works = arena_alloc(arena, plan->count, sizeof(*batch->works));
+    if (batch->works == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < plan->count; i++) {
+        if (!is_disk_change(batch, i))
+            continue;
+        *ret_action = i;
+        if (buffer == NULL)
+            buffer = arena_alloc(arena, 1, DISK_WORK_MEMORY);
+        if (buffer == NULL)
+            return ST_NO_MEMORY;
+        enum status status = disk_work_begin(arena, ports, plan->machine, plan->actions[i].change,
+                                             buffer, &batch->works[i]);
+        if (status != ST_OK)
+            return status;
+        batch->bytes += batch->works[i].bytes;
+    }
+    return ST_OK;
+}
+
+size_t disk_batch_record_room(const struct disk_batch *batch)
+{
+    size_t room = 0;
+
+    for (size_t i = 0; i < batch->plan->count; i++)
+        room += is_disk_change(batch, i) ? disk_work_record_room(&batch->works[i]) : 0;
+    return room;
+}
+
+enum status disk_batch_release(struct disk_batch *batch, size_t *ret_disk)
+{
+    const struct files_port *files = &batch->ports->files;
+
+    for (size_t i = 0; i < batch->plan->count; i++) {
+        if (!is_disk_change(batch, i) || batch->works[i].bytes == 0)
+            continue;
+        *ret_disk = batch->plan->actions[i].change->disk;
+        enum status status = files->release(files->ctx, batch->works[i].port->path);
+        if (status != ST_OK) {
+            if (batch->released)
+                (void)!disk_batch_renew(batch);
+            return status;
+        }
+        batch->released = true;
+    }
+    return ST_OK;
+}
+
+static bool pass_on(void *ctx, uint64_t done, uint64_t total)
+{
+    struct disk_batch *batch = ctx;
+
+    (void)total;
+    bool stop = batch->progress != NULL &&
+                batch->progress(batch->progress_ctx, batch->done + done, batch->bytes);
+    return stop && !batch->plan->is_undo; /* half taken back is the worst place to stop */
+}
+
+enum status disk_batch_run(struct disk_batch *batch, size_t action)
+{
+    struct disk_work *work = &batch->works[action];
+    enum status status = disk_work_run(work, pass_on, batch);
+
+    if (status == ST_OK)
+        batch->done += work->bytes;
+    return status;
+}
+
+enum status disk_batch_renew(struct disk_batch *batch)
+{
+    struct files_port *files = &batch->ports->files;
+    enum status status = ST_OK;
+
+    if (batch->released)
+        status = files->renew(files->ctx, files);
+    if (status == ST_OK)
+        batch->released = false;
+    return status;
+}
+
+/* The ESP of a machine that begins at this block of the disk behind `port`; NULL without one. */
+static const struct esp *esp_at(const struct machine *machine, size_t port, uint64_t lba)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct partition *partition = &machine->partitions[machine->esps[i].partition];
+        if (machine->disks[partition->disk].port == port && partition->first_lba == lba)
+            return &machine->esps[i];
+    }
+    return NULL;
+}
+
+static bool content_is_same(const struct plan *plan, const struct file_copy *item,
+                            const struct file_content *now)
+{
+    const struct file_content *before =
+        item->esp == NO_INDEX ? NULL : &plan->machine->esps[item->esp].contents[item->file];
+
+    return before == NULL || before->status != ST_OK || now->status == ST_UNSUPPORTED ||
+           (now->status == ST_OK && sha256_equal(&before->digest, &now->digest));
+}
+
+static bool files_are_there(const struct plan *plan, const struct files_change *files,
+                            const struct esp *esp)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const struct file_copy *item = &files->items[i];
+        size_t file = fat_find(&esp->report, item->path);
+        if (file == FAT_NO_FILE || esp->report.files[file].is_directory != item->is_directory)
+            return false;
+        if (item->is_directory)
+            continue;
+        if (esp->report.files[file].status != ST_OK || esp->report.files[file].size != item->size ||
+            !content_is_same(plan, item, &esp->contents[file]))
+            return false;
+    }
+    return true;
+}
+
+/* A fresh file system has no damage, one that was changed none that it did not have. */
+static bool is_as_sound(const struct plan *plan, const struct disk_change *change,
+                        const struct esp *esp)
+{
+    const struct fat_report *before =
+        change->kind == DISK_CHANGE_FILES ? &plan->machine->esps[change->esp].report : NULL;
+
+    for (enum fat_problem i = 0; i < FAT_PROBLEM_COUNT; i++) {
+        uint32_t allowed = before == NULL ? 0 : before->problems[i];
+        if (fat_problem_is_damage(i) && esp->report.problems[i] > allowed)
+            return false;
+    }
+    return true;
+}
+
+static bool table_is_sound(const struct machine *machine, size_t port)
+{
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        const struct disk *disk = &machine->disks[i];
+        if (disk->port == port)
+            return disk->style == DISK_GPT && disk->primary.problem == GPT_FINE &&
+                   disk->backup.problem == GPT_FINE && !disk->copies_differ;
+    }
+    return false;
+}
+
+enum status disk_batch_confirm(const struct plan *plan, size_t action,
+                               const struct machine *machine)
+{
+    const struct disk_change *change = plan->actions[action].change;
+    size_t port = plan->machine->disks[change->disk].port;
+    bool sound = true;
+
+    if (change->kind == DISK_CHANGE_GPT)
+        sound = table_is_sound(machine, port);
+    if (change->kind == DISK_CHANGE_FORMAT || change->kind == DISK_CHANGE_FILES) {
+        const struct esp *esp = esp_at(machine, port, change->first_lba);
+        sound = esp != NULL && esp->status == ST_OK && is_as_sound(plan, change, esp) &&
+                files_are_there(plan, &change->files, esp);
+    }
+    return sound ? ST_OK : ST_CHANGED;
+}

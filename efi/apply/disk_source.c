@@ -1,0 +1,189 @@
+#include "apply/disk_source.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static bool same_date(const struct date_time *a, const struct date_time *b)
+{
+    return a->year == b->year && a->month == b->month && a->day == b->day && a->hour == b->hour &&
+           a->minute == b->minute && a->second == b->second;
+}
+
+static bool same_file(const struct fat_file *a, const struct fat_file *b)
+{
+    return text_equal(a->path, b->path) && a->is_directory == b->is_directory &&
+           a->attributes == b->attributes && a->size == b->size &&
+           a->first_cluster == b->first_cluster && same_date(&a->written, &b->written) &&
+           a->status == b->status;
+}
+
+static bool same_report(const struct fat_report *a, const struct fat_report *b)
+{
+    if (a->file_count != b->file_count || a->complete != b->complete)
+        return false;
+    if (a->complete &&
+        (a->used_clusters != b->used_clusters || a->free_clusters != b->free_clusters))
+        return false;
+    for (enum fat_problem i = 0; i < FAT_PROBLEM_COUNT; i++) {
+        if (a->problems[i] != b->problems[i])
+            return false;
+    }
+    for (size_t i = 0; i < a->file_count; i++) {
+        if (!same_file(&a->files[i], &b->files[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Opens the file system on the ESP's partition as it is now. */
+static enum status open_now(struct arena *arena, const struct ports *ports,
+                            const struct machine *machine, size_t esp,
+                            struct disk_source *ret_source)
+{
+    const struct partition *partition = &machine->partitions[machine->esps[esp].partition];
+    const struct block_port *port = &ports->disks[machine->disks[partition->disk].port];
+    struct disk_source source = {.esp = esp};
+
+    enum status status =
+        fat_open(arena, port, partition->first_lba, partition->block_count, &source.volume);
+    if (status == ST_OK)
+        status = fat_check(arena, &source.volume, UINT64_MAX, &source.report);
+    if (status == ST_OK)
+        *ret_source = source;
+    return status == ST_OK || status == ST_NO_MEMORY || status == ST_IO ? status : ST_CHANGED;
+}
+
+enum status disk_source_open(struct arena *arena, const struct ports *ports,
+                             const struct machine *machine, size_t esp,
+                             struct disk_source *ret_source)
+{
+    const struct esp *known = &machine->esps[esp];
+    struct disk_source source;
+
+    if (known->status != ST_OK)
+        return ST_CHANGED;
+    enum status status = open_now(arena, ports, machine, esp, &source);
+    if (status != ST_OK)
+        return status;
+    if (source.volume.serial != known->volume.serial ||
+        !same_report(&source.report, &known->report))
+        return ST_CHANGED;
+    *ret_source = source;
+    return ST_OK;
+}
+
+struct disk_source *disk_source_find(struct disk_source *sources, size_t count, size_t esp)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sources[i].esp == esp)
+            return &sources[i];
+    }
+    return NULL;
+}
+
+/* True when all files that are taken from the source are in `now` as they were. */
+static bool has_same_files(const struct disk_source *source, const struct disk_source *now,
+                           const struct files_change *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const struct file_copy *item = &files->items[i];
+        if (item->is_directory || item->esp != source->esp)
+            continue;
+        const struct fat_file *before = &source->report.files[item->file];
+        size_t file = fat_find(&now->report, before->path);
+        if (file == FAT_NO_FILE || !same_file(before, &now->report.files[file]))
+            return false;
+    }
+    return true;
+}
+
+enum status disk_source_check(struct arena *arena, const struct ports *ports,
+                              const struct machine *machine, const struct disk_source *source,
+                              const struct files_change *files)
+{
+    size_t mark = arena_mark(arena);
+    struct disk_source now;
+
+    enum status status = open_now(arena, ports, machine, source->esp, &now);
+    if (status == ST_OK && !has_same_files(source, &now, files))
+        status = ST_CHANGED;
+    arena_release(arena, mark);
+    return status;
+}
+
+void disk_stream_start(struct disk_stream *stream, struct disk_source *source, size_t file,
+                       const struct file_content *content, uint8_t *stage, size_t stage_size)
+{
+    *stream = (struct disk_stream){.stage = stage,
+                                   .stage_size = stage_size,
+                                   .has_digest = content->status == ST_OK,
+                                   .expected = content->digest};
+    fat_reader_start(&stream->reader, &source->volume, &source->report.files[file]);
+    sha256_start(&stream->digest);
+}
+
+void disk_stream_start_memory(struct disk_stream *stream, struct span content)
+{
+    *stream = (struct disk_stream){.ready = content, .is_memory = true};
+}
+
+/* Takes from what was read already; gives how much. */
+static size_t take_ready(struct disk_stream *stream, uint8_t *to, size_t size)
+{
+    size_t part = size < stream->ready.size ? size : stream->ready.size;
+
+    if (part > 0)
+        memcpy(to, stream->ready.at, part);
+    stream->ready = span_of(stream->ready.at + part, stream->ready.size - part);
+    return part;
+}
+
+/* Reads whole sectors to where they are wanted: at least one, also where less is. */
+static enum status read_direct(struct disk_stream *stream, uint8_t *to, size_t size,
+                               size_t *ret_size)
+{
+    size_t sector = stream->reader.volume->sector_size;
+    size_t whole = size / sector * sector;
+    bool to_the_end = size >= stream->reader.left;
+
+    /* The last sector of the file is wanted in whole, as far as it goes. */
+    if (to_the_end)
+        whole = (size + sector - 1) / sector * sector;
+    if (whole > 0)
+        return fat_reader_next(&stream->reader, to, whole, ret_size);
+    *ret_size = 0;
+    enum status status = fat_reader_next(&stream->reader, stream->stage, stream->stage_size, &size);
+    if (status == ST_OK)
+        stream->ready = span_of(stream->stage, size);
+    return status;
+}
+
+enum status disk_stream_take(struct disk_stream *stream, uint8_t *ret_data, size_t size)
+{
+    uint8_t *at = ret_data;
+    size_t left = size;
+
+    while (left > 0) {
+        size_t part = take_ready(stream, at, left);
+        if (part == 0 && (stream->is_memory || stream->reader.left == 0))
+            return ST_CHANGED;
+        if (part == 0) {
+            enum status status = read_direct(stream, at, left, &part);
+            if (status != ST_OK)
+                return status;
+        }
+        at += part;
+        left -= part;
+    }
+    if (stream->has_digest)
+        sha256_feed(&stream->digest, span_of(ret_data, size));
+    return ST_OK;
+}
+
+enum status disk_stream_end(struct disk_stream *stream)
+{
+    if (!stream->has_digest)
+        return ST_OK;
+    struct sha256 digest = sha256_finish(&stream->digest);
+    return sha256_equal(&digest, &stream->expected) ? ST_OK : ST_CHANGED;
+}

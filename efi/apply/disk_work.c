@@ -1,0 +1,383 @@
+#include "apply/disk_work.h"
+
+#include "apply/disk_restore.h"
+#include "apply/disk_source.h"
+#include "base/crc32.h"
+#include "base/mem.h"
+#include "format/fat_edit.h"
+#include "format/fat_layout.h"
+#include "format/gpt_edit.h"
+
+#define BLANK_BYTES (64u << 10) /* at either end of a disk that is called blank */
+
+/* --- Sources of files ----------------------------------------------------------------------------
+ */
+
+static enum status add_source(struct disk_work *work, size_t esp)
+{
+    if (esp == NO_INDEX || disk_source_find(work->sources, work->source_count, esp) != NULL)
+        return ST_OK;
+    enum status status = disk_source_open(work->arena, work->ports, work->machine, esp,
+                                          &work->sources[work->source_count]);
+    if (status == ST_OK)
+        work->source_count++;
+    return status;
+}
+
+/* Opens every ESP that files come from, and the one that is changed. */
+static enum status open_sources(struct disk_work *work)
+{
+    const struct files_change *files = &work->change->files;
+
+    work->sources = arena_alloc(work->arena, work->machine->esp_count, sizeof(*work->sources));
+    if (work->sources == NULL)
+        return ST_NO_MEMORY;
+    enum status status = add_source(work, work->change->esp);
+    for (size_t i = 0; i < files->count && status == ST_OK; i++)
+        status = add_source(work, files->items[i].esp);
+    return status;
+}
+
+static enum status read_whole(struct disk_work *work, const struct file_copy *item,
+                              struct span *ret_content)
+{
+    const struct esp *esp = &work->machine->esps[item->esp];
+    uint8_t *at = arena_alloc(work->arena, 1, (size_t)item->size + DISK_WORK_SECTOR);
+    struct disk_stream stream;
+
+    if (at == NULL)
+        return ST_NO_MEMORY;
+    disk_stream_start(&stream, disk_source_find(work->sources, work->source_count, item->esp),
+                      item->file, &esp->contents[item->file], work->buffer, DISK_WORK_BUFFER);
+    enum status status = disk_stream_take(&stream, at, (size_t)item->size);
+    if (status == ST_OK)
+        status = disk_stream_end(&stream);
+    if (status == ST_OK)
+        *ret_content = span_of(at, (size_t)item->size);
+    return status;
+}
+
+/* What comes from the very partition that is formatted has to be read before it is gone. */
+static enum status keep_contents(struct disk_work *work)
+{
+    const struct files_change *files = &work->change->files;
+    struct span *contents = arena_alloc(work->arena, files->count, sizeof(*contents));
+
+    if (contents == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct file_copy *item = &files->items[i];
+        if (item->is_directory || item->size == 0 || item->esp != work->change->esp)
+            continue;
+        work->where = item->path;
+        enum status status = read_whole(work, item, &contents[i]);
+        if (status != ST_OK)
+            return status;
+    }
+    work->where = "";
+    work->contents = contents;
+    return ST_OK;
+}
+
+static struct fat_entry_request *entry_requests(const struct disk_work *work)
+{
+    const struct files_change *files = &work->change->files;
+    struct fat_entry_request *entries = arena_alloc(work->arena, files->count, sizeof(*entries));
+
+    for (size_t i = 0; entries != NULL && i < files->count; i++) {
+        const struct file_copy *item = &files->items[i];
+        entries[i] = (struct fat_entry_request){.path = item->path,
+                                                .is_directory = item->is_directory,
+                                                .attributes = item->attributes,
+                                                .written = item->written,
+                                                .size = item->size,
+                                                .source = i};
+    }
+    return entries;
+}
+
+/* --- File systems --------------------------------------------------------------------------------
+ */
+
+static enum status work_out_format(struct disk_work *work)
+{
+    const struct disk_change *change = work->change;
+    struct fat_layout_request request = {
+        .first_lba = change->first_lba,
+        .block_count = change->block_count,
+        .block_size = work->port->block_size,
+        .type = change->format.type,
+        .serial = change->format.serial,
+        .label = change->format.label,
+        .wipe_first = change->format.over_old,
+        .entry_count = change->files.count,
+    };
+    enum status status = open_sources(work);
+
+    if (status == ST_OK && change->esp != NO_INDEX)
+        status = keep_contents(work);
+    if (status != ST_OK)
+        return status;
+    request.entries = entry_requests(work);
+    if (request.entries == NULL)
+        return ST_NO_MEMORY;
+    (void)fat_type_for(change->block_count * request.block_size, request.block_size, &work->unit);
+    return fat_layout(work->arena, &request, &work->edit);
+}
+
+static enum status work_out_files(struct disk_work *work)
+{
+    const struct disk_change *change = work->change;
+    enum status status = open_sources(work);
+
+    if (status != ST_OK)
+        return status;
+    struct disk_source *target = disk_source_find(work->sources, work->source_count, change->esp);
+    const struct fat_entry_request *entries = entry_requests(work);
+    if (entries == NULL)
+        return ST_NO_MEMORY;
+    work->unit = target->volume.cluster_size;
+    return fat_edit(work->arena, &target->volume, &target->report, entries, change->files.count,
+                    &work->edit);
+}
+
+/* --- Partition tables ----------------------------------------------------------------------------
+ */
+
+static enum status read_blocks(struct disk_work *work, uint64_t lba, uint64_t count,
+                               uint8_t **ret_bytes)
+{
+    uint8_t *at = arena_alloc(work->arena, (size_t)count, work->port->block_size);
+
+    if (at == NULL)
+        return ST_NO_MEMORY;
+    enum status status = work->port->read(work->port->ctx, lba, (uint32_t)count, at);
+    if (status == ST_OK)
+        *ret_bytes = at;
+    return status;
+}
+
+/* A disk without a table gets one only while it is as blank as the scan found it. */
+static enum status check_blank(struct disk_work *work)
+{
+    uint64_t count = BLANK_BYTES / work->port->block_size;
+    uint64_t size = count * work->port->block_size;
+    uint8_t *bytes = NULL;
+
+    if (count == 0 || work->port->block_count < 2 * count)
+        return ST_NO_SPACE;
+    enum status status = read_blocks(work, 0, count, &bytes);
+    if (status == ST_OK && !span_is_zero(span_of(bytes, (size_t)size)))
+        status = ST_CHANGED;
+    if (status == ST_OK)
+        status = read_blocks(work, work->port->block_count - count, count, &bytes);
+    if (status == ST_OK && !span_is_zero(span_of(bytes, (size_t)size)))
+        status = ST_CHANGED;
+    return status;
+}
+
+/* The copy that the scan went by, header and entries, as they are now. */
+static enum status read_table(struct disk_work *work, const struct gpt_copy *copy,
+                              struct gpt_header *ret_header, uint8_t **ret_array)
+{
+    uint32_t block_size = work->port->block_size;
+    struct gpt_header header;
+    uint8_t *block = NULL;
+    uint8_t *array = NULL;
+
+    enum status status = read_blocks(work, copy->lba, 1, &block);
+    if (status != ST_OK)
+        return status;
+    if (gpt_header_parse(span_of(block, block_size), copy->lba, work->port->block_count, &header) !=
+            GPT_FINE ||
+        !guid_equal(&header.disk_guid, &copy->header.disk_guid) ||
+        header.entries_crc != copy->header.entries_crc)
+        return ST_CHANGED;
+    uint64_t bytes = gpt_array_bytes(&header);
+    status = read_blocks(work, header.entries_lba, (bytes + block_size - 1) / block_size, &array);
+    if (status != ST_OK)
+        return status;
+    if (crc32_update(0, array, (size_t)bytes) != header.entries_crc)
+        return ST_CHANGED;
+    *ret_header = header;
+    *ret_array = array;
+    return ST_OK;
+}
+
+static void put_slot(const struct gpt_slot *slot, uint32_t entry_size, uint8_t *array)
+{
+    uint8_t *at = array + (size_t)slot->slot * entry_size;
+    const struct gpt_entry *entry = &slot->entry;
+
+    memset(at, 0, entry_size);
+    if (guid_is_zero(&entry->type))
+        return;
+    memcpy(at, entry->type.bytes, sizeof(entry->type.bytes));
+    memcpy(at + 16, entry->unique.bytes, sizeof(entry->unique.bytes));
+    st_le64(at + 32, entry->first_lba);
+    st_le64(at + 40, entry->last_lba);
+    st_le64(at + 48, entry->attributes);
+    memcpy(at + 56, entry->name, GPT_NAME_BYTES);
+}
+
+/* The array as it is to be: what is there, made as long as a table must be, with the slots put in.
+ */
+static enum status change_array(struct disk_work *work, const uint8_t *old,
+                                struct gpt_edit_request *io_request)
+{
+    const struct gpt_change *gpt = &work->change->gpt;
+    uint32_t count = io_request->entry_count;
+    uint32_t least = count < GPT_ENTRIES_MIN ? GPT_ENTRIES_MIN : count;
+    uint8_t *array = arena_alloc(work->arena, least, io_request->entry_size);
+
+    if (array == NULL)
+        return ST_NO_MEMORY;
+    if (old != NULL)
+        memcpy(array, old, (size_t)count * io_request->entry_size);
+    for (size_t i = 0; i < gpt->slot_count; i++) {
+        if (gpt->slots[i].slot >= least)
+            return ST_NO_SPACE;
+        put_slot(&gpt->slots[i], io_request->entry_size, array);
+    }
+    io_request->entry_count = least;
+    io_request->entries = span_of(array, (size_t)least * io_request->entry_size);
+    return ST_OK;
+}
+
+static enum status work_out_gpt(struct disk_work *work)
+{
+    const struct gpt_change *gpt = &work->change->gpt;
+    const struct disk *disk = &work->machine->disks[work->change->disk];
+    struct gpt_edit_request request = {.block_size = work->port->block_size,
+                                       .block_count = work->port->block_count,
+                                       .disk_guid = gpt->disk_guid,
+                                       .entry_size = GPT_ENTRY_MIN_SIZE,
+                                       .write_mbr = gpt->write_mbr};
+    struct gpt_header header;
+    uint8_t *mbr = NULL;
+    uint8_t *old = NULL;
+
+    enum status status = gpt->fresh ? check_blank(work) : ST_OK;
+    if (status == ST_OK && !gpt->fresh) {
+        request.primary_good = disk->primary.problem == GPT_FINE;
+        request.backup_good = disk->backup.problem == GPT_FINE;
+        status =
+            read_table(work, request.primary_good ? &disk->primary : &disk->backup, &header, &old);
+    }
+    if (status != ST_OK)
+        return status;
+    if (!gpt->fresh) {
+        request.disk_guid = header.disk_guid;
+        request.entry_count = header.entry_count;
+        request.entry_size = header.entry_size;
+    }
+    if (gpt->write_mbr && read_blocks(work, 0, 1, &mbr) == ST_OK)
+        request.mbr = span_of(mbr, request.block_size);
+    status = change_array(work, old, &request);
+    return status == ST_OK ? gpt_edit(work->arena, &request, &work->edit) : status;
+}
+
+/* --- All of them ---------------------------------------------------------------------------------
+ */
+
+/* I2: true when the blocks are those the change names. */
+static bool is_allowed(const struct disk_work *work, uint64_t lba, uint64_t count)
+{
+    const struct disk_change *change = work->change;
+    const struct disk *disk = &work->machine->disks[change->disk];
+    struct gpt_edit_request request = {.block_size = work->port->block_size,
+                                       .block_count = work->port->block_count,
+                                       .entry_count = GPT_ENTRIES_MIN,
+                                       .entry_size = GPT_ENTRY_MIN_SIZE};
+    uint64_t first = 0;
+    uint64_t last = 0;
+
+    if (lba > work->port->block_count || count > work->port->block_count - lba)
+        return false;
+    if (change->kind == DISK_CHANGE_RESTORE)
+        return true; /* what a journal names was allowed when it was written */
+    if (change->kind != DISK_CHANGE_GPT)
+        return lba >= change->first_lba && lba - change->first_lba <= change->block_count &&
+               count <= change->block_count - (lba - change->first_lba);
+    const struct gpt_copy *used =
+        disk->primary.problem == GPT_FINE ? &disk->primary : &disk->backup;
+    if (!change->gpt.fresh && used->header.entry_count > GPT_ENTRIES_MIN)
+        request.entry_count = used->header.entry_count;
+    if (!change->gpt.fresh)
+        request.entry_size = used->header.entry_size;
+    return gpt_edit_usable(&request, &first, &last) && (lba + count <= first || lba > last);
+}
+
+/* Blocks of one extent, up to the end of the cluster: what is behind the file there is zeroed. */
+uint64_t disk_work_extent_blocks(const struct disk_work *work, const struct disk_extent *extent)
+{
+    uint64_t unit = work->unit;
+
+    return (extent->bytes + unit - 1) / unit * unit / work->port->block_size;
+}
+
+static bool all_is_allowed(const struct disk_work *work)
+{
+    const struct disk_edit *edit = &work->edit;
+
+    for (size_t i = 0; i < edit->write_count; i++) {
+        if (!is_allowed(work, edit->writes[i].lba,
+                        edit->writes[i].data.size / work->port->block_size))
+            return false;
+    }
+    for (size_t i = 0; i < edit->file_count; i++) {
+        for (size_t k = 0; k < edit->files[i].extent_count; k++) {
+            const struct disk_extent *extent = &edit->files[i].extents[k];
+            if (!is_allowed(work, extent->lba, disk_work_extent_blocks(work, extent)))
+                return false;
+        }
+    }
+    return true;
+}
+
+static uint64_t bytes_of(const struct disk_work *work)
+{
+    const struct disk_edit *edit = &work->edit;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < edit->write_count; i++)
+        bytes += edit->writes[i].data.size;
+    for (size_t i = 0; i < edit->file_count; i++) {
+        for (size_t k = 0; k < edit->files[i].extent_count; k++)
+            bytes +=
+                disk_work_extent_blocks(work, &edit->files[i].extents[k]) * work->port->block_size;
+    }
+    return bytes;
+}
+
+typedef enum status work_out(struct disk_work *work);
+
+static work_out *const kinds[] = {
+    [DISK_CHANGE_GPT] = work_out_gpt,
+    [DISK_CHANGE_FORMAT] = work_out_format,
+    [DISK_CHANGE_FILES] = work_out_files,
+    [DISK_CHANGE_RESTORE] = disk_restore_work_out,
+};
+
+enum status disk_work_begin(struct arena *arena, const struct ports *ports,
+                            const struct machine *machine, const struct disk_change *change,
+                            uint8_t *buffer, struct disk_work *ret_work)
+{
+    struct disk_work *work = ret_work;
+
+    *work = (struct disk_work){.ports = ports,
+                               .machine = machine,
+                               .change = change,
+                               .port = &ports->disks[machine->disks[change->disk].port],
+                               .arena = arena,
+                               .buffer = buffer,
+                               .where = ""};
+    work->unit = work->port->block_size;
+    if (work->port->read_only)
+        return ST_READ_ONLY;
+    enum status status = kinds[change->kind](work);
+    if (status != ST_OK)
+        return status;
+    work->bytes = bytes_of(work);
+    return all_is_allowed(work) ? ST_OK : ST_REFUSED;
+}

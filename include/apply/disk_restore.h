@@ -1,0 +1,16 @@
+/* Blocks that a journal has kept, on their way back. */
+#ifndef SHADOWBOOT_APPLY_DISK_RESTORE_H
+#define SHADOWBOOT_APPLY_DISK_RESTORE_H
+
+#include "apply/disk_work.h"
+#include "base/status.h"
+
+/*
+ * Works out a change of kind DISK_CHANGE_RESTORE: the steps that were begun, the last one first,
+ * each a phase of its own. Every block has to hold what the journal says was there before or
+ * afterwards, and what the old content relies on has to be there still. Statuses: ST_OK;
+ * ST_CHANGED; ST_IO; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status disk_restore_work_out(struct disk_work *work);
+
+#endif
