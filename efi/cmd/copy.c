@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/mend.h"
 #include "cmd/run.h"
 #include "model/boot_paths.h"
 
@@ -43,16 +44,17 @@ static enum status read_copy_request(struct context *context, struct copy_reques
 enum status cmd_copy(struct context *context)
 {
     struct copy_request request;
+    struct judgement judgement;
     struct roles roles;
     struct plan plan;
 
     enum status status = read_copy_request(context, &request);
     if (status == ST_OK)
-        status = context_scan(context, SCAN_FULL);
+        status = mend_begin(context, SCAN_FULL);
     if (status != ST_OK)
         return status;
     if (roles_find(context->arena, &context->machine, &roles) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
     run_begin(context, &plan);
-    return run_plan(context, &plan, plan_copy(&plan, &roles, &request), NULL);
+    return mend_run(context, &plan, plan_copy(&plan, &roles, &request), &judgement);
 }

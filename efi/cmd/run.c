@@ -13,6 +13,7 @@
 /* Memory for looking again is a multiple of what looking took, and this for the audit. */
 #define LOOK_AGAIN_FACTOR 2
 #define LOOK_AGAIN_BYTES  (32u * 1024)
+#define JUDGE_BYTES       (256u * 1024) /* for the audit of the whole machine, where disks change */
 
 void run_begin(struct context *context, struct plan *ret_plan)
 {
@@ -26,6 +27,16 @@ static enum status report_refusal(struct context *context, const struct plan *pl
         return report(context, status, "%s", plan->refusal);
     return report(context, status, "No plan could be made: %s. Nothing was changed.",
                   status_text(status));
+}
+
+/* Under -v. */
+static void show_details(struct context *context, const struct action *action)
+{
+    if (action->type == ACTION_CHANGE_DISK)
+        show_files_change(context, &action->change->files);
+    else if (!context->sfo)
+        say(context, "     %zu bytes, replacing %s\n", action->data.size,
+            action->expect_present ? "what is there now" : "nothing");
 }
 
 static void show_plan(struct context *context, const struct plan *plan)
@@ -49,12 +60,11 @@ static void show_plan(struct context *context, const struct plan *plan)
             sfo_text(context, action->text);
             sfo_number(context, action->data.size);
             sfo_end(context);
-            continue;
+        } else {
+            say(context, "  %zu. %s\n", i + 1, action->text);
         }
-        say(context, "  %zu. %s\n", i + 1, action->text);
         if (context->verbose)
-            say(context, "     %zu bytes, replacing %s\n", action->data.size,
-                action->expect_present ? "what is there now" : "nothing");
+            show_details(context, action);
     }
 }
 
@@ -187,12 +197,22 @@ static enum status audit_again(struct context *context, const struct plan *plan)
     return status;
 }
 
+static bool changes_disks(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->actions[i].type == ACTION_CHANGE_DISK)
+            return true;
+    }
+    return false;
+}
+
 /* Applies with a part of the memory out of reach, so that it is there for looking again. */
 static enum status apply_with_reserve(struct context *context, const struct plan *plan,
                                       struct apply_result *ret_result)
 {
     struct arena *arena = context->arena;
-    size_t reserve = context->scan_bytes * LOOK_AGAIN_FACTOR + LOOK_AGAIN_BYTES;
+    size_t audit = changes_disks(plan) ? JUDGE_BYTES : LOOK_AGAIN_BYTES;
+    size_t reserve = context->scan_bytes * LOOK_AGAIN_FACTOR + audit;
 
     if (arena->size - arena->used < reserve) {
         ret_result->problem = "There is too little memory. Nothing was changed.";
@@ -241,15 +261,6 @@ static enum status report_unconfirmed(struct context *context, const struct acti
                   "boot entries by itself. Start the machine again and look with \"shadowboot "
                   "entries\".",
                   action->name);
-}
-
-static bool changes_disks(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->actions[i].type == ACTION_CHANGE_DISK)
-            return true;
-    }
-    return false;
 }
 
 /* As deep as the command has looked before; boot entries alone need no more than that. */

@@ -1,0 +1,38 @@
+#include "cmd/mend.h"
+
+#include "cmd/interrupted.h"
+#include "cmd/judgement.h"
+#include "cmd/run.h"
+
+enum status mend_begin(struct context *context, enum scan_depth depth)
+{
+    bool again = false;
+    enum status status = context_scan(context, depth);
+
+    if (status == ST_OK)
+        status = take_back_interrupted(context, &again);
+    return status == ST_OK && again ? context_scan(context, depth) : status;
+}
+
+enum status mend_run(struct context *context, struct plan *plan, enum status made,
+                     struct judgement *ret_judgement)
+{
+    struct judgement judgement;
+    enum status status = run_plan(context, plan, made, NULL);
+
+    if (status != ST_OK)
+        return status;
+    if (plan->count > 0 && !context->plan_only)
+        mark_left(context);
+    status = audit_machine(context->arena, &context->machine, &judgement);
+    if (status != ST_OK)
+        return report(context, status,
+                      "Out of memory: whether the machine starts could not be told. "
+                      "\"shadowboot status\" says it.");
+    if (context->sfo)
+        sfo_verdict(context, &judgement);
+    else
+        show_verdict(context, &judgement);
+    *ret_judgement = judgement;
+    return ST_OK;
+}
