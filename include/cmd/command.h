@@ -45,6 +45,7 @@ enum status cmd_timeout(struct context *context);
 enum status cmd_prune(struct context *context);
 enum status cmd_export(struct context *context);
 enum status cmd_import(struct context *context);
+enum status cmd_prepare(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_help(struct context *context);
 
