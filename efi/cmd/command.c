@@ -59,6 +59,14 @@ static const struct option_spec repair_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec prepare_options[] = {
+    {"-sg", "GUID", "source: EFI system partition that sizes and files are taken from"},
+    {"-format", NULL, "under -y: partition and format without asking"},
+    {"-msr", NULL, "under -y: give up the Microsoft reserved partition where nothing is free"},
+    {"-gpt", NULL, "mend the partition table only"},
+    {NULL, NULL, NULL},
+};
+
 static const struct option_spec undo_options[] = {
     {"-l", NULL, "list the journals; take nothing back"},
     {NULL, NULL, NULL},
@@ -158,6 +166,19 @@ static const struct command table[] = {
      "unless -format and -msr are given. At the end the machine is looked at again.\n"
      "Exit status as of status: 0 when each disk starts alone, 64 to 69 else.",
      repair_options, 0, 0, cmd_repair},
+    {"prepare", "DISK [-sg GUID] [-format] [-msr] [-gpt]",
+     "makes a disk ready to start the machine",
+     "DISK is a number as in \"shadowboot disks\", or the disk's GUID. A blank disk gets a "
+     "partition "
+     "table with an EFI system partition and a Microsoft reserved partition, sized as on the disk "
+     "that the files come from. A disk without an EFI system partition gets one in free space; "
+     "where nothing is free, in place of its Microsoft reserved partition, if you agree. One that "
+     "is damaged or not formatted is formatted, and what can still be read on it is kept. Then "
+     "files and boot entries are brought up to date from the other disk. A damaged copy of the "
+     "partition table is mended from the good one.\n"
+     "Partitioning and formatting are asked for separately. Dynamic volumes, and partitions of any "
+     "other kind, are never touched.",
+     prepare_options, 1, 1, cmd_prepare},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
      "newest one that still stands is taken back; an undo itself is taken back by its number. When "

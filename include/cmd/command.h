@@ -47,6 +47,7 @@ enum status cmd_export(struct context *context);
 enum status cmd_import(struct context *context);
 enum status cmd_copy(struct context *context);
 enum status cmd_repair(struct context *context);
+enum status cmd_prepare(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_help(struct context *context);
 

@@ -432,6 +432,66 @@ static void disk_without_any_table_is_raw(void **state)
     host_free(host);
 }
 
+static bool is_blank(struct host *host)
+{
+    struct scanned *scanned = scan_host(host, SCAN_DISKS);
+    bool blank = scanned->machine.disks[0].blank;
+
+    scanned_free(scanned);
+    return blank;
+}
+
+/* What lies at the ends of a disk that has no table and is in use: a member of an md array (1.0:
+ * 8 KiB from the end, 0.90: up to 128 KiB), LVM, Btrfs (64 KiB from the start). */
+static void disk_without_a_table_is_blank_only_when_both_ends_are_zero(void **state)
+{
+    static const int64_t places[] = {512, 4096, 65536, -8192, -1, -65536 - 512};
+    const uint64_t size = (uint64_t)BLOCKS * 512;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        struct host *host = host_new();
+        host_add_disk(host, DISK_AHCI, 512, BLOCKS);
+        assert_true(is_blank(host));
+        flip_byte(host, 0, places[i] < 0 ? size - (uint64_t)-places[i] : (uint64_t)places[i]);
+        assert_false(is_blank(host));
+        host_free(host);
+    }
+}
+
+static void disk_whose_ends_cannot_be_read_is_not_blank(void **state)
+{
+    static const uint64_t bad[] = {100, LAST_BLOCK - 100};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct host *host = host_new();
+        host_add_disk(host, DISK_AHCI, 512, BLOCKS);
+        mem_block_spoil(host->disks[0], bad[i], 1);
+        assert_false(is_blank(host));
+        host_free(host);
+    }
+}
+
+static void tiny_disk_can_be_blank(void **state)
+{
+    (void)state;
+    struct host *host = host_new();
+
+    host_add_disk(host, DISK_AHCI, 4096, 3);
+    assert_true(is_blank(host));
+    host_free(host);
+}
+
+static void disk_with_a_table_is_not_blank(void **state)
+{
+    (void)state;
+    struct host *host = one_disk();
+
+    assert_false(is_blank(host));
+    host_free(host);
+}
+
 /* --- Partitions ----------------------------------------------------------------------------- */
 
 static void overlapping_partitions_are_all_marked(void **state)
@@ -909,6 +969,10 @@ int main(void)
         cmocka_unit_test(chain_of_logical_partitions_in_a_circle_ends),
         cmocka_unit_test(endless_chain_of_logical_partitions_is_cut),
         cmocka_unit_test(unreadable_extended_record_ends_the_chain),
+        cmocka_unit_test(disk_without_a_table_is_blank_only_when_both_ends_are_zero),
+        cmocka_unit_test(disk_whose_ends_cannot_be_read_is_not_blank),
+        cmocka_unit_test(tiny_disk_can_be_blank),
+        cmocka_unit_test(disk_with_a_table_is_not_blank),
         cmocka_unit_test(disk_without_any_table_is_raw),
         cmocka_unit_test(overlapping_partitions_are_all_marked),
         cmocka_unit_test(neighbours_do_not_overlap),

@@ -1,0 +1,168 @@
+#include "plan/prepare.h"
+
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/mend.h"
+#include "cmd/run.h"
+#include "plan/esp_entries.h"
+#include "plan/esp_files.h"
+#include "plan/project.h"
+
+/* The disk with that GUID. Statuses: ST_OK; ST_ABSENT or ST_REFUSED, reported. */
+static enum status disk_of_guid(struct context *context, const struct guid *guid, size_t *ret_disk)
+{
+    const struct machine *machine = &context->machine;
+    char text[GUID_TEXT_SIZE];
+    size_t count = 0;
+
+    guid_format(guid, text);
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        const struct disk *disk = &machine->disks[i];
+        if (disk->style != DISK_GPT || !guid_equal(&disk->guid, guid))
+            continue;
+        *ret_disk = i;
+        count++;
+    }
+    if (count == 1)
+        return ST_OK;
+    if (count == 0)
+        return report(context, ST_ABSENT,
+                      "No disk has the GUID %s. \"shadowboot disks\" lists them. Nothing was "
+                      "changed.",
+                      text);
+    return report(context, ST_REFUSED,
+                  "%zu disks have the GUID %s. Name the one you mean by its number. Nothing was "
+                  "changed.",
+                  count, text);
+}
+
+/* The disk that the first word names, by number or GUID. */
+static enum status read_disk(struct context *context, size_t *ret_disk)
+{
+    const char *word = context->words[0];
+    size_t count = context->machine.disk_count;
+    uint64_t number = 0;
+    struct guid guid;
+
+    if (text_parse_number(word, 10, &number) == ST_OK) {
+        if (number >= count)
+            return report(context, ST_ABSENT,
+                          "There is no Disk %llu. This machine has %zu: \"shadowboot disks\" lists "
+                          "them. Nothing was changed.",
+                          (unsigned long long)number, count);
+        *ret_disk = (size_t)number;
+        return ST_OK;
+    }
+    if (guid_parse(word, &guid) == ST_OK)
+        return disk_of_guid(context, &guid, ret_disk);
+    return report(context, ST_USAGE,
+                  "A disk is named by its number or its GUID: shadowboot prepare 1. Nothing was "
+                  "changed.");
+}
+
+static bool has_entry(const struct machine *machine, size_t partition)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        if (machine->entries[i].in_order && machine->entries[i].boot.partition == partition)
+            return true;
+    }
+    return false;
+}
+
+/* The GUID of the disk's ESP in `*ret_guid` when boot entries name it. */
+static bool named_esp(const struct machine *machine, size_t disk, struct guid *ret_guid)
+{
+    size_t esp = roles_esp_of(machine, disk);
+
+    if (esp == NO_INDEX || !has_entry(machine, machine->esps[esp].partition))
+        return false;
+    *ret_guid = machine->partitions[machine->esps[esp].partition].unique;
+    return true;
+}
+
+/* The ESP whose entries are cloned: that on the disk the files come from, else the primary's; zero
+ * when none is named by any. */
+static struct guid entries_source(const struct machine *machine, const struct roles *roles,
+                                  const struct prepare_request *request)
+{
+    size_t partition = NO_INDEX;
+    struct guid guid = {{0}};
+    size_t esp = NO_INDEX;
+
+    if (request->has_source) {
+        partition = machine_find_partition(machine, &request->source, NULL);
+    } else {
+        esp = esp_files_source(machine, roles, request->disk);
+        partition = esp == NO_INDEX ? NO_INDEX : machine->esps[esp].partition;
+    }
+    if (partition != NO_INDEX && named_esp(machine, machine->partitions[partition].disk, &guid))
+        return guid;
+    if (roles->primary != NO_INDEX && roles->members[roles->primary].disk != request->disk)
+        (void)named_esp(machine, roles->members[roles->primary].disk, &guid);
+    return guid;
+}
+
+/* Adds the entries for the disk's ESP, planned over the machine as it will be then. */
+static enum status plan_entries(struct context *context, const struct roles *roles,
+                                const struct prepare_request *request, const struct guid *esp,
+                                struct plan *io_plan)
+{
+    struct machine future;
+    struct plan entries;
+    struct esp_entries_request wanted = {
+        .source = entries_source(&context->machine, roles, request),
+        .targets = esp,
+        .target_count = 1,
+    };
+
+    enum status status = project_machine(context->arena, io_plan, &future);
+    if (status != ST_OK)
+        return status;
+    plan_init(&entries, context->arena, &future);
+    status = plan_esp_entries(&entries, &wanted);
+    if (status != ST_OK) {
+        io_plan->refusal = entries.refusal;
+        return status;
+    }
+    plan_append(io_plan, &entries);
+    return io_plan->status;
+}
+
+/* The whole plan: the disk, then its entries; or with -gpt the table alone. */
+static enum status make_plan(struct context *context, const struct prepare_request *request,
+                             struct plan *io_plan)
+{
+    struct roles roles;
+    struct guid esp;
+
+    if (option(context, "-gpt") != NULL)
+        return plan_mend_gpt(io_plan, request->disk);
+    enum status status = roles_find(context->arena, &context->machine, &roles);
+    if (status == ST_OK)
+        status = plan_prepare(io_plan, &roles, request, &esp);
+    if (status == ST_OK)
+        status = plan_entries(context, &roles, request, &esp, io_plan);
+    return status;
+}
+
+enum status cmd_prepare(struct context *context)
+{
+    const struct clock_port *clock = &context->ports->clock;
+    struct prepare_request request = {.disk = NO_INDEX};
+    struct judgement judgement;
+    struct plan plan;
+
+    enum status status = option_guid(context, "-sg", &request.has_source, &request.source);
+    if (status == ST_OK)
+        status = mend_begin(context, SCAN_LISTED);
+    if (status == ST_OK)
+        status = read_disk(context, &request.disk);
+    if (status != ST_OK)
+        return status;
+    if (clock->now(clock->ctx, &request.now) != ST_OK)
+        request.now = (struct date_time){0};
+    /* Who is there to be asked, is asked (plan.gives_up_msr); under -y nobody is. */
+    request.allow_msr = !context->yes || option(context, "-msr") != NULL;
+    run_begin(context, &plan);
+    return mend_run(context, &plan, make_plan(context, &request, &plan), &judgement);
+}

@@ -1,0 +1,400 @@
+/* The machine as it will be after a plan: what the rest of the plan goes by. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plan/project.h"
+#include "unit/mirror_fixture.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#define NEW_GUID   "0e3a0000-1111-4000-8000-00000000000e"
+#define OTHER_GUID "0e3a0000-2222-4000-8000-00000000000e"
+
+struct projected {
+    struct mirror *mirror;
+    struct plan plan;
+    struct machine machine;
+};
+
+static struct projected begin(struct mirror *mirror)
+{
+    struct projected projected = {.mirror = mirror};
+
+    plan_init(&projected.plan, &mirror->arena, &mirror->machine);
+    return projected;
+}
+
+static void finish(struct projected *projected)
+{
+    assert_int_equal(
+        project_machine(&projected->mirror->arena, &projected->plan, &projected->machine), ST_OK);
+}
+
+static struct gpt_slot slot_of(uint32_t slot, const char *type, const char *unique, uint64_t first,
+                               uint64_t blocks)
+{
+    return (struct gpt_slot){.slot = slot,
+                             .entry = {.type = fixture_guid(type),
+                                       .unique = fixture_guid(unique),
+                                       .first_lba = first,
+                                       .last_lba = first + blocks - 1,
+                                       .attributes = 1,
+                                       .name = {'E', 0}}};
+}
+
+static void change_table(struct projected *projected, size_t disk, const struct gpt_slot *slots,
+                         size_t count, bool write_mbr)
+{
+    struct disk_change change = {
+        .kind = DISK_CHANGE_GPT,
+        .disk = disk,
+        .gpt = {.slots = slots, .slot_count = count, .write_mbr = write_mbr}};
+
+    plan_change_disk(&projected->plan, &change, "table");
+}
+
+static void change_files(struct projected *projected, enum disk_change_kind kind, size_t disk,
+                         uint64_t first, uint64_t blocks, const struct file_copy *items,
+                         size_t count)
+{
+    struct disk_change change = {.kind = kind,
+                                 .disk = disk,
+                                 .first_lba = first,
+                                 .block_count = blocks,
+                                 .format = {.type = FAT_16, .serial = 0x77, .label = "SYSTEM"},
+                                 .files = {items, count}};
+
+    plan_change_disk(&projected->plan, &change, "files");
+}
+
+static const struct file_copy boot_files[] = {
+    {.path = "\\EFI", .is_directory = true},
+    {.path = MIRROR_MANAGER, .size = 1},
+    {.path = MIRROR_STORE, .size = 1},
+    {.path = MIRROR_FALLBACK, .size = 1},
+};
+
+/* --- The table -------------------------------------------------------------------------------- */
+
+static void plan_without_disk_changes_leaves_everything(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+
+    finish(&projected);
+    assert_int_equal(projected.machine.partition_count, 8);
+    assert_int_equal(projected.machine.esp_count, 2);
+    assert_memory_equal(projected.machine.partitions, mirror->partitions,
+                        8 * sizeof(struct partition));
+    assert_memory_equal(projected.machine.esps, mirror->esps, 2 * sizeof(struct esp));
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(projected.machine.entries[i].boot.partition, MIRROR_ESP(i));
+        assert_int_equal(projected.machine.copies[i].partition, MIRROR_DATA(i));
+    }
+}
+
+/* Between the first disk's partitions one more: all that stand behind move on. */
+static void new_partition_moves_every_index_behind_it(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(9, TYPE_ESP, NEW_GUID, 200000, 6848);
+    struct guid unique = fixture_guid(NEW_GUID);
+
+    mirror->partitions[0].block_count = 100000;
+    change_table(&projected, 0, &slot, 1, false);
+    finish(&projected);
+    const struct machine *machine = &projected.machine;
+    assert_int_equal(machine->partition_count, 9);
+    const struct partition *own = &machine->partitions[1];
+    assert_true(guid_equal(&own->unique, &unique));
+    assert_int_equal(own->kind, PT_ESP);
+    assert_int_equal(own->disk, 0);
+    assert_int_equal(own->number, 2);
+    assert_int_equal(own->hd_number, 10);
+    assert_int_equal(own->first_lba, 200000);
+    assert_int_equal(own->block_count, 6848);
+    assert_int_equal(own->attributes, 1);
+    assert_string_equal(own->name, "E");
+    assert_int_equal(own->volume, NO_INDEX);
+    assert_int_equal(own->fallback_status, ST_UNSUPPORTED);
+    assert_int_equal(machine->disks[0].partition_count, 5);
+    assert_int_equal(machine->disks[1].first_partition, 5);
+    assert_int_equal(machine->disks[1].partition_count, 4);
+    assert_int_equal(machine->partitions[2].number, 3);
+    assert_int_equal(machine->partitions[5].number, 1);
+    assert_int_equal(machine->entries[0].boot.partition, 0);
+    assert_int_equal(machine->entries[1].boot.partition, 5);
+    assert_int_equal(machine->esps[1].partition, 5);
+    assert_int_equal(machine->copies[0].partition, MIRROR_DATA(0) + 1);
+    assert_int_equal(machine->copies[1].partition, MIRROR_DATA(1) + 1);
+}
+
+static void md_members_move_too(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(9, TYPE_ESP, NEW_GUID, 1300000, 1000);
+
+    mirror_make_md(mirror);
+    change_table(&projected, 0, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.md_members[0].partition, MIRROR_DATA(0));
+    assert_int_equal(projected.machine.md_members[1].partition, MIRROR_DATA(1) + 1);
+}
+
+static void machine_that_was_given_stays_as_it_is(void **state)
+{
+    struct mirror *mirror = *state;
+    static struct mirror before;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(2, TYPE_ESP, NEW_GUID, 208896, 32768);
+
+    memcpy(&before, mirror, sizeof(before));
+    change_table(&projected, 1, &slot, 1, true);
+    change_files(&projected, DISK_CHANGE_FORMAT, 1, 208896, 32768, boot_files,
+                 COUNT_OF(boot_files));
+    finish(&projected);
+    assert_memory_equal(mirror->partitions, before.partitions, sizeof(before.partitions));
+    assert_memory_equal(mirror->disks, before.disks, sizeof(before.disks));
+    assert_memory_equal(mirror->esps, before.esps, sizeof(before.esps));
+    assert_int_equal(mirror->machine.entries[1].boot.partition, MIRROR_ESP(1));
+}
+
+static void removed_partition_is_gone_with_all_that_was_in_it(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = {.slot = 0};
+
+    change_table(&projected, 0, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.partition_count, 7);
+    assert_int_equal(projected.machine.disks[0].partition_count, 3);
+    assert_int_equal(projected.machine.disks[1].first_partition, 3);
+    assert_int_equal(projected.machine.esp_count, 1);
+    assert_int_equal(projected.machine.esps[0].partition, 3);
+    assert_int_equal(projected.machine.entries[0].boot.partition, NO_INDEX);
+    assert_int_equal(projected.machine.entries[1].boot.partition, 3);
+    assert_int_equal(projected.machine.copies[0].partition, MIRROR_DATA(0) - 1);
+}
+
+static void table_is_sound_afterwards(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct disk *disk = &mirror->disks[1];
+
+    disk->primary.problem = GPT_BAD_HEADER_CRC;
+    disk->mbr = (struct mbr){.kind = MBR_NONE};
+    disk->block_count = 3000000; /* it has grown */
+    change_table(&projected, 1, NULL, 0, true);
+    finish(&projected);
+    const struct disk *after = &projected.machine.disks[1];
+    assert_int_equal(after->primary.problem, GPT_FINE);
+    assert_int_equal(after->backup.problem, GPT_FINE);
+    assert_int_equal(after->backup.lba, 2999999);
+    assert_int_equal(after->primary.header.alternate_lba, 2999999);
+    assert_int_equal(after->primary.header.last_usable_lba, 2999966);
+    assert_true(gpt_headers_agree(&after->primary.header, &after->backup.header));
+    assert_int_equal(after->mbr.kind, MBR_PROTECTIVE);
+    assert_true(after->mbr.protective_at_lba_1);
+    assert_true(guid_equal(&after->guid, &disk->guid));
+}
+
+/* --- An MSR becomes an ESP -------------------------------------------------------------------- */
+
+static void give_up_msr(struct projected *projected, const struct gpt_slot *slot)
+{
+    change_files(projected, DISK_CHANGE_FORMAT, 1, 208896, 32768, boot_files, COUNT_OF(boot_files));
+    change_table(projected, 1, slot, 1, false);
+    finish(projected);
+}
+
+static void msr_that_becomes_an_esp_keeps_its_place(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(2, TYPE_ESP, NEW_GUID, 208896, 32768);
+
+    mirror_drop_esp(mirror, 1);
+    give_up_msr(&projected, &slot);
+    const struct machine *machine = &projected.machine;
+    assert_int_equal(machine->partition_count, 8);
+    assert_int_equal(machine->partitions[MIRROR_MSR(1)].kind, PT_ESP);
+    assert_int_equal(machine->partitions[MIRROR_MSR(1)].number, 3);
+    assert_int_equal(machine->partitions[MIRROR_MSR(1)].fallback_status, ST_OK);
+    assert_int_equal(machine->esp_count, 2);
+    const struct esp *esp = &machine->esps[1];
+    assert_int_equal(esp->partition, MIRROR_MSR(1));
+    assert_int_equal(esp->status, ST_OK);
+    assert_int_equal(esp->content, CONTENT_FAT);
+    assert_int_equal(esp->report.file_count, 0);
+    assert_int_equal(esp->store_status, ST_OK);
+    assert_int_equal(esp->volume.serial, 0x77);
+    assert_string_equal(esp->volume.label, "SYSTEM");
+}
+
+/* --- Entries ---------------------------------------------------------------------------------- */
+
+static void entry_for_a_partition_to_come_finds_it_and_its_file(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(2, TYPE_ESP, NEW_GUID, 208896, 32768);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 7, 1);
+
+    mirror_drop_esp(mirror, 1);
+    entry.partition = (struct host_partition){1, 3, 208896, 32768, fixture_guid(NEW_GUID)};
+    mirror_put_entry(mirror, &entry);
+    entry.number = 8;
+    entry.file = MIRROR_SHIM;
+    mirror_put_entry(mirror, &entry);
+    size_t found = machine_find_entry(&mirror->machine, 7);
+    size_t other = machine_find_entry(&mirror->machine, 8);
+    assert_int_equal(mirror->machine.entries[found].boot.partition, NO_INDEX);
+    give_up_msr(&projected, &slot);
+    const struct target *boot = &projected.machine.entries[found].boot;
+    assert_int_equal(boot->partition, MIRROR_MSR(1));
+    assert_int_equal(boot->disk, 1);
+    assert_false(boot->moved);
+    assert_int_equal(boot->file_status, ST_OK);
+    assert_int_equal(projected.machine.entries[other].boot.file_status, ST_ABSENT);
+}
+
+static void entry_for_the_old_guid_of_a_slot_leads_nowhere(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(0, TYPE_ESP, NEW_GUID, 2048, 204800);
+
+    change_table(&projected, 1, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.entries[1].boot.partition, NO_INDEX);
+    assert_int_equal(projected.machine.entries[0].boot.partition, MIRROR_ESP(0));
+}
+
+/* --- File systems ----------------------------------------------------------------------------- */
+
+static void formatted_esp_has_what_it_is_given_and_no_more(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+
+    mirror->machine.entries[1].boot.file_status = ST_OK;
+    mirror->esps[1].status = ST_DAMAGED;
+    change_files(&projected, DISK_CHANGE_FORMAT, 1, 2048, 204800, boot_files, 1);
+    finish(&projected);
+    assert_int_equal(projected.machine.esp_count, 2);
+    assert_int_equal(projected.machine.esps[1].status, ST_OK);
+    assert_int_equal(projected.machine.esps[1].store_status, ST_ABSENT);
+    assert_int_equal(projected.machine.entries[1].boot.file_status, ST_ABSENT);
+    assert_int_equal(projected.machine.partitions[MIRROR_ESP(1)].fallback_status, ST_ABSENT);
+    assert_int_equal(projected.machine.entries[0].boot.file_status,
+                     mirror->machine.entries[0].boot.file_status);
+}
+
+static void files_that_are_copied_come_to_those_that_are_there(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    static const struct file_copy manager = {.path = "\\efi\\MICROSOFT\\Boot\\BOOTMGFW.EFI"};
+
+    mirror->machine.entries[1].boot.file_status = ST_ABSENT;
+    change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, &manager, 1);
+    finish(&projected);
+    assert_int_equal(projected.machine.entries[1].boot.file_status, ST_OK);
+    assert_int_equal(projected.machine.esps[1].store_status, ST_OK);
+    assert_int_equal(projected.machine.partitions[MIRROR_ESP(1)].fallback_status, ST_OK);
+    assert_int_equal(projected.machine.esps[1].volume.serial, mirror->esps[1].volume.serial);
+    assert_int_equal(projected.machine.esps[1].report.file_count, 0);
+}
+
+/* --- Blank disk ------------------------------------------------------------------------------- */
+
+static void blank_disk_gets_a_table_and_partitions(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct gpt_slot slots[] = {slot_of(0, TYPE_ESP, NEW_GUID, 2048, 204800),
+                               slot_of(1, TYPE_MSR, OTHER_GUID, 206848, 32768)};
+    struct disk_change change = {.kind = DISK_CHANGE_GPT,
+                                 .disk = disk,
+                                 .gpt = {.fresh = true,
+                                         .disk_guid = fixture_guid(OTHER_GUID),
+                                         .slots = slots,
+                                         .slot_count = 2,
+                                         .write_mbr = true}};
+
+    mirror->machine.partition_count = 8;
+    mirror->machine.esp_count = 2;
+    mirror->disks[disk].partition_count = 0;
+    mirror->disks[disk].style = DISK_RAW;
+    mirror->disks[disk].blank = true;
+    mirror->disks[disk].mbr = (struct mbr){.kind = MBR_NONE};
+    plan_change_disk(&projected.plan, &change, "table");
+    finish(&projected);
+    const struct disk *after = &projected.machine.disks[disk];
+    assert_int_equal(after->style, DISK_GPT);
+    assert_false(after->blank);
+    assert_true(guid_equal(&after->guid, &change.gpt.disk_guid));
+    assert_true(guid_equal(&after->backup.header.disk_guid, &change.gpt.disk_guid));
+    assert_int_equal(after->primary.problem, GPT_FINE);
+    assert_int_equal(after->primary.header.entry_count, 128);
+    assert_int_equal(after->first_partition, 8);
+    assert_int_equal(after->partition_count, 2);
+    assert_int_equal(projected.machine.partitions[9].kind, PT_MSR);
+    assert_int_equal(projected.machine.partitions[9].number, 2);
+}
+
+static void too_little_memory_is_said(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(9, TYPE_ESP, NEW_GUID, 1300000, 1000);
+
+    change_table(&projected, 0, &slot, 1, false);
+    change_files(&projected, DISK_CHANGE_FORMAT, 0, 1300000, 1000, boot_files,
+                 COUNT_OF(boot_files));
+    size_t mark = arena_mark(&mirror->arena);
+    finish(&projected);
+    size_t taken = arena_mark(&mirror->arena) - mark;
+    size_t size = mirror->arena.size;
+    for (size_t room = 0; room < taken; room += 16) {
+        arena_release(&mirror->arena, mark);
+        mirror->arena.size = mark + room;
+        struct machine machine = {.disk_count = 77};
+        assert_int_equal(project_machine(&mirror->arena, &projected.plan, &machine), ST_NO_MEMORY);
+        assert_int_equal(machine.disk_count, 77);
+    }
+    mirror->arena.size = size;
+}
+
+#define ON_MIRROR(test) cmocka_unit_test_setup_teardown(test, mirror_set_up, mirror_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_MIRROR(plan_without_disk_changes_leaves_everything),
+        ON_MIRROR(new_partition_moves_every_index_behind_it),
+        ON_MIRROR(md_members_move_too),
+        ON_MIRROR(machine_that_was_given_stays_as_it_is),
+        ON_MIRROR(removed_partition_is_gone_with_all_that_was_in_it),
+        ON_MIRROR(table_is_sound_afterwards),
+        ON_MIRROR(msr_that_becomes_an_esp_keeps_its_place),
+        ON_MIRROR(entry_for_a_partition_to_come_finds_it_and_its_file),
+        ON_MIRROR(entry_for_the_old_guid_of_a_slot_leads_nowhere),
+        ON_MIRROR(formatted_esp_has_what_it_is_given_and_no_more),
+        ON_MIRROR(files_that_are_copied_come_to_those_that_are_there),
+        ON_MIRROR(blank_disk_gets_a_table_and_partitions),
+        ON_MIRROR(too_little_memory_is_said),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
