@@ -567,6 +567,7 @@ static void checker_takes_json_and_nothing_else(void **state)
 
 /* A disk with nothing but what the picture looks at. */
 struct canvas {
+    struct ports ports;
     struct host *host;
     struct context context;
     struct disk disk;
@@ -578,7 +579,8 @@ static struct canvas *canvas_new(uint64_t block_count, uint32_t block_size)
     struct canvas *canvas = host_alloc(1, sizeof(*canvas));
 
     canvas->host = host_new();
-    canvas->context.ports = host_ports(canvas->host);
+    canvas->ports = *host_ports(canvas->host);
+    canvas->context.ports = &canvas->ports;
     canvas->disk.block_count = block_count;
     canvas->disk.block_size = block_size;
     canvas->disk.style = DISK_GPT;
