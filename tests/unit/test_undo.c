@@ -514,9 +514,10 @@ static void disk_without_a_guid_of_its_own_is_known_by_its_place(void **state)
     assert_int_equal(plan_anew(p, &made.journal), ST_OK);
     assert_int_equal(p->plan.actions[1].change->disk, 1);
     assert_int_equal(p->plan.actions[2].change->disk, 0);
-    make_disks_journal(&made, &p->machine);
-    made.disks[0].guid_before = p->machine.disks[1].guid;
     p->machine.disks[0].guid = p->machine.disks[1].guid;
+    p->machine.disks[0].block_size = p->machine.disks[1].block_size;
+    p->machine.disks[0].block_count = p->machine.disks[1].block_count;
+    make_disks_journal(&made, &p->machine);
     assert_int_equal(plan_anew(p, &made.journal), ST_OK);
     assert_int_equal(p->plan.actions[1].change->disk, 1);
     assert_int_equal(p->plan.actions[2].change->disk, 0);
@@ -884,7 +885,7 @@ static void interrupted_undo_is_gone_on_with(void **state)
     begun->context.plan_only = true;
     assert_int_equal(take_back_interrupted(&begun->context, &again), ST_OK);
     expect_said(host, "Interrupted: journal 4");
-    expect_said(host, "restore 2 areas of Disk 1 (7680 bytes)");
+    expect_said(host, "restore 2 areas of Disk 1 (7.5 KiB)");
     end(begun);
 }
 
