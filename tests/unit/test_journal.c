@@ -1012,6 +1012,35 @@ static void only_journals_without_a_mark_are_interrupted(void **state)
     planning_end(p);
 }
 
+static size_t bytes_read;
+
+static enum status counted_read(void *ctx, size_t volume, const char *path, uint64_t offset,
+                                void *ret_data, size_t size, size_t *ret_size)
+{
+    bytes_read += size;
+    return sound_files->read(ctx, volume, path, offset, ret_data, size, ret_size);
+}
+
+static void change_that_is_over_costs_two_short_reads(void **state)
+{
+    struct state *s = *state;
+    struct planning *p = planning_begin(fixture_modern_machine());
+    struct files_port counted = host_ports(p->host)->files;
+    struct journal_files list;
+    struct journal_file file;
+    struct large *large = save_large(s, p, &file);
+
+    sound_files = &host_ports(p->host)->files;
+    counted.read = counted_read;
+    assert_int_equal(journal_store_mark(sound_files, &file, JOURNAL_DONE), ST_OK);
+    bytes_read = 0;
+    assert_int_equal(journal_store_list_interrupted(&large->arena, &counted, &list), ST_OK);
+    assert_int_equal(list.count, 0);
+    assert_in_range(bytes_read, 1, 64);
+    free(large);
+    planning_end(p);
+}
+
 /* Volumes come back in another order, or not at all. */
 static void journal_is_found_again_when_volumes_were_renewed(void **state)
 {
@@ -1141,6 +1170,7 @@ int main(void)
         CASE(journal_that_does_not_fit_into_memory_is_listed_so),
         CASE(every_piece_of_a_large_journal_is_compared),
         CASE(only_journals_without_a_mark_are_interrupted),
+        CASE(change_that_is_over_costs_two_short_reads),
         CASE(journal_is_found_again_when_volumes_were_renewed),
         CASE(later_is_what_number_or_date_says),
         CASE(store_with_little_memory_says_so),
