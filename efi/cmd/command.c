@@ -54,15 +54,15 @@ static const struct option_spec copy_options[] = {
 };
 
 static const struct option_spec repair_options[] = {
-    {"-format", NULL, "under -y: disks may be partitioned, and ESPs made and formatted"},
-    {"-msr", NULL, "under -y: a Microsoft reserved partition may make room for an ESP"},
+    {"-format", NULL, "under -y: partition and format where that is needed"},
+    {"-msr", NULL, "under -y: give up a Microsoft reserved partition for an ESP"},
     {NULL, NULL, NULL},
 };
 
 static const struct option_spec prepare_options[] = {
-    {"-sg", "GUID", "source: EFI system partition that sizes and files are taken from"},
+    {"-sg", "GUID", "source: ESP that sizes and files are taken from"},
     {"-format", NULL, "under -y: partition and format without asking"},
-    {"-msr", NULL, "under -y: give up the Microsoft reserved partition where nothing is free"},
+    {"-msr", NULL, "under -y: give up the Microsoft reserved partition for it"},
     {"-gpt", NULL, "mend the partition table only"},
     {NULL, NULL, NULL},
 };

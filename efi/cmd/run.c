@@ -263,19 +263,22 @@ static enum status report_unconfirmed(struct context *context, const struct acti
                   action->name);
 }
 
-/* As deep as the command has looked before; boot entries alone need no more than that. */
-static enum scan_depth depth_afterwards(const struct context *context, const struct plan *plan)
+/* As deep as the command has looked before: boot entries alone need no more than that. */
+static enum scan_depth depth_afterwards(const struct context *context)
 {
-    if (!changes_disks(plan))
-        return SCAN_ENTRIES;
-    return context->depth > SCAN_LISTED ? context->depth : SCAN_LISTED;
+    return context->depth > SCAN_ENTRIES ? context->depth : SCAN_ENTRIES;
 }
 
 /* Applies, scans again, and compares what is there with what was wanted. */
-static enum status carry_out(struct context *context, const struct plan *plan,
+static enum status carry_out(struct context *context, struct plan *plan,
                              struct apply_result *ret_result)
 {
     size_t action = 0;
+
+    /* The plan goes on meaning the machine as it was. */
+    plan->machine = arena_copy(context->arena, &context->machine, sizeof(context->machine));
+    if (plan->machine == NULL)
+        return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
 
     enum status status = apply_with_reserve(context, plan, ret_result);
     if (status != ST_OK) {
@@ -283,8 +286,8 @@ static enum status carry_out(struct context *context, const struct plan *plan,
         return report(context, status, "%s", problem[0] != '\0' ? problem : status_text(status));
     }
     size_t mark = arena_mark(context->arena);
-    status = scan_machine(context->arena, context->ports, depth_afterwards(context, plan),
-                          &context->machine);
+    status =
+        scan_machine(context->arena, context->ports, depth_afterwards(context), &context->machine);
     if (status != ST_OK) {
         arena_release(context->arena, mark); /* the report needs some */
         return report_unchecked(context, plan, ret_result, status);
