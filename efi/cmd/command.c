@@ -54,8 +54,8 @@ static const struct option_spec copy_options[] = {
 };
 
 static const struct option_spec repair_options[] = {
-    {"-format", NULL, "under -y: disks may be partitioned, and ESPs made and formatted"},
-    {"-msr", NULL, "under -y: a Microsoft reserved partition may make room for an ESP"},
+    {"-format", NULL, "under -y: disks may be partitioned and formatted"},
+    {"-msr", NULL, "under -y: a reserved partition may be given up for an ESP"},
     {NULL, NULL, NULL},
 };
 

@@ -18,7 +18,8 @@ static enum status judge(struct context *context, struct judgement *ret_judgemen
 
 enum status cmd_repair(struct context *context)
 {
-    const struct repair_request request = {
+    const struct clock_port *clock = &context->ports->clock;
+    struct repair_request request = {
         .allow_msr = !context->yes || option(context, "-msr") != NULL,
         .allow_format = !context->yes || option(context, "-format") != NULL,
     };
@@ -30,6 +31,8 @@ enum status cmd_repair(struct context *context)
     if (status != ST_OK)
         return status;
     run_begin(context, &plan);
+    if (clock->now(clock->ctx, &request.now) != ST_OK)
+        request.now = (struct date_time){0};
     status = run_plan(context, &plan, plan_repair(&plan, &judgement, &request), NULL);
     if (status != ST_OK)
         return status;

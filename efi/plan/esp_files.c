@@ -478,8 +478,10 @@ enum status esp_files_fresh(struct plan *plan, size_t source, size_t old,
     if (status == ST_OK)
         status = add_fallback(&g, NULL);
     if (status == ST_OK)
+        status = plan->status;
+    if (status == ST_OK)
         *ret_files = (struct files_change){g.items, g.count};
-    return status == ST_OK ? plan->status : status;
+    return status;
 }
 
 static enum status bring(struct plan *plan, enum wanted wanted, size_t source, size_t target,
@@ -503,8 +505,10 @@ static enum status bring(struct plan *plan, enum wanted wanted, size_t source, s
     if (status == ST_OK && wanted == WANT_DIFFERENT)
         status = warn_of_others(&g);
     if (status == ST_OK)
+        status = plan->status;
+    if (status == ST_OK)
         *ret_files = (struct files_change){g.items, g.count};
-    return status == ST_OK ? plan->status : status;
+    return status;
 }
 
 enum status esp_files_update(struct plan *plan, size_t source, size_t target, const char *path,
