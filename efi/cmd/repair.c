@@ -6,7 +6,8 @@
 
 enum status cmd_repair(struct context *context)
 {
-    const struct repair_request request = {
+    const struct clock_port *clock = &context->ports->clock;
+    struct repair_request request = {
         .allow_msr = !context->yes || option(context, "-msr") != NULL,
         .allow_format = !context->yes || option(context, "-format") != NULL,
     };
@@ -21,6 +22,8 @@ enum status cmd_repair(struct context *context)
     if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
     run_begin(context, &plan);
+    if (clock->now(clock->ctx, &request.now) != ST_OK)
+        request.now = (struct date_time){0};
     status = mend_run(context, &plan, plan_repair(&plan, &judgement, &request), &judgement);
     if (status == ST_OK)
         context->exit_status = judgement.state;

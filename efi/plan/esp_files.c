@@ -99,29 +99,38 @@ static bool can_be_started(const struct esp *esp, size_t index)
 
 /* --- The source ----------------------------------------------------------------------------- */
 
-static bool can_be_source(const struct machine *machine, const struct esp *esp)
+/* What the ESP starts its system by; with `fallback` the removable-media file of one that has
+ * nothing else. */
+static size_t program_of(const struct machine *machine, const struct esp *esp, bool fallback)
 {
-    char fallback[64];
+    size_t program = esp_boot_program(machine, esp);
+    char path[64];
     struct text_buffer text;
 
+    if (!fallback)
+        return program;
+    text_buffer_init(&text, path, sizeof(path));
+    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
+    return program == FAT_NO_FILE ? fat_find(&esp->report, path) : FAT_NO_FILE;
+}
+
+static bool can_be_source(const struct machine *machine, const struct esp *esp, bool fallback)
+{
     if (!esp_files_readable(esp))
         return false;
-    size_t program = esp_boot_program(machine, esp);
-    text_buffer_init(&text, fallback, sizeof(fallback));
-    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
-    if (program == FAT_NO_FILE)
-        program = fat_find(&esp->report, fallback);
+    size_t program = program_of(machine, esp, fallback);
     return program != FAT_NO_FILE && can_be_started(esp, program);
 }
 
-size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk)
+static size_t best_source(const struct machine *machine, const struct roles *roles, size_t disk,
+                          bool fallback)
 {
     size_t found = NO_INDEX;
 
     for (size_t i = 0; i < roles->member_count; i++) {
         const struct member *member = &roles->members[i];
         if (member->disk == disk || member->esp == NO_INDEX ||
-            !can_be_source(machine, &machine->esps[member->esp]))
+            !can_be_source(machine, &machine->esps[member->esp], fallback))
             continue;
         if (i == roles->primary)
             return member->esp;
@@ -129,6 +138,14 @@ size_t esp_files_source(const struct machine *machine, const struct roles *roles
             found = member->esp;
     }
     return found;
+}
+
+size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk)
+{
+    size_t source = best_source(machine, roles, disk, false);
+
+    /* A system that is started by the removable-media path alone has no other boot manager. */
+    return source != NO_INDEX ? source : best_source(machine, roles, disk, true);
 }
 
 /* --- What is asked for ---------------------------------------------------------------------- */
@@ -478,8 +495,10 @@ enum status esp_files_fresh(struct plan *plan, size_t source, size_t old,
     if (status == ST_OK)
         status = add_fallback(&g, NULL);
     if (status == ST_OK)
+        status = plan->status;
+    if (status == ST_OK)
         *ret_files = (struct files_change){g.items, g.count};
-    return status == ST_OK ? plan->status : status;
+    return status;
 }
 
 static enum status bring(struct plan *plan, enum wanted wanted, size_t source, size_t target,
@@ -503,8 +522,10 @@ static enum status bring(struct plan *plan, enum wanted wanted, size_t source, s
     if (status == ST_OK && wanted == WANT_DIFFERENT)
         status = warn_of_others(&g);
     if (status == ST_OK)
+        status = plan->status;
+    if (status == ST_OK)
         *ret_files = (struct files_change){g.items, g.count};
-    return status == ST_OK ? plan->status : status;
+    return status;
 }
 
 enum status esp_files_update(struct plan *plan, size_t source, size_t target, const char *path,

@@ -651,12 +651,14 @@ static bool holds_other_data(const struct esp *esp)
 }
 
 /* True when firmware cannot be relied on to read it, or fat_edit cannot change it: what a cut
- * leaves (lost chains, copies that differ) and marks are lived with. */
+ * leaves (lost chains, copies that differ), single files of the wrong length and marks are lived
+ * with. */
 static bool is_damaged(const struct fat_report *report)
 {
     for (int i = 0; i < FAT_PROBLEM_COUNT; i++) {
         enum fat_problem problem = (enum fat_problem)i;
-        bool harmless = problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER;
+        bool harmless = problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER ||
+                        problem == FAT_CHAIN_LONG || problem == FAT_CHAIN_SHORT;
         bool counts = fat_problem_is_damage(problem) || problem == FAT_FORM_UNUSUAL;
         if (report->problems[i] != 0 && counts && !harmless)
             return true;
@@ -793,7 +795,9 @@ static enum status update_esp(struct prepare *prepare, size_t index)
         bool starts = esp_boot_program(prepare->machine, esp) != FAT_NO_FILE;
         return starts ? ST_OK : refuse_without_source(prepare);
     }
-    status = esp_files_update(plan, prepare->source, index, "\\", &files);
+    status = prepare->request->mend_only
+                 ? esp_files_mend(plan, prepare->source, index, "\\", &files)
+                 : esp_files_update(plan, prepare->source, index, "\\", &files);
     if (status == ST_OK && files.count > 0)
         status = check_room(plan, &files, esp);
     if (status != ST_OK || files.count == 0)

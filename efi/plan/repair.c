@@ -121,8 +121,8 @@ static enum status mend_member(struct repair *repair, const struct member *membe
 static enum status repair_member(struct repair *repair, const struct member *member)
 {
     const struct machine *machine = repair->plan->machine;
-    struct prepare_request request = {.disk = member->disk,
-                                      .allow_msr = repair->request->allow_msr};
+    struct prepare_request request = {
+        .disk = member->disk, .allow_msr = repair->request->allow_msr, .now = repair->request->now};
     size_t source = repair->reference;
 
     if (is_on_disk(machine, repair->reference, member->disk)) {

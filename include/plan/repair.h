@@ -6,9 +6,10 @@
 #include "plan/plan.h"
 
 struct repair_request {
-    bool allow_msr;    /* as in prepare_request */
-    bool allow_format; /* disks may be partitioned and file systems made; else what needs that is
-                        * left out with a warning */
+    bool allow_msr;       /* as in prepare_request */
+    bool allow_format;    /* disks may be partitioned and file systems made; else what needs that is
+                           * left out with a warning */
+    struct date_time now; /* as in prepare_request */
 };
 
 /*

@@ -1,0 +1,216 @@
+/* `copy` and `repair` as commands, on a machine whose files lie on its disks: what was broken
+ * starts again, and a second run has nothing to do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "unit/disk_machine_fixture.h"
+#include "unit/plan_fixture.h"
+
+#define MEMORY   (64u << 20) /* working out changes of disks takes some */
+#define MANAGER  "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
+#define STORE    "\\EFI\\Microsoft\\Boot\\BCD"
+#define FALLBACK "\\EFI\\BOOT\\BOOTX64.EFI"
+
+static int set_up(void **state)
+{
+    struct disk_machine_shape shape = disk_machine_usual();
+
+    *state = disk_machine_new(&shape);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    host_free(*state);
+    return 0;
+}
+
+/* Runs the line, which must end so. */
+static void run_to(struct host *host, const char *line, unsigned code)
+{
+    host_console_clear(host->console);
+    unsigned got = fixture_run_in(host_ports(host), line, MEMORY);
+
+    if (got != code)
+        print_message("%s: %u\n%s\n", line, got, host_console_text(host->console));
+    assert_int_equal(got, code);
+}
+
+/* I5, and that all is well. */
+static void expect_healthy(struct host *host, const char *line)
+{
+    uint64_t changes = mem_vars_changes(host->vars);
+
+    run_to(host, line, 0);
+    expect_said(host, "Nothing to do");
+    assert_int_equal(mem_vars_changes(host->vars), changes);
+    run_to(host, "status", 0);
+}
+
+static void break_nothing(struct host *host)
+{
+    (void)host;
+}
+
+static void drop_folder(struct host *host)
+{
+    disk_machine_delete(host, 1, "\\EFI\\Microsoft");
+}
+
+static void drop_entry(struct host *host)
+{
+    disk_machine_drop_entry(host, 1);
+}
+
+static void truncate_manager(struct host *host)
+{
+    disk_machine_truncate(host, 1, MANAGER, 5000);
+}
+
+static void zero_manager_of_the_primary(struct host *host)
+{
+    disk_machine_zero_file(host, 0, MANAGER);
+}
+
+static void zero_store(struct host *host)
+{
+    disk_machine_zero_file(host, 1, STORE);
+}
+
+static void break_both(struct host *host)
+{
+    disk_machine_zero_file(host, 0, STORE);
+    disk_machine_zero_file(host, 1, FALLBACK);
+}
+
+static void break_backup_table(struct host *host)
+{
+    disk_machine_break_gpt(host, 1, BACKUP);
+}
+
+static void zero_boot_sector(struct host *host)
+{
+    disk_machine_zero_boot_sector(host, 1);
+}
+
+static void zero_fats_of_the_primary(struct host *host)
+{
+    disk_machine_zero_fats(host, 0);
+}
+
+static void break_chain(struct host *host)
+{
+    disk_machine_break_fat(host, 1, MANAGER);
+}
+
+static void drop_esp(struct host *host)
+{
+    disk_machine_drop_partition(host, 1, PART_ESP);
+}
+
+static void drop_esp_and_entry(struct host *host)
+{
+    drop_esp(host);
+    drop_entry(host);
+}
+
+static void repair_mends_what_can_be_mended(void **state)
+{
+    static void (*const damages[])(struct host *) = {
+        break_nothing,      drop_folder, drop_entry,
+        truncate_manager,   zero_store,  zero_manager_of_the_primary,
+        break_both,         break_chain, break_backup_table,
+        zero_boot_sector,   drop_esp,    zero_fats_of_the_primary,
+        drop_esp_and_entry,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        struct disk_machine_shape shape = disk_machine_usual();
+        struct host *host = disk_machine_new(&shape);
+        damages[i](host);
+        run_to(host, "repair -y -format", 0);
+        expect_said(host, "starts from each of its boot disks alone");
+        expect_healthy(host, "repair -y -format");
+        host_free(host);
+    }
+}
+
+static void repair_without_leave_to_format_does_the_rest(void **state)
+{
+    struct host *host = *state;
+
+    zero_boot_sector(host);
+    break_backup_table(host);
+    run_to(host, "repair -y", 65);
+    expect_said(host, "give -format");
+    expect_said(host, "write the partition table (GPT) of Disk 1 anew");
+    run_to(host, "repair -y -format", 0);
+    expect_healthy(host, "repair -y");
+}
+
+static void repair_shows_the_verdict_and_changes_nothing_under_n(void **state)
+{
+    struct host *host = *state;
+    uint64_t changes = mem_vars_changes(host->vars);
+    size_t size = 0;
+
+    drop_folder(host);
+    run_to(host, "repair -n", 65);
+    expect_said(host, "6 files");
+    expect_said(host, "Starts from Disk 1 alone: no");
+    assert_int_equal(mem_vars_changes(host->vars), changes);
+    assert_null(disk_machine_file(host, 1, MANAGER, &size));
+}
+
+static void copy_brings_what_is_missing(void **state)
+{
+    struct host *host = *state;
+    size_t size = 0;
+
+    drop_folder(host);
+    run_to(host, "copy -y", 0);
+    expect_said(host, "bring ");
+    uint8_t *manager = disk_machine_file(host, 1, MANAGER, &size);
+    size_t own_size = 0;
+    uint8_t *own = disk_machine_file(host, 0, MANAGER, &own_size);
+    assert_non_null(manager);
+    assert_int_equal(size, own_size);
+    assert_memory_equal(manager, own, size);
+    free(manager);
+    free(own);
+    expect_healthy(host, "copy -y");
+}
+
+static void copy_takes_slashes_and_single_files(void **state)
+{
+    struct host *host = *state;
+
+    truncate_manager(host);
+    disk_machine_delete(host, 1, FALLBACK);
+    run_to(host, "copy -y EFI/Microsoft/Boot/bootmgfw.efi", 0);
+    expect_said(host, "bring 1 file");
+    run_to(host, "copy -y /", 0);
+    expect_said(host, FALLBACK);
+    expect_healthy(host, "copy -y /");
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(repair_mends_what_can_be_mended),
+        CASE(repair_without_leave_to_format_does_the_rest),
+        CASE(repair_shows_the_verdict_and_changes_nothing_under_n),
+        CASE(copy_brings_what_is_missing),
+        CASE(copy_takes_slashes_and_single_files),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
