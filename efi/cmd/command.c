@@ -48,9 +48,9 @@ static const struct option_spec import_options[] = {
 };
 
 static const struct option_spec prepare_options[] = {
-    {"-sg", "GUID", "source: EFI system partition that sizes and files are taken from"},
-    {"-format", NULL, "under -y: partition and format without asking"},
-    {"-msr", NULL, "under -y: give up the Microsoft reserved partition where nothing is free"},
+    {"-sg", "GUID", "EFI system partition to take sizes and files from"},
+    {"-format", NULL, "with -y: partition and format without asking"},
+    {"-msr", NULL, "with -y: give up the Microsoft reserved partition if need be"},
     {"-gpt", NULL, "mend the partition table only"},
     {NULL, NULL, NULL},
 };
