@@ -33,7 +33,7 @@ static void show_options(struct context *context, const struct option_spec *opti
 {
     for (; options != NULL && options->name != NULL; options++) {
         const char *value = options->value == NULL ? "" : options->value;
-        say(context, "  %-7s %-6s %s\n", options->name, value, options->help);
+        say(context, "  %-7s %-5s %s\n", options->name, value, options->help);
     }
 }
 

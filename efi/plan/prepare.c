@@ -231,9 +231,10 @@ static enum status try_area(struct prepare *prepare, const struct free_area *are
     return status;
 }
 
-/* Why the files do not get there. `where` is "Disk 1 Partition 2 ..." or a free area. */
+/* Why the files do not get there. `where` is "Disk 1 Partition 2 ..." or a free area; `more` a
+ * sentence that follows, "" for none. */
 static enum status refuse_area(struct prepare *prepare, enum status status,
-                               const struct free_area *area, const char *where)
+                               const struct free_area *area, const char *where, const char *more)
 {
     struct plan *plan = prepare->plan;
     struct fresh_fat fresh = fresh_in(prepare, area);
@@ -242,8 +243,8 @@ static enum status refuse_area(struct prepare *prepare, enum status status,
     uint64_t needed = 0;
     uint64_t available = 0;
 
-    if (status == ST_NO_MEMORY)
-        return status;
+    if (status == ST_NO_MEMORY || where == NULL)
+        return ST_NO_MEMORY;
     if (status != ST_NO_SPACE)
         return plan_refuse(plan, ST_REFUSED,
                            "No FAT file system with these files can be made in %s: %s. Nothing was "
@@ -252,11 +253,11 @@ static enum status refuse_area(struct prepare *prepare, enum status status,
     status = fresh_fat_bytes(plan->arena, &fresh, &needed, &available);
     if (status == ST_NO_MEMORY)
         return status;
-    return plan_refuse(plan, ST_NO_SPACE,
-                       "The files take %s bytes, and a file system in %s has room for %s. Nothing "
-                       "was changed.",
-                       format_thousands(needed, need_text), where,
-                       format_thousands(available, have_text));
+    return plan_refuse(
+        plan, ST_NO_SPACE,
+        "The files take %s bytes, and a file system in %s has room for %s.%s Nothing "
+        "was changed.",
+        format_thousands(needed, need_text), where, format_thousands(available, have_text), more);
 }
 
 static uint64_t bytes_of(const struct prepare *prepare, uint64_t blocks)
@@ -424,19 +425,20 @@ static enum status find_spot(struct prepare *prepare, const struct free_space *s
     return status;
 }
 
+/* `more` as in refuse_area. */
 static enum status refuse_space(struct prepare *prepare, const struct free_area *largest,
-                                const char *advice)
+                                const char *more)
 {
     struct plan *plan = prepare->plan;
 
     if (largest->block_count == 0)
         return plan_refuse(plan, ST_NO_SPACE,
-                           "Disk %zu has no free space for an EFI system partition%s. Nothing was "
+                           "Disk %zu has no free space for an EFI system partition.%s Nothing was "
                            "changed.",
-                           prepare->disk, advice);
+                           prepare->disk, more);
     return refuse_area(
         prepare, ST_NO_SPACE, largest,
-        arena_printf(plan->arena, "the largest free area of Disk %zu%s", prepare->disk, advice));
+        arena_printf(plan->arena, "the largest free area of Disk %zu", prepare->disk), more);
 }
 
 /* --- Blank disk ------------------------------------------------------------------------------- */
@@ -504,7 +506,7 @@ static enum status prepare_blank(struct prepare *prepare, struct guid *ret_esp)
     if (status == ST_NO_SPACE)
         return refuse_space(prepare, &largest, "");
     if (status != ST_OK)
-        return refuse_area(prepare, status, &largest, "its free space");
+        return refuse_area(prepare, status, &largest, "its free space", "");
     gpt.disk_guid = identity_guid(&prepare->identity);
     slots[0].entry = esp_entry(prepare, &spot.area);
     bool has_msr = make_msr(prepare, &space, &spot.area, &slots[1]);
@@ -571,7 +573,7 @@ static enum status find_msr(struct prepare *prepare, size_t *ret_partition, stru
             return ST_OK;
         }
         const char *where = place_text(prepare->plan->arena, prepare->machine, index);
-        result = refuse_area(prepare, status, &area, where);
+        result = refuse_area(prepare, status, &area, where, "");
         if (result == ST_NO_MEMORY)
             return result;
     }
@@ -589,7 +591,8 @@ static enum status use_msr(struct prepare *prepare, const struct free_area *larg
 
     enum status status = find_msr(prepare, &index, &spot);
     if (status == ST_ABSENT)
-        return refuse_space(prepare, largest, ", and no Microsoft reserved partition to give up");
+        return refuse_space(prepare, largest,
+                            " It has no Microsoft reserved partition to give up either.");
     if (status != ST_OK)
         return status;
     const char *text = place_text(plan->arena, prepare->machine, index);
@@ -634,7 +637,7 @@ static enum status prepare_new_esp(struct prepare *prepare, struct guid *ret_esp
     if (status == ST_NO_SPACE)
         return use_msr(prepare, &largest, ret_esp);
     if (status != ST_OK)
-        return refuse_area(prepare, status, &largest, "its free space");
+        return refuse_area(prepare, status, &largest, "its free space", "");
     use_free_space(prepare, &spot, slot, ret_esp);
     return prepare->plan->status;
 }
@@ -710,7 +713,7 @@ static enum status format_esp(struct prepare *prepare, size_t index)
     status = try_area(prepare, &area, &spot);
     if (status != ST_OK)
         return refuse_area(prepare, status, &area,
-                           place_text(plan->arena, prepare->machine, esp->partition));
+                           place_text(plan->arena, prepare->machine, esp->partition), "");
     warn_of_unknown(plan, esp);
     add_format(prepare, &spot, &own->unique, true);
     return plan->status;

@@ -15,7 +15,7 @@
 #include "model/resolve.h"
 #include "model/scan_vars.h"
 
-#define MEMORY      (1u << 20)
+#define MEMORY      (4u << 20)
 #define BLOCK       512u
 #define DISK_BLOCKS 2000000u
 #define CLUSTER     4096u

@@ -135,6 +135,20 @@ static void new_partition_moves_every_index_behind_it(void **state)
     assert_int_equal(machine->copies[1].partition, MIRROR_DATA(1) + 1);
 }
 
+static void partition_right_behind_a_new_one_is_still_found(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(9, TYPE_ESP, NEW_GUID, 34, 2000);
+
+    change_table(&projected, 1, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.esps[1].partition, MIRROR_ESP(1) + 1);
+    assert_int_equal(projected.machine.entries[1].boot.partition, MIRROR_ESP(1) + 1);
+    assert_int_equal(projected.machine.entries[0].boot.partition, MIRROR_ESP(0));
+    assert_int_equal(projected.machine.disks[1].first_partition, 4);
+}
+
 static void md_members_move_too(void **state)
 {
     struct mirror *mirror = *state;
@@ -383,6 +397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_MIRROR(plan_without_disk_changes_leaves_everything),
         ON_MIRROR(new_partition_moves_every_index_behind_it),
+        ON_MIRROR(partition_right_behind_a_new_one_is_still_found),
         ON_MIRROR(md_members_move_too),
         ON_MIRROR(machine_that_was_given_stays_as_it_is),
         ON_MIRROR(removed_partition_is_gone_with_all_that_was_in_it),
