@@ -14,7 +14,7 @@
 #include "port/ports.h"
 
 #define ARENA_MOST  (256u << 20) /* bytes asked for first */
-#define ARENA_LEAST (4u << 20)  /* bytes below which there is no point in going on */
+#define ARENA_LEAST (4u << 20)   /* bytes below which there is no point in going on */
 
 #if defined(__x86_64__)
 #define ARCHITECTURE "X64"

@@ -23,13 +23,16 @@ static bool is_active(const struct entry *entry)
     return (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0;
 }
 
-/* True when the entry is in BootOrder and names the partition by the place where it is. */
+/* True when the entry is in BootOrder and names the partition by the place where it is. The
+ * firmware's own entry for the whole disk is none: it comes and goes, and starts only the
+ * removable-media path.
+ */
 static bool stands_for(const struct pass *pass, size_t index, size_t partition)
 {
     const struct machine *machine = pass->plan->machine;
     const struct entry *entry = &machine->entries[index];
 
-    return entry->in_order && !pass->edit.deleted[index] &&
+    return entry->in_order && !pass->edit.deleted[index] && entry->boot.has_hd &&
            audit_entry_leads_to(machine, entry, partition) && !entry->boot.moved &&
            !entry->boot.elsewhere;
 }

@@ -709,6 +709,7 @@ static void journals_of_disks_are_listed_with_their_state(void **state)
 /* A command at its beginning, on a machine that it has scanned. */
 struct beginning {
     struct context context;
+    struct ports ports;
     struct arena arena;
     void *memory;
 };
@@ -719,7 +720,8 @@ static struct beginning *begin(struct host *host)
 
     begun->memory = malloc(FIXTURE_ARENA);
     arena_init(&begun->arena, begun->memory, FIXTURE_ARENA);
-    begun->context.ports = host_ports(host);
+    begun->ports = *host_ports(host);
+    begun->context.ports = &begun->ports;
     begun->context.arena = &begun->arena;
     begun->context.command = "prepare";
     begun->context.line = "shadowboot prepare 1";
