@@ -2,14 +2,11 @@
 
 #include "audit/audit_esps.h"
 #include "audit/compare_esps.h"
-#include "base/mem.h"
 #include "base/print.h"
 #include "plan/esp_files.h"
-#include "plan/free_space.h"
-#include "plan/fresh_fat.h"
 #include "plan/gpt_state.h"
-#include "plan/new_guid.h"
 #include "plan/place.h"
+#include "plan/prepare_parts.h"
 
 #define MIB         (1u << 20)
 #define ALIGN_LEAST 4096u       /* a block of any disk that FAT is made on */
@@ -23,31 +20,6 @@
 
 static const struct guid esp_type = GUID_INIT(0xc12a7328, 0xf81f, 0x11d2, 0xba4b, 0x00a0c93ec93b);
 static const struct guid msr_type = GUID_INIT(0xe3c9e316, 0x0b5c, 0x4db8, 0x817d, 0xf92df00215ae);
-
-struct prepare {
-    struct plan *plan;
-    const struct machine *machine;
-    const struct roles *roles;
-    const struct prepare_request *request;
-    size_t disk;
-    const struct disk *on;
-    size_t source; /* index into machine.esps */
-    size_t old;    /* ESP that the fresh file system takes the place of; NO_INDEX for none */
-    struct files_change files;
-    const char *label;
-    struct identity identity;
-};
-
-/* A place for a fresh file system. */
-struct spot {
-    struct free_area area;
-    enum fat_type type;
-};
-
-static const struct partition *source_partition(const struct prepare *prepare)
-{
-    return &prepare->machine->partitions[prepare->machine->esps[prepare->source].partition];
-}
 
 /* --- Refusals --------------------------------------------------------------------------------- */
 
@@ -120,231 +92,6 @@ enum status plan_mend_gpt(struct plan *plan, size_t disk)
     return plan->status;
 }
 
-/* --- Source ----------------------------------------------------------------------------------- */
-
-static enum status check_source(struct prepare *prepare, size_t partition)
-{
-    struct plan *plan = prepare->plan;
-    const char *text = place_text(plan->arena, prepare->machine, partition);
-
-    if (prepare->machine->partitions[partition].disk == prepare->disk)
-        return plan_refuse(plan, ST_REFUSED,
-                           "%s is on the disk that is to be prepared; the source has to be on "
-                           "another one. Nothing was changed.",
-                           text);
-    size_t esp = machine_find_esp(prepare->machine, partition);
-    if (esp == NO_INDEX || prepare->machine->esps[esp].status != ST_OK)
-        return plan_refuse(plan, ST_REFUSED,
-                           "%s is no EFI system partition whose files can be read, so there is "
-                           "nothing to take from it. Nothing was changed.",
-                           text);
-    prepare->source = esp;
-    return ST_OK;
-}
-
-/* The ESP named with the request, or the best there is; prepare->source stays NO_INDEX when nobody
- * named one and there is none. */
-static enum status find_source(struct prepare *prepare)
-{
-    const struct prepare_request *request = prepare->request;
-    size_t count = 0;
-    size_t partition = NO_INDEX;
-    char guid[GUID_TEXT_SIZE];
-
-    if (!request->has_source) {
-        prepare->source = esp_files_source(prepare->machine, prepare->roles, prepare->disk);
-        return ST_OK;
-    }
-    partition = machine_find_partition(prepare->machine, &request->source, &count);
-    guid_format(&request->source, guid);
-    if (count == 1)
-        return check_source(prepare, partition);
-    return plan_refuse(prepare->plan, count == 0 ? ST_ABSENT : ST_REFUSED,
-                       count == 0
-                           ? "No partition of this machine has the GUID %s. \"shadowboot disks\" "
-                             "lists them all. Nothing was changed."
-                           : "More than one partition of this machine has the GUID %s. Give one of "
-                             "them another (sgdisk -u). Nothing was changed.",
-                       guid);
-}
-
-static enum status refuse_without_source(struct prepare *prepare)
-{
-    return plan_refuse(prepare->plan, ST_ABSENT,
-                       "No other disk has a sound EFI system partition with boot files to take for "
-                       "Disk %zu. Nothing was changed.",
-                       prepare->disk);
-}
-
-/* The source's label where a new file system can have it. */
-static const char *source_label(const struct prepare *prepare)
-{
-    const char *label = prepare->machine->esps[prepare->source].volume.label;
-
-    for (const char *at = label; *at != '\0'; at++) {
-        bool letter = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z');
-        bool other = (*at >= '0' && *at <= '9') || *at == '_' || *at == '-';
-        if (!letter && !other && (*at != ' ' || at == label))
-            return "";
-    }
-    return memcmp(label, "NO NAME", sizeof("NO NAME")) == 0 ? "" : label;
-}
-
-/* Everything a fresh file system takes from elsewhere. */
-static enum status gather(struct prepare *prepare, size_t old)
-{
-    enum status status = find_source(prepare);
-
-    if (status != ST_OK)
-        return status;
-    if (prepare->source == NO_INDEX)
-        return refuse_without_source(prepare);
-    prepare->old = old;
-    prepare->label = source_label(prepare);
-    identity_begin(&prepare->identity, prepare->machine, prepare->disk, &prepare->request->now);
-    return esp_files_fresh(prepare->plan, prepare->source, old, &prepare->files);
-}
-
-/* --- File systems ----------------------------------------------------------------------------- */
-
-static struct fresh_fat fresh_in(const struct prepare *prepare, const struct free_area *area)
-{
-    return (struct fresh_fat){
-        .first_lba = area->first_lba,
-        .block_count = area->block_count,
-        .block_size = prepare->on->block_size,
-        .label = prepare->label,
-        .files = &prepare->files,
-    };
-}
-
-/* Statuses as fresh_fat_fits. */
-static enum status try_area(struct prepare *prepare, const struct free_area *area,
-                            struct spot *ret_spot)
-{
-    struct fresh_fat fresh = fresh_in(prepare, area);
-    struct spot spot = {.area = *area};
-    enum status status = fresh_fat_fits(prepare->plan->arena, &fresh, &spot.type);
-
-    if (status == ST_OK)
-        *ret_spot = spot;
-    return status;
-}
-
-/* Why the files do not get there. `where` is "Disk 1 Partition 2 ..." or a free area; `more` a
- * sentence that follows, "" for none. */
-static enum status refuse_area(struct prepare *prepare, enum status status,
-                               const struct free_area *area, const char *where, const char *more)
-{
-    struct plan *plan = prepare->plan;
-    struct fresh_fat fresh = fresh_in(prepare, area);
-    char need_text[THOUSANDS_SIZE];
-    char have_text[THOUSANDS_SIZE];
-    uint64_t needed = 0;
-    uint64_t available = 0;
-
-    if (status == ST_NO_MEMORY || where == NULL)
-        return ST_NO_MEMORY;
-    if (status != ST_NO_SPACE)
-        return plan_refuse(plan, ST_REFUSED,
-                           "No FAT file system with these files can be made in %s: %s. Nothing was "
-                           "changed.",
-                           where, status_text(status));
-    status = fresh_fat_bytes(plan->arena, &fresh, &needed, &available);
-    if (status == ST_NO_MEMORY)
-        return status;
-    return plan_refuse(
-        plan, ST_NO_SPACE,
-        "The files take %s bytes, and a file system in %s has room for %s.%s Nothing "
-        "was changed.",
-        format_thousands(needed, need_text), where, format_thousands(available, have_text), more);
-}
-
-static uint64_t bytes_of(const struct prepare *prepare, uint64_t blocks)
-{
-    return blocks * prepare->on->block_size;
-}
-
-static uint64_t blocks_of(const struct prepare *prepare, uint64_t bytes)
-{
-    return (bytes + prepare->on->block_size - 1) / prepare->on->block_size;
-}
-
-/* The number people will see: by place among the partitions that are there. */
-static unsigned future_number(const struct prepare *prepare, uint64_t first_lba)
-{
-    unsigned number = 1;
-
-    for (size_t i = 0; i < prepare->on->partition_count; i++) {
-        const struct partition *own =
-            &prepare->machine->partitions[prepare->on->first_partition + i];
-        number += own->first_lba < first_lba;
-    }
-    return number;
-}
-
-/* "3 files, 1.2 MiB". */
-static const char *amount_text(struct plan *plan, const struct files_change *files,
-                               const char *between, const char *behind)
-{
-    char size[SIZE_TEXT_SIZE];
-    size_t count = 0;
-    uint64_t bytes = 0;
-
-    for (size_t i = 0; i < files->count; i++) {
-        count += !files->items[i].is_directory;
-        bytes += files->items[i].is_directory ? 0 : files->items[i].size;
-    }
-    return arena_printf(plan->arena, "%zu %s%s%s%s", count, count == 1 ? "file" : "files", between,
-                        format_size(bytes, size), behind);
-}
-
-static bool takes_from_old(const struct prepare *prepare)
-{
-    for (size_t i = 0; prepare->old != NO_INDEX && i < prepare->files.count; i++) {
-        if (prepare->files.items[i].esp == prepare->old)
-            return true;
-    }
-    return false;
-}
-
-/* The file system goes into its blocks first; until the table shows them nobody sees it. */
-static void add_format(struct prepare *prepare, const struct spot *spot, const struct guid *unique,
-                       bool over_old)
-{
-    struct plan *plan = prepare->plan;
-    struct disk_change change = {
-        .kind = DISK_CHANGE_FORMAT,
-        .disk = prepare->disk,
-        .first_lba = spot->area.first_lba,
-        .block_count = spot->area.block_count,
-        .format = {.type = spot->type,
-                   .serial = identity_serial(&prepare->identity),
-                   .label = prepare->label,
-                   .over_old = over_old},
-        .files = prepare->files,
-        .esp = takes_from_old(prepare) ? prepare->old : NO_INDEX,
-    };
-    char guid[GUID_TEXT_SIZE];
-    char size[SIZE_TEXT_SIZE];
-
-    guid_format(unique, guid);
-    const char *amount = amount_text(plan, &prepare->files, ", ", "");
-    const char *from = place_text(plan->arena, prepare->machine,
-                                  prepare->machine->esps[prepare->source].partition);
-    if (amount == NULL || from == NULL) {
-        plan_change_disk(plan, &change, NULL);
-        return;
-    }
-    plan->formats = true;
-    plan_change_disk(
-        plan, &change,
-        arena_printf(plan->arena, "format Disk %zu Partition %u %s with FAT%d (%s), %s, from %s",
-                     prepare->disk, future_number(prepare, spot->area.first_lba), guid,
-                     spot->type == FAT_32 ? 32 : 16,
-                     format_size(bytes_of(prepare, spot->area.block_count), size), amount, from));
-}
-
 /* --- Partitions ------------------------------------------------------------------------------- */
 
 static void put_name(struct gpt_entry *entry, const char *name)
@@ -360,7 +107,7 @@ static struct gpt_entry esp_entry(struct prepare *prepare, const struct free_are
         .unique = identity_guid(&prepare->identity),
         .first_lba = area->first_lba,
         .last_lba = area->first_lba + area->block_count - 1,
-        .attributes = source_partition(prepare)->attributes,
+        .attributes = prepare_source_partition(prepare)->attributes,
     };
 
     put_name(&entry, ESP_NAME);
@@ -382,7 +129,7 @@ static void add_slots(struct prepare *prepare, const struct gpt_slot *slots, siz
 /* The boundary, in bytes, that the source begins at, within reason. */
 static uint64_t source_alignment(const struct prepare *prepare)
 {
-    uint64_t offset = partition_offset(prepare->machine, source_partition(prepare));
+    uint64_t offset = partition_offset(prepare->machine, prepare_source_partition(prepare));
     uint64_t alignment = MIB;
 
     while (alignment < ALIGN_MOST && offset != 0 && offset % (alignment * 2) == 0)
@@ -398,8 +145,8 @@ static enum status try_best(struct prepare *prepare, const struct free_space *sp
     struct free_area area;
 
     for (size_t i = 0; i < sizeof(alignments) / sizeof(alignments[0]); i++) {
-        if (free_space_best(space, blocks, blocks_of(prepare, alignments[i]), &area))
-            return try_area(prepare, &area, ret_spot);
+        if (free_space_best(space, blocks, prepare_blocks_of(prepare, alignments[i]), &area))
+            return prepare_try_area(prepare, &area, ret_spot);
     }
     return ST_NO_SPACE;
 }
@@ -409,8 +156,9 @@ static enum status try_best(struct prepare *prepare, const struct free_space *sp
 static enum status find_spot(struct prepare *prepare, const struct free_space *space,
                              struct spot *ret_spot, struct free_area *ret_largest)
 {
-    uint64_t bytes = partition_bytes(prepare->machine, source_partition(prepare));
-    uint64_t blocks = blocks_of(prepare, (bytes + ALIGN_LEAST - 1) / ALIGN_LEAST * ALIGN_LEAST);
+    uint64_t bytes = partition_bytes(prepare->machine, prepare_source_partition(prepare));
+    uint64_t blocks =
+        prepare_blocks_of(prepare, (bytes + ALIGN_LEAST - 1) / ALIGN_LEAST * ALIGN_LEAST);
     const uint64_t alignments[] = {MIB, ALIGN_LEAST};
     enum status status = ST_NO_SPACE;
 
@@ -418,9 +166,10 @@ static enum status find_spot(struct prepare *prepare, const struct free_space *s
     for (unsigned times = 1; status == ST_NO_SPACE && times <= 2; times++)
         status = try_best(prepare, space, blocks * times, ret_spot);
     for (size_t i = 0; status == ST_NO_SPACE && i < 2; i++) {
-        bool any = free_space_largest(space, blocks_of(prepare, alignments[i]), ret_largest);
+        bool any =
+            free_space_largest(space, prepare_blocks_of(prepare, alignments[i]), ret_largest);
         if (any && ret_largest->block_count < blocks)
-            status = try_area(prepare, ret_largest, ret_spot);
+            status = prepare_try_area(prepare, ret_largest, ret_spot);
     }
     return status;
 }
@@ -436,7 +185,7 @@ static enum status refuse_space(struct prepare *prepare, const struct free_area 
                            "Disk %zu has no free space for an EFI system partition.%s Nothing was "
                            "changed.",
                            prepare->disk, more);
-    return refuse_area(
+    return prepare_refuse_area(
         prepare, ST_NO_SPACE, largest,
         arena_printf(plan->arena, "the largest free area of Disk %zu", prepare->disk), more);
 }
@@ -446,7 +195,7 @@ static enum status refuse_space(struct prepare *prepare, const struct free_area 
 /* The size of the reserved partition on the source's disk. */
 static uint64_t msr_bytes(const struct prepare *prepare)
 {
-    const struct disk *disk = &prepare->machine->disks[source_partition(prepare)->disk];
+    const struct disk *disk = &prepare->machine->disks[prepare_source_partition(prepare)->disk];
 
     for (size_t i = 0; i < disk->partition_count; i++) {
         const struct partition *own = &prepare->machine->partitions[disk->first_partition + i];
@@ -461,7 +210,7 @@ static bool make_msr(struct prepare *prepare, const struct free_space *space,
                      const struct free_area *esp, struct gpt_slot *ret_slot)
 {
     uint64_t end = esp->first_lba + esp->block_count;
-    uint64_t blocks = blocks_of(prepare, msr_bytes(prepare));
+    uint64_t blocks = prepare_blocks_of(prepare, msr_bytes(prepare));
     struct free_space rest = {.count = 0};
     struct free_area behind;
     struct free_area area;
@@ -473,7 +222,7 @@ static bool make_msr(struct prepare *prepare, const struct free_space *space,
         behind = (struct free_area){end, own->first_lba + own->block_count - end};
         rest = (struct free_space){.areas = &behind, .count = 1};
     }
-    if (!free_space_best(&rest, blocks, blocks_of(prepare, MIB), &area))
+    if (!free_space_best(&rest, blocks, prepare_blocks_of(prepare, MIB), &area))
         return false;
     *ret_slot = (struct gpt_slot){
         .slot = MSR_SLOT,
@@ -497,7 +246,7 @@ static enum status prepare_blank(struct prepare *prepare, struct guid *ret_esp)
     char esp_size[SIZE_TEXT_SIZE];
     char msr_size[SIZE_TEXT_SIZE];
 
-    enum status status = gather(prepare, NO_INDEX);
+    enum status status = prepare_gather(prepare, NO_INDEX);
     if (status == ST_OK)
         status = free_space_find(plan->arena, prepare->machine, prepare->disk, &space);
     if (status != ST_OK)
@@ -506,18 +255,18 @@ static enum status prepare_blank(struct prepare *prepare, struct guid *ret_esp)
     if (status == ST_NO_SPACE)
         return refuse_space(prepare, &largest, "");
     if (status != ST_OK)
-        return refuse_area(prepare, status, &largest, "its free space", "");
+        return prepare_refuse_area(prepare, status, &largest, "its free space", "");
     gpt.disk_guid = identity_guid(&prepare->identity);
     slots[0].entry = esp_entry(prepare, &spot.area);
     bool has_msr = make_msr(prepare, &space, &spot.area, &slots[1]);
-    add_format(prepare, &spot, &slots[0].entry.unique, false);
+    prepare_add_format(prepare, &spot, &slots[0].entry.unique, false);
     uint64_t msr = has_msr ? slots[1].entry.last_lba - slots[1].entry.first_lba + 1 : 0;
     add_slots(prepare, slots, has_msr ? 2 : 1, gpt,
               arena_printf(plan->arena, "make a partition table (GPT) on Disk %zu with ESP %s%s%s",
                            prepare->disk,
-                           format_size(bytes_of(prepare, spot.area.block_count), esp_size),
+                           format_size(prepare_bytes_of(prepare, spot.area.block_count), esp_size),
                            has_msr ? " and MSR " : "",
-                           has_msr ? format_size(bytes_of(prepare, msr), msr_size) : ""));
+                           has_msr ? format_size(prepare_bytes_of(prepare, msr), msr_size) : ""));
     *ret_esp = slots[0].entry.unique;
     return plan->status;
 }
@@ -537,14 +286,14 @@ static void use_free_space(struct prepare *prepare, const struct spot *spot, uin
     char size[SIZE_TEXT_SIZE];
 
     guid_format(&slot.entry.unique, guid);
-    add_format(prepare, spot, &slot.entry.unique, false);
+    prepare_add_format(prepare, spot, &slot.entry.unique, false);
     add_slots(prepare, &slot, 1, kept_table(prepare),
               arena_printf(prepare->plan->arena,
                            "make an EFI system partition of %s on Disk %zu at LBA %llu, Partition "
                            "%u %s",
-                           format_size(bytes_of(prepare, spot->area.block_count), size),
+                           format_size(prepare_bytes_of(prepare, spot->area.block_count), size),
                            prepare->disk, (unsigned long long)spot->area.first_lba,
-                           future_number(prepare, spot->area.first_lba), guid));
+                           prepare_future_number(prepare, spot->area.first_lba), guid));
     *ret_esp = slot.entry.unique;
 }
 
@@ -567,13 +316,13 @@ static enum status find_msr(struct prepare *prepare, size_t *ret_partition, stru
         struct free_area area = {own->first_lba, own->block_count};
         if (!may_give_up(prepare, own))
             continue;
-        enum status status = try_area(prepare, &area, ret_spot);
+        enum status status = prepare_try_area(prepare, &area, ret_spot);
         if (status == ST_OK) {
             *ret_partition = index;
             return ST_OK;
         }
         const char *where = place_text(prepare->plan->arena, prepare->machine, index);
-        result = refuse_area(prepare, status, &area, where, "");
+        result = prepare_refuse_area(prepare, status, &area, where, "");
         if (result == ST_NO_MEMORY)
             return result;
     }
@@ -606,13 +355,13 @@ static enum status use_msr(struct prepare *prepare, const struct free_area *larg
                             .entry = esp_entry(prepare, &spot.area)};
     guid_format(&slot.entry.unique, guid);
     plan->gives_up_msr = true;
-    add_format(prepare, &spot, &slot.entry.unique, true);
+    prepare_add_format(prepare, &spot, &slot.entry.unique, true);
     add_slots(prepare, &slot, 1, kept_table(prepare),
-              arena_printf(plan->arena,
-                           "give up %s, a Microsoft reserved partition of %s, for an EFI system "
-                           "partition with the GUID %s",
-                           text, format_size(bytes_of(prepare, spot.area.block_count), size),
-                           guid));
+              arena_printf(
+                  plan->arena,
+                  "give up %s, a Microsoft reserved partition of %s, for an EFI system "
+                  "partition with the GUID %s",
+                  text, format_size(prepare_bytes_of(prepare, spot.area.block_count), size), guid));
     *ret_esp = slot.entry.unique;
     return plan->status;
 }
@@ -626,7 +375,7 @@ static enum status prepare_new_esp(struct prepare *prepare, struct guid *ret_esp
     struct spot spot;
     uint32_t slot = 0;
 
-    enum status status = gather(prepare, NO_INDEX);
+    enum status status = prepare_gather(prepare, NO_INDEX);
     if (status == ST_OK)
         status = free_space_find(prepare->plan->arena, prepare->machine, prepare->disk, &space);
     if (status != ST_OK)
@@ -637,7 +386,7 @@ static enum status prepare_new_esp(struct prepare *prepare, struct guid *ret_esp
     if (status == ST_NO_SPACE)
         return use_msr(prepare, &largest, ret_esp);
     if (status != ST_OK)
-        return refuse_area(prepare, status, &largest, "its free space", "");
+        return prepare_refuse_area(prepare, status, &largest, "its free space", "");
     use_free_space(prepare, &spot, slot, ret_esp);
     return prepare->plan->status;
 }
@@ -707,15 +456,15 @@ static enum status format_esp(struct prepare *prepare, size_t index)
     struct free_area area = {own->first_lba, own->block_count};
     struct spot spot;
 
-    enum status status = gather(prepare, esp->status == ST_OK ? index : NO_INDEX);
+    enum status status = prepare_gather(prepare, esp->status == ST_OK ? index : NO_INDEX);
     if (status != ST_OK)
         return status;
-    status = try_area(prepare, &area, &spot);
+    status = prepare_try_area(prepare, &area, &spot);
     if (status != ST_OK)
-        return refuse_area(prepare, status, &area,
-                           place_text(plan->arena, prepare->machine, esp->partition), "");
+        return prepare_refuse_area(prepare, status, &area,
+                                   place_text(plan->arena, prepare->machine, esp->partition), "");
     warn_of_unknown(plan, esp);
-    add_format(prepare, &spot, &own->unique, true);
+    prepare_add_format(prepare, &spot, &own->unique, true);
     return plan->status;
 }
 
@@ -737,7 +486,7 @@ static const char *update_text(struct plan *plan, const struct files_change *fil
             shown++;
         }
     }
-    const char *amount = amount_text(plan, files, " (", ")");
+    const char *amount = prepare_amount_text(plan, files, " (", ")");
     const char *to = place_text(plan->arena, plan->machine, partition);
     if (paths == NULL || amount == NULL || to == NULL)
         return NULL;
@@ -791,12 +540,12 @@ static enum status update_esp(struct prepare *prepare, size_t index)
 
     if (is_reference(prepare, index))
         return ST_OK;
-    enum status status = find_source(prepare);
+    enum status status = prepare_find_source(prepare);
     if (status != ST_OK)
         return status;
     if (prepare->source == NO_INDEX) {
         bool starts = esp_boot_program(prepare->machine, esp) != FAT_NO_FILE;
-        return starts ? ST_OK : refuse_without_source(prepare);
+        return starts ? ST_OK : prepare_refuse_without_source(prepare);
     }
     status = prepare->request->mend_only
                  ? esp_files_mend(plan, prepare->source, index, "\\", &files)

@@ -8,7 +8,8 @@
 #include "port/ports.h"
 
 enum scan_depth {
-    SCAN_DISKS,   /* disks and partition tables: at most 64 KiB from a healthy disk */
+    SCAN_DISKS,   /* disks and partition tables: at most 64 KiB from a healthy disk with one, 256
+                   * KiB and a few blocks from one without */
     SCAN_ENTRIES, /* also the LDM databases, the boot variables, and the files they name */
     SCAN_QUICK,  /* also the file systems: at most 1 MiB from a disk altogether, no file contents */
     SCAN_LISTED, /* the file systems of the ESPs in full, without the contents of files */

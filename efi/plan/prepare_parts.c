@@ -1,0 +1,229 @@
+#include "plan/prepare_parts.h"
+
+#include "base/mem.h"
+#include "base/print.h"
+#include "plan/esp_files.h"
+#include "plan/fresh_fat.h"
+#include "plan/place.h"
+
+const struct partition *prepare_source_partition(const struct prepare *prepare)
+{
+    return &prepare->machine->partitions[prepare->machine->esps[prepare->source].partition];
+}
+
+/* --- Source ----------------------------------------------------------------------------------- */
+
+static enum status check_source(struct prepare *prepare, size_t partition)
+{
+    struct plan *plan = prepare->plan;
+    const char *text = place_text(plan->arena, prepare->machine, partition);
+
+    if (prepare->machine->partitions[partition].disk == prepare->disk)
+        return plan_refuse(plan, ST_REFUSED,
+                           "%s is on the disk that is to be prepared; the source has to be on "
+                           "another one. Nothing was changed.",
+                           text);
+    size_t esp = machine_find_esp(prepare->machine, partition);
+    if (esp == NO_INDEX || prepare->machine->esps[esp].status != ST_OK)
+        return plan_refuse(plan, ST_REFUSED,
+                           "%s is no EFI system partition whose files can be read, so there is "
+                           "nothing to take from it. Nothing was changed.",
+                           text);
+    prepare->source = esp;
+    return ST_OK;
+}
+
+enum status prepare_find_source(struct prepare *prepare)
+{
+    const struct prepare_request *request = prepare->request;
+    size_t count = 0;
+    size_t partition = NO_INDEX;
+    char guid[GUID_TEXT_SIZE];
+
+    if (!request->has_source) {
+        prepare->source = esp_files_source(prepare->machine, prepare->roles, prepare->disk);
+        return ST_OK;
+    }
+    partition = machine_find_partition(prepare->machine, &request->source, &count);
+    guid_format(&request->source, guid);
+    if (count == 1)
+        return check_source(prepare, partition);
+    return plan_refuse(prepare->plan, count == 0 ? ST_ABSENT : ST_REFUSED,
+                       count == 0
+                           ? "No partition of this machine has the GUID %s. \"shadowboot disks\" "
+                             "lists them all. Nothing was changed."
+                           : "More than one partition of this machine has the GUID %s. Give one of "
+                             "them another (sgdisk -u). Nothing was changed.",
+                       guid);
+}
+
+enum status prepare_refuse_without_source(struct prepare *prepare)
+{
+    return plan_refuse(prepare->plan, ST_ABSENT,
+                       "No other disk has a sound EFI system partition with boot files to take for "
+                       "Disk %zu. Nothing was changed.",
+                       prepare->disk);
+}
+
+/* The source's label where a new file system can have it. */
+static const char *source_label(const struct prepare *prepare)
+{
+    const char *label = prepare->machine->esps[prepare->source].volume.label;
+
+    for (const char *at = label; *at != '\0'; at++) {
+        bool letter = (*at >= 'A' && *at <= 'Z') || (*at >= 'a' && *at <= 'z');
+        bool other = (*at >= '0' && *at <= '9') || *at == '_' || *at == '-';
+        if (!letter && !other && (*at != ' ' || at == label))
+            return "";
+    }
+    return memcmp(label, "NO NAME", sizeof("NO NAME")) == 0 ? "" : label;
+}
+
+enum status prepare_gather(struct prepare *prepare, size_t old)
+{
+    enum status status = prepare_find_source(prepare);
+
+    if (status != ST_OK)
+        return status;
+    if (prepare->source == NO_INDEX)
+        return prepare_refuse_without_source(prepare);
+    prepare->old = old;
+    prepare->label = source_label(prepare);
+    identity_begin(&prepare->identity, prepare->machine, prepare->disk, &prepare->request->now);
+    return esp_files_fresh(prepare->plan, prepare->source, old, &prepare->files);
+}
+
+/* --- File systems ----------------------------------------------------------------------------- */
+
+static struct fresh_fat fresh_in(const struct prepare *prepare, const struct free_area *area)
+{
+    return (struct fresh_fat){
+        .first_lba = area->first_lba,
+        .block_count = area->block_count,
+        .block_size = prepare->on->block_size,
+        .label = prepare->label,
+        .files = &prepare->files,
+    };
+}
+
+enum status prepare_try_area(struct prepare *prepare, const struct free_area *area,
+                             struct spot *ret_spot)
+{
+    struct fresh_fat fresh = fresh_in(prepare, area);
+    struct spot spot = {.area = *area};
+    enum status status = fresh_fat_fits(prepare->plan->arena, &fresh, &spot.type);
+
+    if (status == ST_OK)
+        *ret_spot = spot;
+    return status;
+}
+
+enum status prepare_refuse_area(struct prepare *prepare, enum status status,
+                                const struct free_area *area, const char *where, const char *more)
+{
+    struct plan *plan = prepare->plan;
+    struct fresh_fat fresh = fresh_in(prepare, area);
+    char need_text[THOUSANDS_SIZE];
+    char have_text[THOUSANDS_SIZE];
+    uint64_t needed = 0;
+    uint64_t available = 0;
+
+    if (status == ST_NO_MEMORY || where == NULL)
+        return ST_NO_MEMORY;
+    if (status != ST_NO_SPACE)
+        return plan_refuse(plan, ST_REFUSED,
+                           "No FAT file system with these files can be made in %s: %s. Nothing was "
+                           "changed.",
+                           where, status_text(status));
+    status = fresh_fat_bytes(plan->arena, &fresh, &needed, &available);
+    if (status == ST_NO_MEMORY)
+        return status;
+    return plan_refuse(
+        plan, ST_NO_SPACE,
+        "The files take %s bytes, and a file system in %s has room for %s.%s Nothing "
+        "was changed.",
+        format_thousands(needed, need_text), where, format_thousands(available, have_text), more);
+}
+
+uint64_t prepare_bytes_of(const struct prepare *prepare, uint64_t blocks)
+{
+    return blocks * prepare->on->block_size;
+}
+
+uint64_t prepare_blocks_of(const struct prepare *prepare, uint64_t bytes)
+{
+    return (bytes + prepare->on->block_size - 1) / prepare->on->block_size;
+}
+
+unsigned prepare_future_number(const struct prepare *prepare, uint64_t first_lba)
+{
+    unsigned number = 1;
+
+    for (size_t i = 0; i < prepare->on->partition_count; i++) {
+        const struct partition *own =
+            &prepare->machine->partitions[prepare->on->first_partition + i];
+        number += own->first_lba < first_lba;
+    }
+    return number;
+}
+
+const char *prepare_amount_text(struct plan *plan, const struct files_change *files,
+                                const char *between, const char *behind)
+{
+    char size[SIZE_TEXT_SIZE];
+    size_t count = 0;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < files->count; i++) {
+        count += !files->items[i].is_directory;
+        bytes += files->items[i].is_directory ? 0 : files->items[i].size;
+    }
+    return arena_printf(plan->arena, "%zu %s%s%s%s", count, count == 1 ? "file" : "files", between,
+                        format_size(bytes, size), behind);
+}
+
+static bool takes_from_old(const struct prepare *prepare)
+{
+    for (size_t i = 0; prepare->old != NO_INDEX && i < prepare->files.count; i++) {
+        if (prepare->files.items[i].esp == prepare->old)
+            return true;
+    }
+    return false;
+}
+
+void prepare_add_format(struct prepare *prepare, const struct spot *spot, const struct guid *unique,
+                        bool over_old)
+{
+    struct plan *plan = prepare->plan;
+    struct disk_change change = {
+        .kind = DISK_CHANGE_FORMAT,
+        .disk = prepare->disk,
+        .first_lba = spot->area.first_lba,
+        .block_count = spot->area.block_count,
+        .format = {.type = spot->type,
+                   .serial = identity_serial(&prepare->identity),
+                   .label = prepare->label,
+                   .over_old = over_old},
+        .files = prepare->files,
+        .esp = takes_from_old(prepare) ? prepare->old : NO_INDEX,
+    };
+    char guid[GUID_TEXT_SIZE];
+    char size[SIZE_TEXT_SIZE];
+
+    guid_format(unique, guid);
+    const char *amount = prepare_amount_text(plan, &prepare->files, ", ", "");
+    const char *from = place_text(plan->arena, prepare->machine,
+                                  prepare->machine->esps[prepare->source].partition);
+    if (amount == NULL || from == NULL) {
+        plan_change_disk(plan, &change, NULL);
+        return;
+    }
+    plan->formats = true;
+    plan_change_disk(
+        plan, &change,
+        arena_printf(plan->arena, "format Disk %zu Partition %u %s with FAT%d (%s), %s, from %s",
+                     prepare->disk, prepare_future_number(prepare, spot->area.first_lba), guid,
+                     spot->type == FAT_32 ? 32 : 16,
+                     format_size(prepare_bytes_of(prepare, spot->area.block_count), size), amount,
+                     from));
+}
