@@ -269,7 +269,7 @@ static void add_disk(struct host *host, const struct disk_machine_shape *shape)
                      bytes / shape->block_size, disk_guid, partitions, count);
 }
 
-static void add_stick(struct host *host)
+void disk_machine_add_stick(struct host *host)
 {
     static const struct fixture_partition stick = {1,    TYPE_ESP, STICK_GUID,
                                                    2048, 60000,    "SHADOWBOOT"};
@@ -309,7 +309,7 @@ struct host *disk_machine_new(const struct disk_machine_shape *shape)
     }
     write_mirror(host);
     if (!shape->no_stick)
-        add_stick(host);
+        disk_machine_add_stick(host);
     add_entry(host, 0, "Windows Boot Manager");
     add_entry(host, 1, "Boot Mirror");
     fixture_set_order(host, order, DISKS);

@@ -1,0 +1,98 @@
+/*
+ * Commands on a whole machine whose files lie on its disks, interrupted everywhere: what is judged
+ * and how is told in unit/cuts_fixture.h. The harness does the same for its catalogue of damages,
+ * state by state; here a few stand for all, under the sanitizers.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/cuts_fixture.h"
+#include "unit/disk_machine_fixture.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static void no_entry(struct host *host)
+{
+    disk_machine_drop_entry(host, 1);
+}
+
+static const struct scenario {
+    const char *name;
+    void (*inflict)(struct host *host);
+    const char *line;
+} scenarios[] = {
+    {"no entry for the shadow", no_entry, "clone -y"},
+};
+
+static struct host *machine_of(const struct scenario *scenario)
+{
+    struct disk_machine_shape shape = disk_machine_usual();
+    struct host *host = disk_machine_new(&shape);
+
+    scenario->inflict(host);
+    return host;
+}
+
+static void try_all(enum cuts_mode mode, const struct cuts_range *range)
+{
+    for (size_t i = 0; i < COUNT_OF(scenarios); i++) {
+        struct host *host = machine_of(&scenarios[i]);
+        struct cuts *cuts = cuts_new(host, scenarios[i].name, scenarios[i].line);
+        assert_true(cuts_has_work(cuts));
+        assert_int_equal(cuts_violations(cuts), 0);
+        assert_true(cuts_try(cuts, mode, range));
+        print_message("%s, %s: %llu states, %llu of them different\n", scenarios[i].name,
+                      scenarios[i].line, (unsigned long long)cuts_states(cuts),
+                      (unsigned long long)cuts_distinct(cuts));
+        cuts_free(cuts);
+        host_free(host);
+    }
+}
+
+static void every_power_cut_leaves_a_machine_that_can_be_finished_or_taken_back(void **state)
+{
+    struct cuts_range range = {.seeds = 1};
+
+    (void)state;
+    try_all(CUTS_POWER, &range);
+}
+
+static void every_failing_call_does(void **state)
+{
+    struct cuts_range range = {.step = 7};
+
+    (void)state;
+    try_all(CUTS_CALL, &range);
+}
+
+static void every_full_store_does(void **state)
+{
+    struct cuts_range range = {.seeds = 0};
+
+    (void)state;
+    try_all(CUTS_NO_SPACE, &range);
+}
+
+static void every_lack_of_memory_does(void **state)
+{
+    struct cuts_range range = {.pieces = 24};
+
+    (void)state;
+    try_all(CUTS_MEMORY, &range);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_power_cut_leaves_a_machine_that_can_be_finished_or_taken_back),
+        cmocka_unit_test(every_failing_call_does),
+        cmocka_unit_test(every_full_store_does),
+        cmocka_unit_test(every_lack_of_memory_does),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
