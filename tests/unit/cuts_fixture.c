@@ -221,36 +221,50 @@ struct cuts {
     struct places places[HOST_MAX_DISKS];
     unsigned code, code_again;
     uint64_t calls[FAULT_KIND_COUNT];
-    char where[200]; /* what is tried at the moment */
-    uint64_t *seen;  /* digests of states that were good */
+    char where[200];     /* what is tried at the moment */
+    char said[TEXT_MAX]; /* the end of what the last command but `status` printed */
+    uint64_t *seen;      /* digests of states that were good */
     size_t seen_count, seen_room;
     uint64_t states;
     unsigned violations, patience;
 };
 
-/* Says what is wrong, with what the program printed last. Gives false. */
-static bool violated(struct cuts *cuts, struct host *host, const char *rule, const char *what)
+/* Keeps the end of what is on the console. */
+static void keep_words(struct cuts *cuts, struct host *host)
 {
-    const char *text = host == NULL ? "" : host_console_text(host->console);
+    const char *text = host_console_text(host->console);
     size_t length = strlen(text);
+    size_t skipped = length < TEXT_MAX ? 0 : length - TEXT_MAX + 1;
 
+    strcpy(cuts->said, text + skipped);
+}
+
+/* Says what is wrong, with what the program printed last. Gives false. */
+static bool violated(struct cuts *cuts, const char *rule, const char *what)
+{
     cuts->violations++;
-    fprintf(stderr, "\n%s: %s\n  %s\n  violates %s: %s\n", cuts->name, cuts->line, cuts->where,
-            rule, what);
-    if (length > 0)
-        fprintf(stderr, "--- output%s\n%s---\n", length > TEXT_MAX ? " (its end)" : "",
-                text + (length > TEXT_MAX ? length - TEXT_MAX : 0));
+    fprintf(stderr, "\n%s: %s\n  %s\n  violates %s: %s\n--- output\n%s---\n", cuts->name,
+            cuts->line, cuts->where, rule, what, cuts->said);
     return false;
 }
 
-static bool violated_by_lines(struct cuts *cuts, struct host *host, const char *rule,
-                              const char *expected, const char *found)
+/* Runs a command, whose words are kept. */
+static unsigned order(struct cuts *cuts, struct host *host, const char *line)
+{
+    unsigned code = run(host, line);
+
+    keep_words(cuts, host);
+    return code;
+}
+
+static bool violated_by_lines(struct cuts *cuts, const char *rule, const char *expected,
+                              const char *found)
 {
     size_t room = strlen(expected) + strlen(found) + 200;
     char *what = host_alloc(1, room);
 
     snprintf(what, room, "status says\n%s  and not\n%s", found, expected);
-    violated(cuts, host, rule, what);
+    violated(cuts, rule, what);
     free(what);
     return false;
 }
@@ -269,7 +283,7 @@ static bool check_disk(struct cuts *cuts, struct host *host, size_t disk,
         if (range == NULL || range_with(&places->kept, lba) != NULL) {
             snprintf(what, sizeof(what), "block %llu of disk %zu was changed",
                      (unsigned long long)lba, disk);
-            return violated(cuts, host, "I2/I3", what);
+            return violated(cuts, "I2/I3", what);
         }
         uint64_t next = next_start(&places->kept, lba);
         next = next <= range->last ? next : range->last + 1;
@@ -300,7 +314,7 @@ static bool check_starts(struct cuts *cuts, struct host *host)
     for (size_t i = 0; i < HOST_MAX_DISKS && good; i++)
         good = told.ranks[i] >= cuts->told_before.ranks[i];
     if (!good)
-        violated_by_lines(cuts, host, "I1", cuts->told_before.lines, told.lines);
+        violated_by_lines(cuts, "I1", cuts->told_before.lines, told.lines);
     free(told.lines);
     return good;
 }
@@ -312,7 +326,7 @@ static bool check_told(struct cuts *cuts, struct host *host, const char *rule,
     bool good = strcmp(told.lines, expected->lines) == 0;
 
     if (!good)
-        violated_by_lines(cuts, host, rule, expected->lines, told.lines);
+        violated_by_lines(cuts, rule, expected->lines, told.lines);
     free(told.lines);
     return good;
 }
@@ -386,13 +400,13 @@ static bool check_undo(struct cuts *cuts, struct host *host)
     const char *wrong = NULL;
 
     for (unsigned i = 0; i < UNDOS_MAX; i++) {
-        unsigned code = run(host, "undo -y");
+        unsigned code = order(cuts, host, "undo -y");
         wrong = what_is_not_old(cuts, host);
         if (wrong == NULL || code != 0)
             break;
     }
     if (wrong != NULL)
-        return violated(cuts, host, "I4", wrong);
+        return violated(cuts, "I4", wrong);
     return check_told(cuts, host, "I4", &cuts->told_before);
 }
 
@@ -401,24 +415,25 @@ static bool check_undo(struct cuts *cuts, struct host *host)
 /* I5: the command again ends as it should, and does nothing then. */
 static bool check_again(struct cuts *cuts, struct host *host)
 {
-    unsigned code = run(host, cuts->line);
+    unsigned code = order(cuts, host, cuts->line);
     char what[100];
 
     snprintf(what, sizeof(what), "exit status %u of the second run, not %u", code, cuts->code);
     if (code != cuts->code && code != cuts->code_again)
-        return violated(cuts, host, "I5", what);
+        return violated(cuts, "I5", what);
     if (!same_trees(host, &cuts->trees_after))
-        return violated(cuts, host, "I5", "files are not those of the undisturbed command");
+        return violated(cuts, "I5", "files are not those of the undisturbed command");
     if (!check_places(cuts, host, true) || !check_told(cuts, host, "I5", &cuts->told_after))
         return false;
     host_console_clear(host->console);
     struct fault *fault = fault_new(host_ports(host));
     code = run_in(fault_ports(fault), cuts->line, ARENA);
     uint64_t writes = fault_calls(fault, FAULT_WRITE);
+    keep_words(cuts, host);
     fault_free(fault);
     snprintf(what, sizeof(what), "the third run writes %llu times and ends with %u, not %u",
              (unsigned long long)writes, code, cuts->code_again);
-    return (writes == 0 && code == cuts->code_again) || violated(cuts, host, "I5", what);
+    return (writes == 0 && code == cuts->code_again) || violated(cuts, "I5", what);
 }
 
 static bool check_both_ways(struct cuts *cuts, struct host *state)
@@ -573,6 +588,7 @@ static bool try_cuts_at(struct cuts *cuts, uint64_t nth, const struct cuts_range
             continue;
         struct host *host = host_clone(cuts->before);
         run_to_cut(cuts, host, nth, how, &kind);
+        keep_words(cuts, host);
         bool good = try_cut(cuts, host, nth, how, range);
         host_free(host);
         if (!good)
@@ -604,14 +620,15 @@ static bool check_words(struct cuts *cuts, struct host *host, unsigned code)
     for (size_t i = 0; i < host->disk_count && same; i++)
         same = mem_block_change(host->disks[i], cuts->before->disks[i]) == 0;
     if (!same && strstr(text, "Nothing was changed.") != NULL)
-        return violated(cuts, host, "truth", "something was changed");
+        return violated(cuts, "truth", "something was changed");
     if (code != cuts->code && text[0] == 0)
-        return violated(cuts, host, "truth", "it failed without a word");
+        return violated(cuts, "truth", "it failed without a word");
     return true;
 }
 
 static bool try_failed(struct cuts *cuts, struct host *host, unsigned code)
 {
+    keep_words(cuts, host);
     bool good = check_words(cuts, host, code);
 
     if (!good && is_over(cuts))
@@ -803,6 +820,7 @@ static unsigned run_counted(struct cuts *cuts, struct host *host)
 
     host_console_clear(host->console);
     unsigned code = run_in(fault_ports(fault), cuts->line, ARENA);
+    keep_words(cuts, host);
     for (int kind = 0; kind < FAULT_KIND_COUNT; kind++)
         cuts->calls[kind] = fault_calls(fault, (enum fault_kind)kind);
     fault_free(fault);
@@ -824,7 +842,7 @@ static void run_undisturbed(struct cuts *cuts)
         return;
     cuts->told_after = tell(cuts->after);
     struct host *host = host_clone(cuts->after);
-    cuts->code_again = run(host, cuts->line);
+    cuts->code_again = order(cuts, host, cuts->line);
     if (check_again(cuts, host) && check_starts(cuts, host))
         (void)check_undo(cuts, host);
     host_free(host);
