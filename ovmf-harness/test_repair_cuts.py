@@ -33,6 +33,17 @@ OTHERS = [
     (['prepare', '-y', '-gpt', '1'], ['shadow-gpt-backup-zero', 'shadow-disk-grown',
                                       'shadow-no-protective-mbr']),
 ]
+# What `repair` ends with when it did what could be done: the verdict, or that it has nothing to go by.
+VERDICTS = {0, 64, 65, 66, 67, 68, 69}
+REFUSALS = {10, 14}
+# Where it ends otherwise, and why.
+FAILS = {
+    'shadow-mbr-unreadable': 7,     # the block cannot be read, and writing does not mend it here
+}
+# What firmware does not store it does not restore either.
+NOT_UNDONE = {'order-odd-size': 'BootOrder could not be written: refused.'}
+# The ESP that is formatted would perhaps have started before, by the fallback file.
+FALLBACK_ONLY = {'primary-bootmgr-chain-short', 'shadow-bootmgr-chain-broken'}
 # One of each kind of work: variables, files, file system, partition, table.
 FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformatted',
            'shadow-esp-missing', 'primary-gpt-primary-flipped']
@@ -72,30 +83,35 @@ def damaged(folder, bases):
 def cut_all(setup, case, options, command, record_property):
     """Try everything; the figures that the program prints at its end."""
     tools = Path(os.environ.get('SHADOWBOOT_TOOLS', mirror.ROOT / 'build/host/tools'))
+    if case in FALLBACK_ONLY:
+        options = ['--fallback', 'off', *options]
     done = subprocess.run([str(tools / 'cut_all'), '--case', case, *options, *setup.host_options(), '--',
                            *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=3600, check=False)
     errors = done.stderr.decode(errors='replace')
     assert done.returncode in (0, 1), errors
-    words = re.findall(r'(\w+) (\d+)', done.stdout.decode())
-    figures = {name: int(number) for name, number in words}
+    if case in NOT_UNDONE:
+        assert NOT_UNDONE[case] in errors
+        pytest.skip('firmware refuses to store what was there')
+    if done.returncode != 0:
+        pytest.fail(errors, pytrace=False)
+    figures = {name: int(number) for name, number in re.findall(r'(\w+) (\d+)', done.stdout.decode())}
     record_property('states of interrupted repairs', figures['states'])
     record_property('different ones of them', figures['different'])
-    assert done.returncode == 0, errors
     return figures
 
 
 @pytest.mark.parametrize('name', CASES)
 def test_repair_survives_every_power_cut(name, damaged, record_property):
-    setup = damaged(CASES[name])
-    cut_all(setup, name, ['--seeds', str(SEEDS)], REPAIR, record_property)
+    figures = cut_all(damaged(CASES[name]), name, ['--seeds', str(SEEDS)], REPAIR, record_property)
+    assert figures['status'] in VERDICTS | REFUSALS | {FAILS.get(name)}
 
 
 @pytest.mark.parametrize('command, name', [(command, name) for command, names in OTHERS for name in names],
                          ids=lambda value: value if isinstance(value, str) else value[0])
 def test_other_commands_survive_every_power_cut(command, name, damaged, record_property):
     figures = cut_all(damaged(CASES[name]), name, ['--seeds', str(SEEDS)], command, record_property)
-    assert figures['states'] > 0
+    assert figures['changed'], 'there was nothing to do'
 
 
 @pytest.mark.parametrize('name', CASES if ALL else FAILING)
@@ -109,4 +125,4 @@ def test_journals_without_a_stick_survive(damaged, record_property):
     """They lie on the other ESP then."""
     name = 'shadow-esp-no-microsoft'
     options = ['--seeds', str(SEEDS), '--stick', 'off']
-    assert cut_all(damaged(CASES[name]), name, options, REPAIR, record_property)['states'] > 0
+    assert cut_all(damaged(CASES[name]), name, options, REPAIR, record_property)['changed']

@@ -13,10 +13,14 @@
  *   --pieces N      memory: in how many steps; 64
  *   --patience N    after how many violations to give up; 1
  *   --stick off     no stick to keep journals on
+ *   --fallback off  a disk that starts through its fallback file only counts as one that does not
  *
  * The host's options are in host/host_options.h; answers cannot be given. Prints one line:
  *
- *   states N different N writes N violations N status N
+ *   states N different N writes N changed N violations N status N
+ *
+ * where `writes`, `changed` (0: nothing is left of what it did) and `status` are of the undisturbed
+ * command.
  *
  * Exit status: 0, also when the command has nothing to do; 1 after a violation, which is told on
  * standard error; 125 for wrong options or files.
@@ -45,6 +49,7 @@ struct options {
     struct cuts_range range;
     uint64_t patience;
     bool stick;
+    bool fallback;
 };
 
 /* --- The machine ---------------------------------------------------------------------------- */
@@ -157,15 +162,24 @@ static bool take_option(struct options *options, const char *name, const char *v
                    {"--step", &options->range.step},
                    {"--patience", &options->patience}};
 
+    const struct {
+        const char *name;
+        bool *to;
+    } switches[] = {{"--garbage", &options->range.garbage},
+                    {"--stick", &options->stick},
+                    {"--fallback", &options->fallback}};
+
     if (strcmp(name, "--case") == 0) {
         options->name = value;
         return true;
     }
     if (strcmp(name, "--mode") == 0)
         return set_mode(options, value);
-    if (strcmp(name, "--garbage") == 0 || strcmp(name, "--stick") == 0) {
-        *(name[2] == 'g' ? &options->range.garbage : &options->stick) = strcmp(value, "on") == 0;
-        return true;
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        if (strcmp(name, switches[i].name) == 0) {
+            *switches[i].to = strcmp(value, "on") == 0;
+            return true;
+        }
     }
     if (text_parse_number(value, 10, &number) != ST_OK)
         return false;
@@ -188,8 +202,8 @@ static int take_own(struct options *options, int argc, char **argv)
     int kept = 1;
     int i = 1;
 
-    *options =
-        (struct options){.name = "machine", .range = {.seeds = 2}, .patience = 1, .stick = true};
+    *options = (struct options){
+        .name = "machine", .range = {.seeds = 2}, .patience = 1, .stick = true, .fallback = true};
     for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2] != 0; i += 2) {
         if (take_option(options, argv[i], argv[i + 1]))
             continue;
@@ -209,6 +223,8 @@ static int try_modes(struct host *host, const struct options *options, const cha
     bool any = false;
 
     cuts_set_patience(cuts, (unsigned)options->patience);
+    if (!options->fallback)
+        cuts_ignore_fallback(cuts);
     for (int i = 0; i < CUTS_MODE_COUNT; i++)
         any = any || options->modes[i];
     for (int i = 0; i < CUTS_MODE_COUNT && cuts_violations(cuts) < options->patience; i++) {
@@ -216,9 +232,10 @@ static int try_modes(struct host *host, const struct options *options, const cha
             (void)cuts_try(cuts, (enum cuts_mode)i, &options->range);
     }
     unsigned violations = cuts_violations(cuts);
-    printf("states %llu different %llu writes %llu violations %u status %u\n",
+    printf("states %llu different %llu writes %llu changed %d violations %u status %u\n",
            (unsigned long long)cuts_states(cuts), (unsigned long long)cuts_distinct(cuts),
-           (unsigned long long)cuts_writes(cuts), violations, cuts_code(cuts));
+           (unsigned long long)cuts_writes(cuts), cuts_has_changed(cuts), violations,
+           cuts_code(cuts));
     cuts_free(cuts);
     return violations > 0;
 }

@@ -227,6 +227,8 @@ struct cuts {
     size_t seen_count, seen_room;
     uint64_t states;
     unsigned violations, patience;
+    bool changed; /* the undisturbed command has left another machine */
+    bool ignores_fallback;
 };
 
 /* Keeps the end of what is on the console. */
@@ -311,8 +313,10 @@ static bool check_starts(struct cuts *cuts, struct host *host)
     struct told told = tell(host);
     bool good = true;
 
-    for (size_t i = 0; i < HOST_MAX_DISKS && good; i++)
-        good = told.ranks[i] >= cuts->told_before.ranks[i];
+    for (size_t i = 0; i < HOST_MAX_DISKS && good; i++) {
+        uint8_t before = cuts->told_before.ranks[i];
+        good = told.ranks[i] >= before || (cuts->ignores_fallback && before < RANK_STARTS);
+    }
     if (!good)
         violated_by_lines(cuts, "I1", cuts->told_before.lines, told.lines);
     free(told.lines);
@@ -433,7 +437,8 @@ static bool check_again(struct cuts *cuts, struct host *host)
     fault_free(fault);
     snprintf(what, sizeof(what), "the third run writes %llu times and ends with %u, not %u",
              (unsigned long long)writes, code, cuts->code_again);
-    return (writes == 0 && code == cuts->code_again) || violated(cuts, "I5", what);
+    bool good = code == cuts->code_again && (writes == 0 || !cuts->changed);
+    return good || violated(cuts, "I5", what);
 }
 
 static bool check_both_ways(struct cuts *cuts, struct host *state)
@@ -453,6 +458,16 @@ static bool check_both_ways(struct cuts *cuts, struct host *state)
     host_free(again);
     host_free(back);
     return good;
+}
+
+/* Nothing but journals may have been written. */
+static bool is_unchanged(const struct cuts *cuts, const struct host *host)
+{
+    bool same = mem_vars_equal(host->vars, cuts->before->vars);
+
+    for (size_t i = 0; i < host->disk_count && same; i++)
+        same = mem_block_change(host->disks[i], cuts->before->disks[i]) == 0;
+    return same;
 }
 
 static void mix_in(uint64_t *io_digest, const void *data, size_t size)
@@ -615,11 +630,8 @@ static bool try_power(struct cuts *cuts, const struct cuts_range *range)
 static bool check_words(struct cuts *cuts, struct host *host, unsigned code)
 {
     const char *text = host_console_text(host->console);
-    bool same = mem_vars_equal(host->vars, cuts->before->vars);
 
-    for (size_t i = 0; i < host->disk_count && same; i++)
-        same = mem_block_change(host->disks[i], cuts->before->disks[i]) == 0;
-    if (!same && strstr(text, "Nothing was changed.") != NULL)
+    if (!is_unchanged(cuts, host) && strstr(text, "Nothing was changed.") != NULL)
         return violated(cuts, "truth", "something was changed");
     if (code != cuts->code && text[0] == 0)
         return violated(cuts, "truth", "it failed without a word");
@@ -840,6 +852,7 @@ static void run_undisturbed(struct cuts *cuts)
     look_at_trees(cuts->after, &cuts->trees_after);
     if (!check_places(cuts, cuts->after, false))
         return;
+    cuts->changed = !is_unchanged(cuts, cuts->after);
     cuts->told_after = tell(cuts->after);
     struct host *host = host_clone(cuts->after);
     cuts->code_again = order(cuts, host, cuts->line);
@@ -881,6 +894,16 @@ void cuts_set_patience(struct cuts *cuts, unsigned violations)
 bool cuts_has_work(const struct cuts *cuts)
 {
     return cuts->calls[FAULT_WRITE] > 0;
+}
+
+bool cuts_has_changed(const struct cuts *cuts)
+{
+    return cuts->changed;
+}
+
+void cuts_ignore_fallback(struct cuts *cuts)
+{
+    cuts->ignores_fallback = true;
 }
 
 unsigned cuts_code(const struct cuts *cuts)
