@@ -26,10 +26,10 @@ REPAIR = ['repair', '-y', '-format', '-msr']
 # What is tried beside `repair`: command and cases.
 OTHERS = [
     (['copy', '-y'], ['shadow-esp-no-microsoft', 'shadow-language-missing', 'shadow-bootmgr-truncated',
-                      'shadow-store-truncated', 'primary-font-missing']),
+                      'shadow-store-truncated']),
     (['prepare', '-y', '-format', '-msr', '1'], ['shadow-disk-blank', 'shadow-esp-missing',
                                                  'shadow-esp-missing-no-room', 'shadow-esp-unformatted',
-                                                 'shadow-fat-zero', '4k-shadow-gone']),
+                                                 'shadow-fat-zero']),
     (['prepare', '-y', '-gpt', '1'], ['shadow-gpt-backup-zero', 'shadow-disk-grown',
                                       'shadow-no-protective-mbr']),
 ]

@@ -56,6 +56,8 @@ static void table_damaged(struct host *host)
     disk_machine_break_gpt(host, 1, PRIMARY);
 }
 
+enum { ENTRY, BOOT_FILES }; /* places in the list */
+
 static const struct scenario {
     const char *name;
     void (*inflict)(struct host *host);
@@ -82,61 +84,55 @@ static struct host *machine_of(const struct scenario *scenario)
     return host;
 }
 
-static void try_all(enum cuts_mode mode, const struct cuts_range *range)
+static void try_scenario(const struct scenario *scenario, enum cuts_mode mode,
+                         const struct cuts_range *range)
 {
-    for (size_t i = 0; i < COUNT_OF(scenarios); i++) {
-        struct host *host = machine_of(&scenarios[i]);
-        struct cuts *cuts = cuts_new(host, scenarios[i].name, scenarios[i].line);
-        assert_true(cuts_has_changed(cuts));
-        assert_int_equal(cuts_violations(cuts), 0);
-        assert_true(cuts_try(cuts, mode, range));
-        print_message("%s, %s: %llu states, %llu of them different\n", scenarios[i].name,
-                      scenarios[i].line, (unsigned long long)cuts_states(cuts),
-                      (unsigned long long)cuts_distinct(cuts));
-        cuts_free(cuts);
-        host_free(host);
-    }
+    struct host *host = machine_of(scenario);
+    struct cuts *cuts = cuts_new(host, scenario->name, scenario->line);
+
+    assert_true(cuts_has_changed(cuts));
+    assert_int_equal(cuts_violations(cuts), 0);
+    assert_true(cuts_try(cuts, mode, range));
+    assert_true(cuts_states(cuts) > 0);
+    print_message("%s, %s: %llu states, %llu of them different\n", scenario->name, scenario->line,
+                  (unsigned long long)cuts_states(cuts), (unsigned long long)cuts_distinct(cuts));
+    cuts_free(cuts);
+    host_free(host);
 }
 
-static void every_power_cut_leaves_a_machine_that_can_be_finished_or_taken_back(void **state)
+/* A few writes of each; all of them, and all fates of the caches, are the harness' business. */
+static void power_cuts_leave_a_machine_that_can_be_finished_or_taken_back(void **state)
 {
-    struct cuts_range range = {.seeds = 1};
+    struct cuts_range range = {.first = 2, .step = 4};
 
     (void)state;
-    try_all(CUTS_POWER, &range);
+    for (size_t i = 0; i < COUNT_OF(scenarios); i++)
+        try_scenario(&scenarios[i], CUTS_POWER, &range);
 }
 
-static void every_failing_call_does(void **state)
+static void failing_calls_do(void **state)
 {
-    struct cuts_range range = {.step = 7};
+    struct cuts_range range = {.first = 40, .step = 97};
 
     (void)state;
-    try_all(CUTS_CALL, &range);
+    try_scenario(&scenarios[BOOT_FILES], CUTS_CALL, &range);
+    try_scenario(&scenarios[ENTRY], CUTS_NO_SPACE, &(struct cuts_range){.step = 2});
 }
 
-static void every_full_store_does(void **state)
+static void lack_of_memory_does(void **state)
 {
-    struct cuts_range range = {.seeds = 0};
+    struct cuts_range range = {.pieces = 8};
 
     (void)state;
-    try_all(CUTS_NO_SPACE, &range);
-}
-
-static void every_lack_of_memory_does(void **state)
-{
-    struct cuts_range range = {.pieces = 24};
-
-    (void)state;
-    try_all(CUTS_MEMORY, &range);
+    try_scenario(&scenarios[BOOT_FILES], CUTS_MEMORY, &range);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_power_cut_leaves_a_machine_that_can_be_finished_or_taken_back),
-        cmocka_unit_test(every_failing_call_does),
-        cmocka_unit_test(every_full_store_does),
-        cmocka_unit_test(every_lack_of_memory_does),
+        cmocka_unit_test(power_cuts_leave_a_machine_that_can_be_finished_or_taken_back),
+        cmocka_unit_test(failing_calls_do),
+        cmocka_unit_test(lack_of_memory_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
