@@ -406,6 +406,8 @@ static bool check_undo(struct cuts *cuts, struct host *host)
     for (unsigned i = 0; i < UNDOS_MAX; i++) {
         unsigned code = order(cuts, host, "undo -y");
         wrong = what_is_not_old(cuts, host);
+        if (getenv("CUTS_SHOW") != NULL)
+            fprintf(stderr, "%s: %s\n%s\n", cuts->where, wrong == NULL ? "old" : wrong, cuts->said);
         if (wrong == NULL || code != 0)
             break;
     }
