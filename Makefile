@@ -29,6 +29,8 @@ FIXTURE_SRC  := $(sort $(wildcard tests/unit/*_fixture.c))
 FUZZ_NAMES   := $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
 TOOL_SRC     := $(sort $(wildcard tests/tools/*.c))
+# Of these, what runs commands thousands of times: built bare, as figures are.
+FAST_TOOL_SRC := tests/tools/cut_all.c
 
 EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
@@ -36,6 +38,7 @@ HOST    := $(BUILD)/host/shadowboot
 STANDIN := $(BUILD)/standin.efi
 BENCH   := $(BUILD)/host/bench
 TOOLS   := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
+FAST_TOOLS := $(FAST_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
 DEPS    := $(BUILD)/deps.stamp
 
 # --- Goals ---------------------------------------------------------------------------------------
@@ -89,7 +92,8 @@ HOST_OBJ          := $(call objects,$(HOST_DIR),$(HOST_SRC) $(FIXTURE_SRC))
 FUZZ_CORE_OBJ     := $(call objects,$(FUZZ_DIR),$(CORE_SRC))
 FUZZ_OBJ          := $(call objects,$(FUZZ_DIR),$(HOST_SRC) $(FIXTURE_SRC))
 BENCH_CORE_OBJ    := $(call objects,$(BENCH_DIR),$(CORE_SRC))
-BENCH_OBJ         := $(call objects,$(BENCH_DIR),$(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC))
+BENCH_HOST_OBJ    := $(call objects,$(BENCH_DIR),$(HOST_SRC) $(FIXTURE_SRC))
+BENCH_OBJ         := $(BENCH_HOST_OBJ) $(call objects,$(BENCH_DIR),$(BENCH_SRC))
 
 # What every object waits for: new flags make new objects.
 FLAGS := Makefile Make.defaults
@@ -184,9 +188,13 @@ $(HOST): $(call objects,$(HOST_DIR),$(HOST_MAIN)) $(HOST_LIBS)
 	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
 
 # Small programs that show the harness what single readers of formats make of an image.
-$(TOOLS): $(BUILD)/host/tools/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LIBS)
+$(filter-out $(FAST_TOOLS),$(TOOLS)): $(BUILD)/host/tools/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
+
+$(FAST_TOOLS): $(BUILD)/host/tools/%: $(BENCH_DIR)/tests/tools/%.o $(BENCH_CORE_OBJ) $(BENCH_HOST_OBJ) $(SOURCES_LIST)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
 # The Shell's `help shadowboot` reads this; it is the program's own help, so the two cannot differ.
 $(MAN): $(HOST)

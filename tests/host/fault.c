@@ -44,6 +44,7 @@ struct fault {
     uint64_t cut_at; /* the n-th write, or NEVER */
     enum fault_cut cut;
     jmp_buf *cut_to;
+    enum fault_kind last_write;
     bool dead;
     bool tripped;
 };
@@ -99,8 +100,10 @@ static struct verdict judge(struct fault *fault, enum fault_kind kind)
 
     fault->calls[FAULT_ANY]++;
     fault->calls[kind]++;
-    if (is_write(kind))
+    if (is_write(kind)) {
         fault->calls[FAULT_WRITE]++;
+        fault->last_write = kind;
+    }
     if (fault->dead)
         return fail_with(fault, ST_IO);
     const struct rule *rule = rule_for(fault, kind);
@@ -522,6 +525,7 @@ struct fault *fault_new(const struct ports *ports)
     fault->inner = ports;
     fault->ports = *ports;
     fault->cut_at = NEVER;
+    fault->last_write = FAULT_WRITE;
     wrap_disks(fault);
     wrap_vars(fault);
     wrap_files(fault);
@@ -608,6 +612,11 @@ void fault_power_cut(struct fault *fault, uint64_t nth, enum fault_cut how, jmp_
 uint64_t fault_calls(const struct fault *fault, enum fault_kind kind)
 {
     return fault->calls[kind];
+}
+
+enum fault_kind fault_last_write(const struct fault *fault)
+{
+    return fault->last_write;
 }
 
 bool fault_tripped(const struct fault *fault)

@@ -104,13 +104,33 @@ size_t host_add_volume(struct host *host, const struct host_partition *partition
     return mem_files_add_volume(host->files, span_of(path, size), alias, capacity);
 }
 
+static uint64_t seed_of_disk(uint64_t seed, size_t disk)
+{
+    bool special = seed == MEM_BLOCK_LOSE_ALL || seed == MEM_BLOCK_KEEP_ALL;
+
+    return special ? seed : seed + disk * SEED_STEP;
+}
+
 void host_power_cut(struct host *host, uint64_t seed)
 {
     for (size_t i = 0; i < host->disk_count; i++) {
-        bool special = seed == MEM_BLOCK_LOSE_ALL || seed == MEM_BLOCK_KEEP_ALL;
         if (host->disks[i] != NULL)
-            mem_block_cut(host->disks[i], special ? seed : seed + i * SEED_STEP);
+            mem_block_cut(host->disks[i], seed_of_disk(seed, i));
     }
+}
+
+struct host *host_after_cut(const struct host *host, uint64_t seed)
+{
+    struct host *after = host_clone(host);
+
+    for (size_t i = 0; i < host->disk_count; i++) {
+        if (host->disks[i] == NULL)
+            continue;
+        mem_block_free(after->disks[i]);
+        after->disks[i] = mem_block_replay_seed(host->disks[i], mem_block_log_count(host->disks[i]),
+                                                seed_of_disk(seed, i));
+    }
+    return after;
 }
 
 static enum status renew(void *ctx, struct mem_files *files)

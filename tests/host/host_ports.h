@@ -75,6 +75,9 @@ size_t host_add_volume(struct host *host, const struct host_partition *partition
  * on each disk in another way. */
 void host_power_cut(struct host *host, uint64_t seed);
 
+/* The machine as such a cut would leave it, once more; this one goes on. To be freed. */
+struct host *host_after_cut(const struct host *host, uint64_t seed);
+
 /* The ports as the machine is now: valid until it is asked again or freed. */
 const struct ports *host_ports(struct host *host);
 

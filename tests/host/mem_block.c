@@ -111,6 +111,11 @@ uint64_t mem_block_difference(const struct mem_block *a, const struct mem_block 
     return at == UINT64_MAX ? at : at / size;
 }
 
+uint64_t mem_block_change(const struct mem_block *disk, const struct mem_block *base)
+{
+    return mem_pages_change(disk->pages, base->pages);
+}
+
 /* ---- the port ---- */
 
 static bool is_spoiled(const struct mem_block *disk, uint64_t lba, uint32_t count)

@@ -38,6 +38,10 @@ void mem_block_peek(const struct mem_block *disk, uint64_t offset, void *ret_dat
 /* The first block from `lba` on in which two disks of the same shape differ; UINT64_MAX: none. */
 uint64_t mem_block_difference(const struct mem_block *a, const struct mem_block *b, uint64_t lba);
 
+/* A number for what makes `disk` another than `base`, of which it is a clone: 0 when nothing does,
+ * the same for the same content. */
+uint64_t mem_block_change(const struct mem_block *disk, const struct mem_block *base);
+
 /*
  * From now on reads that touch one of the `count` blocks from `lba` fail. Writes go on as if
  * nothing was, and do not mend it. At most 16 such runs.

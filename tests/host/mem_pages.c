@@ -216,6 +216,46 @@ uint64_t mem_pages_difference(const struct mem_pages *a, const struct mem_pages 
     return left < right ? left : right;
 }
 
+static uint64_t digest_of_page(uint64_t index, const uint8_t *bytes)
+{
+    uint64_t digest = index * 0x9e3779b97f4a7c15u + 1;
+
+    for (size_t i = 0; i < PAGE_SIZE; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof(word));
+        digest = (digest ^ word) * 0xd6e8feb86659fd93u;
+        digest ^= digest >> 32;
+    }
+    return digest;
+}
+
+/* What a page of a layer adds to the number: nothing when it is hidden, or as in `base`. */
+static uint64_t change_of_page(const struct mem_pages *pages, const struct mem_pages *base,
+                               const struct page *page)
+{
+    static const uint8_t zeros[PAGE_SIZE];
+    const uint8_t *old = find_page(base, page->index);
+
+    if (old == page->bytes || find_page(pages, page->index) != page->bytes)
+        return 0;
+    if (memcmp(page->bytes, old == NULL ? zeros : old, PAGE_SIZE) == 0)
+        return 0;
+    return digest_of_page(page->index, page->bytes);
+}
+
+uint64_t mem_pages_change(const struct mem_pages *pages, const struct mem_pages *base)
+{
+    uint64_t change = 0;
+
+    for (const struct layer *layer = pages->top; layer != NULL; layer = layer->below) {
+        for (size_t i = 0; layer->buckets != NULL && i < BUCKET_COUNT; i++) {
+            for (const struct page *page = layer->buckets[i]; page != NULL; page = page->next)
+                change += change_of_page(pages, base, page);
+        }
+    }
+    return change;
+}
+
 uint64_t mem_pages_footprint(const struct mem_pages *pages)
 {
     uint64_t count = 0;

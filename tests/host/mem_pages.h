@@ -21,6 +21,10 @@ void mem_pages_read(const struct mem_pages *pages, uint64_t offset, void *ret_da
 uint64_t mem_pages_difference(const struct mem_pages *a, const struct mem_pages *b,
                               uint64_t offset);
 
+/* A number for all that is in `pages` and not in `base`, of which it is a clone or a clone's clone:
+ * the same for the same content, another for another. */
+uint64_t mem_pages_change(const struct mem_pages *pages, const struct mem_pages *base);
+
 /* Bytes of memory that hold the content, what is shared with clones included. */
 uint64_t mem_pages_footprint(const struct mem_pages *pages);
 

@@ -25,8 +25,8 @@
 #define NAME_TEXT    40
 #define STICK_BYTES  (30u * MIB)
 #define ARENA        (48u * MIB)
-#define MUI_BYTES    5000u
-#define FONT_BYTES   20000u
+#define MUI_BYTES    1500u
+#define FONT_BYTES   3000u
 #define FAT_UNUSED   0xe5u
 
 struct disk_machine_shape disk_machine_usual(void)
@@ -269,7 +269,7 @@ static void add_disk(struct host *host, const struct disk_machine_shape *shape)
                      bytes / shape->block_size, disk_guid, partitions, count);
 }
 
-static void add_stick(struct host *host)
+void disk_machine_add_stick(struct host *host)
 {
     static const struct fixture_partition stick = {1,    TYPE_ESP, STICK_GUID,
                                                    2048, 60000,    "SHADOWBOOT"};
@@ -309,7 +309,7 @@ struct host *disk_machine_new(const struct disk_machine_shape *shape)
     }
     write_mirror(host);
     if (!shape->no_stick)
-        add_stick(host);
+        disk_machine_add_stick(host);
     add_entry(host, 0, "Windows Boot Manager");
     add_entry(host, 1, "Boot Mirror");
     fixture_set_order(host, order, DISKS);
@@ -429,15 +429,25 @@ static void keep_others(struct follower *follower)
         mem_files_set_self(files, mem_files_volume_at(files, old.volumes[old.self].path));
 }
 
+/* Not new each time: its pages cost more than most uses. */
+static uint8_t *shared_memory(void)
+{
+    static uint8_t *memory;
+
+    if (memory == NULL)
+        memory = malloc(ARENA);
+    if (memory == NULL)
+        host_fail("no memory for a machine's volumes");
+    return memory;
+}
+
 /* The block ports count as they are now: host_ports has made them. */
 static enum status renew(struct host *host)
 {
     struct follower follower = {.host = host, .old = mem_files_clone(host->files)};
-    uint8_t *memory = malloc(ARENA);
+    uint8_t *memory = shared_memory();
     struct arena arena;
 
-    if (memory == NULL)
-        host_fail("no memory for a machine's volumes");
     follower.arena = &arena;
     mem_files_clear(host->files);
     for (size_t i = 0; i < host->disk_count; i++) {
@@ -448,7 +458,6 @@ static enum status renew(struct host *host)
     }
     keep_others(&follower);
     mem_files_free(follower.old);
-    free(memory);
     return ST_OK;
 }
 

@@ -41,6 +41,9 @@ struct host *disk_machine_new(const struct disk_machine_shape *shape);
  * added now and at each renewal; those that are there and on none of the disks stay. */
 void disk_machine_follow(struct host *host);
 
+/* Adds the stick, on a disk of its own behind the others: the program is started from it then. */
+void disk_machine_add_stick(struct host *host);
+
 /* Reads the volumes anew, as a restart of the machine does. */
 void disk_machine_restart(struct host *host);
 

@@ -5,7 +5,6 @@
 #include "base/crc32.h"
 #include "format/gpt.h"
 #include "format/mbr.h"
-#include "format/partition_type.h"
 
 #define END_SIZE 4u
 
@@ -42,25 +41,42 @@ static const uint8_t *read_gpt(struct arena *arena, const struct block_port *blo
     return array;
 }
 
-static void find_in_gpt(const struct gpt_header *header, const uint8_t *array,
-                        disk_volume_found *found, void *ctx)
+static void add_entry(struct disk_table *table, const struct gpt_entry *entry, uint32_t slot)
 {
-    for (uint32_t i = 0; i < header->entry_count; i++) {
-        const uint8_t *at = array + (size_t)i * header->entry_size;
-        struct gpt_entry entry = gpt_entry_parse(span_of(at, header->entry_size));
-        enum partition_type type = partition_type_of(&entry.type);
-        if ((type != PT_ESP && type != PT_BASIC_DATA) || !gpt_entry_in_range(&entry, header))
-            continue;
-        struct hd_node hd = {
-            .number = i + 1,
-            .start = entry.first_lba,
-            .size = entry.last_lba - entry.first_lba + 1,
-            .format = HD_FORMAT_GPT,
-            .signature_type = HD_SIGNATURE_GUID,
-        };
-        memcpy(hd.signature, entry.unique.bytes, sizeof(hd.signature));
-        found(ctx, &hd);
+    struct disk_table_entry *to = &table->entries[table->count++];
+
+    *to = (struct disk_table_entry){.type = partition_type_of(&entry->type),
+                                    .hd = {.number = slot + 1,
+                                           .start = entry->first_lba,
+                                           .size = entry->last_lba - entry->first_lba + 1,
+                                           .format = HD_FORMAT_GPT,
+                                           .signature_type = HD_SIGNATURE_GUID}};
+    memcpy(to->hd.signature, entry->unique.bytes, sizeof(to->hd.signature));
+}
+
+bool disk_table_read(struct arena *arena, const struct block_port *block,
+                     struct disk_table *ret_table)
+{
+    size_t mark = arena_mark(arena);
+    struct gpt_header header;
+    const uint8_t *array = read_gpt(arena, block, GPT_PRIMARY_LBA, &header);
+
+    if (array == NULL)
+        array = read_gpt(arena, block, block->block_count - 1, &header);
+    ret_table->count = 0;
+    for (uint32_t i = 0; array != NULL && i < header.entry_count; i++) {
+        const uint8_t *at = array + (size_t)i * header.entry_size;
+        struct gpt_entry entry = gpt_entry_parse(span_of(at, header.entry_size));
+        if (gpt_entry_in_range(&entry, &header) && ret_table->count < DISK_TABLE_MAX &&
+            gpt_entry_is_used(&entry))
+            add_entry(ret_table, &entry, i);
     }
+    if (array != NULL) {
+        ret_table->first_usable = header.first_usable_lba;
+        ret_table->last_usable = header.last_usable_lba;
+    }
+    arena_release(arena, mark);
+    return array != NULL;
 }
 
 static void find_in_mbr(struct arena *arena, const struct block_port *block,
@@ -90,14 +106,14 @@ void disk_volumes_find(struct arena *arena, const struct block_port *block,
                        disk_volume_found *found, void *ctx)
 {
     size_t mark = arena_mark(arena);
-    struct gpt_header header;
-    const uint8_t *array = read_gpt(arena, block, GPT_PRIMARY_LBA, &header);
+    struct disk_table table;
 
-    if (array == NULL)
-        array = read_gpt(arena, block, block->block_count - 1, &header);
-    if (array != NULL)
-        find_in_gpt(&header, array, found, ctx);
-    else
+    if (!disk_table_read(arena, block, &table))
         find_in_mbr(arena, block, found, ctx);
+    for (size_t i = 0; i < table.count; i++) {
+        enum partition_type type = table.entries[i].type;
+        if (type == PT_ESP || type == PT_BASIC_DATA)
+            found(ctx, &table.entries[i].hd);
+    }
     arena_release(arena, mark);
 }

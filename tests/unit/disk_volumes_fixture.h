@@ -1,11 +1,29 @@
-/* The partitions of a disk that firmware looks at for file systems, as both copies of the partition
- * table, or an old MBR, have them. */
+/* The partitions of a disk, and those that firmware looks at for file systems. */
 #ifndef SHADOWBOOT_UNIT_DISK_VOLUMES_FIXTURE_H
 #define SHADOWBOOT_UNIT_DISK_VOLUMES_FIXTURE_H
 
 #include "base/arena.h"
 #include "format/devpath.h"
+#include "format/partition_type.h"
 #include "port/block.h"
+
+#define DISK_TABLE_MAX 256u
+
+struct disk_table_entry {
+    struct hd_node hd;
+    enum partition_type type;
+};
+
+/* A GPT as the first of its copies that is sound has it. */
+struct disk_table {
+    uint64_t first_usable, last_usable;
+    struct disk_table_entry entries[DISK_TABLE_MAX]; /* more are left out */
+    size_t count;
+};
+
+/* False when no copy is sound. Memory is taken from `arena` and given back. */
+bool disk_table_read(struct arena *arena, const struct block_port *block,
+                     struct disk_table *ret_table);
 
 #define DISK_VOLUME_PATH_SIZE 128 /* bytes of a partition's device path */
 

@@ -677,6 +677,7 @@ size_t fixture_add_stick(struct host *host)
 /* --- Running the program -------------------------------------------------------------------- */
 
 #define WORDS_MAX 32
+#define LINE_MAX  1024
 
 /* Cuts `line` into words, in place. */
 static int split(char *line, const char *ret_words[WORDS_MAX])
@@ -701,15 +702,16 @@ static int split(char *line, const char *ret_words[WORDS_MAX])
     return count;
 }
 
-static unsigned run(const struct ports *ports, const char *line, struct arena *arena)
+unsigned fixture_run_arena(const struct ports *ports, const char *line, struct arena *arena)
 {
+    static char copy[LINE_MAX]; /* not on the heap: a power cut jumps out of the run */
     const char *words[WORDS_MAX];
-    char *copy = host_copy_text(line);
-    int count = split(copy, words);
 
-    unsigned code = cmd_main(ports, arena, count, words);
-    free(copy);
-    return code;
+    if (strlen(line) >= sizeof(copy))
+        host_fail("a command line that is too long");
+    strcpy(copy, line);
+    int count = split(copy, words);
+    return cmd_main(ports, arena, count, words);
 }
 
 unsigned fixture_run_in(const struct ports *ports, const char *line, size_t size)
@@ -718,7 +720,7 @@ unsigned fixture_run_in(const struct ports *ports, const char *line, size_t size
     struct arena arena;
 
     arena_init(&arena, memory, size);
-    unsigned code = run(ports, line, &arena);
+    unsigned code = fixture_run_arena(ports, line, &arena);
     free(memory);
     return code;
 }
@@ -730,7 +732,7 @@ unsigned fixture_run_ports(const struct ports *ports, const char *line)
     struct arena arena;
 
     arena_init(&arena, memory, sizeof(memory));
-    return run(ports, line, &arena);
+    return fixture_run_arena(ports, line, &arena);
 }
 
 unsigned fixture_run(struct host *host, const char *line)

@@ -6,6 +6,7 @@
 #ifndef SHADOWBOOT_UNIT_MACHINE_FIXTURE_H
 #define SHADOWBOOT_UNIT_MACHINE_FIXTURE_H
 
+#include "base/arena.h"
 #include "host/host_ports.h"
 
 /* --- Partition tables ----------------------------------------------------------------------- */
@@ -223,6 +224,9 @@ size_t fixture_add_stick(struct host *host);
  */
 unsigned fixture_run_ports(const struct ports *ports, const char *line);
 unsigned fixture_run(struct host *host, const char *line);
+
+/* The same in this arena, the peak of which tells how much it took. */
+unsigned fixture_run_arena(const struct ports *ports, const char *line, struct arena *arena);
 
 /* The same with an arena of `size` bytes. */
 unsigned fixture_run_in(const struct ports *ports, const char *line, size_t size);

@@ -1,0 +1,128 @@
+"""Every case of the damage catalogue, repaired with the power cut at every write.
+
+The program cut_all (tests/tools/cut_all.c) runs `repair` on the damaged machine in memory again and again
+and judges each state that a cut leaves by the invariants of a repair: it starts as before at least, only
+the targets have changed, the same command finishes the job, and `undo` gives back what was there. The
+same is done for `copy` and `prepare` where they have something to do, and, for one case in each group,
+with calls that fail, full stores and too little memory.
+
+With CUTS=all in the environment there are more fates of the disks' caches, every case is tried with
+everything that can fail, and it takes an hour. Which states there are is the same in every run.
+"""
+import os
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import damage
+import mirror
+import pytest
+
+CASES = {case.name: case for case in damage.all_cases()}
+ALL = os.environ.get('CUTS') == 'all'
+SEEDS = 12 if ALL else 2
+REPAIR = ['repair', '-y', '-format', '-msr']
+# What is tried beside `repair`: command and cases.
+OTHERS = [
+    (['copy', '-y'], ['shadow-esp-no-microsoft', 'shadow-language-missing', 'shadow-bootmgr-truncated',
+                      'shadow-store-truncated']),
+    (['prepare', '-y', '-format', '-msr', '1'], ['shadow-disk-blank', 'shadow-esp-missing',
+                                                 'shadow-esp-missing-no-room', 'shadow-esp-unformatted',
+                                                 'shadow-fat-zero']),
+    (['prepare', '-y', '-gpt', '1'], ['shadow-gpt-backup-zero', 'shadow-disk-grown',
+                                      'shadow-no-protective-mbr']),
+]
+# What `repair` ends with when it did what could be done: the verdict, or that it has nothing to go by.
+VERDICTS = {0, 64, 65, 66, 67, 68, 69}
+REFUSALS = {10, 14}
+# Where it ends otherwise, and why.
+FAILS = {
+    'shadow-mbr-unreadable': 7,     # the block cannot be read, and writing does not mend it here
+}
+# What firmware does not store it does not restore either.
+NOT_UNDONE = {'order-odd-size': 'BootOrder could not be written: refused.'}
+# The ESP that is formatted would perhaps have started before, by the fallback file.
+FALLBACK_ONLY = {'primary-bootmgr-chain-short', 'shadow-bootmgr-chain-broken'}
+# One of each kind of work: variables, files, file system, partition, table.
+FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformatted',
+           'shadow-esp-missing', 'primary-gpt-primary-flipped']
+
+
+@pytest.fixture(scope='session')
+def folder():
+    """Where images go: into memory, if there is such a place."""
+    memory = Path('/dev/shm')
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope='session')
+def bases(folder):
+    """The healthy machines, built when they are asked for."""
+    made = {}
+
+    def base(name):
+        if name not in made:
+            made[name] = mirror.build(name, folder / name)
+        return made[name]
+    return base
+
+
+@pytest.fixture
+def damaged(folder, bases):
+    """The machine of a case, in a folder of its own."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        def machine(case):
+            setup = bases(case.base).copy(Path(name) / 'machine')
+            case.apply(setup)
+            return setup
+        yield machine
+
+
+def cut_all(setup, case, options, command, record_property):
+    """Try everything; the figures that the program prints at its end."""
+    tools = Path(os.environ.get('SHADOWBOOT_TOOLS', mirror.ROOT / 'build/host/tools'))
+    if case in FALLBACK_ONLY:
+        options = ['--fallback', 'off', *options]
+    done = subprocess.run([str(tools / 'cut_all'), '--case', case, *options, *setup.host_options(), '--',
+                           *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=3600, check=False)
+    errors = done.stderr.decode(errors='replace')
+    assert done.returncode in (0, 1), errors
+    if case in NOT_UNDONE:
+        assert NOT_UNDONE[case] in errors
+        pytest.skip('firmware refuses to store what was there')
+    if done.returncode != 0:
+        pytest.fail(errors, pytrace=False)
+    figures = {name: int(number) for name, number in re.findall(r'(\w+) (\d+)', done.stdout.decode())}
+    record_property('states of interrupted repairs', figures['states'])
+    record_property('different ones of them', figures['different'])
+    return figures
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_repair_survives_every_power_cut(name, damaged, record_property):
+    figures = cut_all(damaged(CASES[name]), name, ['--seeds', str(SEEDS)], REPAIR, record_property)
+    assert figures['status'] in VERDICTS | REFUSALS | {FAILS.get(name)}
+
+
+@pytest.mark.parametrize('command, name', [(command, name) for command, names in OTHERS for name in names],
+                         ids=lambda value: value if isinstance(value, str) else value[0])
+def test_other_commands_survive_every_power_cut(command, name, damaged, record_property):
+    figures = cut_all(damaged(CASES[name]), name, ['--seeds', str(SEEDS)], command, record_property)
+    assert figures['changed'], 'there was nothing to do'
+
+
+@pytest.mark.parametrize('name', CASES if ALL else FAILING)
+def test_repair_survives_what_fails(name, damaged, record_property):
+    modes = ['--mode', 'call', '--mode', 'space', '--mode', 'memory', '--pieces', '48']
+    step = [] if ALL else ['--step', '5']
+    cut_all(damaged(CASES[name]), name, [*modes, *step], REPAIR, record_property)
+
+
+def test_journals_without_a_stick_survive(damaged, record_property):
+    """They lie on the other ESP then."""
+    name = 'shadow-esp-no-microsoft'
+    options = ['--seeds', str(SEEDS), '--stick', 'off']
+    assert cut_all(damaged(CASES[name]), name, options, REPAIR, record_property)['changed']

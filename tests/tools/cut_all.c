@@ -1,0 +1,275 @@
+/*
+ * Runs one command on a machine of image files again and again, interrupted everywhere, and judges
+ * what is left (unit/cuts_fixture.h). The images and the variable file are only read: each run is
+ * one in memory.
+ *
+ *   cut_all [OPTION ...] [HOST OPTION ...] COMMAND ...
+ *
+ *   --case NAME     what the machine is called when something is wrong
+ *   --mode NAME     power (unless given), call, space or memory; may be repeated
+ *   --seeds N       power: random fates of the disks' caches beside "all lost" and "all kept"; 2
+ *   --garbage on    power: also blocks that are half garbage
+ *   --first N, --last N, --step N   which writes or calls; all
+ *   --pieces N      memory: in how many steps; 64
+ *   --patience N    after how many violations to give up; 1
+ *   --stick off     no stick to keep journals on
+ *   --fallback off  a disk that starts through its fallback file only counts as one that does not
+ *
+ * The host's options are in host/host_options.h; answers cannot be given. Prints one line:
+ *
+ *   states N different N writes N changed N violations N status N
+ *
+ * where `writes`, `changed` (0: nothing is left of what it did) and `status` are of the undisturbed
+ * command.
+ *
+ * Exit status: 0, also when the command has nothing to do; 1 after a violation, which is told on
+ * standard error; 125 for wrong options or files.
+ */
+#define _GNU_SOURCE /* SEEK_DATA */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "host/host_alloc.h"
+#include "host/host_options.h"
+#include "unit/cuts_fixture.h"
+#include "unit/disk_machine_fixture.h"
+
+#define EXIT_HOST 125
+#define PIECE     (1u << 20)
+#define LINE_MAX  1024
+
+struct options {
+    const char *name;
+    bool modes[CUTS_MODE_COUNT];
+    struct cuts_range range;
+    uint64_t patience;
+    bool stick;
+    bool fallback;
+};
+
+/* --- The machine ---------------------------------------------------------------------------- */
+
+/* Copies what is no hole. */
+static bool load_pieces(int file, uint64_t size, struct mem_block *disk)
+{
+    uint8_t *data = host_alloc(1, PIECE);
+    off_t at = lseek(file, 0, SEEK_DATA);
+    bool good = true;
+
+    while (at >= 0 && (uint64_t)at < size && good) {
+        off_t hole = lseek(file, at, SEEK_HOLE);
+        uint64_t end = (uint64_t)hole < size ? (uint64_t)hole : size;
+        while ((uint64_t)at < end && good) {
+            size_t part = end - (uint64_t)at < PIECE ? (size_t)(end - (uint64_t)at) : PIECE;
+            good = pread(file, data, part, at) == (ssize_t)part;
+            mem_block_write(disk, (uint64_t)at, data, part);
+            at += (off_t)part;
+        }
+        at = lseek(file, at, SEEK_DATA);
+    }
+    free(data);
+    return good;
+}
+
+static bool add_disk(struct host *host, const struct host_disk_option *option)
+{
+    uint8_t path[DISK_PATH_SIZE];
+    size_t path_size = disk_path_make(option->controller, option->position, path);
+    int file = open(option->file, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+
+    if (file < 0 || fstat(file, &info) != 0)
+        return host_options_complain("cannot be read", option->file);
+    uint64_t blocks = (uint64_t)info.st_size / option->block_size;
+    struct mem_block *disk =
+        mem_block_new(option->block_size, blocks, span_of(path, path_size), "Memory disk");
+    size_t index = host_add_block(host, mem_block_port(disk));
+    host->disks[index] = disk;
+    bool good = load_pieces(file, blocks * option->block_size, disk);
+    close(file);
+    return good || host_options_complain("cannot be read", option->file);
+}
+
+static bool add_disks(struct host *host, const struct host_options *options)
+{
+    for (size_t i = 0; i < options->disk_count; i++) {
+        if (!add_disk(host, &options->disks[i]))
+            return false;
+    }
+    for (size_t i = 0; i < options->bad_count; i++) {
+        size_t disk = host_options_disk_at(options, options->bad[i].position);
+        if (disk == options->disk_count)
+            return host_options_complain("no disk at this place", "--bad");
+        mem_block_spoil(host->disks[disk], options->bad[i].lba, options->bad[i].count);
+    }
+    return true;
+}
+
+/* NULL, with a message, when a file is wrong. */
+static struct host *make_machine(const struct host_options *options, bool stick)
+{
+    struct host *host = host_new();
+    struct mem_vars *vars = host_options_load_vars(options);
+
+    if (vars == NULL || !add_disks(host, options)) {
+        mem_vars_free(vars);
+        host_free(host);
+        return NULL;
+    }
+    mem_vars_free(host->vars);
+    host->vars = vars;
+    host->architecture = options->architecture;
+    if (options->has_date)
+        host->clock.time = options->date;
+    if (stick)
+        disk_machine_add_stick(host);
+    disk_machine_follow(host);
+    return host;
+}
+
+/* --- Options -------------------------------------------------------------------------------- */
+
+static bool set_mode(struct options *options, const char *value)
+{
+    static const char *const names[CUTS_MODE_COUNT] = {[CUTS_POWER] = "power",
+                                                       [CUTS_CALL] = "call",
+                                                       [CUTS_NO_SPACE] = "space",
+                                                       [CUTS_MEMORY] = "memory"};
+
+    for (int i = 0; i < CUTS_MODE_COUNT; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            options->modes[i] = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True when the option is one of this program's and its value is good. */
+static bool take_option(struct options *options, const char *name, const char *value)
+{
+    uint64_t number = 0;
+    const struct {
+        const char *name;
+        uint64_t *to;
+    } numbers[] = {{"--first", &options->range.first},
+                   {"--last", &options->range.last},
+                   {"--step", &options->range.step},
+                   {"--patience", &options->patience}};
+
+    const struct {
+        const char *name;
+        bool *to;
+    } switches[] = {{"--garbage", &options->range.garbage},
+                    {"--stick", &options->stick},
+                    {"--fallback", &options->fallback}};
+
+    if (strcmp(name, "--case") == 0) {
+        options->name = value;
+        return true;
+    }
+    if (strcmp(name, "--mode") == 0)
+        return set_mode(options, value);
+    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
+        if (strcmp(name, switches[i].name) == 0) {
+            *switches[i].to = strcmp(value, "on") == 0;
+            return true;
+        }
+    }
+    if (text_parse_number(value, 10, &number) != ST_OK)
+        return false;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (strcmp(name, numbers[i].name) == 0) {
+            *numbers[i].to = number;
+            return true;
+        }
+    }
+    if (strcmp(name, "--seeds") == 0 || strcmp(name, "--pieces") == 0) {
+        *(name[2] == 's' ? &options->range.seeds : &options->range.pieces) = (unsigned)number;
+        return true;
+    }
+    return false;
+}
+
+/* Takes this program's own options out of argv and leaves the host's. */
+static int take_own(struct options *options, int argc, char **argv)
+{
+    int kept = 1;
+    int i = 1;
+
+    *options = (struct options){
+        .name = "machine", .range = {.seeds = 2}, .patience = 1, .stick = true, .fallback = true};
+    for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2] != 0; i += 2) {
+        if (take_option(options, argv[i], argv[i + 1]))
+            continue;
+        argv[kept++] = argv[i];
+        argv[kept++] = argv[i + 1];
+    }
+    while (i < argc)
+        argv[kept++] = argv[i++];
+    return kept;
+}
+
+/* --- The whole ------------------------------------------------------------------------------ */
+
+static int try_modes(struct host *host, const struct options *options, const char *line)
+{
+    struct cuts *cuts = cuts_new(host, options->name, line);
+    bool any = false;
+
+    cuts_set_patience(cuts, (unsigned)options->patience);
+    if (!options->fallback)
+        cuts_ignore_fallback(cuts);
+    for (int i = 0; i < CUTS_MODE_COUNT; i++)
+        any = any || options->modes[i];
+    for (int i = 0; i < CUTS_MODE_COUNT && cuts_violations(cuts) < options->patience; i++) {
+        if (options->modes[i] || (!any && i == CUTS_POWER))
+            (void)cuts_try(cuts, (enum cuts_mode)i, &options->range);
+    }
+    unsigned violations = cuts_violations(cuts);
+    printf("states %llu different %llu writes %llu changed %d violations %u status %u\n",
+           (unsigned long long)cuts_states(cuts), (unsigned long long)cuts_distinct(cuts),
+           (unsigned long long)cuts_writes(cuts), cuts_has_changed(cuts), violations,
+           cuts_code(cuts));
+    cuts_free(cuts);
+    return violations > 0;
+}
+
+static int run(const struct host_options *host_options, const struct options *options, int argc,
+               char **argv)
+{
+    char line[LINE_MAX] = "";
+    size_t used = 0;
+
+    for (int i = host_options->first_word; i < argc; i++) {
+        int size =
+            snprintf(line + used, sizeof(line) - used, "%s\"%s\"", used > 0 ? " " : "", argv[i]);
+        if (size < 0 || (size_t)size >= sizeof(line) - used)
+            return EXIT_HOST;
+        used += (size_t)size;
+    }
+    struct host *host = make_machine(host_options, options->stick);
+    if (host == NULL)
+        return EXIT_HOST;
+    int code = try_modes(host, options, line);
+    host_free(host);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct host_options host_options;
+
+    argc = take_own(&options, argc, argv);
+    int code = host_options_take(argc, argv, &host_options)
+                   ? run(&host_options, &options, argc, argv)
+                   : EXIT_HOST;
+    host_options_free(&host_options);
+    return code;
+}

@@ -1,0 +1,82 @@
+/*
+ * A command run again and again on one machine, each time with trouble at another place: power cuts
+ * at every write, calls that fail, full stores, no memory. Whatever state is left is judged by the
+ * invariants of a repair:
+ *
+ *   I1  every disk starts at least as well as before the command
+ *   I2  nothing changed but what the undisturbed command changes: the ESPs that are its targets and
+ *       the places of the partition tables
+ *   I3  so no source of a copy did
+ *   I4  `undo` gives back the earlier state: verdicts, findings, variables, partition tables byte
+ *       for byte, every file of the ESPs, and every block that held anything where no file system
+ *       was
+ *   I5  the same command once more comes to the end the undisturbed one comes to, and then once
+ * more writes nothing
+ *
+ * The machine's volumes follow its disks (unit/disk_machine_fixture.h).
+ */
+#ifndef SHADOWBOOT_UNIT_CUTS_FIXTURE_H
+#define SHADOWBOOT_UNIT_CUTS_FIXTURE_H
+
+#include "host/fault.h"
+#include "host/host_ports.h"
+
+enum cuts_mode {
+    CUTS_POWER,    /* at each write, every way it can be torn, every fate of the disks' caches */
+    CUTS_CALL,     /* a call gives ST_IO, once or for good */
+    CUTS_NO_SPACE, /* a write of a variable or a file gives ST_NO_SPACE, once or for good */
+    CUTS_MEMORY,   /* less and less memory */
+    CUTS_MODE_COUNT
+};
+
+/* Which states are tried. */
+struct cuts_range {
+    unsigned seeds;  /* power: random fates of the caches beside "all lost" and "all kept" */
+    bool garbage;    /* power: also blocks of which half holds neither old nor new */
+    uint64_t first;  /* the first n; 0: 1 */
+    uint64_t last;   /* 0: until the command completes */
+    uint64_t step;   /* 0: 1 */
+    unsigned pieces; /* memory: in how many steps */
+};
+
+struct cuts;
+
+/*
+ * Runs `line` undisturbed, twice, and takes it back; `before` is not changed and must outlive the
+ * result. What the machine `name` is like is said when something is wrong. To be freed.
+ */
+struct cuts *cuts_new(struct host *before, const char *name, const char *line);
+void cuts_free(struct cuts *cuts);
+
+/* How many violations are printed before no more are looked for: 1 unless set. */
+void cuts_set_patience(struct cuts *cuts, unsigned violations);
+
+/*
+ * A disk that would start through its fallback file only (status calls that "perhaps") counts as
+ * one that does not: the command may take that away on its way. Such is the formatting of a damaged
+ * file system, which is asked for separately.
+ */
+void cuts_ignore_fallback(struct cuts *cuts);
+
+/* True when the undisturbed command writes, and when it leaves another machine. It may have failed
+ * and taken everything back; then the third run need not be without writes. */
+bool cuts_has_work(const struct cuts *cuts);
+bool cuts_has_changed(const struct cuts *cuts);
+
+/* Its exit status. */
+unsigned cuts_code(const struct cuts *cuts);
+
+/* Tries all states of the mode; false after a violation, which was printed. */
+bool cuts_try(struct cuts *cuts, enum cuts_mode mode, const struct cuts_range *range);
+
+/* Violations so far, that of the undisturbed run included. */
+unsigned cuts_violations(const struct cuts *cuts);
+
+/* States tried so far, and how many of them were different. */
+uint64_t cuts_states(const struct cuts *cuts);
+uint64_t cuts_distinct(const struct cuts *cuts);
+
+/* Writes of the undisturbed command. */
+uint64_t cuts_writes(const struct cuts *cuts);
+
+#endif
