@@ -62,7 +62,7 @@ help:
 	@echo "make fuzz-replay  the fuzz targets over their stored corpora"
 	@echo "make harness      virtual machines under OVMF"
 	@echo "make fuzz         libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target"
-	@echo "make bench        figures of speed"
+	@echo "make bench        what commands cost, and how fast they copy"
 	@echo "make demo         a machine that loses a disk and is made to start again"
 	@echo "make deps         installs the Debian packages all this needs"
 	@echo "make clean        removes $(BUILD)/"
@@ -267,8 +267,11 @@ $(BENCH): $(BENCH_CORE_OBJ) $(BENCH_OBJ) $(SOURCES_LIST)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
-bench: $(if $(BENCH_SRC),$(BENCH))
-	@$(if $(BENCH_SRC),$(BENCH),echo "bench: no tests/bench/*.c")
+# Counted on the host, then measured in a virtual machine.
+bench: all $(BENCH) $(RAWIO)
+	@$(BENCH)
+	@echo
+	@$(HARNESS_ENV) $(PYTHON) ovmf-harness/bench.py
 
 clean:
 	rm -rf $(BUILD)
