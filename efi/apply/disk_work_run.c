@@ -184,6 +184,8 @@ enum status disk_work_run(struct disk_work *work, disk_work_progress *progress, 
                             .progress_ctx = progress_ctx};
     unsigned last_copy = 0;
 
+    if (progress != NULL && progress(progress_ctx, 0, work->bytes))
+        return ST_CANCELLED;
     for (size_t i = 0; i < work->edit.file_count; i++)
         last_copy = work->edit.files[i].phase;
     for (unsigned phase = 0; phase < work->edit.phase_count; phase++) {

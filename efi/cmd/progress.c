@@ -50,6 +50,10 @@ bool progress_step(void *ctx, uint64_t done, uint64_t total)
     const struct console_port *console = &progress->context->ports->console;
     uint64_t time = now(progress);
 
+    if (done == 0) {
+        progress->started = time; /* reading and the journal are over */
+        progress->shown = time;
+    }
     progress->bytes = done;
     progress->ended = time;
     if (!progress->context->sfo && time - progress->shown >= SHOW_EVERY) {
