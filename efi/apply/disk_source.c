@@ -38,18 +38,13 @@ static bool same_report(const struct fat_report *a, const struct fat_report *b)
 /* Opens the file system on the ESP's partition as it is now. */
 static enum status open_now(struct arena *arena, const struct ports *ports,
                             const struct machine *machine, size_t esp,
-                            struct disk_source *ret_source)
+                            struct fat_volume *ret_volume)
 {
     const struct partition *partition = &machine->partitions[machine->esps[esp].partition];
     const struct block_port *port = &ports->disks[machine->disks[partition->disk].port];
-    struct disk_source source = {.esp = esp};
-
     enum status status =
-        fat_open(arena, port, partition->first_lba, partition->block_count, &source.volume);
-    if (status == ST_OK)
-        status = fat_check(arena, &source.volume, UINT64_MAX, &source.report);
-    if (status == ST_OK)
-        *ret_source = source;
+        fat_open(arena, port, partition->first_lba, partition->block_count, ret_volume);
+
     return status == ST_OK || status == ST_NO_MEMORY || status == ST_IO ? status : ST_CHANGED;
 }
 
@@ -58,11 +53,13 @@ enum status disk_source_open(struct arena *arena, const struct ports *ports,
                              struct disk_source *ret_source)
 {
     const struct esp *known = &machine->esps[esp];
-    struct disk_source source;
+    struct disk_source source = {.esp = esp};
 
     if (known->status != ST_OK)
         return ST_CHANGED;
-    enum status status = open_now(arena, ports, machine, esp, &source);
+    enum status status = open_now(arena, ports, machine, esp, &source.volume);
+    if (status == ST_OK)
+        status = fat_check(arena, &source.volume, UINT64_MAX, &source.report);
     if (status != ST_OK)
         return status;
     if (source.volume.serial != known->volume.serial ||
@@ -104,7 +101,9 @@ enum status disk_source_check(struct arena *arena, const struct ports *ports,
     size_t mark = arena_mark(arena);
     struct disk_source now;
 
-    enum status status = open_now(arena, ports, machine, source->esp, &now);
+    enum status status = open_now(arena, ports, machine, source->esp, &now.volume);
+    if (status == ST_OK)
+        status = fat_list(arena, &now.volume, &now.report);
     if (status == ST_OK && !has_same_files(source, &now, files))
         status = ST_CHANGED;
     arena_release(arena, mark);

@@ -84,6 +84,8 @@ static enum status read_old(const struct recording *recording, struct journal_re
     if (old == NULL)
         return ST_NO_MEMORY;
     enum status status = port->read(port->ctx, io_record->lba, io_record->block_count, old);
+    if (status == ST_IO) /* what fails once only must not be missing from the journal */
+        status = port->read(port->ctx, io_record->lba, io_record->block_count, old);
     if (status != ST_OK) {
         arena_release(arena, mark);
         return status;
@@ -96,6 +98,13 @@ static enum status read_old(const struct recording *recording, struct journal_re
         arena_release(arena, mark);
     }
     return ST_OK;
+}
+
+/* Of blocks of a file system that is made anew, those that cannot be read have nothing to come back
+ * to. Everything else is in use as it is. */
+static bool may_be_unreadable(const struct recording *recording)
+{
+    return recording->work->change->kind == DISK_CHANGE_FORMAT;
 }
 
 /*
@@ -118,7 +127,7 @@ static enum status add_blocks(struct recording *recording, uint64_t lba, uint64_
         status = put_digests(recording, data, &record.new_digests);
     if (status == ST_OK)
         journal->records[journal->count++] = record;
-    if (status != ST_IO)
+    if (status != ST_IO || !may_be_unreadable(recording))
         return status;
     if (count == 1)
         return ++recording->unreadable > UNREADABLE_MAX ? ST_IO : ST_OK;

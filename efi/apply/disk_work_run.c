@@ -1,6 +1,7 @@
 /* Carrying out a disk change, and taking it back. */
 #include "apply/disk_source.h"
 #include "apply/disk_work.h"
+#include "apply/read_ahead.h"
 #include "base/mem.h"
 
 /* What is gathered for the next write: blocks that lie together. */
@@ -13,7 +14,8 @@ struct output {
     uint64_t done;
     disk_work_progress *progress;
     void *progress_ctx;
-    bool stopped;
+    struct read_ahead ahead;
+    struct disk_source *ahead_of; /* the source that is read through it, NULL for none */
 };
 
 /* Writes, reads back and compares. */
@@ -108,21 +110,46 @@ static enum status put_extent(struct output *output, struct disk_stream *stream,
     return ST_OK;
 }
 
+/* Lets the source be read through the window, and no other. NULL: none. */
+static void read_through_window(struct output *output, struct disk_source *source)
+{
+    uint8_t *window = output->work->buffer + 2 * DISK_WORK_BUFFER + DISK_WORK_SECTOR;
+
+    if (output->ahead_of == source)
+        return;
+    if (output->ahead_of != NULL)
+        output->ahead_of->volume.port = output->ahead.disk;
+    output->ahead_of = source;
+    if (source == NULL)
+        return;
+    read_ahead_start(&output->ahead, source->volume.port, window, DISK_WORK_BUFFER);
+    source->volume.port = &output->ahead.port;
+}
+
+static void start_stream(struct output *output, size_t item_index, struct disk_stream *ret_stream)
+{
+    struct disk_work *work = output->work;
+    const struct file_copy *item = &work->change->files.items[item_index];
+
+    if (work->contents != NULL && work->contents[item_index].at != NULL) {
+        disk_stream_start_memory(ret_stream, work->contents[item_index]);
+        return;
+    }
+    struct disk_source *source = disk_source_find(work->sources, work->source_count, item->esp);
+    read_through_window(output, source);
+    disk_stream_start(ret_stream, source, item->file,
+                      &work->machine->esps[item->esp].contents[item->file],
+                      work->buffer + 3 * DISK_WORK_BUFFER + DISK_WORK_SECTOR, DISK_WORK_STAGE);
+}
+
 static enum status put_file(struct output *output, const struct disk_file *file)
 {
     struct disk_work *work = output->work;
-    const struct file_copy *item = &work->change->files.items[file->source];
-    uint8_t *stage = work->buffer + 2 * DISK_WORK_BUFFER + DISK_WORK_SECTOR;
     struct disk_stream stream;
     enum status status = ST_OK;
 
-    work->where = item->path;
-    if (work->contents != NULL && work->contents[file->source].at != NULL)
-        disk_stream_start_memory(&stream, work->contents[file->source]);
-    else
-        disk_stream_start(&stream, disk_source_find(work->sources, work->source_count, item->esp),
-                          item->file, &work->machine->esps[item->esp].contents[item->file], stage,
-                          DISK_WORK_BUFFER);
+    work->where = work->change->files.items[file->source].path;
+    start_stream(output, file->source, &stream);
     for (size_t i = 0; i < file->extent_count && status == ST_OK; i++)
         status = put_extent(output, &stream, &file->extents[i]);
     if (status == ST_OK)
@@ -158,6 +185,7 @@ static enum status run_phase(struct output *output, unsigned phase)
             file++;
         }
     }
+    read_through_window(output, NULL);
     return status == ST_OK ? put_out(output) : status;
 }
 
@@ -202,12 +230,24 @@ enum status disk_work_run(struct disk_work *work, disk_work_progress *progress, 
     return ST_OK;
 }
 
+/* Brings old content back, unless it is there: a disk that takes no writes any more, and has not taken
+ * those before, is as it was. */
+static bool bring_back(struct disk_work *work, uint64_t lba, const uint8_t *old, size_t size)
+{
+    const struct block_port *port = work->port;
+    uint8_t *back = work->buffer + DISK_WORK_BUFFER + DISK_WORK_SECTOR;
+    enum status status = port->read(port->ctx, lba, (uint32_t)(size / port->block_size), back);
+
+    if (status == ST_OK && memcmp(back, old, size) == 0)
+        return true;
+    return write_checked(work, lba, old, size, back) == ST_OK;
+}
+
 /* Writes the old content of one record, a piece at a time. */
 static bool revert_record(struct disk_work *work, const struct journal_record *record)
 {
     uint32_t block_size = work->port->block_size;
     uint32_t most = DISK_WORK_BUFFER / block_size;
-    uint8_t *back = work->buffer + DISK_WORK_BUFFER + DISK_WORK_SECTOR;
 
     for (uint32_t done = 0; done < record->block_count;) {
         uint32_t left = record->block_count - done;
@@ -217,7 +257,7 @@ static bool revert_record(struct disk_work *work, const struct journal_record *r
             memset(work->buffer, 0, (size_t)count * block_size);
         else
             old = record->old_data.at + (size_t)done * block_size;
-        if (write_checked(work, record->lba + done, old, (size_t)count * block_size, back) != ST_OK)
+        if (!bring_back(work, record->lba + done, old, (size_t)count * block_size))
             return false;
         done += count;
     }

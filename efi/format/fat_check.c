@@ -194,9 +194,9 @@ static enum status compare_backup(struct fat_walk *walk)
 /* What does not help to find files comes last, and only when there is room to read for it. */
 static enum status check_rest(struct fat_walk *walk)
 {
-    enum status status = fat_chain_mark_shared(walk);
+    enum status status = ST_OK;
 
-    if (status == ST_OK && walk->report.complete)
+    if (walk->report.complete)
         status = fat_chain_count_clusters(walk);
     if (status == ST_OK && walk->report.complete)
         status = compare_copies(walk);
@@ -205,12 +205,12 @@ static enum status check_rest(struct fat_walk *walk)
     return status;
 }
 
-static enum status check_all(struct fat_walk *walk)
+static enum status list_all(struct fat_walk *walk)
 {
     /* Before other directories come the files of those that matter. */
     static enum status (*const steps[])(struct fat_walk *) = {
-        check_first_entries, fat_folder_list_root, list_urgent, check_files,
-        list_others,         check_files,          check_rest,
+        check_first_entries, fat_folder_list_root, list_urgent,           check_files,
+        list_others,         check_files,          fat_chain_mark_shared,
     };
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -220,6 +220,15 @@ static enum status check_all(struct fat_walk *walk)
     }
     return ST_OK;
 }
+
+static enum status check_all(struct fat_walk *walk)
+{
+    enum status status = list_all(walk);
+
+    return status == ST_OK ? check_rest(walk) : status;
+}
+
+typedef enum status check_steps(struct fat_walk *walk);
 
 /* Bytes of a bit per cluster. */
 static size_t bitmap_size(const struct fat_volume *volume)
@@ -266,18 +275,18 @@ static void set_limit(const struct arena *arena, struct fat_volume *volume, uint
 }
 
 /* Without room to note whose clusters are whose nothing is looked at. */
-static enum status check_as_room_allows(struct fat_walk *walk)
+static enum status check_as_room_allows(struct fat_walk *walk, check_steps *steps)
 {
     if (2 * bitmap_size(walk->volume) > fat_share_of_room(walk->arena)) {
         walk->report.complete = false;
         return ST_OK;
     }
     enum status status = make_room(walk);
-    return status == ST_OK ? check_all(walk) : status;
+    return status == ST_OK ? steps(walk) : status;
 }
 
-enum status fat_check(struct arena *arena, struct fat_volume *volume, uint64_t read_limit,
-                      struct fat_report *ret_report)
+static enum status check_with(struct arena *arena, struct fat_volume *volume, uint64_t read_limit,
+                              check_steps *steps, struct fat_report *ret_report)
 {
     struct fat_walk walk = {.arena = arena, .volume = volume, .report = {.complete = true}};
     uint32_t read_size = volume->read_size;
@@ -286,7 +295,7 @@ enum status fat_check(struct arena *arena, struct fat_volume *volume, uint64_t r
         walk.report.first_place[i] = "";
     set_limit(arena, volume, read_limit);
     check_form(&walk);
-    enum status status = check_as_room_allows(&walk);
+    enum status status = check_as_room_allows(&walk, steps);
     if (status == ST_OK)
         status = finish_report(&walk);
     volume->read_limit = UINT64_MAX;
@@ -294,4 +303,22 @@ enum status fat_check(struct arena *arena, struct fat_volume *volume, uint64_t r
     if (status == ST_OK)
         *ret_report = walk.report;
     return status;
+}
+
+enum status fat_check(struct arena *arena, struct fat_volume *volume, uint64_t read_limit,
+                      struct fat_report *ret_report)
+{
+    return check_with(arena, volume, read_limit, check_all, ret_report);
+}
+
+enum status fat_list(struct arena *arena, struct fat_volume *volume, struct fat_report *ret_report)
+{
+    struct fat_report report;
+
+    enum status status = check_with(arena, volume, UINT64_MAX, list_all, &report);
+    if (status != ST_OK)
+        return status;
+    report.complete = false;
+    *ret_report = report;
+    return ST_OK;
 }

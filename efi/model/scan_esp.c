@@ -63,6 +63,16 @@ static enum status read_store(const struct esp_scan *scan, struct esp *esp,
     return status;
 }
 
+static enum status read_file(const struct esp_scan *scan, struct esp *esp, size_t index,
+                             bool is_store, struct pe_check *check)
+{
+    const struct fat_file *file = &esp->report.files[index];
+    struct file_content *content = &esp->contents[index];
+
+    return is_store ? read_store(scan, esp, file, check, content)
+                    : read_content(scan, esp, file, check, NULL, content);
+}
+
 static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
 {
     struct pe_check *check = arena_alloc(scan->arena, 1, sizeof(*check));
@@ -76,10 +86,11 @@ static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
         if (file->is_directory)
             continue;
         content->status = file->status;
-        if (file->status == ST_OK && i == store)
-            content->status = read_store(scan, esp, file, check, content);
-        else if (file->status == ST_OK)
-            content->status = read_content(scan, esp, file, check, NULL, content);
+        if (file->status != ST_OK)
+            continue;
+        content->status = read_file(scan, esp, i, i == store, check);
+        if (content->status == ST_IO) /* a file is called bad only when that is so twice */
+            content->status = read_file(scan, esp, i, i == store, check);
         if (content->status == ST_NO_MEMORY)
             return ST_NO_MEMORY;
     }

@@ -24,10 +24,11 @@
 #include "plan/disk_change.h"
 #include "port/ports.h"
 
-#define DISK_WORK_BUFFER (1u << 20) /* bytes of the largest single read or write */
-#define DISK_WORK_SECTOR 4096u      /* bytes of the largest sector of a FAT file system */
-/* What is written (and a sector that is read too much), what is read back, what a source gives. */
-#define DISK_WORK_MEMORY (3 * DISK_WORK_BUFFER + DISK_WORK_SECTOR)
+#define DISK_WORK_BUFFER (1u << 20)  /* bytes of the largest single read or write */
+#define DISK_WORK_SECTOR 4096u       /* bytes of the largest sector of a FAT file system */
+#define DISK_WORK_STAGE  (64u << 10) /* bytes read from a source to be taken in parts */
+/* What is written (and a sector that is read too much), what is read back, what is read ahead. */
+#define DISK_WORK_MEMORY (3 * DISK_WORK_BUFFER + DISK_WORK_SECTOR + DISK_WORK_STAGE)
 
 /* Called between pieces. True to stop: what was written is taken back then. */
 typedef bool disk_work_progress(void *ctx, uint64_t done, uint64_t total);

@@ -156,6 +156,13 @@ struct fat_report {
 MUST_CHECK enum status fat_check(struct arena *arena, struct fat_volume *volume,
                                  uint64_t read_limit, struct fat_report *ret_report);
 
+/*
+ * Lists the files only, each with its chain followed: lost clusters are not looked for, nor are the
+ * FATs compared, so the report is not complete. Statuses as fat_check.
+ */
+MUST_CHECK enum status fat_list(struct arena *arena, struct fat_volume *volume,
+                                struct fat_report *ret_report);
+
 /* True when a problem of the report is damage. */
 bool fat_report_has_damage(const struct fat_report *report);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "apply/read_ahead.h"
 #include "format/fat_layout.h"
 #include "host/fault.h"
 #include "plan/undo.h"
@@ -481,6 +482,55 @@ static void old_blocks_around_an_unreadable_one_are_kept(void **state)
     assert_true(kept[0] - kept[1] <= 2); /* once in each phase that writes it */
 }
 
+/* --- Reading ahead -------------------------------------------------------------------------- */
+
+static void pieces_that_follow_each_other_are_read_together(void **state)
+{
+    struct planning *p = *state;
+    const struct block_port *disk = &host_ports(p->host)->disks[0];
+    struct port_counts counts = {0};
+    struct ports counted;
+    struct read_ahead ahead;
+    uint8_t piece[4 * 512];
+    uint8_t expected[4 * 512];
+    static uint8_t window[64 * 512];
+
+    assert_int_equal(ports_count(&p->arena, host_ports(p->host), &counts, &counted), ST_OK);
+    read_ahead_start(&ahead, &counted.disks[0], window, sizeof(window));
+    for (uint64_t lba = 2048; lba < 2048 + 256; lba += 4) {
+        assert_int_equal(ahead.port.read(ahead.port.ctx, lba, 4, piece), ST_OK);
+        mem_block_peek(p->host->disks[0], lba * 512, expected, sizeof(expected));
+        assert_memory_equal(piece, expected, sizeof(piece));
+    }
+    assert_in_range(counts.block_reads, 1, 6);
+    /* Pieces here and there cost no more than they are. */
+    counts = (struct port_counts){0};
+    for (uint64_t lba = 5000; lba > 4000; lba -= 100)
+        assert_int_equal(ahead.port.read(ahead.port.ctx, lba, 4, piece), ST_OK);
+    assert_int_equal(counts.block_read_bytes, 10 * sizeof(piece));
+    /* At the end of the disk, and behind it. */
+    uint64_t end = disk->block_count;
+    assert_int_equal(ahead.port.read(ahead.port.ctx, end - 8, 4, piece), ST_OK);
+    assert_int_equal(ahead.port.read(ahead.port.ctx, end - 4, 4, piece), ST_OK);
+    assert_int_equal(ahead.port.read(ahead.port.ctx, end, 4, piece), ST_IO);
+}
+
+/* What is read ahead may be unreadable without anybody wanting it. */
+static void a_bad_block_ahead_does_not_spoil_what_is_wanted(void **state)
+{
+    struct planning *p = *state;
+    struct read_ahead ahead;
+    uint8_t piece[4 * 512];
+    static uint8_t window[64 * 512];
+
+    mem_block_spoil(p->host->disks[0], 2060, 1);
+    read_ahead_start(&ahead, &host_ports(p->host)->disks[0], window, sizeof(window));
+    for (uint64_t lba = 2048; lba < 2060; lba += 4)
+        assert_int_equal(ahead.port.read(ahead.port.ctx, lba, 4, piece), ST_OK);
+    assert_int_equal(ahead.port.read(ahead.port.ctx, 2060, 4, piece), ST_IO);
+    assert_int_equal(ahead.port.read(ahead.port.ctx, 2064, 4, piece), ST_OK);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, planning_tear_down)
 
 int main(void)
@@ -501,6 +551,8 @@ int main(void)
         CASE(a_disk_that_is_pulled_leaves_a_journal_to_go_back_by),
         CASE(a_protected_disk_is_refused),
         CASE(old_blocks_around_an_unreadable_one_are_kept),
+        CASE(pieces_that_follow_each_other_are_read_together),
+        CASE(a_bad_block_ahead_does_not_spoil_what_is_wanted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
