@@ -31,6 +31,7 @@ ENTRY = struct.Struct('<QQQQ')               # sector, sectors, flags, bytes (of
 FLUSH, FUA, DISCARD = 1, 2, 4
 SECTOR = 512
 VARIABLES = 'variables'
+TEARS = 8                                    # places in which a long write is torn
 
 Write = namedtuple('Write', 'offset size flags data_at')
 Region = namedtuple('Region', 'name image start size')
@@ -131,6 +132,12 @@ def copy_into(source, target, start):
                 at += len(data)
 
 
+def tears(blocks):
+    """Behind which blocks a write is torn: all of a short one, some of a long one."""
+    step = -(-blocks // TEARS)
+    return sorted({1, blocks - 1, *range(step, blocks, step)} - {0, blocks})
+
+
 class Replay:
     """Copies of the images that go through all the states they had."""
 
@@ -200,9 +207,8 @@ class Replay:
             self._carry_out(self.writes[self.done])
             self.done += 1
 
-    def _torn(self, name, offset, data, size):
-        """Only the first blocks of the next write are on the disk."""
-        part = max(size, len(data) // 2 // size * size)
+    def _torn(self, name, offset, data, part):
+        """Only the first `part` bytes of the next write are on the disk."""
         old = os.pread(self._open[name].fileno(), part, offset)
         self._put(name, offset, data[:part])
         return lambda: self._put(name, offset, old)
@@ -242,8 +248,8 @@ class Replay:
 
     def _half_states(self, name, offset, write, block):
         data = self._data(write)
-        if write.size > block:
-            back = self._torn(name, offset, data, block)
+        for part in tears(write.size // block):
+            back = self._torn(name, offset, data, part * block)
             yield State(self.done, 'torn', name, write)
             back()
         if any(each[0] == name for each in self._unsafe):
