@@ -36,7 +36,9 @@ def _drive(disk, read_only, errors, states=()):
     """What QEMU's -blockdev takes for a disk; the file itself is the node NAMEf."""
     low = {'driver': 'file', 'node-name': f'{disk.name}f', 'filename': str(disk.image)}
     if errors:
-        low = {'driver': 'blkdebug', 'image': low, 'inject-error': errors, 'set-state': list(states)}
+        low = {'driver': 'blkdebug', 'image': low, 'inject-error': errors}
+    if states:
+        low['set-state'] = list(states)
     return {'driver': 'raw', 'node-name': f'{disk.name}d', 'file': low, 'read-only': read_only,
             'auto-read-only': False, 'cache': {'no-flush': True}}
 

@@ -208,8 +208,14 @@ class HostRun:
 
 
 def target_partition(disk, image):
-    part = next((p for p in gpt.read(image, disk.block_size).partitions if p.type == gpt.ESP), None)
-    return part
+    """The ESP in the table that firmware goes by: the primary copy if it is sound, else the backup."""
+    for backup in (False, True):
+        try:
+            table = gpt.read(image, disk.block_size, backup)
+        except ValueError:
+            continue
+        return next((part for part in table.partitions if part.type == gpt.ESP), None)
+    return None
 
 
 class Cuts:

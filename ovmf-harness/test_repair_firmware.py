@@ -66,7 +66,7 @@ CASES = [
     Case('blank disk in place of the dead primary', ['disk 0 remove'], 'prepare 1 -y -format', source=1,
          target=2, blank=256),
     Case('ESP of the primary unformatted', ['esp 0 zero'], 'repair -y -format', target=0, source=1),
-    Case('ESP of the primary damaged', ['esp 0 garbage-directory /EFI/Microsoft/Boot'], 'repair -y -format',
+    Case('ESP of the primary damaged', ['esp 0 zero-fat', 'esp 0 garbage-directory /EFI/BOOT'], 'repair -y -format',
          target=0, source=1),
     Case('4096-byte blocks, no ESP', ['gpt 1 delete esp'], 'prepare 1 -y -format', base='mirror4k'),
     Case('4096-byte blocks, files', ['esp 1 rmtree /EFI/Microsoft'], 'repair -y', base='mirror4k'),

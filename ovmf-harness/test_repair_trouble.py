@@ -13,7 +13,7 @@ from fat_bytes import FatBytes
 from repair_vm import Server, tree_of
 
 LOADER = '/EFI/Microsoft/Boot/bootmgfw.efi'
-NO_SPACE, WRITE_PROTECTED, DEVICE_ERROR = 9, 8, 7
+DEVICE_ERROR, WRITE_PROTECTED, NO_SPACE, REFUSED = 7, 8, 9, 15
 WORN = ['truncate /EFI/Microsoft/Boot/bootmgr.efi 1000', 'delete /EFI/Microsoft/Boot/Fonts/wgl4_boot.ttf',
         'zero-file /EFI/Microsoft/Boot/memtest.efi', f'replace {LOADER} other-bootmgfw older']
 
@@ -80,21 +80,23 @@ def test_full_target(server):
     assert 'Disk 1 Partition 1' in text and 'Nothing was changed.' in text, text
 
 
-@pytest.mark.parametrize('line', ['copy -y', 'repair -y'])
-def test_write_protected_target(server, line):
-    made = server([f'esp 1 {each}' for each in WORN], {1: 'virtio'})
+@pytest.mark.parametrize('line, lines, expected', [
+    ('copy -y', [f'esp 1 {each}' for each in WORN], WRITE_PROTECTED),
+    ('prepare 1 -y -format', ['esp 1 zero'], REFUSED)])
+def test_write_protected_target(server, line, lines, expected):
+    made = server(lines, {1: 'virtio'})
     faults.write_protect(made.disks[1])
     text, status = fails_unchanged(made, f'shadowboot {line}')
-    assert status == WRITE_PROTECTED, text
-    assert 'Disk 1' in text and 'write-protected' in text and 'Nothing was changed.' in text, text
+    assert status == expected, text
+    assert 'Disk 1 is write-protected' in text and 'Nothing was changed.' in text, text
 
 
-def test_write_protected_disk_to_prepare(server):
-    made = server(['esp 1 zero'], {1: 'scsi'})
+def test_repair_leaves_a_write_protected_disk_out(server):
+    """It says so, and the good ESP is not made like the other one instead."""
+    made = server([f'esp 1 {each}' for each in WORN], {1: 'virtio'})
     faults.write_protect(made.disks[1])
-    text, status = fails_unchanged(made, 'shadowboot prepare 1 -y -format')
-    assert status == WRITE_PROTECTED, text
-    assert 'Disk 1' in text and 'write-protected' in text and 'Nothing was changed.' in text, text
+    text, _ = fails_unchanged(made, 'shadowboot repair -y')
+    assert 'Disk 1 is write-protected' in text, text
 
 
 def test_no_room_for_an_esp(server):
@@ -120,9 +122,8 @@ def test_source_that_cannot_be_read(server):
     at = fat.place(fat.clusters(LOADER, 3)[1])
     faults.fail_reads(disk, part.first_lba + at // 512)
     source, target = guids(made)
-    text, status = fails_unchanged(made, f'shadowboot copy -sg {source} -tg {target} -y')
-    assert status in (DEVICE_ERROR, 0xA), text
-    assert 'bootmgfw.efi' in text and 'Disk 0 Partition 1' in text, text
+    text, _ = fails_unchanged(made, f'shadowboot copy -sg {source} -tg {target} -y')
+    assert 'bootmgfw.efi cannot be read' in text and 'Disk 0' in text, text
 
 
 # In the middle of it

@@ -115,7 +115,7 @@ static enum status activate(struct pass *pass, size_t partition, bool *ret_done)
     *ret_done = false;
     for (size_t i = 0; i < plan->machine->entry_count; i++) {
         const struct entry *entry = &plan->machine->entries[i];
-        if (!stands_for(pass, i, partition))
+        if (is_active(entry) || !stands_for(pass, i, partition))
             continue;
         uint8_t *value = arena_copy(plan->arena, entry->value.at, entry->value.size);
         if (value == NULL)
