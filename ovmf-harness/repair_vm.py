@@ -127,11 +127,3 @@ def tree_of(volume):
                 return None
         return {f'/{path.relative_to(folder).as_posix()}': path.read_bytes()
                 for path in sorted(Path(folder).rglob('*')) if path.is_file() and OWN_FOLDER not in path.parts}
-
-
-def attributes_of(volume):
-    """What `mattrib` and `mdir` say of all files: attributes, dates, sizes."""
-    shown = subprocess.run(['mdir', '-/', '-a', '-i', volume._mtools, '::/'], capture_output=True, check=False,
-                           env={'PATH': '/usr/bin', 'MTOOLS_SKIP_CHECK': '1', 'MTOOLSRC': '/dev/null'})
-    return [line for line in shown.stdout.decode(errors='replace').splitlines()
-            if 'bytes' not in line and 'Serial' not in line]
