@@ -162,6 +162,10 @@ class Volume:
         """Every file's bytes by path: two volumes hold the same when their trees are equal."""
         return {name: self.get(name) for name in self.list() if not name.endswith('/')}
 
+    def get_tree(self, directory):
+        """Copy everything into a host directory, for `diff -r` and the like."""
+        run('mcopy', '-s', '-n', '-m', '-i', self._mtools, '::/*', directory)
+
     def fsck(self):
         """Check with fsck.fat; raises RuntimeError with its report if anything is wrong."""
         with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,8 @@ tables, full variable stores.
 
     faults.fail_reads(disk, 1)               # every read of block 1 is an error
     faults.write_protect(stick)
+    faults.die_after_writes(disk, 3)         # the fourth write and all that follows is an error
+    faults.slow_writes(disk, 4)              # four a second, so that something can happen in between
     with machine.boot_to_shell() as vm:
         faults.unplug(vm, stick)             # USB only: gone, as if pulled out
         faults.kill(vm, disk)                # there, but from now on every read is an error
@@ -30,18 +32,20 @@ def _errors(disk, blocks):
             for block in blocks for i in range(per_block)]
 
 
-def _drive(disk, read_only, errors):
+def _drive(disk, read_only, errors, states=()):
     """What QEMU's -blockdev takes for a disk; the file itself is the node NAMEf."""
     low = {'driver': 'file', 'node-name': f'{disk.name}f', 'filename': str(disk.image)}
     if errors:
         low = {'driver': 'blkdebug', 'image': low, 'inject-error': errors}
+    if states:
+        low['set-state'] = list(states)
     return {'driver': 'raw', 'node-name': f'{disk.name}d', 'file': low, 'read-only': read_only,
             'auto-read-only': False, 'cache': {'no-flush': True}}
 
 
-def _set(disk, read_only=False, errors=()):
+def _set(disk, read_only=False, errors=(), states=()):
     def arguments():
-        options = ['-blockdev', json.dumps(_drive(disk, read_only, list(errors)))]
+        options = ['-blockdev', json.dumps(_drive(disk, read_only, list(errors), states))]
         for device in KINDS[disk.kind][0](disk):
             options += ['-device', device]
         return options
@@ -57,6 +61,35 @@ def write_protect(disk):
 def fail_reads(disk, *blocks):
     """Make reads that touch one of these blocks fail, or all reads when none is named."""
     return _set(disk, errors=_errors(disk, blocks))
+
+
+def die_after_writes(disk, count):
+    """Let so many writes pass; from then on nothing of the disk can be read or written."""
+    steps = [{'event': 'write_aio', 'state': n, 'new_state': n + 1} for n in range(1, count + 1)]
+    dead = [{'event': 'write_aio', 'state': count + 1, 'iotype': kind, 'errno': 5}
+            for kind in ('read', 'write')]
+    return _set(disk, errors=dead, states=steps)
+
+
+def slow_writes(disk, per_second):
+    """Let no more than so many writes a second pass."""
+    group = {'qom-type': 'throttle-group', 'id': f'{disk.name}slow',
+             'limits': {'iops-write': per_second, 'iops-write-max': per_second}}
+    drive = {'driver': 'throttle', 'node-name': f'{disk.name}d', 'throttle-group': f'{disk.name}slow',
+             'file': dict(_drive(disk, False, []), **{'node-name': f'{disk.name}r'})}
+
+    def arguments():
+        options = ['-object', json.dumps(group), '-blockdev', json.dumps(drive)]
+        for device in KINDS[disk.kind][0](disk):
+            options += ['-device', device]
+        return options
+    disk.arguments = arguments
+    return disk
+
+
+def heal(disk):
+    """An ordinary disk again."""
+    del disk.arguments
 
 
 def killable(disk):

@@ -122,8 +122,12 @@ class Machine:
                      '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console',
                      '-chardev', f'socket,id=qmp,fd={qmp_fd}',
                      '-mon', 'chardev=qmp,mode=control']
+        return arguments + self.storage_arguments()
+
+    def storage_arguments(self):
+        """The firmware's flash and the disks that are in. `blklog.WriteLog` puts others in their place."""
         flash = 'if=pflash,format=raw,unit={},file={}'
-        arguments += ['-drive', flash.format(0, self.firmware) + ',readonly=on']
+        arguments = ['-drive', flash.format(0, self.firmware) + ',readonly=on']
         variables = str(self.nvram.path).replace(',', ',,')
         arguments += ['-drive', flash.format(1, variables)]
         for disk in self.disks:

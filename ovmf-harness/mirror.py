@@ -213,10 +213,10 @@ class Setup:
         variables.write_text(self.variables_text())
         return [*options, '--vars', str(variables), '--date', DATE, '--name', 'shadowboot']
 
-    def run(self, *words, program=None, timeout=60):
+    def run(self, *words, program=None, timeout=60, options=None):
         """Run a command of the host program; standard error comes with the output."""
         program = program or os.environ.get('SHADOWBOOT_HOST', ROOT / 'build/host/shadowboot')
-        done = subprocess.run([str(program), *self.host_options(), '--', *words],
+        done = subprocess.run([str(program), *(options or self.host_options()), '--', *words],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=timeout, check=False)
         return Run(done.stdout.decode(errors='replace'), done.returncode)

@@ -24,8 +24,11 @@ CRASH = '!!!! X64 Exception'
 Seen = namedtuple('Seen', 'standin end')
 
 
-def as_machine(setup, folder, indexes):
-    """The machine with these disks only. `machine.tokens` are the tokens by partition GUID."""
+def as_machine(setup, folder, indexes, tokens=True):
+    """The machine with these disks only. `machine.tokens` are the tokens by partition GUID.
+
+    Without `tokens` the images are those of `setup` to the last byte.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     machine = Machine(folder)
     machine.tokens, renamed = {}, []
@@ -38,7 +41,8 @@ def as_machine(setup, folder, indexes):
         renamed.append((b''.join([pci_root(), *disk_nodes(disk)]), b''.join(made.nodes)))
         if not made.pulled:
             copy_range(disk.image, 0, size, made.image)
-            put_tokens(machine, disk, made)
+            if tokens:
+                put_tokens(machine, disk, made)
     for name, (_, data) in setup.variables.items():
         if re.fullmatch('Boot[0-9A-F]{4}', name):
             machine.nvram.set(name, translated(data, renamed))

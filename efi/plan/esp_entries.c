@@ -37,10 +37,20 @@ static bool stands_for(const struct pass *pass, size_t index, size_t partition)
            !entry->boot.elsewhere;
 }
 
+/* An entry for the whole disk, which firmware makes by itself and puts at the end, is none when it
+ * stands where BootOrder does not get to. */
+static bool is_reached(const struct machine *machine, size_t index)
+{
+    return machine->entries[index].boot.has_hd || start_blocker(machine, index) == NO_INDEX;
+}
+
 static bool has_active_entry(const struct pass *pass, size_t partition)
 {
-    for (size_t i = 0; i < pass->plan->machine->entry_count; i++) {
-        if (stands_for(pass, i, partition) && is_active(&pass->plan->machine->entries[i]))
+    const struct machine *machine = pass->plan->machine;
+
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        if (stands_for(pass, i, partition) && is_active(&machine->entries[i]) &&
+            is_reached(machine, i))
             return true;
     }
     return false;
@@ -105,7 +115,7 @@ static enum status activate(struct pass *pass, size_t partition, bool *ret_done)
     *ret_done = false;
     for (size_t i = 0; i < plan->machine->entry_count; i++) {
         const struct entry *entry = &plan->machine->entries[i];
-        if (!stands_for(pass, i, partition))
+        if (is_active(entry) || !stands_for(pass, i, partition))
             continue;
         uint8_t *value = arena_copy(plan->arena, entry->value.at, entry->value.size);
         if (value == NULL)
