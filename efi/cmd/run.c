@@ -341,7 +341,10 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
         return report_refusal(context, plan, made);
     show_plan(context, plan);
     if (plan->count == 0 && !context->sfo)
-        say(context, "Nothing to do: everything is that way already.\n");
+        say(context, "%s\n",
+            plan->left_out
+                ? "Nothing was changed: what is to be done cannot be done, as noted above."
+                : "Nothing to do: everything is that way already.");
     if (plan->count == 0)
         return ST_OK;
     if (context->plan_only)

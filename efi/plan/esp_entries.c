@@ -37,20 +37,12 @@ static bool stands_for(const struct pass *pass, size_t index, size_t partition)
            !entry->boot.elsewhere;
 }
 
-/* An entry for the whole disk, which firmware makes by itself and puts at the end, is none when it
- * stands where BootOrder does not get to. */
-static bool is_reached(const struct machine *machine, size_t index)
-{
-    return machine->entries[index].boot.has_hd || start_blocker(machine, index) == NO_INDEX;
-}
-
 static bool has_active_entry(const struct pass *pass, size_t partition)
 {
     const struct machine *machine = pass->plan->machine;
 
     for (size_t i = 0; i < machine->entry_count; i++) {
-        if (stands_for(pass, i, partition) && is_active(&machine->entries[i]) &&
-            is_reached(machine, i))
+        if (stands_for(pass, i, partition) && is_active(&machine->entries[i]))
             return true;
     }
     return false;

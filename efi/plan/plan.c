@@ -182,6 +182,7 @@ void plan_warn_of_refusal(struct plan *plan, enum status status)
     const char *rest = why[at] == '\0' ? "" : why + at + sizeof(assurance) - 1;
 
     plan_warn(plan, "%.*s%s", (int)at, why, rest);
+    plan->left_out = true;
     plan->refusal = "";
 }
 
@@ -196,6 +197,7 @@ void plan_append(struct plan *plan, const struct plan *other)
         plan_warn(plan, "%s", other->warnings[i]);
     plan->formats |= other->formats;
     plan->gives_up_msr |= other->gives_up_msr;
+    plan->left_out |= other->left_out;
     if (plan->target_disk == NO_INDEX)
         plan->target_disk = other->target_disk;
     if (other->status != ST_OK)

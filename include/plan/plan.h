@@ -56,6 +56,7 @@ struct plan {
     bool is_undo;          /* takes an earlier change back: the journal remembers that */
     bool formats;          /* partitions or formats: to be agreed to by itself */
     bool gives_up_msr;     /* a Microsoft reserved partition makes room: likewise */
+    bool left_out;         /* a part could not be planned: a warning says which and why */
     size_t target_disk;    /* disk that must still be there and unchanged, NO_INDEX for none */
     const char **warnings; /* sentences to show with the plan */
     size_t warning_count;
