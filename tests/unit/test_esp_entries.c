@@ -126,7 +126,7 @@ static void clone_stands_behind_its_original_before_a_shell(void **state)
 
 /* Firmware adds an entry for each whole disk at the end, where its Shell keeps it from being tried.
  */
-static void entry_of_the_firmware_behind_a_shell_is_not_enough(void **state)
+static void entry_of_the_firmware_for_a_whole_disk_is_not_enough(void **state)
 {
     struct mirror *m = *state;
     struct fixture_entry own = {.number = 9,
@@ -140,7 +140,9 @@ static void entry_of_the_firmware_behind_a_shell_is_not_enough(void **state)
     put_shell(m);
     mirror_put_entry(m, &own);
     set_order(m, "0 9 7");
-    expect_plan(m, false, "");
+    expect_plan(m, false,
+                "create Boot0001 \"Windows Boot Manager\" from Boot0000, to start from Disk 1 "
+                "Partition 1\nupdate BootOrder to 0000,0001,0009,0007\n");
     set_order(m, "0 7 9");
     expect_plan(m, false,
                 "create Boot0001 \"Windows Boot Manager\" from Boot0000, to start from Disk 1 "
@@ -366,7 +368,7 @@ int main(void)
         CASE(targets_with_entries_need_nothing),
         CASE(missing_entry_is_cloned_to_the_end),
         CASE(clone_stands_behind_its_original_before_a_shell),
-        CASE(entry_of_the_firmware_behind_a_shell_is_not_enough),
+        CASE(entry_of_the_firmware_for_a_whole_disk_is_not_enough),
         CASE(wiped_nvram_gets_an_entry_for_each_before_a_shell),
         CASE(esp_without_windows_gets_an_entry_for_its_fallback),
         CASE(inactive_entry_is_set_active),
