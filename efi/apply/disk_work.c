@@ -4,6 +4,7 @@
 #include "apply/disk_source.h"
 #include "base/crc32.h"
 #include "base/mem.h"
+#include "base/sort.h"
 #include "format/fat_edit.h"
 #include "format/fat_layout.h"
 #include "format/gpt_edit.h"
@@ -79,19 +80,45 @@ static enum status keep_contents(struct disk_work *work)
     return ST_OK;
 }
 
+/* Where an item's content begins on its source; what has none comes first. */
+static uint32_t first_cluster(const struct disk_work *work, size_t item)
+{
+    const struct file_copy *own = &work->change->files.items[item];
+    bool has_content = !own->is_directory && own->size > 0;
+
+    return has_content ? work->machine->esps[own->esp].report.files[own->file].first_cluster : 0;
+}
+
+static int by_place(const void *ctx, size_t a, size_t b)
+{
+    const struct disk_work *work = ctx;
+    uint32_t x = first_cluster(work, a);
+    uint32_t y = first_cluster(work, b);
+
+    return x < y ? -1 : x > y;
+}
+
+/* In the order in which they lie on the source: a new file system keeps it, so that both disks are
+ * gone through from start to end. */
 static struct fat_entry_request *entry_requests(const struct disk_work *work)
 {
     const struct files_change *files = &work->change->files;
     struct fat_entry_request *entries = arena_alloc(work->arena, files->count, sizeof(*entries));
+    size_t *order = arena_alloc(work->arena, files->count, sizeof(*order));
 
-    for (size_t i = 0; entries != NULL && i < files->count; i++) {
-        const struct file_copy *item = &files->items[i];
+    if (entries == NULL || order == NULL)
+        return NULL;
+    for (size_t i = 0; i < files->count; i++)
+        order[i] = i;
+    sort_items(order, files->count, by_place, work);
+    for (size_t i = 0; i < files->count; i++) {
+        const struct file_copy *item = &files->items[order[i]];
         entries[i] = (struct fat_entry_request){.path = item->path,
                                                 .is_directory = item->is_directory,
                                                 .attributes = item->attributes,
                                                 .written = item->written,
                                                 .size = item->size,
-                                                .source = i};
+                                                .source = order[i]};
     }
     return entries;
 }

@@ -230,8 +230,8 @@ enum status disk_work_run(struct disk_work *work, disk_work_progress *progress, 
     return ST_OK;
 }
 
-/* Brings old content back, unless it is there: a disk that takes no writes any more, and has not taken
- * those before, is as it was. */
+/* Brings old content back, unless it is there: a disk that takes no writes any more, and has not
+ * taken those before, is as it was. */
 static bool bring_back(struct disk_work *work, uint64_t lba, const uint8_t *old, size_t size)
 {
     const struct block_port *port = work->port;

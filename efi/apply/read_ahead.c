@@ -2,6 +2,9 @@
 
 #include "base/mem.h"
 
+#define GAP_MOST \
+    (64u << 10) /* bytes between pieces that still follow each other: ends of clusters */
+
 static bool is_in_window(const struct read_ahead *ahead, uint64_t lba, uint32_t count)
 {
     return lba >= ahead->first && lba - ahead->first <= ahead->count &&
@@ -28,7 +31,8 @@ static enum status read(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
 {
     struct read_ahead *ahead = ctx;
     const struct block_port *disk = ahead->disk;
-    bool follows = lba == ahead->next && lba < disk->block_count;
+    bool follows = lba >= ahead->next && lba - ahead->next <= GAP_MOST / disk->block_size &&
+                   lba < disk->block_count;
 
     ahead->next = lba + count;
     if (!is_in_window(ahead, lba, count) && (!follows || count >= ahead->window_blocks ||

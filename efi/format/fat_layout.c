@@ -86,16 +86,44 @@ enum status fat_layout_bytes(struct arena *arena, const struct fat_entry_request
     return status;
 }
 
-/* Directories, then files, each in the order of the tree. */
-static void place_kind(struct layout *layout, bool directories)
+static void place_node(struct layout *layout, size_t index)
+{
+    if (layout->clusters[index] == 0)
+        return;
+    layout->tree.nodes[index].cluster = FIRST_CLUSTER + (uint32_t)layout->used_clusters;
+    layout->used_clusters += layout->clusters[index];
+}
+
+/* In the order of the tree. */
+static void place_directories(struct layout *layout)
 {
     for (size_t i = 0; i < layout->tree.count; i++) {
-        struct fat_node *node = &layout->tree.nodes[i];
-        if (node->is_directory != directories || layout->clusters[i] == 0)
-            continue;
-        node->cluster = FIRST_CLUSTER + (uint32_t)layout->used_clusters;
-        layout->used_clusters += layout->clusters[i];
+        if (layout->tree.nodes[i].is_directory)
+            place_node(layout, i);
     }
+    layout->directory_clusters = layout->used_clusters;
+}
+
+/* In the order they are asked for. */
+static enum status place_files(struct layout *layout)
+{
+    const struct fat_layout_request *request = layout->request;
+    size_t mark = arena_mark(layout->arena);
+    size_t *nodes = arena_alloc(layout->arena, request->entry_count, sizeof(*nodes));
+
+    if (nodes == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 1; i < layout->tree.count; i++) { /* 0 is the root, which nothing asks for */
+        const struct fat_node *node = &layout->tree.nodes[i];
+        if (!node->is_directory)
+            nodes[node->request - request->entries] = i;
+    }
+    for (size_t i = 0; i < request->entry_count; i++) {
+        if (nodes[i] != 0)
+            place_node(layout, nodes[i]);
+    }
+    arena_release(layout->arena, mark);
+    return ST_OK;
 }
 
 static enum status place_nodes(struct layout *layout)
@@ -118,10 +146,8 @@ static enum status place_nodes(struct layout *layout)
         wanted += layout->clusters[i];
     if (wanted > layout->geometry.cluster_count)
         return ST_NO_SPACE;
-    place_kind(layout, true);
-    layout->directory_clusters = layout->used_clusters;
-    place_kind(layout, false);
-    return ST_OK;
+    place_directories(layout);
+    return place_files(layout);
 }
 
 /* --- Writes

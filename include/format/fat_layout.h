@@ -1,6 +1,7 @@
 /*
  * A fresh FAT file system, worked out in memory: boot sector, FATs, directories with long names,
- * and for each file the one run of clusters it will lie in. Nothing is read or written here.
+ * and for each file the one run of clusters it will lie in, in the order of the entries. Nothing is
+ * read or written here.
  *
  * Phases of the result: 0 everything but the boot sector (and all file contents), 1 the FAT32
  * backup of the boot sector and FSInfo (FAT16 has none, and no such phase), then the boot sector:
