@@ -164,7 +164,7 @@ static const struct finding_words words[FINDING_COUNT] = {
                              "Firmware does not read it. Look what is on it before you format it."},
     [FINDING_ESP_DAMAGED] = {SEVERITY_DAMAGE, "esp-damaged",
                              "The file system of the EFI System Partition is damaged",
-                             FORMAT_AGAIN},
+                             FORMAT_AGAIN " What they leave as it is, chkdsk or fsck.fat mends."},
     [FINDING_ESP_UNREADABLE] = {SEVERITY_DAMAGE, "esp-unreadable",
                                 "The EFI System Partition cannot be read.",
                                 "Check cables and power. If it stays so, replace the disk."},
