@@ -1,7 +1,9 @@
-"""make demo: the server of KB 814070 loses its first disk, before and after shadowboot.
+"""make demo: two servers lose their first disk, before and after shadowboot.
 
-Three starts of one virtual machine (QEMU, OVMF): without Disk 0, where nothing of Windows starts;
-with Disk 0, where shadowboot adds boot entries; without Disk 0 again, where the shadow disk starts.
+Three starts of one virtual machine (QEMU, OVMF), the server of KB 814070: without Disk 0, where
+nothing of Windows starts; with Disk 0, where shadowboot adds boot entries; without Disk 0 again, where
+the shadow disk starts. And three of another one, a mirror of today whose Disk 1 has neither boot files
+nor entry: the same with `shadowboot repair`.
 Instead of Windows a stand-in lies on each EFI system partition. It prints a token that was made up
 for this run and stands on that one partition only: whoever prints it was started from there.
 
@@ -15,9 +17,12 @@ import time
 import traceback
 from pathlib import Path
 
+import damage
 import kb814070
+import mirror
 from kb814070_listings import QUERY_AFTER
 from machine import COUNTDOWN, STANDIN, Machine
+from repair_vm import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 NEW_ENTRY = 6                        # ID of the first clone
@@ -130,9 +135,8 @@ def boot_prepared(server, clones):
     return number
 
 
-def demo(folder):
-    product, standin = (built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi'),
-                        built('SHADOWBOOT_STANDIN', 'build/standin.efi'))
+def clone_demo(folder, product, standin):
+    """The server of KB 814070; gives the number of the entry that it starts through at the end."""
     say('The server of KB 814070: Windows is mirrored over Disk 0 and Disk 1, and every boot entry'
         '\nstarts it through the EFI system partition of Disk 0.')
     server = kb814070.mirrored_server(Machine(folder), product, standin)
@@ -146,11 +150,67 @@ def demo(folder):
     return boot_prepared(server, clones)
 
 
+def place_for(server, name):
+    """A folder for a machine of its own."""
+    place = server.folder / name
+    place.mkdir()
+    return place
+
+
+def boot_unrepaired(server):
+    """The control: Disk 0 is out, and Disk 1 has nothing to start from."""
+    seen, _ = server.snapshot('unrepaired').start_alone(server.disks[1], place_for(server, 'before'))
+    check(seen.standin is None, 'it started without the repair')
+    say('\nNothing started: the firmware ends in its own Shell.')
+
+
+def run_repair(server):
+    """shadowboot repair from the stick, with both disks in."""
+    with server.machine.boot_to_shell() as vm:
+        vm.cd(server.stick)
+        run(vm, 'shadowboot repair -y')
+        return server.snapshot('repaired')
+
+
+def boot_repaired(server, repaired):
+    """Disk 0 is out again; the machine must start from Disk 1 with the token put there just now."""
+    (standin, end), token = repaired.start_alone(server.disks[1], place_for(server, 'after'))
+    check(standin is not None, f'nothing started, in spite of the repair: {end}')
+    say(f'\ntoken on Disk 1:  {token}\ntoken seen:       {standin.token}')
+    check(standin.token == token, 'the token seen is not that of Disk 1')
+    check(standin.entry is not None, 'it did not start through a boot entry')
+    return standin.entry
+
+
+def repair_demo(folder, product):
+    """A mirror whose Disk 1 was never made ready; gives the entry it starts through at the end."""
+    setup = mirror.build('mirror', folder / 'setup')
+    for line in ('esp 1 empty', 'entry 1 delete'):
+        damage.apply(setup, line)
+    server = Server(setup, folder, product)
+    step('4. Another server, of today: the EFI system partition of its Disk 1 is empty, and Disk 0 fails')
+    boot_unrepaired(server)
+    step('5. Disk 0 is back; shadowboot repairs what is wrong')
+    repaired = run_repair(server)
+    step('6. Disk 0 fails again')
+    return boot_repaired(server, repaired)
+
+
+def demo(folder):
+    """Both servers; gives the entries that they start through at the end."""
+    product, standin = (built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi'),
+                        built('SHADOWBOOT_STANDIN', 'build/standin.efi'))
+    places = [folder / name for name in ('clone', 'repair')]
+    for place in places:
+        place.mkdir()
+    return clone_demo(places[0], product, standin), repair_demo(places[1], product)
+
+
 def main():
     begin = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix='shadowboot-demo-') as folder:
-            number = demo(Path(folder))
+            entries = demo(Path(folder))
     except (DemoFailed, AssertionError) as error:
         say(f'\nDEMO FAILED: {error}')
         return 1
@@ -159,7 +219,8 @@ def main():
         say(f'\nDEMO FAILED: {error}')
         return 1
     seconds = time.monotonic() - begin
-    say(f'\nDEMO PASSED: without Disk 0 the machine starts through Boot{number:04X}, and did not '
+    names = ' and '.join(f'Boot{number:04X}' for number in entries)
+    say(f'\nDEMO PASSED: without Disk 0 the two servers start through {names}, and did not '
         f'before ({seconds:.0f} s).')
     return 0
 

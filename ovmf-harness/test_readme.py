@@ -2,8 +2,8 @@
 
 A transcript is a run of lines indented by four spaces that starts with a prompt, `FS2:\\> command`.
 They are run in their sequence, by the host program, on the article's machine with a stick as FS2:.
-With the prompt `FS2:\\mirror>` they are run on a machine of today, with two disks of which only the
-first was ever made ready to start.
+With a folder in the prompt, as in `FS2:\\mirror>`, they are run on a machine of today, one of DAMAGE.
+Those of `mirror` that change disks are run on firmware as well.
 The figures are those of the bench. A line `...` stands for any number of lines left out. A question in a transcript is answered as it is
 there. `test_readme.py --update` writes the output of those that do not match anew.
 """
@@ -18,15 +18,32 @@ from pathlib import Path
 import damage
 import mirror
 from gpt import ESP, Partition
-from host_program import ROOT, HostProgram
+from host_program import ROOT, HostProgram, HostResult
 from kb814070 import mirrored_server
 from machine import Machine
+from repair_vm import Server
 
 README = ROOT / 'README'
 INDENT = '    '
-PROMPT = re.compile(r'    FS2:\\(mirror|)> ((?:shadowboot|bootcfg)\b.*)')
+PROMPT = re.compile(r'    FS[12]:\\([a-z]*)> ((?:shadowboot|bootcfg)\b.*)')
 ANSWER = re.compile(r'\[y/N\] (\w+)$')
-STICK_BLOCKS = 100000
+STICK = [Partition(ESP, 2048, 100000, '5ad0b007-0000-4000-8000-000000000001')]
+# What happened to the machines of today, by what stands in the prompt.
+DAMAGE = {
+    'mirror': ['esp 1 empty', 'entry 1 delete'],     # never made ready to start from Disk 1
+    'noesp': ['gpt 1 delete esp', 'entry 1 delete'],
+    'replaced': ['disk 0 wipe'],                     # a new disk in the place of the dead primary
+}
+CHANGING = {'repair', 'copy', 'undo'}
+ASKED = r'\[y/N\] \Z'
+PROGRESS = re.compile(r'.* s left *$')
+# A GUID that the program makes: random. Those of these machines are of version 5.
+MADE_UP = re.compile(r'\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b')
+# What is another on firmware: numbers of entries, names of volumes, the date; and why a disk does not
+# start, because the firmware's own Shell is in BootOrder.
+VARIES = [(r'\bBoot[0-9A-F]{4}\b', 'Boot####'), (r'\b([0-9A-F]{4},)+[0-9A-F]{4}\b', '####'),
+          (r'\bFS\d+:', 'FSn:'), (r'\d{4}-\d\d-\d\d \d\d:\d\d', 'date'),
+          (r'alone: no\..*', 'alone: no.')]
 FIGURES = '`make bench`, counted, so the same on every machine:'
 
 
@@ -35,28 +52,43 @@ def article_host(workdir, product, standin):
     machine = Machine(workdir)
     server = mirrored_server(machine, product, standin)
     machine.pull(server.stick)
-    stick = machine.add_stick({'shadowbootx64.efi': product}, partitions=[
-        Partition(ESP, 2048, STICK_BLOCKS, '5ad0b007-0000-4000-8000-000000000001')])
+    stick = machine.add_stick({'shadowbootx64.efi': product}, partitions=STICK)
     assert machine.disks.index(stick) == 3
     return HostProgram(machine, workdir, '3:1', current=4)
 
 
-class MirrorHost:
-    """A mirror whose second disk has an ESP without files, and no boot entry."""
+def damaged(name, folder):
+    """A machine of today after what happened to it."""
+    setup = mirror.build('mirror', folder)
+    for line in DAMAGE[name]:
+        damage.apply(setup, line)
+    return setup
 
-    def __init__(self, folder):
-        self.setup = mirror.build('mirror', Path(folder) / 'mirror')
-        for line in ('esp 1 empty', 'entry 1 delete'):
-            damage.apply(self.setup, line)
+
+class MirrorHost:
+    """One of these machines and the stick that the program was started from."""
+
+    def __init__(self, name, folder, product):
+        setup = damaged(name, folder / name)
+        place = folder / f'{name}-stick'
+        place.mkdir()
+        stick = Machine(place).add_stick({'shadowbootx64.efi': product}, partitions=STICK)
+        self.program = os.environ.get('SHADOWBOOT_HOST', ROOT / 'build/host/shadowboot')
+        self.options = [*setup.host_options(), '--disk', f'{stick.image}:512:usb',
+                        '--self', f'{len(setup.disks)}:1']
 
     def run(self, command, answers=()):
-        assert not answers
-        return self.setup.run(*shlex.split(command.replace('\\', '\\\\'))[1:])
+        words = shlex.split(command.replace('\\', '\\\\'))[1:]
+        options = self.options + [word for answer in answers for word in ('--answer', answer)]
+        done = subprocess.run([str(self.program), *options, '--', *words], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+        return HostResult(done.stdout.decode(), done.returncode)
 
 
 def hosts(folder, product, standin):
     """The machines by what stands in the prompt."""
-    return {'': article_host(folder, product, standin), 'mirror': MirrorHost(folder)}
+    machines = {name: MirrorHost(name, folder, product) for name in DAMAGE}
+    return {'': article_host(folder, product, standin), **machines}
 
 
 def transcripts(lines):
@@ -72,19 +104,31 @@ def transcripts(lines):
         yield start, end, *PROMPT.fullmatch(lines[start]).groups()
 
 
+def answers_in(shown):
+    """What is typed at the questions of a transcript."""
+    return [line.rsplit(' ', 1)[1] for line in shown if ANSWER.search(line)]
+
+
 def output_of(host, command, shown):
     """What the command prints, with the answer at its question as on a console."""
-    answers = ANSWER.findall('\n'.join(shown))
-    if not answers:
-        answers = [line.rsplit(' ', 1)[1] for line in shown if ANSWER.search(line)]
+    answers = answers_in(shown)
     text = host.run(command, answers).text
     for answer in answers:
         text = re.sub(r'\[y/N\] (?!\w+$)', f'[y/N] {answer}\n', text, count=1, flags=re.M)
     return [line.rstrip() for line in text.rstrip('\n').split('\n')]
 
 
+def numbered(lines):
+    """The lines with GUIDs that were made up named by when they come first: new1, new2, ..."""
+    names = {}
+    return MADE_UP.sub(lambda match: names.setdefault(match[0], f'new{len(names) + 1}'),
+                       '\n'.join(lines))
+
+
 def matches(shown, printed):
     """Whether the shown lines are the printed ones, `...` being any number of lines."""
+    if '...' not in shown:
+        return numbered(shown) == numbered(printed)
     pattern = '\n'.join('(?:.*\n)*?.*' if line == '...' else re.escape(line) for line in shown)
     return re.fullmatch(pattern, '\n'.join(printed)) is not None
 
@@ -104,6 +148,42 @@ def test_transcripts_are_what_the_program_prints(tmp_path, product, standin):
     wrong = [f'{command}\n' + '\n'.join(printed) for _, _, command, printed in
              differing(hosts(tmp_path, product, standin), lines)]
     assert not wrong, '\n\n'.join(wrong)
+
+
+def varied(lines):
+    """The lines without what is another on firmware."""
+    text = '\n'.join(line.rstrip() for line in lines).strip('\n')
+    for pattern, instead in VARIES:
+        text = re.sub(pattern, instead, text)
+    return text.split('\n')
+
+
+def typed(vm, command, answers):
+    """Type a command in the Shell, and an answer at each question; gives what it prints."""
+    vm.type(command + '\r')
+    vm.console.expect_echo(command)
+    start = vm.console.position
+    for answer in answers:
+        vm.expect(ASKED)
+        vm.type(answer + '\r')
+    vm.console.expect_prompt(120)
+    return [line for line in vm.console.text[start:].split('\n')[:-1] if not PROGRESS.match(line)]
+
+
+def test_firmware_prints_the_same(tmp_path, product):
+    """The transcripts that change disks, under OVMF."""
+    lines = README.read_text(encoding='utf-8').split('\n')
+    server, compared = Server(damaged('mirror', tmp_path / 'setup'), tmp_path, product), 0
+    with server.machine.boot_to_shell() as vm:
+        vm.cd(server.stick)
+        for start, end, machine, command in transcripts(lines):
+            if machine != 'mirror' or command.split()[1] not in CHANGING:
+                continue
+            shown = [line[len(INDENT):] for line in lines[start + 1:end]]
+            printed = varied(typed(vm, command, answers_in(shown)))
+            assert matches(varied(shown), printed), '\n'.join([command, *printed])
+            compared += 1
+    assert compared > 3
 
 
 def figures():

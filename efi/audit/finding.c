@@ -8,31 +8,34 @@ struct finding_words {
 };
 
 /* Advice that several findings share. mountvol would give a letter to the ESP that runs. */
-#define GIVE_LETTER                                                                               \
-    "In Windows: diskpart, select disk N, select partition P, assign letter=S (N and P stand in " \
-    "front of this finding; look whether Windows numbers the disks alike), then "
-#define COPY_BOOT_FILES                                                                          \
-    "Copy the boot files from the other ESP (UEFI Shell: cp -r FSn:\\EFI\\Microsoft FSm:\\EFI, " \
-    "with the names of the two). " GIVE_LETTER "bcdboot C:\\Windows /s S:."
+#define BCDBOOT                                                                             \
+    "Or in Windows: diskpart, select disk N, select partition P, assign letter=S (N and P " \
+    "stand in front of this finding; look whether Windows numbers the disks alike), then "  \
+    "bcdboot C:\\Windows /s S:."
+#define COPY_BOOT_FILES                                                                  \
+    "shadowboot repair brings the boot files from the other disk, shadowboot copy only " \
+    "those in \\EFI\\Microsoft. " BCDBOOT
+#define PREPARE_DISK "shadowboot prepare N, with the number of the disk, "
+#define MEND_TABLE                                                                     \
+    "shadowboot prepare N -gpt, with the number of the disk, writes it anew; so does " \
+    "repair."
 #define RESYNCHRONIZE                                                                           \
     "In Windows, Disk Management: Reactivate Disk or Resynchronize Mirror, and wait until the " \
     "volume is Healthy."
-#define FORMAT_AGAIN                                                                           \
-    "Save what is on it, then format it again (Windows: format /fs:fat32) and copy the files " \
-    "back."
+#define FORMAT_AGAIN                                                                    \
+    PREPARE_DISK                                                                        \
+    "formats it anew, keeps what can still be read on it and brings the rest from the " \
+    "other disk; so does repair."
 
 static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_DISK_UNREADABLE] = {SEVERITY_DAMAGE, "disk-unreadable", "The disk cannot be read.",
                                  "Check cables and power. If it stays so, replace the disk."},
     [FINDING_GPT_PRIMARY_DAMAGED] =
         {SEVERITY_DAMAGE, "gpt-primary-damaged", "The primary partition table is damaged",
-         "The backup at the end of the disk is good and was used. Firmware often restores the "
-         "primary from it when the disk is next connected; sgdisk -v shows whether it did."},
-    [FINDING_GPT_BACKUP_DAMAGED] =
-        {SEVERITY_DAMAGE, "gpt-backup-damaged",
-         "The backup partition table at the end of the disk is damaged",
-         "The primary is good and was used. Firmware often restores the backup from it when the "
-         "disk is next connected; sgdisk -v shows whether it did."},
+         "The backup at the end of the disk is good and was used. " MEND_TABLE},
+    [FINDING_GPT_BACKUP_DAMAGED] = {SEVERITY_DAMAGE, "gpt-backup-damaged",
+                                    "The backup partition table at the end of the disk is damaged",
+                                    "The primary is good and was used. " MEND_TABLE},
     [FINDING_GPT_BOTH_DAMAGED] =
         {SEVERITY_DAMAGE, "gpt-both-damaged", "Both copies of the partition table are damaged",
          "Do not write to this disk. Its partitions can be found again with testdisk or from a "
@@ -44,7 +47,7 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_GPT_BACKUP_NOT_AT_END] =
         {SEVERITY_WARNING, "gpt-backup-not-at-end",
          "The backup partition table is not in the last block: the disk has grown.",
-         "If the primary is lost, firmware will not find the backup. sgdisk -e moves it."},
+         "If the primary is lost, firmware will not find the backup. " MEND_TABLE},
     [FINDING_GPT_MBR_UNREADABLE] =
         {SEVERITY_DAMAGE, "gpt-mbr-unreadable",
          "The disk's first block cannot be read, and most firmware then ignores the GPT.",
@@ -52,7 +55,7 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_GPT_NO_PROTECTIVE_MBR] =
         {SEVERITY_DAMAGE, "gpt-no-protective-mbr",
          "The protective MBR is missing, and most firmware then ignores the GPT.",
-         "Nothing on this disk starts until a protective MBR is written (sgdisk does it)."},
+         "Nothing on this disk starts until a protective MBR is written. " MEND_TABLE},
     [FINDING_GPT_HYBRID_MBR] = {SEVERITY_NOTE, "gpt-hybrid-mbr",
                                 "The MBR is hybrid: it has partitions beside the protective one.",
                                 ""},
@@ -75,7 +78,8 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_FALLBACK_MISSING] =
         {SEVERITY_WARNING, "fallback-missing",
          "The fallback boot file is missing, so nothing here starts without a boot entry:",
-         "Copy the boot manager to that name, for firmware that forgets its entries."},
+         "shadowboot repair makes it on the disks of a mirror, for firmware that forgets its "
+         "entries."},
     [FINDING_VARIABLES_UNREADABLE] = {SEVERITY_DAMAGE, "variables-unreadable",
                                       "The firmware's variables cannot be listed",
                                       "Boot entries may be missing from what is shown here."},
@@ -108,9 +112,10 @@ static const struct finding_words words[FINDING_COUNT] = {
          "If its disk is dead for good, shadowboot prune removes the entry."},
     [FINDING_ENTRY_DISK_GONE] = {SEVERITY_NOTE, "entry-disk-gone",
                                  "The entry names a device that is not there now.", ""},
-    [FINDING_ENTRY_FILE_GONE] = {SEVERITY_DAMAGE, "entry-file-gone",
-                                 "The entry's boot file is not on that partition:",
-                                 "Copy the boot files there, or delete the entry."},
+    [FINDING_ENTRY_FILE_GONE] =
+        {SEVERITY_DAMAGE, "entry-file-gone", "The entry's boot file is not on that partition:",
+         "shadowboot repair brings the boot files of a mirror from the other disk. Or delete "
+         "the entry."},
     [FINDING_ENTRY_PLACE_WRONG] =
         {SEVERITY_WARNING, "entry-place-wrong",
          "The entry has its partition's GUID, but another number, start or size.",
@@ -144,21 +149,22 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_MISSING] =
         {SEVERITY_DAMAGE, "esp-missing",
          "The disk carries the system and has no EFI System Partition: it cannot start.",
-         "Make one of at least 100 MB (diskpart: create partition efi, format), copy the boot "
-         "files, then shadowboot clone."},
+         PREPARE_DISK "makes one in free space, with files and boot entry; so does repair."},
     [FINDING_NO_ROOM_FOR_ESP] =
         {SEVERITY_WARNING, "no-room-for-esp",
          "The disk has no free space for an EFI System Partition.",
-         "The Microsoft reserved partition can be given up for it, as KB 814070 does."},
-    [FINDING_ESP_UNFORMATTED] =
-        {SEVERITY_DAMAGE, "esp-unformatted", "The EFI System Partition is not formatted.",
-         "Format it with FAT (Windows: format /fs:fat32) and copy the boot files."},
+         PREPARE_DISK "gives up the Microsoft reserved partition for it if you agree, as KB 814070 "
+                      "does."},
+    [FINDING_ESP_UNFORMATTED] = {SEVERITY_DAMAGE, "esp-unformatted",
+                                 "The EFI System Partition is not formatted.",
+                                 PREPARE_DISK
+                                 "formats it and brings files and boot entry; so does repair."},
     [FINDING_ESP_NOT_FAT] = {SEVERITY_DAMAGE, "esp-not-fat",
                              "The EFI System Partition holds no FAT file system",
                              "Firmware does not read it. Look what is on it before you format it."},
     [FINDING_ESP_DAMAGED] = {SEVERITY_DAMAGE, "esp-damaged",
                              "The file system of the EFI System Partition is damaged",
-                             FORMAT_AGAIN},
+                             FORMAT_AGAIN " What they leave as it is, chkdsk or fsck.fat mends."},
     [FINDING_ESP_UNREADABLE] = {SEVERITY_DAMAGE, "esp-unreadable",
                                 "The EFI System Partition cannot be read.",
                                 "Check cables and power. If it stays so, replace the disk."},
@@ -188,7 +194,9 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_FILES_NEWER] =
         {SEVERITY_WARNING, "esp-files-newer",
          "The boot files are newer than those of the other EFI System Partition",
-         "The entries start the older ones first. Copy these to the other ESP."},
+         "The entries start the older ones first, and shadowboot repair goes by those. To keep "
+         "these: shadowboot copy -sg GUID -tg GUID before it, -sg with the GUID of this "
+         "partition."},
     [FINDING_ESP_FILES_DIFFER] = {SEVERITY_WARNING, "esp-files-differ",
                                   "Boot files differ from those of the other EFI System Partition",
                                   COPY_BOOT_FILES},
@@ -199,20 +207,19 @@ static const struct finding_words words[FINDING_COUNT] = {
                                         COPY_BOOT_FILES},
     [FINDING_ESP_FILE_UNREADABLE] = {SEVERITY_DAMAGE, "esp-file-unreadable",
                                      "A file cannot be read:",
-                                     "The disk has bad blocks there. Copy the file again from the "
-                                     "other ESP, and watch the disk."},
-    [FINDING_ESP_NO_STORE] = {SEVERITY_DAMAGE, "esp-no-store",
-                              "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.",
-                              GIVE_LETTER "bcdboot C:\\Windows /s S:."},
-    [FINDING_ESP_STORE_DAMAGED] = {SEVERITY_DAMAGE, "esp-store-damaged",
-                                   "The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged:",
-                                   "Copy it from the other ESP. " GIVE_LETTER
-                                   "bcdboot C:\\Windows /s S:."},
+                                     "The disk has bad blocks there. shadowboot repair brings the "
+                                     "file anew from the other disk. Watch this one."},
+    [FINDING_ESP_NO_STORE] =
+        {SEVERITY_DAMAGE, "esp-no-store", "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.",
+         "shadowboot repair brings that of the other disk, which names that disk. " BCDBOOT},
+    [FINDING_ESP_STORE_DAMAGED] =
+        {SEVERITY_DAMAGE, "esp-store-damaged",
+         "The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged:",
+         "shadowboot repair brings that of the other disk, which names that disk. " BCDBOOT},
     [FINDING_ESP_STORE_DIRTY] =
         {SEVERITY_WARNING, "esp-store-dirty",
          "The boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely.",
-         "Windows mends it from its log when it starts from this ESP; else copy it from the other "
-         "one."},
+         "Windows mends it from its log when it starts from this ESP."},
     [FINDING_ESP_REPEATED] =
         {SEVERITY_NOTE, "esp-repeated", "The disk has more than one EFI System Partition.",
          "Firmware may start from either. The one that boot entries name was judged."},
@@ -220,13 +227,13 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_NOTE, "esp-serial-repeated",
          "Two EFI System Partitions have the same volume serial number.",
          "One is a copy of the other. Entries by partition GUID still tell them apart."},
-    [FINDING_ESP_NO_ENTRY] = {SEVERITY_DAMAGE, "esp-no-entry",
-                              "No boot entry starts from this EFI System Partition.",
-                              "shadowboot clone makes one."},
+    [FINDING_ESP_NO_ENTRY] =
+        {SEVERITY_DAMAGE, "esp-no-entry", "No boot entry starts from this EFI System Partition.",
+         "shadowboot repair makes one; shadowboot clone clones those of the other disk."},
     [FINDING_ENTRY_INACTIVE] =
         {SEVERITY_WARNING, "entry-inactive",
          "The entry is not active, and no other one starts from its EFI System Partition.",
-         "Delete it (shadowboot delete) and make it anew (shadowboot clone)."},
+         "shadowboot repair sets it active."},
     [FINDING_ORDER_NEVER_REACHES] =
         {SEVERITY_DAMAGE, "order-never-reaches",
          "With the other disks gone, the firmware starts something else first:",
@@ -235,7 +242,7 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_DAMAGE, "nvram-wiped",
          "No boot entry starts from any EFI System Partition of the system: the firmware has lost "
          "them.",
-         "shadowboot add makes them anew, shadowboot import puts saved ones back."},
+         "shadowboot repair makes them anew, shadowboot import puts saved ones back."},
     [FINDING_PLEX_FAILED] = {SEVERITY_DAMAGE, "plex-failed",
                              "This copy of a volume is marked as failed", RESYNCHRONIZE},
     [FINDING_PLEX_STALE] = {SEVERITY_DAMAGE, "plex-stale", "This copy of a volume is out of date",

@@ -77,7 +77,8 @@ static void what_is_wrong_is_shown_with_advice(void **state)
                 "--------\n"
                 "[damage] Disk 1 Partition 1: The boot store "
                 "\\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a registry hive.\n"
-                "    Copy it from the other ESP. In Windows: diskpart, select disk N, ");
+                "    shadowboot repair brings that of the other disk, which names that disk. Or in "
+                "Windows: diskpart, select disk N, ");
 }
 
 /* Contents are what -quick leaves out. */
