@@ -128,20 +128,41 @@ static enum status plan_entries(struct context *context, const struct roles *rol
     return io_plan->status;
 }
 
+static bool starts(const struct start *start)
+{
+    return start->verdict == VERDICT_STARTS || start->verdict == VERDICT_FALLBACK;
+}
+
+/* What hangs on the ESP of the disk. */
+static enum esp_use use_of(const struct judgement *judgement, size_t disk)
+{
+    size_t own = roles_member_on(&judgement->roles, disk);
+    size_t others = 0;
+
+    for (size_t i = 0; i < judgement->roles.member_count; i++)
+        others += i != own && starts(&judgement->starts[i]);
+    if (own == NO_INDEX || !starts(&judgement->starts[own]))
+        return ESP_UNUSED;
+    return others > 0 ? ESP_IN_USE : ESP_ONLY_ONE;
+}
+
 /* The whole plan: the disk, then its entries; or with -gpt the table alone. */
-static enum status make_plan(struct context *context, const struct prepare_request *request,
+static enum status make_plan(struct context *context, struct prepare_request *request,
                              struct plan *io_plan)
 {
-    struct roles roles;
+    struct judgement judgement;
     struct guid esp;
 
     if (option(context, "-gpt") != NULL)
         return plan_mend_gpt(io_plan, request->disk);
-    enum status status = roles_find(context->arena, &context->machine, &roles);
-    if (status == ST_OK)
-        status = plan_prepare(io_plan, &roles, request, &esp);
-    if (status == ST_OK)
-        status = plan_entries(context, &roles, request, &esp, io_plan);
+    enum status status = audit_machine(context->arena, &context->machine, &judgement);
+    if (status != ST_OK)
+        return status;
+    request->use = use_of(&judgement, request->disk);
+    status = plan_prepare(io_plan, &judgement.roles, request, &esp);
+    /* Where the first block cannot be read firmware may not find what an entry names. */
+    if (status == ST_OK && !context->machine.disks[request->disk].mbr_unreadable)
+        status = plan_entries(context, &judgement.roles, request, &esp, io_plan);
     return status;
 }
 

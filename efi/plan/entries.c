@@ -288,12 +288,13 @@ static bool partitions_are_hidden(struct plan *plan)
     return hidden;
 }
 
-enum status prune_into(struct boot_edit *edit)
+enum status prune_into(struct boot_edit *edit, bool keep_gone)
 {
     struct plan *plan = edit->plan;
     const struct machine *machine = plan->machine;
     struct findings findings;
     bool gone = false;
+    bool kept = false;
 
     enum status status = audit_entries(plan->arena, machine, &findings);
     if (status != ST_OK)
@@ -303,11 +304,16 @@ enum status prune_into(struct boot_edit *edit)
         const struct finding *finding = &findings.items[i];
         if (finding->entry == NO_INDEX || !is_prunable(machine, finding))
             continue;
-        if (hidden && finding->code == FINDING_ENTRY_PARTITION_GONE)
+        if (finding->code == FINDING_ENTRY_PARTITION_GONE && (hidden || keep_gone)) {
+            kept = true;
             continue;
+        }
         edit_delete(edit, finding->entry);
         gone |= finding->code == FINDING_ENTRY_PARTITION_GONE;
     }
+    if (kept && !hidden)
+        plan_warn(plan, "A boot disk is missing. Entries whose partition may be on it are kept; "
+                        "\"shadowboot prune\" deletes them.");
     if (gone)
         plan_warn(plan,
                   "A disk that is only unplugged looks just like one that is dead. Put it back "
@@ -321,6 +327,6 @@ enum status plan_prune(struct plan *plan)
 
     enum status status = edit_begin_mending(plan, 0, &edit);
     if (status == ST_OK)
-        status = prune_into(&edit);
+        status = prune_into(&edit, false);
     return status == ST_OK ? edit_finish(&edit) : status;
 }

@@ -274,7 +274,7 @@ enum status plan_esp_entries(struct plan *plan, const struct esp_entries_request
 
     enum status status = edit_begin_mending(plan, extra, &pass.edit);
     if (status == ST_OK && request->prune)
-        status = prune_into(&pass.edit);
+        status = prune_into(&pass.edit, request->keep_gone);
     if (status == ST_OK)
         status = serve_targets(&pass);
     return status == ST_OK ? edit_finish(&pass.edit) : status;

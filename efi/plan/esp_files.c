@@ -73,28 +73,54 @@ static bool store_is_bad(const struct esp *esp)
     return esp->store_status != ST_ABSENT && esp->store_status != ST_UNSUPPORTED;
 }
 
-static bool is_bad(const struct esp *esp, size_t index)
+/* True for what this machine is started by, whichever ESP an entry names it on. */
+static bool is_started(const struct machine *machine, const char *path)
+{
+    struct text_buffer text;
+    char fallback[64];
+
+    text_buffer_init(&text, fallback, sizeof(fallback));
+    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
+    if (text_equal_nocase(path, BOOT_MANAGER_PATH) || text_equal_nocase(path, fallback))
+        return true;
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->in_order && entry->boot.partition != NO_INDEX && entry->boot.file != NULL &&
+            text_equal_nocase(path, entry->boot.file))
+            return true;
+    }
+    return false;
+}
+
+/* True when the file is known to be of no use. A whole program for another kind of machine may lie
+ * on an ESP, but not where this one is started from. */
+static bool is_bad(const struct machine *machine, const struct esp *esp, size_t index)
 {
     const struct fat_file *file = &esp->report.files[index];
+    const struct file_content *content = &esp->contents[index];
 
     if (text_equal_nocase(file->path, MICROSOFT_FOLDER "\\Boot\\" STORE_NAME) && store_is_bad(esp))
         return true;
-    return esp_content_is_bad(file, &esp->contents[index]);
+    if (esp_content_is_bad(file, content))
+        return true;
+    return content->status == ST_OK && content->is_program && content->program != PE_GOOD &&
+           is_started(machine, file->path);
 }
 
-static bool is_usable(const struct esp *esp, size_t index)
+static bool is_usable(const struct machine *machine, const struct esp *esp, size_t index)
 {
     const struct fat_file *file = &esp->report.files[index];
 
-    return file->exact_name && (file->is_directory || !is_bad(esp, index));
+    return file->exact_name && (file->is_directory || !is_bad(machine, esp, index));
 }
 
 /* True when firmware of this machine can start the file, as far as is known. */
-static bool can_be_started(const struct esp *esp, size_t index)
+static bool can_be_started(const struct machine *machine, const struct esp *esp, size_t index)
 {
     const struct file_content *content = &esp->contents[index];
 
-    return !is_bad(esp, index) && (content->status != ST_OK || content->program == PE_GOOD);
+    return !is_bad(machine, esp, index) &&
+           (content->status != ST_OK || content->program == PE_GOOD);
 }
 
 /* --- The source ----------------------------------------------------------------------------- */
@@ -119,7 +145,7 @@ static bool can_be_source(const struct machine *machine, const struct esp *esp, 
     if (!esp_files_readable(esp))
         return false;
     size_t program = program_of(machine, esp, fallback);
-    return program != FAT_NO_FILE && can_be_started(esp, program);
+    return program != FAT_NO_FILE && can_be_started(machine, esp, program);
 }
 
 static size_t best_source(const struct machine *machine, const struct roles *roles, size_t disk,
@@ -192,16 +218,16 @@ static bool replaces_twin(const struct gathering *g, size_t file, size_t twin)
 
     switch (g->wanted) {
     case WANT_ALL:
-        return !esp_path_is_own_state(path) || !is_usable(g->target, twin);
+        return !esp_path_is_own_state(path) || !is_usable(g->plan->machine, g->target, twin);
     case WANT_REST:
         return !g->on_twin[twin];
     case WANT_DIFFERENT:
-        return is_bad(g->target, twin) ||
+        return is_bad(g->plan->machine, g->target, twin) ||
                (!esp_path_is_own_state(path) && !esp_files_equal(g->source, file, g->target, twin));
     case WANT_MENDING:
         break;
     }
-    return is_bad(g->target, twin);
+    return is_bad(g->plan->machine, g->target, twin);
 }
 
 /* Whether a log whose store comes along comes as well. */
@@ -211,7 +237,8 @@ static bool log_is_wanted(const struct gathering *g, size_t file, size_t twin)
         return true;
     if (g->wanted == WANT_REST)
         return !g->on_twin[twin];
-    return is_bad(g->target, twin) || !esp_files_equal(g->source, file, g->target, twin);
+    return is_bad(g->plan->machine, g->target, twin) ||
+           !esp_files_equal(g->source, file, g->target, twin);
 }
 
 /* What becomes of a log is what becomes of its store: to another one it means nothing, or harm. */
@@ -223,8 +250,8 @@ static bool is_wanted(const struct gathering *g, size_t file)
     if (store == FAT_NO_FILE)
         return twin == FAT_NO_FILE || replaces_twin(g, file, twin);
     size_t other = twin_of(g, store);
-    bool store_comes =
-        is_usable(g->source, store) && (other == FAT_NO_FILE || replaces_twin(g, store, other));
+    bool store_comes = is_usable(g->plan->machine, g->source, store) &&
+                       (other == FAT_NO_FILE || replaces_twin(g, store, other));
     return store_comes && log_is_wanted(g, file, twin);
 }
 
@@ -273,9 +300,9 @@ static void consider_file(struct gathering *g, size_t index)
         return;
     if (!file->exact_name)
         leave_out(&g->inexact, file->path);
-    else if (is_usable(g->source, index))
+    else if (is_usable(g->plan->machine, g->source, index))
         take(g, index);
-    else if (twin == FAT_NO_FILE || is_bad(g->target, twin))
+    else if (twin == FAT_NO_FILE || is_bad(g->plan->machine, g->target, twin))
         leave_out(&g->bad, file->path); /* else the target's own does */
 }
 
@@ -324,7 +351,8 @@ static bool will_have(const struct gathering *g, const struct esp *esp, const ch
         if (text_equal_nocase(g->items[i].path, path))
             return true;
     }
-    return file != FAT_NO_FILE && (esp->report.files[file].is_directory || !is_bad(esp, file));
+    return file != FAT_NO_FILE &&
+           (esp->report.files[file].is_directory || !is_bad(g->plan->machine, esp, file));
 }
 
 static bool is_file(const struct esp *esp, const char *path)
@@ -345,8 +373,9 @@ static enum status add_fallback(struct gathering *g, const struct esp *target)
 
     if (path == NULL)
         return ST_NO_MEMORY;
-    if (!is_at_or_in(path, g->path) || manager == FAT_NO_FILE || !is_usable(g->source, manager) ||
-        !can_be_started(g->source, manager) || will_have(g, target, path) ||
+    if (!is_at_or_in(path, g->path) || manager == FAT_NO_FILE ||
+        !is_usable(g->plan->machine, g->source, manager) ||
+        !can_be_started(g->plan->machine, g->source, manager) || will_have(g, target, path) ||
         is_file(target, folder))
         return ST_OK;
     const struct fat_file *file = &g->source->report.files[manager];
@@ -390,34 +419,6 @@ static void warn(struct gathering *g)
     warn_of_left_out(g, &g->bad, "it is damaged or cannot be read");
     warn_of_left_out(g, &g->crossed, "where one has a file the other has a folder of that name");
     warn_of_store(g);
-}
-
-/* Names what stays as it is because the source does not have it. */
-static enum status warn_of_others(struct gathering *g)
-{
-    struct arena *arena = g->plan->arena;
-    const struct fat_file *files = g->target->report.files;
-    const size_t *twins = esp_twins(arena, g->target, g->source);
-    const char *names = "";
-    size_t count = 0;
-
-    if (twins == NULL)
-        return ST_NO_MEMORY;
-    for (size_t i = 0; i < g->target->report.file_count; i++) {
-        const char *path = files[i].path;
-        bool counts = !files[i].is_directory && twins[i] == FAT_NO_FILE &&
-                      is_at_or_in(path, g->path) && !is_excluded(g, path) &&
-                      !esp_path_is_own_state(path) && !will_have(g, NULL, path);
-        if (counts && count++ < NAMES_SHOWN && names != NULL)
-            names = arena_printf(arena, "%s%s%s", names, count == 1 ? "" : ", ", path);
-    }
-    if (count == 0)
-        return ST_OK;
-    plan_warn(g->plan, "Files that only %s has stay as they are: %s%s.",
-              place_text(arena, g->plan->machine, g->target->partition), names,
-              count <= NAMES_SHOWN ? ""
-                                   : arena_printf(arena, " and %zu more", count - NAMES_SHOWN));
-    return ST_OK;
 }
 
 /* --- Lists ---------------------------------------------------------------------------------- */
@@ -519,8 +520,6 @@ static enum status bring(struct plan *plan, enum wanted wanted, size_t source, s
     gather(&g);
     status = add_fallback(&g, g.target);
     warn(&g);
-    if (status == ST_OK && wanted == WANT_DIFFERENT)
-        status = warn_of_others(&g);
     if (status == ST_OK)
         status = plan->status;
     if (status == ST_OK)
@@ -538,4 +537,44 @@ enum status esp_files_mend(struct plan *plan, size_t source, size_t target, cons
                            struct files_change *ret_files)
 {
     return bring(plan, WANT_MENDING, source, target, path, ret_files);
+}
+
+/* True when the list has it: then it comes from the source, whatever its name there is. */
+static bool is_listed(const struct files_change *files, const char *path)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (text_equal_nocase(files->items[i].path, path))
+            return true;
+    }
+    return false;
+}
+
+enum status esp_files_tell_others(struct plan *plan, size_t source, size_t target, const char *path,
+                                  const struct files_change *files)
+{
+    struct arena *arena = plan->arena;
+    const struct fat_file *own = plan->machine->esps[target].report.files;
+    struct gathering g;
+    const char *names = "";
+    size_t count = 0;
+
+    enum status status = start(plan, WANT_DIFFERENT, target, source, &g);
+    if (status != ST_OK)
+        return status;
+    g.path = path;
+    for (size_t i = 0; i < g.source->report.file_count; i++) {
+        const char *name = own[i].path;
+        bool counts = !own[i].is_directory && g.twins[i] == FAT_NO_FILE &&
+                      is_at_or_in(name, path) && !is_excluded(&g, name) &&
+                      !esp_path_is_own_state(name) && !is_listed(files, name);
+        if (counts && count++ < NAMES_SHOWN && names != NULL)
+            names = arena_printf(arena, "%s%s%s", names, count == 1 ? "" : ", ", name);
+    }
+    if (count == 0)
+        return ST_OK;
+    plan_warn(plan, "Files that only %s has stay as they are: %s%s.",
+              place_text(arena, plan->machine, g.source->partition), names,
+              count <= NAMES_SHOWN ? ""
+                                   : arena_printf(arena, " and %zu more", count - NAMES_SHOWN));
+    return plan->status;
 }

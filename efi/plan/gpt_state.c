@@ -59,7 +59,16 @@ enum status gpt_state_check(struct plan *plan, size_t disk)
 
 bool gpt_state_needs_mbr(const struct disk *disk)
 {
-    return disk->mbr_unreadable || !disk->mbr.protective_at_lba_1;
+    return !disk->mbr_unreadable && !disk->mbr.protective_at_lba_1;
+}
+
+void gpt_state_warn_of_mbr(struct plan *plan, size_t disk)
+{
+    if (plan->machine->disks[disk].mbr_unreadable)
+        plan_warn(plan,
+                  "Block 0 of Disk %zu, where its protective MBR is, cannot be read, and is left "
+                  "alone: firmware may not find the partitions. The disk is failing; replace it.",
+                  disk);
 }
 
 const char *gpt_state_trouble(const struct disk *disk)

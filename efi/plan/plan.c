@@ -129,6 +129,15 @@ void plan_change_disk(struct plan *plan, const struct disk_change *change, const
         action->change = copy;
 }
 
+static bool is_warned_of(const struct plan *plan, const char *text)
+{
+    for (size_t i = 0; i < plan->warning_count; i++) {
+        if (text_equal(plan->warnings[i], text))
+            return true;
+    }
+    return false;
+}
+
 void plan_warn(struct plan *plan, const char *format, ...)
 {
     va_list arguments;
@@ -136,6 +145,8 @@ void plan_warn(struct plan *plan, const char *format, ...)
     va_start(arguments, format);
     const char *text = arena_vprintf(plan->arena, format, arguments);
     va_end(arguments);
+    if (text != NULL && is_warned_of(plan, text))
+        return;
     if (plan->warning_count == plan->warning_room) {
         const char **grown = grow(plan->arena, plan->warnings, plan->warning_count,
                                   sizeof(*plan->warnings), &plan->warning_room);

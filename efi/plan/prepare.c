@@ -14,7 +14,6 @@
 #define MSR_BYTES   (16u * MIB) /* what Windows makes on a disk of today */
 #define ESP_SLOT    0u
 #define MSR_SLOT    1u
-#define SHOWN_PATHS 3u
 #define ESP_NAME    "EFI system partition"
 #define MSR_NAME    "Microsoft reserved partition"
 
@@ -74,6 +73,7 @@ enum status plan_mend_gpt(struct plan *plan, size_t disk)
                            "Disk %zu has no partition table to mend. \"shadowboot prepare %zu\" "
                            "makes one. Nothing was changed.",
                            disk, disk);
+    gpt_state_warn_of_mbr(plan, disk);
     status = gpt_state_check(plan, disk);
     const char *trouble = status == ST_OK ? gpt_state_trouble(on) : NULL;
     if (trouble == NULL)
@@ -375,6 +375,7 @@ static enum status prepare_new_esp(struct prepare *prepare, struct guid *ret_esp
     struct spot spot;
     uint32_t slot = 0;
 
+    gpt_state_warn_of_mbr(prepare->plan, prepare->disk);
     enum status status = prepare_gather(prepare, NO_INDEX);
     if (status == ST_OK)
         status = free_space_find(prepare->plan->arena, prepare->machine, prepare->disk, &space);
@@ -402,17 +403,21 @@ static bool holds_other_data(const struct esp *esp)
     return !fat_speaks && esp->content != CONTENT_FAT && volume_content_name(esp->content)[0] != 0;
 }
 
-/* True when firmware cannot be relied on to read it, or fat_edit cannot change it: what a cut
- * leaves (lost chains, copies that differ), single files of the wrong length and marks are lived
- * with. */
+/* True for what firmware cannot be relied on to read, or fat_edit cannot change: what a cut leaves
+ * (lost chains, copies that differ), single files of the wrong length and marks are lived with. */
+static bool problem_counts(const struct fat_report *report, enum fat_problem problem)
+{
+    bool harmless = problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER ||
+                    problem == FAT_CHAIN_LONG || problem == FAT_CHAIN_SHORT;
+    bool counts = fat_problem_is_damage(problem) || problem == FAT_FORM_UNUSUAL;
+
+    return report->problems[problem] != 0 && counts && !harmless;
+}
+
 static bool is_damaged(const struct fat_report *report)
 {
     for (int i = 0; i < FAT_PROBLEM_COUNT; i++) {
-        enum fat_problem problem = (enum fat_problem)i;
-        bool harmless = problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER ||
-                        problem == FAT_CHAIN_LONG || problem == FAT_CHAIN_SHORT;
-        bool counts = fat_problem_is_damage(problem) || problem == FAT_FORM_UNUSUAL;
-        if (report->problems[i] != 0 && counts && !harmless)
+        if (problem_counts(report, (enum fat_problem)i))
             return true;
     }
     return false;
@@ -448,6 +453,47 @@ static void warn_of_unknown(struct plan *plan, const struct esp *esp)
                   place_text(plan->arena, plan->machine, esp->partition));
 }
 
+/* What is wrong with a file system that is_damaged. */
+static const char *damage_text(const struct fat_report *report)
+{
+    for (int i = 0; i < FAT_PROBLEM_COUNT; i++) {
+        if (problem_counts(report, (enum fat_problem)i))
+            return fat_problem_text((enum fat_problem)i);
+    }
+    return "";
+}
+
+/* A disk that starts does not do so between the first write of a format and the last. What cannot
+ * be opened starts nothing. */
+static enum status check_use(struct prepare *prepare, const struct esp *esp)
+{
+    struct plan *plan = prepare->plan;
+    enum esp_use use = esp->status == ST_OK ? prepare->request->use : ESP_UNUSED;
+    const char *place = place_text(plan->arena, prepare->machine, esp->partition);
+    const char *why = damage_text(&esp->report);
+    size_t disk = prepare->disk;
+
+    if (use == ESP_KEPT)
+        return plan_refuse(plan, ST_REFUSED,
+                           "%s has a damaged file system (%s), and the disk starts from it all the "
+                           "same, so it is not formatted here: until that is done the disk would "
+                           "not start. \"shadowboot prepare %zu\" makes the file system anew. "
+                           "Nothing was changed.",
+                           place, why, disk);
+    if (use == ESP_ONLY_ONE)
+        return plan_refuse(plan, ST_REFUSED,
+                           "%s has a damaged file system (%s), and it is the only one this machine "
+                           "starts from: if its formatting were interrupted, nothing would. Have "
+                           "another disk start first (\"shadowboot repair\"). Nothing was changed.",
+                           place, why);
+    if (use == ESP_IN_USE)
+        plan_warn(plan,
+                  "%s has a damaged file system (%s), and Disk %zu starts from it all the same. "
+                  "While it is formatted Disk %zu does not start; another disk does.",
+                  place, why, disk, disk);
+    return ST_OK;
+}
+
 static enum status format_esp(struct prepare *prepare, size_t index)
 {
     struct plan *plan = prepare->plan;
@@ -456,7 +502,9 @@ static enum status format_esp(struct prepare *prepare, size_t index)
     struct free_area area = {own->first_lba, own->block_count};
     struct spot spot;
 
-    enum status status = prepare_gather(prepare, esp->status == ST_OK ? index : NO_INDEX);
+    enum status status = check_use(prepare, esp);
+    if (status == ST_OK)
+        status = prepare_gather(prepare, esp->status == ST_OK ? index : NO_INDEX);
     if (status != ST_OK)
         return status;
     status = prepare_try_area(prepare, &area, &spot);
@@ -466,60 +514,6 @@ static enum status format_esp(struct prepare *prepare, size_t index)
     warn_of_unknown(plan, esp);
     prepare_add_format(prepare, &spot, &own->unique, true);
     return plan->status;
-}
-
-/* "copy 3 files (1.2 MiB) to Disk 1 Partition 1 ...: \EFI\..., ..." */
-static const char *update_text(struct plan *plan, const struct files_change *files,
-                               size_t partition)
-{
-    const char *paths = "";
-    size_t shown = 0;
-    size_t count = 0;
-
-    for (size_t i = 0; i < files->count && paths != NULL; i++) {
-        if (files->items[i].is_directory)
-            continue;
-        count++;
-        if (shown < SHOWN_PATHS) {
-            paths = arena_printf(plan->arena, "%s%s%s", paths, shown == 0 ? ": " : ", ",
-                                 files->items[i].path);
-            shown++;
-        }
-    }
-    const char *amount = prepare_amount_text(plan, files, " (", ")");
-    const char *to = place_text(plan->arena, plan->machine, partition);
-    if (paths == NULL || amount == NULL || to == NULL)
-        return NULL;
-    if (count == 0)
-        return arena_printf(plan->arena, "make %zu empty %s on %s", files->count,
-                            files->count == 1 ? "directory" : "directories", to);
-    return arena_printf(plan->arena, "copy %s to %s%s%s", amount, to, paths,
-                        count > shown ? ", ..." : "");
-}
-
-/* Old content stays until the new one is there, so both need room. */
-static enum status check_room(struct plan *plan, const struct files_change *files,
-                              const struct esp *esp)
-{
-    uint64_t cluster = esp->volume.cluster_size;
-    uint64_t available =
-        (esp->report.free_clusters + esp->report.problems[FAT_CHAIN_LOST]) * cluster;
-    uint64_t needed = 0;
-    char need_text[THOUSANDS_SIZE];
-    char have_text[THOUSANDS_SIZE];
-
-    for (size_t i = 0; cluster > 0 && i < files->count; i++) {
-        if (!files->items[i].is_directory)
-            needed += (files->items[i].size + cluster - 1) / cluster * cluster;
-    }
-    if (needed <= available)
-        return ST_OK;
-    return plan_refuse(plan, ST_NO_SPACE,
-                       "The files for %s take %s bytes, and %s are free: old files are kept until "
-                       "the new ones are there. Delete what is not needed on it. Nothing was "
-                       "changed.",
-                       place_text(plan->arena, plan->machine, esp->partition),
-                       format_thousands(needed, need_text), format_thousands(available, have_text));
 }
 
 /* True for the ESP that others are held against: it lacks nothing that anybody knows of. */
@@ -535,7 +529,6 @@ static enum status update_esp(struct prepare *prepare, size_t index)
 {
     struct plan *plan = prepare->plan;
     const struct esp *esp = &prepare->machine->esps[index];
-    const struct partition *own = &prepare->machine->partitions[esp->partition];
     struct files_change files = {.count = 0};
 
     if (is_reference(prepare, index))
@@ -550,20 +543,9 @@ static enum status update_esp(struct prepare *prepare, size_t index)
     status = prepare->request->mend_only
                  ? esp_files_mend(plan, prepare->source, index, "\\", &files)
                  : esp_files_update(plan, prepare->source, index, "\\", &files);
-    if (status == ST_OK && files.count > 0)
-        status = check_room(plan, &files, esp);
-    if (status != ST_OK || files.count == 0)
-        return status;
-    struct disk_change change = {
-        .kind = DISK_CHANGE_FILES,
-        .disk = prepare->disk,
-        .first_lba = own->first_lba,
-        .block_count = own->block_count,
-        .files = files,
-        .esp = index,
-    };
-    plan_change_disk(plan, &change, update_text(plan, &files, esp->partition));
-    return plan->status;
+    if (status == ST_OK && files.count > 0 && !prepare->request->mend_only)
+        status = esp_files_tell_others(plan, prepare->source, index, "\\", &files);
+    return status == ST_OK ? esp_files_plan(plan, prepare->source, index, &files) : status;
 }
 
 static enum status prepare_esp(struct prepare *prepare, size_t index, struct guid *ret_esp)

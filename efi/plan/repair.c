@@ -1,5 +1,6 @@
 #include "plan/repair.h"
 
+#include "base/text.h"
 #include "plan/esp_entries.h"
 #include "plan/esp_files.h"
 #include "plan/prepare.h"
@@ -8,6 +9,7 @@
 struct repair {
     struct plan *plan;
     const struct roles *roles;
+    const struct start *starts; /* of each member */
     const struct repair_request *request;
     size_t reference; /* index into machine.esps; NO_INDEX when no ESP is fit to be it */
     struct guid *targets;
@@ -59,7 +61,11 @@ static enum status give_up(struct plan *plan, const struct plan *part, size_t di
 
     if (status == ST_NO_MEMORY)
         return status;
-    plan->refusal = arena_printf(plan->arena, "Disk %zu: %s", disk, why);
+    const char *name = arena_printf(plan->arena, "Disk %zu", disk);
+    if (name == NULL)
+        return ST_NO_MEMORY;
+    plan->refusal =
+        text_has_prefix_nocase(why, name) ? why : arena_printf(plan->arena, "%s: %s", name, why);
     if (plan->refusal == NULL)
         return ST_NO_MEMORY;
     plan_warn_of_refusal(plan, status);
@@ -89,10 +95,34 @@ static void warn_of_format(struct repair *repair, size_t disk)
               disk);
 }
 
-static void add_target(struct repair *repair, const struct guid *guid)
+/* Firmware may not find the partitions of a disk whose first block cannot be read, which has been
+ * said: no entry is made for them. */
+static void add_target(struct repair *repair, size_t disk, const struct guid *guid)
 {
-    if (!guid_is_zero(guid))
+    if (!guid_is_zero(guid) && !repair->plan->machine->disks[disk].mbr_unreadable)
         repair->targets[repair->target_count++] = *guid;
+}
+
+/* True when nothing would have to be done on a disk that nothing can be done on: then it is not
+ * worth a word. */
+static bool needs_nothing(struct repair *repair, const struct prepare_request *request)
+{
+    struct plan *plan = repair->plan;
+    const struct disk *disk = &plan->machine->disks[request->disk];
+    struct machine free = *plan->machine;
+    size_t size = free.disk_count * sizeof(*free.disks);
+    struct disk *disks = arena_copy(plan->arena, free.disks, size);
+    struct plan part;
+    struct guid esp;
+
+    if (disks == NULL || !(disk->has_self || disk->read_only))
+        return false;
+    disks[request->disk].has_self = false;
+    disks[request->disk].read_only = false;
+    free.disks = disks;
+    plan_init(&part, plan->arena, &free);
+    return plan_prepare(&part, repair->roles, request, &esp) == ST_OK && part.status == ST_OK &&
+           part.count == 0;
 }
 
 static enum status mend_member(struct repair *repair, const struct member *member,
@@ -103,6 +133,10 @@ static enum status mend_member(struct repair *repair, const struct member *membe
 
     if (member->esp != NO_INDEX)
         esp = guid_of(repair->plan->machine, member->esp);
+    if (needs_nothing(repair, request)) {
+        add_target(repair, member->disk, &esp);
+        return ST_OK;
+    }
     plan_init(&part, repair->plan->arena, repair->plan->machine);
     enum status status = plan_prepare(&part, repair->roles, request, &esp);
     if (status == ST_OK)
@@ -111,18 +145,28 @@ static enum status mend_member(struct repair *repair, const struct member *membe
         warn_of_format(repair, member->disk);
         return mend_table(repair, member->disk, true);
     }
-    add_target(repair, &esp);
+    add_target(repair, member->disk, &esp);
     if (status == ST_OK)
         return take_over(repair->plan, &part);
     status = give_up(repair->plan, &part, member->disk, status);
     return status == ST_OK ? mend_table(repair, member->disk, true) : status;
 }
 
-static enum status repair_member(struct repair *repair, const struct member *member)
+static bool starts_now(const struct repair *repair, size_t member)
+{
+    enum verdict verdict = repair->starts[member].verdict;
+
+    return verdict == VERDICT_STARTS || verdict == VERDICT_FALLBACK;
+}
+
+static enum status repair_member(struct repair *repair, size_t index)
 {
     const struct machine *machine = repair->plan->machine;
-    struct prepare_request request = {
-        .disk = member->disk, .allow_msr = repair->request->allow_msr, .now = repair->request->now};
+    const struct member *member = &repair->roles->members[index];
+    struct prepare_request request = {.disk = member->disk,
+                                      .use = starts_now(repair, index) ? ESP_KEPT : ESP_UNUSED,
+                                      .allow_msr = repair->request->allow_msr,
+                                      .now = repair->request->now};
     size_t source = repair->reference;
 
     if (is_on_disk(machine, repair->reference, member->disk)) {
@@ -131,7 +175,7 @@ static enum status repair_member(struct repair *repair, const struct member *mem
     }
     if (source == NO_INDEX && request.mend_only) {
         struct guid own = guid_of(machine, repair->reference);
-        add_target(repair, &own);
+        add_target(repair, member->disk, &own);
         return mend_table(repair, member->disk, false);
     }
     request.has_source = source != NO_INDEX;
@@ -185,7 +229,8 @@ static enum status repair_entries(struct repair *repair)
     struct esp_entries_request request = {.source = entries_source(repair),
                                           .targets = repair->targets,
                                           .target_count = repair->target_count,
-                                          .prune = true};
+                                          .prune = true,
+                                          .keep_gone = repair->roles->missing > 0};
     struct plan part;
 
     if (later == NULL)
@@ -214,6 +259,7 @@ enum status plan_repair(struct plan *plan, const struct judgement *judgement,
     const struct roles *roles = &judgement->roles;
     struct repair repair = {.plan = plan,
                             .roles = roles,
+                            .starts = judgement->starts,
                             .request = request,
                             .reference = esp_files_source(plan->machine, roles, NO_INDEX)};
     enum status status = ST_OK;
@@ -227,6 +273,6 @@ enum status plan_repair(struct plan *plan, const struct judgement *judgement,
     if (repair.targets == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < roles->member_count && status == ST_OK; i++)
-        status = repair_member(&repair, &roles->members[i]);
+        status = repair_member(&repair, i);
     return status == ST_OK ? repair_entries(&repair) : status;
 }

@@ -79,7 +79,8 @@ MUST_CHECK enum status plan_import(struct plan *plan, const struct import_item *
 MUST_CHECK enum status plan_prune(struct plan *plan);
 
 /* The same within an edit, but for mending BootOrder, which is a matter of how the edit was begun.
- * Statuses: ST_OK; ST_NO_MEMORY. */
-MUST_CHECK enum status prune_into(struct boot_edit *edit);
+ * `keep_gone`: entries whose partition is gone stay, with a warning. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status prune_into(struct boot_edit *edit, bool keep_gone);
 
 #endif

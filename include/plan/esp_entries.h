@@ -8,7 +8,8 @@ struct esp_entries_request {
     struct guid source;         /* the ESP whose entries are cloned; zero: none has any */
     const struct guid *targets; /* ESPs that each need an active entry in BootOrder */
     size_t target_count;
-    bool prune; /* also what plan_prune does */
+    bool prune;     /* also what plan_prune does */
+    bool keep_gone; /* but entries whose partition is gone stay: it may come back */
 };
 
 /*

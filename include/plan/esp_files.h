@@ -34,8 +34,9 @@ MUST_CHECK enum status esp_files_fresh(struct plan *plan, size_t source, size_t 
 
 /*
  * What the target lacks or has otherwise of what the source has at `path` (a file, or a directory
- * with all in it; "\\" for all). Files that only the target has are left alone, and named in a
- * warning; where one has a file and the other a directory of that name both are left as they are.
+ * with all in it; "\\" for all). Files that only the target has are left alone
+ * (esp_files_tell_others); where one has a file and the other a directory of that name both are
+ * left as they are.
  * The removable-media file is made as above when `path` covers it. Statuses: ST_OK, with no items
  * when all is there; ST_ABSENT when the source has no such path; ST_NO_MEMORY.
  */
@@ -48,6 +49,13 @@ MUST_CHECK enum status esp_files_update(struct plan *plan, size_t source, size_t
  */
 MUST_CHECK enum status esp_files_mend(struct plan *plan, size_t source, size_t target,
                                       const char *path, struct files_change *ret_files);
+
+/*
+ * Names, in a warning, the files at `path` that only the target has: they stay as they are. `files`
+ * is what esp_files_update gave. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status esp_files_tell_others(struct plan *plan, size_t source, size_t target,
+                                             const char *path, const struct files_change *files);
 
 /*
  * Whether the files fit beside what the target holds now: nothing old is given up before the new is

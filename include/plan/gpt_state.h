@@ -15,8 +15,12 @@ MUST_CHECK enum status gpt_state_check(struct plan *plan, size_t disk);
  * disk that passed the check. Static lifetime. */
 const char *gpt_state_trouble(const struct disk *disk);
 
-/* True when the disk has no protective MBR, or one that cannot be read. */
+/* True when the disk has no protective MBR. One that cannot be read may be there. */
 bool gpt_state_needs_mbr(const struct disk *disk);
+
+/* Says that block 0 cannot be read, where that is so: writing it is no cure that can be relied on,
+ * nor could the change be taken back. */
+void gpt_state_warn_of_mbr(struct plan *plan, size_t disk);
 
 /* The lowest entry of the table that is not in use; false when all are. */
 bool gpt_state_free_slot(const struct machine *machine, size_t disk, uint32_t *ret_slot);

@@ -92,7 +92,7 @@ void plan_append(struct plan *plan, const struct plan *other);
  * plan->refusal is empty then. */
 void plan_warn_of_refusal(struct plan *plan, enum status status);
 
-/* Adds a sentence that is shown with the plan. */
+/* Adds a sentence that is shown with the plan, once. */
 void plan_warn(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Notes why there is no plan, and returns `status` for the caller to return. */

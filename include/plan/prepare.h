@@ -10,12 +10,21 @@
 #include "base/guid.h"
 #include "plan/plan.h"
 
+/* What hangs on the ESP that the disk has: while it is formatted the disk does not start. */
+enum esp_use {
+    ESP_UNUSED,   /* the disk does not start as it is, so nothing is lost */
+    ESP_IN_USE,   /* it starts, and so does another: formatted with a warning */
+    ESP_ONLY_ONE, /* nothing else starts: not formatted */
+    ESP_KEPT,     /* it is to start as well as it does at every moment (I1): not formatted */
+};
+
 struct prepare_request {
     size_t disk;     /* index into machine.disks */
     bool has_source; /* ESP to take sizes and files from, else esp_files_source */
     struct guid source;
     bool mend_only; /* a healthy ESP gets only what it lacks or has in a bad state (esp_files_mend),
                      * not what the source has otherwise */
+    enum esp_use use;
     bool allow_msr; /* the Microsoft reserved partition may be given up when there is no free space
                      */
     struct date_time now; /* goes into new GUIDs; all zero when the clock is broken */
@@ -31,7 +40,7 @@ struct prepare_request {
  *                                 need
  *   no ESP, no free space         in place of the MSR, when allowed and large enough
  *   ESP damaged, unformatted      fresh file system, with what can still be read and the source has
- *                                 not
+ *                                 not; as request->use allows
  *   ESP healthy                   the files that differ, unless it is what the others go by and no
  *                                 source was named
  *   copy of the GPT damaged       mended from the good one (plan_mend_gpt), before all else; or by
@@ -42,8 +51,8 @@ struct prepare_request {
  * actions when nothing is missing; else plan->refusal says why: ST_REFUSED (not blank and no GPT,
  * an ESP with another file system or one that cannot be judged, partitions that overlap,
  * both copies of the table damaged or different, a removable disk or the one the program was
- * started from, read-only, no agreement on the MSR), ST_ABSENT (no source), ST_NO_SPACE,
- * ST_NO_MEMORY.
+ * started from, read-only, no agreement on the MSR, an ESP in use that cannot be spared), ST_ABSENT
+ * (no source), ST_NO_SPACE, ST_NO_MEMORY.
  */
 MUST_CHECK enum status plan_prepare(struct plan *plan, const struct roles *roles,
                                     const struct prepare_request *request, struct guid *ret_esp);

@@ -15,10 +15,11 @@ struct repair_request {
 /*
  * For each member: its partition table, its ESP (as plan_prepare), its files; then entries for all
  * ESPs (plan/esp_entries.h), stale and duplicate ones deleted. One member's ESP is what the others
- * are brought up to (esp_files_source); to it comes only what it lacks or has in a bad state. What
- * cannot be mended is left out with a warning; it does not keep the rest from being done. Statuses:
- * ST_OK, without actions when nothing is to be mended; ST_ABSENT with plan->refusal when there is
- * nothing to go by; ST_NO_MEMORY.
+ * are brought up to (esp_files_source); to it comes only what it lacks or has in a bad state. An
+ * ESP from which its disk starts is not formatted (I1), and entries whose partition is gone stay as
+ * long as a member is missing. What cannot be mended is left out with a warning; it does not keep
+ * the rest from being done. Statuses: ST_OK, without actions when nothing is to be mended;
+ * ST_ABSENT with plan->refusal when there is nothing to go by; ST_NO_MEMORY.
  */
 MUST_CHECK enum status plan_repair(struct plan *plan, const struct judgement *judgement,
                                    const struct repair_request *request);

@@ -294,7 +294,7 @@ static void formatting_is_left_out_where_nobody_can_be_asked(void **state)
 {
     struct mirror *m = *state;
 
-    m->esps[1].report.problems[FAT_CHAIN_CROSSED] = 1;
+    m->esps[1].report.problems[FAT_FORM_UNUSUAL] = 1; /* firmware does not mount it */
     mirror_put_entry(m, &(struct fixture_entry){.number = 5,
                                                 .description = "Twin",
                                                 .form = FIXTURE_SHORT,
@@ -331,13 +331,83 @@ static void what_a_disk_refuses_does_not_keep_the_rest_from_being_done(void **st
     struct mirror *m = *state;
 
     m->disks[1].read_only = true;
+    mirror_drop_file(m, 1, MIRROR_MEMTEST);
     mirror_drop_entry(m, 1);
     mirror_set_order(m, (const uint16_t[]){0}, 1);
     struct plan plan = repair(m, true);
-    assert_true(warns(&plan, "Disk 1: "));
+    assert_true(warns(&plan, "Disk 1 is write-protected"));
     assert_false(warns(&plan, "Nothing was changed"));
     assert_null(change_of(&plan, 1));
     assert_true(does(&plan, "create Boot0001"));
+}
+
+static void disk_that_needs_nothing_is_not_spoken_of(void **state)
+{
+    struct mirror *m = *state;
+
+    m->disks[0].has_self = true;
+    m->disks[1].read_only = true;
+    mirror_drop_entry(m, 1);
+    mirror_set_order(m, (const uint16_t[]){0}, 1);
+    struct plan plan = repair(m, true);
+    assert_int_equal(plan.warning_count, 0);
+    assert_true(does(&plan, "create Boot0001"));
+    mirror_drop_file(m, 0, MIRROR_MEMTEST);
+    plan = repair(m, true);
+    assert_int_equal(plan.warning_count, 1);
+    assert_true(warns(&plan, "Disk 0 carries the volume"));
+}
+
+/* I1 */
+static void esp_that_its_disk_starts_from_is_not_formatted(void **state)
+{
+    struct mirror *m = *state;
+
+    m->esps[1].report.problems[FAT_CHAIN_CROSSED] = 1;
+    m->disks[1].backup.problem = GPT_BAD_ARRAY_CRC;
+    struct plan plan = repair(m, true);
+    assert_false(plan.formats);
+    assert_true(warns(&plan, "\"shadowboot prepare 1\" makes the file system anew"));
+    assert_int_equal(change_of(&plan, 1)->kind, DISK_CHANGE_GPT);
+    mirror_drop_file(m, 1, MIRROR_MANAGER); /* the fallback is left to start from */
+    plan = repair(m, true);
+    assert_false(plan.formats);
+    mirror_drop_file(m, 1, MIRROR_FALLBACK);
+    plan = repair(m, true);
+    assert_true(plan.formats);
+}
+
+/* What is a program for another machine is not what the others are to start from. */
+static void programs_of_no_use_are_replaced_and_not_brought(void **state)
+{
+    static const char *const paths[] = {MIRROR_MANAGER, MIRROR_FALLBACK};
+
+    (void)state;
+    for (size_t disk = 0; disk < 2; disk++) {
+        for (size_t i = 0; i < 2; i++) {
+            struct mirror *m = mirror_new();
+            mirror_content(m, disk, paths[i])->program = i == 0 ? PE_NOT_EFI : PE_OTHER_MACHINE;
+            mirror_content(m, disk, paths[i])->digest.bytes[0] = 'x';
+            struct plan plan = repair(m, true);
+            assert_null(change_of(&plan, 1 - disk));
+            assert_int_equal(change_of(&plan, disk)->files.count, 1);
+            assert_string_equal(change_of(&plan, disk)->files.items[0].path, paths[i]);
+            mirror_free(m);
+        }
+    }
+}
+
+/* A disk that is only unplugged comes back. */
+static void entries_of_a_missing_disk_are_kept(void **state)
+{
+    struct mirror *m = *state;
+
+    mirror_lose_disk_1(m);
+    mirror_read_entries(m);
+    struct plan plan = repair(m, true);
+    assert_int_equal(plan.count, 0);
+    assert_int_equal(plan.warning_count, 1);
+    assert_true(warns(&plan, "Entries whose partition may be on it are kept"));
 }
 
 static void machine_without_members_has_nothing_to_go_by(void **state)
@@ -373,6 +443,10 @@ int main(void)
         CASE(formatting_is_left_out_where_nobody_can_be_asked),
         CASE(esp_that_is_made_gets_an_entry),
         CASE(what_a_disk_refuses_does_not_keep_the_rest_from_being_done),
+        CASE(disk_that_needs_nothing_is_not_spoken_of),
+        CASE(esp_that_its_disk_starts_from_is_not_formatted),
+        CASE(programs_of_no_use_are_replaced_and_not_brought),
+        CASE(entries_of_a_missing_disk_are_kept),
         CASE(machine_without_members_has_nothing_to_go_by),
     };
 

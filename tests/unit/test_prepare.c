@@ -606,7 +606,8 @@ static void unformatted_esp_is_formatted(void **state)
     assert_place(format, 1, 2048, ESP_BLOCKS);
     assert_true(format->format.over_old);
     assert_int_equal(format->esp, NO_INDEX);
-    assert_int_equal(p.plan.warning_count, 0);
+    assert_int_equal(p.plan.warning_count, 1);
+    assert_holds(p.plan.warnings[0], "The boot store is brought along");
     assert_true(guid_equal(&p.esp, &mirror->partitions[MIRROR_ESP(1)].unique));
     assert_string_equal(p.plan.actions[0].text,
                         "format " ESP_1 " with FAT32 (100 MiB), 4 files, 4.2 MiB, from " ESP_0);
@@ -631,6 +632,44 @@ static void damaged_esp_is_formatted_and_its_own_files_kept(void **state)
         found |= item->esp == 1 && strcmp(item->path, MIRROR_SHIM) == 0;
     }
     assert_true(found);
+}
+
+/* I1: until the last write of a format the disk does not start. */
+static void esp_in_use_is_formatted_only_where_it_can_be_spared(void **state)
+{
+    struct mirror *mirror = *state;
+    struct prepare_request request = request_for(1);
+
+    esp_1(mirror)->report.problems[FAT_CHAIN_CROSSED] = 1;
+    request.use = ESP_IN_USE;
+    struct preparing p = prepare_with(mirror, &request);
+    (void)change_at(&p, 0, DISK_CHANGE_FORMAT);
+    assert_holds(p.plan.warnings[0], "While it is formatted Disk 1 does not start");
+    request.use = ESP_ONLY_ONE;
+    p = prepare_with(mirror, &request);
+    assert_refused(&p, ST_REFUSED, "the only one this machine starts from");
+    request.use = ESP_KEPT;
+    p = prepare_with(mirror, &request);
+    assert_refused(&p, ST_REFUSED, "\"shadowboot prepare 1\" makes the file system anew");
+    assert_holds(p.plan.refusal, fat_problem_text(FAT_CHAIN_CROSSED));
+    esp_1(mirror)->status = ST_DAMAGED; /* nothing starts from that */
+    p = prepare_with(mirror, &request);
+    (void)change_at(&p, 0, DISK_CHANGE_FORMAT);
+}
+
+/* A disk that nothing is brought to is not spoken of. */
+static void files_of_its_own_are_named_when_others_are_brought(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_add_file(mirror, 1, MIRROR_SHIM, 900000, 's');
+    struct preparing p = prepare(mirror, 1);
+    assert_nothing(&p);
+    assert_int_equal(p.plan.warning_count, 0);
+    mirror_drop_file(mirror, 1, MIRROR_MANAGER);
+    p = prepare(mirror, 1);
+    assert_int_equal(p.plan.warning_count, 1);
+    assert_holds(p.plan.warnings[0], "stay as they are: " MIRROR_SHIM ".");
 }
 
 static void esp_that_cannot_be_opened_or_mounted_is_formatted(void **state)
@@ -663,8 +702,9 @@ static void esp_with_unknown_content_is_formatted_with_a_warning(void **state)
     esp_1(mirror)->content = CONTENT_UNKNOWN;
     struct preparing p = prepare(mirror, 1);
     assert_true(change_at(&p, 0, DISK_CHANGE_FORMAT)->format.over_old);
-    assert_int_equal(p.plan.warning_count, 1);
-    assert_holds(p.plan.warnings[0], "What is on " ESP_1 " is not recognised");
+    assert_int_equal(p.plan.warning_count, 2);
+    assert_holds(p.plan.warnings[0], "The boot store is brought along");
+    assert_holds(p.plan.warnings[1], "What is on " ESP_1 " is not recognised");
 }
 
 /* What a cut of our own leaves, and marks, are no damage. */
@@ -732,7 +772,7 @@ static void files_that_differ_are_copied(void **state)
     assert_int_equal(files->esp, 1);
     assert_int_equal(files->files.count, 1);
     assert_string_equal(p.plan.actions[0].text,
-                        "copy 1 file (1.5 MiB) to " ESP_1 ": " MIRROR_MANAGER);
+                        "bring 1 file, 1.5 MiB, from " ESP_0 " to " ESP_1 ": " MIRROR_MANAGER);
 }
 
 static void empty_esp_gets_everything(void **state)
@@ -742,8 +782,9 @@ static void empty_esp_gets_everything(void **state)
     mirror_drop_files(mirror, 1);
     struct preparing p = prepare(mirror, 1);
     (void)change_at(&p, 0, DISK_CHANGE_FILES);
-    assert_holds(p.plan.actions[0].text, "copy 4 files (4.2 MiB) to " ESP_1 ": \\EFI\\");
-    assert_holds(p.plan.actions[0].text, ", ...");
+    assert_holds(p.plan.actions[0].text,
+                 "bring 4 files and 4 folders, 4.2 MiB, from " ESP_0 " to " ESP_1 ": \\EFI, ");
+    assert_holds(p.plan.actions[0].text, " and 6 more");
 }
 
 /* 1,600,000 bytes are 391 clusters of 4096. */
@@ -754,7 +795,7 @@ static void files_need_room_beside_the_old_ones(void **state)
     mirror_drop_file(mirror, 1, MIRROR_MANAGER);
     esp_1(mirror)->report.free_clusters = 390;
     struct preparing p = prepare(mirror, 1);
-    assert_refused(&p, ST_NO_SPACE, "take 1,601,536 bytes, and 1,597,440 are free");
+    assert_refused(&p, ST_NO_SPACE, "need 1,601,536 bytes on " ESP_1);
     esp_1(mirror)->report.problems[FAT_CHAIN_LOST] = 1; /* which can be made use of */
     p = prepare(mirror, 1);
     (void)change_at(&p, 0, DISK_CHANGE_FILES);
@@ -878,7 +919,6 @@ static void damaged_copies_are_mended(void **state)
 {
     static const char *const why[] = {"its primary copy is damaged", "its backup is damaged",
                                       "its backup is not at the end of the disk",
-                                      "its protective MBR is missing",
                                       "its protective MBR is missing"};
 
     (void)state;
@@ -893,8 +933,6 @@ static void damaged_copies_are_mended(void **state)
             disk->block_count += 1000;
         if (i == 3)
             disk->mbr = (struct mbr){.kind = MBR_NONE};
-        if (i == 4)
-            disk->mbr_unreadable = true;
         struct preparing p = mend(mirror, 1);
         const struct disk_change *change = change_at(&p, 0, DISK_CHANGE_GPT);
         assert_int_equal(p.plan.count, 1);
@@ -908,6 +946,26 @@ static void damaged_copies_are_mended(void **state)
         assert_holds(p.plan.actions[0].text, why[i]);
         mirror_free(mirror);
     }
+}
+
+/* Writing it may fail as reading did, and could not be taken back. */
+static void unreadable_mbr_is_left_alone_and_the_rest_mended(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->disks[1].mbr_unreadable = true;
+    mirror->disks[1].mbr = (struct mbr){.kind = MBR_NONE};
+    struct preparing p = mend(mirror, 1);
+    assert_nothing(&p);
+    assert_int_equal(p.plan.warning_count, 1);
+    assert_holds(p.plan.warnings[0], "Block 0 of Disk 1");
+    mirror->disks[1].backup.problem = GPT_BAD_ARRAY_CRC;
+    p = mend(mirror, 1);
+    assert_false(change_at(&p, 0, DISK_CHANGE_GPT)->gpt.write_mbr);
+    mirror_drop_file(mirror, 1, MIRROR_MANAGER);
+    p = prepare(mirror, 1);
+    assert_int_equal(p.plan.warning_count, 1);
+    assert_int_equal(p.plan.count, 2);
 }
 
 static void table_is_mended_before_the_file_system_is_made(void **state)
@@ -1056,7 +1114,10 @@ static void named_source_may_be_on_a_third_disk(void **state)
     request.has_source = true;
     request.source = mirror->partitions[mirror->disks[disk].first_partition].unique;
     struct preparing p = prepare_with(mirror, &request);
-    assert_int_equal(change_at(&p, 0, DISK_CHANGE_FORMAT)->files.items[0].esp, 2);
+    const struct files_change *files = &change_at(&p, 0, DISK_CHANGE_FORMAT)->files;
+    for (size_t i = 0; i < files->count; i++)
+        assert_int_equal(files->items[i].esp, files->items[i].is_directory ? NO_INDEX : 2);
+    assert_false(files->items[files->count - 1].is_directory);
 }
 
 static void label_that_fat_cannot_have_is_left_out(void **state)
@@ -1139,6 +1200,8 @@ int main(void)
         ON_MIRROR(healthy_disks_need_nothing),
         ON_MIRROR(unformatted_esp_is_formatted),
         ON_MIRROR(damaged_esp_is_formatted_and_its_own_files_kept),
+        ON_MIRROR(esp_in_use_is_formatted_only_where_it_can_be_spared),
+        ON_MIRROR(files_of_its_own_are_named_when_others_are_brought),
         cmocka_unit_test(esp_that_cannot_be_opened_or_mounted_is_formatted),
         ON_MIRROR(esp_with_unknown_content_is_formatted_with_a_warning),
         cmocka_unit_test(esp_with_what_can_be_lived_with_is_not_formatted),
@@ -1153,6 +1216,7 @@ int main(void)
         ON_MIRROR(looking_for_room_takes_no_memory_for_good),
         ON_MIRROR(sound_table_is_not_mended),
         cmocka_unit_test(damaged_copies_are_mended),
+        ON_MIRROR(unreadable_mbr_is_left_alone_and_the_rest_mended),
         ON_MIRROR(table_is_mended_before_the_file_system_is_made),
         cmocka_unit_test(doubtful_tables_are_not_touched),
         ON_MIRROR(only_a_gpt_can_be_mended),

@@ -52,6 +52,31 @@ static void expect_healthy(struct host *host, const char *line)
     run_to(host, "status", 0);
 }
 
+static void same_file(struct host *host, const char *path)
+{
+    size_t sizes[2] = {0, 0};
+    uint8_t *own = disk_machine_file(host, 0, path, &sizes[0]);
+    uint8_t *other = disk_machine_file(host, 1, path, &sizes[1]);
+
+    assert_non_null(own);
+    assert_non_null(other);
+    assert_int_equal(sizes[0], sizes[1]);
+    assert_memory_equal(own, other, sizes[0]);
+    free(own);
+    free(other);
+}
+
+/* Disk 0 has table, ESP, MSR and files. */
+static void expect_prepared(struct host *host)
+{
+    run_to(host, "disks 0", 0);
+    expect_said(host, "EFI system");
+    expect_said(host, "Microsoft reserved");
+    same_file(host, MANAGER);
+    same_file(host, STORE);
+    same_file(host, FALLBACK);
+}
+
 static void break_nothing(struct host *host)
 {
     (void)host;
@@ -122,11 +147,10 @@ static void drop_esp_and_entry(struct host *host)
 static void repair_mends_what_can_be_mended(void **state)
 {
     static void (*const damages[])(struct host *) = {
-        break_nothing,      drop_folder, drop_entry,
-        truncate_manager,   zero_store,  zero_manager_of_the_primary,
-        break_both,         break_chain, break_backup_table,
-        zero_boot_sector,   drop_esp,    zero_fats_of_the_primary,
-        drop_esp_and_entry,
+        break_nothing,    drop_folder,        drop_entry,
+        truncate_manager, zero_store,         zero_manager_of_the_primary,
+        break_both,       drop_esp,           break_backup_table,
+        zero_boot_sector, drop_esp_and_entry, zero_fats_of_the_primary,
     };
 
     (void)state;
@@ -139,6 +163,60 @@ static void repair_mends_what_can_be_mended(void **state)
         expect_healthy(host, "repair -y -format");
         host_free(host);
     }
+}
+
+/* Its own boot manager is lost and the removable-media file is not (I1). */
+static void esp_in_use_is_formatted_by_prepare_alone(void **state)
+{
+    struct host *host = *state;
+
+    break_chain(host);
+    run_to(host, "repair -y -format", 64);
+    expect_said(host, "\"shadowboot prepare 1\" makes the file system anew");
+    expect_said(host, "Nothing to do");
+    run_to(host, "prepare 1 -y -format", 0);
+    expect_said(host, "While it is formatted Disk 1 does not start");
+    expect_healthy(host, "repair -y");
+}
+
+static void last_disk_that_starts_is_not_formatted(void **state)
+{
+    struct host *host = *state;
+
+    break_chain(host);
+    disk_machine_delete(host, 0, "\\EFI\\Microsoft\\Boot\\BCD");
+    disk_machine_delete(host, 0, FALLBACK);
+    run_to(host, "prepare 1 -y -format", 15);
+    expect_said(host, "the only one this machine starts from");
+    expect_said(host, "Nothing was changed.");
+}
+
+/* A replacement for a primary that has died, as KB 814070 prepares it by hand. */
+static void blank_disk_becomes_the_primary_again(void **state)
+{
+    struct host *host = *state;
+    struct host *blank = NULL;
+    size_t size = 0;
+
+    disk_machine_blank(host, 0);
+    blank = host_clone(host);
+    run_to(host, "status", 68);
+    run_to(host, "prepare 0 -y", 15); /* formatting is agreed to by itself */
+    run_to(host, "prepare 0 -y -format", 0);
+    expect_said(host, "make a partition table (GPT) on Disk 0 with ESP 4 MiB and MSR 8 MiB");
+    expect_said(host, "create Boot0002 \"Boot Mirror\" from Boot0001, to start from Disk 0");
+    expect_said(host, "Starts from Disk 1 alone: yes");
+    expect_prepared(host);
+    uint64_t changes = mem_vars_changes(host->vars);
+    run_to(host, "prepare 0 -y -format", 0);
+    expect_said(host, "Nothing to do");
+    assert_int_equal(mem_vars_changes(host->vars), changes);
+    run_to(host, "undo -y", 0);
+    assert_int_equal(mem_block_difference(host->disks[0], blank->disks[0], 0), UINT64_MAX);
+    assert_int_equal(mem_block_difference(host->disks[1], blank->disks[1], 0), UINT64_MAX);
+    assert_true(mem_vars_equal(host->vars, blank->vars));
+    assert_null(disk_machine_file(host, 0, MANAGER, &size));
+    host_free(blank);
 }
 
 static void repair_without_leave_to_format_does_the_rest(void **state)
@@ -206,6 +284,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(repair_mends_what_can_be_mended),
+        CASE(esp_in_use_is_formatted_by_prepare_alone),
+        CASE(last_disk_that_starts_is_not_formatted),
+        CASE(blank_disk_becomes_the_primary_again),
         CASE(repair_without_leave_to_format_does_the_rest),
         CASE(repair_shows_the_verdict_and_changes_nothing_under_n),
         CASE(copy_brings_what_is_missing),
