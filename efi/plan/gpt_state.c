@@ -64,11 +64,13 @@ bool gpt_state_needs_mbr(const struct disk *disk)
 
 void gpt_state_warn_of_mbr(struct plan *plan, size_t disk)
 {
-    if (plan->machine->disks[disk].mbr_unreadable)
-        plan_warn(plan,
-                  "Block 0 of Disk %zu, where its protective MBR is, cannot be read, and is left "
-                  "alone: firmware may not find the partitions. The disk is failing; replace it.",
-                  disk);
+    if (!plan->machine->disks[disk].mbr_unreadable)
+        return;
+    plan_warn(plan,
+              "Block 0 of Disk %zu, where its protective MBR is, cannot be read, and is left "
+              "alone: firmware may not find the partitions. The disk is failing; replace it.",
+              disk);
+    plan->left_out = true;
 }
 
 const char *gpt_state_trouble(const struct disk *disk)
