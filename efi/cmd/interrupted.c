@@ -306,7 +306,7 @@ enum status take_back_interrupted(struct context *context, bool *ret_again)
     return finish_undos(context, &list, ret_again);
 }
 
-void mark_left(struct context *context)
+void mark_left(struct context *context, const struct journal_file *but)
 {
     const struct files_port *files = &context->ports->files;
     size_t mark = arena_mark(context->arena);
@@ -314,9 +314,12 @@ void mark_left(struct context *context)
 
     if (journal_store_list_interrupted(context->arena, files, &list) == ST_OK) {
         for (size_t i = 0; i < list.count; i++) {
+            const struct journal_file *file = &list.items[i];
+            bool same = but != NULL && span_equal(file->volume_path, but->volume_path) &&
+                        text_equal(file->path, but->path);
             /* One that cannot be marked is only met once more. */
-            if (list.items[i].has_blocks)
-                (void)!journal_store_mark(files, &list.items[i], JOURNAL_LEFT);
+            if (file->has_blocks && !same)
+                (void)!journal_store_mark(files, file, JOURNAL_LEFT);
         }
     }
     arena_release(context->arena, mark);

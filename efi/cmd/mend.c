@@ -17,13 +17,14 @@ enum status mend_begin(struct context *context, enum scan_depth depth)
 enum status mend_run(struct context *context, struct plan *plan, enum status made,
                      struct judgement *ret_judgement)
 {
+    struct apply_result result = {.has_journal = false};
     struct judgement judgement;
-    enum status status = run_plan(context, plan, made, NULL);
+    enum status status = run_plan(context, plan, made, &result);
 
     if (status != ST_OK)
         return status;
     if (plan->count > 0 && !context->plan_only)
-        mark_left(context);
+        mark_left(context, result.has_journal ? &result.journal : NULL);
     status = audit_machine(context->arena, &context->machine, &judgement);
     if (status != ST_OK)
         return report(context, status,

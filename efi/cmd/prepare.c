@@ -113,6 +113,7 @@ static enum status plan_entries(struct context *context, const struct roles *rol
         .source = entries_source(&context->machine, roles, request),
         .targets = esp,
         .target_count = 1,
+        .now = &context->machine,
     };
 
     enum status status = project_machine(context->arena, io_plan, &future);

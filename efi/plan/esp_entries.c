@@ -227,11 +227,27 @@ static enum status make_entry(struct pass *pass, size_t partition)
 
 /* --- Targets -------------------------------------------------------------------------------- */
 
+/* True when an entry that cannot be read may be the target's. */
+static bool may_have_entry(const struct pass *pass, const struct guid *target)
+{
+    const struct machine *machine = pass->plan->machine;
+    const struct machine *now = pass->request->now == NULL ? machine : pass->request->now;
+
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->in_order && entry->status != ST_OK && entry->status != ST_DAMAGED)
+            return machine_find_partition(now, target, NULL) != NO_INDEX;
+    }
+    return false;
+}
+
 static enum status serve_target(struct pass *pass, const struct guid *target)
 {
     size_t partition = NO_INDEX;
     bool done = false;
 
+    if (may_have_entry(pass, target))
+        return ST_OK;
     enum status status = place_find(pass->plan, target, &partition);
     if (status != ST_OK)
         return status;

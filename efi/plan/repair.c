@@ -229,6 +229,7 @@ static enum status repair_entries(struct repair *repair)
     struct esp_entries_request request = {.source = entries_source(repair),
                                           .targets = repair->targets,
                                           .target_count = repair->target_count,
+                                          .now = plan->machine,
                                           .prune = true,
                                           .keep_gone = repair->roles->missing > 0};
     struct plan part;

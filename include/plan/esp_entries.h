@@ -8,8 +8,9 @@ struct esp_entries_request {
     struct guid source;         /* the ESP whose entries are cloned; zero: none has any */
     const struct guid *targets; /* ESPs that each need an active entry in BootOrder */
     size_t target_count;
-    bool prune;     /* also what plan_prune does */
-    bool keep_gone; /* but entries whose partition is gone stay: it may come back */
+    const struct machine *now; /* as it is before the plan; NULL: plan->machine */
+    bool prune;                /* also what plan_prune does */
+    bool keep_gone;            /* but entries whose partition is gone stay: it may come back */
 };
 
 /*
@@ -21,8 +22,9 @@ struct esp_entries_request {
  * behind its original when a program that does not give way stands before the end of BootOrder
  * (start_blocker), and a new entry before that program; else both stand at the end. plan->machine
  * is the machine as it will be (plan/project.h). One edit of BootOrder for all, which is mended on
- * the way. A target that cannot be served (place_find) is left out with a warning.
- * plan->target_disk stays unset. Statuses: ST_OK; those of edit_begin_mending.
+ * the way. As long as an entry in BootOrder cannot be read, it may be that of any ESP which is
+ * there now: then nothing is made for those. A target that cannot be served (place_find) is left
+ * out with a warning. plan->target_disk stays unset. Statuses: ST_OK; those of edit_begin_mending.
  */
 MUST_CHECK enum status plan_esp_entries(struct plan *plan,
                                         const struct esp_entries_request *request);

@@ -425,6 +425,8 @@ static bool check_again(struct cuts *cuts, struct host *host, bool targets)
     char what[100];
 
     snprintf(what, sizeof(what), "exit status %u of the second run, not %u", code, cuts->code);
+    if (getenv("CUTS_SHOW") != NULL)
+        fprintf(stderr, "%s:\n%s\n", cuts->where, cuts->said);
     if (code != cuts->code && code != cuts->code_again)
         return violated(cuts, "I5", what);
     if (!same_trees(host, &cuts->trees_after))

@@ -257,6 +257,26 @@ static void nothing_is_made_for_a_file_that_is_not_there(void **state)
                 "Partition 1\nupdate BootOrder to 0002,0000,0001\n");
 }
 
+/* It may be the one that is looked for; for an ESP that is only just made it is not. */
+static void entry_that_cannot_be_read_may_be_that_of_an_esp(void **state)
+{
+    struct mirror *m = *state;
+    struct entry *entry = (struct entry *)(uintptr_t)&m->machine.entries[1];
+    struct machine before = m->machine;
+    struct wish wish;
+
+    entry->status = ST_IO;
+    entry->option.attributes = 0;
+    entry->boot = (struct target){.partition = NO_INDEX, .disk = NO_INDEX};
+    expect_plan(m, false, "");
+    plan_for_both(m, false, &wish);
+    before.partition_count = MIRROR_ESP(1);
+    wish.request.now = &before;
+    assert_int_equal(plan_esp_entries(&wish.plan, &wish.request), ST_OK);
+    assert_int_equal(wish.plan.count, 2);
+    assert_non_null(strstr(wish.plan.actions[0].text, "from Boot0000"));
+}
+
 static void damaged_esp_gets_no_entry(void **state)
 {
     struct mirror *m = *state;
@@ -376,6 +396,7 @@ int main(void)
         CASE(inactive_entries_beside_active_ones_are_not_cloned),
         CASE(entry_outside_boot_order_is_put_there),
         CASE(nothing_is_made_for_a_file_that_is_not_there),
+        CASE(entry_that_cannot_be_read_may_be_that_of_an_esp),
         CASE(damaged_esp_gets_no_entry),
         CASE(entries_of_a_partition_that_is_gone_are_cloned_and_deleted),
         CASE(entry_with_another_place_is_joined_by_a_right_one),

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "host/fault.h"
 #include "unit/disk_machine_fixture.h"
 #include "unit/plan_fixture.h"
 
@@ -251,6 +252,31 @@ static void repair_shows_the_verdict_and_changes_nothing_under_n(void **state)
     assert_null(disk_machine_file(host, 1, MANAGER, &size));
 }
 
+/* The change stands, and so does its journal. */
+static void change_whose_journal_could_not_be_closed_is_taken_back(void **state)
+{
+    struct host *host = *state;
+    size_t size = 0;
+
+    drop_folder(host);
+    struct host *other = host_clone(host);
+    struct fault *fault = fault_new(host_ports(other));
+    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", MEMORY), 0);
+    uint64_t last = fault_calls(fault, FAULT_FILE_WRITE);
+    fault_free(fault);
+    host_free(other);
+    fault = fault_new(host_ports(host));
+    fault_fail(fault, FAULT_FILE_WRITE, last, ST_IO, false);
+    host_console_clear(host->console);
+    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", MEMORY), 0);
+    expect_said(host, "The journal could not be closed");
+    fault_free(fault);
+    disk_machine_restart(host);
+    run_to(host, "undo -y", 0);
+    assert_null(disk_machine_file(host, 1, MANAGER, &size));
+    run_to(host, "status", 65);
+}
+
 static void copy_brings_what_is_missing(void **state)
 {
     struct host *host = *state;
@@ -294,6 +320,7 @@ int main(void)
         CASE(blank_disk_becomes_the_primary_again),
         CASE(repair_without_leave_to_format_does_the_rest),
         CASE(repair_shows_the_verdict_and_changes_nothing_under_n),
+        CASE(change_whose_journal_could_not_be_closed_is_taken_back),
         CASE(copy_brings_what_is_missing),
         CASE(copy_takes_slashes_and_single_files),
     };
