@@ -57,7 +57,7 @@ CASES = [
     Case('no free space but the MSR', ['gpt 1 delete esp', 'gpt 1 fill'], 'prepare 1 -y -format -msr'),
     Case('unformatted', ['esp 1 zero'], 'prepare 1 -y -format', disks={1: 'scsi'}),
     Case('FAT zero', ['esp 1 zero-fat'], 'repair -y -format'),
-    Case('chains crossed', [f'esp 1 cross {LOADER} /EFI/Microsoft/Boot/memtest.efi'], 'repair -y -format',
+    Case('chains crossed', [f'esp 1 cross {LOADER} /EFI/Microsoft/Boot/memtest.efi'], 'prepare 1 -y -format',
          disks={1: 'virtio'}),
     Case('no Microsoft folder', ['esp 1 rmtree /EFI/Microsoft'], 'repair -y'),
     Case('files truncated and zeroed',

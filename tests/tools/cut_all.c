@@ -13,7 +13,6 @@
  *   --pieces N      memory: in how many steps; 64
  *   --patience N    after how many violations to give up; 1
  *   --stick off     no stick to keep journals on
- *   --fallback off  a disk that starts through its fallback file only counts as one that does not
  *
  * The host's options are in host/host_options.h; answers cannot be given. Prints one line:
  *
@@ -49,7 +48,6 @@ struct options {
     struct cuts_range range;
     uint64_t patience;
     bool stick;
-    bool fallback;
 };
 
 /* --- The machine ---------------------------------------------------------------------------- */
@@ -165,9 +163,7 @@ static bool take_option(struct options *options, const char *name, const char *v
     const struct {
         const char *name;
         bool *to;
-    } switches[] = {{"--garbage", &options->range.garbage},
-                    {"--stick", &options->stick},
-                    {"--fallback", &options->fallback}};
+    } switches[] = {{"--garbage", &options->range.garbage}, {"--stick", &options->stick}};
 
     if (strcmp(name, "--case") == 0) {
         options->name = value;
@@ -202,8 +198,8 @@ static int take_own(struct options *options, int argc, char **argv)
     int kept = 1;
     int i = 1;
 
-    *options = (struct options){
-        .name = "machine", .range = {.seeds = 2}, .patience = 1, .stick = true, .fallback = true};
+    *options =
+        (struct options){.name = "machine", .range = {.seeds = 2}, .patience = 1, .stick = true};
     for (; i + 1 < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2] != 0; i += 2) {
         if (take_option(options, argv[i], argv[i + 1]))
             continue;
@@ -223,8 +219,6 @@ static int try_modes(struct host *host, const struct options *options, const cha
     bool any = false;
 
     cuts_set_patience(cuts, (unsigned)options->patience);
-    if (!options->fallback)
-        cuts_ignore_fallback(cuts);
     for (int i = 0; i < CUTS_MODE_COUNT; i++)
         any = any || options->modes[i];
     for (int i = 0; i < CUTS_MODE_COUNT && cuts_violations(cuts) < options->patience; i++) {

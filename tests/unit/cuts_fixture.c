@@ -229,7 +229,6 @@ struct cuts {
     uint64_t states;
     unsigned violations, patience;
     bool changed; /* the undisturbed command has left another machine */
-    bool ignores_fallback;
 };
 
 /* Keeps the end of what is on the console. */
@@ -314,10 +313,8 @@ static bool check_starts(struct cuts *cuts, struct host *host)
     struct told told = tell(host);
     bool good = true;
 
-    for (size_t i = 0; i < HOST_MAX_DISKS && good; i++) {
-        uint8_t before = cuts->told_before.ranks[i];
-        good = told.ranks[i] >= before || (cuts->ignores_fallback && before < RANK_STARTS);
-    }
+    for (size_t i = 0; i < HOST_MAX_DISKS && good; i++)
+        good = told.ranks[i] >= cuts->told_before.ranks[i];
     if (!good)
         violated_by_lines(cuts, "I1", cuts->told_before.lines, told.lines);
     free(told.lines);
@@ -897,11 +894,6 @@ bool cuts_has_work(const struct cuts *cuts)
 bool cuts_has_changed(const struct cuts *cuts)
 {
     return cuts->changed;
-}
-
-void cuts_ignore_fallback(struct cuts *cuts)
-{
-    cuts->ignores_fallback = true;
 }
 
 unsigned cuts_code(const struct cuts *cuts)

@@ -51,13 +51,6 @@ void cuts_free(struct cuts *cuts);
 /* How many violations are printed before no more are looked for: 1 unless set. */
 void cuts_set_patience(struct cuts *cuts, unsigned violations);
 
-/*
- * A disk that would start through its fallback file only (status calls that "perhaps") counts as
- * one that does not: the command may take that away on its way. Such is the formatting of a damaged
- * file system, which is asked for separately.
- */
-void cuts_ignore_fallback(struct cuts *cuts);
-
 /* True when the undisturbed command writes, and when it leaves another machine. It may have failed
  * and taken everything back; then the third run need not be without writes. */
 bool cuts_has_work(const struct cuts *cuts);
