@@ -82,7 +82,7 @@ def test_full_target(server):
 
 @pytest.mark.parametrize('line, lines, expected', [
     ('copy -y', [f'esp 1 {each}' for each in WORN], WRITE_PROTECTED),
-    ('prepare 1 -y -format', ['esp 1 zero'], REFUSED)])
+    ('prepare 1 -y -format', ['esp 1 zero'], WRITE_PROTECTED)])
 def test_write_protected_target(server, line, lines, expected):
     made = server(lines, {1: 'virtio'})
     faults.write_protect(made.disks[1])

@@ -51,6 +51,16 @@ size_t esp_boot_program(const struct machine *machine, const struct esp *esp)
     return file == FAT_NO_FILE ? fat_find(&esp->report, BOOT_MANAGER_PATH) : file;
 }
 
+bool esp_is_newer(const struct machine *machine, const struct esp *esp, const struct esp *other)
+{
+    size_t own = esp_boot_program(machine, esp);
+    size_t twin = esp_boot_program(machine, other);
+
+    return own != FAT_NO_FILE && twin != FAT_NO_FILE && !esp_files_equal(esp, own, other, twin) &&
+           !esp_content_is_bad(&esp->report.files[own], &esp->contents[own]) &&
+           date_compare(&esp->report.files[own].written, &other->report.files[twin].written) > 0;
+}
+
 static void mark_started(const struct esp *esp, const char *path, bool *io_started)
 {
     size_t file = fat_find(&esp->report, path);
@@ -256,24 +266,12 @@ static struct comparison compare_lists(const struct pair *pair)
     return result;
 }
 
-static int compare_dates(const struct date_time *a, const struct date_time *b)
-{
-    const int differences[] = {a->year - b->year, a->month - b->month,   a->day - b->day,
-                               a->hour - b->hour, a->minute - b->minute, a->second - b->second};
-
-    for (size_t i = 0; i < sizeof(differences) / sizeof(differences[0]); i++) {
-        if (differences[i] != 0)
-            return differences[i];
-    }
-    return 0;
-}
-
 /* Older or newer, as the telling file is. */
 static enum finding_code age_of(const struct esp *reference, const struct esp *esp,
                                 const struct comparison *result)
 {
-    int age = compare_dates(&esp->report.files[result->telling_twin].written,
-                            &reference->report.files[result->telling].written);
+    int age = date_compare(&esp->report.files[result->telling_twin].written,
+                           &reference->report.files[result->telling].written);
 
     if (age == 0)
         return FINDING_ESP_FILES_DIFFER;

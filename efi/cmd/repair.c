@@ -3,6 +3,7 @@
 #include "cmd/command.h"
 #include "cmd/mend.h"
 #include "cmd/run.h"
+#include "cmd/show.h"
 
 enum status cmd_repair(struct context *context)
 {
@@ -25,7 +26,13 @@ enum status cmd_repair(struct context *context)
     if (clock->now(clock->ctx, &request.now) != ST_OK)
         request.now = (struct date_time){0};
     status = mend_run(context, &plan, plan_repair(&plan, &judgement, &request), &judgement);
-    if (status == ST_OK)
-        context->exit_status = judgement.state;
-    return status;
+    if (status != ST_OK)
+        return status;
+    if (judgement.state != MACHINE_SAFE || context->sfo) {
+        if (!context->sfo && judgement.findings.count > 0)
+            say(context, "\n");
+        show_findings(context, &judgement.findings);
+    }
+    context->exit_status = judgement.state;
+    return ST_OK;
 }

@@ -329,6 +329,16 @@ static enum status check_only(struct context *context, const struct plan *plan)
     return ST_OK;
 }
 
+/* What to say of a plan without actions. */
+static const char *nothing_text(const struct plan *plan)
+{
+    if (plan->left_out)
+        return "Nothing was changed: what is to be done cannot be done, as noted above.";
+    if (plan->incomplete)
+        return "Nothing was changed: what is wrong here cannot be mended by this command.";
+    return "Nothing to do: everything is that way already.";
+}
+
 enum status run_plan(struct context *context, struct plan *plan, enum status made,
                      struct apply_result *ret_result)
 {
@@ -341,10 +351,7 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
         return report_refusal(context, plan, made);
     show_plan(context, plan);
     if (plan->count == 0 && !context->sfo)
-        say(context, "%s\n",
-            plan->left_out
-                ? "Nothing was changed: what is to be done cannot be done, as noted above."
-                : "Nothing to do: everything is that way already.");
+        say(context, "%s\n", nothing_text(plan));
     if (plan->count == 0)
         return ST_OK;
     if (context->plan_only)

@@ -32,7 +32,8 @@ static void show_esp(struct context *context, const struct esp *esp)
     if (own->volume != NO_INDEX && files->volumes[own->volume].alias[0] != '\0')
         say(context, ", %s", files->volumes[own->volume].alias);
     if (esp->status == ST_OK)
-        say(context, ", %s, %zu files and folders", esp_type_text(esp), esp->report.file_count);
+        say(context, ", %s, %zu %s", esp_type_text(esp), esp->report.file_count,
+            esp->report.file_count == 1 ? "file or folder" : "files and folders");
     say(context, ", %s\n", esp_state_text(esp));
 }
 

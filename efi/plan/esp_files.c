@@ -273,6 +273,27 @@ static bool is_covered(const struct gathering *g, const struct fat_file *file)
            (file->is_directory && esp_path_is_in(g->path, file->path));
 }
 
+/* True when a part of the path is a short name such as "RESOUR~1": the long one that went with it
+ * is gone, and in the new file system it may be somebody else's. */
+static bool has_lost_name(const char *path)
+{
+    bool upper = true;
+
+    for (; *path != '\0'; path++) {
+        if (*path == '\\')
+            upper = true;
+        upper = upper && !(*path >= 'a' && *path <= 'z');
+        if (upper && path[0] == '~' && path[1] >= '1' && path[1] <= '9')
+            return true;
+    }
+    return false;
+}
+
+static bool name_is_exact(const struct gathering *g, const struct fat_file *file)
+{
+    return file->exact_name && (g->wanted != WANT_REST || !has_lost_name(file->path));
+}
+
 /* --- Gathering ------------------------------------------------------------------------------ */
 
 static void take(struct gathering *g, size_t index)
@@ -298,7 +319,7 @@ static void consider_file(struct gathering *g, size_t index)
 
     if (!is_wanted(g, index))
         return;
-    if (!file->exact_name)
+    if (!name_is_exact(g, file))
         leave_out(&g->inexact, file->path);
     else if (is_usable(g->plan->machine, g->source, index))
         take(g, index);
@@ -317,7 +338,7 @@ static void consider(struct gathering *g, size_t index)
     }
     if (!file->is_directory)
         consider_file(g, index);
-    else if (!file->exact_name)
+    else if (!name_is_exact(g, file))
         leave_out(&g->inexact, file->path);
     else if (twin == FAT_NO_FILE || g->wanted == WANT_ALL)
         take(g, index);

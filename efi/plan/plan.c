@@ -209,6 +209,7 @@ void plan_append(struct plan *plan, const struct plan *other)
     plan->formats |= other->formats;
     plan->gives_up_msr |= other->gives_up_msr;
     plan->left_out |= other->left_out;
+    plan->incomplete |= other->incomplete;
     if (plan->target_disk == NO_INDEX)
         plan->target_disk = other->target_disk;
     if (other->status != ST_OK)

@@ -54,9 +54,12 @@ static enum status check_disk(struct plan *plan, size_t disk)
                            "changed.",
                            disk);
     const char *obstacle = disk_obstacle(&plan->machine->disks[disk]);
-    if (obstacle != NULL)
-        return plan_refuse(plan, ST_REFUSED, "Disk %zu %s. Nothing was changed.", disk, obstacle);
-    return ST_OK;
+    if (obstacle == NULL)
+        return ST_OK;
+    const struct disk *on = &plan->machine->disks[disk];
+    bool is_protection = on->read_only && !on->removable && !on->has_self && on->status == ST_OK;
+    return plan_refuse(plan, is_protection ? ST_READ_ONLY : ST_REFUSED,
+                       "Disk %zu %s. Nothing was changed.", disk, obstacle);
 }
 
 /* --- Mending the table ------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 #include "plan/repair.h"
 
 #include "base/text.h"
+#include "audit/compare_esps.h"
 #include "plan/esp_entries.h"
 #include "plan/esp_files.h"
 #include "plan/prepare.h"
@@ -159,6 +160,26 @@ static bool starts_now(const struct repair *repair, size_t member)
     return verdict == VERDICT_STARTS || verdict == VERDICT_FALLBACK;
 }
 
+/* The member was brought up to date after the one that the others go by: whoever did that may have
+ * meant it, and its files start the machine. */
+static bool is_ahead(struct repair *repair, const struct member *member)
+{
+    const struct machine *machine = repair->plan->machine;
+
+    if (repair->reference == NO_INDEX || member->esp == NO_INDEX ||
+        machine->esps[member->esp].status != ST_OK ||
+        !esp_is_newer(machine, &machine->esps[member->esp], &machine->esps[repair->reference]))
+        return false;
+    plan_warn(
+        repair->plan,
+        "Disk %zu has a newer boot manager than the disk whose files count, so what differs is "
+        "left "
+        "as it is. \"shadowboot copy -sg GUID -tg GUID\" brings the files of the one you trust "
+        "to the other.",
+        member->disk);
+    return true;
+}
+
 static enum status repair_member(struct repair *repair, size_t index)
 {
     const struct machine *machine = repair->plan->machine;
@@ -173,6 +194,8 @@ static enum status repair_member(struct repair *repair, size_t index)
         source = source_for_reference(machine, repair->roles, member->disk);
         request.mend_only = true;
     }
+    if (!request.mend_only)
+        request.mend_only = is_ahead(repair, member);
     if (source == NO_INDEX && request.mend_only) {
         struct guid own = guid_of(machine, repair->reference);
         add_target(repair, member->disk, &own);
@@ -254,6 +277,15 @@ static enum status repair_entries(struct repair *repair)
     return plan->status;
 }
 
+static bool has_damage(const struct judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->findings.count; i++) {
+        if (finding_severity(judgement->findings.items[i].code) == SEVERITY_DAMAGE)
+            return true;
+    }
+    return false;
+}
+
 enum status plan_repair(struct plan *plan, const struct judgement *judgement,
                         const struct repair_request *request)
 {
@@ -270,6 +302,7 @@ enum status plan_repair(struct plan *plan, const struct judgement *judgement,
                            "No disk with a boot volume or with boot files was found, so there is "
                            "nothing to go by. \"shadowboot disks\" and \"shadowboot volumes\" show "
                            "what there is. Nothing was changed.");
+    plan->incomplete = judgement->state != MACHINE_SAFE || has_damage(judgement);
     repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));
     if (repair.targets == NULL)
         return ST_NO_MEMORY;

@@ -24,6 +24,10 @@ void compare_esps_missing(struct collector *to, const struct machine *machine,
  */
 size_t esp_entry_file(const struct machine *machine, const struct esp *esp, const char *folder);
 
+/* True when both ESPs have a boot program, the two differ, and that of `esp` is sound and dated
+ * later than that of `other`. */
+bool esp_is_newer(const struct machine *machine, const struct esp *esp, const struct esp *other);
+
 /*
  * The file by which the ESP starts its system: what entries name, Windows' own before others, or
  * its boot manager when they name nothing that is there. FAT_NO_FILE when there is none.

@@ -13,4 +13,7 @@ struct date_time {
     uint8_t second;
 };
 
+/* < 0, 0 or > 0 as `a` is before, with or after `b`. */
+int date_compare(const struct date_time *a, const struct date_time *b);
+
 #endif

@@ -51,8 +51,8 @@ struct prepare_request {
  * actions when nothing is missing; else plan->refusal says why: ST_REFUSED (not blank and no GPT,
  * an ESP with another file system or one that cannot be judged, partitions that overlap,
  * both copies of the table damaged or different, a removable disk or the one the program was
- * started from, read-only, no agreement on the MSR, an ESP in use that cannot be spared), ST_ABSENT
- * (no source), ST_NO_SPACE, ST_NO_MEMORY.
+ * started from, no agreement on the MSR, an ESP in use that cannot be spared), ST_READ_ONLY,
+ * ST_ABSENT (no source), ST_NO_SPACE, ST_NO_MEMORY.
  */
 MUST_CHECK enum status plan_prepare(struct plan *plan, const struct roles *roles,
                                     const struct prepare_request *request, struct guid *ret_esp);

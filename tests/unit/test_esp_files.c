@@ -188,6 +188,7 @@ static void what_only_the_old_file_system_has_is_saved(void **state)
     mirror_add_file(m, 1, "\\OEM", 0, 0);
     mirror_add_file(m, 1, "\\OEM\\tool.efi", 500, 'o');
     m->files[1][mirror_add_file(m, 1, "\\OEM\\torn.bin", 500, 'x')].status = ST_DAMAGED;
+    mirror_add_file(m, 1, "\\OEM\\LONGNA~1.EFI", 500, 'y'); /* its own name is lost */
     mirror_content(m, 1, MIRROR_STORE)->status = ST_IO;
     expect_fresh(m, 1, ALL "\\OEM/\n\\OEM\\tool.efi<1\n");
 }

@@ -1047,7 +1047,7 @@ static void disks_that_are_not_ours_to_prepare_are_refused(void **state)
         disk->style = cases[i].mbr ? DISK_MBR : DISK_GPT;
         disk->block_size = cases[i].block_size;
         struct preparing p = prepare(mirror, 1);
-        assert_refused(&p, ST_REFUSED, cases[i].why);
+        assert_refused(&p, cases[i].read_only ? ST_READ_ONLY : ST_REFUSED, cases[i].why);
         assert_int_equal(p.plan.count, 0);
         mirror_free(mirror);
     }
