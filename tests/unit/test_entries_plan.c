@@ -478,6 +478,7 @@ static void importing_what_exists_leaves_it_out_with_a_warning(void **state)
     entry.file = SHIMX64;
     struct import_item items[2] = {saved(p, &entry, &value)};
     items[1] = items[0];
+    items[1].file = "FS0:\\other";
     assert_int_equal(plan_import(&p->plan, items, 2, NULL), ST_OK);
     assert_int_equal(p->plan.count, 0);
     assert_int_equal(p->plan.warning_count, 2);
