@@ -303,7 +303,8 @@ static void show_end(struct context *context, const struct plan *plan,
         return;
     say(context, "Done: %zu %s made and checked.\n", plan->count,
         plan->count == 1 ? "change" : "changes");
-    if (result->has_journal)
+    /* An undo of blocks cannot be taken back: what it has freed may be used since. */
+    if (result->has_journal && !(plan->is_undo && changes_disks(plan)))
         say(context, "\"shadowboot undo %u\" takes it back (journal %s%s).\n", result->journal.id,
             context->ports->files.volumes[result->journal.volume].alias, result->journal.path);
     if (result->problem[0] != '\0')
