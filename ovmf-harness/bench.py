@@ -24,10 +24,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import windows_tree
-from conftest import LOADER
 from demo import DemoFailed, built
 from gpt import BASIC_DATA, ESP, MSR, Partition, poke
-from machine import FIRMWARE, MIB, Machine
+from machine import FIRMWARE, LOADER, MIB, Machine
 
 ESP_MIB = 260
 FREE_AT = 1                      # MiB: where the ESP of Disk 1 will be

@@ -9,17 +9,33 @@
 A file that is missing fails the test; it never skips it. Run in parallel with -n: nothing is
 shared between machines, no port and no path.
 """
+import functools
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 import pytest
 
+import mirror
 from gpt import ESP, Partition
-from machine import MIB, Machine
+from machine import LOADER, MIB, ROOT, Machine
 
-ROOT = Path(__file__).resolve().parent.parent
-LOADER = '\\EFI\\Microsoft\\Boot\\bootmgfw.efi'
+
+
+@pytest.fixture(scope='session')
+def folder():
+    """Where images go that are copied many times: into memory, if there is such a place."""
+    memory = Path('/dev/shm')
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        os.environ['TMPDIR'] = name
+        yield Path(name)
+
+
+@pytest.fixture(scope='session')
+def bases(folder):
+    """The healthy machines of `mirror` by name, each built when it is asked for."""
+    return functools.cache(lambda name: mirror.build(name, folder / name))
 
 
 def required(variable, default):

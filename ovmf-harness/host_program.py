@@ -12,7 +12,8 @@ import subprocess
 from collections import namedtuple
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from machine import ROOT
+
 CONTROLLERS = {'nvme': 'nvme', 'ahci': 'ahci', 'virtio-blk': 'virtio', 'virtio-scsi': 'scsi',
                'usb': 'usb'}
 DATE = '2026-11-20T12:00:00'

@@ -37,6 +37,8 @@ from disk import MIB, Disk
 from nvram import Nvram
 from qmp import Qmp, QmpError
 
+ROOT = Path(__file__).resolve().parent.parent
+LOADER = '\\EFI\\Microsoft\\Boot\\bootmgfw.efi'
 FIRMWARE = Path('/usr/share/OVMF/OVMF_CODE_4M.fd')
 VARIABLES = Path('/usr/share/OVMF/OVMF_VARS_4M.fd')
 FIRST_SLOT, LAST_SLOT = 2, 30

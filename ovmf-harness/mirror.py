@@ -35,9 +35,9 @@ import ldm
 import ntfs
 import pe
 import regf
-from conftest import LOADER, ROOT
 from devicepath import LoadOption, file, hd, modern_options, path
 from fat import Volume, copy_range
+from machine import LOADER, ROOT
 
 MIB = 1024 * 1024
 DATE = '2026-11-20T12:00:00'

@@ -12,7 +12,8 @@ For Disk 1 there is none. A stick holds the program and its manual page.
 import struct
 
 import devicepath
-from conftest import LOADER, install_standin, required
+from conftest import install_standin, required
+from machine import LOADER
 from gpt import BASIC_DATA, ESP, Partition
 from machine import MIB
 from nvram import GLOBAL

@@ -13,7 +13,7 @@ import struct
 import devicepath
 import faults
 import gpt
-from conftest import LOADER
+from machine import LOADER
 from gpt import BASIC_DATA, ESP, Partition
 from machine import MIB
 from modern import QUESTION

@@ -4,7 +4,8 @@ import re
 import pytest
 
 import devicepath
-from conftest import LOADER, install_standin
+from conftest import install_standin
+from machine import LOADER
 from console import Console, ConsoleError
 from gpt import BASIC_DATA, ESP, Partition, Table
 from machine import MIB, Machine

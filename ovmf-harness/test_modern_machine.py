@@ -8,7 +8,8 @@ import re
 import pytest
 
 import devicepath
-from conftest import LOADER, install_standin
+from conftest import install_standin
+from machine import LOADER
 from gpt import ESP, Partition
 from machine import Machine
 from modern import FULL, QUESTION, SHORT, Modern, answer, changed, order_bytes

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import devicepath
-from conftest import LOADER, ROOT
+from machine import LOADER, ROOT
 from linux import Linux
 from modern import FULL, SHORT, Modern, order_bytes
 

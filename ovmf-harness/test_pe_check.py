@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from machine import ROOT
 
 CLUSTER = 4096
 PLACES = 16

@@ -9,7 +9,6 @@ choice of states the host program goes on with what is there: the same command f
 gives back what was there before (I4). The UEFI Shell's `cp` is measured in the same way, for comparison.
 """
 import filecmp
-import functools
 import re
 import tempfile
 from dataclasses import dataclass
@@ -31,16 +30,6 @@ from repair_vm import Server, tree_of, volume_of
 LOADER = '/EFI/Microsoft/Boot/bootmgfw.efi'
 
 
-@functools.cache
-def base(name, folder):
-    return mirror.build(name, folder / name)
-
-
-@pytest.fixture(scope='session')
-def bases(tmp_path_factory):
-    return tmp_path_factory.mktemp('bases')
-
-
 @pytest.fixture
 def fast():
     """A folder in memory, if there is such a place: images are copied many times."""
@@ -50,7 +39,7 @@ def fast():
 
 
 def damaged(bases, folder, name, lines):
-    setup = base(name, bases).copy(folder / 'setup')
+    setup = bases(name).copy(folder / 'setup')
     for line in lines:
         damage.apply(setup, line)
     return setup

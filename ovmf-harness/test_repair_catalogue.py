@@ -60,27 +60,6 @@ for _cases in candidates().values():
         PAIRS.setdefault(_one.name, []).append(_other)
 
 
-@pytest.fixture(scope='session')
-def folder():
-    """Where images go: into memory, if there is such a place."""
-    memory = Path('/dev/shm')
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        os.environ['TMPDIR'] = name
-        yield Path(name)
-
-
-@pytest.fixture(scope='session')
-def bases(folder):
-    """The healthy machines, built when they are asked for."""
-    made = {}
-
-    def base(name):
-        if name not in made:
-            made[name] = mirror.build(name, folder / name)
-        return made[name]
-    return base
-
-
 @pytest.fixture
 def place(folder):
     """A folder for one test."""

@@ -44,26 +44,6 @@ FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformat
            'shadow-esp-missing', 'primary-gpt-primary-flipped']
 
 
-@pytest.fixture(scope='session')
-def folder():
-    """Where images go: into memory, if there is such a place."""
-    memory = Path('/dev/shm')
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        yield Path(name)
-
-
-@pytest.fixture(scope='session')
-def bases(folder):
-    """The healthy machines, built when they are asked for."""
-    made = {}
-
-    def base(name):
-        if name not in made:
-            made[name] = mirror.build(name, folder / name)
-        return made[name]
-    return base
-
-
 @pytest.fixture
 def damaged(folder, bases):
     """The machine of a case, in a folder of its own."""

@@ -5,7 +5,6 @@ new volume; undo, which gives back what was there (I4). What was there in betwee
 fsck.fat, mtools, sgdisk and diff -r, and the firmware starts from the mended disk alone: the stand-in
 must come up from this disk's ESP, by a boot entry, with the token that was put there afterwards.
 """
-import functools
 import re
 from dataclasses import dataclass, field
 
@@ -21,16 +20,6 @@ from repair_vm import Server, tree_of, volume_of
 LOADER = '/EFI/Microsoft/Boot/bootmgfw.efi'
 BOOT = '\\EFI\\Microsoft\\Boot'
 ASKED = r'\[y/N\] \Z'
-
-
-@functools.cache
-def base(name, folder):
-    return mirror.build(name, folder / name)
-
-
-@pytest.fixture(scope='session')
-def bases(tmp_path_factory):
-    return tmp_path_factory.mktemp('bases')
 
 
 @dataclass
@@ -77,7 +66,7 @@ CASES = [
 
 def build(case, bases, folder):
     """The machine after what happened to it, as it is switched on."""
-    setup = base(case.base, bases).copy(folder / 'setup')
+    setup = bases(case.base).copy(folder / 'setup')
     for index, controller in case.disks.items():
         setup.disk(index).controller = controller
     for line in case.do:

@@ -1,7 +1,6 @@
 """What cannot be mended: a full or write-protected target, a disk that dies or is pulled in the middle,
 a source that cannot be read. The message says what, where and what to do; nothing is lost.
 """
-import functools
 import time
 
 import pytest
@@ -18,21 +17,11 @@ WORN = ['truncate /EFI/Microsoft/Boot/bootmgr.efi 1000', 'delete /EFI/Microsoft/
         'zero-file /EFI/Microsoft/Boot/memtest.efi', f'replace {LOADER} other-bootmgfw older']
 
 
-@functools.cache
-def base(name, folder):
-    return mirror.build(name, folder / name)
-
-
-@pytest.fixture(scope='session')
-def bases(tmp_path_factory):
-    return tmp_path_factory.mktemp('bases')
-
-
 @pytest.fixture
 def server(bases, tmp_path, product):
     """Makes the machine: damage, controllers by index, and what else is to happen to it."""
     def make(lines, controllers=(), change=None):
-        setup = base('mirror', bases).copy(tmp_path / 'setup')
+        setup = bases('mirror').copy(tmp_path / 'setup')
         for line in lines:
             damage.apply(setup, line)
         for index, controller in dict(controllers).items():

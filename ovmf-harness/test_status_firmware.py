@@ -9,7 +9,6 @@ import re
 import pytest
 
 import damage
-import mirror
 import mirror_vm
 
 CASES = ['healthy', 'shadow-esp-no-microsoft', 'shadow-bootmgr-bad-checksum',
@@ -17,17 +16,6 @@ CASES = ['healthy', 'shadow-esp-no-microsoft', 'shadow-bootmgr-bad-checksum',
          'shadow-fat-crossed', 'plex-failed', 'plex-stale', 'shadow-windows-missing',
          'primary-esp-no-microsoft', 'shadow-ntfs-dirty', 'healthy-4k', 'healthy-md']
 FOUND = {case.name: case for case in damage.all_cases()}
-
-
-@pytest.fixture(scope='session')
-def bases(tmp_path_factory):
-    made, folder = {}, tmp_path_factory.mktemp('bases')
-
-    def base(name):
-        if name not in made:
-            made[name] = mirror.build(name, folder / name)
-        return made[name]
-    return base
 
 
 def rows(lines, table):

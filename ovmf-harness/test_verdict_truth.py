@@ -5,7 +5,6 @@ the firmware itself: the machine is switched on with one disk, nobody touches a 
 must come up from the ESP, the entry and the file that were foretold, or must not come up.
 """
 import csv
-import functools
 import io
 
 import pytest
@@ -40,21 +39,11 @@ UNKNOWN = {
 NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'md-superblock-zero': {1}}
 
 
-@functools.cache
-def base(name, folder):
-    return mirror.build(name, folder / name)
-
-
-@pytest.fixture(scope='session')
-def bases(tmp_path_factory):
-    return tmp_path_factory.mktemp('bases')
-
-
 @pytest.fixture
 def built(bases, tmp_path):
     """The machine of a case, after what happened to it."""
     def build(case):
-        setup = base(case.base, bases).copy(tmp_path / 'case')
+        setup = bases(case.base).copy(tmp_path / 'case')
         case.apply(setup)
         return setup
     return build

@@ -1,36 +1,17 @@
 #include "plan/copy.h"
 
-#include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/mend.h"
+#include "cmd/path.h"
 #include "cmd/run.h"
 #include "model/boot_paths.h"
-
-/* Forward slashes become backslashes, a missing one at the start is put there, and one at the end
- * is dropped. NULL when there is no memory. */
-static const char *folder_path(struct context *context, const char *text)
-{
-    char *path = arena_alloc(context->arena, 1, text_length(text) + 2);
-    size_t used = 0;
-
-    if (path == NULL)
-        return NULL;
-    if (text[0] != '\\' && text[0] != '/')
-        path[used++] = '\\';
-    for (; *text != '\0'; text++)
-        path[used++] = *text == '/' ? '\\' : *text;
-    while (used > 1 && path[used - 1] == '\\')
-        used--;
-    path[used] = '\0';
-    return path;
-}
 
 static enum status read_copy_request(struct context *context, struct copy_request *ret_request)
 {
     struct copy_request request = {.path = MICROSOFT_FOLDER};
 
     if (context->word_count > 0)
-        request.path = folder_path(context, context->words[0]);
+        request.path = path_from_root(context, context->words[0]);
     if (request.path == NULL)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
     enum status status = option_guid(context, "-sg", &request.has_source, &request.source);

@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "cmd/command.h"
+#include "cmd/path.h"
 #include "cmd/run.h"
 #include "plan/edit.h"
 #include "plan/entries.h"
@@ -19,22 +20,6 @@ static enum status read_position(struct context *context, size_t *ret_position)
     return ST_OK;
 }
 
-/* Forward slashes become backslashes; a missing one at the start is put there. */
-static const char *boot_file_path(struct context *context, const char *text)
-{
-    char *path = arena_alloc(context->arena, 1, text_length(text) + 2);
-    size_t used = 0;
-
-    if (path == NULL)
-        return NULL;
-    if (text[0] != '\\' && text[0] != '/')
-        path[used++] = '\\';
-    for (; *text != '\0'; text++)
-        path[used++] = *text == '/' ? '\\' : *text;
-    path[used] = '\0';
-    return path;
-}
-
 enum status cmd_add(struct context *context)
 {
     struct add_request request = {.optional = option(context, "-opt")};
@@ -44,7 +29,7 @@ enum status cmd_add(struct context *context)
     request.full_path = option(context, "-full") != NULL;
     if (request.description == NULL || request.description[0] == '\0')
         return report(context, ST_USAGE, "Give the new entry a name: -d \"Windows on Disk 1\"");
-    request.file = boot_file_path(context, context->words[1]);
+    request.file = path_from_root(context, context->words[1]);
     enum status status = read_guid(context, context->words[0], &request.partition);
     if (status == ST_OK)
         status = read_position(context, &request.position);

@@ -83,3 +83,20 @@ const char *path_text(struct context *context, const struct file_place *place)
 
     return text == NULL ? "" : text;
 }
+
+const char *path_from_root(struct context *context, const char *text)
+{
+    char *path = arena_alloc(context->arena, 1, text_length(text) + 2);
+    size_t used = 0;
+
+    if (path == NULL)
+        return NULL;
+    if (text[0] != '\\' && text[0] != '/')
+        path[used++] = '\\';
+    for (; *text != '\0'; text++)
+        path[used++] = *text == '/' ? '\\' : *text;
+    while (used > 1 && path[used - 1] == '\\')
+        used--;
+    path[used] = '\0';
+    return path;
+}

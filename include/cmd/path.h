@@ -17,6 +17,12 @@ struct file_place {
 MUST_CHECK enum status path_resolve(struct context *context, const char *text,
                                     struct file_place *ret_place);
 
+/*
+ * A path from the root of a volume: forward slashes become backslashes, a missing one at the start
+ * is put there, one at the end is dropped. In the arena; NULL when that is full.
+ */
+const char *path_from_root(struct context *context, const char *text);
+
 /* "FS0:\dir\file", fit for a terminal, in the arena; "" when that is full. */
 const char *path_text(struct context *context, const struct file_place *place);
 
