@@ -482,6 +482,43 @@ static void old_blocks_around_an_unreadable_one_are_kept(void **state)
     assert_true(kept[0] - kept[1] <= 2); /* once in each phase that writes it */
 }
 
+/* --- Cost ----------------------------------------------------------------------------------- */
+
+/* What a fresh file system costs: each byte once to the target and once back, in large pieces, and
+ * hardly more than its files from the source, however many files there are. */
+static void a_fresh_file_system_is_written_in_large_pieces(void **state)
+{
+    struct disk_machine_shape shape = disk_machine_usual();
+    struct port_counts counts = {0};
+    struct ports counted;
+    uint64_t bytes = 0;
+
+    (void)state;
+    shape.languages = 38;
+    struct planning *p = begin(shape);
+    plan_format(p, false);
+    const struct files_change *files = &p->plan.actions[0].change->files;
+    for (size_t i = 0; i < files->count; i++)
+        bytes += files->items[i].size;
+    uint8_t *buffer = arena_alloc(&p->arena, 1, DISK_WORK_MEMORY);
+    struct disk_work work;
+    assert_int_equal(ports_count(&p->arena, host_ports(p->host), &counts, &counted), ST_OK);
+    assert_int_equal(
+        disk_work_begin(&p->arena, &counted, &p->machine, p->plan.actions[0].change, buffer, &work),
+        ST_OK);
+    counts = (struct port_counts){0};
+    assert_int_equal(disk_work_run(&work, NULL, NULL), ST_OK);
+    assert_int_equal(counts.block_written_bytes, work.bytes);
+    assert_true(counts.block_writes <= work.bytes / DISK_WORK_BUFFER + 6);
+    assert_true(counts.block_flushes <= 3);
+    /* Read back, the files, the list of files once more, and what is read ahead at the end. */
+    assert_true(counts.block_read_bytes >= work.bytes + bytes);
+    assert_true(counts.block_read_bytes <= work.bytes + 2 * bytes + 2 * DISK_WORK_BUFFER);
+    assert_true(files->count > 80);
+    assert_true(counts.block_reads <= counts.block_writes + files->count);
+    planning_end(p);
+}
+
 /* --- Reading ahead -------------------------------------------------------------------------- */
 
 static void pieces_that_follow_each_other_are_read_together(void **state)
@@ -551,6 +588,7 @@ int main(void)
         CASE(a_disk_that_is_pulled_leaves_a_journal_to_go_back_by),
         CASE(a_protected_disk_is_refused),
         CASE(old_blocks_around_an_unreadable_one_are_kept),
+        cmocka_unit_test(a_fresh_file_system_is_written_in_large_pieces),
         CASE(pieces_that_follow_each_other_are_read_together),
         CASE(a_bad_block_ahead_does_not_spoil_what_is_wanted),
     };
