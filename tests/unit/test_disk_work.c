@@ -482,6 +482,39 @@ static void old_blocks_around_an_unreadable_one_are_kept(void **state)
     assert_true(kept[0] - kept[1] <= 2); /* once in each phase that writes it */
 }
 
+/* A disk of which every fourth block cannot be read. */
+static enum status read_with_holes(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+{
+    const struct block_port *disk = ctx;
+
+    return lba % 4 + count > 3 ? ST_IO : disk->read(disk->ctx, lba, count, ret_data);
+}
+
+/* Each of them makes several records of one, for which there has to be room. */
+static void many_scattered_unreadable_blocks_have_room(void **state)
+{
+    struct planning *p = *state;
+    struct block_port disk = host_ports(p->host)->disks[1];
+    struct block_port holes = disk;
+    struct journal journal = {.command = ""};
+    struct disk_work work;
+    uint32_t step = 0;
+
+    holes.ctx = &disk;
+    holes.read = read_with_holes;
+    plan_format(p, true);
+    uint8_t *buffer = arena_alloc(&p->arena, 1, DISK_WORK_MEMORY);
+    assert_int_equal(disk_work_begin(&p->arena, host_ports(p->host), &p->machine,
+                                     p->plan.actions[0].change, buffer, &work),
+                     ST_OK);
+    work.port = &holes;
+    size_t room = disk_work_record_room(&work);
+    journal.records = arena_alloc(&p->arena, 4 * room, sizeof(*journal.records));
+    journal.disks = arena_alloc(&p->arena, 1, sizeof(*journal.disks));
+    assert_int_equal(disk_work_records(&work, &journal, &step), ST_OK);
+    assert_in_range(journal.count, 1, room);
+}
+
 /* --- Reading ahead -------------------------------------------------------------------------- */
 
 static void pieces_that_follow_each_other_are_read_together(void **state)
@@ -551,6 +584,7 @@ int main(void)
         CASE(a_disk_that_is_pulled_leaves_a_journal_to_go_back_by),
         CASE(a_protected_disk_is_refused),
         CASE(old_blocks_around_an_unreadable_one_are_kept),
+        CASE(many_scattered_unreadable_blocks_have_room),
         CASE(pieces_that_follow_each_other_are_read_together),
         CASE(a_bad_block_ahead_does_not_spoil_what_is_wanted),
     };
