@@ -622,21 +622,45 @@ static enum status carry_out_all(struct run *run)
     return ST_OK;
 }
 
-/* Step 6, first half; what it says does not displace an earlier word. */
+/* What step 6 says does not displace an earlier word. */
+static void note(struct apply_result *result, const char *problem)
+{
+    if (result->problem[0] == '\0')
+        result->problem = problem;
+}
+
+/* Step 6, first half. */
 static void take_up_again(struct run *run)
 {
     struct apply_result *result = run->result;
 
     if (!run->disks.released)
         return;
-    enum status status = disk_batch_renew(&run->disks);
-    if (result->has_journal)
-        result->journal.volume = journal_store_volume(&run->ports->files, &result->journal);
-    result->has_journal = result->has_journal && result->journal.volume != FILES_NO_VOLUME;
-    if (status != ST_OK && result->problem[0] == '\0')
-        result->problem =
-            "The firmware's drivers did not take the changed disks up again. Start the "
-            "machine again before anything else.";
+    if (disk_batch_renew(&run->disks) != ST_OK)
+        note(result, "The firmware's drivers did not take the changed disks up again. Start the "
+                     "machine again before anything else.");
+}
+
+/* Step 6, second half: the change itself is done and checked; only undo will call it interrupted.
+ */
+static void close_journal(struct run *run)
+{
+    struct apply_result *result = run->result;
+
+    if (result->has_journal &&
+        journal_store_mark(&run->ports->files, &result->journal, JOURNAL_DONE) != ST_OK)
+        note(result, "The journal could not be closed; undo will list it as interrupted.");
+}
+
+/* Volumes may be others by now, and the journal's be gone. */
+static void find_journal(struct run *run)
+{
+    struct apply_result *result = run->result;
+
+    if (!result->has_journal)
+        return;
+    result->journal.volume = journal_store_volume(&run->ports->files, &result->journal);
+    result->has_journal = result->journal.volume != FILES_NO_VOLUME;
 }
 
 static enum status start(struct arena *arena, struct ports *ports, const struct plan *plan,
@@ -682,12 +706,9 @@ enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct
     run.disks.progress_ctx = watch->ctx;
     status = carry_out_all(&run);
     take_up_again(&run);
-    if (status == ST_OK && ret_result->has_journal) {
-        /* The change itself is done and checked; only undo will call it interrupted. */
-        if (journal_store_mark(&io_ports->files, &ret_result->journal, JOURNAL_DONE) != ST_OK)
-            ret_result->problem =
-                "The journal could not be closed; undo will list it as interrupted.";
-    }
+    if (status == ST_OK)
+        close_journal(&run);
+    find_journal(&run);
     return status;
 }
 

@@ -435,6 +435,30 @@ static void a_disk_that_is_pulled_leaves_a_journal_to_go_back_by(void **state)
     mem_block_free(before);
 }
 
+static enum status renew_to_nothing(void *ctx, struct files_port *io_port)
+{
+    (void)ctx;
+    io_port->volume_count = 0;
+    io_port->self = FILES_NO_VOLUME;
+    io_port->current = FILES_NO_VOLUME;
+    return ST_OK;
+}
+
+/* The stick is pulled meanwhile: the change stands, but its journal does not say so. */
+static void a_journal_that_has_gone_is_said_to_be_open(void **state)
+{
+    struct planning *p = *state;
+    struct ports ports = *host_ports(p->host);
+    struct apply_result result;
+
+    plan_boot_manager(p);
+    ports.files.renew = renew_to_nothing;
+    assert_int_equal(fixture_apply(&p->arena, &ports, &p->plan, &result), ST_OK);
+    assert_false(result.has_journal);
+    assert_int_equal(journal_of(p)->state, JOURNAL_PENDING);
+    assert_non_null(strstr(result.problem, "The journal could not be closed"));
+}
+
 static void a_protected_disk_is_refused(void **state)
 {
     struct planning *p = *state;
@@ -582,6 +606,7 @@ int main(void)
         CASE(a_write_that_fails_is_taken_back),
         CASE(a_write_that_does_not_arrive_is_noticed),
         CASE(a_disk_that_is_pulled_leaves_a_journal_to_go_back_by),
+        CASE(a_journal_that_has_gone_is_said_to_be_open),
         CASE(a_protected_disk_is_refused),
         CASE(old_blocks_around_an_unreadable_one_are_kept),
         CASE(many_scattered_unreadable_blocks_have_room),
