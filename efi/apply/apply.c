@@ -419,7 +419,7 @@ static enum status save_journal(struct run *run, const char *command)
     status = journal_store_save(run->arena, &run->ports->files, run->plan->machine, journal,
                                 &run->result->journal);
     run->result->has_journal = status == ST_OK;
-    if (status != ST_OK)
+    if (status != ST_OK && status != ST_NO_MEMORY)
         run->result->problem =
             say(run,
                 "There is no place to save the old boot variables and disk areas (%s), so nothing "
@@ -663,6 +663,17 @@ static void find_journal(struct run *run)
     result->has_journal = result->journal.volume != FILES_NO_VOLUME;
 }
 
+/* For what is refused without a word on its own. */
+static void say_refused(struct apply_result *result, enum status status)
+{
+    note(result,
+         status == ST_NO_MEMORY
+             ? "There is too little memory for this change. Nothing was changed. Start the machine "
+               "again, and run the command as the first."
+             : "What is there now cannot be looked at once more. Nothing was changed. Check cables "
+               "and power, then run the command again.");
+}
+
 static enum status start(struct arena *arena, struct ports *ports, const struct plan *plan,
                          struct apply_result *ret_result, struct run *ret_run)
 {
@@ -684,6 +695,8 @@ enum status apply_check(struct arena *arena, struct ports *ports, const struct p
 
     if (status == ST_OK)
         ret_result->disk_bytes = run.disks.bytes;
+    else
+        say_refused(ret_result, status);
     return status;
 }
 
@@ -700,8 +713,10 @@ enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct
         status = save_journal(&run, command);
     if (status == ST_OK)
         status = let_go(&run);
-    if (status != ST_OK)
+    if (status != ST_OK) {
+        say_refused(ret_result, status);
         return status;
+    }
     run.disks.progress = watch->progress;
     run.disks.progress_ctx = watch->ctx;
     status = carry_out_all(&run);
