@@ -86,7 +86,8 @@ MUST_CHECK enum status disk_work_records(struct disk_work *work, struct journal 
 /*
  * Carries it out. Nobody else may use the disk meanwhile. Statuses: ST_OK; ST_CANCELLED when
  * `progress` said so; ST_CHANGED when a source is not what it was; ST_IO, ST_READ_ONLY; ST_DAMAGED
- * when what is read back differs. `work->begun` tells disk_work_revert what to take back.
+ * when what is read back differs; ST_NO_MEMORY when the sources cannot be looked at once more.
+ * `work->begun` tells disk_work_revert what to take back.
  */
 MUST_CHECK enum status disk_work_run(struct disk_work *work, disk_work_progress *progress,
                                      void *progress_ctx);
