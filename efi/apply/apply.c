@@ -25,6 +25,7 @@ struct run {
     struct ports *ports;
     const struct plan *plan;
     struct content *before; /* by action: what it replaces */
+    bool *stuck;            /* by action: a disk change that could not be taken back */
     struct disk_batch disks;
     struct journal saved;
     struct apply_result *result;
@@ -419,7 +420,7 @@ static enum status save_journal(struct run *run, const char *command)
     status = journal_store_save(run->arena, &run->ports->files, run->plan->machine, journal,
                                 &run->result->journal);
     run->result->has_journal = status == ST_OK;
-    if (status != ST_OK)
+    if (status != ST_OK && status != ST_NO_MEMORY)
         run->result->problem =
             say(run,
                 "There is no place to save the old boot variables and disk areas (%s), so nothing "
@@ -519,6 +520,18 @@ static bool restore(struct run *run, const struct action *action, const struct c
     return read_now(run, action->name, &now) == ST_OK && same_content(&now, before);
 }
 
+/* True when a later change of the same disk could not be taken back: what came before it must stay,
+ * as it may be what makes the later one harmless. */
+static bool is_stuck(const struct run *run, size_t index)
+{
+    for (size_t i = index + 1; i < run->plan->count; i++) {
+        if (run->stuck[i] &&
+            run->plan->actions[i].change->disk == run->plan->actions[index].change->disk)
+            return true;
+    }
+    return false;
+}
+
 /* Step 5: takes back actions [0, count), last first. */
 static bool roll_back(struct run *run, size_t count)
 {
@@ -526,10 +539,13 @@ static bool roll_back(struct run *run, size_t count)
 
     for (size_t i = count; i > 0; i--) {
         const struct action *action = &run->plan->actions[i - 1];
-        if (is_disk_change(action))
-            all &= disk_work_revert(&run->disks.works[i - 1], &run->saved);
-        else
+        if (!is_disk_change(action)) {
             all &= restore(run, action, &run->before[i - 1]);
+            continue;
+        }
+        run->stuck[i - 1] =
+            is_stuck(run, i - 1) || !disk_work_revert(&run->disks.works[i - 1], &run->saved);
+        all &= !run->stuck[i - 1];
     }
     return all;
 }
@@ -622,21 +638,56 @@ static enum status carry_out_all(struct run *run)
     return ST_OK;
 }
 
-/* Step 6, first half; what it says does not displace an earlier word. */
+/* What step 6 says does not displace an earlier word. */
+static void note(struct apply_result *result, const char *problem)
+{
+    if (result->problem[0] == '\0')
+        result->problem = problem;
+}
+
+/* Step 6, first half. */
 static void take_up_again(struct run *run)
 {
     struct apply_result *result = run->result;
 
     if (!run->disks.released)
         return;
-    enum status status = disk_batch_renew(&run->disks);
-    if (result->has_journal)
-        result->journal.volume = journal_store_volume(&run->ports->files, &result->journal);
-    result->has_journal = result->has_journal && result->journal.volume != FILES_NO_VOLUME;
-    if (status != ST_OK && result->problem[0] == '\0')
-        result->problem =
-            "The firmware's drivers did not take the changed disks up again. Start the "
-            "machine again before anything else.";
+    if (disk_batch_renew(&run->disks) != ST_OK)
+        note(result, "The firmware's drivers did not take the changed disks up again. Start the "
+                     "machine again before anything else.");
+}
+
+/* Step 6, second half: the change itself is done and checked; only undo will call it interrupted.
+ */
+static void close_journal(struct run *run)
+{
+    struct apply_result *result = run->result;
+
+    if (result->has_journal &&
+        journal_store_mark(&run->ports->files, &result->journal, JOURNAL_DONE) != ST_OK)
+        note(result, "The journal could not be closed; undo will list it as interrupted.");
+}
+
+/* Volumes may be others by now, and the journal's be gone. */
+static void find_journal(struct run *run)
+{
+    struct apply_result *result = run->result;
+
+    if (!result->has_journal)
+        return;
+    result->journal.volume = journal_store_volume(&run->ports->files, &result->journal);
+    result->has_journal = result->journal.volume != FILES_NO_VOLUME;
+}
+
+/* For what is refused without a word on its own. */
+static void say_refused(struct apply_result *result, enum status status)
+{
+    note(result,
+         status == ST_NO_MEMORY
+             ? "There is too little memory for this change. Nothing was changed. Start the machine "
+               "again, and run the command as the first."
+             : "What is there now cannot be looked at once more. Nothing was changed. Check cables "
+               "and power, then run the command again.");
 }
 
 static enum status start(struct arena *arena, struct ports *ports, const struct plan *plan,
@@ -646,8 +697,9 @@ static enum status start(struct arena *arena, struct ports *ports, const struct 
     memset(ret_result, 0, sizeof(*ret_result));
     ret_result->problem = "";
     ret_run->before = arena_alloc(arena, plan->count, sizeof(*ret_run->before));
+    ret_run->stuck = arena_alloc(arena, plan->count, sizeof(*ret_run->stuck));
     ret_run->problem = arena_alloc(arena, 1, PROBLEM_SIZE);
-    if (ret_run->before == NULL || ret_run->problem == NULL)
+    if (ret_run->before == NULL || ret_run->stuck == NULL || ret_run->problem == NULL)
         return ST_NO_MEMORY;
     return check_all(ret_run);
 }
@@ -660,6 +712,8 @@ enum status apply_check(struct arena *arena, struct ports *ports, const struct p
 
     if (status == ST_OK)
         ret_result->disk_bytes = run.disks.bytes;
+    else
+        say_refused(ret_result, status);
     return status;
 }
 
@@ -676,18 +730,17 @@ enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct
         status = save_journal(&run, command);
     if (status == ST_OK)
         status = let_go(&run);
-    if (status != ST_OK)
+    if (status != ST_OK) {
+        say_refused(ret_result, status);
         return status;
+    }
     run.disks.progress = watch->progress;
     run.disks.progress_ctx = watch->ctx;
     status = carry_out_all(&run);
     take_up_again(&run);
-    if (status == ST_OK && ret_result->has_journal) {
-        /* The change itself is done and checked; only undo will call it interrupted. */
-        if (journal_store_mark(&io_ports->files, &ret_result->journal, JOURNAL_DONE) != ST_OK)
-            ret_result->problem =
-                "The journal could not be closed; undo will list it as interrupted.";
-    }
+    if (status == ST_OK)
+        close_journal(&run);
+    find_journal(&run);
     return status;
 }
 

@@ -54,16 +54,16 @@ static enum status look_at(const struct disk_work *work, const struct journal_re
     uint32_t most = DISK_WORK_BUFFER / port->block_size;
     bool is_new = false;
 
-    for (uint32_t done = 0; done < record->block_count; done += most) {
-        uint32_t left = record->block_count - done;
-        uint32_t count = left < most ? left : most;
+    for (uint64_t done = 0; done < record->block_count; done += most) {
+        uint64_t left = record->block_count - done;
+        uint32_t count = left < most ? (uint32_t)left : most;
         if (port->read(port->ctx, record->lba + done, count, work->buffer) != ST_OK)
             return ST_IO;
         for (uint32_t i = 0; i < count; i++) {
             const uint8_t *now = work->buffer + (size_t)i * port->block_size;
-            if (is_old_block(work, record, done + i, now))
+            if (is_old_block(work, record, (uint32_t)done + i, now))
                 continue;
-            if (is_new_block(work, record, done + i, now))
+            if (is_new_block(work, record, (uint32_t)done + i, now))
                 is_new = true;
             else if (!is_of_another_step(work, record->lba + done + i, now))
                 return ST_CHANGED;
@@ -100,9 +100,9 @@ static enum status check_relied(const struct disk_work *work, const struct journ
     struct sha256_state state;
 
     sha256_start(&state);
-    for (uint32_t done = 0; done < record->block_count; done += most) {
-        uint32_t left = record->block_count - done;
-        uint32_t count = left < most ? left : most;
+    for (uint64_t done = 0; done < record->block_count; done += most) {
+        uint64_t left = record->block_count - done;
+        uint32_t count = left < most ? (uint32_t)left : most;
         if (port->read(port->ctx, record->lba + done, count, work->buffer) != ST_OK)
             return ST_IO;
         sha256_feed(&state, span_of(work->buffer, (size_t)count * port->block_size));

@@ -335,7 +335,6 @@ static bool is_allowed(const struct disk_work *work, uint64_t lba, uint64_t coun
     return gpt_edit_usable(&request, &first, &last) && (lba + count <= first || lba > last);
 }
 
-/* Blocks of one extent, up to the end of the cluster: what is behind the file there is zeroed. */
 uint64_t disk_work_extent_blocks(const struct disk_work *work, const struct disk_extent *extent)
 {
     uint64_t unit = work->unit;

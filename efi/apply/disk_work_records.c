@@ -4,6 +4,12 @@
 #include "base/mem.h"
 
 #define UNREADABLE_MAX 64u /* blocks that may be unreadable before the disk is given up */
+#define HALVINGS_MOST  11u /* of the largest piece, until one block is left */
+#define BLOCK_LEAST    512u
+
+_Static_assert(DISK_WORK_BUFFER / BLOCK_LEAST <= 1u << HALVINGS_MOST &&
+                   DISK_WRITE_MAX / BLOCK_LEAST <= 1u << HALVINGS_MOST,
+               "a piece is halved no more often");
 
 /* Where records go, and how much went wrong. */
 struct recording {
@@ -22,11 +28,17 @@ static uint64_t pieces_of(uint64_t blocks, uint32_t block_size)
     return (blocks + most - 1) / most;
 }
 
+/* Of blocks of a file system that is made anew, those that cannot be read have nothing to come back
+ * to. Everything else is in use as it is. */
+static bool may_be_unreadable(const struct disk_work *work)
+{
+    return work->change->kind == DISK_CHANGE_FORMAT;
+}
+
 size_t disk_work_record_room(const struct disk_work *work)
 {
     const struct disk_edit *edit = &work->edit;
-    /* What cannot be read divides a piece in two each time. */
-    uint64_t room = UNREADABLE_MAX + 1 + edit->freed_count;
+    uint64_t room = edit->freed_count;
 
     for (size_t i = 0; i < edit->write_count; i++)
         room += !edit->writes[i].free_space;
@@ -36,6 +48,9 @@ size_t disk_work_record_room(const struct disk_work *work)
             room +=
                 pieces_of(disk_work_extent_blocks(work, &file->extents[k]), work->port->block_size);
     }
+    /* On the way to a block that cannot be read, each halving leaves a half that can. */
+    if (may_be_unreadable(work))
+        room += (UNREADABLE_MAX + 1) * HALVINGS_MOST;
     return (size_t)room;
 }
 
@@ -100,13 +115,6 @@ static enum status read_old(const struct recording *recording, struct journal_re
     return ST_OK;
 }
 
-/* Of blocks of a file system that is made anew, those that cannot be read have nothing to come back
- * to. Everything else is in use as it is. */
-static bool may_be_unreadable(const struct recording *recording)
-{
-    return recording->work->change->kind == DISK_CHANGE_FORMAT;
-}
-
 /*
  * Adds a record for blocks that will hold `data` (empty: content of a file, not known yet). Of
  * blocks that cannot be read nothing can be kept; the rest around them is.
@@ -127,7 +135,7 @@ static enum status add_blocks(struct recording *recording, uint64_t lba, uint64_
         status = put_digests(recording, data, &record.new_digests);
     if (status == ST_OK)
         journal->records[journal->count++] = record;
-    if (status != ST_IO || !may_be_unreadable(recording))
+    if (status != ST_IO || !may_be_unreadable(recording->work))
         return status;
     if (count == 1)
         return ++recording->unreadable > UNREADABLE_MAX ? ST_IO : ST_OK;

@@ -166,18 +166,24 @@ static void close_undos(struct context *context, const struct journal_file *done
     }
 }
 
-enum status undo_journal(struct context *context, const struct journal_file *file)
+/* undo_journal; `*ret_planned` tells whether there was a plan, so that a failure is of the disks.
+ */
+static enum status undo_planned(struct context *context, const struct journal_file *file,
+                                bool *ret_planned)
 {
     const struct files_port *files = &context->ports->files;
     struct journal journal;
     struct plan plan;
 
+    *ret_planned = false;
     enum status status = journal_store_load(context->arena, files, file, &journal);
     if (status != ST_OK)
         return report(context, status, "Journal %u (%s%s) cannot be used: %s. Nothing was changed.",
                       file->id, journal_store_alias(files, file), file->path, status_text(status));
     run_begin(context, &plan);
-    status = run_plan(context, &plan, plan_undo(&plan, &journal), NULL);
+    status = plan_undo(&plan, &journal);
+    *ret_planned = status == ST_OK;
+    status = run_plan(context, &plan, status, NULL);
     if (status != ST_OK || context->plan_only)
         return status;
     /* Volumes may be others by now, so the port is looked at anew. */
@@ -188,6 +194,13 @@ enum status undo_journal(struct context *context, const struct journal_file *fil
     if (file->has_blocks)
         close_undos(context, file);
     return ST_OK;
+}
+
+enum status undo_journal(struct context *context, const struct journal_file *file)
+{
+    bool planned = false;
+
+    return undo_planned(context, file, &planned);
 }
 
 /* --- Taking back before something else is done ---------------------------------------------- */
@@ -214,10 +227,11 @@ static const struct journal_file *find_undone(struct context *context,
     return found;
 }
 
-/* True when the work can go on without what failed this way. */
-static bool is_no_obstacle(enum status status)
+/* True when the work can go on without what failed this way: not on a disk that does not read back
+ * what was written. */
+static bool is_no_obstacle(enum status status, bool planned)
 {
-    return status == ST_CHANGED || status == ST_ABSENT || status == ST_DAMAGED;
+    return status == ST_CHANGED || status == ST_ABSENT || (status == ST_DAMAGED && !planned);
 }
 
 static void say_passed_over(struct context *context, const struct journal_file *interrupted)
@@ -240,12 +254,14 @@ static enum status take_back(struct context *context, const struct journal_file 
         say(context, "%s\n",
             context->plan_only ? "Without -n this would be taken back first:"
                                : "This is taken back first.");
-    enum status status = undo_journal(context, file);
+    bool planned = false;
+    enum status status = undo_planned(context, file, &planned);
     if (status == ST_OK && !context->plan_only)
         *io_again = true;
-    if (!is_no_obstacle(status))
+    if (!is_no_obstacle(status, planned))
         return status;
-    *io_again |= status == ST_CHANGED; /* volumes may have been let go of, and others be there */
+    /* Volumes may have been let go of, and others be there. */
+    *io_again |= !context->plan_only && status == ST_CHANGED;
     say_passed_over(context, interrupted);
     return ST_OK;
 }

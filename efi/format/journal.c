@@ -284,7 +284,7 @@ static bool take_blocks(struct rest *rest, struct journal_record *record)
     record->lba = ld_le64(head.at + 16);
     record->block_count = ld_le32(head.at + 24);
     if ((flags & ~(FLAG_OLD_IS_ZERO | FLAG_DIGESTS)) != 0 || ld_le32(head.at + 28) != 0 ||
-        !blocks_are_on_disk(rest, record))
+        record->step >= JOURNAL_STEPS_MAX || !blocks_are_on_disk(rest, record))
         return false;
     uint64_t count = record->block_count;
     if (!record->old_is_zero) {

@@ -1,10 +1,13 @@
 /*
- * A disk change of a plan, worked out in blocks and carried out.
+ * A disk change of a plan, worked out in blocks and carried out. In this sequence:
  *
- *   disk_work_begin    reads what is there, and refuses what has changed since the scan, does not
- * fit or cannot be read: nothing is written disk_work_records  the old content of every block that
- * is in use, for the journal disk_work_run      phase by phase: write, read back and compare, flush
- *   disk_work_revert   the phases that were begun, backwards, from the records
+ *     disk_work_begin     reads what is there and refuses what does not do; nothing is written
+ *
+ *     disk_work_records   the old content of every block that is in use, for the journal
+ *
+ *     disk_work_run       phase by phase: write, read back and compare, flush
+ *
+ *     disk_work_revert    the phases that were begun, backwards, from the records
  *
  * Content of files streams from its source through one buffer. What is written lies inside the
  * change's partition, or in the places of the partition table (I2); sources are only read (I3).
@@ -86,7 +89,8 @@ MUST_CHECK enum status disk_work_records(struct disk_work *work, struct journal 
 /*
  * Carries it out. Nobody else may use the disk meanwhile. Statuses: ST_OK; ST_CANCELLED when
  * `progress` said so; ST_CHANGED when a source is not what it was; ST_IO, ST_READ_ONLY; ST_DAMAGED
- * when what is read back differs. `work->begun` tells disk_work_revert what to take back.
+ * when what is read back differs; ST_NO_MEMORY when the sources cannot be looked at once more.
+ * `work->begun` tells disk_work_revert what to take back.
  */
 MUST_CHECK enum status disk_work_run(struct disk_work *work, disk_work_progress *progress,
                                      void *progress_ctx);

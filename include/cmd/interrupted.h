@@ -46,7 +46,8 @@ MUST_CHECK enum status undo_journal(struct context *context, const struct journa
  * failure. `*ret_again` is true when something was taken back: the machine must be scanned anew.
  * Under -n the first plan is shown, nothing is done, and `*ret_again` is false. Statuses: ST_OK to
  * go on; else, reported, what the command must end with: ST_CANCELLED or ST_REFUSED when the user
- * did not agree, ST_IO, ST_NO_SPACE, ST_READ_ONLY, ST_NO_MEMORY. `*ret_again` is always set.
+ * did not agree, ST_IO, ST_DAMAGED when a disk does not read back what was written, ST_NO_SPACE,
+ * ST_READ_ONLY, ST_NO_MEMORY. `*ret_again` is always set.
  */
 MUST_CHECK enum status take_back_interrupted(struct context *context, bool *ret_again);
 

@@ -26,7 +26,7 @@
  *          2, blocks:
  *           4  4  flags: 1 = all zero before (no content follows), 2 = digests of the new content
  *                 follow
- *           8  4  number of the disk           12  4  step
+ *           8  4  number of the disk           12  4  step, below JOURNAL_STEPS_MAX
  *          16  8  LBA                          24  4  blocks
  *          28  4  0
  *          32  -  content before, then a digest of JOURNAL_DIGEST_SIZE bytes for each new block
@@ -63,6 +63,7 @@
 #define JOURNAL_NAME_SIZE 64 /* bytes of a variable's name with its NUL */
 
 #define JOURNAL_DIGEST_SIZE 8u
+#define JOURNAL_STEPS_MAX   4096u /* a change of all disks of a machine takes some hundred */
 
 #define JOURNAL_HEAD_SIZE 12u /* bytes of a file's beginning that journal_is_closed needs */
 

@@ -331,6 +331,8 @@ static void little_memory_is_refused(void **state)
         if (status != ST_OK) {
             assert_int_equal(mem_vars_log_count(p->host->vars), 0);
             assert_null(mem_files_find(p->host->files, 0, JOURNAL_1).at);
+            assert_non_null(strstr(result.problem, "memory"));
+            assert_non_null(strstr(result.problem, "Nothing was changed."));
         }
     }
 }

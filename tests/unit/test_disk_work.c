@@ -301,6 +301,30 @@ static void the_journal_is_never_on_the_disk_that_is_changed(void **state)
     planning_end(p);
 }
 
+static enum status renew_to_nothing(void *ctx, struct files_port *io_port)
+{
+    (void)ctx;
+    io_port->volume_count = 0;
+    io_port->self = FILES_NO_VOLUME;
+    io_port->current = FILES_NO_VOLUME;
+    return ST_OK;
+}
+
+/* The stick is pulled meanwhile: the change stands, but its journal does not say so. */
+static void a_journal_that_has_gone_is_said_to_be_open(void **state)
+{
+    struct planning *p = *state;
+    struct ports ports = *host_ports(p->host);
+    struct apply_result result;
+
+    plan_boot_manager(p);
+    ports.files.renew = renew_to_nothing;
+    assert_int_equal(fixture_apply(&p->arena, &ports, &p->plan, &result), ST_OK);
+    assert_false(result.has_journal);
+    assert_int_equal(journal_of(p)->state, JOURNAL_PENDING);
+    assert_non_null(strstr(result.problem, "The journal could not be closed"));
+}
+
 /* --- Fresh file systems --------------------------------------------------------------------- */
 
 static void a_format_is_whole_and_undo_gives_back_the_damaged_one(void **state)
@@ -482,6 +506,39 @@ static void old_blocks_around_an_unreadable_one_are_kept(void **state)
     assert_true(kept[0] - kept[1] <= 2); /* once in each phase that writes it */
 }
 
+/* A disk of which every fourth block cannot be read. */
+static enum status read_with_holes(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+{
+    const struct block_port *disk = ctx;
+
+    return lba % 4 + count > 3 ? ST_IO : disk->read(disk->ctx, lba, count, ret_data);
+}
+
+/* Each of them makes several records of one, for which there has to be room. */
+static void many_scattered_unreadable_blocks_have_room(void **state)
+{
+    struct planning *p = *state;
+    struct block_port disk = host_ports(p->host)->disks[1];
+    struct block_port holes = disk;
+    struct journal journal = {.command = ""};
+    struct disk_work work;
+    uint32_t step = 0;
+
+    holes.ctx = &disk;
+    holes.read = read_with_holes;
+    plan_format(p, true);
+    uint8_t *buffer = arena_alloc(&p->arena, 1, DISK_WORK_MEMORY);
+    assert_int_equal(disk_work_begin(&p->arena, host_ports(p->host), &p->machine,
+                                     p->plan.actions[0].change, buffer, &work),
+                     ST_OK);
+    work.port = &holes;
+    size_t room = disk_work_record_room(&work);
+    journal.records = arena_alloc(&p->arena, 4 * room, sizeof(*journal.records));
+    journal.disks = arena_alloc(&p->arena, 1, sizeof(*journal.disks));
+    assert_int_equal(disk_work_records(&work, &journal, &step), ST_OK);
+    assert_in_range(journal.count, 1, room);
+}
+
 /* --- Cost ----------------------------------------------------------------------------------- */
 
 /* What a fresh file system costs: each byte once to the target and once back, in large pieces, and
@@ -588,6 +645,8 @@ int main(void)
         CASE(a_disk_that_is_pulled_leaves_a_journal_to_go_back_by),
         CASE(a_protected_disk_is_refused),
         CASE(old_blocks_around_an_unreadable_one_are_kept),
+        CASE(a_journal_that_has_gone_is_said_to_be_open),
+        CASE(many_scattered_unreadable_blocks_have_room),
         cmocka_unit_test(a_fresh_file_system_is_written_in_large_pieces),
         CASE(pieces_that_follow_each_other_are_read_together),
         CASE(a_bad_block_ahead_does_not_spoil_what_is_wanted),

@@ -277,6 +277,36 @@ static void change_whose_journal_could_not_be_closed_is_taken_back(void **state)
     run_to(host, "status", 65);
 }
 
+/* Nothing more is done on a disk that does not keep what is written to it. */
+static void disk_that_loses_a_write_while_taking_back_ends_the_command(void **state)
+{
+    struct host *host = *state;
+
+    drop_folder(host);
+    struct host *other = host_clone(host);
+    struct fault *fault = fault_new(host_ports(other));
+    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", MEMORY), 0);
+    uint64_t last = fault_calls(fault, FAULT_BLOCK_WRITE);
+    fault_free(fault);
+    host_free(other);
+    fault = fault_new(host_ports(host));
+    fault_fail(fault, FAULT_BLOCK_WRITE, last, ST_IO, true);
+    assert_int_not_equal(fixture_run_in(fault_ports(fault), "repair -y", MEMORY), 0);
+    fault_free(fault);
+    disk_machine_restart(host);
+    fault = fault_new(host_ports(host));
+    fault_fail(fault, FAULT_BLOCK_WRITE, 1, ST_OK, false);
+    host_console_clear(host->console);
+    unsigned code = fixture_run_in(fault_ports(fault), "repair -y", MEMORY);
+    expect_said(host, "This is taken back first.");
+    assert_true(fault_tripped(fault));
+    fault_free(fault);
+    assert_int_not_equal(code, 0);
+    run_to(host, "repair -y", 0);
+    expect_said(host, "This is taken back first.");
+    expect_healthy(host, "repair -y");
+}
+
 static void copy_brings_what_is_missing(void **state)
 {
     struct host *host = *state;
@@ -321,6 +351,7 @@ int main(void)
         CASE(repair_without_leave_to_format_does_the_rest),
         CASE(repair_shows_the_verdict_and_changes_nothing_under_n),
         CASE(change_whose_journal_could_not_be_closed_is_taken_back),
+        CASE(disk_that_loses_a_write_while_taking_back_ends_the_command),
         CASE(copy_brings_what_is_missing),
         CASE(copy_takes_slashes_and_single_files),
     };
