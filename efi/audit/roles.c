@@ -311,7 +311,8 @@ static size_t find_primary(const struct machine *machine, const struct roles *ro
 
 enum status roles_find(struct arena *arena, const struct machine *machine, struct roles *ret_roles)
 {
-    struct roles roles = {.name = "", .volume = NO_INDEX, .shadow = NO_INDEX};
+    struct roles roles = {
+        .name = "", .volume = NO_INDEX, .shadow = NO_INDEX, .start_esp = NO_INDEX};
     enum status status = ST_OK;
     int ldm_evidence = 0;
 
@@ -329,6 +330,8 @@ enum status roles_find(struct arena *arena, const struct machine *machine, struc
     if (status != ST_OK)
         return status;
     roles.primary = find_primary(machine, &roles);
+    if (roles.primary != NO_INDEX)
+        roles.start_esp = roles.members[roles.primary].esp;
     for (size_t i = 0; i < roles.member_count && roles.shadow == NO_INDEX; i++) {
         if (i != roles.primary)
             roles.shadow = i;

@@ -6,7 +6,7 @@
 
 const char *verdict_name(enum verdict verdict)
 {
-    static const char *const names[] = {"starts", "fallback", "fails", "unknown"};
+    static const char *const names[] = {"starts", "fallback", "perhaps", "fails", "unknown"};
 
     return names[verdict];
 }
@@ -169,6 +169,8 @@ static enum verdict verdict_of(enum outcome outcome)
 {
     if (outcome == STARTS)
         return VERDICT_STARTS;
+    if (outcome == PERHAPS)
+        return VERDICT_PERHAPS;
     return outcome == UNKNOWN ? VERDICT_UNKNOWN : VERDICT_FAILS;
 }
 
@@ -231,15 +233,17 @@ static size_t count_verdicts(const struct roles *roles, const struct start *star
     return count;
 }
 
-static bool does_start(const struct start *start)
+bool start_is_hopeful(const struct start *start)
 {
-    return start->verdict == VERDICT_STARTS || start->verdict == VERDICT_FALLBACK;
+    return start->verdict == VERDICT_STARTS || start->verdict == VERDICT_FALLBACK ||
+           start->verdict == VERDICT_PERHAPS;
 }
 
 enum machine_state machine_state_of(const struct roles *roles, const struct start *starts)
 {
     size_t count = roles->member_count;
-    size_t fallback = count_verdicts(roles, starts, VERDICT_FALLBACK);
+    size_t fallback = count_verdicts(roles, starts, VERDICT_FALLBACK) +
+                      count_verdicts(roles, starts, VERDICT_PERHAPS);
     size_t good = fallback + count_verdicts(roles, starts, VERDICT_STARTS);
     size_t fails = count_verdicts(roles, starts, VERDICT_FAILS);
 
@@ -253,7 +257,7 @@ enum machine_state machine_state_of(const struct roles *roles, const struct star
         return MACHINE_SINGLE;
     if (good == count)
         return fallback > 0 ? MACHINE_FALLBACK : MACHINE_SAFE;
-    return does_start(&starts[roles->primary]) ? MACHINE_PRIMARY_ONLY : MACHINE_SHADOW_ONLY;
+    return start_is_hopeful(&starts[roles->primary]) ? MACHINE_PRIMARY_ONLY : MACHINE_SHADOW_ONLY;
 }
 
 const char *machine_state_text(enum machine_state state, size_t member_count)

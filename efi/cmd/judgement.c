@@ -4,7 +4,7 @@
 
 static void show_start(struct context *context, size_t disk, const struct start *start)
 {
-    static const char *const answers[] = {"yes", "perhaps", "no", "not known"};
+    static const char *const answers[] = {"yes", "perhaps", "perhaps", "no", "not known"};
 
     say(context, "Starts from Disk %zu alone: %s", disk, answers[start->verdict]);
     if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX) {

@@ -129,11 +129,6 @@ static enum status plan_entries(struct context *context, const struct roles *rol
     return io_plan->status;
 }
 
-static bool starts(const struct start *start)
-{
-    return start->verdict == VERDICT_STARTS || start->verdict == VERDICT_FALLBACK;
-}
-
 /* What hangs on the ESP of the disk. */
 static enum esp_use use_of(const struct judgement *judgement, size_t disk)
 {
@@ -141,8 +136,8 @@ static enum esp_use use_of(const struct judgement *judgement, size_t disk)
     size_t others = 0;
 
     for (size_t i = 0; i < judgement->roles.member_count; i++)
-        others += i != own && starts(&judgement->starts[i]);
-    if (own == NO_INDEX || !starts(&judgement->starts[own]))
+        others += i != own && start_is_hopeful(&judgement->starts[i]);
+    if (own == NO_INDEX || !start_is_hopeful(&judgement->starts[own]))
         return ESP_UNUSED;
     return others > 0 ? ESP_IN_USE : ESP_ONLY_ONE;
 }

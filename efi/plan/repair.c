@@ -155,9 +155,7 @@ static enum status mend_member(struct repair *repair, const struct member *membe
 
 static bool starts_now(const struct repair *repair, size_t member)
 {
-    enum verdict verdict = repair->starts[member].verdict;
-
-    return verdict == VERDICT_STARTS || verdict == VERDICT_FALLBACK;
+    return start_is_hopeful(&repair->starts[member]);
 }
 
 /* The member was brought up to date after the one that the others go by: whoever did that may have

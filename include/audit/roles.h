@@ -34,9 +34,11 @@ struct roles {
     const char *name;       /* what people call the boot volume, "" when there is none */
     struct member *members; /* by disk */
     size_t member_count;
-    size_t missing; /* disks that ought to carry a copy and are not here */
-    size_t primary; /* index into members: whose ESP the boot entries use; NO_INDEX without any */
-    size_t shadow;  /* the first other member, or NO_INDEX */
+    size_t missing;   /* disks that ought to carry a copy and are not here */
+    size_t primary;   /* index into members: whose ESP the boot entries use; NO_INDEX without any */
+    size_t shadow;    /* the first other member, or NO_INDEX */
+    size_t start_esp; /* index into machine.esps of the ESP that the entries start the system from
+                       * now, on whatever disk; NO_INDEX without any */
 };
 
 /* Statuses: ST_OK, whatever was found; ST_NO_MEMORY. */

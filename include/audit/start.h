@@ -20,11 +20,12 @@
 enum verdict {
     VERDICT_STARTS,
     VERDICT_FALLBACK, /* only through the removable-media path */
+    VERDICT_PERHAPS,  /* where firmware is lenient: the reason says in what */
     VERDICT_FAILS,
     VERDICT_UNKNOWN, /* something it hangs on cannot be read or understood */
 };
 
-/* "starts", "fallback", "fails", "unknown": for scripts. Static lifetime. */
+/* "starts", "fallback", "perhaps", "fails", "unknown": for scripts. Static lifetime. */
 const char *verdict_name(enum verdict verdict);
 
 struct start {
@@ -42,6 +43,10 @@ MUST_CHECK enum status start_alone(struct arena *arena, const struct machine *ma
                                    const struct roles *roles, size_t member,
                                    struct start *ret_start);
 
+/* True when the disk starts, be it only through the removable-media path or with lenient firmware:
+ * what must not be lost. */
+bool start_is_hopeful(const struct start *start);
+
 /* The first program of the firmware's own, such as a Shell, that BootOrder has before `entry`, so
  * that the entry is never reached; NO_INDEX when there is none. */
 size_t start_blocker(const struct machine *machine, size_t entry);
@@ -50,7 +55,8 @@ size_t start_blocker(const struct machine *machine, size_t entry);
 enum machine_state {
     MACHINE_SAFE = 0,           /* each member starts alone */
     MACHINE_UNKNOWN_DISKS = 10, /* no boot volume and no ESP was found */
-    MACHINE_FALLBACK = 64,      /* each member starts, one only through the removable-media path */
+    MACHINE_FALLBACK = 64,      /* each member starts, one only as firmware allows: through the
+                                 * removable-media path, or where it is lenient */
     MACHINE_PRIMARY_ONLY = 65,
     MACHINE_SHADOW_ONLY = 66,
     MACHINE_NONE = 67,    /* no member starts alone */

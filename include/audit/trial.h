@@ -16,7 +16,8 @@
 enum outcome {
     GOES_ON, /* firmware tries what comes next */
     STARTS,
-    FAILS, /* it is started, and the machine stops there */
+    PERHAPS, /* it starts where firmware is lenient: some does, some goes on or stops */
+    FAILS,   /* it is started, and the machine stops there */
     UNKNOWN,
 };
 
