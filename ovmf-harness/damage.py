@@ -473,6 +473,15 @@ def disk_grow(setup, index):
     os.truncate(image, os.path.getsize(image) + 16 * MIB)
 
 
+@verb('disk', 'cut')
+def disk_cut(setup, index, size):
+    """Copied onto a smaller disk of so many MiB: what lies behind is not there."""
+    image = setup.writable(index)
+    if int(size) * MIB >= os.path.getsize(image):
+        raise LookupError('the disk is no larger')
+    os.truncate(image, int(size) * MIB)
+
+
 @verb('disk', 'clone-of')
 def disk_clone_of(setup, index, other):
     """Every byte is that of the other disk (dd)."""
@@ -603,6 +612,20 @@ def gpt_hybrid(setup, index):
     part = next(iter(setup.disk(index).parts.values()))
     entry = b'\0\xfe\xff\xff\x07\xfe\xff\xff' + struct.pack('<II', part.first_lba, part.blocks)
     setup.write(index, 446 + 16, entry)
+
+
+@verb('gpt', 'other-blocks')
+def gpt_other_blocks(setup, index):
+    """The table was written through a bridge that shows blocks of the other size."""
+    disk = setup.disk(index)
+    for backup in good_copies(setup, index):
+        setup.write(index, header_magic(setup, index, backup), bytes(disk.block_size))
+    image = setup.writable(index)
+    size = 4096 if disk.block_size == 512 else 512
+    parts = [dataclasses.replace(part, first_lba=part.first_lba * disk.block_size // size,
+                                 blocks=part.blocks * disk.block_size // size)
+             for part in disk.parts.values()]
+    gpt.Table(image, size, parts, mirror.guid_of('disk', index)).write()
 
 
 def free_number(partitions):

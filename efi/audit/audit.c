@@ -9,6 +9,10 @@ static void audit_gpt_copies(struct collector *to, const struct disk *disk, size
     bool primary_bad = disk->primary.problem != GPT_FINE;
     bool backup_bad = disk->backup.problem != GPT_FINE;
 
+    if (disk->primary.problem == GPT_OF_LARGER_DISK) {
+        collect_at_disk(to, FINDING_GPT_OF_LARGER_DISK, index, "");
+        return;
+    }
     if (primary_bad && backup_bad) {
         const char *detail = arena_printf(to->arena, ": primary: %s; backup: %s.",
                                           gpt_problem_text(disk->primary.problem),
@@ -34,6 +38,12 @@ static void audit_disk(struct collector *to, const struct machine *machine, size
 
     if (disk->status != ST_OK) {
         collect_at_disk(to, FINDING_DISK_UNREADABLE, index, "");
+        return;
+    }
+    if (disk->table_block_size != 0) {
+        collect_at_disk(to, FINDING_GPT_OTHER_BLOCK_SIZE, index,
+                        arena_printf(to->arena, " %u bytes, and here the disk has %u.",
+                                     disk->table_block_size, disk->block_size));
         return;
     }
     if (disk->style == DISK_GPT) {

@@ -40,6 +40,18 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_DAMAGE, "gpt-both-damaged", "Both copies of the partition table are damaged",
          "Do not write to this disk. Its partitions can be found again with testdisk or from a "
          "saved table (sgdisk --load-backup)."},
+    [FINDING_GPT_OTHER_BLOCK_SIZE] =
+        {SEVERITY_DAMAGE, "gpt-other-block-size",
+         "The partition table was written for blocks of another size, so firmware sees no "
+         "partition:",
+         "The disk was partitioned behind another controller, adapter or USB bridge. Connect it "
+         "that "
+         "way again, or copy what is on it from there. Do not write to it here."},
+    [FINDING_GPT_OF_LARGER_DISK] =
+        {SEVERITY_DAMAGE, "gpt-of-larger-disk",
+         "The partition table is that of a larger disk: what lies behind the end is not here.",
+         "The disk was copied from a larger one. Copy it to one that is large enough, or save what "
+         "is on it and partition it anew. Firmware starts what lies in front all the same."},
     [FINDING_GPT_COPIES_DIFFER] =
         {SEVERITY_WARNING, "gpt-copies-differ",
          "Both copies of the partition table are good by themselves, and they do not agree.",

@@ -157,7 +157,9 @@ static enum outcome try_entries(struct trial *trial, size_t *ret_entry)
 static const char *say_nothing_starts(struct trial *trial)
 {
     if (trial->member->esp == NO_INDEX)
-        return "It has no EFI System Partition.";
+        return disk_hides_partitions(&trial->machine->disks[trial->member->disk])
+                   ? "Its partitions cannot be seen: its partition table cannot be used."
+                   : "It has no EFI System Partition.";
     if (trial->first_why[0] != '\0')
         return trial->first_why;
     if (trial->why == NULL)

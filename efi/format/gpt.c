@@ -59,7 +59,7 @@ static bool is_usable(const struct gpt_header *header, uint64_t lba)
 static bool usable_range_is_sound(const struct gpt_header *header, uint64_t disk_blocks)
 {
     return header->first_usable_lba <= header->last_usable_lba &&
-           header->last_usable_lba < disk_blocks && header->my_lba < disk_blocks &&
+           header->first_usable_lba < disk_blocks && header->my_lba < disk_blocks &&
            header->first_usable_lba > GPT_PRIMARY_LBA && !is_usable(header, header->my_lba) &&
            !is_usable(header, header->alternate_lba);
 }
@@ -106,7 +106,7 @@ enum gpt_problem gpt_header_parse(struct span block, uint64_t lba, uint64_t disk
     if (!array_place_is_sound(&header, block.size))
         return GPT_BAD_ARRAY_PLACE;
     *ret_header = header;
-    return GPT_FINE;
+    return header.last_usable_lba < disk_blocks ? GPT_FINE : GPT_OF_LARGER_DISK;
 }
 
 uint64_t gpt_array_bytes(const struct gpt_header *header)
@@ -165,6 +165,7 @@ const char *gpt_problem_text(enum gpt_problem problem)
         [GPT_BAD_ENTRY_COUNT] = "its number of entries is out of range",
         [GPT_BAD_ARRAY_PLACE] = "its partition entries are in the wrong place",
         [GPT_BAD_ARRAY_CRC] = "the checksum of its partition entries is wrong",
+        [GPT_OF_LARGER_DISK] = "it is that of a larger disk",
     };
 
     if ((unsigned)problem >= GPT_PROBLEM_COUNT)

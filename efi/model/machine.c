@@ -46,11 +46,16 @@ size_t machine_find_partition(const struct machine *machine, const struct guid *
     return found;
 }
 
+const struct gpt_copy *disk_table_copy(const struct disk *disk)
+{
+    if (disk->primary.problem == GPT_FINE || disk->primary.problem == GPT_OF_LARGER_DISK)
+        return &disk->primary;
+    return disk->backup.problem == GPT_FINE ? &disk->backup : NULL;
+}
+
 bool disk_hides_partitions(const struct disk *disk)
 {
-    bool no_copy = disk->primary.problem != GPT_FINE && disk->backup.problem != GPT_FINE;
-
-    return disk->status != ST_OK || (disk->style == DISK_GPT && no_copy);
+    return disk->status != ST_OK || (disk->style == DISK_GPT && disk_table_copy(disk) == NULL);
 }
 
 size_t machine_find_entry(const struct machine *machine, uint16_t number)

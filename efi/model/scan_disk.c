@@ -6,6 +6,8 @@
 #include "base/text.h"
 
 #define READ_CHUNK_BYTES (256u * 1024)
+#define BLOCK_SIZE_OLD   512u
+#define BLOCK_SIZE_NEW   4096u
 
 /* At each end of a disk: what has no table may still be a member of an array or one file system,
  * which begin as late as 64 KiB and end as early as 128 KiB from the end. */
@@ -66,7 +68,7 @@ static enum status load_copy(struct arena *arena, const struct block_port *port,
     *ret_array = span_of(NULL, 0);
     if (block.size > 0)
         copy.problem = gpt_header_parse(block, lba, port->block_count, &copy.header);
-    if (copy.problem == GPT_FINE)
+    if (copy.problem == GPT_FINE || copy.problem == GPT_OF_LARGER_DISK)
         status = read_array(arena, port, &copy, ret_array);
     *ret_copy = copy;
     return status;
@@ -131,11 +133,60 @@ static bool mbr_rules(const struct mbr *mbr)
     return false;
 }
 
-static const struct gpt_copy *used_copy(const struct disk *disk)
+/* --- A table for blocks of another size ------------------------------------------------------ */
+
+/* The other size that disks of today are divided by; 0 when there is none. */
+static uint32_t other_block_size(uint32_t size)
 {
-    if (disk->primary.problem == GPT_FINE)
-        return &disk->primary;
-    return disk->backup.problem == GPT_FINE ? &disk->backup : NULL;
+    if (size == BLOCK_SIZE_OLD)
+        return BLOCK_SIZE_NEW;
+    return size == BLOCK_SIZE_NEW ? BLOCK_SIZE_OLD : 0;
+}
+
+/* True in `*ret_found` when block `lba`, counted in blocks of `size` bytes, holds a sound header.
+ */
+static enum status has_header_at(struct arena *arena, const struct block_port *port, uint32_t size,
+                                 uint64_t lba, bool *ret_found)
+{
+    uint64_t blocks = port->block_count * port->block_size / size;
+    uint64_t at = lba * size;
+    uint32_t bytes = size > port->block_size ? size : port->block_size;
+    size_t mark = arena_mark(arena);
+    struct gpt_header header;
+    struct span data = {NULL, 0};
+
+    enum status status = read_blocks(arena, port, at / port->block_size, bytes, &data);
+    enum gpt_problem problem = GPT_UNREADABLE;
+    if (status == ST_OK)
+        problem =
+            gpt_header_parse(span_part(data, at % port->block_size, size), lba, blocks, &header);
+    *ret_found = problem == GPT_FINE || problem == GPT_OF_LARGER_DISK;
+    arena_release(arena, mark);
+    return status == ST_NO_MEMORY ? status : ST_OK;
+}
+
+/*
+ * A disk that was partitioned behind a bridge or controller that shows blocks of another size has
+ * its headers where nobody looks for them here. Only where no header is in the usual places.
+ */
+static enum status look_for_other_table(struct arena *arena, const struct block_port *port,
+                                        struct disk *io_disk)
+{
+    uint32_t size = other_block_size(port->block_size);
+    bool found = false;
+
+    if (size == 0 || port->block_count < 2 * (uint64_t)BLOCK_SIZE_NEW / port->block_size ||
+        has_header(&io_disk->primary) || has_header(&io_disk->backup))
+        return ST_OK;
+    uint64_t blocks = port->block_count * port->block_size / size;
+    enum status status = has_header_at(arena, port, size, GPT_PRIMARY_LBA, &found);
+    if (status == ST_OK && !found)
+        status = has_header_at(arena, port, size, blocks - 1, &found);
+    if (found) {
+        io_disk->style = DISK_GPT;
+        io_disk->table_block_size = size;
+    }
+    return status;
 }
 
 static enum status load_gpt(struct arena *arena, const struct block_port *port, struct span header,
@@ -150,9 +201,13 @@ static enum status load_gpt(struct arena *arena, const struct block_port *port, 
         status = load_backup(arena, port, io_disk, &backup_array);
     if (status != ST_OK)
         return status;
-    const struct gpt_copy *used = used_copy(io_disk);
-    if (mbr_rules(&io_disk->mbr) || !looks_like_gpt(io_disk))
+    const struct gpt_copy *used = disk_table_copy(io_disk);
+    if (mbr_rules(&io_disk->mbr))
         return ST_OK;
+    if (!looks_like_gpt(io_disk) || used == NULL)
+        status = look_for_other_table(arena, port, io_disk);
+    if (status != ST_OK || !looks_like_gpt(io_disk))
+        return status;
     io_disk->style = DISK_GPT;
     if (used == NULL)
         return ST_OK;
@@ -331,9 +386,9 @@ enum status scan_disk_tables(struct arena *arena, const struct block_port *port,
     return ST_OK;
 }
 
-static enum status gpt_partition(struct arena *arena, const struct gpt_header *header,
-                                 const struct gpt_entry *entry, uint32_t slot,
-                                 struct partition *ret_partition)
+static enum status gpt_partition(struct arena *arena, const struct disk *disk,
+                                 const struct gpt_header *header, const struct gpt_entry *entry,
+                                 uint32_t slot, struct partition *ret_partition)
 {
     const char *name = text_from_ucs2(arena, span_of(entry->name, sizeof(entry->name)));
     struct partition partition = {
@@ -345,7 +400,7 @@ static enum status gpt_partition(struct arena *arena, const struct gpt_header *h
         .unique = entry->unique,
         .attributes = entry->attributes,
         .name = name,
-        .out_of_range = !gpt_entry_in_range(entry, header),
+        .out_of_range = !gpt_entry_in_range(entry, header) || entry->last_lba >= disk->block_count,
         .volume = NO_INDEX,
     };
 
@@ -390,14 +445,14 @@ static enum status unsorted_partitions(struct arena *arena, const struct disk *d
         list[used++] = mbr_partition(disk, &table->mbr[i]);
     if (table->gpt_entries.size == 0)
         return ST_OK;
-    const struct gpt_header *header = &used_copy(disk)->header;
+    const struct gpt_header *header = &disk_table_copy(disk)->header;
     for (uint32_t slot = 0; slot < header->entry_count; slot++) {
         uint64_t at = (uint64_t)slot * header->entry_size;
         struct span bytes = span_part(table->gpt_entries, at, header->entry_size);
         struct gpt_entry entry = gpt_entry_parse(bytes);
         if (!gpt_entry_is_used(&entry))
             continue;
-        enum status status = gpt_partition(arena, header, &entry, slot, &list[used++]);
+        enum status status = gpt_partition(arena, disk, header, &entry, slot, &list[used++]);
         if (status != ST_OK)
             return status;
     }

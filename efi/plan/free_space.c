@@ -11,11 +11,10 @@ struct taken {
 
 const struct gpt_copy *free_space_table(const struct disk *disk)
 {
-    if (disk->style != DISK_GPT)
-        return NULL;
-    if (disk->primary.problem == GPT_FINE)
-        return &disk->primary;
-    return disk->backup.problem == GPT_FINE ? &disk->backup : NULL;
+    const struct gpt_copy *copy = disk->style == DISK_GPT ? disk_table_copy(disk) : NULL;
+
+    /* That of a larger disk is read, and never written. */
+    return copy != NULL && copy->problem == GPT_FINE ? copy : NULL;
 }
 
 bool free_space_usable(const struct disk *disk, uint64_t *ret_first, uint64_t *ret_last)

@@ -23,6 +23,20 @@ static enum status check_copies(struct plan *plan, size_t index)
 {
     const struct disk *disk = &plan->machine->disks[index];
 
+    if (disk->table_block_size != 0)
+        return plan_refuse(
+            plan, ST_REFUSED,
+            "The partition table of Disk %zu was written for blocks of %u bytes, and "
+            "here the disk has blocks of %u: connect it as it was when it was "
+            "partitioned. Nothing was changed.",
+            index, disk->table_block_size, disk->block_size);
+    if (disk->primary.problem == GPT_OF_LARGER_DISK)
+        return plan_refuse(
+            plan, ST_REFUSED,
+            "The partition table of Disk %zu is that of a larger disk, so nothing is "
+            "written to this one: copy it to a disk that is large enough, or "
+            "partition it anew. Nothing was changed.",
+            index);
     if (free_space_table(disk) == NULL)
         return plan_refuse(plan, ST_REFUSED,
                            "Both copies of the partition table of Disk %zu are damaged. Its "

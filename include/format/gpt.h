@@ -46,11 +46,12 @@ enum gpt_problem {
     GPT_BAD_HEADER_CRC,
     GPT_BAD_REVISION,     /* not 1.x */
     GPT_WRONG_PLACE,      /* the header says it belongs to another LBA */
-    GPT_BAD_USABLE_RANGE, /* usable range reversed, beyond the disk, or over a header */
+    GPT_BAD_USABLE_RANGE, /* usable range reversed, beginning beyond the disk, or over a header */
     GPT_BAD_ENTRY_SIZE,   /* not 128 * 2^n */
     GPT_BAD_ENTRY_COUNT,  /* zero, or the array is larger than GPT_ARRAY_MAX_BYTES */
     GPT_BAD_ARRAY_PLACE,  /* the array overlaps header, usable range or the end of the disk */
     GPT_BAD_ARRAY_CRC,
+    GPT_OF_LARGER_DISK, /* sound, but its usable range ends beyond the disk: the end was cut off */
     GPT_PROBLEM_COUNT
 };
 
@@ -79,9 +80,10 @@ struct gpt_entry {
 
 /*
  * Checks the header in `block` (one logical block of a disk of `disk_blocks` blocks, read from
- * `lba`) and takes it apart. Returns GPT_FINE and sets `*ret_header`; anything else leaves it
- * alone. The entry array itself is not judged here: the caller compares its CRC with `entries_crc`.
- * Nor is `alternate_lba`, except that it is not a usable block: it may lie beyond the disk.
+ * `lba`) and takes it apart. Returns GPT_FINE or GPT_OF_LARGER_DISK and sets `*ret_header`;
+ * anything else leaves it alone. The entry array itself is not judged here: the caller compares its
+ * CRC with `entries_crc`. Nor is `alternate_lba`, except that it is not a usable block: it may lie
+ * beyond the disk.
  */
 enum gpt_problem gpt_header_parse(struct span block, uint64_t lba, uint64_t disk_blocks,
                                   struct gpt_header *ret_header);

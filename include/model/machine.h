@@ -37,7 +37,8 @@ enum disk_style {
 struct gpt_copy {
     enum gpt_problem problem; /* GPT_FINE: `header` and the entries are good */
     uint64_t lba;             /* where the header was looked for */
-    struct gpt_header header; /* meaningful from GPT_BAD_ARRAY_CRC on, and when fine */
+    struct gpt_header header; /* meaningful from GPT_BAD_ARRAY_CRC on, and when fine or that of a
+                               * larger disk */
 };
 
 struct disk {
@@ -55,13 +56,15 @@ struct disk {
     struct mbr mbr;
     struct gpt_copy primary; /* style GPT only */
     struct gpt_copy backup;
-    bool mbr_unreadable;    /* block 0 cannot be read; `mbr` says nothing */
-    bool blank;             /* style RAW only: nothing but zeros where tables and file systems
-                             * begin or end */
-    bool copies_differ;     /* both are fine by themselves and do not agree */
-    bool guid_repeated;     /* another disk has the same GUID or MBR signature */
-    struct guid guid;       /* style GPT, from the copy that is used */
-    size_t first_partition; /* index of its first partition in machine.partitions */
+    uint32_t table_block_size; /* bytes of the blocks that a GPT was written for which firmware
+                                * cannot see here: it is not block_size; 0 when there is none */
+    bool mbr_unreadable;       /* block 0 cannot be read; `mbr` says nothing */
+    bool blank;                /* style RAW only: nothing but zeros where tables and file systems
+                                * begin or end */
+    bool copies_differ;        /* both are fine by themselves and do not agree */
+    bool guid_repeated;        /* another disk has the same GUID or MBR signature */
+    struct guid guid;          /* style GPT, from the copy that is used */
+    size_t first_partition;    /* index of its first partition in machine.partitions */
     size_t partition_count;
 };
 
@@ -181,6 +184,10 @@ size_t machine_partition_at(const struct machine *machine, size_t disk, uint64_t
  * many have it. */
 size_t machine_find_partition(const struct machine *machine, const struct guid *unique,
                               size_t *ret_count);
+
+/* The copy of the GPT that partitions are taken from: the primary when it is good, be it that of a
+ * larger disk, as firmware does; else a good backup. NULL when there is none. */
+const struct gpt_copy *disk_table_copy(const struct disk *disk);
 
 /* True when partitions may be on the disk that nobody can see: it, or its table, cannot be read. */
 bool disk_hides_partitions(const struct disk *disk);

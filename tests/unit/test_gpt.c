@@ -153,7 +153,7 @@ static enum gpt_problem problem_of(const struct recipe *recipe)
     memset(&header, 0xa5, sizeof(header));
     memset(&untouched, 0xa5, sizeof(untouched));
     enum gpt_problem problem = parse(recipe, &header);
-    if (problem == GPT_FINE)
+    if (problem == GPT_FINE || problem == GPT_OF_LARGER_DISK)
         assert_int_equal(header.my_lba, recipe->my_lba);
     else
         assert_memory_equal(&header, &untouched, sizeof(header));
@@ -419,6 +419,10 @@ static void primary_survives_the_loss_of_the_end_of_the_disk(void **state)
     (void)state;
     recipe.disk_blocks = DISK_BLOCKS - 33;
     assert_int_equal(problem_of(&recipe), GPT_FINE);
+    recipe.disk_blocks--;
+    assert_int_equal(problem_of(&recipe), GPT_OF_LARGER_DISK);
+    recipe.disk_blocks = recipe.first_usable + 1;
+    assert_int_equal(problem_of(&recipe), GPT_OF_LARGER_DISK);
     recipe.disk_blocks--;
     assert_int_equal(problem_of(&recipe), GPT_BAD_USABLE_RANGE);
 }

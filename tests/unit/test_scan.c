@@ -81,6 +81,73 @@ static void healthy_gpt_has_both_copies_and_no_findings(void **state)
     host_free(host);
 }
 
+/* --- Tables that were made for another disk -------------------------------------------------- */
+
+/* Firmware goes by the primary copy however long the disk is, so what lies in front is shown. */
+static void table_of_a_larger_disk_shows_what_is_here(void **state)
+{
+    (void)state;
+    struct host *host = one_disk();
+    patch_header(host, 0, PRIMARY, 32, 2 * BLOCKS - 1, 8);
+    patch_header(host, 0, PRIMARY, 48, 2 * BLOCKS - 34, 8);
+    zero_block(host, 0, LAST_BLOCK);
+    struct scanned *scanned = scan_host(host, SCAN_DISKS);
+
+    assert_three_partitions(&scanned->machine);
+    assert_int_equal(scanned->machine.disks[0].primary.problem, GPT_OF_LARGER_DISK);
+    assert_false(disk_hides_partitions(&scanned->machine.disks[0]));
+    for (size_t i = 0; i < 3; i++)
+        assert_false(scanned->machine.partitions[i].out_of_range);
+    assert_non_null(find_finding(scanned, FINDING_GPT_OF_LARGER_DISK));
+    assert_int_equal(count_findings(scanned), 1);
+    scanned_free(scanned);
+    host_free(host);
+}
+
+#define BRIDGE_END   (64u * 1024) /* bytes at each end that hold a copy of the table */
+#define BRIDGE_BYTES (16u << 20)
+
+/* A disk partitioned with blocks of one size that shows the other; its primary may be wiped. */
+static struct host *behind_a_bridge(uint32_t made, uint32_t shown, bool wiped)
+{
+    static const struct fixture_partition one[] = {{1, TYPE_ESP, GUID_A, 256, 512, "system"}};
+    struct host *before = host_new();
+    struct host *host = host_new();
+    uint8_t *data = calloc(1, BRIDGE_END);
+
+    fixture_add_disk(before, DISK_AHCI, made, BRIDGE_BYTES / made, DISK_GUID, one, COUNT_OF(one));
+    host_add_disk(host, DISK_AHCI, shown, BRIDGE_BYTES / shown);
+    for (uint64_t i = wiped ? 1 : 0; i < 2; i++) {
+        uint64_t at = i * (BRIDGE_BYTES - BRIDGE_END);
+        mem_block_peek(before->disks[0], at, data, BRIDGE_END);
+        mem_block_write(host->disks[0], at, data, BRIDGE_END);
+    }
+    free(data);
+    host_free(before);
+    return host;
+}
+
+static void table_for_blocks_of_another_size_is_no_empty_disk(void **state)
+{
+    static const uint32_t sizes[][2] = {{4096, 512}, {512, 4096}};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct host *host = behind_a_bridge(sizes[i / 2][0], sizes[i / 2][1], i % 2 == 1);
+        struct scanned *scanned = scan_host(host, SCAN_DISKS);
+        const struct disk *disk = &scanned->machine.disks[0];
+        assert_int_equal(disk->style, DISK_GPT);
+        assert_int_equal(disk->table_block_size, sizes[i / 2][0]);
+        assert_true(disk_hides_partitions(disk));
+        assert_int_equal(disk->partition_count, 0);
+        const struct finding *finding = find_finding(scanned, FINDING_GPT_OTHER_BLOCK_SIZE);
+        assert_string_equal(place_of_finding(scanned, finding), "Disk 0");
+        assert_int_equal(count_findings(scanned), 1);
+        scanned_free(scanned);
+        host_free(host);
+    }
+}
+
 /* --- Damaged copies ------------------------------------------------------------------------- */
 
 enum damage_kind { FLIP, PATCH, ZERO, SPOIL, SPOIL_ARRAY };
@@ -647,7 +714,7 @@ static void table_written_for_another_block_size_is_not_believed(void **state)
     mem_block_write(host->disks[0], 0, edge, 34 * 512);
     struct scanned *scanned = scan_host(host, SCAN_DISKS);
     assert_int_equal(scanned->machine.partition_count, 0);
-    assert_non_null(find_finding(scanned, FINDING_GPT_BOTH_DAMAGED));
+    assert_non_null(find_finding(scanned, FINDING_GPT_OTHER_BLOCK_SIZE));
     scanned_free(scanned);
     free(edge);
     host_free(other);
@@ -955,6 +1022,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(healthy_gpt_has_both_copies_and_no_findings),
+        cmocka_unit_test(table_of_a_larger_disk_shows_what_is_here),
+        cmocka_unit_test(table_for_blocks_of_another_size_is_no_empty_disk),
         cmocka_unit_test(damaged_primary_is_reported_and_backup_used),
         cmocka_unit_test(damaged_backup_is_reported_and_primary_used),
         cmocka_unit_test(with_both_copies_damaged_no_partition_is_believed),
