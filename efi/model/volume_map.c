@@ -78,7 +78,6 @@ static void add_volumes(struct group_fill *in)
 
     for (size_t i = 0; i < db->volume_count; i++) {
         const struct ldm_volume *from = &db->volumes[i];
-        uint32_t number = number_in_name(from->name);
         in->fill->volumes[in->fill->volume_count++] = (struct dynamic_volume){
             .group = in->index,
             .name = from->name,
@@ -87,7 +86,7 @@ static void add_volumes(struct group_fill *in)
             .type = type_of(from->shape),
             .size = from->size,
             .drive_hint = from->drive_hint,
-            .number = number != 0 ? number : (uint32_t)i + 1,
+            .number = number_in_name(from->name),
             .state = from->state,
             .flags = from->flags,
             .boot = (from->flags & VOLUME_BOOT) != 0,
@@ -480,6 +479,35 @@ static void find_foreign(const struct fill *fill, struct dynamic_group *groups, 
         groups[i].foreign = home != VOLUME_NONE && i != home;
 }
 
+/* True when one of the first `count` volumes has the number. */
+static bool number_is_taken(const struct fill *fill, size_t count, uint32_t number)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fill->volumes[i].number == number)
+            return true;
+    }
+    return false;
+}
+
+/* No two volumes have one number: another group may have a volume of the same name, and names may
+ * be anybody's. The first keeps its own, the others get the lowest that is free. */
+static void number_volumes(struct fill *fill)
+{
+    uint32_t next = 1;
+
+    for (size_t i = 0; i < fill->volume_count; i++) {
+        if (number_is_taken(fill, i, fill->volumes[i].number))
+            fill->volumes[i].number = 0;
+    }
+    for (size_t i = 0; i < fill->volume_count; i++) {
+        if (fill->volumes[i].number != 0)
+            continue;
+        while (number_is_taken(fill, fill->volume_count, next))
+            next++;
+        fill->volumes[i].number = next;
+    }
+}
+
 enum status volume_map_fill(struct volume_disk *disks, size_t disk_count,
                             const struct volume_disk *const *speakers, struct dynamic_group *groups,
                             struct arena *arena, struct volume_map *io_map)
@@ -496,6 +524,7 @@ enum status volume_map_fill(struct volume_disk *disks, size_t disk_count,
             return status;
     }
     find_foreign(&fill, groups, io_map->group_count);
+    number_volumes(&fill);
     io_map->dynamic_disks = fill.dynamic_disks;
     io_map->dynamic_disk_count = fill.dynamic_disk_count;
     io_map->volumes = fill.volumes;

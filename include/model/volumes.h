@@ -170,7 +170,8 @@ struct dynamic_volume {
     uint64_t size;          /* sectors of 512 bytes */
     const char *drive_hint; /* such as "C:"; "" when there is none */
     uint32_t number;        /* N of \Device\HarddiskDmVolumes\PhysicalDmVolumes\BlockVolumeN: that
-                               of the name "VolumeN", else the place among the group's volumes */
+                               of the name "VolumeN", else, or where an earlier volume has it, the
+                               lowest that no volume has */
     const char *state;      /* as in the database: "ACTIVE" when all is well */
     uint32_t flags;         /* as in the database */
     bool boot;              /* flag: Windows runs from it */

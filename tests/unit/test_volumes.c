@@ -251,6 +251,32 @@ static void volume_number_comes_from_its_default_name(void **state)
     assert_int_equal(number_of(*state, "Data"), 1);
 }
 
+/* A foreign disk's volume may be called as one of the machine's own. */
+static void no_two_volumes_have_one_number(void **state)
+{
+    struct state *s = *state;
+    struct ldm_fixture other = s->fixture;
+    static const struct {
+        const char *own;
+        const char *other;
+        uint32_t numbers[2];
+    } cases[] = {
+        {"Volume1", "Volume1", {1, 2}}, {"Volume2", "Volume2", {2, 1}}, {"Data", "Data", {1, 2}},
+        {"Data", "Volume1", {2, 1}},    {"Volume4", "Volume5", {4, 5}},
+    };
+
+    other.group_guid = "a1b2c3d4-9999-11e1-8000-000102030405";
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        s->fixture.volume_name = cases[i].own;
+        other.volume_name = cases[i].other;
+        ldm_fixture_build(&s->fixture, 0, s->regions[0]);
+        ldm_fixture_build(&other, 1, s->regions[1]);
+        const struct volume_map *map = read_both(s);
+        assert_int_equal(map->volumes[0].number, cases[i].numbers[0]);
+        assert_int_equal(map->volumes[1].number, cases[i].numbers[1]);
+    }
+}
+
 static void drive_hint_is_given(void **state)
 {
     struct state *s = *state;
@@ -2041,6 +2067,7 @@ int main(void)
         CASE(mbr_disk_is_found_by_its_third_header),
         CASE(two_groups_are_kept_apart),
         CASE(volume_number_comes_from_its_default_name),
+        CASE(no_two_volumes_have_one_number),
         CASE(drive_hint_is_given),
         CASE(large_blocks_divide_sectors),
         CASE(piece_belongs_to_the_volume_only_as_a_whole),
