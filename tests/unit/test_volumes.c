@@ -780,6 +780,27 @@ static void regions_of_an_mbr_disk_are_apart(void **state)
     }
 }
 
+/* The last block of the disk, one in the private region, and block 6: any one of them will do. */
+static void mbr_disk_is_found_by_any_one_of_three_headers(void **state)
+{
+    struct state *s = *state;
+    uint8_t head[512];
+
+    s->fixture.disks[0].private_start = DISK_BLOCKS - 2048;
+    s->fixture.disks[0].public_start = 63;
+    s->fixture.disks[0].public_size = DISK_BLOCKS - 2048 - 63;
+    s->sources[0] = (struct volume_source){.disk = 10, .port = &s->ports[0], .gpt = false};
+    for (unsigned good = 0; good < 8; good++) {
+        ldm_fixture_build(&s->fixture, 0, s->regions[0]);
+        memcpy(head, s->regions[0] + LDM_FIXTURE_HEAD_1, sizeof head);
+        head[0x20] ^= good & 1 ? 0 : 1;
+        s->regions[0][LDM_FIXTURE_HEAD_1 + 0x20] ^= good & 2 ? 0 : 1;
+        s->regions[0][LDM_FIXTURE_HEAD_2 + 0x20] ^= good & 4 ? 0 : 1;
+        mem_block_write(s->disks[0], 6 * 512, head, sizeof head);
+        assert_first_disk(s, good == 0 ? VOLUME_DISK_DAMAGED : VOLUME_DISK_OK);
+    }
+}
+
 static void clones_are_not_used(void **state)
 {
     struct state *s = *state;
@@ -2065,6 +2086,7 @@ int main(void)
         CASE(disk_alone_tells_of_the_missing_one),
         CASE(no_disks_give_an_empty_map),
         CASE(mbr_disk_is_found_by_its_third_header),
+        CASE(mbr_disk_is_found_by_any_one_of_three_headers),
         CASE(two_groups_are_kept_apart),
         CASE(volume_number_comes_from_its_default_name),
         CASE(no_two_volumes_have_one_number),
