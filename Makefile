@@ -165,8 +165,9 @@ $(EFI_SO): $(FIRMWARE_OBJ) $(FIRMWARE_CORE_OBJ) $(SBAT_OBJ) $(SOURCES_LIST)
 	$(call say,LINK)$(LD) -nostdlib -z noexecstack -shared -Bsymbolic -znocombreloc --no-undefined --build-id=none --fatal-warnings \
 		-T $(LDS) -o $@ $(CRT0) $(filter %.o,$^) -L$(GNUEFI_LIB) -lgnuefi
 
+# Without symbols, a tenth of its size; those are in the .so beside the objects.
 $(EFI): $(EFI_SO)
-	$(call say,OBJCOPY)$(OBJCOPY) $(SECTIONS:%=-j %) --target efi-app-$(GNUEFI_ARCH) --subsystem=10 $< $@
+	$(call say,OBJCOPY)$(OBJCOPY) -S $(SECTIONS:%=-j %) --target efi-app-$(GNUEFI_ARCH) --subsystem=10 $< $@
 
 # --- The host program ----------------------------------------------------------------------------
 # Archives: a program takes from them what it uses, so a test links in a fraction of the time.

@@ -36,7 +36,8 @@ static const char *table_trouble(const struct disk *disk)
         return "its first block cannot be read";
     if (!disk->mbr.protective_at_lba_1)
         return "its protective MBR is missing";
-    return disk_table_copy(disk) == &disk->primary ? NULL : "its primary partition table is damaged";
+    return disk_table_copy(disk) == &disk->primary ? NULL
+                                                   : "its primary partition table is damaged";
 }
 
 /* An entry is no use on a disk whose partitions firmware may not see. */
