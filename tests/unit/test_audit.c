@@ -180,7 +180,7 @@ static void name_no_partition(struct host *host)
 {
     struct host_partition none = fixture_partition_named(MODERN_ESP_0);
 
-    memset(&none.unique, 0, sizeof(none.unique));
+    memset(&none.guid, 0, sizeof(none.guid));
     change_entry(host, none, SHIMX64);
 }
 
