@@ -3,6 +3,7 @@
 #include "audit/audit_machine.h"
 #include "model/boot_name.h"
 #include "model/boot_paths.h"
+#include "model/firmware_entry.h"
 #include "plan/clone.h"
 #include "plan/edit.h"
 #include "plan/entries.h"
@@ -23,18 +24,24 @@ static bool is_active(const struct entry *entry)
     return (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0;
 }
 
-/* True when the entry is in BootOrder and names the partition by the place where it is. The
- * firmware's own entry for the whole disk is none: it comes and goes, and starts only the
- * removable-media path.
+/* True when the entry names the partition by the place where it is. The firmware's own entry for
+ * the whole disk is none: it comes and goes, and starts only the removable-media path.
  */
-static bool stands_for(const struct pass *pass, size_t index, size_t partition)
+static bool names_place(const struct pass *pass, size_t index, size_t partition)
 {
     const struct machine *machine = pass->plan->machine;
     const struct entry *entry = &machine->entries[index];
 
-    return entry->in_order && !pass->edit.deleted[index] && entry->boot.has_hd &&
+    return !pass->edit.deleted[index] && entry->boot.has_hd &&
            audit_entry_leads_to(machine, entry, partition) && !entry->boot.moved &&
            !entry->boot.elsewhere;
+}
+
+/* The same for an entry of the BootOrder that is going to be. */
+static bool stands_for(const struct pass *pass, size_t index, size_t partition)
+{
+    return names_place(pass, index, partition) &&
+           edit_names(&pass->edit, pass->plan->machine->entries[index].number);
 }
 
 static bool has_active_entry(const struct pass *pass, size_t partition)
@@ -124,6 +131,23 @@ static enum status activate(struct pass *pass, size_t partition, bool *ret_done)
     return ST_OK;
 }
 
+/* Puts the first active entry for the target that is outside BootOrder, with its file there, into
+ * it: nothing has to be made then. */
+static bool adopt(struct pass *pass, size_t partition)
+{
+    const struct machine *machine = pass->plan->machine;
+
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (is_active(entry) && names_place(pass, i, partition) && !entry_is_firmwares(entry) &&
+            (entry->boot.file == NULL ||
+             presence_of(machine, partition, entry->boot.file) != MISSING) &&
+            edit_adopt(&pass->edit, i, last_reached(pass)))
+            return true;
+    }
+    return false;
+}
+
 /* True for an entry that starts from the source, which may be gone: then the entry is about to be
  * deleted, and is still what a new one is best made from. */
 static bool is_original(const struct pass *pass, size_t index)
@@ -132,7 +156,7 @@ static bool is_original(const struct pass *pass, size_t index)
     bool gone = entry->status == ST_OK && entry->boot.partition == NO_INDEX;
 
     return entry->in_order && entry->status == ST_OK && entry->boot.has_hd &&
-           (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0 &&
+           (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0 && !entry_is_firmwares(entry) &&
            (gone || !pass->edit.deleted[index]) &&
            hd_node_has_guid(&entry->boot.hd, &pass->request->source);
 }
@@ -156,6 +180,7 @@ static enum status clone_originals(struct pass *pass, size_t partition)
                                           .has_target = true,
                                           .source = pass->request->source,
                                           .target = machine->partitions[partition].unique,
+                                          .disk_in_name = pass->request->disk_in_name,
                                           .form = PATH_KEEP};
     struct clone_pair pair;
     bool active = originals_are_active(pass);
@@ -207,6 +232,7 @@ static enum status make_entry(struct pass *pass, size_t partition)
     struct add_request request = {.partition = machine->partitions[partition].unique,
                                   .file = BOOT_MANAGER_PATH,
                                   .description = "Windows Boot Manager",
+                                  .disk_in_name = pass->request->disk_in_name,
                                   .position = last_reached(pass)};
 
     if (fallback == NULL)
@@ -256,6 +282,8 @@ static enum status serve_target(struct pass *pass, const struct guid *target)
     if (!usable || has_active_entry(pass, partition))
         return ST_OK;
     status = activate(pass, partition, &done);
+    if (status == ST_OK && !done)
+        done = adopt(pass, partition);
     size_t before = pass->edit.count;
     if (status == ST_OK && !done && !guid_is_zero(&pass->request->source))
         status = clone_originals(pass, partition);
@@ -293,5 +321,7 @@ enum status plan_esp_entries(struct plan *plan, const struct esp_entries_request
         status = prune_into(&pass.edit, request->keep_gone);
     if (status == ST_OK)
         status = serve_targets(&pass);
+    if (status == ST_OK && request->prune)
+        status = prune_spare(&pass.edit);
     return status == ST_OK ? edit_finish(&pass.edit) : status;
 }

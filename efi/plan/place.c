@@ -13,6 +13,14 @@ const char *place_text(struct arena *arena, const struct machine *machine, size_
     return arena_printf(arena, "Disk %zu Partition %u %s", found->disk, found->number, guid);
 }
 
+bool place_is_fixed_esp(const struct machine *machine, size_t partition)
+{
+    const struct partition *esp = &machine->partitions[partition];
+    const struct disk *disk = &machine->disks[esp->disk];
+
+    return esp->kind == PT_ESP && disk->style == DISK_GPT && !disk->removable;
+}
+
 /* Which disk the missing partition may be on: one that does not show its partitions. */
 static const char *hidden_by(struct plan *plan)
 {
@@ -75,8 +83,8 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
     if (count > 1)
         return plan_refuse(plan, ST_REFUSED,
                            "%zu partitions of this machine have the GUID %s, and firmware would "
-                           "start whichever it meets first. Give one of them another GUID "
-                           "(sgdisk -u). Nothing was changed.",
+                           "start whichever it meets first. Give the copy others: \"shadowboot "
+                           "prepare N -gpt -new-guids\", N being its disk. Nothing was changed.",
                            count, text);
     const struct partition *partition = &plan->machine->partitions[index];
     if (partition->out_of_range || partition->overlaps)

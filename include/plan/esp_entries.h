@@ -9,6 +9,7 @@ struct esp_entries_request {
     const struct guid *targets; /* ESPs that each need an active entry in BootOrder */
     size_t target_count;
     const struct machine *now; /* as it is before the plan; NULL: plan->machine */
+    bool disk_in_name;         /* the target's disk goes behind the names of new entries */
     bool prune;                /* also what plan_prune does */
     bool keep_gone;            /* but entries whose partition is gone stay: it may come back */
 };
