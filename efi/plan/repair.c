@@ -96,10 +96,26 @@ static void warn_of_format(struct repair *repair, size_t disk)
               disk);
 }
 
+/* Says that a disk is left alone; its entries are not. */
+static void leave_alone(struct repair *repair, size_t disk)
+{
+    enum owner owner = repair->plan->machine->disks[disk].owner.owner;
+
+    plan_warn(repair->plan,
+              "Disk %zu is a member of a RAID of whole disks, %s: its disks are one volume, so "
+              "nothing is written to it, only boot entries are seen to. Change files and "
+              "partitions from the system that runs on the volume, the RAID with %s.",
+              disk, owner_name(owner), owner_tool(owner));
+}
+
 /* Firmware may not find the partitions of a disk whose first block cannot be read, which has been
  * said: no entry is made for them. */
 static void add_target(struct repair *repair, size_t disk, const struct guid *guid)
 {
+    for (size_t i = 0; i < repair->target_count; i++) {
+        if (guid_equal(&repair->targets[i], guid))
+            return; /* the other half of a RAID has it */
+    }
     if (!guid_is_zero(guid) && !repair->plan->machine->disks[disk].mbr_unreadable)
         repair->targets[repair->target_count++] = *guid;
 }
@@ -134,6 +150,11 @@ static enum status mend_member(struct repair *repair, const struct member *membe
 
     if (member->esp != NO_INDEX)
         esp = guid_of(repair->plan->machine, member->esp);
+    if (owner_is_raid(repair->plan->machine->disks[member->disk].owner.owner)) {
+        leave_alone(repair, member->disk);
+        add_target(repair, member->disk, &esp);
+        return ST_OK;
+    }
     if (needs_nothing(repair, request)) {
         add_target(repair, member->disk, &esp);
         return ST_OK;
