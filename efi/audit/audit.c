@@ -68,7 +68,7 @@ static void audit_disk(struct collector *to, const struct machine *machine, size
         audit_gpt_copies(to, disk, index);
         if (disk->mbr_unreadable)
             collect_at_disk(to, FINDING_GPT_MBR_UNREADABLE, index, "");
-        else if (!disk->mbr.protective_at_lba_1)
+        else if (!disk->mbr.protective_at_lba_1 && !is_explained(disk, false))
             collect_at_disk(to, FINDING_GPT_NO_PROTECTIVE_MBR, index, "");
         if (disk->mbr.kind == MBR_HYBRID)
             collect_at_disk(to, FINDING_GPT_HYBRID_MBR, index, "");

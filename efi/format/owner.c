@@ -79,19 +79,50 @@ static const struct owner_words words[OWNER_COUNT] = {
     [OWNER_UNKNOWN] = {"something that is not known here", SYSTEM},
 };
 
-static const struct owner_place places[] = {
-    {false, 0, 258 * KIB},  {false, 272 * KIB, 512},   {false, 512 * KIB, 512},
-    {false, MIB, 4 * KIB},  {false, 2 * MIB, 4 * KIB}, {true, 3087 * 512, 512},
-    {true, MIB, 512},       {true, 991 * 512, 512},    {true, 496 * KIB, 512},
-    {true, 974 * 512, 512}, {true, 951 * 512, 512},    {true, 911 * 512, 512},
-    {true, 735 * 512, 512}, {true, 675 * 512, 512},    {true, 591 * 512, 512},
-    {true, 240 * KIB, 512}, {true, 399 * 512, 512},    {true, 129 * KIB, 129 * KIB},
+/* Neighbours are read together. */
+static const struct owner_place fixed_places[] = {
+    {false, false, 0, 72 * KIB},
+    {false, false, 128 * KIB, 512},
+    {false, true, 128 * KIB, 128 * KIB}, /* uberblocks of ZFS */
+    {false, false, 256 * KIB, 2 * KIB},
+    {false, false, 272 * KIB, 512},
+    {false, false, 512 * KIB, 512},
+    {false, false, MIB, 512},
+    {false, false, 2 * MIB, 512},
+    {true, false, 3087 * 512, 512},
+    {true, false, MIB, 512},
+    {true, false, 991 * 512, 512},
+    {true, false, 496 * KIB, 512},
+    {true, false, 974 * 512, 512},
+    {true, false, 951 * 512, 512},
+    {true, false, 911 * 512, 512},
+    {true, false, 735 * 512, 512},
+    {true, false, 675 * 512, 512},
+    {true, false, 591 * 512, 512},
+    {true, false, 240 * KIB, 512},
+    {true, false, 399 * 512, 512},
+    {true, false, 257 * 512, 3 * 512},
+    {true, true, 128 * KIB, 112 * KIB}, /* uberblocks of ZFS */
+    {true, false, 63 * 512, 512},
+    {true, false, 17 * 512, 17 * 512},
 };
 
-const struct owner_place *owner_places(size_t *ret_count)
+#define FIXED_COUNT (sizeof(fixed_places) / sizeof(fixed_places[0]))
+
+size_t owner_places(uint64_t bytes, struct owner_place *ret_places)
 {
-    *ret_count = sizeof(places) / sizeof(places[0]);
-    return places;
+    size_t count = FIXED_COUNT;
+
+    for (size_t i = 0; i < FIXED_COUNT; i++)
+        ret_places[i] = fixed_places[i];
+    for (int i = 0; i < MD_VERSION_COUNT; i++) {
+        uint64_t offset = md_offset((enum md_version)i, bytes);
+        if (offset == MD_NO_OFFSET || offset < 72 * KIB)
+            continue; /* there is none, or it is read already */
+        ret_places[count++] =
+            (struct owner_place){true, false, (uint32_t)(bytes - offset), MD_SUPERBLOCK_BYTES};
+    }
+    return count;
 }
 
 bool owner_is_raid(enum owner owner)
@@ -202,7 +233,7 @@ static bool is_uberblock(struct span at)
     return at.size >= 8 && (ld_le64(at.at) == ZFS_UBERBLOCK || ld_be64(at.at) == ZFS_UBERBLOCK);
 }
 
-/* A pool whose names are gone still has its uberblocks: 128 behind each of the four labels. */
+/* A pool whose labels are gone still has its uberblocks: 128 behind each label. */
 static bool find_uberblock(const struct search *search, struct owner_mark *ret_mark)
 {
     uint64_t end = search->view->bytes;

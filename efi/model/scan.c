@@ -311,7 +311,7 @@ enum status scan_machine(struct arena *arena, const struct ports *ports, enum sc
         if (status == ST_OK)
             status = look_for_fallback(arena, &ports->files, &machine);
         if (status == ST_OK && depth >= SCAN_LISTED)
-            status = scan_claims(arena, &metered, &machine);
+            status = scan_claims(arena, ports, &machine);
         if (status == ST_OK && depth >= SCAN_QUICK)
             status = scan_contents(arena, &metered, meters, depth, &machine);
         if (status != ST_OK)

@@ -4,11 +4,11 @@
 
 #define CHUNK_BYTES (256u * 1024)
 #define GAP_LEAST   (1u << 20) /* bytes of a gap in which an ESP can be made */
-#define PLACES_MAX  32u
 
 /* Ends of an area that are looked at. */
 #define AT_START 1u
 #define AT_END   2u
+#define IN_GAP   4u /* only what is worth reading for every gap */
 
 /* Blocks of a disk in which marks are looked for as if they were a disk by themselves. */
 struct area {
@@ -35,25 +35,9 @@ static bool are_zero(const struct block_port *port, uint64_t lba, uint64_t count
     return true;
 }
 
-enum status scan_is_blank(struct arena *arena, const struct block_port *port, bool *ret_blank)
-{
-    uint64_t count = (OWNER_AREA_BYTES + port->block_size - 1) / port->block_size;
-    size_t mark = arena_mark(arena);
-    uint8_t *buffer = arena_alloc(arena, 1, CHUNK_BYTES);
-
-    if (buffer == NULL)
-        return ST_NO_MEMORY;
-    if (count > port->block_count)
-        count = port->block_count;
-    *ret_blank = are_zero(port, 0, count, buffer) &&
-                 are_zero(port, port->block_count - count, count, buffer);
-    arena_release(arena, mark);
-    return ST_OK;
-}
-
 /* --- Marks ----------------------------------------------------------------------------------- */
 
-/* Reads the blocks of one place, as far as they lie in the area and can be read. */
+/* Reads the blocks of one place, when they lie in the area and can be read. */
 static enum status read_place(struct arena *arena, const struct area *area,
                               const struct owner_place *place, struct owner_piece *pieces,
                               size_t *io_count)
@@ -62,17 +46,11 @@ static enum status read_place(struct arena *arena, const struct area *area,
     uint64_t bytes = area->block_count * block_size;
     uint64_t start = place->distance;
 
-    if (place->from_end)
-        start = place->distance > bytes ? 0 : bytes - place->distance;
-    uint64_t end =
-        place->from_end && place->distance > bytes
-            ? bytes -
-                  (place->distance - place->bytes > bytes ? bytes : place->distance - place->bytes)
-            : start + place->bytes;
-    if (end > bytes)
-        end = bytes;
-    if (start >= end)
+    if (place->distance > bytes || (!place->from_end && place->distance == bytes))
         return ST_OK;
+    if (place->from_end)
+        start = bytes - place->distance;
+    uint64_t end = bytes - start < place->bytes ? bytes : start + place->bytes;
     uint64_t first = start / block_size;
     uint64_t count = (end + block_size - 1) / block_size - first;
     uint8_t *at = arena_alloc(arena, (size_t)count, block_size);
@@ -89,20 +67,43 @@ static enum status read_place(struct arena *arena, const struct area *area,
 static enum status find_mark(struct arena *arena, const struct area *area, unsigned ends,
                              owner_accept *accept, const void *ctx, struct owner_mark *ret_mark)
 {
-    struct owner_piece pieces[PLACES_MAX];
+    struct owner_piece pieces[OWNER_PLACES_MAX];
+    struct owner_place places[OWNER_PLACES_MAX];
     struct owner_view view = {area->block_count * area->port->block_size, pieces, 0};
     size_t mark = arena_mark(arena);
-    size_t place_count = 0;
-    const struct owner_place *places = owner_places(&place_count);
+    size_t place_count = owner_places(view.bytes, places);
     enum status status = ST_OK;
 
     for (size_t i = 0; i < place_count && status == ST_OK; i++) {
-        if ((ends & (places[i].from_end ? AT_END : AT_START)) != 0)
+        unsigned end = places[i].from_end ? AT_END : AT_START;
+        if ((ends & end) != 0 && (!places[i].disks_only || (ends & IN_GAP) == 0))
             status = read_place(arena, area, &places[i], pieces, &view.count);
     }
     if (status == ST_OK)
         owner_find(&view, accept, ctx, ret_mark);
     arena_release(arena, mark);
+    return status;
+}
+
+enum status scan_is_blank(struct arena *arena, const struct block_port *port, bool *ret_blank)
+{
+    uint64_t count = (OWNER_BLANK_BYTES + port->block_size - 1) / port->block_size;
+    struct area area = {port, 0, port->block_count};
+    struct owner_mark found = {OWNER_NOBODY, 0};
+    size_t mark = arena_mark(arena);
+    uint8_t *buffer = arena_alloc(arena, 1, CHUNK_BYTES);
+
+    if (buffer == NULL)
+        return ST_NO_MEMORY;
+    if (count > port->block_count)
+        count = port->block_count;
+    bool blank = are_zero(port, 0, count, buffer) &&
+                 are_zero(port, port->block_count - count, count, buffer);
+    arena_release(arena, mark);
+    enum status status =
+        blank ? find_mark(arena, &area, AT_START | AT_END, NULL, NULL, &found) : ST_OK;
+    if (status == ST_OK)
+        *ret_blank = blank && found.owner == OWNER_NOBODY;
     return status;
 }
 
@@ -246,18 +247,35 @@ static void add_claim(struct gap_search *search, uint64_t first_lba, uint64_t bl
     };
 }
 
-/* Looks at what lies from `first` to before `end`. */
+/* Looks at the gap from `first` to before `end` as if a partition began `skip` blocks on in it. */
+static enum status look_from(struct arena *arena, struct gap_search *search, uint64_t first,
+                             uint64_t end, uint64_t skip, unsigned ends)
+{
+    struct area area = {search->port, first + skip, end - first - skip};
+    struct owner_mark mark = {OWNER_NOBODY, 0};
+    enum status status = find_mark(arena, &area, ends | IN_GAP, accept_in_gap, NULL, &mark);
+
+    if (status == ST_OK && mark.owner != OWNER_NOBODY) {
+        mark.offset += skip * search->port->block_size;
+        add_claim(search, first, end - first, mark);
+    }
+    return status;
+}
+
+/* Looks at what lies from `first` to before `end`: partitions have begun, and will, at a whole MiB,
+ * or right there. */
 static enum status look_at_gap(struct arena *arena, struct gap_search *search, uint64_t first,
                                uint64_t end)
 {
-    struct area area = {search->port, first, end - first};
-    struct owner_mark mark = {OWNER_NOBODY, 0};
+    uint64_t mib = GAP_LEAST / search->port->block_size;
+    size_t before = search->count;
 
-    if (end <= first || area.block_count < GAP_LEAST / search->port->block_size)
+    if (end <= first || end - first < mib)
         return ST_OK;
-    enum status status = find_mark(arena, &area, AT_START | AT_END, accept_in_gap, NULL, &mark);
-    if (status == ST_OK && mark.owner != OWNER_NOBODY)
-        add_claim(search, first, area.block_count, mark);
+    uint64_t skip = (mib - first % mib) % mib;
+    enum status status = look_from(arena, search, first, end, 0, AT_START | AT_END);
+    if (status == ST_OK && search->count == before && skip != 0 && skip < end - first)
+        status = look_from(arena, search, first, end, skip, AT_START);
     return status;
 }
 
@@ -287,7 +305,7 @@ static enum status look_at_whole_disk(struct arena *arena, struct gap_search *se
     struct area area = {search->port, 0, search->port->block_count};
     struct owner_mark mark = {OWNER_NOBODY, 0};
     enum status status =
-        find_mark(arena, &area, AT_START | AT_END, accept_of_disk, &of_disk, &mark);
+        find_mark(arena, &area, AT_START | AT_END | IN_GAP, accept_of_disk, &of_disk, &mark);
 
     if (status == ST_OK && mark.owner != OWNER_NOBODY)
         claim_around(search, own, mark);

@@ -96,18 +96,6 @@ static void warn_of_format(struct repair *repair, size_t disk)
               disk);
 }
 
-/* Says that a disk is left alone; its entries are not. */
-static void leave_alone(struct repair *repair, size_t disk)
-{
-    enum owner owner = repair->plan->machine->disks[disk].owner.owner;
-
-    plan_warn(repair->plan,
-              "Disk %zu is a member of a RAID of whole disks, %s: its disks are one volume, so "
-              "nothing is written to it, only boot entries are seen to. Change files and "
-              "partitions from the system that runs on the volume, the RAID with %s.",
-              disk, owner_name(owner), owner_tool(owner));
-}
-
 /* Firmware may not find the partitions of a disk whose first block cannot be read, which has been
  * said: no entry is made for them. */
 static void add_target(struct repair *repair, size_t disk, const struct guid *guid)
@@ -150,11 +138,6 @@ static enum status mend_member(struct repair *repair, const struct member *membe
 
     if (member->esp != NO_INDEX)
         esp = guid_of(repair->plan->machine, member->esp);
-    if (owner_is_raid(repair->plan->machine->disks[member->disk].owner.owner)) {
-        leave_alone(repair, member->disk);
-        add_target(repair, member->disk, &esp);
-        return ST_OK;
-    }
     if (needs_nothing(repair, request)) {
         add_target(repair, member->disk, &esp);
         return ST_OK;
@@ -172,6 +155,23 @@ static enum status mend_member(struct repair *repair, const struct member *membe
         return take_over(repair->plan, &part);
     status = give_up(repair->plan, &part, member->disk, status);
     return status == ST_OK ? mend_table(repair, member->disk, true) : status;
+}
+
+/* A disk of a RAID is left alone; its entries are not. */
+static void leave_alone(struct repair *repair, const struct member *member)
+{
+    const struct machine *machine = repair->plan->machine;
+    enum owner owner = machine->disks[member->disk].owner.owner;
+
+    plan_warn(repair->plan,
+              "Disk %zu is a member of a RAID of whole disks, %s: its disks are one volume, so "
+              "nothing is written to it, only boot entries are seen to. Change files and "
+              "partitions from the system that runs on the volume, the RAID with %s.",
+              member->disk, owner_name(owner), owner_tool(owner));
+    if (member->esp == NO_INDEX)
+        return;
+    struct guid esp = guid_of(machine, member->esp);
+    add_target(repair, member->disk, &esp);
 }
 
 static bool starts_now(const struct repair *repair, size_t member)
@@ -211,6 +211,10 @@ static enum status repair_member(struct repair *repair, size_t index)
                                       .now = repair->request->now};
     size_t source = repair->reference;
 
+    if (owner_is_raid(machine->disks[member->disk].owner.owner)) {
+        leave_alone(repair, member);
+        return ST_OK;
+    }
     if (is_on_disk(machine, repair->reference, member->disk)) {
         source = source_for_reference(machine, repair->roles, member->disk);
         request.mend_only = true;

@@ -19,8 +19,9 @@
 
 #include "base/bytes.h"
 
-/* All marks lie so near to the start or the end of what they claim. */
-#define OWNER_AREA_BYTES ((2u << 20) + (64u << 10))
+/* What has to be zero at either end of a disk that is called blank: what diskpart's "clean" wipes.
+ * Marks that lie farther in are asked for as well. */
+#define OWNER_BLANK_BYTES (1u << 20)
 
 enum owner {
     OWNER_NOBODY,
@@ -92,9 +93,13 @@ struct owner_mark {
 /* A place that marks are looked for in. */
 struct owner_place {
     bool from_end;     /* `distance` is counted back from the end, else on from the start */
+    bool disks_only;   /* for a disk as a whole: too much to read for every gap */
     uint32_t distance; /* bytes, a multiple of 512 */
     uint32_t bytes;    /* a multiple of 512 */
 };
+
+/* The most of them, those that are worked out (md) included. */
+#define OWNER_PLACES_MAX 48u
 
 /* Bytes that were read, with their offset from the start of what is looked at. */
 struct owner_piece {
@@ -111,8 +116,8 @@ struct owner_view {
 /* Says whether a mark counts. */
 typedef bool owner_accept(const void *ctx, const struct owner_mark *mark);
 
-/* The places, all within OWNER_AREA_BYTES of start or end. Static lifetime. */
-const struct owner_place *owner_places(size_t *ret_count);
+/* Writes the places for something of so many bytes, at most OWNER_PLACES_MAX. */
+size_t owner_places(uint64_t bytes, struct owner_place *ret_places);
 
 /* Looks for marks in what was read, RAID first; what was not read says nothing. The first one that
  * `accept` (NULL: all) takes goes into `*ret_mark`, else OWNER_NOBODY. */

@@ -12,8 +12,8 @@
 #include "port/ports.h"
 
 /*
- * True in `*ret_blank` when OWNER_AREA_BYTES at either end of the disk (all of a smaller one) can
- * be read and hold zeros only. Statuses: ST_OK; ST_NO_MEMORY.
+ * True in `*ret_blank` when OWNER_BLANK_BYTES at either end of the disk (all of a smaller one) can
+ * be read and hold zeros only, and no mark lies farther in. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status scan_is_blank(struct arena *arena, const struct block_port *port,
                                      bool *ret_blank);
