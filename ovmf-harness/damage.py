@@ -34,6 +34,7 @@ import gpt
 import ldm
 import mirror
 import ntfs
+import owners
 import pe
 import regf
 from devicepath import (ACTIVE, AUTO_MARKER, CATEGORY_APP, END, LoadOption, bbs, file, find_hd, hd,
@@ -519,6 +520,12 @@ def disk_wipe(setup, index):
     punch_out(setup, index, 0, os.path.getsize(setup.disk(index).image))
 
 
+@verb('disk', 'owner')
+def disk_owner(setup, index, name, end=None):
+    """The mark of another owner of the whole disk (see owners.MARKS), or what of it lies at one `end`."""
+    owners.put(setup.writable(index), name, end=end)
+
+
 # Partition tables
 
 def table_of(setup, index):
@@ -657,6 +664,28 @@ def gpt_delete(setup, index, role):
     number = disk.parts[role].number
     change_table(setup, index, lambda partitions: [p for p in partitions if p.number != number])
     del disk.parts[role]
+
+
+@verb('gpt', 'owner-in')
+def gpt_owner_in(setup, index, role, name):
+    """The mark of another owner in the blocks of a partition."""
+    disk = setup.disk(index)
+    if role not in disk.parts:
+        raise LookupError(f'disk {index} has no {role}')
+    size = disk.parts[role].blocks * disk.block_size
+    owners.put(setup.writable(index), name, disk.offset(role), size)
+
+
+@verb('gpt', 'old-backup')
+def gpt_old_backup(setup, index):
+    """In the last blocks lies the backup of a table that the disk once had; its checksums are good."""
+    disk = setup.disk(index)
+    size = os.path.getsize(disk.image)
+    with tempfile.NamedTemporaryFile() as stream:
+        stream.truncate(size)
+        gpt.Table(stream.name, disk.block_size, [], mirror.guid_of('old table')).write()
+        stream.seek(size - 33 * disk.block_size)
+        setup.write(index, size - 33 * disk.block_size, stream.read())
 
 
 @verb('gpt', 'fill')

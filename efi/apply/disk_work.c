@@ -1,5 +1,6 @@
 #include "apply/disk_work.h"
 
+#include "apply/disk_guard.h"
 #include "apply/disk_restore.h"
 #include "apply/disk_source.h"
 #include "base/crc32.h"
@@ -8,8 +9,6 @@
 #include "format/fat_edit.h"
 #include "format/fat_layout.h"
 #include "format/gpt_edit.h"
-
-#define BLANK_BYTES (64u << 10) /* at either end of a disk that is called blank */
 
 /* --- Sources of files ----------------------------------------------------------------------------
  */
@@ -184,25 +183,6 @@ static enum status read_blocks(struct disk_work *work, uint64_t lba, uint64_t co
     return status;
 }
 
-/* A disk without a table gets one only while it is as blank as the scan found it. */
-static enum status check_blank(struct disk_work *work)
-{
-    uint64_t count = BLANK_BYTES / work->port->block_size;
-    uint64_t size = count * work->port->block_size;
-    uint8_t *bytes = NULL;
-
-    if (count == 0 || work->port->block_count < 2 * count)
-        return ST_NO_SPACE;
-    enum status status = read_blocks(work, 0, count, &bytes);
-    if (status == ST_OK && !span_is_zero(span_of(bytes, (size_t)size)))
-        status = ST_CHANGED;
-    if (status == ST_OK)
-        status = read_blocks(work, work->port->block_count - count, count, &bytes);
-    if (status == ST_OK && !span_is_zero(span_of(bytes, (size_t)size)))
-        status = ST_CHANGED;
-    return status;
-}
-
 /* The copy that the scan went by, header and entries, as they are now. */
 static enum status read_table(struct disk_work *work, const struct gpt_copy *copy,
                               struct gpt_header *ret_header, uint8_t **ret_array)
@@ -287,15 +267,19 @@ static enum status work_out_gpt(struct disk_work *work)
                                        .entry_size = GPT_ENTRY_MIN_SIZE,
                                        .write_mbr = gpt->write_mbr};
     struct gpt_header header;
+    struct gpt_header other;
     uint8_t *mbr = NULL;
     uint8_t *old = NULL;
+    uint8_t *unused = NULL;
 
-    enum status status = gpt->fresh ? check_blank(work) : ST_OK;
-    if (status == ST_OK && !gpt->fresh) {
+    enum status status = ST_OK;
+    if (!gpt->fresh) {
         request.primary_good = disk->primary.problem == GPT_FINE;
         request.backup_good = disk->backup.problem == GPT_FINE;
         status =
             read_table(work, request.primary_good ? &disk->primary : &disk->backup, &header, &old);
+        if (status == ST_OK && request.primary_good && request.backup_good)
+            status = read_table(work, &disk->backup, &other, &unused);
     }
     if (status != ST_OK)
         return status;
@@ -408,7 +392,9 @@ enum status disk_work_begin(struct arena *arena, const struct ports *ports,
     work->unit = work->port->block_size;
     if (work->port->read_only)
         return ST_READ_ONLY;
-    enum status status = kinds[change->kind](work);
+    enum status status = disk_guard_check(arena, ports, machine, change);
+    if (status == ST_OK)
+        status = kinds[change->kind](work);
     if (status != ST_OK)
         return status;
     work->bytes = bytes_of(work);

@@ -340,6 +340,17 @@ static bool is_fixed_esp(const struct machine *machine, size_t volume)
     return false;
 }
 
+/* A half of a RAID of whole disks is not written by itself. */
+static bool is_on_raid(const struct machine *machine, size_t volume)
+{
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        const struct partition *partition = &machine->partitions[i];
+        if (partition->volume == volume)
+            return owner_is_raid(machine->disks[partition->disk].owner.owner);
+    }
+    return false;
+}
+
 /* A journal on its way to a volume. */
 struct saving {
     const struct files_port *files;
@@ -415,6 +426,8 @@ static enum status try_volume(const struct saving *saving, size_t volume)
     const struct files_port *files = saving->files;
     const struct file_volume *own = &files->volumes[volume];
 
+    if (is_on_raid(saving->machine, volume))
+        return ST_READ_ONLY;
     if (volume != files->self && !is_fixed_esp(saving->machine, volume))
         return ST_ABSENT;
     if (is_on_changed_disk(saving->journal, own))

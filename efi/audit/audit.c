@@ -1,9 +1,19 @@
 #include "audit/audit.h"
 
 #include "audit/collector.h"
+#include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
 #include "model/firmware_entry.h"
+
+/* True when somebody's mark lies at that end of the disk, where a copy of the table would be: it is
+ * not there for a good reason, and is not written there. */
+static bool is_explained(const struct disk *disk, bool backup)
+{
+    bool at_end = disk->owner.offset / disk->block_size > disk->block_count / 2;
+
+    return disk->owner.owner != OWNER_NOBODY && at_end == backup;
+}
 
 static void audit_gpt_copies(struct collector *to, const struct disk *disk, size_t index)
 {
@@ -21,16 +31,34 @@ static void audit_gpt_copies(struct collector *to, const struct disk *disk, size
         collect_at_disk(to, FINDING_GPT_BOTH_DAMAGED, index, detail);
         return;
     }
-    if (primary_bad)
+    if (primary_bad && !is_explained(disk, false))
         collect_at_disk(to, FINDING_GPT_PRIMARY_DAMAGED, index,
                         collect_because(to, gpt_problem_text(disk->primary.problem)));
-    if (backup_bad)
+    if (backup_bad && !is_explained(disk, true))
         collect_at_disk(to, FINDING_GPT_BACKUP_DAMAGED, index,
                         collect_because(to, gpt_problem_text(disk->backup.problem)));
     if (disk->copies_differ)
         collect_at_disk(to, FINDING_GPT_COPIES_DIFFER, index, "");
-    if (!primary_bad && disk->primary.header.alternate_lba != disk->block_count - 1)
+    if (!primary_bad && disk->primary.header.alternate_lba != disk->block_count - 1 &&
+        !is_explained(disk, true))
         collect_at_disk(to, FINDING_GPT_BACKUP_NOT_AT_END, index, "");
+}
+
+/* Says who else claims the disk, or the space behind its table. */
+static void audit_owner(struct collector *to, const struct disk *disk, size_t index)
+{
+    enum owner owner = disk->owner.owner;
+    char offset[THOUSANDS_SIZE];
+
+    if (owner_is_raid(owner))
+        collect_at_disk(to, FINDING_DISK_RAID_MEMBER, index,
+                        arena_printf(to->arena, " %s. What to use instead: %s.", owner_name(owner),
+                                     owner_tool(owner)));
+    else if (owner != OWNER_NOBODY && disk->style == DISK_GPT)
+        collect_at_disk(
+            to, FINDING_SPACE_TAKEN, index,
+            arena_printf(to->arena, " %s, at byte %s. What to use instead: %s.", owner_name(owner),
+                         format_thousands(disk->owner.offset, offset), owner_tool(owner)));
 }
 
 static void audit_disk(struct collector *to, const struct machine *machine, size_t index)
@@ -51,13 +79,28 @@ static void audit_disk(struct collector *to, const struct machine *machine, size
         audit_gpt_copies(to, disk, index);
         if (disk->mbr_unreadable)
             collect_at_disk(to, FINDING_GPT_MBR_UNREADABLE, index, "");
-        else if (!disk->mbr.protective_at_lba_1)
+        else if (!disk->mbr.protective_at_lba_1 && !is_explained(disk, false))
             collect_at_disk(to, FINDING_GPT_NO_PROTECTIVE_MBR, index, "");
         if (disk->mbr.kind == MBR_HYBRID)
             collect_at_disk(to, FINDING_GPT_HYBRID_MBR, index, "");
     }
+    audit_owner(to, disk, index);
     if (disk->guid_repeated)
         collect_at_disk(to, FINDING_DISK_GUID_REPEATED, index, "");
+}
+
+/* Free space that is not free, where it was looked at. */
+static void audit_claims(struct collector *to, const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->claim_count; i++) {
+        const struct claim *claim = &machine->claims[i];
+        enum owner owner = claim->mark.owner;
+        char offset[THOUSANDS_SIZE];
+        collect_at_disk(
+            to, FINDING_SPACE_TAKEN, claim->disk,
+            arena_printf(to->arena, " %s, at byte %s. What to use instead: %s.", owner_name(owner),
+                         format_thousands(claim->mark.offset, offset), owner_tool(owner)));
+    }
 }
 
 static void audit_partition(struct collector *to, const struct machine *machine, size_t index)
@@ -77,6 +120,7 @@ enum status audit_disks(struct arena *arena, const struct machine *machine,
 {
     struct collector to = {.arena = arena};
 
+    audit_claims(&to, machine);
     for (size_t i = 0; i < machine->disk_count; i++) {
         const struct disk *disk = &machine->disks[i];
         audit_disk(&to, machine, i);

@@ -280,6 +280,9 @@ static void audit_serials(struct collector *to, const struct machine *machine)
         const struct esp *own = &machine->esps[i];
         for (size_t j = 0; j < i && own->status == ST_OK; j++) {
             const struct esp *other = &machine->esps[j];
+            if (machine_raid_original(machine, own->partition) ==
+                machine_raid_original(machine, other->partition))
+                continue; /* one volume on two disks of a RAID */
             if (other->status == ST_OK && other->volume.serial == own->volume.serial)
                 collect_at_partition(to, FINDING_ESP_SERIAL_REPEATED, own->partition, "");
         }
@@ -302,7 +305,7 @@ void audit_esps(struct collector *to, const struct machine *machine, const struc
             audit_missing_esp(to, machine, member->disk);
         else if (reference == NO_INDEX)
             audit_without_reference(to, machine, &machine->esps[member->esp]);
-        else if (i != reference)
+        else if (i != reference && !roles->raid)
             audit_against(to, machine, &machine->esps[roles->members[reference].esp],
                           &machine->esps[member->esp]);
     }

@@ -32,7 +32,8 @@ static void audit_mirror(struct collector *to, const struct machine *machine,
         collect_at_volume(to, FINDING_MIRROR_DISK_MISSING, roles->volume, "");
     if (roles->kind == BOOT_MD && md_is_degraded(machine, roles))
         collect_at_machine(to, FINDING_MD_DEGRADED, "");
-    if (roles->missing == 0 && (roles->member_count == 1 || roles->kind == BOOT_PLAIN))
+    if (roles->missing == 0 && !roles->raid &&
+        (roles->member_count == 1 || roles->kind == BOOT_PLAIN))
         collect_at_machine(to, FINDING_NO_SHADOW, "");
 }
 
@@ -47,7 +48,9 @@ bool audit_entry_leads_to(const struct machine *machine, const struct entry *ent
     if (entry->status != ST_OK || (entry->option.attributes & LOAD_OPTION_CATEGORY) != 0)
         return false; /* applications are never started by themselves */
     if (entry->boot.has_hd)
-        return entry->boot.partition == partition;
+        return entry->boot.partition != NO_INDEX &&
+               machine_raid_original(machine, entry->boot.partition) ==
+                   machine_raid_original(machine, partition);
     return entry->boot.disk == machine->partitions[partition].disk &&
            load_option_is_auto_created(&entry->option) &&
            machine->partitions[partition].fallback_status == ST_OK;

@@ -162,12 +162,14 @@ static void audit_copy(struct collector *to, const struct machine *machine,
         audit_system(to, copy);
 }
 
-/* True when both are plexes of one volume. */
+/* True when both are plexes of one volume, or one volume on two disks of a RAID. */
 static bool are_twins(const struct machine *machine, const struct system_copy *a,
                       const struct system_copy *b)
 {
     const struct dynamic_plex *plexes = machine->volumes.plexes;
 
+    if (machine_are_raid_twins(machine, a->disk, b->disk) && a->lba == b->lba)
+        return true;
     return a->plex != NO_INDEX && b->plex != NO_INDEX &&
            plexes[a->plex].volume == plexes[b->plex].volume;
 }

@@ -81,6 +81,15 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_PARTITION_OVERLAPS] = {SEVERITY_DAMAGE, "partition-overlaps",
                                     "The partition shares blocks with another one.",
                                     "Do not write to this disk before the table is understood."},
+    [FINDING_DISK_RAID_MEMBER] =
+        {SEVERITY_NOTE, "disk-raid-member", "The disk is a member of a RAID of whole disks:",
+         "Its disks are one volume, so shadowboot writes to none of them. Change files and "
+         "partitions from the system that runs on the volume."},
+    [FINDING_SPACE_TAKEN] =
+        {SEVERITY_WARNING, "space-taken",
+         "In space that is in no partition lies a mark of somebody else:",
+         "It is left alone, and what would have to be written there is not. If it is not wanted, "
+         "wipe it (wipefs)."},
     [FINDING_DISK_GUID_REPEATED] =
         {SEVERITY_WARNING, "disk-guid-repeated",
          "Another disk has the same identity: one of them is a raw copy.",

@@ -309,6 +309,18 @@ static size_t find_primary(const struct machine *machine, const struct roles *ro
     return roles->member_count > 0 ? 0 : NO_INDEX;
 }
 
+/* True when all members are disks of one RAID. */
+static bool are_of_one_raid(const struct machine *machine, const struct roles *roles)
+{
+    for (size_t i = 0; i < roles->member_count; i++) {
+        size_t disk = roles->members[i].disk;
+        if (i == 0 ? !owner_is_raid(machine->disks[disk].owner.owner)
+                   : !machine_are_raid_twins(machine, roles->members[0].disk, disk))
+            return false;
+    }
+    return roles->member_count > 0;
+}
+
 enum status roles_find(struct arena *arena, const struct machine *machine, struct roles *ret_roles)
 {
     struct roles roles = {
@@ -329,6 +341,7 @@ enum status roles_find(struct arena *arena, const struct machine *machine, struc
         status = take_plain(arena, machine, &roles);
     if (status != ST_OK)
         return status;
+    roles.raid = are_of_one_raid(machine, &roles);
     roles.primary = find_primary(machine, &roles);
     if (roles.primary != NO_INDEX)
         roles.start_esp = roles.members[roles.primary].esp;

@@ -255,7 +255,8 @@ enum machine_state machine_state_of(const struct roles *roles, const struct star
         return MACHINE_NONE;
     if (good + fails < count && (good == 0 || fails == 0))
         return MACHINE_UNKNOWN;
-    if (good == count && (count == 1 || roles->missing > 0 || roles->kind == BOOT_PLAIN))
+    if (good == count &&
+        (count == 1 || roles->missing > 0 || (roles->kind == BOOT_PLAIN && !roles->raid)))
         return MACHINE_SINGLE;
     if (good == count)
         return fallback > 0 ? MACHINE_FALLBACK : MACHINE_SAFE;

@@ -36,7 +36,8 @@ size_t machine_find_partition(const struct machine *machine, const struct guid *
     for (size_t i = 0; i < machine->partition_count; i++) {
         const struct partition *partition = &machine->partitions[i];
         bool is_gpt = machine->disks[partition->disk].style == DISK_GPT;
-        if (!is_gpt || guid_is_zero(unique) || !guid_equal(&partition->unique, unique))
+        if (!is_gpt || guid_is_zero(unique) || !guid_equal(&partition->unique, unique) ||
+            machine_raid_original(machine, i) != i)
             continue;
         if (count++ == 0)
             found = i;
@@ -51,6 +52,38 @@ const struct gpt_copy *disk_table_copy(const struct disk *disk)
     if (disk->primary.problem == GPT_FINE || disk->primary.problem == GPT_OF_LARGER_DISK)
         return &disk->primary;
     return disk->backup.problem == GPT_FINE ? &disk->backup : NULL;
+}
+
+bool disks_have_same_identity(const struct disk *a, const struct disk *b)
+{
+    if (a->style != b->style)
+        return false;
+    if (a->style == DISK_GPT)
+        return !guid_is_zero(&a->guid) && guid_equal(&a->guid, &b->guid);
+    return a->style == DISK_MBR && a->mbr.signature != 0 && a->mbr.signature == b->mbr.signature;
+}
+
+bool machine_are_raid_twins(const struct machine *machine, size_t a, size_t b)
+{
+    const struct disk *one = &machine->disks[a];
+    const struct disk *other = &machine->disks[b];
+
+    return a != b && owner_is_raid(one->owner.owner) && one->owner.owner == other->owner.owner &&
+           disks_have_same_identity(one, other);
+}
+
+size_t machine_raid_original(const struct machine *machine, size_t partition)
+{
+    const struct partition *own = &machine->partitions[partition];
+    bool raid = owner_is_raid(machine->disks[own->disk].owner.owner);
+
+    for (size_t i = 0; raid && i < partition; i++) {
+        const struct partition *earlier = &machine->partitions[i];
+        if (earlier->hd_number == own->hd_number && earlier->first_lba == own->first_lba &&
+            machine_are_raid_twins(machine, earlier->disk, own->disk))
+            return i;
+    }
+    return partition;
 }
 
 bool disk_hides_partitions(const struct disk *disk)

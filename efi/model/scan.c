@@ -10,6 +10,7 @@
 #include "model/resolve.h"
 #include "model/scan_content.h"
 #include "model/scan_disk.h"
+#include "model/scan_owner.h"
 #include "model/scan_vars.h"
 #include "model/volumes.h"
 
@@ -97,6 +98,20 @@ static enum status scan_partitions(struct arena *arena, const struct disk_table 
     return ST_OK;
 }
 
+/* Asks who else claims each disk. */
+static enum status scan_owners(struct arena *arena, const struct ports *ports,
+                               struct machine *io_machine)
+{
+    enum status status = ST_OK;
+
+    for (size_t i = 0; i < io_machine->disk_count && status == ST_OK; i++) {
+        struct disk *disk = &io_machine->disks[i];
+        status = scan_disk_owner(arena, &ports->disks[disk->port], disk,
+                                 io_machine->partitions + disk->first_partition, &disk->owner);
+    }
+    return status;
+}
+
 static int by_unique_guid(const void *ctx, size_t a, size_t b)
 {
     const struct partition *partitions = ctx;
@@ -104,18 +119,23 @@ static int by_unique_guid(const void *ctx, size_t a, size_t b)
     return memcmp(partitions[a].unique.bytes, partitions[b].unique.bytes, 16);
 }
 
-/* Marks partitions whose unique GUID occurs more than once on the machine. */
+/* Marks partitions whose unique GUID occurs more than once on the machine. What is on two halves of
+ * a RAID is one partition. */
 static enum status mark_repeated_partitions(struct arena *arena, struct machine *io_machine)
 {
     struct partition *list = io_machine->partitions;
     size_t *order = arena_alloc(arena, io_machine->partition_count, sizeof(*order));
 
+    size_t count = 0;
+
     if (order == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < io_machine->partition_count; i++)
-        order[i] = i;
-    sort_items(order, io_machine->partition_count, by_unique_guid, list);
-    for (size_t i = 1; i < io_machine->partition_count; i++) {
+    for (size_t i = 0; i < io_machine->partition_count; i++) {
+        if (machine_raid_original(io_machine, i) == i)
+            order[count++] = i;
+    }
+    sort_items(order, count, by_unique_guid, list);
+    for (size_t i = 1; i < count; i++) {
         struct partition *a = &list[order[i - 1]];
         struct partition *b = &list[order[i]];
         if (!guid_is_zero(&a->unique) && guid_equal(&a->unique, &b->unique)) {
@@ -126,20 +146,12 @@ static enum status mark_repeated_partitions(struct arena *arena, struct machine 
     return ST_OK;
 }
 
-static bool disks_look_equal(const struct disk *a, const struct disk *b)
-{
-    if (a->style != b->style)
-        return false;
-    if (a->style == DISK_GPT)
-        return !guid_is_zero(&a->guid) && guid_equal(&a->guid, &b->guid);
-    return a->style == DISK_MBR && a->mbr.signature != 0 && a->mbr.signature == b->mbr.signature;
-}
-
 static void mark_repeated_disks(struct machine *io_machine)
 {
     for (size_t i = 0; i < io_machine->disk_count; i++) {
         for (size_t j = 0; j < i; j++) {
-            if (!disks_look_equal(&io_machine->disks[i], &io_machine->disks[j]))
+            if (!disks_have_same_identity(&io_machine->disks[i], &io_machine->disks[j]) ||
+                machine_are_raid_twins(io_machine, i, j))
                 continue;
             io_machine->disks[i].guid_repeated = true;
             io_machine->disks[j].guid_repeated = true;
@@ -179,6 +191,8 @@ static enum status scan_disks(struct arena *arena, const struct ports *ports,
     if (status == ST_OK)
         status = scan_partitions(arena, tables, io_machine);
     if (status == ST_OK)
+        status = scan_owners(arena, ports, io_machine);
+    if (status == ST_OK)
         status = mark_repeated_partitions(arena, io_machine);
     mark_repeated_disks(io_machine);
     return status;
@@ -197,6 +211,16 @@ static bool add_dynamic_partition(const struct partition *own, struct volume_sou
     return own->kind == PT_LDM_DATA || own->kind == PT_LDM_METADATA;
 }
 
+/* True for a disk of a RAID whose content an earlier disk shows already. */
+static bool is_raid_copy(const struct machine *machine, size_t disk)
+{
+    for (size_t i = 0; i < disk; i++) {
+        if (machine_are_raid_twins(machine, i, disk))
+            return true;
+    }
+    return false;
+}
+
 /* Where each disk's LDM database would be; `areas` has room for one for each partition. */
 static size_t list_dynamic_disks(const struct ports *ports, const struct machine *machine,
                                  struct volume_area *areas, struct volume_source *ret_sources)
@@ -211,6 +235,8 @@ static size_t list_dynamic_disks(const struct ports *ports, const struct machine
                                        .gpt = disk->style == DISK_GPT,
                                        .areas = own};
         bool dynamic = false;
+        if (is_raid_copy(machine, i))
+            continue;
         for (size_t j = 0; j < disk->partition_count; j++)
             dynamic |= add_dynamic_partition(&machine->partitions[disk->first_partition + j],
                                              &source, own);
@@ -284,6 +310,8 @@ enum status scan_machine(struct arena *arena, const struct ports *ports, enum sc
             status = resolve_entries(arena, &ports->files, &machine);
         if (status == ST_OK)
             status = look_for_fallback(arena, &ports->files, &machine);
+        if (status == ST_OK && depth >= SCAN_LISTED)
+            status = scan_claims(arena, ports, &machine);
         if (status == ST_OK && depth >= SCAN_QUICK)
             status = scan_contents(arena, &metered, meters, depth, &machine);
         if (status != ST_OK)

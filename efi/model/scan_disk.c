@@ -4,14 +4,11 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "model/scan_owner.h"
 
 #define READ_CHUNK_BYTES (256u * 1024)
 #define BLOCK_SIZE_OLD   512u
 #define BLOCK_SIZE_NEW   4096u
-
-/* At each end of a disk: what has no table may still be a member of an array or one file system,
- * which begin as late as 64 KiB and end as early as 128 KiB from the end. */
-#define BLANK_BYTES (128u * 1024)
 
 /* Reads `bytes` (a multiple of the block size) from `lba` into fresh arena memory. */
 static enum status read_blocks(struct arena *arena, const struct block_port *port, uint64_t lba,
@@ -323,36 +320,6 @@ static bool missed_something(const struct disk *disk, struct span mbr)
                                        disk->backup.problem == GPT_UNREADABLE);
 }
 
-/* True in `*ret_zero` when these blocks can be read and hold zeros only. */
-static enum status are_zero(struct arena *arena, const struct block_port *port, uint64_t lba,
-                            uint64_t count, bool *ret_zero)
-{
-    size_t mark = arena_mark(arena);
-    struct span data = {NULL, 0};
-    enum status status = read_blocks(arena, port, lba, count * port->block_size, &data);
-
-    *ret_zero = status == ST_OK && span_is_zero(data);
-    arena_release(arena, mark);
-    return status == ST_NO_MEMORY ? status : ST_OK;
-}
-
-/* Whether nothing at either end of a disk without a table says that it is in use. */
-static enum status look_whether_blank(struct arena *arena, const struct block_port *port,
-                                      struct disk *io_disk)
-{
-    uint64_t count = (BLANK_BYTES + port->block_size - 1) / port->block_size;
-    bool first = false;
-    bool last = false;
-
-    if (count > port->block_count)
-        count = port->block_count;
-    enum status status = are_zero(arena, port, 0, count, &first);
-    if (status == ST_OK && first)
-        status = are_zero(arena, port, port->block_count - count, count, &last);
-    io_disk->blank = first && last;
-    return status;
-}
-
 enum status scan_disk_tables(struct arena *arena, const struct block_port *port,
                              struct disk *io_disk, struct disk_table *ret_table)
 {
@@ -378,7 +345,7 @@ enum status scan_disk_tables(struct arena *arena, const struct block_port *port,
         if (missed_something(io_disk, mbr))
             io_disk->status = ST_IO;
         if (io_disk->style == DISK_RAW && io_disk->status == ST_OK)
-            status = look_whether_blank(arena, port, io_disk);
+            status = scan_is_blank(arena, port, &io_disk->blank);
         if (status != ST_OK)
             return status;
     }

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "format/fat_edit.h"
 #include "plan/esp_files.h"
+#include "plan/owner_guard.h"
 #include "plan/place.h"
 
 static const char *esp_place(struct plan *plan, size_t esp)
@@ -163,6 +164,9 @@ static enum status check_target(struct plan *plan, size_t target)
     bool sound =
         esp->status == ST_OK && !esp->volume.from_backup && fat_edit_is_possible(&esp->report);
 
+    enum status status = owner_guard_disk(plan, disk);
+    if (status != ST_OK)
+        return status;
     if (plan->machine->disks[disk].read_only)
         return plan_refuse(plan, ST_READ_ONLY,
                            "Disk %zu is write-protected, so nothing can be copied to %s. Nothing "

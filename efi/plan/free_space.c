@@ -75,6 +75,10 @@ static void take_all(struct taken *taken, const struct machine *machine, size_t 
         if (machine->copies[i].disk == index)
             take(taken, machine->copies[i].lba, machine->copies[i].block_count);
     }
+    for (size_t i = 0; i < machine->claim_count; i++) {
+        if (machine->claims[i].disk == index)
+            take(taken, machine->claims[i].first_lba, machine->claims[i].block_count);
+    }
 }
 
 static bool shares_blocks(uint64_t a_first, uint64_t a_count, uint64_t b_first, uint64_t b_count)
@@ -140,7 +144,7 @@ enum status free_space_find(struct arena *arena, const struct machine *machine, 
 {
     /* Header and array of two copies, and an area behind the last run. */
     size_t room = machine->disks[disk].partition_count + machine->volumes.extent_count +
-                  machine->copy_count + 5;
+                  machine->copy_count + machine->claim_count + 5;
     struct free_area *areas = arena_alloc(arena, room, sizeof(*areas));
     size_t mark = arena_mark(arena);
     struct taken taken = {.runs = arena_alloc(arena, room, sizeof(*taken.runs))};

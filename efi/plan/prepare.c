@@ -5,6 +5,7 @@
 #include "base/print.h"
 #include "plan/esp_files.h"
 #include "plan/gpt_state.h"
+#include "plan/owner_guard.h"
 #include "plan/place.h"
 #include "plan/prepare_parts.h"
 
@@ -53,10 +54,13 @@ static enum status check_disk(struct plan *plan, size_t disk)
                            "There is no Disk %zu. \"shadowboot disks\" lists them. Nothing was "
                            "changed.",
                            disk);
-    const char *obstacle = disk_obstacle(&plan->machine->disks[disk]);
-    if (obstacle == NULL)
-        return ST_OK;
     const struct disk *on = &plan->machine->disks[disk];
+    const char *obstacle = NULL;
+    enum status status = owner_guard_disk(plan, disk);
+    if (status == ST_OK)
+        obstacle = disk_obstacle(on);
+    if (obstacle == NULL)
+        return status;
     bool is_protection = on->read_only && !on->removable && !on->has_self && on->status == ST_OK;
     return plan_refuse(plan, is_protection ? ST_READ_ONLY : ST_REFUSED,
                        "Disk %zu %s. Nothing was changed.", disk, obstacle);
@@ -79,7 +83,9 @@ enum status plan_mend_gpt(struct plan *plan, size_t disk)
     gpt_state_warn_of_mbr(plan, disk);
     status = gpt_state_check(plan, disk);
     const char *trouble = status == ST_OK ? gpt_state_trouble(on) : NULL;
-    if (trouble == NULL)
+    if (trouble != NULL)
+        status = owner_guard_table(plan, disk, trouble);
+    if (trouble == NULL || status != ST_OK)
         return status;
     struct disk_change change = {
         .kind = DISK_CHANGE_GPT,
@@ -182,7 +188,11 @@ static enum status refuse_space(struct prepare *prepare, const struct free_area 
                                 const char *more)
 {
     struct plan *plan = prepare->plan;
+    const char *claims = owner_guard_claims(plan, prepare->disk);
 
+    more = claims == NULL ? NULL : arena_printf(plan->arena, "%s%s", more, claims);
+    if (more == NULL)
+        return ST_NO_MEMORY;
     if (largest->block_count == 0)
         return plan_refuse(plan, ST_NO_SPACE,
                            "Disk %zu has no free space for an EFI system partition.%s Nothing was "
@@ -300,11 +310,15 @@ static void use_free_space(struct prepare *prepare, const struct spot *spot, uin
     *ret_esp = slot.entry.unique;
 }
 
-/* Only what is a reserved partition by its type, and in which no volume is known to lie (I2). */
+/* Only what is a reserved partition by its type, and in which no volume is known to lie (I2), nor
+ * anything of others (I8). */
 static bool may_give_up(const struct prepare *prepare, const struct partition *own)
 {
     return own->kind == PT_MSR &&
-           !free_space_is_volume(prepare->machine, prepare->disk, own->first_lba, own->block_count);
+           !free_space_is_volume(prepare->machine, prepare->disk, own->first_lba,
+                                 own->block_count) &&
+           !owner_guard_is_claimed(prepare->machine, prepare->disk, own->first_lba,
+                                   own->block_count);
 }
 
 /* The first reserved partition that the files fit in. Statuses: ST_OK; ST_ABSENT when there is
@@ -379,7 +393,9 @@ static enum status prepare_new_esp(struct prepare *prepare, struct guid *ret_esp
     uint32_t slot = 0;
 
     gpt_state_warn_of_mbr(prepare->plan, prepare->disk);
-    enum status status = prepare_gather(prepare, NO_INDEX);
+    enum status status = owner_guard_table(prepare->plan, prepare->disk, NULL);
+    if (status == ST_OK)
+        status = prepare_gather(prepare, NO_INDEX);
     if (status == ST_OK)
         status = free_space_find(prepare->plan->arena, prepare->machine, prepare->disk, &space);
     if (status != ST_OK)
@@ -551,6 +567,18 @@ static enum status update_esp(struct prepare *prepare, size_t index)
     return status == ST_OK ? esp_files_plan(plan, prepare->source, index, &files) : status;
 }
 
+/* Mends the table; where somebody's mark is in its way that is said, and the ESP is seen to all the
+ * same: it is where it was. */
+static enum status mend_around(struct plan *plan, size_t disk)
+{
+    enum status status = plan_mend_gpt(plan, disk);
+
+    if (status != ST_REFUSED || plan->machine->disks[disk].owner.owner == OWNER_NOBODY)
+        return status;
+    plan_warn_of_refusal(plan, status);
+    return plan->status;
+}
+
 static enum status prepare_esp(struct prepare *prepare, size_t index, struct guid *ret_esp)
 {
     struct plan *plan = prepare->plan;
@@ -560,7 +588,7 @@ static enum status prepare_esp(struct prepare *prepare, size_t index, struct gui
     if (obstacle != NULL)
         return plan_refuse(plan, ST_REFUSED, "%s %s. Nothing was changed.",
                            place_text(plan->arena, prepare->machine, esp->partition), obstacle);
-    enum status status = plan_mend_gpt(plan, prepare->disk);
+    enum status status = mend_around(plan, prepare->disk);
     if (status == ST_OK && (esp->status != ST_OK || is_damaged(&esp->report)))
         status = format_esp(prepare, index);
     else if (status == ST_OK)

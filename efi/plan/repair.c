@@ -100,6 +100,10 @@ static void warn_of_format(struct repair *repair, size_t disk)
  * said: no entry is made for them. */
 static void add_target(struct repair *repair, size_t disk, const struct guid *guid)
 {
+    for (size_t i = 0; i < repair->target_count; i++) {
+        if (guid_equal(&repair->targets[i], guid))
+            return; /* the other half of a RAID has it */
+    }
     if (!guid_is_zero(guid) && !repair->plan->machine->disks[disk].mbr_unreadable)
         repair->targets[repair->target_count++] = *guid;
 }
@@ -153,6 +157,23 @@ static enum status mend_member(struct repair *repair, const struct member *membe
     return status == ST_OK ? mend_table(repair, member->disk, true) : status;
 }
 
+/* A disk of a RAID is left alone; its entries are not. */
+static void leave_alone(struct repair *repair, const struct member *member)
+{
+    const struct machine *machine = repair->plan->machine;
+    enum owner owner = machine->disks[member->disk].owner.owner;
+
+    plan_warn(repair->plan,
+              "Disk %zu is a member of a RAID of whole disks, %s: its disks are one volume, so "
+              "nothing is written to it, only boot entries are seen to. Change files and "
+              "partitions from the system that runs on the volume, the RAID with %s.",
+              member->disk, owner_name(owner), owner_tool(owner));
+    if (member->esp == NO_INDEX)
+        return;
+    struct guid esp = guid_of(machine, member->esp);
+    add_target(repair, member->disk, &esp);
+}
+
 static bool starts_now(const struct repair *repair, size_t member)
 {
     return start_is_hopeful(&repair->starts[member]);
@@ -188,6 +209,10 @@ static enum status repair_member(struct repair *repair, size_t index)
                                       .now = repair->request->now};
     size_t source = repair->reference;
 
+    if (owner_is_raid(machine->disks[member->disk].owner.owner)) {
+        leave_alone(repair, member);
+        return ST_OK;
+    }
     if (is_on_disk(machine, repair->reference, member->disk)) {
         source = source_for_reference(machine, repair->roles, member->disk);
         request.mend_only = true;

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "format/devpath_text.h"
 #include "model/boot_name.h"
+#include "plan/owner_guard.h"
 
 static bool state_is(const struct variable_state *now, bool present, uint32_t attributes,
                      struct span data)
@@ -294,6 +295,9 @@ static enum status find_disks(struct plan *plan, const struct journal *journal, 
         ret_disks[i] = find_disk(plan->machine, &journal->disks[i]);
         if (ret_disks[i] == NO_INDEX)
             return refuse_missing_disk(plan, &journal->disks[i]);
+        enum status status = owner_guard_raid(plan, ret_disks[i]);
+        if (status != ST_OK)
+            return status;
         for (size_t j = 0; j < i; j++) {
             if (ret_disks[j] == ret_disks[i])
                 return plan_refuse(plan, ST_DAMAGED,

@@ -34,6 +34,7 @@ struct roles {
     const char *name;       /* what people call the boot volume, "" when there is none */
     struct member *members; /* by disk */
     size_t member_count;
+    bool raid;        /* the members are disks of one RAID of whole disks: it is the mirror */
     size_t missing;   /* disks that ought to carry a copy and are not here */
     size_t primary;   /* index into members: whose ESP the boot entries use; NO_INDEX without any */
     size_t shadow;    /* the first other member, or NO_INDEX */

@@ -20,6 +20,7 @@
 #include "format/gpt.h"
 #include "format/load_option.h"
 #include "format/mbr.h"
+#include "format/owner.h"
 #include "format/partition_type.h"
 #include "format/windows_options.h"
 #include "model/content.h"
@@ -59,8 +60,9 @@ struct disk {
     uint32_t table_block_size; /* bytes of the blocks that a GPT was written for which firmware
                                 * cannot see here: it is not block_size; 0 when there is none */
     bool mbr_unreadable;       /* block 0 cannot be read; `mbr` says nothing */
-    bool blank;                /* style RAW only: nothing but zeros where tables and file systems
-                                * begin or end */
+    bool blank;                /* style RAW only: nothing but zeros where tables, file systems and
+                                * others' marks lie */
+    struct owner_mark owner;   /* who else claims the disk, or space behind its table */
     bool copies_differ;        /* both are fine by themselves and do not agree */
     bool guid_repeated;        /* another disk has the same GUID or MBR signature */
     struct guid guid;          /* style GPT, from the copy that is used */
@@ -89,6 +91,14 @@ struct partition {
     enum status fallback_status; /* whether \EFI\BOOT\BOOT<ARCH>.EFI is in it: ST_OK, ST_ABSENT, or
                                   * ST_UNSUPPORTED where nobody looked */
     size_t volume;               /* index into ports->files.volumes, NO_INDEX when not mounted */
+};
+
+/* Blocks that the partition table calls free, or an MSR, and that somebody's mark is in. */
+struct claim {
+    size_t disk;
+    uint64_t first_lba;
+    uint64_t block_count;
+    struct owner_mark mark; /* counted from the start of the disk */
 };
 
 /* What a path in a boot entry points to on this machine now. */
@@ -174,6 +184,8 @@ struct machine {
     size_t copy_count;
     struct md_partition *md_members; /* by partition */
     size_t md_count;
+    struct claim *claims; /* from SCAN_LISTED on; by disk */
+    size_t claim_count;
 };
 
 /* The ESP on this partition, NO_INDEX when it is none that was looked at. */
@@ -191,6 +203,17 @@ size_t machine_find_partition(const struct machine *machine, const struct guid *
 /* The copy of the GPT that partitions are taken from: the primary when it is good, be it that of a
  * larger disk, as firmware does; else a good backup. NULL when there is none. */
 const struct gpt_copy *disk_table_copy(const struct disk *disk);
+
+/* True when their tables name the same disk: equal GUIDs, or MBR signatures. */
+bool disks_have_same_identity(const struct disk *a, const struct disk *b);
+
+/* True when both disks are members of one RAID of whole disks and carry the same table: what is on
+ * one is the copy of what is on the other. */
+bool machine_are_raid_twins(const struct machine *machine, size_t a, size_t b);
+
+/* The partition on the first of the RAID twins that is the same as this one; itself where there is
+ * none before it. */
+size_t machine_raid_original(const struct machine *machine, size_t partition);
 
 /* True when partitions may be on the disk that nobody can see: it, or its table, cannot be read. */
 bool disk_hides_partitions(const struct disk *disk);

@@ -8,11 +8,13 @@
 #include "port/ports.h"
 
 enum scan_depth {
-    SCAN_DISKS,   /* disks and partition tables: at most 64 KiB from a healthy disk with one, 256
-                   * KiB and a few blocks from one without */
+    SCAN_DISKS,   /* disks and partition tables: at most 64 KiB from a healthy disk with one; from
+                   * one whose table is not whole up to 512 KiB more, to know whose it is; from a
+                   * blank one 2.5 MiB */
     SCAN_ENTRIES, /* also the LDM databases, the boot variables, and the files they name */
     SCAN_QUICK,  /* also the file systems: at most 1 MiB from a disk altogether, no file contents */
-    SCAN_LISTED, /* the file systems of the ESPs in full, without the contents of files */
+    SCAN_LISTED, /* the file systems of the ESPs in full, without the contents of files; and whether
+                  * anybody claims the free space of disks without an ESP: some 200 KiB a gap */
     SCAN_FULL,   /* also the contents of all files on the ESPs: their used bytes come on top */
 };
 

@@ -29,8 +29,8 @@ struct disk_table {
  * Fills in what the tables of `port` say: status, style, MBR, both GPT copies and GUID of
  * `*io_disk`, whose block size and count are set already. Reads the first two blocks, the last one,
  * and the entry arrays of the copies whose headers are good; of a disk without a header two blocks
- * where one for blocks of the other size would be, and without a table 128 KiB at each end, to know
- * a blank one. A disk that cannot be read is not a failure: its status says so. Statuses: ST_OK;
+ * where one for blocks of the other size would be, and without a table 1 MiB at each end, to know a
+ * blank one. A disk that cannot be read is not a failure: its status says so. Statuses: ST_OK;
  * ST_NO_MEMORY.
  */
 MUST_CHECK enum status scan_disk_tables(struct arena *arena, const struct block_port *port,

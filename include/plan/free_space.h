@@ -1,6 +1,7 @@
 /*
  * Where a disk with a GPT, or one that is to get one, has room for a partition: what no partition
- * has, no copy of the table, no extent of a dynamic volume and no copy of a volume (I2).
+ * has, no copy of the table, no extent of a dynamic volume and no copy of a volume (I2), and what
+ * nobody else claims (I8).
  */
 #ifndef SHADOWBOOT_PLAN_FREE_SPACE_H
 #define SHADOWBOOT_PLAN_FREE_SPACE_H

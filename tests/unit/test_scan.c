@@ -443,13 +443,18 @@ static void chain_of_logical_partitions_in_a_circle_ends(void **state)
 {
     (void)state;
     static const uint32_t links[] = {0, 6000, 3000, UINT32_MAX};
+    struct host *straight = mbr_disk();
+    struct scanned *whole = scan_host(straight, SCAN_DISKS);
+    uint64_t reads = whole->counts.block_reads; /* of a chain that ends by itself */
 
+    scanned_free(whole);
+    host_free(straight);
     for (size_t i = 0; i < COUNT_OF(links); i++) {
         struct host *host = mbr_disk();
         put_mbr_record(host, 0, 26000, 1, 0x05, links[i], 6000);
         struct scanned *scanned = scan_host(host, SCAN_DISKS);
         assert_int_equal(scanned->machine.partition_count, 4);
-        assert_true(scanned->counts.block_reads < 20);
+        assert_true(scanned->counts.block_reads <= reads);
         scanned_free(scanned);
         host_free(host);
     }
