@@ -114,6 +114,8 @@ static void expect_only(const struct bed *bed, enum fat_problem problem, uint32_
         uint32_t expected = i == problem ? count : 0;
         if (i == FAT_FORM_UNUSUAL && i != problem)
             expected = bed->volume.type == FAT_32 && bed->volume.cluster_count < 65525;
+        if (i == FAT_SECTOR_SIZE && i != problem)
+            expected = bed->volume.sector_size != bed->port.block_size;
         if (bed->report.problems[i] != expected)
             print_message("%s: %s\n", fat_problem_text(i), bed->report.first_place[i]);
         assert_int_equal(bed->report.problems[i], expected);
