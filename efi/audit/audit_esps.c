@@ -4,6 +4,7 @@
 #include "audit/audit_md_volumes.h"
 #include "audit/compare_esps.h"
 #include "base/text.h"
+#include "format/fat_mend.h"
 
 #define ESP_LEAST (100u << 20) /* bytes that Windows' own setup gives an ESP at least */
 
@@ -99,10 +100,13 @@ static void audit_file_system(struct collector *to, const struct machine *machin
 {
     const struct fat_report *report = &esp->report;
 
-    if (report->problems[FAT_BOOT_SECTOR_FROM_BACKUP] > 0)
+    bool mends = fat_mend_is_possible(&esp->volume, report);
+    if (mends)
         collect_at_partition(to, FINDING_ESP_BOOT_SECTOR, esp->partition, "");
-    for (int i = FAT_BOOT_SECTOR_FROM_BACKUP + 1; i < FAT_PROBLEM_COUNT; i++) {
+    for (int i = 0; i < FAT_PROBLEM_COUNT; i++) {
         enum fat_problem problem = (enum fat_problem)i;
+        if (mends && problem == FAT_BOOT_SECTOR_FROM_BACKUP)
+            continue;
         if (report->problems[i] == 0 || !fat_problem_is_damage(problem))
             continue;
         bool has_place = report->first_place[i] != NULL && report->first_place[i][0] != '\0';

@@ -180,7 +180,7 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_BOOT_SECTOR] =
         {SEVERITY_DAMAGE, "esp-boot-sector",
          "The boot sector of the EFI System Partition is damaged; its backup is good.",
-         PREPARE_DISK "writes it back, one sector, where nothing else is wrong; so does repair."},
+         PREPARE_DISK "writes it back: one sector, and no other. So does repair."},
     [FINDING_ESP_SECTOR_SIZE] =
         {SEVERITY_DAMAGE, "esp-sector-size",
          "The file system of the EFI System Partition has sectors of another size than the disk",

@@ -13,11 +13,11 @@ size_t machine_find_esp(const struct machine *machine, size_t partition)
     return NO_INDEX;
 }
 
-bool machine_starts_from(const struct machine *machine, size_t partition)
+bool machine_may_start_from(const struct machine *machine, size_t partition)
 {
     const struct partition *own = &machine->partitions[partition];
 
-    if (own->kind == PT_ESP)
+    if (own->kind == PT_ESP || own->kind == PT_LINUX_RAID)
         return true;
     if (own->kind == PT_LDM_DATA || own->kind == PT_LDM_METADATA)
         return false;

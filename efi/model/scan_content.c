@@ -64,7 +64,7 @@ static size_t count_esps(const struct machine *machine, size_t from, size_t to)
     size_t count = 0;
 
     for (size_t i = from; i < to; i++)
-        count += machine_starts_from(machine, i);
+        count += machine_may_start_from(machine, i);
     return count;
 }
 
@@ -114,9 +114,12 @@ static enum status look_into_esp(const struct content_scan *scan, size_t partiti
  * starts nothing from it, and it is no ESP to be mended. */
 static bool counts_as_esp(const struct machine *machine, const struct esp *esp)
 {
+    enum partition_type kind = machine->partitions[esp->partition].kind;
     bool is_fat = esp->status == ST_OK && (!esp->volume.from_backup || esp->content == CONTENT_FAT);
 
-    return machine->partitions[esp->partition].kind == PT_ESP || is_fat;
+    if (kind == PT_LINUX_RAID)
+        return is_fat && fat_find(&esp->report, "\\EFI") != FAT_NO_FILE;
+    return kind == PT_ESP || is_fat;
 }
 
 static enum status scan_esps(const struct content_scan *scan)
@@ -136,7 +139,7 @@ static enum status scan_esps(const struct content_scan *scan)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < machine->partition_count; i++) {
         struct esp *esp = &machine->esps[machine->esp_count];
-        if (!machine_starts_from(machine, i) || !can_look(machine, &machine->partitions[i]))
+        if (!machine_may_start_from(machine, i) || !can_look(machine, &machine->partitions[i]))
             continue;
         if (look_into_esp(scan, i, &esp_scan, esp) != ST_OK)
             return ST_NO_MEMORY;

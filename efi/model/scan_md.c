@@ -56,6 +56,8 @@ static enum status find_member(struct arena *arena, const struct block_port *por
     if (status == ST_NO_MEMORY)
         return status;
     bool is_fat = status == ST_OK;
+    if (!is_fat && partition->kind != PT_ESP)
+        return ST_ABSENT;
     status = scan_md_find(arena, port, partition, is_fat ? MD_1_0 : MD_1_2, &offset, ret_member);
     if (status != ST_OK)
         return status;
@@ -114,14 +116,14 @@ enum status scan_md_volumes(struct arena *arena, const struct ports *ports, size
     size_t count = 0;
 
     for (size_t i = 0; i < io_machine->partition_count; i++)
-        count += machine_starts_from(io_machine, i);
+        count += machine_may_start_from(io_machine, i);
     io_machine->md_volumes = arena_alloc(arena, count, sizeof(*io_machine->md_volumes));
     if (io_machine->md_volumes == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < io_machine->partition_count; i++) {
         if (i == io_machine->disks[io_machine->partitions[i].disk].first_partition)
             looks = 0;
-        if (!machine_starts_from(io_machine, i) || looks++ >= most)
+        if (!machine_may_start_from(io_machine, i) || looks++ >= most)
             continue;
         enum status status = look_at(arena, ports, io_machine, i,
                                      &io_machine->md_volumes[io_machine->md_volume_count]);

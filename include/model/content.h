@@ -26,7 +26,7 @@ struct file_content {
     enum pe_verdict program;
 };
 
-/* An EFI System Partition, or a FAT volume of another type in which a boot entry names a file. One
+/* An EFI System Partition, or another FAT volume that firmware may be started from. One
  * in pieces of an md array is ST_UNSUPPORTED, of CONTENT_UNKNOWN; so is one for which the disk's
  * limit left nothing. */
 struct esp {

@@ -175,9 +175,10 @@ struct machine {
 /* The ESP on this partition, NO_INDEX when it is none that was looked at. */
 size_t machine_find_esp(const struct machine *machine, size_t partition);
 
-/* True for partitions that firmware is started from: ESPs, and others in which a boot entry names a
- * file. */
-bool machine_starts_from(const struct machine *machine, size_t partition);
+/* True for partitions that firmware may be started from: ESPs, others in which a boot entry names a
+ * file, and those of type Linux RAID, in which an ESP may be hidden. Of all but ESPs only FAT
+ * counts. */
+bool machine_may_start_from(const struct machine *machine, size_t partition);
 
 /* What the partition is to an md array, when firmware starts from it; NULL when it is in none. */
 const struct md_volume *machine_md_volume(const struct machine *machine, size_t partition);

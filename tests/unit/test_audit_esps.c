@@ -243,6 +243,7 @@ static void every_kind_of_fat_damage_is_told(void **state)
         else if (problem == FAT_PAST_PARTITION)
             snprintf(expected, sizeof(expected),
                      "esp-past-partition" ESP_1 " 2 MiB of it lie outside.\n");
+        mirror->esps[1].volume.from_backup = problem == FAT_BOOT_SECTOR_FROM_BACKUP;
         mirror->esps[1].volume.sector_size = 4096;
         mirror->esps[1].volume.sectors = (100 + 2) * 256;
         mirror_assert_findings(mirror, expected);
