@@ -40,6 +40,7 @@ import regf
 from devicepath import (ACTIVE, AUTO_MARKER, CATEGORY_APP, END, LoadOption, bbs, file, find_hd, hd,
                         modern_options, node, path, pci, pci_root, sata, shell_path, split,
                         vendor_hardware)
+import fat as fat_module
 from fat import run
 from fat_bytes import CLEAN, LAST, FatBytes
 from ldm_edit import LdmEdit
@@ -410,6 +411,74 @@ def esp_serial_of(setup, index, other):
     esp_bytes(setup, index, 67 if fat.bits == 32 else 39, serial)
     if fat.bits == 32:
         esp_bytes(setup, index, 6 * 512 + 67, serial)
+
+
+@verb('esp', 'longer')
+def esp_longer(setup, index, sectors):
+    """The boot sector says that the file system goes on behind its partition."""
+    fat = fat_of(setup, index)
+    raw = fat.read(0, 512)
+    small, = struct.unpack_from('<H', raw, 19)
+    large, = struct.unpack_from('<I', raw, 32)
+    total = (small or large) + int(sectors)
+    if total < 65536 and small:
+        esp_bytes(setup, index, 19, struct.pack('<H', total))
+    else:
+        esp_bytes(setup, index, 32, struct.pack('<I', total))
+    if fat.bits == 32:
+        esp_bytes(setup, index, 6 * 512 + 32, struct.pack('<I', total))
+
+
+@verb('esp', 'fsinfo')
+def esp_fsinfo(setup, index, free, following):
+    """FSInfo says what is not so: how many clusters are free, and where to look for the next."""
+    if fat_of(setup, index).bits != 32:
+        raise LookupError('no FAT32')
+    esp_bytes(setup, index, 512 + 488, struct.pack('<II', int(free, 0), int(following, 0)))
+
+
+@verb('esp', 'fill-root')
+def esp_fill_root(setup, index):
+    """Empty files take all entries of the root directory, which does not grow on FAT16."""
+    fat = fat_of(setup, index)
+    if fat.bits != 16:
+        raise LookupError('no FAT16')
+    raw = fat.read(fat.root_offset, fat.root_size)
+    free = [at for at in range(0, len(raw), 32) if raw[at] in (0, 0xE5)]
+    for number, at in enumerate(free):
+        entry = f'FILE{number:04d}BIN'.encode() + b'\x20' + bytes(10) + b'\0\x60\x21\x5b' + bytes(6)
+        fat.write(fat.root_offset + at, entry)
+
+
+@verb('esp', 'sectors')
+def esp_sectors(setup, index, size):
+    """Made for a disk of other blocks: the same files on a file system with sectors of `size` bytes."""
+    volume = setup.volume(index, change=True)
+    files = volume.tree()
+    esp_zero(setup, index)
+    other = fat_module.Volume(volume.image, volume.offset, volume.size, int(size))
+    serial = f'{0x5EC70000 + index:08x}'
+    run('mkfs.fat', '-F', 16, '-S', size, '-s', 1 if int(size) > 512 else 4, '-a', '-i', serial,
+        '--offset', volume.offset // int(size), volume.image, volume.size // 1024)
+    mirror.put_files(other, files)
+
+
+@verb('esp', 'deal')
+def esp_deal(setup, index, other, chunk):
+    """Both ESPs become a RAID 0: one file system of twice the size, dealt out in chunks of so many KiB."""
+    disks, chunk = [setup.disk(index), setup.disk(int(other))], int(chunk) * 1024
+    room = (mirror.md_esp_place(disks[0].parts['esp'].blocks) - 8 * 512) // chunk * chunk
+    files = setup.volume(index).tree()
+    with tempfile.NamedTemporaryFile() as stream:
+        stream.truncate(2 * room)
+        volume = fat_module.Volume(stream.name, 0, 2 * room).format(16, serial=0x0EFE0000)
+        mirror.put_files(volume, files)
+        data = Path(stream.name).read_bytes()
+    for place, disk in zip((index, int(other)), disks):
+        esp_zero(setup, place)
+        mine = b''.join(data[at:at + chunk] for at in range(chunk * (place != index), len(data), 2 * chunk))
+        mirror.write_sparse(setup.writable(place), disk.offset('esp'), mine)
+        put_md_esp(setup, place, level=0)
 
 
 @verb('esp', 'bad')
@@ -1286,3 +1355,73 @@ def md_zero(setup, index):
     if not any(setup.read(index, at, 4)):
         raise LookupError('there is no superblock')
     setup.write(index, at, bytes(4096))
+
+
+def put_md_esp(setup, index, **changes):
+    disk = setup.disk(index)
+    blocks = disk.parts['esp'].blocks
+    setup.write(index, disk.offset('esp') + mirror.md_esp_place(blocks),
+                mirror.md_esp_superblock(index, blocks, **changes))
+
+
+def need_md_esp(setup, index):
+    """The ESP has a superblock of version 1.0; gives where."""
+    disk = setup.disk(index)
+    if 'esp' not in disk.parts:
+        raise LookupError(f'disk {index} has no ESP')
+    at = disk.offset('esp') + mirror.md_esp_place(disk.parts['esp'].blocks)
+    if setup.read(index, at, 4) != b'\xfc\x4e\x2b\xa9':
+        raise LookupError('there is no superblock')
+    return at
+
+
+@verb('md', 'esp-zero')
+def md_esp_zero(setup, index):
+    """The ESP was taken out of its array (mdadm --zero-superblock)."""
+    setup.write(index, need_md_esp(setup, index), bytes(4096))
+
+
+@verb('md', 'esp-role')
+def md_esp_role(setup, index, role):
+    """What the array has this ESP down as: 0xFFFE, thrown out; 0xFFFF, a spare."""
+    need_md_esp(setup, index)
+    put_md_esp(setup, index, role=int(role, 0))
+
+
+@verb('md', 'esp-events')
+def md_esp_events(setup, index, events):
+    need_md_esp(setup, index)
+    put_md_esp(setup, index, events=int(events))
+
+
+@verb('md', 'esp-old')
+def md_esp_old(setup, index):
+    """The array is of the old format 0.90."""
+    disk = setup.disk(index)
+    setup.write(index, need_md_esp(setup, index), bytes(4096))
+    place, block = mirror.md_old_superblock(index, disk.parts['esp'].blocks)
+    setup.write(index, disk.offset('esp') + place, block)
+
+
+@verb('md', 'esp-mark')
+def md_esp_mark(setup, index, version):
+    """The mark of an array that the partition was in before it was formatted, version 1.0, 0.90 or 1.2."""
+    disk = setup.disk(index)
+    if 'esp' not in disk.parts:
+        raise LookupError(f'disk {index} has no ESP')
+    blocks = disk.size('esp') // 512
+    if version == '1.0':
+        put_md_esp(setup, index)
+        return
+    place, block = mirror.md_old_superblock(index, blocks)
+    if version == '1.2':
+        place, block = 4096, mirror.md_superblock(index, blocks, 'catalogue:old')
+    setup.write(index, disk.offset('esp') + place, block)
+
+
+@verb('gpt', 'esp-type')
+def gpt_esp_type(setup, index, kind):
+    """The ESP has another type in the table: `raid` or `data`."""
+    part = setup.disk(index).parts['esp']
+    part.type = {'raid': mirror.LINUX_RAID, 'data': gpt.BASIC_DATA}[kind]
+    change_table(setup, index, lambda partitions: replace_part(partitions, part))

@@ -139,6 +139,7 @@ class FatVolume:
         clusters = (sectors - first_data) // per_cluster
         if clusters < 0 or is_32 != (clusters >= 65525):
             raise ValueError('the kind of FAT does not fit the number of clusters')
+        self.other_sectors = sector != self.disk.block_size
         self.data, self.cluster = first_data * sector, sector * per_cluster
 
     def _clusters(self, name):

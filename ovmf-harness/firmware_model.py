@@ -206,6 +206,9 @@ class Firmware:
             self.outcome.verdict = FAILS
             return True
         verdict, why = system_model.run(self.setup, index, self.disks, volume, data)
+        if verdict == STARTS and volume.other_sectors:
+            # edk2 reads bytes wherever they lie. Other drivers read blocks, and take sectors for blocks.
+            verdict, why = system_model.UNSURE, why + ', but sectors are not as long as blocks'
         self.say(f'{where}: {why}')
         self.outcome.verdict = verdict
         return verdict != system_model.RETURNS

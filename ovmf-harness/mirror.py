@@ -12,6 +12,7 @@
     volumes  a second mirrored volume, with data only
     basic    two basic disks with ESPs, Windows on a plain volume of the first one only
     md       two members of a Linux RAID 1, shim and GRUB on two ESPs
+    mdesp    the same, and the ESPs are members of an array too, with its superblock at the end
 
 The boot managers are the stand-in, so these images start under OVMF too. In each machine Disk 0 is
 NVMe and Disk 1 SATA, their partitions lie alike but are numbered differently in the tables. Images
@@ -359,6 +360,44 @@ def md_superblock(index, member_blocks, array='catalogue:0', raid_disks=2, event
     return block[:216] + struct.pack('<I', total & 0xFFFFFFFF) + block[220:]
 
 
+def md_esp_superblock(index, blocks, role=None, events=17, level=1):
+    """Version 1.0 superblock of an ESP of so many blocks of 512 bytes, which begins with the array's data.
+
+    It lies at `md_esp_place`. `role`: 0xFFFE for a member that was thrown out.
+    """
+    place = md_esp_place(blocks) // 512
+    block = bytearray(md_superblock(index, blocks, 'catalogue:esp', events=events))
+    struct.pack_into('<i', block, 72, level)
+    struct.pack_into('<Q', block, 80, place - 8)           # sectors in use, a little less than there are
+    struct.pack_into('<QQQ', block, 128, 0, place, place)  # data begins, room, this superblock
+    if role is not None:
+        struct.pack_into('<H', block, 256 + 2 * index, role)
+    block[216:220] = bytes(4)
+    total = sum(struct.unpack(f'<{len(block) // 4}I', block))
+    struct.pack_into('<I', block, 216, ((total & 0xFFFFFFFF) + (total >> 32)) & 0xFFFFFFFF)
+    return bytes(block)
+
+
+def md_esp_place(blocks):
+    """Byte of the partition: 8 KiB before its end, on a boundary of 4 KiB."""
+    return (blocks - 16) // 8 * 8 * 512
+
+
+def md_old_superblock(index, blocks, level=1):
+    """(byte of the partition, version 0.90 superblock), as Documentation/admin-guide/md.rst describes it."""
+    place = blocks // 128 * 128 - 128
+    words = [0] * 1024
+    words[:14] = [0xA92B4EFC, 0, 90, 0, 0, 0x11111111, BUILT, level, place // 2, 2, 2, 0, 0, 0x22222222]
+    words[14:16] = 0x33333333, 0x44444444
+    words[32:40] = [BUILT, 1, 2, 2, 0, 0, 0, 17]           # time, clean, active, working, ..., events
+    for member in (0, 1):
+        words[128 + 32 * member:133 + 32 * member] = member, 8, 16 * member + 1, member, 6
+    words[992:997] = index, 8, 16 * index + 1, index, 6
+    total = sum(words)
+    words[38] = ((total & 0xFFFFFFFF) + (total >> 32)) & 0xFFFFFFFF
+    return place * 512, struct.pack('<1024I', *words)
+
+
 # The bases
 
 def add_disk(setup, sizes, block_size=512, total=256 * MIB, numbers=None):
@@ -504,8 +543,29 @@ def build_md(setup):
     add_settings(setup)
 
 
+def build_mdesp(setup):
+    """One file system, of a size that leaves room for the superblock, byte for byte on both disks."""
+    for index, numbers in enumerate((None, (3, 1))):
+        add_disk(setup, [('esp', gpt.ESP, 16), ('plex', LINUX_RAID, 8)], numbers=numbers)
+        disk = setup.disk(index)
+        write_sparse(disk.image, disk.offset('plex') + 4096, md_superblock(index, disk.parts['plex'].blocks))
+        add_entry(setup, index, 'debian', index, '\\EFI\\debian\\shimx64.efi')
+    first = setup.disk(0)
+    size = first.size('esp') - 65536
+    volume = Volume(first.image, first.offset('esp'), size)
+    volume.format(16, serial=0xC0FFEE00)
+    put_files(volume, linux_files())
+    data = gpt.peek(first.image, first.offset('esp'), size)
+    for index, disk in enumerate(setup.disks):
+        write_sparse(disk.image, disk.offset('esp'), data)
+        blocks = disk.parts['esp'].blocks
+        write_sparse(disk.image, disk.offset('esp') + md_esp_place(blocks), md_esp_superblock(index, blocks))
+        punch(disk.image)
+    add_settings(setup)
+
+
 BASES = {'mirror': build_mirror, 'mirror4k': build_mirror4k, 'volumes': build_volumes,
-         'basic': build_basic, 'md': build_md}
+         'basic': build_basic, 'md': build_md, 'mdesp': build_mdesp}
 
 
 def build(base, folder):

@@ -25,6 +25,8 @@ UNKNOWN = {
     'bitlocker': {0, 1},                        # encrypted, nobody can look inside
     'basic-bitlocker': {0, 1},
     'basic-ntfs-zero': {0, 1},                  # Windows is nowhere to be seen
+    '4k-shadow-esp-512-sectors': {1},           # some firmware mounts it, some does not
+    'shadow-esp-4096-sectors': {1},
     'databases-differ': {0, 1},                 # two databases of one age that contradict each other
     'log-dirty': {0, 1},                        # the copies may differ
     'transaction-pending': {0, 1},

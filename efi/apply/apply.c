@@ -151,6 +151,14 @@ static enum status check_file(struct run *run, const struct action *action)
             say(run, "%s is write-protected. Nothing was changed.", volume->alias);
         return ST_READ_ONLY;
     }
+    if (machine_mount_is_in_array(run->plan->machine, action->volume)) {
+        run->result->problem =
+            say(run,
+                "%s is a member of a Linux RAID: written to from here, it would differ from the "
+                "other members. Give another volume. Nothing was changed.",
+                volume->alias);
+        return ST_REFUSED;
+    }
     return status == ST_ABSENT ? ST_OK : status;
 }
 
@@ -289,8 +297,8 @@ static const char *disk_refusal(const struct disk_change *change, enum status st
     case ST_READ_ONLY:
         return "is write-protected. Take the protection off, then run the command again";
     case ST_NO_SPACE:
-        return "has too little room for what is to be written. \"shadowboot status -v -sfo\" lists "
-               "the files that are there";
+        return "has too little room for what is to be written, or a directory that takes no more "
+               "entries. \"shadowboot status -v -sfo\" lists the files that are there";
     case ST_REFUSED:
         return "is in a state that is not safe to write to. \"shadowboot status\" says what is "
                "wrong "

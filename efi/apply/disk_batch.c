@@ -175,6 +175,10 @@ enum status disk_batch_confirm(const struct plan *plan, size_t action,
 
     if (change->kind == DISK_CHANGE_GPT)
         sound = table_is_sound(machine, port);
+    if (change->kind == DISK_CHANGE_BOOT_SECTOR) {
+        const struct esp *esp = esp_at(machine, port, change->first_lba);
+        sound = esp != NULL && esp->status == ST_OK && !esp->volume.from_backup;
+    }
     if (change->kind == DISK_CHANGE_FORMAT || change->kind == DISK_CHANGE_FILES) {
         const struct esp *esp = esp_at(machine, port, change->first_lba);
         sound = esp != NULL && esp->status == ST_OK && is_as_sound(plan, change, esp) &&

@@ -8,6 +8,7 @@
 #include "base/sort.h"
 #include "format/fat_edit.h"
 #include "format/fat_layout.h"
+#include "format/fat_mend.h"
 #include "format/gpt_edit.h"
 
 /* --- Sources of files ----------------------------------------------------------------------------
@@ -167,6 +168,19 @@ static enum status work_out_files(struct disk_work *work)
                     &work->edit);
 }
 
+static enum status work_out_boot_sector(struct disk_work *work)
+{
+    enum status status = open_sources(work);
+
+    if (status != ST_OK)
+        return status;
+    struct disk_source *target =
+        disk_source_find(work->sources, work->source_count, work->change->esp);
+    if (!fat_mend_is_possible(&target->volume, &target->report))
+        return ST_CHANGED;
+    return fat_mend(work->arena, &target->volume, &work->edit);
+}
+
 /* --- Partition tables ----------------------------------------------------------------------------
  */
 
@@ -298,6 +312,21 @@ static enum status work_out_gpt(struct disk_work *work)
 /* --- All of them ---------------------------------------------------------------------------------
  */
 
+/* I2: true when blocks are those of a member of an md array, which is written to through the array
+ * alone. */
+static bool is_in_array(const struct disk_work *work, uint64_t lba, uint64_t count)
+{
+    const struct machine *machine = work->machine;
+
+    for (size_t i = 0; i < machine->md_volume_count; i++) {
+        const struct partition *own = &machine->partitions[machine->md_volumes[i].partition];
+        if (own->disk == work->change->disk && lba < own->first_lba + own->block_count &&
+            own->first_lba < lba + count)
+            return true;
+    }
+    return false;
+}
+
 /* I2: true when the blocks are those the change names. */
 static bool is_allowed(const struct disk_work *work, uint64_t lba, uint64_t count)
 {
@@ -311,6 +340,8 @@ static bool is_allowed(const struct disk_work *work, uint64_t lba, uint64_t coun
     uint64_t last = 0;
 
     if (lba > work->port->block_count || count > work->port->block_count - lba)
+        return false;
+    if (is_in_array(work, lba, count))
         return false;
     if (change->kind == DISK_CHANGE_RESTORE)
         return true; /* what a journal names was allowed when it was written */
@@ -373,6 +404,7 @@ static work_out *const kinds[] = {
     [DISK_CHANGE_GPT] = work_out_gpt,
     [DISK_CHANGE_FORMAT] = work_out_format,
     [DISK_CHANGE_FILES] = work_out_files,
+    [DISK_CHANGE_BOOT_SECTOR] = work_out_boot_sector,
     [DISK_CHANGE_RESTORE] = disk_restore_work_out,
 };
 

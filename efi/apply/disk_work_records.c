@@ -28,11 +28,12 @@ static uint64_t pieces_of(uint64_t blocks, uint32_t block_size)
     return (blocks + most - 1) / most;
 }
 
-/* Of blocks of a file system that is made anew, those that cannot be read have nothing to come back
- * to. Everything else is in use as it is. */
+/* Of blocks of a file system that is made anew, and of a boot sector that is, those that cannot be
+ * read have nothing to come back to. Everything else is in use as it is. */
 static bool may_be_unreadable(const struct disk_work *work)
 {
-    return work->change->kind == DISK_CHANGE_FORMAT;
+    return work->change->kind == DISK_CHANGE_FORMAT ||
+           work->change->kind == DISK_CHANGE_BOOT_SECTOR;
 }
 
 size_t disk_work_record_room(const struct disk_work *work)

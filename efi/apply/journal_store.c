@@ -430,7 +430,8 @@ static enum status try_volume(const struct saving *saving, size_t volume)
         return ST_READ_ONLY;
     if (volume != files->self && !is_fixed_esp(saving->machine, volume))
         return ST_ABSENT;
-    if (is_on_changed_disk(saving->journal, own))
+    if (is_on_changed_disk(saving->journal, own) ||
+        machine_mount_is_in_array(saving->machine, volume))
         return ST_REFUSED;
     if (own->read_only)
         return ST_READ_ONLY;

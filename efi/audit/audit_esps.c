@@ -1,8 +1,10 @@
 #include "audit/audit_esps.h"
 
 #include "model/boot_paths.h"
+#include "audit/audit_md_volumes.h"
 #include "audit/compare_esps.h"
 #include "base/text.h"
+#include "format/fat_mend.h"
 
 #define ESP_LEAST (100u << 20) /* bytes that Windows' own setup gives an ESP at least */
 
@@ -81,13 +83,30 @@ static void audit_not_opened(struct collector *to, const struct esp *esp)
     }
 }
 
+static void audit_past_partition(struct collector *to, const struct machine *machine,
+                                 const struct esp *esp)
+{
+    uint64_t room = partition_bytes(machine, &machine->partitions[esp->partition]);
+    char size[SIZE_TEXT_SIZE];
+
+    format_size(esp->volume.sectors * esp->volume.sector_size - room, size);
+    collect_at_partition(to, FINDING_ESP_PAST_PARTITION, esp->partition,
+                         arena_printf(to->arena, " %s of it lie outside.", size));
+}
+
 /* The first kind of damage, with its place. */
-static void audit_file_system(struct collector *to, const struct esp *esp)
+static void audit_file_system(struct collector *to, const struct machine *machine,
+                              const struct esp *esp)
 {
     const struct fat_report *report = &esp->report;
 
+    bool mends = fat_mend_is_possible(&esp->volume, report);
+    if (mends)
+        collect_at_partition(to, FINDING_ESP_BOOT_SECTOR, esp->partition, "");
     for (int i = 0; i < FAT_PROBLEM_COUNT; i++) {
         enum fat_problem problem = (enum fat_problem)i;
+        if (mends && problem == FAT_BOOT_SECTOR_FROM_BACKUP)
+            continue;
         if (report->problems[i] == 0 || !fat_problem_is_damage(problem))
             continue;
         bool has_place = report->first_place[i] != NULL && report->first_place[i][0] != '\0';
@@ -99,6 +118,11 @@ static void audit_file_system(struct collector *to, const struct esp *esp)
     }
     if (report->problems[FAT_FORM_UNUSUAL] > 0)
         collect_at_partition(to, FINDING_ESP_UNUSUAL, esp->partition, "");
+    if (report->problems[FAT_SECTOR_SIZE] > 0)
+        collect_at_partition(to, FINDING_ESP_SECTOR_SIZE, esp->partition,
+                             arena_printf(to->arena, ": %u bytes.", esp->volume.sector_size));
+    if (report->problems[FAT_PAST_PARTITION] > 0)
+        audit_past_partition(to, machine, esp);
     if (report->problems[FAT_MARKED_DIRTY] > 0)
         collect_at_partition(to, FINDING_ESP_NOT_CLEAN, esp->partition, "");
 }
@@ -176,7 +200,7 @@ static void audit_esp(struct collector *to, const struct machine *machine, const
         audit_not_opened(to, esp);
         return;
     }
-    audit_file_system(to, esp);
+    audit_file_system(to, machine, esp);
     if (esp->report.complete && !has_files(esp)) {
         collect_at_partition(to, FINDING_ESP_EMPTY, esp->partition, "");
         return;
@@ -206,6 +230,7 @@ static void audit_against(struct collector *to, const struct machine *machine,
     const char *folder = audit_boot_folder(to->arena, machine, reference);
 
     if (folder == NULL || esp->status != ST_OK ||
+        machine_is_one_volume(machine, reference->partition, esp->partition) ||
         starts_from_elsewhere(machine, reference, esp, folder))
         return;
     if (has_files(esp) && fat_find(&esp->report, folder) == FAT_NO_FILE && esp->report.complete)
@@ -268,8 +293,10 @@ static void audit_repeated(struct collector *to, const struct machine *machine, 
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < machine->esp_count; i++)
-        count += machine->partitions[machine->esps[i].partition].disk == disk;
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct partition *own = &machine->partitions[machine->esps[i].partition];
+        count += own->disk == disk && own->kind == PT_ESP;
+    }
     if (count > 1)
         collect_at_disk(to, FINDING_ESP_REPEATED, disk, "");
 }
@@ -280,10 +307,8 @@ static void audit_serials(struct collector *to, const struct machine *machine)
         const struct esp *own = &machine->esps[i];
         for (size_t j = 0; j < i && own->status == ST_OK; j++) {
             const struct esp *other = &machine->esps[j];
-            if (machine_raid_original(machine, own->partition) ==
-                machine_raid_original(machine, other->partition))
-                continue; /* one volume on two disks of a RAID */
-            if (other->status == ST_OK && other->volume.serial == own->volume.serial)
+            if (other->status == ST_OK && other->volume.serial == own->volume.serial &&
+                !machine_is_one_volume(machine, own->partition, other->partition))
                 collect_at_partition(to, FINDING_ESP_SERIAL_REPEATED, own->partition, "");
         }
     }
@@ -310,4 +335,5 @@ void audit_esps(struct collector *to, const struct machine *machine, const struc
                           &machine->esps[member->esp]);
     }
     audit_serials(to, machine);
+    audit_md_volumes(to, machine);
 }

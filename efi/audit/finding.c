@@ -30,6 +30,11 @@ struct finding_words {
     "formats it anew, keeps what can still be read on it and brings the rest from the " \
     "other disk; so does repair."
 
+#define MEND_ARRAY                                                                               \
+    "Something has written to one of them alone. In Linux, write repair to the array's "         \
+    "md/sync_action, then look whether the mounted array has the right files, and copy them to " \
+    "it if it has not."
+
 static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_DISK_UNREADABLE] = {SEVERITY_DAMAGE, "disk-unreadable", "The disk cannot be read.",
                                  "Check cables and power. If it stays so, replace the disk."},
@@ -203,6 +208,20 @@ static const struct finding_words words[FINDING_COUNT] = {
                              "The file system of the EFI System Partition is of a form that "
                              "Windows reads and some firmware does not.",
                              FORMAT_AGAIN},
+    [FINDING_ESP_BOOT_SECTOR] =
+        {SEVERITY_DAMAGE, "esp-boot-sector",
+         "The boot sector of the EFI System Partition is damaged; its backup is good.",
+         PREPARE_DISK "writes it back: one sector, and no other. So does repair."},
+    [FINDING_ESP_SECTOR_SIZE] =
+        {SEVERITY_DAMAGE, "esp-sector-size",
+         "The file system of the EFI System Partition has sectors of another size than the disk",
+         "It was copied from another kind of disk. Some firmware reads it; Windows does not, and "
+         "Linux not where they are smaller. " FORMAT_AGAIN},
+    [FINDING_ESP_PAST_PARTITION] =
+        {SEVERITY_WARNING, "esp-past-partition", "The file system is longer than its partition:",
+         "Firmware starts from it as long as all files lie inside. Make the partition as long "
+         "again "
+         "if there is room behind it, else save the files and format it."},
     [FINDING_ESP_NOT_CLEAN] =
         {SEVERITY_WARNING, "esp-not-clean", "The file system was not closed cleanly.",
          "Nothing else is wrong with it. chkdsk or fsck.fat clears the mark."},
@@ -258,6 +277,24 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_NOTE, "esp-serial-repeated",
          "Two EFI System Partitions have the same volume serial number.",
          "One is a copy of the other. Entries by partition GUID still tell them apart."},
+    [FINDING_ESP_IS_MD_MEMBER] =
+        {SEVERITY_NOTE, "esp-is-md-member",
+         "The EFI System Partition is a member of a Linux RAID 1",
+         "Its copies on the other disks are the same file system. shadowboot makes boot entries "
+         "for "
+         "each of them and writes to none: files are copied in Linux, to the mounted array."},
+    [FINDING_ESP_MD_HALVES_DIFFER] =
+        {SEVERITY_WARNING, "esp-md-halves-differ",
+         "Two members of a Linux RAID 1 ought to be the same, and differ:", MEND_ARRAY},
+    [FINDING_ESP_MD_OUT_OF_DATE] =
+        {SEVERITY_WARNING, "esp-md-out-of-date",
+         "This member of a Linux RAID 1 is not up to date, or out of use",
+         "Firmware starts what was on it then. In Linux: mdadm --add puts it back and brings it up "
+         "to date."},
+    [FINDING_ESP_MD_PIECE] =
+        {SEVERITY_DAMAGE, "esp-md-piece",
+         "The EFI System Partition is a part of a Linux RAID that firmware cannot put together",
+         "Only RAID 1 with metadata of version 1.0 can be started from."},
     [FINDING_ESP_NO_ENTRY] =
         {SEVERITY_DAMAGE, "esp-no-entry", "No boot entry starts from this EFI System Partition.",
          "shadowboot repair makes one; shadowboot clone clones those of the other disk."},

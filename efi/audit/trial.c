@@ -322,7 +322,11 @@ static const char *say_not_there(struct trial *trial, const struct esp *esp, con
 enum outcome trial_file(struct trial *trial, size_t partition, const char *path, bool needs_store)
 {
     size_t index = machine_find_esp(trial->machine, partition);
+    const struct md_volume *md = machine_md_volume(trial->machine, partition);
 
+    if (md != NULL && md->use == MD_PIECE)
+        return trial_because(
+            trial, GOES_ON, "Its ESP is a part of a Linux RAID that firmware cannot put together.");
     if (index == NO_INDEX)
         return trial_because(trial, UNKNOWN,
                              arena_printf(trial->arena, "%s, which is no ESP, is not looked into.",
@@ -335,6 +339,11 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
     if (unusable != NULL)
         return trial_because(trial, GOES_ON, unusable);
     size_t file = fat_find(&esp->report, path);
+    if (file != FAT_NO_FILE && esp->report.problems[FAT_SECTOR_SIZE] > 0)
+        return trial_because(
+            trial, UNKNOWN,
+            "The file system of its ESP has sectors of another size than the disk, "
+            "which not every firmware reads.");
     if (file != FAT_NO_FILE)
         return try_program(trial, esp, file, needs_store);
     if (!esp->report.complete)

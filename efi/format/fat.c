@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "format/fat_boot.h"
+#include "format/fat_narrow.h"
 #include "format/fat_table.h"
 
 #define READ_SIZE       (256u << 10)
@@ -60,7 +61,25 @@ static enum status read_boot_sector(struct fat_volume *volume, uint8_t *block)
     }
     if (status == ST_OK || status == ST_UNSUPPORTED || status == ST_NO_MEMORY)
         return status;
+    if (status == ST_DAMAGED && fat_boot_is_narrow(sector))
+        return status; /* it has to be read otherwise */
     return open_from_backup(volume, block, number) == ST_OK ? ST_OK : status;
+}
+
+/* Sectors are smaller than the disk's blocks. */
+static enum status open_narrow(struct arena *arena, struct fat_volume *volume)
+{
+    const struct block_port *disk = volume->port;
+    const uint32_t size = 512; /* nobody makes blocks between those two */
+    uint8_t sector[512];
+
+    enum status status = fat_narrow_new(arena, disk, size, &volume->port);
+    if (status != ST_OK)
+        return status;
+    volume->first_lba *= disk->block_size / size;
+    volume->block_count *= disk->block_size / size;
+    status = fat_read(volume, 0, size, sector);
+    return status == ST_OK ? fat_boot_parse(span_of(sector, size), volume) : status;
 }
 
 /* The partition as far as the disk has it. */
@@ -90,9 +109,14 @@ enum status fat_open(struct arena *arena, const struct block_port *port, uint64_
     if (block == NULL)
         return ST_NO_MEMORY;
     enum status status = read_boot_sector(&volume, block);
+    bool is_narrow = status == ST_DAMAGED && fat_boot_is_narrow(span_of(block, port->block_size));
     arena_release(arena, mark);
+    if (is_narrow)
+        status = open_narrow(arena, &volume);
     if (status != ST_OK)
         return status;
+    volume.is_narrow = is_narrow;
+    volume.other_sectors = volume.sector_size != port->block_size;
     if (volume.table_bytes > FAT_TABLE_MAX || volume.table_bytes > fat_share_of_room(arena))
         return ST_UNSUPPORTED;
     status = fat_table_init(&volume);
@@ -126,6 +150,7 @@ static const struct {
     [FAT_TOO_DEEP] = {"there are more files or deeper directories than can be checked", false},
     [FAT_FORM_UNUSUAL] = {"a form of FAT32 that firmware may not mount", false},
     [FAT_PAST_PARTITION] = {"the file system is longer than its partition", false},
+    [FAT_SECTOR_SIZE] = {"its sectors are not as long as the disk's", false},
     [FAT_SIGNATURE_MISSING] = {"the boot sector has no 55 AA at its end", true},
 };
 

@@ -32,6 +32,11 @@ bool fat_boot_is_foreign(struct span sector)
     return false;
 }
 
+bool fat_boot_is_narrow(struct span sector)
+{
+    return sector.size > SECTOR_MIN && ld_le16(sector.at + 11) == SECTOR_MIN;
+}
+
 uint32_t fat_boot_backup_sector(struct span sector)
 {
     uint32_t stored = sector.size < SECTOR_MIN ? 0 : ld_le16(sector.at + 50);

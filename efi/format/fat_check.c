@@ -22,6 +22,8 @@ static void check_form(struct fat_walk *walk)
 
     if (volume->sectors > room / volume->sector_size)
         fat_note(walk, FAT_PAST_PARTITION, "");
+    if (volume->other_sectors)
+        fat_note(walk, FAT_SECTOR_SIZE, "");
     if (!volume->has_signature)
         fat_note(walk, FAT_SIGNATURE_MISSING, "");
     if (volume->type != FAT_32)

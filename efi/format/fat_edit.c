@@ -27,11 +27,13 @@ struct edit {
     struct disk_edit_builder builder;
 };
 
-/* What a cut leaves, and what ends at one file: a chain of another length than its file has. */
+/* What a cut leaves, what ends at one file (a chain of another length than its file has), and a
+ * boot sector that is read from its backup. */
 static bool is_harmless(enum fat_problem problem)
 {
-    return !fat_problem_is_damage(problem) || problem == FAT_CHAIN_LOST ||
-           problem == FAT_COPIES_DIFFER || problem == FAT_CHAIN_LONG || problem == FAT_CHAIN_SHORT;
+    return !fat_problem_is_damage(problem) || problem == FAT_BOOT_SECTOR_FROM_BACKUP ||
+           problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER || problem == FAT_CHAIN_LONG ||
+           problem == FAT_CHAIN_SHORT;
 }
 
 bool fat_edit_is_possible(const struct fat_report *report)
@@ -214,7 +216,9 @@ static enum status find_fsinfo(struct edit *edit, uint8_t *block, uint32_t *ret_
     uint32_t sector = 0;
 
     if (volume->type == FAT_32) {
-        enum status status = fat_read(volume, 0, volume->port->block_size, block);
+        uint64_t offset =
+            volume->from_backup ? (uint64_t)volume->backup_sector * volume->sector_size : 0;
+        enum status status = fat_read(volume, offset, volume->port->block_size, block);
         if (status != ST_OK)
             return status;
         sector = ld_le16(block + 48);
@@ -262,7 +266,7 @@ enum status fat_edit(struct arena *arena, struct fat_volume *volume,
 {
     struct edit edit = {.arena = arena, .volume = volume};
 
-    if (!fat_edit_is_possible(report))
+    if (volume->is_narrow || !fat_edit_is_possible(report))
         return ST_REFUSED;
     enum status status = fat_tree_build(arena, entries, entry_count, &edit.tree);
     if (status != ST_OK)

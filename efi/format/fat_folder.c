@@ -14,6 +14,7 @@ struct folder {
     bool ended;               /* the end marker has come */
     enum status status;       /* ST_OK; ST_IO; ST_REFUSED: the read limit ended it */
     size_t entries;           /* seen so far */
+    size_t unused;            /* of these, deleted ones and the end marker */
     bool has_dot;
     bool has_dotdot;
     struct fat_long_name name;
@@ -126,6 +127,7 @@ static enum status take_entry(struct fat_walk *walk, struct folder *folder, cons
     if (kind == FAT_DIRENT_DOT || kind == FAT_DIRENT_DOTDOT)
         check_dots(walk, folder, entry, kind);
     folder->ended = kind == FAT_DIRENT_END;
+    folder->unused += kind == FAT_DIRENT_END || kind == FAT_DIRENT_DELETED;
     folder->entries++;
     return status;
 }
@@ -228,7 +230,12 @@ enum status fat_folder_list_root(struct fat_walk *walk)
         folder.reader.cluster = volume->root_cluster;
         folder.reader.left = (uint64_t)chain.length * volume->cluster_size;
     }
-    return list_folder(walk, &folder);
+    enum status status = list_folder(walk, &folder);
+    walk->report.root_entries = (uint32_t)(volume->root_bytes / FAT_DIRENT_SIZE);
+    if (volume->type != FAT_32)
+        walk->report.root_free =
+            walk->report.root_entries - (uint32_t)(folder.entries - folder.unused);
+    return status;
 }
 
 enum status fat_folder_list(struct fat_walk *walk, size_t item)

@@ -4,6 +4,7 @@
 
 #define MAGIC                   0xa92b4efcu
 #define FEATURE_RECOVERY_OFFSET 2u
+#define ONE_FAR_COPY            0x100u /* of the layout of level 10; the low byte: near copies */
 #define SECTOR_SIZE             512u
 
 /* Of format 1.x. */
@@ -13,6 +14,7 @@
 
 /* Of format 0.90: offsets in words. */
 #define OLD_CHECKSUM_WORD  38u
+#define OLD_LAYOUT_WORD    64u
 #define OLD_MEMBER_WORD    992u
 #define OLD_MINOR          90u
 #define OLD_MINOR_RESHAPE  91u
@@ -65,6 +67,12 @@ static bool place_fits(uint64_t sector, enum md_version version)
     return sector == (version == MD_1_2 ? 8 : 0);
 }
 
+/* Of so many sectors; what cannot be is as much as there is. */
+static uint64_t bytes_of(uint64_t sectors)
+{
+    return sectors > UINT64_MAX / SECTOR_SIZE ? UINT64_MAX : sectors * SECTOR_SIZE;
+}
+
 static enum status parse_1(const uint8_t *at, enum md_version version, struct md_member *ret_member)
 {
     uint32_t number = ld_le32(at + 160);
@@ -82,6 +90,10 @@ static enum status parse_1(const uint8_t *at, enum md_version version, struct md
         .version = version,
         .set = guid_load(at + 16),
         .level = (int32_t)ld_le32(at + 72),
+        .layout = ld_le32(at + 76),
+        .offset = bytes_of(ld_le64(at + 144)),
+        .data_offset = bytes_of(ld_le64(at + 128)),
+        .data_bytes = bytes_of(ld_le64(at + 80) != 0 ? ld_le64(at + 80) : ld_le64(at + 136)),
         .raid_disks = ld_le32(at + 92),
         .role = number < roles && !rebuilding ? ld_le16(at + ROLES_AT + 2 * number) : MD_ROLE_SPARE,
         .events = ld_le64(at + 200),
@@ -120,6 +132,9 @@ static enum status parse_0(const uint8_t *at, struct md_member *ret_member)
     struct md_member member = {
         .version = MD_0_90,
         .level = (int32_t)old_word(at, 7),
+        .layout = old_word(at, OLD_LAYOUT_WORD),
+        .offset = MD_NO_OFFSET,
+        .data_bytes = (uint64_t)old_word(at, 8) * 1024,
         .raid_disks = old_word(at, 10),
         .role = old_role(at),
         .events = ld_le64(at + 4 * 39),
@@ -130,11 +145,34 @@ static enum status parse_0(const uint8_t *at, struct md_member *ret_member)
     return ST_OK;
 }
 
+bool md_has_magic(struct span block)
+{
+    return block.size >= 4 && ld_le32(block.at) == MAGIC;
+}
+
 enum status md_parse(struct span superblock, enum md_version version, struct md_member *ret_member)
 {
-    if (superblock.size < MD_SUPERBLOCK_BYTES || ld_le32(superblock.at) != MAGIC)
+    if (superblock.size < MD_SUPERBLOCK_BYTES || !md_has_magic(superblock))
         return ST_ABSENT;
     if (version == MD_0_90)
         return parse_0(superblock.at, ret_member);
     return parse_1(superblock.at, version, ret_member);
+}
+
+bool md_is_mirror(const struct md_member *member)
+{
+    return member->level == 1 ||
+           (member->level == 10 && member->layout == (ONE_FAR_COPY | member->raid_disks));
+}
+
+bool md_begins_with(const struct md_member *member, uint64_t offset, uint64_t bytes)
+{
+    uint64_t data = member->data_bytes;
+
+    if (member->data_offset != 0 || (member->offset != MD_NO_OFFSET && member->offset != offset))
+        return false;
+    if (md_is_mirror(member) || member->raid_disks <= 1)
+        return bytes <= data;
+    /* A piece of a larger file system. */
+    return data > UINT64_MAX / member->raid_disks || bytes <= data * member->raid_disks;
 }

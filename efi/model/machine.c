@@ -13,6 +13,52 @@ size_t machine_find_esp(const struct machine *machine, size_t partition)
     return NO_INDEX;
 }
 
+bool machine_may_start_from(const struct machine *machine, size_t partition)
+{
+    const struct partition *own = &machine->partitions[partition];
+
+    if (own->kind == PT_ESP || own->kind == PT_LINUX_RAID)
+        return true;
+    if (own->kind == PT_LDM_DATA || own->kind == PT_LDM_METADATA)
+        return false;
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct target *boot = &machine->entries[i].boot;
+        if (machine->entries[i].status == ST_OK && boot->partition == partition &&
+            boot->file != NULL)
+            return true;
+    }
+    return false;
+}
+
+const struct md_volume *machine_md_volume(const struct machine *machine, size_t partition)
+{
+    for (size_t i = 0; i < machine->md_volume_count; i++) {
+        if (machine->md_volumes[i].partition == partition)
+            return &machine->md_volumes[i];
+    }
+    return NULL;
+}
+
+bool machine_mount_is_in_array(const struct machine *machine, size_t volume)
+{
+    for (size_t i = 0; i < machine->md_volume_count; i++) {
+        if (machine->partitions[machine->md_volumes[i].partition].volume == volume)
+            return true;
+    }
+    return false;
+}
+
+bool machine_is_one_volume(const struct machine *machine, size_t a, size_t b)
+{
+    const struct md_volume *one = machine_md_volume(machine, a);
+    const struct md_volume *other = machine_md_volume(machine, b);
+
+    if (machine_raid_original(machine, a) == machine_raid_original(machine, b))
+        return true;
+    return one != NULL && other != NULL && one->use != MD_PIECE && other->use != MD_PIECE &&
+           guid_equal(&one->member.set, &other->member.set);
+}
+
 size_t machine_partition_at(const struct machine *machine, size_t disk, uint64_t lba,
                             uint64_t block_count)
 {

@@ -10,6 +10,7 @@
 #include "model/resolve.h"
 #include "model/scan_content.h"
 #include "model/scan_disk.h"
+#include "model/scan_md.h"
 #include "model/scan_owner.h"
 #include "model/scan_vars.h"
 #include "model/volumes.h"
@@ -312,6 +313,11 @@ enum status scan_machine(struct arena *arena, const struct ports *ports, enum sc
             status = look_for_fallback(arena, &ports->files, &machine);
         if (status == ST_OK && depth >= SCAN_LISTED)
             status = scan_claims(arena, ports, &machine);
+        if (depth >= SCAN_QUICK)
+            scan_contents_set_limits(meters, ports->disk_count);
+        if (status == ST_OK)
+            status = scan_md_volumes(arena, &metered,
+                                     depth == SCAN_QUICK ? MD_LOOKS_QUICK : SIZE_MAX, &machine);
         if (status == ST_OK && depth >= SCAN_QUICK)
             status = scan_contents(arena, &metered, meters, depth, &machine);
         if (status != ST_OK)

@@ -4,6 +4,7 @@
 #include "base/sort.h"
 #include "base/text.h"
 #include "model/scan_esp.h"
+#include "model/scan_md.h"
 
 #define MBR_NTFS     0x07
 #define MBR_LINUX_MD 0xfd
@@ -63,7 +64,7 @@ static size_t count_esps(const struct machine *machine, size_t from, size_t to)
     size_t count = 0;
 
     for (size_t i = from; i < to; i++)
-        count += machine->partitions[i].kind == PT_ESP;
+        count += machine_may_start_from(machine, i);
     return count;
 }
 
@@ -100,12 +101,25 @@ static enum status look_into_esp(const struct content_scan *scan, size_t partiti
         meter->read_limit = UINT64_MAX;
     esp->partition = partition;
     enum status status = scan_esp(esp_scan, own->first_lba, own->block_count, esp);
-    if (meter->stopped)
+    const struct md_volume *md = machine_md_volume(scan->machine, partition);
+    if (meter->stopped || (md != NULL && md->use == MD_PIECE))
         *esp = (struct esp){
             .partition = partition, .status = ST_UNSUPPORTED, .store_status = ST_UNSUPPORTED};
     if (whole)
         *meter = before;
     return status;
+}
+
+/* A partition of another type is looked into for its FAT alone: whatever else it holds, firmware
+ * starts nothing from it, and it is no ESP to be mended. */
+static bool counts_as_esp(const struct machine *machine, const struct esp *esp)
+{
+    enum partition_type kind = machine->partitions[esp->partition].kind;
+    bool is_fat = esp->status == ST_OK && (!esp->volume.from_backup || esp->content == CONTENT_FAT);
+
+    if (kind == PT_LINUX_RAID)
+        return is_fat && fat_find(&esp->report, "\\EFI") != FAT_NO_FILE;
+    return kind == PT_ESP || is_fat;
 }
 
 static enum status scan_esps(const struct content_scan *scan)
@@ -124,12 +138,12 @@ static enum status scan_esps(const struct content_scan *scan)
     if (esp_scan.buffer == NULL || machine->esps == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < machine->partition_count; i++) {
-        const struct partition *partition = &machine->partitions[i];
-        if (partition->kind != PT_ESP || !can_look(machine, partition))
+        struct esp *esp = &machine->esps[machine->esp_count];
+        if (!machine_may_start_from(machine, i) || !can_look(machine, &machine->partitions[i]))
             continue;
-        struct esp *esp = &machine->esps[machine->esp_count++];
         if (look_into_esp(scan, i, &esp_scan, esp) != ST_OK)
             return ST_NO_MEMORY;
+        machine->esp_count += counts_as_esp(machine, esp);
     }
     return ST_OK;
 }
@@ -346,32 +360,6 @@ static enum status scan_copies(const struct content_scan *scan)
     return ST_OK;
 }
 
-/* Tries the places a superblock can have. */
-static enum status look_for_md(struct arena *arena, const struct block_port *port,
-                               const struct partition *partition, struct md_member *ret_member)
-{
-    size_t mark = arena_mark(arena);
-    uint8_t *bytes = arena_alloc(arena, 1, MD_SUPERBLOCK_BYTES + port->block_size);
-    enum status found = ST_ABSENT;
-
-    if (bytes == NULL)
-        return ST_NO_MEMORY;
-    for (int version = 0; version < MD_VERSION_COUNT && found != ST_OK; version++) {
-        uint64_t offset =
-            md_offset((enum md_version)version, partition->block_count * port->block_size);
-        uint64_t lba = offset / port->block_size;
-        uint32_t count = (MD_SUPERBLOCK_BYTES + port->block_size - 1) / port->block_size;
-        if (offset % port->block_size != 0 || lba >= partition->block_count ||
-            count > partition->block_count - lba)
-            continue;
-        if (port->read(port->ctx, partition->first_lba + lba, count, bytes) != ST_OK)
-            continue;
-        found = md_parse(span_of(bytes, MD_SUPERBLOCK_BYTES), (enum md_version)version, ret_member);
-    }
-    arena_release(arena, mark);
-    return found;
-}
-
 static enum status scan_md(const struct content_scan *scan)
 {
     struct machine *machine = scan->machine;
@@ -383,11 +371,12 @@ static enum status scan_md(const struct content_scan *scan)
     for (size_t i = 0; i < machine->partition_count; i++) {
         const struct partition *own = &machine->partitions[i];
         struct md_partition *member = &machine->md_members[machine->md_count];
+        uint64_t offset = 0;
         if ((own->kind != PT_LINUX_RAID && own->mbr_type != MBR_LINUX_MD) ||
-            !can_look(machine, own))
+            !can_look(machine, own) || machine_find_esp(machine, i) != NO_INDEX)
             continue;
-        enum status status =
-            look_for_md(scan->arena, port_of(scan, own->disk), own, &member->member);
+        enum status status = scan_md_find(scan->arena, port_of(scan, own->disk), own, MD_1_2,
+                                          &offset, &member->member);
         if (status == ST_NO_MEMORY)
             return status;
         member->partition = i;
@@ -396,11 +385,10 @@ static enum status scan_md(const struct content_scan *scan)
     return ST_OK;
 }
 
-/* From here on the disks are read up to their limit. */
-static void set_limits(const struct content_scan *scan)
+void scan_contents_set_limits(struct disk_meter *meters, size_t count)
 {
-    for (size_t i = 0; i < scan->ports->disk_count; i++) {
-        struct disk_meter *meter = &scan->meters[i];
+    for (size_t i = 0; i < count; i++) {
+        struct disk_meter *meter = &meters[i];
         uint64_t least = meter->read_bytes + ESP_QUICK_BYTES + COPY_BYTES;
         meter->read_limit = least < DISK_BYTES ? DISK_BYTES : least;
     }
@@ -417,7 +405,6 @@ enum status scan_contents(struct arena *arena, const struct ports *ports, struct
         .machine = io_machine,
     };
 
-    set_limits(&scan);
     enum status status = scan_esps(&scan);
     if (status == ST_OK)
         status = scan_md(&scan);

@@ -6,6 +6,15 @@
 #define START_BYTES (64u << 10)
 
 static const char store_path[] = "\\EFI\\Microsoft\\Boot\\BCD";
+static const char store_log_path[] = "\\EFI\\Microsoft\\Boot\\BCD.LOG";
+
+bool esp_store_has_log(const struct esp *esp)
+{
+    size_t file = esp->status == ST_OK ? fat_find(&esp->report, store_log_path) : FAT_NO_FILE;
+
+    return file != FAT_NO_FILE && !esp->report.files[file].is_directory &&
+           esp->report.files[file].status == ST_OK && esp->report.files[file].size > 0;
+}
 
 static bool is_program(const char *path)
 {
@@ -192,6 +201,7 @@ static enum status copy_esp(struct arena *arena, const struct esp *from, struct 
     struct fat_report *report = &esp.report;
     size_t count = report->file_count;
 
+    esp.volume.port = NULL;
     esp.volume.arena = NULL;
     esp.volume.table = NULL;
     esp.volume.table_loaded = NULL;

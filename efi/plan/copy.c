@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "format/fat_edit.h"
 #include "plan/esp_files.h"
+#include "plan/esp_guard.h"
 #include "plan/owner_guard.h"
 #include "plan/place.h"
 
@@ -161,8 +162,8 @@ static enum status check_target(struct plan *plan, size_t target)
 {
     const struct esp *esp = &plan->machine->esps[target];
     size_t disk = disk_of(plan->machine, target);
-    bool sound =
-        esp->status == ST_OK && !esp->volume.from_backup && fat_edit_is_possible(&esp->report);
+    bool sound = esp->status == ST_OK && !esp->volume.from_backup && !esp->volume.is_narrow &&
+                 fat_edit_is_possible(&esp->report);
 
     enum status status = owner_guard_disk(plan, disk);
     if (status != ST_OK)
@@ -174,6 +175,9 @@ static enum status check_target(struct plan *plan, size_t target)
                            disk, esp_place(plan, target));
     if (sound)
         return ST_OK;
+    status = esp_guard_check(plan, esp->partition);
+    if (status != ST_OK)
+        return status;
     return plan_refuse(plan, ST_REFUSED,
                        "%s %s. \"shadowboot prepare %zu\" gives it a new one with the files of "
                        "the other disk. Nothing was changed.",

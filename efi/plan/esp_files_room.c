@@ -2,9 +2,11 @@
 #include "base/text.h"
 #include "format/fat_layout.h"
 #include "plan/esp_files.h"
+#include "plan/esp_guard.h"
 #include "plan/place.h"
 
 #define NAMES_SHOWN 2
+#define LONG_PIECE  13 /* characters of a long name in one entry of a directory */
 
 /* True when no other directory of the list leads to this one. */
 static bool is_topmost(const struct files_change *files, size_t index)
@@ -68,6 +70,53 @@ static enum status files_bytes(struct arena *arena, const struct files_change *f
     return status;
 }
 
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+/* Entries that the name takes in its directory: one, and those of its long form if it has one. */
+static uint32_t entries_of(const char *name)
+{
+    size_t length = text_length(name);
+    size_t dot = length; /* the first */
+    bool is_short = true;
+
+    for (size_t i = 0; i < length; i++) {
+        is_short = is_short && !is_lower(name[i]) && (name[i] != '.' || dot == length);
+        dot = name[i] == '.' && dot == length ? i : dot;
+    }
+    if (is_short && dot <= 8 && length <= dot + 4)
+        return 1;
+    return (uint32_t)(1 + (length + LONG_PIECE - 1) / LONG_PIECE);
+}
+
+/* The root directory of FAT12 and FAT16 does not grow. What is in folders that are there needs
+ * nothing of it. */
+static enum status check_root(struct plan *plan, const struct esp *esp,
+                              const struct files_change *files)
+{
+    const char *first = NULL;
+    uint32_t need = 0;
+
+    for (size_t i = 0; i < files->count && esp->report.root_entries > 0; i++) {
+        const char *path = files->items[i].path;
+        if (esp_path_name(path) != path + 1 || fat_find(&esp->report, path) != FAT_NO_FILE)
+            continue;
+        first = first == NULL ? path : first;
+        need += entries_of(path + 1);
+    }
+    if (need <= esp->report.root_free)
+        return ST_OK;
+    return plan_refuse(
+        plan, ST_NO_SPACE,
+        "The root directory of %s is full: it has %u entries and does not grow, %u "
+        "are free, and %s needs %u. Delete files from it, or put them into a folder, "
+        "and run the command again. Nothing was changed.",
+        place_text(plan->arena, plan->machine, esp->partition), esp->report.root_entries,
+        esp->report.root_free, first, need);
+}
+
 enum status esp_files_check_room(struct plan *plan, size_t target, const struct files_change *files)
 {
     const struct esp *esp = &plan->machine->esps[target];
@@ -85,7 +134,7 @@ enum status esp_files_check_room(struct plan *plan, size_t target, const struct 
                            place_text(plan->arena, plan->machine, esp->partition),
                            status_text(status));
     if (bytes <= clusters * unit)
-        return ST_OK;
+        return check_root(plan, esp, files);
     return plan_refuse(plan, ST_NO_SPACE,
                        "The files need %s bytes on %s, beside what is there until they have taken "
                        "its place, and %s bytes are free. Make room there and run the command "
@@ -138,7 +187,9 @@ enum status esp_files_plan(struct plan *plan, size_t source, size_t target,
 
     if (files->count == 0)
         return ST_OK;
-    enum status status = esp_files_check_room(plan, target, files);
+    enum status status = esp_guard_check(plan, plan->machine->esps[target].partition);
+    if (status == ST_OK)
+        status = esp_files_check_room(plan, target, files);
     if (status != ST_OK)
         return status;
     plan_change_disk(plan, &change, action_text(plan, source, target, files));

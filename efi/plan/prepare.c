@@ -4,7 +4,9 @@
 #include "audit/compare_esps.h"
 #include "base/print.h"
 #include "plan/esp_files.h"
+#include "plan/esp_guard.h"
 #include "plan/gpt_state.h"
+#include "plan/mend_fat.h"
 #include "plan/owner_guard.h"
 #include "plan/place.h"
 #include "plan/prepare_parts.h"
@@ -428,7 +430,8 @@ static bool problem_counts(const struct fat_report *report, enum fat_problem pro
 {
     bool harmless = problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER ||
                     problem == FAT_CHAIN_LONG || problem == FAT_CHAIN_SHORT;
-    bool counts = fat_problem_is_damage(problem) || problem == FAT_FORM_UNUSUAL;
+    bool counts =
+        fat_problem_is_damage(problem) || problem == FAT_FORM_UNUSUAL || problem == FAT_SECTOR_SIZE;
 
     return report->problems[problem] != 0 && counts && !harmless;
 }
@@ -521,7 +524,9 @@ static enum status format_esp(struct prepare *prepare, size_t index)
     struct free_area area = {own->first_lba, own->block_count};
     struct spot spot;
 
-    enum status status = check_use(prepare, esp);
+    enum status status = esp_guard_check(plan, esp->partition);
+    if (status == ST_OK)
+        status = check_use(prepare, esp);
     if (status == ST_OK)
         status = prepare_gather(prepare, esp->status == ST_OK ? index : NO_INDEX);
     if (status != ST_OK)
@@ -585,14 +590,18 @@ static enum status prepare_esp(struct prepare *prepare, size_t index, struct gui
     const struct esp *esp = &prepare->machine->esps[index];
     const char *obstacle = esp_obstacle(esp);
 
+    if (obstacle != NULL && esp_guard_check(plan, esp->partition) != ST_OK)
+        return ST_REFUSED;
     if (obstacle != NULL)
         return plan_refuse(plan, ST_REFUSED, "%s %s. Nothing was changed.",
                            place_text(plan->arena, prepare->machine, esp->partition), obstacle);
     enum status status = mend_around(plan, prepare->disk);
-    if (status == ST_OK && (esp->status != ST_OK || is_damaged(&esp->report)))
-        status = format_esp(prepare, index);
-    else if (status == ST_OK)
-        status = update_esp(prepare, index);
+    bool mends = mend_fat_is_enough(esp);
+    bool formats = esp->status != ST_OK || (is_damaged(&esp->report) && !mends);
+    if (status == ST_OK && mends)
+        status = plan_mend_fat(plan, index);
+    if (status == ST_OK)
+        status = formats ? format_esp(prepare, index) : update_esp(prepare, index);
     if (status == ST_OK)
         *ret_esp = prepare->machine->partitions[esp->partition].unique;
     return status;

@@ -64,11 +64,13 @@ static enum status copy_machine(struct projection *project)
     after->copies = copy_items(arena, after->copies, after->copy_count, 0, sizeof(*after->copies));
     after->md_members =
         copy_items(arena, after->md_members, after->md_count, 0, sizeof(*after->md_members));
+    after->md_volumes =
+        copy_items(arena, after->md_volumes, after->md_volume_count, 0, sizeof(*after->md_volumes));
     project->places = arena_alloc(arena, after->partition_count, sizeof(*project->places));
     project->changed = arena_alloc(arena, after->partition_count, sizeof(*project->changed));
     if (after->disks == NULL || after->partitions == NULL || after->entries == NULL ||
         after->esps == NULL || after->copies == NULL || after->md_members == NULL ||
-        project->places == NULL || project->changed == NULL)
+        after->md_volumes == NULL || project->places == NULL || project->changed == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < after->partition_count; i++)
         project->places[i] = i;
@@ -260,21 +262,25 @@ static size_t place_of(const struct projection *project, size_t partition)
     return partition == NO_INDEX ? NO_INDEX : project->places[partition];
 }
 
-/* ESPs that are none any more are left out; md members likewise. */
-static void move_contents(struct projection *project)
+static void move_esps(const struct projection *project, struct machine *after)
 {
-    struct machine *after = &project->after;
     size_t kept = 0;
 
     for (size_t i = 0; i < after->esp_count; i++) {
         size_t place = place_of(project, after->esps[i].partition);
-        if (place == NO_INDEX || after->partitions[place].kind != PT_ESP)
+        bool was_esp = project->before->partitions[after->esps[i].partition].kind == PT_ESP;
+        if (place == NO_INDEX || (was_esp && after->partitions[place].kind != PT_ESP))
             continue;
         after->esps[kept] = after->esps[i];
         after->esps[kept++].partition = place;
     }
     after->esp_count = kept;
-    kept = 0;
+}
+
+static void move_md(const struct projection *project, struct machine *after)
+{
+    size_t kept = 0;
+
     for (size_t i = 0; i < after->md_count; i++) {
         size_t place = place_of(project, after->md_members[i].partition);
         if (place == NO_INDEX)
@@ -283,6 +289,24 @@ static void move_contents(struct projection *project)
         after->md_members[kept++].partition = place;
     }
     after->md_count = kept;
+    kept = 0;
+    for (size_t i = 0; i < after->md_volume_count; i++) {
+        size_t place = place_of(project, after->md_volumes[i].partition);
+        if (place == NO_INDEX)
+            continue;
+        after->md_volumes[kept] = after->md_volumes[i];
+        after->md_volumes[kept++].partition = place;
+    }
+    after->md_volume_count = kept;
+}
+
+/* ESPs that are none any more are left out; md members likewise. */
+static void move_contents(struct projection *project)
+{
+    struct machine *after = &project->after;
+
+    move_esps(project, after);
+    move_md(project, after);
     for (size_t i = 0; i < after->copy_count; i++)
         after->copies[i].partition = place_of(project, after->copies[i].partition);
 }
@@ -395,6 +419,20 @@ static void change_esp(const struct disk_change *change, struct esp *esp)
         esp->store = REGF_GOOD;
 }
 
+/* The file system is what it was, and firmware finds it. */
+static void mend_esp(struct machine *after, const struct disk_change *change)
+{
+    size_t index =
+        machine_partition_at(after, change->disk, change->first_lba, change->block_count);
+    size_t esp = index == NO_INDEX ? NO_INDEX : machine_find_esp(after, index);
+
+    if (esp == NO_INDEX)
+        return;
+    after->esps[esp].content = CONTENT_FAT;
+    after->esps[esp].volume.from_backup = false;
+    after->esps[esp].report.problems[FAT_BOOT_SECTOR_FROM_BACKUP] = 0;
+}
+
 static void change_entries(struct machine *after, const struct disk_change *change,
                            size_t partition)
 {
@@ -443,6 +481,8 @@ enum status project_machine(struct arena *arena, const struct plan *plan,
     status = move_entries(&project);
     for (size_t i = 0; status == ST_OK && i < plan->count; i++) {
         const struct action *action = &plan->actions[i];
+        if (is_change(action, DISK_CHANGE_BOOT_SECTOR))
+            mend_esp(&project.after, action->change);
         if (is_change(action, DISK_CHANGE_FORMAT) || is_change(action, DISK_CHANGE_FILES))
             status = change_files(&project, action->change);
     }

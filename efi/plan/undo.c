@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "format/devpath_text.h"
 #include "model/boot_name.h"
+#include "plan/esp_guard.h"
 #include "plan/owner_guard.h"
 
 static bool state_is(const struct variable_state *now, bool present, uint32_t attributes,
@@ -267,6 +268,26 @@ static size_t count_areas(const struct journal *journal, size_t disk, uint64_t *
     return count;
 }
 
+/* The partition has become a member of an array since the change. */
+static enum status check_arrays(struct plan *plan, const struct journal *journal, size_t index,
+                                size_t disk)
+{
+    const struct machine *machine = plan->machine;
+
+    for (size_t i = 0; i < machine->md_volume_count; i++) {
+        size_t partition = machine->md_volumes[i].partition;
+        const struct partition *own = &machine->partitions[partition];
+        for (size_t k = 0; k < journal->count && own->disk == disk; k++) {
+            const struct journal_record *record = &journal->records[k];
+            if (record->kind == JOURNAL_BLOCKS && record->disk == index &&
+                record->lba < own->first_lba + own->block_count &&
+                own->first_lba < record->lba + record->block_count)
+                return esp_guard_check(plan, partition);
+        }
+    }
+    return ST_OK;
+}
+
 static enum status undo_disk(struct plan *plan, const struct journal *journal, size_t index,
                              size_t disk)
 {
@@ -281,6 +302,9 @@ static enum status undo_disk(struct plan *plan, const struct journal *journal, s
 
     if (count == 0)
         return ST_OK;
+    enum status status = check_arrays(plan, journal, index, disk);
+    if (status != ST_OK)
+        return status;
     plan_change_disk(plan, &change,
                      arena_printf(plan->arena, "restore %zu area%s of Disk %zu (%s) as %s before",
                                   count, count == 1 ? "" : "s", disk, format_size(bytes, size),

@@ -71,10 +71,10 @@ uint64_t journal_store_needs(const struct journal *journal);
 
 /*
  * Writes a new journal and reads it back. `*ret_file` has id, volume and path; its journal is the
- * one given. No volume on one of journal->disks takes it. Statuses: ST_OK; when no volume takes it,
- * the first of these that is true of one of them: ST_NO_SPACE (journal_store_needs says how much it
- * takes); ST_READ_ONLY; another status of files.write or files.read; ST_REFUSED when the only
- * volumes are on disks that the journal is about; ST_ABSENT when there is none to try.
+ * one given. No volume on one of journal->disks takes it, and no member of an md array. Statuses:
+ * ST_OK; when no volume takes it, the first of these that is true of one of them: ST_NO_SPACE
+ * (journal_store_needs says how much it takes); ST_READ_ONLY; another status of files.write or
+ * files.read; ST_REFUSED when the only volumes are such; ST_ABSENT when there is none to try.
  * ST_NO_MEMORY.
  */
 MUST_CHECK enum status journal_store_save(struct arena *arena, const struct files_port *files,

@@ -28,11 +28,13 @@ enum fat_type { FAT_12, FAT_16, FAT_32 };
 
 /* A volume that was opened. The fields are for reading; `table` is filled in as it is needed. */
 struct fat_volume {
-    const struct block_port *port;
-    uint64_t first_lba;   /* of the partition */
-    uint64_t block_count; /* of the partition */
+    const struct block_port *port; /* whose blocks are no larger than sectors */
+    uint64_t first_lba;            /* of the partition, in blocks of the port */
+    uint64_t block_count;          /* of the partition */
     enum fat_type type;
-    uint32_t sector_size;  /* bytes; at least a block of the disk */
+    uint32_t sector_size;  /* bytes */
+    bool other_sectors;    /* they are not as long as the disk's blocks */
+    bool is_narrow;        /* they are shorter: it can be read only */
     uint32_t cluster_size; /* bytes */
     uint32_t cluster_count;
     uint32_t clusters_present;  /* of these, those that lie in the partition */
@@ -103,6 +105,8 @@ enum fat_problem {
                             * use: files are fine, but UEFI firmware (EDK II) does not mount it */
     FAT_PAST_PARTITION,    /* it is longer than its partition. Firmware mounts it; a cluster in use
                             * that lies outside is FAT_CHAIN_OUT_OF_RANGE as well */
+    FAT_SECTOR_SIZE,       /* its sectors are not as long as the disk's blocks: EDK II mounts it,
+                            * Windows does not, Linux only where they are longer */
     FAT_SIGNATURE_MISSING, /* no 55 AA: firmware mounts it, Windows does not */
     FAT_PROBLEM_COUNT
 };
@@ -142,6 +146,8 @@ struct fat_report {
     size_t file_count;
     bool complete;          /* everything was looked at; else the read limit ended the check, or
                              * there was no room for a list of the clusters */
+    uint32_t root_entries;  /* FAT12/16: the root directory has room for, and does not grow */
+    uint32_t root_free;     /* of these, not in use */
     uint64_t used_clusters; /* by the FAT; meaningful when complete, like the next */
     uint64_t free_clusters; /* of those in the partition */
 };

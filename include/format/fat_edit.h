@@ -24,8 +24,8 @@
 #define FAT_EDIT_PHASES 5u
 
 /* True when the file system is in a state that can be changed file by file: checked in full, and
- * nothing wrong but lost clusters, FATs that differ as a cut leaves them, and chains that are
- * longer or shorter than their files. */
+ * nothing wrong but lost clusters, FATs that differ as a cut leaves them, chains that are longer or
+ * shorter than their files, and a boot sector that is known from its backup. */
 bool fat_edit_is_possible(const struct fat_report *report);
 
 /*
@@ -36,11 +36,11 @@ bool fat_edit_is_possible(const struct fat_report *report);
  * not do. `report` is of the whole volume (complete), and both are as the disk is now: after the
  * writes the volume has to be opened anew. The result lies in `arena`. Statuses: ST_OK; ST_NO_SPACE
  * when the new content does not fit beside the old one, or a directory can take no more entries;
- * ST_REFUSED when fat_edit_is_possible says no, or FATs differ otherwise than as a cut leaves them
- * (the other FATs are made equal to the first); ST_EXISTS when a file stands where a directory is
- * to be, or the other way round; ST_USAGE as fat_layout, also when two entries lead to one file;
- * ST_UNSUPPORTED for a name of more than 195 characters in the root directory of FAT12 and FAT16 on
- * blocks of 512 bytes; ST_IO; ST_NO_MEMORY.
+ * ST_REFUSED when fat_edit_is_possible says no, sectors are shorter than the disk's blocks, or FATs
+ * differ otherwise than as a cut leaves them (the other FATs are made equal to the first);
+ * ST_EXISTS when a file stands where a directory is to be, or the other way round; ST_USAGE as
+ * fat_layout, also when two entries lead to one file; ST_UNSUPPORTED for a name of more than 195
+ * characters in the root directory of FAT12 and FAT16 on blocks of 512 bytes; ST_IO; ST_NO_MEMORY.
  */
 MUST_CHECK enum status fat_edit(struct arena *arena, struct fat_volume *volume,
                                 const struct fat_report *report,

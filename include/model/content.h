@@ -26,8 +26,9 @@ struct file_content {
     enum pe_verdict program;
 };
 
-/* An EFI System Partition. One for which the disk's limit left nothing is ST_UNSUPPORTED, of
- * CONTENT_UNKNOWN. */
+/* An EFI System Partition, or another FAT volume that firmware may be started from. One
+ * in pieces of an md array is ST_UNSUPPORTED, of CONTENT_UNKNOWN; so is one for which the disk's
+ * limit left nothing. */
 struct esp {
     size_t partition;            /* index into machine.partitions */
     enum volume_content content; /* of its first block */
@@ -65,9 +66,28 @@ struct system_copy {
 /* Whether the copy carries Windows: ST_OK, ST_ABSENT, or why nobody can say. */
 enum status system_copy_windows(const struct system_copy *copy);
 
+/* True when \EFI\Microsoft\Boot\BCD.LOG, from which Windows' boot manager mends a store that was
+ * not written completely, is there and is not empty. Whether it fits is not known. */
+bool esp_store_has_log(const struct esp *esp);
+
 /* A partition that is a member of a Linux md array. */
 struct md_partition {
     size_t partition;
+    struct md_member member;
+};
+
+/* What a volume that firmware starts from is to the md array it belongs to. */
+enum md_use {
+    MD_HALF,  /* a full copy of the array's data, up to date: read by firmware like any volume */
+    MD_OLD,   /* a full copy that missed writes, or is not in use: of an earlier day */
+    MD_PIECE, /* a part of the data, which firmware cannot put together */
+};
+
+/* A volume that firmware starts from, or would, and that is a member of an md array: nothing on it
+ * may be written but through the array. */
+struct md_volume {
+    size_t partition;
+    enum md_use use;
     struct md_member member;
 };
 

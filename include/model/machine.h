@@ -182,14 +182,32 @@ struct machine {
     size_t esp_count;
     struct system_copy *copies; /* by disk, then by place */
     size_t copy_count;
-    struct md_partition *md_members; /* by partition */
+    struct md_partition *md_members; /* by partition, without ESPs */
     size_t md_count;
     struct claim *claims; /* from SCAN_LISTED on; by disk */
     size_t claim_count;
+    struct md_volume *md_volumes; /* from SCAN_ENTRIES on; by partition */
+    size_t md_volume_count;
 };
 
 /* The ESP on this partition, NO_INDEX when it is none that was looked at. */
 size_t machine_find_esp(const struct machine *machine, size_t partition);
+
+/* True for partitions that firmware may be started from: ESPs, others in which a boot entry names a
+ * file, and those of type Linux RAID, in which an ESP may be hidden. Of all but ESPs only FAT
+ * counts. */
+bool machine_may_start_from(const struct machine *machine, size_t partition);
+
+/* What the partition is to an md array, when firmware starts from it; NULL when it is in none. */
+const struct md_volume *machine_md_volume(const struct machine *machine, size_t partition);
+
+/* True when the mounted volume, an index into ports->files.volumes, is in an md array: firmware
+ * would write to this member alone. */
+bool machine_mount_is_in_array(const struct machine *machine, size_t volume);
+
+/* True when both are full copies of one array, or the same partition of two disks of a RAID, and so
+ * of one file system. */
+bool machine_is_one_volume(const struct machine *machine, size_t a, size_t b);
 
 /* The partition of `disk` in which all of these blocks lie, or NO_INDEX. */
 size_t machine_partition_at(const struct machine *machine, size_t disk, uint64_t lba,

@@ -19,9 +19,13 @@
 #define ESP_LEAST_BYTES (40u * 1024)  /* what it takes to find the boot files */
 #define COPY_BYTES      (112u * 1024) /* what ESPs leave to other volumes */
 
+/* From here on the disks of the meters are read up to their limit: what comes now belongs to the
+ * file systems. */
+void scan_contents_set_limits(struct disk_meter *meters, size_t count);
+
 /*
- * Fills in esps, copies and md_members of `*io_machine`, whose disks, partitions and volumes are
- * known already, reading through the ports that count into `meters`. `depth` is
+ * Fills in esps, copies and md_members of `*io_machine`, whose disks, partitions, volumes and
+ * md_volumes are known already, reading through the ports that count into `meters`. `depth` is
  * SCAN_QUICK or more: whole ESPs from SCAN_LISTED on, and all their files with SCAN_FULL. What is
  * damaged or cannot be read is part of the result; what would cost more than DISK_BYTES is not
  * looked at. Statuses: ST_OK; ST_NO_MEMORY.

@@ -39,6 +39,7 @@ struct prepare_request {
  *   no ESP, free space            ESP of the source's size in it, or of what there is and the files
  *                                 need
  *   no ESP, no free space         in place of the MSR, when allowed and large enough
+ *   ESP's boot sector damaged     written back from its backup where nothing else is wrong
  *   ESP damaged, unformatted      fresh file system, with what can still be read and the source has
  *                                 not; as request->use allows
  *   ESP healthy                   the files that differ, unless it is what the others go by and no

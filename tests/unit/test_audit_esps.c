@@ -229,13 +229,23 @@ static void every_kind_of_fat_damage_is_told(void **state)
         char expected[256] = "";
         enum fat_problem problem = (enum fat_problem)i;
         note_problem(mirror, problem, "\\here");
-        if (fat_problem_is_damage(problem))
+        if (problem == FAT_BOOT_SECTOR_FROM_BACKUP)
+            snprintf(expected, sizeof(expected), "esp-boot-sector" ESP_1 "\n");
+        else if (fat_problem_is_damage(problem))
             snprintf(expected, sizeof(expected), "esp-damaged" ESP_1 ": %s, first at \\here.\n",
                      fat_problem_text(problem));
         else if (problem == FAT_MARKED_DIRTY)
             snprintf(expected, sizeof(expected), "esp-not-clean" ESP_1 "\n");
         else if (problem == FAT_FORM_UNUSUAL)
             snprintf(expected, sizeof(expected), "esp-unusual" ESP_1 "\n");
+        else if (problem == FAT_SECTOR_SIZE)
+            snprintf(expected, sizeof(expected), "esp-sector-size" ESP_1 ": 4096 bytes.\n");
+        else if (problem == FAT_PAST_PARTITION)
+            snprintf(expected, sizeof(expected),
+                     "esp-past-partition" ESP_1 " 2 MiB of it lie outside.\n");
+        mirror->esps[1].volume.from_backup = problem == FAT_BOOT_SECTOR_FROM_BACKUP;
+        mirror->esps[1].volume.sector_size = 4096;
+        mirror->esps[1].volume.sectors = (100 + 2) * 256;
         mirror_assert_findings(mirror, expected);
         mirror_free(mirror);
     }

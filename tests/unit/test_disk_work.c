@@ -171,6 +171,45 @@ static void a_file_is_replaced_and_nothing_else_changes(void **state)
     mem_block_free(source);
 }
 
+/* I2: whatever the plan says, a member of an array is not written to, neither by a change nor by an
+ * undo. */
+static void a_member_of_an_array_is_never_written_to(void **state)
+{
+    struct planning *p = *state;
+    struct apply_result result;
+    struct md_volume volume = {.use = MD_HALF};
+
+    disk_machine_truncate(p->host, 1, BOOTMGFW, 5000);
+    planning_rescan_to(p, SCAN_FULL);
+    volume.partition = p->machine.esps[esp_on(p, 1)].partition;
+    p->machine.md_volumes = &volume;
+    p->machine.md_volume_count = 1;
+    struct mem_block *before = mem_block_clone(p->host->disks[1]);
+    plan_boot_manager(p);
+    assert_int_equal(apply(p, &result), ST_REFUSED);
+    assert_non_null(strstr(result.problem, "Nothing was changed."));
+    assert_disk_unchanged(p, before, 1);
+    mem_block_free(before);
+}
+
+static void an_undo_of_what_is_in_an_array_now_is_refused(void **state)
+{
+    struct planning *p = *state;
+    struct apply_result result;
+    struct md_volume volume = {.use = MD_HALF};
+
+    disk_machine_truncate(p->host, 1, BOOTMGFW, 5000);
+    planning_rescan_to(p, SCAN_FULL);
+    plan_boot_manager(p);
+    assert_int_equal(apply(p, &result), ST_OK);
+    planning_rescan_to(p, SCAN_FULL);
+    volume.partition = p->machine.esps[esp_on(p, 1)].partition;
+    p->machine.md_volumes = &volume;
+    p->machine.md_volume_count = 1;
+    assert_int_equal(plan_undo(&p->plan, journal_of(p)), ST_REFUSED);
+    assert_non_null(strstr(p->plan.refusal, "is a member of a Linux RAID"));
+}
+
 static void undo_brings_back_every_block_that_was_in_use(void **state)
 {
     struct planning *p = *state;
@@ -631,6 +670,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_file_is_replaced_and_nothing_else_changes),
+        CASE(a_member_of_an_array_is_never_written_to),
+        CASE(an_undo_of_what_is_in_an_array_now_is_refused),
         CASE(undo_brings_back_every_block_that_was_in_use),
         CASE(undo_refuses_when_the_old_content_is_gone),
         CASE(undo_refuses_when_a_directory_has_changed),

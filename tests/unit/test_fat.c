@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "format/fat.h"
+#include "format/fat_mend.h"
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
 #include "host/mem_block.h"
@@ -114,6 +115,8 @@ static void expect_only(const struct bed *bed, enum fat_problem problem, uint32_
         uint32_t expected = i == problem ? count : 0;
         if (i == FAT_FORM_UNUSUAL && i != problem)
             expected = bed->volume.type == FAT_32 && bed->volume.cluster_count < 65525;
+        if (i == FAT_SECTOR_SIZE && i != problem)
+            expected = bed->volume.sector_size != bed->port.block_size;
         if (bed->report.problems[i] != expected)
             print_message("%s: %s\n", fat_problem_text(i), bed->report.first_place[i]);
         assert_int_equal(bed->report.problems[i], expected);
@@ -422,6 +425,145 @@ static void backup_boot_sector_stands_in(void **state)
         assert_int_equal(file_at(&bed, "\\FILE.TXT")->size, 7);
         bed_free(&bed);
     }
+}
+
+static void apply_edit(struct bed *bed, const struct disk_edit *edit)
+{
+    for (size_t i = 0; i < edit->write_count; i++)
+        mem_block_write(bed->disk, edit->writes[i].lba * bed->block_size, edit->writes[i].data.at,
+                        edit->writes[i].data.size);
+}
+
+/* FAT32 with as many clusters as it must have. */
+static void bed_make_large(struct bed *bed)
+{
+    bed_make(bed, 34 * MIB, 32, 512, 1);
+    fat_fixture_add_file(&bed->fat, 0, "FILE.TXT", "content", 7);
+}
+
+/* One block is written, and the file system is what it was. */
+static void dead_boot_sector_is_mended_by_one_block(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct disk_edit edit;
+    uint8_t sector[512];
+
+    bed_make_large(&bed);
+    memcpy(sector, bed.image, 512);
+    memset(bed.image, 0x5a, 512);
+    bed_check(&bed);
+    assert_true(fat_mend_is_possible(&bed.volume, &bed.report));
+    assert_int_equal(fat_mend(&bed.arena, &bed.volume, &edit), ST_OK);
+    assert_int_equal(edit.phase_count, 1);
+    assert_int_equal(edit.write_count, 1);
+    assert_int_equal(edit.file_count, 0);
+    assert_int_equal(edit.writes[0].lba, FIRST_LBA);
+    assert_false(edit.writes[0].free_space);
+    assert_int_equal(edit.writes[0].data.size, 512);
+    assert_memory_equal(edit.writes[0].data.at, sector, 512);
+    apply_edit(&bed, &edit);
+    bed_check(&bed);
+    assert_false(bed.volume.from_backup);
+    expect_only(&bed, FAT_BOOT_SECTOR_FROM_BACKUP, 0);
+    assert_false(fat_mend_is_possible(&bed.volume, &bed.report));
+    assert_int_equal(fat_mend(&bed.arena, &bed.volume, &edit), ST_REFUSED);
+    bed_free(&bed);
+}
+
+/* It may be that of a file system that was here before. */
+static void backup_that_nothing_agrees_with_is_not_written_back(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        struct bed bed;
+        bed_make_large(&bed);
+        memset(bed.image, 0, 512);
+        if (kind == 0)
+            memset(bed.image + bed.fat.fat_offset, 0, 4096); /* the first FAT alone */
+        if (kind == 1)
+            fat_fixture_set_link(&bed.fat, 0, 0x0ffffff0);
+        if (kind == 2)
+            memset(fat_fixture_cluster(&bed.fat, 2), 0, 512); /* no files */
+        if (kind == 3)
+            fat_fixture_set_link(&bed.fat, 3, 3);
+        bed_check(&bed);
+        assert_true(bed.volume.from_backup);
+        assert_false(fat_mend_is_possible(&bed.volume, &bed.report));
+        bed_free(&bed);
+    }
+}
+
+/* The disk is not what it was when it was looked at. */
+static void backup_that_has_changed_is_not_written_back(void **state)
+{
+    (void)state;
+    struct bed bed;
+    struct disk_edit edit;
+
+    bed_make_large(&bed);
+    memset(bed.image, 0, 512);
+    bed_check(&bed);
+    bed.image[6 * 512 + 67] ^= 1; /* the serial number */
+    mem_block_write(bed.disk, (FIRST_LBA + 6) * 512, bed.image + 6 * 512, 512);
+    assert_int_equal(fat_mend(&bed.arena, &bed.volume, &edit), ST_CHANGED);
+    mem_block_spoil(bed.disk, FIRST_LBA + 6, 1);
+    assert_int_equal(fat_mend(&bed.arena, &bed.volume, &edit), ST_IO);
+    bed_free(&bed);
+}
+
+/* As a copy of a disk with smaller blocks has them: all is read, and it is told. */
+static void sectors_shorter_than_blocks_are_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        struct bed bed;
+        uint8_t content[5000];
+        uint8_t read[8192];
+        size_t size = 0;
+        for (size_t k = 0; k < sizeof(content); k++)
+            content[k] = (uint8_t)(k * 7 + k / 256);
+        bed_make_small(&bed, types[i]);
+        bed.block_size = 4096;
+        uint32_t folder = fat_fixture_add_directory(&bed.fat, 0, "FOLDER");
+        fat_fixture_add_file(&bed.fat, 0, "SMALL.TXT", "content", 7);
+        fat_fixture_add_file(&bed.fat, folder, "LARGE.BIN", content, sizeof(content));
+        bed_check(&bed);
+        assert_true(bed.volume.is_narrow);
+        assert_int_equal(bed.volume.sector_size, 512);
+        expect_only(&bed, FAT_SECTOR_SIZE, 1);
+        assert_int_equal(read_file(&bed, "\\FOLDER\\LARGE.BIN", 4096, read, &size), ST_OK);
+        assert_int_equal(size, sizeof(content));
+        assert_memory_equal(read, content, sizeof(content));
+        assert_int_equal(bed.volume.port->write(bed.volume.port->ctx, 0, 1, content), ST_READ_ONLY);
+        bed_free(&bed);
+    }
+}
+
+static void root_directory_that_does_not_grow_is_counted(void **state)
+{
+    (void)state;
+    struct bed bed;
+
+    bed_make_small(&bed, 16);
+    fat_fixture_add_file(&bed.fat, 0, "ONE.TXT", "content", 7);
+    fat_fixture_add_file(&bed.fat, 0, "A long name", "content", 7); /* two entries */
+    fat_fixture_add_file(&bed.fat, 0, "GONE.TXT", "", 0);
+    uint32_t folder = fat_fixture_add_directory(&bed.fat, 0, "FOLDER");
+    fat_fixture_add_file(&bed.fat, folder, "TWO.TXT", "content", 7);
+    bed_check(&bed);
+    uint32_t free = bed.report.root_free;
+    assert_int_equal(bed.report.root_entries, 512);
+    assert_in_range(free, 512 - 6, 512 - 5); /* a label may be there */
+    fat_fixture_entry(&bed.fat, 0, "GONE.TXT")[0] = 0xe5;
+    bed_insert(&bed);
+    bed_check(&bed);
+    assert_int_equal(bed.report.root_free, free + 1);
+    bed_free(&bed);
+    bed_make_small(&bed, 32);
+    bed_check(&bed);
+    assert_int_equal(bed.report.root_entries, 0);
+    bed_free(&bed);
 }
 
 static void backup_is_found_where_the_field_says(void **state)
@@ -1636,6 +1778,11 @@ int main(void)
         cmocka_unit_test(missing_signature_is_no_reason_to_refuse),
         cmocka_unit_test(backup_without_signature_does_not_stand_in),
         cmocka_unit_test(backup_boot_sector_stands_in),
+        cmocka_unit_test(dead_boot_sector_is_mended_by_one_block),
+        cmocka_unit_test(backup_that_nothing_agrees_with_is_not_written_back),
+        cmocka_unit_test(backup_that_has_changed_is_not_written_back),
+        cmocka_unit_test(sectors_shorter_than_blocks_are_read),
+        cmocka_unit_test(root_directory_that_does_not_grow_is_counted),
         cmocka_unit_test(backup_is_found_where_the_field_says),
         cmocka_unit_test(backup_of_another_volume_is_noted),
         cmocka_unit_test(unreadable_boot_sector_is_an_io_error),

@@ -714,6 +714,32 @@ static void no_volume_of_a_changed_disk_takes_the_journal(void **state)
     }
 }
 
+/* A member of an array is written to through the array alone. */
+static void no_member_of_an_array_takes_the_journal(void **state)
+{
+    struct state *s = *state;
+    struct planning *p = planning_begin(fixture_modern_machine());
+    const struct files_port *files = &host_ports(p->host)->files;
+    struct md_volume volumes[2] = {{.partition = NO_INDEX}, {.partition = NO_INDEX}};
+    struct journal_file file = {.id = 77};
+
+    for (size_t i = 0; i < p->machine.partition_count; i++) {
+        if (p->machine.partitions[i].volume < 2)
+            volumes[p->machine.partitions[i].volume].partition = i;
+    }
+    be_about_disk(s, p, 1);
+    p->machine.md_volumes = &volumes[1];
+    p->machine.md_volume_count = 1;
+    assert_int_equal(journal_store_save(&s->arena, files, &p->machine, &s->of_disks, &file), ST_OK);
+    assert_int_equal(file.volume, 0);
+    p->machine.md_volumes = volumes;
+    p->machine.md_volume_count = 2;
+    assert_int_equal(journal_store_save(&s->arena, files, &p->machine, &s->of_disks, &file),
+                     ST_REFUSED);
+    assert_null(mem_files_find(p->host->files, 1, JOURNAL_1).at);
+    planning_end(p);
+}
+
 static void without_another_disk_saving_is_refused(void **state)
 {
     struct state *s = *state;
@@ -1159,6 +1185,7 @@ int main(void)
         CASE(else_an_esp_of_a_fixed_disk_takes_it),
         CASE(without_a_volume_the_last_reason_is_told),
         CASE(no_volume_of_a_changed_disk_takes_the_journal),
+        CASE(no_member_of_an_array_takes_the_journal),
         CASE(without_another_disk_saving_is_refused),
         CASE(volume_of_a_whole_disk_is_on_it),
         CASE(room_needed_is_told_to_the_byte),

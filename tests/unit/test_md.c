@@ -179,6 +179,82 @@ static void superblocks_of_mdadm_are_read(void **state)
     }
 }
 
+static struct md_member member_of(const struct example *example)
+{
+    uint8_t bytes[MD_SUPERBLOCK_BYTES];
+    struct md_member member;
+
+    build(example, bytes);
+    assert_int_equal(parse(bytes, sizeof(bytes), example->version, &member), ST_OK);
+    return member;
+}
+
+/* What mdadm --examine calls Used Dev Size, Data Offset and Super Offset. */
+static void place_of_the_data_is_read(void **state)
+{
+    static const uint64_t data_sectors[] = {9152 * 2, 18304, 16384, 16384, 16384};
+
+    (void)state;
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        struct md_member member = member_of(&examples[i]);
+        bool begins_with_data = examples[i].version == MD_0_90 || examples[i].version == MD_1_0;
+        assert_int_equal(member.data_bytes, data_sectors[i] * 512);
+        assert_int_equal(member.data_offset, begins_with_data ? 0 : 2048 * 512);
+        assert_int_equal(member.offset,
+                         examples[i].version == MD_0_90 ? MD_NO_OFFSET : examples[i].offset);
+    }
+}
+
+/* A file system made on the array ends before the superblock, one made on the bare device does not;
+ * data of 1.1 and 1.2 do not begin at the start of the device. */
+static void mark_of_an_array_that_is_gone_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < EXAMPLES; i++) {
+        struct md_member member = member_of(&examples[i]);
+        uint64_t offset = examples[i].offset;
+        bool at_end = examples[i].version == MD_0_90 || examples[i].version == MD_1_0;
+        assert_int_equal(md_begins_with(&member, offset, member.data_bytes), at_end);
+        assert_int_equal(md_begins_with(&member, offset, 1 << 20), at_end);
+        assert_false(md_begins_with(&member, offset, member.data_bytes + 512));
+        assert_false(md_begins_with(&member, offset, DEVICE_BYTES));
+        if (examples[i].version == MD_1_0)
+            assert_false(md_begins_with(&member, offset + 4096, 1 << 20));
+    }
+}
+
+/* A file system over a stripe is longer than one member. */
+static void piece_of_a_larger_file_system_is_one(void **state)
+{
+    struct md_member member = member_of(&examples[1]);
+    uint64_t data = member.data_bytes;
+
+    (void)state;
+    member.level = 0;
+    assert_true(md_begins_with(&member, examples[1].offset, 2 * data));
+    assert_false(md_begins_with(&member, examples[1].offset, 2 * data + 512));
+    member.data_bytes = UINT64_MAX;
+    assert_true(md_begins_with(&member, examples[1].offset, UINT64_MAX));
+}
+
+static void mirrors_are_told_by_level_and_layout(void **state)
+{
+    struct md_member member = {.level = 1, .raid_disks = 3};
+
+    (void)state;
+    assert_true(md_is_mirror(&member));
+    member = (struct md_member){.level = 10, .raid_disks = 2, .layout = 0x102};
+    assert_true(md_is_mirror(&member));
+    member.raid_disks = 4;
+    assert_false(md_is_mirror(&member));
+    member = (struct md_member){.level = 10, .raid_disks = 2, .layout = 0x201};
+    assert_false(md_is_mirror(&member));
+    for (int level = -1; level <= 6; level++) {
+        member = (struct md_member){.level = level, .raid_disks = 2};
+        assert_int_equal(md_is_mirror(&member), level == 1);
+    }
+}
+
 static void superblocks_are_where_mdadm_puts_them(void **state)
 {
     (void)state;
@@ -360,6 +436,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(superblocks_of_mdadm_are_read),
+        cmocka_unit_test(place_of_the_data_is_read),
+        cmocka_unit_test(mark_of_an_array_that_is_gone_is_told),
+        cmocka_unit_test(piece_of_a_larger_file_system_is_one),
+        cmocka_unit_test(mirrors_are_told_by_level_and_layout),
         cmocka_unit_test(superblocks_are_where_mdadm_puts_them),
         cmocka_unit_test(offset_depends_on_the_size_as_md_rounds_it),
         cmocka_unit_test(offset_never_passes_the_end),

@@ -675,16 +675,19 @@ static void files_of_its_own_are_named_when_others_are_brought(void **state)
 static void esp_that_cannot_be_opened_or_mounted_is_formatted(void **state)
 {
     (void)state;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         struct mirror *mirror = mirror_new();
         if (i == 0)
             esp_1(mirror)->status = ST_DAMAGED;
+        if (i == 4)
+            esp_1(mirror)->report.problems[FAT_SECTOR_SIZE] = 1;
         if (i == 1)
             esp_1(mirror)->report.problems[FAT_FORM_UNUSUAL] = 1;
         if (i == 2) {
             esp_1(mirror)->volume.from_backup = true;
             esp_1(mirror)->content = CONTENT_EMPTY;
             esp_1(mirror)->report.problems[FAT_BOOT_SECTOR_FROM_BACKUP] = 1;
+            esp_1(mirror)->report.problems[FAT_CHAIN_LOOPS] = 1;
         }
         if (i == 3)
             esp_1(mirror)->report.problems[FAT_SIGNATURE_MISSING] = 1;
@@ -692,6 +695,125 @@ static void esp_that_cannot_be_opened_or_mounted_is_formatted(void **state)
         (void)change_at(&p, 0, DISK_CHANGE_FORMAT);
         mirror_free(mirror);
     }
+}
+
+static void lose_boot_sector(struct esp *esp)
+{
+    esp->volume.from_backup = true;
+    esp->content = CONTENT_EMPTY;
+    esp->report.problems[FAT_BOOT_SECTOR_FROM_BACKUP] = 1;
+}
+
+/* The smallest change that does: one sector, and no question about formatting. */
+static void boot_sector_alone_is_written_back_from_its_backup(void **state)
+{
+    struct mirror *mirror = *state;
+
+    lose_boot_sector(esp_1(mirror));
+    struct preparing p = prepare(mirror, 1);
+    const struct disk_change *change = change_at(&p, 0, DISK_CHANGE_BOOT_SECTOR);
+    assert_int_equal(p.plan.count, 1);
+    assert_int_equal(change->disk, 1);
+    assert_int_equal(change->first_lba, 2048);
+    assert_int_equal(change->esp, 1);
+    assert_false(p.plan.formats);
+}
+
+/* What was made over FAT32 may have left its backup: then FATs and directories do not agree. */
+static void backup_of_another_file_system_is_not_written_back(void **state)
+{
+    static const enum fat_problem signs[] = {FAT_COPIES_DIFFER, FAT_MEDIA_ENTRY,
+                                             FAT_DIRECTORY_BROKEN};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+        struct mirror *mirror = mirror_new();
+        lose_boot_sector(esp_1(mirror));
+        esp_1(mirror)->report.problems[signs[i]] = 1;
+        struct preparing p = prepare(mirror, 1);
+        (void)change_at(&p, 0, DISK_CHANGE_FORMAT);
+        mirror_free(mirror);
+    }
+}
+
+/* What is missing comes with it. */
+static void files_follow_the_boot_sector(void **state)
+{
+    struct mirror *mirror = *state;
+
+    lose_boot_sector(esp_1(mirror));
+    mirror_drop_file(mirror, 1, BOOT_MANAGER_PATH);
+    struct preparing p = prepare(mirror, 1);
+    (void)change_at(&p, 0, DISK_CHANGE_BOOT_SECTOR);
+    (void)change_at(&p, 1, DISK_CHANGE_FILES);
+}
+
+static void make_member(struct mirror *mirror, struct md_volume *volume)
+{
+    *volume = (struct md_volume){.partition = esp_1(mirror)->partition, .use = MD_HALF};
+    mirror->machine.md_volumes = volume;
+    mirror->machine.md_volume_count = 1;
+}
+
+/* Written to alone, it would differ from the other members. */
+static void member_of_an_array_is_not_written_to(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct mirror *mirror = mirror_new();
+        struct md_volume volume;
+        make_member(mirror, &volume);
+        if (i == 0)
+            lose_boot_sector(esp_1(mirror));
+        if (i == 1)
+            esp_1(mirror)->status = ST_DAMAGED;
+        if (i == 2)
+            mirror_drop_file(mirror, 1, BOOT_MANAGER_PATH);
+        if (i == 3)
+            esp_1(mirror)->status = ST_UNSUPPORTED;
+        struct preparing p = prepare(mirror, 1);
+        assert_refused(&p, ST_REFUSED, "is a member of a Linux RAID");
+        mirror_free(mirror);
+    }
+}
+
+static void healthy_member_of_an_array_needs_nothing(void **state)
+{
+    struct mirror *mirror = *state;
+    struct md_volume volume;
+
+    make_member(mirror, &volume);
+    struct preparing p = prepare(mirror, 1);
+    assert_int_equal(p.status, ST_OK);
+    assert_int_equal(p.plan.count, 0);
+}
+
+static void partition_of_another_type_is_not_written_to(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->partitions[esp_1(mirror)->partition].kind = PT_BASIC_DATA;
+    mirror_drop_file(mirror, 1, BOOT_MANAGER_PATH);
+    struct preparing p = prepare(mirror, 1);
+    assert_refused(&p, ST_REFUSED, "not an EFI system partition");
+}
+
+/* The root directory of FAT16 does not grow, which has nothing to do with free bytes. */
+static void full_root_directory_is_told_when_it_is_in_the_way(void **state)
+{
+    struct mirror *mirror = *state;
+
+    esp_1(mirror)->report.root_entries = 512;
+    esp_1(mirror)->report.root_free = 1;
+    mirror_drop_file(mirror, 1, BOOT_MANAGER_PATH);
+    struct preparing p = prepare(mirror, 1);
+    (void)change_at(&p, 0, DISK_CHANGE_FILES);
+    (void)mirror_add_file(mirror, 0, "\\Some long name.txt", 10, 0);
+    p = prepare(mirror, 1);
+    assert_refused(&p, ST_NO_SPACE, "root directory of Disk 1 Partition 1");
+    esp_1(mirror)->report.root_free = 3;
+    p = prepare(mirror, 1);
+    (void)change_at(&p, 0, DISK_CHANGE_FILES);
 }
 
 static void esp_with_unknown_content_is_formatted_with_a_warning(void **state)
@@ -1203,6 +1325,13 @@ int main(void)
         ON_MIRROR(esp_in_use_is_formatted_only_where_it_can_be_spared),
         ON_MIRROR(files_of_its_own_are_named_when_others_are_brought),
         cmocka_unit_test(esp_that_cannot_be_opened_or_mounted_is_formatted),
+        ON_MIRROR(boot_sector_alone_is_written_back_from_its_backup),
+        cmocka_unit_test(backup_of_another_file_system_is_not_written_back),
+        ON_MIRROR(files_follow_the_boot_sector),
+        cmocka_unit_test(member_of_an_array_is_not_written_to),
+        ON_MIRROR(healthy_member_of_an_array_needs_nothing),
+        ON_MIRROR(partition_of_another_type_is_not_written_to),
+        ON_MIRROR(full_root_directory_is_told_when_it_is_in_the_way),
         ON_MIRROR(esp_with_unknown_content_is_formatted_with_a_warning),
         cmocka_unit_test(esp_with_what_can_be_lived_with_is_not_formatted),
         cmocka_unit_test(other_file_systems_are_refused),
