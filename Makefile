@@ -30,7 +30,9 @@ FUZZ_NAMES   := $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fu
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
 TOOL_SRC     := $(sort $(wildcard tests/tools/*.c))
 # Of these, what runs commands thousands of times: built bare, as figures are.
-FAST_TOOL_SRC := tests/tools/cut_all.c
+FAST_TOOL_SRC := tests/tools/cut_all.c tests/tools/serve.c
+# And of these, what runs a part of them under the sanitizers too.
+CHECKED_TOOL_SRC := tests/tools/serve.c
 
 EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
@@ -39,6 +41,7 @@ STANDIN := $(BUILD)/standin.efi
 BENCH   := $(BUILD)/host/bench
 TOOLS   := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
 FAST_TOOLS := $(FAST_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
+CHECKED_TOOLS := $(CHECKED_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/checked/%)
 DEPS    := $(BUILD)/deps.stamp
 
 # --- Goals ---------------------------------------------------------------------------------------
@@ -196,6 +199,10 @@ $(FAST_TOOLS): $(BUILD)/host/tools/%: $(BENCH_DIR)/tests/tools/%.o $(BENCH_CORE_
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
+$(CHECKED_TOOLS): $(BUILD)/host/checked/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+
 # The Shell's `help shadowboot` reads this; it is the program's own help, so the two cannot differ.
 $(MAN): $(HOST)
 	$(call say,MAN)$(HOST) help -man >$@
@@ -254,7 +261,7 @@ HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) 
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools
 
-harness: all $(TOOLS) $(BENCH) $(RAWIO) $(LINUX)
+harness: all $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(LINUX)
 	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
 	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary
