@@ -5,6 +5,8 @@
     machine     an empty Machine in the test's own directory, switched off at the end
     stick       a USB stick in `machine` with shadowbootx64.efi, also under the name bootcfg.efi
     pair        a Machine with two disks and an entry for the first, see `Pair`
+    fast        a serve.Server: commands on machines of image files in one process
+    checked     the same under the sanitizers
 
 A file that is missing fails the test; it never skips it. Run in parallel with -n: nothing is
 shared between machines, no port and no path.
@@ -20,7 +22,7 @@ import pytest
 import mirror
 from gpt import ESP, Partition
 from machine import LOADER, MIB, ROOT, Machine
-
+from serve import Server
 
 
 @pytest.fixture(scope='session')
@@ -44,6 +46,18 @@ def required(variable, default):
     if not path.is_file():
         pytest.fail(f'{path} is missing: build it, or set ${variable}')
     return path
+
+
+@pytest.fixture(scope='session')
+def fast():
+    with Server(required('SHADOWBOOT_FAST_SERVE', 'build/host/tools/serve')) as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def checked():
+    with Server(required('SHADOWBOOT_CHECKED_SERVE', 'build/host/checked/serve')) as server:
+        yield server
 
 
 @pytest.fixture(scope='session')
