@@ -25,14 +25,15 @@ FIRMWARE_SRC := $(sort $(wildcard efi/firmware/*.c) efi/main.c)
 HOST_MAIN    := tests/host/main.c
 HOST_SRC     := $(sort $(filter-out $(HOST_MAIN),$(wildcard tests/host/*.c)))
 UNIT_SRC     := $(sort $(wildcard tests/unit/test_*.c))
-FIXTURE_SRC  := $(sort $(wildcard tests/unit/*_fixture.c))
+# Fixtures of unit tests, and what the sweep over machines is made of.
+FIXTURE_SRC  := $(sort $(wildcard tests/unit/*_fixture.c tests/sweep/*.c))
 FUZZ_NAMES   := $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
 TOOL_SRC     := $(sort $(wildcard tests/tools/*.c))
 # Of these, what runs commands thousands of times: built bare, as figures are.
-FAST_TOOL_SRC := tests/tools/cut_all.c tests/tools/serve.c
+FAST_TOOL_SRC := tests/tools/cut_all.c tests/tools/serve.c tests/tools/sweep.c
 # And of these, what runs a part of them under the sanitizers too.
-CHECKED_TOOL_SRC := tests/tools/serve.c
+CHECKED_TOOL_SRC := tests/tools/serve.c tests/tools/sweep.c
 
 EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
