@@ -15,6 +15,7 @@
 #define TYPE_LINUX   "0fc63daf-8483-4772-8e79-3d69d8477de4"
 #define BACKUP_BYTES 65536u
 #define GUID_TEXT    37
+#define CONFIG_BLOCKS 64u /* of records of an LDM group */
 
 static const char *const kind_names[DRAW_KIND_COUNT] = {
     [DRAW_WINDOWS_MIRROR] = "Windows on an LDM mirror",
@@ -178,7 +179,7 @@ static void add_parts(struct draw *draw, size_t disk, bool has_system)
 {
     static const unsigned with_system[] = {12, 80, 8};
     unsigned esps = chance_weighted(&draw->chance, with_system, 3);
-    bool large = draw->block_size == 512 && chance_percent(&draw->chance, 12);
+    bool large = draw->block_size == 512 && chance_percent(&draw->chance, 6);
     bool behind = chance_percent(&draw->chance, 15);
 
     if (!has_system)
@@ -257,6 +258,12 @@ static void add_disk(struct draw *draw)
     }
 }
 
+static void put_be32(uint8_t *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
 /* --- Volumes -------------------------------------------------------------------------------- */
 
 static size_t part_of(const struct draw *draw, size_t disk, const char *type, unsigned skip)
@@ -327,6 +334,26 @@ static void add_member(struct draw *draw, struct group *group, size_t disk, unsi
         (struct ldm_plex_spec){.extents = &group->extents[i], .extent_count = 1};
 }
 
+/* Leaves room for few records, where blocks have 512 bytes: all of it is read and hashed at each
+ * look at a machine. */
+static void shrink_config(uint8_t *region)
+{
+    static const struct {
+        uint32_t place, field;
+    } copies[] = {{LDM_FIXTURE_HEAD_1, 0x153},
+                  {LDM_FIXTURE_HEAD_2, 0x153},
+                  {LDM_FIXTURE_TOC_1, 0x36},
+                  {LDM_FIXTURE_TOC_2, 0x36}};
+
+    memset(region + LDM_FIXTURE_CONFIG + CONFIG_BLOCKS * 512, 0,
+           LDM_FIXTURE_CONFIG_BYTES - CONFIG_BLOCKS * 512);
+    put_be32(region + LDM_FIXTURE_CONFIG + 4, CONFIG_BLOCKS * 512 / 128);
+    for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
+        put_be32(region + copies[i].place + copies[i].field + 4, CONFIG_BLOCKS);
+        ldm_fixture_seal(region + copies[i].place);
+    }
+}
+
 static void write_group(struct draw *draw, struct group *group, const struct draw_system *system)
 {
     uint8_t *region = host_alloc(1, LDM_FIXTURE_BYTES);
@@ -350,6 +377,8 @@ static void write_group(struct draw *draw, struct group *group, const struct dra
                                         .volume_count = 1};
     for (size_t i = 0; i < group->count; i++) {
         ldm_group_build(&spec, i, region);
+        if (draw->block_size == 512)
+            shrink_config(region);
         draw_write(draw, group->where[i], group->disks[i].private_start * draw->block_size, region,
                    LDM_FIXTURE_BYTES);
     }

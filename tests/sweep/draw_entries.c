@@ -231,7 +231,7 @@ static void put_order(struct entries *entries)
     struct draw *draw = entries->draw;
 
     damage_order(entries);
-    if (chance_percent(&draw->chance, 4)) {
+    if (entries->order_count == 0 || chance_percent(&draw->chance, 4)) {
         draw_say(draw, "no BootOrder\n");
         return;
     }

@@ -10,6 +10,8 @@
 
 #define FILES_MAX 48u
 #define PATH_TEXT 80u
+#define BLANKS_MAX 4u /* more than there are sizes */
+#define FAT32_FROM (32u << 20)
 
 /* A file that is to lie on an ESP. */
 struct item {
@@ -227,26 +229,60 @@ static uint32_t folder_of(struct fat_fixture *fat, const char *path, char made[]
     return parent;
 }
 
+/* Empty volumes of the sizes there are: formatting takes longer than all else. */
+struct blank {
+    struct fat_fixture fat;
+    uint8_t *head; /* all that is not zero */
+    size_t head_size;
+    size_t used; /* bytes of fat.image that may not be zero any more */
+};
+
+static size_t end_of(const struct fat_fixture *fat)
+{
+    return (size_t)(fat_fixture_cluster(fat, fat->next_cluster) - fat->image);
+}
+
+/* An empty volume; its image is the same memory at each call for that size. */
+static struct blank *blank_volume(size_t size, uint32_t block_size)
+{
+    static struct blank blanks[BLANKS_MAX];
+    size_t i = 0;
+
+    while (blanks[i].fat.image != NULL &&
+           (blanks[i].fat.size != size || blanks[i].fat.sector_size != block_size))
+        i++;
+    struct blank *blank = &blanks[i];
+    if (blank->fat.image == NULL) {
+        fat_fixture_format(&blank->fat, host_alloc(1, size), size, size > FAT32_FROM ? 32 : 16,
+                           block_size, 1);
+        blank->head_size = end_of(&blank->fat);
+        blank->head = host_copy(blank->fat.image, blank->head_size);
+        return blank;
+    }
+    memset(blank->fat.image, 0, blank->used);
+    memcpy(blank->fat.image, blank->head, blank->head_size);
+    return blank;
+}
+
 static void write_volume(struct filler *filler, size_t disk, const struct draw_part *part)
 {
     static char made[FILES_MAX][PATH_TEXT];
-    static uint8_t *image;
     struct draw *draw = filler->draw;
-    size_t size = (size_t)(part->blocks * draw->block_size);
+    struct blank *blank =
+        blank_volume((size_t)(part->blocks * draw->block_size), draw->block_size);
+    struct fat_fixture fat = blank->fat;
     uint32_t clusters[FILES_MAX];
-    struct fat_fixture fat;
     size_t folders = 0;
 
-    image = host_grow(image, size);
-    fat_fixture_format(&fat, image, size, size > (32u << 20) ? 32 : 16, draw->block_size, 1);
-    st_le32(image + (fat.type == 32 ? 67 : 39), (uint32_t)chance_next(&draw->chance));
+    st_le32(fat.image + (fat.type == 32 ? 67 : 39), (uint32_t)chance_next(&draw->chance));
     for (size_t i = 0; i < filler->count; i++) {
         const struct item *item = &filler->items[i];
         uint32_t parent = folder_of(&fat, item->path, made, clusters, &folders);
         fat_fixture_add_file(&fat, parent, strrchr(item->path, '\\') + 1, item->content.at,
                              (uint32_t)item->content.size);
     }
-    draw_write(draw, disk, part->first * draw->block_size, image, size);
+    blank->used = end_of(&fat);
+    draw_write(draw, disk, part->first * draw->block_size, fat.image, blank->used);
 }
 
 static void note_loaders(struct filler *filler, size_t disk, size_t part)
@@ -303,7 +339,7 @@ void draw_esp(struct draw *draw, size_t disk, size_t part)
     struct filler filler = {.draw = draw};
 
     draw_say(draw, "disk %zu partition %u: ESP, %s%s\n", disk, draw->parts[disk][part].number,
-             state_names[state], draw->parts[disk][part].blocks * draw->block_size > (32u << 20)
+             state_names[state], draw->parts[disk][part].blocks * draw->block_size > FAT32_FROM
                                      ? ", FAT32"
                                      : "");
     if (state == STATE_UNFORMATTED)

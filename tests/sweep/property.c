@@ -372,9 +372,11 @@ bool property_try(const struct property_task *task)
     check_starts(&trial, host);
     check_own(&trial, host);
     check_foreign(&trial, host);
+    struct host *back = host_clone(host);
     check_again(&trial, host);
     if (changed)
-        check_undo(&trial, host);
+        check_undo(&trial, back);
+    host_free(back);
     host_free(host);
     host_free(trial.before);
     return changed;

@@ -1,6 +1,6 @@
 /*
- * A second opinion on what is on a disk, for tests: shares nothing with the program but bytes and a
- * CRC. Tables are read by the rules of edk2's partition driver.
+ * A second opinion on what is on a disk, for tests: shares nothing with the program but how bytes
+ * are loaded. Tables are read by the rules of edk2's partition driver.
  */
 #ifndef SHADOWBOOT_SWEEP_TRUTH_DISK_H
 #define SHADOWBOOT_SWEEP_TRUTH_DISK_H
