@@ -7,6 +7,8 @@
     pair        a Machine with two disks and an entry for the first, see `Pair`
     fast        a serve.Server: commands on machines of image files in one process
     checked     the same under the sanitizers
+    repairs     a serve.Server that repairs such machines and says what a repair has broken
+    truths      a serve.Server that says what firmware makes of them: see truth.py
 
 A file that is missing fails the test; it never skips it. Run in parallel with -n: nothing is
 shared between machines, no port and no path.
@@ -57,6 +59,18 @@ def fast():
 @pytest.fixture(scope='session')
 def checked():
     with Server(required('SHADOWBOOT_CHECKED_SERVE', 'build/host/checked/serve')) as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def repairs():
+    with Server(required('SHADOWBOOT_SWEEP', 'build/host/tools/sweep'), '-images') as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def truths():
+    with Server(required('SHADOWBOOT_SWEEP', 'build/host/tools/sweep'), '-truth') as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""Commands on machines of image files, many in one process (tests/tools/serve.c).
+"""Commands on machines of image files, many in one process (tests/tools/serve.c, sweep.c).
 
     with Server(program) as server:
         result = server.run(setup, 'status', '-sfo')     # mirror.Run: text, status
@@ -15,8 +15,8 @@ from mirror import Run
 class Server:
     """One process of the program; started at the first request."""
 
-    def __init__(self, program):
-        self.program, self.process, self.said = program, None, None
+    def __init__(self, *command):
+        self.command, self.process, self.said = command, None, None
 
     def __enter__(self):
         return self
@@ -26,7 +26,7 @@ class Server:
 
     def start(self):
         self.said = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([self.program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.said)
 
     def complaint(self):

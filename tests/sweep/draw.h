@@ -56,6 +56,7 @@ struct draw {
     size_t disk_count; /* the stick is not counted */
     struct draw_system systems[DRAW_SYSTEMS];
     size_t system_count;
+    char mirrored[DRAW_SYSTEMS + 1]; /* names of those that are */
     struct draw_part parts[DRAW_DISKS][DRAW_PARTS];
     size_t part_counts[DRAW_DISKS];
     struct draw_loader loaders[DRAW_LOADERS];

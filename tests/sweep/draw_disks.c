@@ -106,6 +106,8 @@ static void draw_systems(struct draw *draw)
             system->uses_shim = chance_percent(&draw->chance, 65);
             system->uses_systemd = !system->uses_shim && chance_percent(&draw->chance, 40);
         }
+        if (system->kind == DRAW_WINDOWS_MIRROR || system->kind == DRAW_LINUX_MIRROR)
+            draw->mirrored[strlen(draw->mirrored)] = system->name[0];
         draw_say(draw, "system %s: %s, disks", system->name, kind_names[system->kind]);
         for (unsigned disk = 0; disk < DRAW_DISKS; disk++) {
             if ((system->disks >> disk & 1) != 0)

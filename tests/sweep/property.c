@@ -87,6 +87,14 @@ static bool starts(const struct truth *truth)
     return truth->verdict >= TRUTH_FALLBACK;
 }
 
+/* True when what comes up is one of the mirrored systems, as far as that is known. */
+static bool is_mirrored(const struct trial *trial, const struct truth *truth)
+{
+    const char *mirrored = trial->task->mirrored;
+
+    return mirrored == NULL || strstr(mirrored, truth->run.system) != NULL;
+}
+
 static void compare_start(const struct trial *trial, const char *where, bool same_system,
                           const struct truth *old, const struct truth *new)
 {
@@ -99,8 +107,8 @@ static void compare_start(const struct trial *trial, const char *where, bool sam
         return;
     describe(old, was);
     describe(new, is);
-    snprintf(kind, sizeof(kind), "%s: %s, then %s%s", same_system ? "alone" : "all disks",
-             truth_verdict_name(old->verdict),
+    snprintf(kind, sizeof(kind), "%s: %s%s, then %s%s", same_system ? "alone" : "all disks",
+             truth_verdict_name(old->verdict), is_mirrored(trial, old) ? "" : " (no mirror)",
              starts(new) ? "another system" : truth_verdict_name(new->verdict),
              starts(new) || new->file[0] != 0 ? "" : ", nothing found");
     broken(trial, PROPERTY_START, kind, "%s: %s; then %s", where, was, is);
@@ -340,12 +348,47 @@ static void check_undo(const struct trial *trial, struct host *host)
 
 /* --- The whole ------------------------------------------------------------------------------ */
 
+/* True where all hangs on which system a store belongs to: the program does not read that. */
+static bool store_decides(const struct trial *trial, size_t disk)
+{
+    const struct truth_scene scene = {.disks = {&trial->before->blocks[disk]}, .count = 1};
+    const struct truth *truth = &trial->starts[disk];
+
+    return strstr(truth->run.program, "bootmgfw") != NULL && truth->run.system[0] != 0 &&
+           !starts(truth) && truth_windows(&scene, "") == TRUTH_STARTS;
+}
+
+/* What a line of `status -sfo` promises for a disk. */
+static void check_promise(const struct trial *trial, const char *line)
+{
+    char text[TEXT_MAX / 2];
+    char verdict[16];
+    unsigned disk = 0;
+
+    if (sscanf(line, "VerdictInfo,\"%u\",\"%15[a-z]", &disk, verdict) != 2 ||
+        disk >= trial->disk_count ||
+        (strcmp(verdict, "starts") != 0 && strcmp(verdict, "fallback") != 0))
+        return;
+    const struct truth *truth = &trial->starts[disk];
+    describe(truth, text);
+    if (store_decides(trial, disk))
+        return;
+    if (!starts(truth))
+        broken(trial, PROPERTY_PROMISE, truth->run.why, "disk %u: %s, and not %s", disk, text,
+               verdict);
+    else if (!is_mirrored(trial, truth))
+        broken(trial, PROPERTY_PROMISE, "not the mirrored system", "disk %u: %s", disk, text);
+}
+
 static void check_look(const struct trial *trial)
 {
     struct host *host = host_clone(trial->before);
-    unsigned code = run(trial, host, "status");
-    const char *changed = difference(trial, host, trial->before);
+    unsigned code = run(trial, host, "status -sfo");
+    const char *line = host_console_text(host->console);
 
+    for (; *line != 0; line += strcspn(line, "\n"), line += *line != 0)
+        check_promise(trial, line);
+    const char *changed = difference(trial, host, trial->before);
     if (changed != NULL)
         broken(trial, PROPERTY_LOOK, changed, "status changes %s", changed);
     if (!is_documented(code))

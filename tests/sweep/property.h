@@ -10,6 +10,8 @@
  *   undo     variables, files, tables and all blocks that held anything are back
  *   exit     exit statuses are those that the manual names
  *   look     `status` changes nothing
+ *   promise  `status` says of no disk that it starts alone when it does not, or when it starts
+ *            something that is not the mirrored system (which system a store leads to is left out)
  */
 #ifndef SHADOWBOOT_SWEEP_PROPERTY_H
 #define SHADOWBOOT_SWEEP_PROPERTY_H
@@ -24,6 +26,7 @@ enum property {
     PROPERTY_UNDO,
     PROPERTY_EXIT,
     PROPERTY_LOOK,
+    PROPERTY_PROMISE,
     PROPERTY_COUNT
 };
 
@@ -33,6 +36,7 @@ typedef void property_broken(void *ctx, enum property property, const char *kind
 struct property_task {
     const struct host *before; /* not changed; the last disk is the stick */
     const char *line;          /* the command */
+    const char *mirrored;      /* a letter for each mirrored system; NULL: not known */
     bool shows_all;            /* print what the commands say */
     property_broken *broken;
     void *ctx;

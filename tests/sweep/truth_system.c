@@ -144,6 +144,8 @@ static const char *hive_problem(const struct truth_file *hive)
         sum ^= ld_le32(hive->data + i);
     if (sum != ld_le32(hive->data + 508))
         return "the store has a wrong checksum";
+    if (memcmp(hive->data + HIVE_BASE, "hbin", 4) != 0)
+        return "the store has no bin";
     uint64_t root = HIVE_BASE + (uint64_t)ld_le32(hive->data + 36);
     if (ld_le32(hive->data + 40) + (uint64_t)HIVE_BASE > hive->size)
         return "the store is cut off";
@@ -171,11 +173,11 @@ static void run_windows(const struct truth_scene *scene, const struct truth_fat 
     end_with(run, windows, windows == TRUTH_STARTS ? "Windows" : "no Windows of this store");
 }
 
-static void run_linux(const struct truth_scene *scene, struct truth_run *run)
+static void run_linux(const struct truth_scene *scene, const char *name, struct truth_run *run)
 {
-    bool there = truth_has_root(scene, system_in(run->program));
+    bool there = truth_has_root(scene, system_in(name));
 
-    snprintf(run->system, sizeof(run->system), "%s", system_in(run->program));
+    snprintf(run->system, sizeof(run->system), "%s", system_in(name));
     end_with(run, there ? TRUTH_STARTS : TRUTH_FAILS,
              there ? "Linux" : "its root file system is not there");
 }
@@ -246,17 +248,19 @@ static void run_fallback(const struct truth_scene *scene, const struct truth_fat
     free(file.data);
 }
 
+/* That of the harness' machines, which have no GRUB in \\EFI\\BOOT: it takes that of Debian. */
+static void run_simple_shim(const struct truth_scene *scene, const struct truth_fat *fat,
+                            unsigned depth, struct truth_run *run)
+{
+    if (!run_beside(scene, fat, "\\EFI\\debian\\shimx64.efi", STAGE, depth, run))
+        run_linux(scene, "", run);
+}
+
 static void run_shim(const struct truth_scene *scene, const struct truth_fat *fat, const char *path,
                      unsigned depth, struct truth_run *run)
 {
     bool from_fallback = strncmp(path, "\\EFI\\BOOT\\", 10) == 0;
 
-    if (from_fallback && strcmp(run->program, "shim") == 0) {
-        /* That of the harness' machines: it only looks into its own folder. */
-        if (!run_beside(scene, fat, "\\EFI\\debian\\shimx64.efi", STAGE, depth, run))
-            run_linux(scene, run);
-        return;
-    }
     if (from_fallback && run_beside(scene, fat, path, FALLBACK, depth, run))
         return;
     if (!run_beside(scene, fat, path, STAGE, depth, run))
@@ -288,46 +292,58 @@ static enum role role_of(const char *name)
 }
 
 static void run_systemd(const struct truth_scene *scene, const struct truth_fat *fat,
-                        struct truth_run *run)
+                        const char *name, struct truth_run *run)
 {
     struct truth_file entry = truth_fat_read(fat, ENTRIES);
     bool found = entry.data != NULL;
 
     free(entry.data);
-    run_linux(scene, run);
+    run_linux(scene, name, run);
     if (!found)
         end_with(run, TRUTH_FAILS, "systemd-boot: no entry");
 }
 
-static void run_at(const struct truth_scene *scene, const struct truth_fat *fat, const char *path,
-                   const struct truth_file *file, unsigned depth, struct truth_run *run)
+static void run_role(const struct truth_scene *scene, const struct truth_fat *fat, const char *path,
+                     const char *name, unsigned depth, struct truth_run *run)
 {
-    take_name(file, run->program);
-    if (run->program[0] == 0 || !checksum_is_right(file)) {
-        run->program[0] = 0;
-        end_with(run, gives_up(file) ? TRUTH_RETURNS : TRUTH_FAILS, "not the bytes it was made of");
-        return;
-    }
-    switch (role_of(run->program)) {
+    switch (role_of(name)) {
     case ROLE_WINDOWS:
         run_windows(scene, fat, run);
         return;
     case ROLE_SHIM:
-        run_shim(scene, fat, path, depth, run);
+        if (strcmp(name, "shim") == 0 && strncmp(path, "\\EFI\\BOOT\\", 10) == 0)
+            run_simple_shim(scene, fat, depth, run);
+        else
+            run_shim(scene, fat, path, depth, run);
         return;
     case ROLE_FALLBACK:
         run_fallback(scene, fat, depth, run);
         return;
     case ROLE_LINUX:
-        run_linux(scene, run);
+        run_linux(scene, name, run);
         return;
     case ROLE_SYSTEMD:
-        run_systemd(scene, fat, run);
+        run_systemd(scene, fat, name, run);
         return;
     case ROLE_NONE:
         end_with(run, TRUTH_FAILS, "a program that is no system");
         return;
     }
+}
+
+static void run_at(const struct truth_scene *scene, const struct truth_fat *fat, const char *path,
+                   const struct truth_file *file, unsigned depth, struct truth_run *run)
+{
+    char name[TRUTH_NAME + 1];
+
+    take_name(file, name);
+    bool unchanged = name[0] != 0 && checksum_is_right(file);
+    if (unchanged && depth == 0)
+        strcpy(run->program, name);
+    if (unchanged)
+        run_role(scene, fat, path, name, depth, run);
+    else
+        end_with(run, gives_up(file) ? TRUTH_RETURNS : TRUTH_FAILS, "not the bytes it was made of");
 }
 
 void truth_run(const struct truth_scene *scene, const struct truth_fat *fat, const char *path,

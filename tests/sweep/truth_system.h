@@ -31,7 +31,7 @@ struct truth_scene {
 
 struct truth_run {
     enum truth_verdict verdict;
-    char program[TRUTH_NAME + 1]; /* its name; "" for bytes that are not an unchanged program's */
+    char program[TRUTH_NAME + 1]; /* its name, not that of a next stage; "" for bytes that are not an unchanged program's */
     char system[TRUTH_NAME + 1];  /* what came up, or ought to: "" where it has no name */
     const char *why;
 };

@@ -36,7 +36,7 @@
 static const char *const property_names[PROPERTY_COUNT] = {
     [PROPERTY_START] = "start", [PROPERTY_OWN] = "own entries", [PROPERTY_FOREIGN] = "foreign",
     [PROPERTY_AGAIN] = "again", [PROPERTY_UNDO] = "undo",       [PROPERTY_EXIT] = "exit status",
-    [PROPERTY_LOOK] = "look"};
+    [PROPERTY_LOOK] = "look",   [PROPERTY_PROMISE] = "promise"};
 
 /* Violations that are alike. */
 struct kind {
@@ -103,6 +103,7 @@ static void try_seed(struct sweep *sweep, uint64_t seed, bool shows_all)
     const struct property_task task = {
         .before = draw->host,
         .line = draw->with_msr ? "repair -y -format -msr" : "repair -y -format",
+        .mirrored = draw->mirrored[0] != 0 ? draw->mirrored : NULL,
         .shows_all = shows_all,
         .broken = note,
         .ctx = sweep};
