@@ -46,7 +46,7 @@ CHECKED_TOOLS := $(CHECKED_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/checked/%)
 DEPS    := $(BUILD)/deps.stamp
 
 # --- Goals ---------------------------------------------------------------------------------------
-.PHONY: all deps check unit lint lint-tree fuzz-replay harness fuzz bench demo clean help FORCE
+.PHONY: all deps check unit lint lint-tree fuzz-replay harness sweep fuzz bench demo clean help FORCE
 
 all: $(EFI) $(MAN) $(HOST) $(STANDIN)
 
@@ -65,6 +65,7 @@ help:
 	@echo "make lint         rules of the tree and of the firmware program (lint-tree: no build)"
 	@echo "make fuzz-replay  the fuzz targets over their stored corpora"
 	@echo "make harness      virtual machines under OVMF"
+	@echo "make sweep        repairs of 10,000 drawn machines and of all pairs of damages"
 	@echo "make fuzz         libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target"
 	@echo "make bench        what commands cost, and how fast they copy"
 	@echo "make demo         a machine that loses a disk and is made to start again"
@@ -260,12 +261,18 @@ HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) 
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
 	SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
-	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools
+	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked
 
 harness: all $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(LINUX)
 	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
 	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary
+
+# What the harness does with a sample of them.
+sweep: all $(TOOLS) $(CHECKED_TOOLS)
+	@SWEEP=all $(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
+		--basetemp=$(abspath $(BUILD))/sweep $(PYTEST_FLAGS) ovmf-harness/test_sweep.py \
+		ovmf-harness/test_repair_catalogue.py
 
 demo: all
 	@$(HARNESS_ENV) $(PYTHON) ovmf-harness/demo.py

@@ -25,6 +25,7 @@ import mirror
 from gpt import ESP, Partition
 from machine import LOADER, MIB, ROOT, Machine
 from serve import Server
+from sweep import allowances
 
 
 @pytest.fixture(scope='session')
@@ -50,27 +51,37 @@ def required(variable, default):
     return path
 
 
+def tool(name, checked=False):
+    """A program of tests/tools; of those that run commands by the thousand also under the sanitizers."""
+    variable, default = (('SHADOWBOOT_CHECKED', 'build/host/checked') if checked else
+                         ('SHADOWBOOT_TOOLS', 'build/host/tools'))
+    path = (Path(os.environ.get(variable, ROOT / default)) / name).absolute()
+    if not path.is_file():
+        pytest.fail(f'{path} is missing: build it, or set ${variable}')
+    return path
+
+
 @pytest.fixture(scope='session')
 def fast():
-    with Server(required('SHADOWBOOT_FAST_SERVE', 'build/host/tools/serve')) as server:
+    with Server(tool('serve')) as server:
         yield server
 
 
 @pytest.fixture(scope='session')
 def checked():
-    with Server(required('SHADOWBOOT_CHECKED_SERVE', 'build/host/checked/serve')) as server:
+    with Server(tool('serve', checked=True)) as server:
         yield server
 
 
 @pytest.fixture(scope='session')
 def repairs():
-    with Server(required('SHADOWBOOT_SWEEP', 'build/host/tools/sweep'), '-images') as server:
+    with Server(tool('sweep'), '-images', *allowances()) as server:
         yield server
 
 
 @pytest.fixture(scope='session')
 def truths():
-    with Server(required('SHADOWBOOT_SWEEP', 'build/host/tools/sweep'), '-truth') as server:
+    with Server(tool('sweep'), '-truth') as server:
         yield server
 
 

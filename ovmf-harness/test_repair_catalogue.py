@@ -20,14 +20,16 @@ from pathlib import Path
 import damage
 import mirror
 import pytest
+from sweep import EVERY, REPAIR
 
 DOCUMENTED = {0, 10, 64, 65, 66, 67, 68, 69}
 RANK = {'starts': 2, 'fallback': 1, 'fails': 0, 'unknown': 0}
 CASES = {case.name: case for case in damage.all_cases()}
 # As many as there are today. New cases are tried with others in the place of some of these.
 PAIRS_MAX = 3000
-# One in so many pairs is tried under the sanitizers.
+# One in so many pairs is tried under the sanitizers, and one in so many is repaired (see test_sweep.py).
 CHECKED_PAIRS = 8
+REPAIRED_PAIRS = 1 if EVERY else 5
 # What the host program cannot be made to meet: firmware whose variables cannot be listed or read.
 NOT_ON_HOST = {'variables-unreadable', 'variables-repeated', 'order-unreadable'}
 
@@ -212,9 +214,15 @@ def judge(setup, one, other, alone, server):
                    f' {one.verdicts} and {other.verdicts}\n' for index in better)
 
 
+def broken_by_repair(setup, repairs):
+    """What a repair does not keep; empty if nothing."""
+    done = repairs.run(setup, *REPAIR)
+    return f'repaired: {done.text}' if done.status else ''
+
+
 @pytest.mark.parametrize('name', PAIRS)
 def test_two_damages_are_never_better_than_one(name, bases, alone, folder, place, fast, checked,
-                                               record_property):
+                                               repairs, record_property):
     first = CASES[name]
     start = bases(first.base).copy(place / 'first')
     first.apply(start)
@@ -232,6 +240,8 @@ def test_two_damages_are_never_better_than_one(name, bases, alone, folder, place
             tried += 1
             server = checked if lot(first, second)[0] % CHECKED_PAIRS == 0 else fast
             problem = judge(setup, first, second, alone, server)
+            if lot(first, second)[1] % REPAIRED_PAIRS == 0:
+                problem += broken_by_repair(setup, repairs)
             if problem:
                 wrong.append(f'{first.name} and {second.name}: {problem}')
     record_property('pairs of damages', tried)

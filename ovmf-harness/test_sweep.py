@@ -2,41 +2,36 @@
 
 tests/tools/sweep judges by bytes, and by a model of firmware and systems of its own (tests/sweep/truth.h):
 no disk that started alone fails to start after `repair -y`, entries of firmware's own stay, a second
-run has nothing to do, `undo` gives everything back, `status` promises nothing that is not so.
+run has nothing to do, `undo` gives everything back, `status` promises nothing that is not so. Pairs of
+damages are repaired by test_repair_catalogue.py.
 
 That model is judged too: test_verdict_truth.py asks it on every machine of the catalogue, where it must
 come to what `firmware_model` comes to.
 
-With SWEEP=all in the environment (`make sweep`) all MACHINES are drawn and all pairs of damages repaired.
+With SWEEP=all in the environment (`make sweep`) all MACHINES are drawn, and all pairs repaired.
 """
-import os
 import re
 import subprocess
 
 import pytest
 
 import damage
-from conftest import required
-from serve import Server
+from conftest import tool
+from sweep import EVERY, REPAIR, allowances
 
 MACHINES = 10000
-PIECE = 500                          # machines of one test
-SAMPLE = 4                           # one piece in so many, and one pair, unless SWEEP=all
+PIECE = 250                          # machines of one test
+SAMPLE = 4                           # one piece in so many is drawn, unless all are
 CHECKED = 40                         # machines under the sanitizers
-EVERY = os.environ.get('SWEEP') == 'all'
 PIECES = range(1, MACHINES + 1, PIECE if EVERY else PIECE * SAMPLE)
 CASES = {case.name: case for case in damage.all_cases()}
-REPAIR = ('repair', '-y', '-format', '-msr')
-
-
-def sweep_program():
-    return required('SHADOWBOOT_SWEEP', 'build/host/tools/sweep')
 
 
 def drawn(program, first, count):
     """Repairs machines drawn at random; gives how many."""
-    done = subprocess.run([program, '-first', str(first), '-count', str(count)], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False)
+    done = subprocess.run([program, '-first', str(first), '-count', str(count), *allowances()],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=600, check=False)
     said = done.stdout.decode(errors='replace')
     assert done.returncode == 0, said
     return int(re.search(r'^machines (\d+) ', said, re.M).group(1))
@@ -44,20 +39,11 @@ def drawn(program, first, count):
 
 @pytest.mark.parametrize('first', PIECES)
 def test_no_repair_of_a_drawn_machine_breaks_what_it_must_keep(first, record_property):
-    record_property('machines drawn', drawn(sweep_program(), first, PIECE))
+    record_property('machines drawn', drawn(tool('sweep'), first, PIECE))
 
 
 def test_repairs_of_drawn_machines_please_the_sanitizers(record_property):
-    program = required('SHADOWBOOT_CHECKED_SWEEP', 'build/host/checked/sweep')
-    record_property('machines drawn', drawn(program, MACHINES + 1, CHECKED))
-
-
-# The catalogue
-
-@pytest.fixture(scope='session')
-def repairs():
-    with Server(sweep_program(), '-images') as server:
-        yield server
+    record_property('machines drawn', drawn(tool('sweep', checked=True), MACHINES + 1, CHECKED))
 
 
 @pytest.mark.parametrize('name', CASES)
@@ -67,4 +53,3 @@ def test_no_repair_of_a_damage_breaks_what_it_must_keep(name, bases, tmp_path, r
     case.apply(setup)
     done = repairs.run(setup, *REPAIR)
     assert done.status == 0, done.text
-

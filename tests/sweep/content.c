@@ -80,7 +80,8 @@ static void put_headers(uint8_t *image)
 /* What a program says of itself. */
 static void put_marks(uint8_t *image, const char *name)
 {
-    static const char *const components[] = {"shim", "grub", "systemd-boot", "memtest86+", "fwupd-efi"};
+    static const char *const components[] = {"shim", "grub", "systemd-boot", "memtest86+",
+                                             "fwupd-efi"};
     size_t length = strcspn(name, ".@");
 
     memset(image + SBAT_AT, 0, SBAT_SIZE);
@@ -192,9 +193,9 @@ void content_md(const char *name, unsigned index, unsigned members, uint64_t sec
 void content_ext(const char *name, uint8_t ret_block[CONTENT_EXT_SIZE])
 {
     memset(ret_block, 0, CONTENT_EXT_SIZE);
-    st_le32(ret_block, 128);       /* inodes */
-    st_le32(ret_block + 4, 2048);  /* blocks */
-    st_le32(ret_block + 20, 1);    /* first block */
+    st_le32(ret_block, 128);      /* inodes */
+    st_le32(ret_block + 4, 2048); /* blocks */
+    st_le32(ret_block + 20, 1);   /* first block */
     st_le16(ret_block + 56, 0xef53);
     st_le16(ret_block + 58, 1);
     st_le32(ret_block + 76, 1);

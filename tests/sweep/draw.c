@@ -15,8 +15,8 @@ void draw_say(struct draw *draw, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    int size = vsnprintf(draw->words + draw->words_used, DRAW_WORDS - draw->words_used, format,
-                         arguments);
+    int size =
+        vsnprintf(draw->words + draw->words_used, DRAW_WORDS - draw->words_used, format, arguments);
     va_end(arguments);
     draw->words_used += (size_t)size;
     if (draw->words_used >= DRAW_WORDS)

@@ -61,7 +61,7 @@ struct draw {
     size_t part_counts[DRAW_DISKS];
     struct draw_loader loaders[DRAW_LOADERS];
     size_t loader_count;
-    bool with_msr; /* the repair may give up an MSR */
+    bool with_msr;          /* the repair may give up an MSR */
     char words[DRAW_WORDS]; /* the machine, a line a thing */
     size_t words_used;
 };

@@ -10,11 +10,11 @@
 #include "unit/machine_fixture.h"
 #include "unit/ntfs_fixture.h"
 
-#define MIB          (1u << 20)
-#define TYPE_RAID    "a19d880f-05fc-4d3b-a006-743f0f84911e"
-#define TYPE_LINUX   "0fc63daf-8483-4772-8e79-3d69d8477de4"
-#define BACKUP_BYTES 65536u
-#define GUID_TEXT    37
+#define MIB           (1u << 20)
+#define TYPE_RAID     "a19d880f-05fc-4d3b-a006-743f0f84911e"
+#define TYPE_LINUX    "0fc63daf-8483-4772-8e79-3d69d8477de4"
+#define BACKUP_BYTES  65536u
+#define GUID_TEXT     37
 #define CONFIG_BLOCKS 64u /* of records of an LDM group */
 
 static const char *const kind_names[DRAW_KIND_COUNT] = {
@@ -168,10 +168,10 @@ static void add_system_parts(struct draw *draw, size_t disk)
             has_msr = true;
         }
         add_part(draw, disk,
-                 is_ldm(system->kind)                    ? TYPE_LDM_DATA
-                 : system->kind == DRAW_WINDOWS_PLAIN    ? TYPE_BASIC_DATA
-                 : system->kind == DRAW_LINUX_MIRROR     ? TYPE_RAID
-                                                         : TYPE_LINUX,
+                 is_ldm(system->kind)                 ? TYPE_LDM_DATA
+                 : system->kind == DRAW_WINDOWS_PLAIN ? TYPE_BASIC_DATA
+                 : system->kind == DRAW_LINUX_MIRROR  ? TYPE_RAID
+                                                      : TYPE_LINUX,
                  false);
     }
 }
@@ -206,8 +206,8 @@ static void write_table(struct draw *draw, size_t disk)
 
     for (size_t i = 0; i < draw->part_counts[disk]; i++) {
         const struct draw_part *part = &draw->parts[disk][i];
-        partitions[i] = (struct fixture_partition){
-            part->number, part->type, part->guid, part->first, part->blocks, "partition"};
+        partitions[i] = (struct fixture_partition){part->number, part->type,   part->guid,
+                                                   part->first,  part->blocks, "partition"};
     }
     make_guid(draw, guid);
     fixture_write_gpt(draw->host, disk, guid, partitions, draw->part_counts[disk]);
@@ -332,8 +332,7 @@ static void add_member(struct draw *draw, struct group *group, size_t disk, unsi
         .private_start = draw->parts[disk][part_of(draw, disk, TYPE_LDM_METADATA, skip)].first,
         .block_size = draw->block_size};
     group->extents[i] = (struct ldm_extent_spec){.disk = i, .size = MIB / 512};
-    group->plexes[i] =
-        (struct ldm_plex_spec){.extents = &group->extents[i], .extent_count = 1};
+    group->plexes[i] = (struct ldm_plex_spec){.extents = &group->extents[i], .extent_count = 1};
 }
 
 /* Leaves room for few records, where blocks have 512 bytes: all of it is read and hashed at each
@@ -448,8 +447,8 @@ static void write_system(struct draw *draw, const struct draw_system *system)
     }
     for (size_t disk = 0; disk < draw->disk_count; disk++) {
         if ((system->disks >> disk & 1) != 0)
-            write_ntfs(draw, disk,
-                       &draw->parts[disk][part_of(draw, disk, TYPE_BASIC_DATA, 0)], system);
+            write_ntfs(draw, disk, &draw->parts[disk][part_of(draw, disk, TYPE_BASIC_DATA, 0)],
+                       system);
     }
 }
 

@@ -67,7 +67,7 @@ enum form {
 };
 
 static const char *const form_names[FORM_COUNT] = {
-    "short", "full path", "file only", "whole disk", "partition only", "GUID that is gone",
+    "short",     "full path",    "file only",  "whole disk", "partition only", "GUID that is gone",
     "zero GUID", "wrong number", "wrong start"};
 
 static void put_form(struct fixture_bytes *path, const struct draw *draw,
@@ -123,7 +123,8 @@ static void add_loader(struct entries *entries, const struct draw_loader *loader
         put_value(entries, what, attributes, loader->description, &path, &optional);
 }
 
-/* --- Entries of firmware's own ------------------------------------------------------------------ */
+/* --- Entries of firmware's own ------------------------------------------------------------------
+ */
 
 static void put_node(struct fixture_bytes *path, uint8_t type, uint8_t subtype, size_t data)
 {
@@ -192,8 +193,11 @@ static void add_firmwares_own(struct entries *entries)
     static const struct {
         unsigned percent;
         void (*add)(struct entries *entries);
-    } kinds[] = {{12, add_empty}, {10, add_legacy}, {8, add_firmware_file},
-                 {15, add_network}, {5, add_vendor}};
+    } kinds[] = {{12, add_empty},
+                 {10, add_legacy},
+                 {8, add_firmware_file},
+                 {15, add_network},
+                 {5, add_vendor}};
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (chance_percent(&entries->draw->chance, kinds[i].percent))
@@ -216,7 +220,8 @@ static void damage_order(struct entries *entries)
     }
     entries->order_count = kept;
     if (kept > 0 && chance_percent(chance, 6))
-        entries->order[entries->order_count++] = entries->order[chance_below(chance, (unsigned)kept)];
+        entries->order[entries->order_count++] =
+            entries->order[chance_below(chance, (unsigned)kept)];
     if (chance_percent(chance, 8)) {
         size_t at = chance_below(chance, (unsigned)entries->order_count + 1);
         memmove(&entries->order[at + 1], &entries->order[at],

@@ -8,8 +8,8 @@
 #include "unit/fat_fixture.h"
 #include "unit/machine_fixture.h"
 
-#define FILES_MAX 48u
-#define PATH_TEXT 80u
+#define FILES_MAX  48u
+#define PATH_TEXT  80u
 #define BLANKS_MAX 4u /* more than there are sizes */
 #define FAT32_FROM (32u << 20)
 
@@ -75,7 +75,8 @@ static void put_windows(struct filler *filler, const struct draw_system *system)
 {
     char name[16];
 
-    struct item *manager = put_program(filler, "\\EFI\\Microsoft\\Boot\\bootmgfw.efi", "bootmgfw", "");
+    struct item *manager =
+        put_program(filler, "\\EFI\\Microsoft\\Boot\\bootmgfw.efi", "bootmgfw", "");
     manager->description = "Windows Boot Manager";
     manager->is_windows = true;
     snprintf(name, sizeof(name), "BCD@%s", system->name);
@@ -268,8 +269,7 @@ static void write_volume(struct filler *filler, size_t disk, const struct draw_p
 {
     static char made[FILES_MAX][PATH_TEXT];
     struct draw *draw = filler->draw;
-    struct blank *blank =
-        blank_volume((size_t)(part->blocks * draw->block_size), draw->block_size);
+    struct blank *blank = blank_volume((size_t)(part->blocks * draw->block_size), draw->block_size);
     struct fat_fixture fat = blank->fat;
     uint32_t clusters[FILES_MAX];
     size_t folders = 0;
@@ -309,7 +309,8 @@ static void say_files(struct filler *filler)
         draw_say(filler->draw, "    %s\n", filler->items[i].path);
 }
 
-/* --- The state of an ESP ----------------------------------------------------------------------- */
+/* --- The state of an ESP -----------------------------------------------------------------------
+ */
 
 enum state { STATE_WHOLE, STATE_DAMAGED, STATE_EMPTY, STATE_UNFORMATTED, STATE_OTHER };
 
@@ -339,9 +340,8 @@ void draw_esp(struct draw *draw, size_t disk, size_t part)
     struct filler filler = {.draw = draw};
 
     draw_say(draw, "disk %zu partition %u: ESP, %s%s\n", disk, draw->parts[disk][part].number,
-             state_names[state], draw->parts[disk][part].blocks * draw->block_size > FAT32_FROM
-                                     ? ", FAT32"
-                                     : "");
+             state_names[state],
+             draw->parts[disk][part].blocks * draw->block_size > FAT32_FROM ? ", FAT32" : "");
     if (state == STATE_UNFORMATTED)
         return;
     if (state == STATE_WHOLE || state == STATE_DAMAGED)

@@ -245,8 +245,8 @@ static bool block_is_zero(const struct block_port *port, const struct mem_block 
 static void check_blocks(const struct trial *trial, const struct host *host, enum property property,
                          bool (*wrong)(enum region region, bool was_zero))
 {
-    static const char *const names[] = {"free space", "an ESP", "an ESP without files",
-                                        "an MSR", "a partition"};
+    static const char *const names[] = {"free space", "an ESP", "an ESP without files", "an MSR",
+                                        "a partition"};
     struct places places;
 
     for (size_t i = 0; i < trial->disk_count; i++) {

@@ -282,9 +282,8 @@ static void start(struct firmware *firmware)
 
 void truth_of(struct host *host, uint64_t present, struct truth *ret_truth)
 {
-    struct firmware firmware = {.host = host,
-                                .places = host_alloc(PLACES_MAX, sizeof(struct place)),
-                                .truth = ret_truth};
+    struct firmware firmware = {
+        .host = host, .places = host_alloc(PLACES_MAX, sizeof(struct place)), .truth = ret_truth};
 
     *ret_truth = (struct truth){.verdict = TRUTH_FAILS, .entry = TRUTH_NO_ENTRY};
     ret_truth->run.why = "nothing to start";

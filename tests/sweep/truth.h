@@ -15,9 +15,9 @@
 
 struct truth {
     enum truth_verdict verdict;
-    int entry;            /* number of the entry that decided, or TRUTH_NO_ENTRY */
-    size_t disk;          /* of the file that firmware started */
-    uint8_t guid[16];     /* of its partition */
+    int entry;             /* number of the entry that decided, or TRUTH_NO_ENTRY */
+    size_t disk;           /* of the file that firmware started */
+    uint8_t guid[16];      /* of its partition */
     char file[TRUTH_PATH]; /* "" when it started none */
     struct truth_run run;
 };

@@ -53,8 +53,8 @@ static bool take_geometry(const uint8_t *boot, struct truth_fat *fat)
     if (small == 0 ? ld_le16(boot + 42) != 0 || (ld_le16(boot + 40) & 0x80) != 0
                    : fat->root_entries == 0)
         return false;
-    uint64_t meta = reserved + (uint64_t)boot[16] * size +
-                    (fat->root_entries * RECORD + sector - 1) / sector;
+    uint64_t meta =
+        reserved + (uint64_t)boot[16] * size + (fat->root_entries * RECORD + sector - 1) / sector;
     if (meta > sectors)
         return false;
     fat->clusters = (uint32_t)((sectors - meta) / boot[13]);
@@ -115,8 +115,8 @@ static uint32_t next_of(const struct truth_fat *fat, uint32_t cluster)
     else if (fat->bits == 16)
         next = ld_le16(fat->links + at);
     else
-        next = (cluster & 1) != 0 ? ld_le16(fat->links + at) >> 4
-                                  : ld_le16(fat->links + at) & 0xfffu;
+        next =
+            (cluster & 1) != 0 ? ld_le16(fat->links + at) >> 4 : ld_le16(fat->links + at) & 0xfffu;
     return next >= 2 && next < fat->clusters + 2 ? next : 0;
 }
 
@@ -210,8 +210,8 @@ static void put_short(const uint8_t *record, char ret_name[13])
 /* The name of the record behind the pieces: the long one where it belongs to it. */
 static void put_name(struct long_name *name, const uint8_t *record, struct entry *entry)
 {
-    bool whole = name->units[0] != 0 && !name->broken && name->next == 0 &&
-                 name->sum == sum_of(record);
+    bool whole =
+        name->units[0] != 0 && !name->broken && name->next == 0 && name->sum == sum_of(record);
 
     put_short(record, entry->short_name);
     strcpy(entry->name, entry->short_name);
@@ -267,8 +267,8 @@ static bool find_in(const struct truth_fat *fat, uint32_t folder, const char *na
     bool found = false;
 
     while (data != NULL && !found && next_entry(fat, data, size, &at, ret_entry))
-        found = strcasecmp(ret_entry->name, name) == 0 ||
-                strcasecmp(ret_entry->short_name, name) == 0;
+        found =
+            strcasecmp(ret_entry->name, name) == 0 || strcasecmp(ret_entry->short_name, name) == 0;
     free(data);
     return found;
 }
@@ -303,8 +303,7 @@ static bool walk(const struct truth_fat *fat, const char *path, struct entry *re
         size_t length = strcspn(path, "\\/");
         if (length == 0)
             break;
-        if (length >= sizeof(name) ||
-            (found && (ret_entry->attributes & IS_FOLDER) == 0))
+        if (length >= sizeof(name) || (found && (ret_entry->attributes & IS_FOLDER) == 0))
             return false;
         memcpy(name, path, length);
         name[length] = 0;

@@ -6,15 +6,15 @@
 
 #include "sweep/truth_volumes.h"
 
-#define STORE      "\\EFI\\Microsoft\\Boot\\BCD"
-#define STAGE      "grubx64.efi"
-#define FALLBACK   "fbx64.efi"
-#define ENTRIES    "\\loader\\entries\\linux.conf"
-#define CSV        "BOOTX64.CSV"
-#define PATH_TEXT  300
-#define DEPTH_MAX  4u /* programs that start each other */
-#define OPTIONAL   24u
-#define HIVE_BASE  4096u
+#define STORE     "\\EFI\\Microsoft\\Boot\\BCD"
+#define STAGE     "grubx64.efi"
+#define FALLBACK  "fbx64.efi"
+#define ENTRIES   "\\loader\\entries\\linux.conf"
+#define CSV       "BOOTX64.CSV"
+#define PATH_TEXT 300
+#define DEPTH_MAX 4u /* programs that start each other */
+#define OPTIONAL  24u
+#define HIVE_BASE 4096u
 
 /* --- Images --------------------------------------------------------------------------------- */
 

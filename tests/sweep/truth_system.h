@@ -4,15 +4,13 @@
  * closed by zeros, and the checksum of the image has to be right. A name is that of a program, in
  * the machines of the sweep with the system it belongs to: "grub@B".
  *
- *   bootmgfw      needs the store \EFI\Microsoft\Boot\BCD of its ESP, a hive; its last TRUTH_NAME bytes
- *                 name the system in the same way ("BCD@A"; else any Windows is meant), and
- *                 Windows itself: NTFS with winload.efi and ntoskrnl.exe in \Windows\System32, its
- *                 serial number that of the system
- *   shim          starts grubx64.efi beside it; from \EFI\BOOT without that fbx64.efi, which takes the
- *                 first \EFI\*\BOOTX64.CSV, and that its shim
- *   grub          needs its root: a plain file system or a member of an array
- *   systemd-boot  the same, and \loader\entries
- *   others        are no system: testers, tools, shells
+ *   bootmgfw      needs the store \EFI\Microsoft\Boot\BCD of its ESP, a hive; its last TRUTH_NAME
+ * bytes name the system in the same way ("BCD@A"; else any Windows is meant), and Windows itself:
+ * NTFS with winload.efi and ntoskrnl.exe in \Windows\System32, its serial number that of the system
+ *   shim          starts grubx64.efi beside it; from \EFI\BOOT without that fbx64.efi, which takes
+ * the first \EFI\*\BOOTX64.CSV, and that its shim grub          needs its root: a plain file system
+ * or a member of an array systemd-boot  the same, and \loader\entries others        are no system:
+ * testers, tools, shells
  */
 #ifndef SHADOWBOOT_SWEEP_TRUTH_SYSTEM_H
 #define SHADOWBOOT_SWEEP_TRUTH_SYSTEM_H
@@ -31,7 +29,8 @@ struct truth_scene {
 
 struct truth_run {
     enum truth_verdict verdict;
-    char program[TRUTH_NAME + 1]; /* its name, not that of a next stage; "" for bytes that are not an unchanged program's */
+    char program[TRUTH_NAME + 1]; /* its name, not that of a next stage; "" for bytes that are not
+                                     an unchanged program's */
     char system[TRUTH_NAME + 1];  /* what came up, or ought to: "" where it has no name */
     const char *why;
 };

@@ -6,18 +6,18 @@
 
 #include "host/host_alloc.h"
 
-#define MD_MAGIC     0xa92b4efcu
-#define MD_PLACE     4096u
-#define MD_HEAD      256u
-#define MD_ROLES     384u
-#define EXT_PLACE    1024u
-#define EXT_SIZE     256u
-#define EXT_MAGIC    0xef53u
-#define RECORDS_MAX  4096u
-#define NTFS_ROOT    5u
-#define DEPTH_MAX    16u
-#define ATTR_NAME    0x30u
-#define ATTR_DATA    0x80u
+#define MD_MAGIC    0xa92b4efcu
+#define MD_PLACE    4096u
+#define MD_HEAD     256u
+#define MD_ROLES    384u
+#define EXT_PLACE   1024u
+#define EXT_SIZE    256u
+#define EXT_MAGIC   0xef53u
+#define RECORDS_MAX 4096u
+#define NTFS_ROOT   5u
+#define DEPTH_MAX   16u
+#define ATTR_NAME   0x30u
+#define ATTR_DATA   0x80u
 
 static const uint8_t type_ldm_data[16] = {0xa0, 0x60, 0x9b, 0xaf, 0x31, 0x14, 0x62, 0x4f,
                                           0xbc, 0x68, 0x33, 0x11, 0x71, 0x4a, 0x69, 0xad};
@@ -46,7 +46,9 @@ static bool is_member(const struct block_port *disk, const struct truth_part *pa
     if (roles > MD_ROLES)
         return false;
     for (uint32_t i = 0; i < MD_HEAD + 2 * roles; i += 4)
-        sum += i == 216 ? 0 : i + 2 == MD_HEAD + 2 * roles ? ld_le16(block + i) : ld_le32(block + i);
+        sum += i == 216                       ? 0
+               : i + 2 == MD_HEAD + 2 * roles ? ld_le16(block + i)
+                                              : ld_le32(block + i);
     if ((uint32_t)((sum & 0xffffffff) + (sum >> 32)) != ld_le32(block + 216))
         return false;
     return name[0] == 0 || strncmp((const char *)block + 32, name, 32) == 0;

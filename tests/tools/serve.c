@@ -35,7 +35,8 @@ static int split(char *line, char *ret_words[WORDS_MAX + 1])
 
     line[strcspn(line, "\n")] = 0;
     ret_words[count++] = "shadowboot";
-    for (char *word = strtok_r(line, "\t", &rest); word != NULL; word = strtok_r(NULL, "\t", &rest)) {
+    for (char *word = strtok_r(line, "\t", &rest); word != NULL;
+         word = strtok_r(NULL, "\t", &rest)) {
         if (count == WORDS_MAX)
             host_fail("a request of too many words");
         ret_words[count++] = word;

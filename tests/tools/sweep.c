@@ -11,6 +11,9 @@
  *   sweep -truth                   the same input, the words behind "--" being the places of the
  *                                  disks that are there: the answer is what firmware makes of it
  *
+ *   -allow KIND                    may be repeated: violations of that kind ("again: blocks", or
+ *                                  the beginning of it) are told and count for nothing
+ *
  * Exit status: 0; 1 when something was broken; 125 for wrong options.
  */
 #define _GNU_SOURCE /* getline */
@@ -26,12 +29,13 @@
 #include "sweep/truth.h"
 #include "unit/image_machine_fixture.h"
 
-#define EXIT_HOST  125
-#define KINDS_MAX  64u
-#define SEEDS_MAX  5u
-#define WORDS_MAX  256
-#define TEXT_ROOM  65536u
-#define LINE_ROOM  1024u
+#define EXIT_HOST 125
+#define KINDS_MAX 64u
+#define SEEDS_MAX 5u
+#define WORDS_MAX 256
+#define TEXT_ROOM 65536u
+#define LINE_ROOM 1024u
+#define ALLOW_MAX 32u
 
 static const char *const property_names[PROPERTY_COUNT] = {
     [PROPERTY_START] = "start", [PROPERTY_OWN] = "own entries", [PROPERTY_FOREIGN] = "foreign",
@@ -49,9 +53,12 @@ struct kind {
 struct options {
     uint64_t first, count;
     bool one, shows_all, images, truth;
+    const char *allowed[ALLOW_MAX];
+    size_t allowed_count;
 };
 
 struct sweep {
+    const struct options *options;
     uint64_t seed;
     bool tells; /* each violation at once */
     struct kind kinds[KINDS_MAX];
@@ -59,6 +66,15 @@ struct sweep {
     unsigned bad, changed; /* machines */
     uint64_t last_bad;
 };
+
+static bool is_allowed(const struct options *options, const char *kind)
+{
+    for (size_t i = 0; i < options->allowed_count; i++) {
+        if (strncmp(kind, options->allowed[i], strlen(options->allowed[i])) == 0)
+            return true;
+    }
+    return false;
+}
 
 /* --- Violations ------------------------------------------------------------------------------- */
 
@@ -82,10 +98,11 @@ static void note(void *ctx, enum property property, const char *kind_name, const
 
     if (sweep->tells)
         printf("broken: %s: %s: %s\n", property_names[property], kind_name, text);
-    if (sweep->last_bad != sweep->seed || sweep->bad == 0)
-        sweep->bad++;
-    sweep->last_bad = sweep->seed;
     snprintf(name, sizeof(name), "%s: %s", property_names[property], kind_name);
+    if (!is_allowed(sweep->options, name)) {
+        sweep->bad += sweep->last_bad != sweep->seed || sweep->bad == 0;
+        sweep->last_bad = sweep->seed;
+    }
     struct kind *kind = kind_named(sweep, name);
     if (kind->count > 0 && kind->last == sweep->seed)
         return;
@@ -95,18 +112,19 @@ static void note(void *ctx, enum property property, const char *kind_name, const
     kind->count++;
 }
 
-/* --- Drawn machines ---------------------------------------------------------------------------- */
+/* --- Drawn machines ----------------------------------------------------------------------------
+ */
 
 static void try_seed(struct sweep *sweep, uint64_t seed, bool shows_all)
 {
     struct draw *draw = draw_new(seed);
-    const struct property_task task = {
-        .before = draw->host,
-        .line = draw->with_msr ? "repair -y -format -msr" : "repair -y -format",
-        .mirrored = draw->mirrored[0] != 0 ? draw->mirrored : NULL,
-        .shows_all = shows_all,
-        .broken = note,
-        .ctx = sweep};
+    const struct property_task task = {.before = draw->host,
+                                       .line = draw->with_msr ? "repair -y -format -msr"
+                                                              : "repair -y -format",
+                                       .mirrored = draw->mirrored[0] != 0 ? draw->mirrored : NULL,
+                                       .shows_all = shows_all,
+                                       .broken = note,
+                                       .ctx = sweep};
 
     sweep->seed = seed;
     if (sweep->tells)
@@ -135,15 +153,18 @@ static int try_seeds(const struct options *options)
 {
     static struct sweep sweep;
 
+    sweep.options = options;
     sweep.tells = options->one;
     for (uint64_t i = 0; i < options->count; i++)
         try_seed(&sweep, options->first + i, options->shows_all);
     return report(&sweep, options->count);
 }
 
-/* --- Machines of image files -------------------------------------------------------------------- */
+/* --- Machines of image files --------------------------------------------------------------------
+ */
 
 struct answer {
+    const struct options *options;
     char text[TEXT_ROOM];
     size_t used;
     bool bad;
@@ -167,9 +188,11 @@ static void put_line(struct answer *answer, const char *format, ...)
 static void note_line(void *ctx, enum property property, const char *kind, const char *text)
 {
     struct answer *answer = ctx;
+    char name[160];
 
-    answer->bad = true;
-    put_line(answer, "%s: %s: %s\n", property_names[property], kind, text);
+    snprintf(name, sizeof(name), "%s: %s", property_names[property], kind);
+    answer->bad = answer->bad || !is_allowed(answer->options, name);
+    put_line(answer, "%s: %s\n", name, text);
 }
 
 static void try_images(const struct host_options *options, int argc, char **argv,
@@ -245,11 +268,10 @@ static int serve(const struct options *options)
     struct host_options machine;
     char *line = NULL;
     size_t room = 0;
-    bool bad = false;
 
     while (getline(&line, &room, stdin) > 0) {
         int count = split(line, words);
-        answer = (struct answer){.used = 0};
+        answer = (struct answer){.options = options};
         if (!host_options_take(count, words, &machine))
             return EXIT_HOST;
         if (options->truth)
@@ -259,7 +281,6 @@ static int serve(const struct options *options)
         host_options_free(&machine);
         printf("%d %zu\n%s", answer.bad, answer.used, answer.text);
         fflush(stdout);
-        bad = bad || answer.bad;
     }
     free(line);
     return 0;
@@ -278,7 +299,9 @@ static bool take_options(int argc, char **argv, struct options *options)
                      : strcmp(argv[i], "-images") == 0 ? &options->images
                      : strcmp(argv[i], "-truth") == 0  ? &options->truth
                                                        : NULL;
-        if (number != NULL) {
+        if (strcmp(argv[i], "-allow") == 0 && i + 1 < argc && options->allowed_count < ALLOW_MAX) {
+            options->allowed[options->allowed_count++] = argv[++i];
+        } else if (number != NULL) {
             options->one = options->one || strcmp(argv[i], "-seed") == 0;
             if (++i == argc || text_parse_number(argv[i], 10, number) != ST_OK)
                 return false;
