@@ -17,6 +17,8 @@ import pytest
 
 import damage
 from conftest import tool
+from devicepath import END, LoadOption
+from serve import Server
 from sweep import EVERY, REPAIR, allowances
 
 MACHINES = 10000
@@ -53,3 +55,24 @@ def test_no_repair_of_a_damage_breaks_what_it_must_keep(name, bases, tmp_path, r
     case.apply(setup)
     done = repairs.run(setup, *REPAIR)
     assert done.status == 0, done.text
+
+
+# What is broken is told: by commands that do it.
+
+BREAKING = {
+    'start: alone: starts, then fails': ('delete', '-y', '2'),
+    'own entries: deleted': ('delete', '-y', '1'),
+    'again: variables': ('order', '-y', '3'),
+}
+
+
+@pytest.mark.parametrize('kind', BREAKING)
+def test_what_a_command_breaks_is_told(kind, bases, tmp_path):
+    """Entries 1 to 3 of the list are firmware's own, that of Disk 0 and that of Disk 1."""
+    setup = bases('mirror').copy(tmp_path / 'case')
+    damage.apply(setup, 'esp 0 delete /EFI/BOOT/BOOTX64.EFI')
+    setup.set_entry(7, LoadOption('RC', END))
+    setup.set_order([7, 0, 1])
+    with Server(tool('sweep'), '-images') as server:
+        done = server.run(setup, *BREAKING[kind])
+    assert done.status and kind in done.text, done.text

@@ -43,6 +43,7 @@ struct draw *draw_new(uint64_t seed)
     draw->with_msr = chance_percent(&draw->chance, 50);
     draw_disks(draw);
     draw_entries(draw);
+    draw_damage(draw);
     disk_machine_add_stick(draw->host);
     disk_machine_follow(draw->host);
     return draw;

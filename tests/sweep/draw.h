@@ -83,6 +83,9 @@ void draw_esp(struct draw *draw, size_t disk, size_t part);
 /* Draws boot entries, BootOrder and the other variables. */
 void draw_entries(struct draw *draw);
 
+/* Draws what has happened to tables, and owners for disks without one. */
+void draw_damage(struct draw *draw);
+
 /* Writes what is not zero. */
 void draw_write(struct draw *draw, size_t disk, uint64_t offset, const uint8_t *data, size_t size);
 

@@ -208,16 +208,19 @@ static enum region region_of(const struct block_port *disk, const struct truth_p
     return REGION_FILES;
 }
 
-/* The partitions that were there before. */
+/* The partitions that were there before. A disk that never had a GPT is somebody's as a whole. */
 static void find_places(const struct trial *trial, size_t disk, struct places *ret_places)
 {
     const struct block_port *port = &trial->before->blocks[disk];
     struct truth_parts parts;
 
     truth_disk_table(port, &parts);
-    if (parts.count == 0)
-        truth_disk_devices(port, &parts);
     ret_places->count = parts.count;
+    if (parts.count == 0 && !truth_disk_is_gpt(port)) {
+        ret_places->items[0] = (struct place){0, port->block_count, REGION_OTHER};
+        ret_places->count = 1;
+        return;
+    }
     for (size_t i = 0; i < parts.count; i++)
         ret_places->items[i] = (struct place){parts.items[i].first, parts.items[i].count,
                                               region_of(port, &parts.items[i])};
@@ -286,14 +289,20 @@ static void check_foreign(const struct trial *trial, const struct host *host)
 
 /* --- Again, and back -------------------------------------------------------------------------- */
 
+/* What is another on one of them than on the other; NULL: nothing. */
 static const char *difference(const struct trial *trial, const struct host *host,
                               const struct host *other)
 {
     if (!mem_vars_equal(host->vars, other->vars))
         return "variables";
     for (size_t i = 0; i < trial->disk_count; i++) {
-        if (mem_block_difference(host->disks[i], other->disks[i], 0) != UINT64_MAX)
-            return "blocks";
+        uint64_t lba = mem_block_difference(host->disks[i], other->disks[i], 0);
+        struct places places;
+        if (lba == UINT64_MAX)
+            continue;
+        find_places(trial, i, &places);
+        return region_at(&places, lba) == REGION_FREE ? "a table or free space"
+                                                      : "blocks of a partition";
     }
     return NULL;
 }

@@ -202,6 +202,22 @@ static void take_records(const struct block_port *disk, const uint8_t *mbr,
     }
 }
 
+static bool has_header(const struct block_port *disk, uint64_t lba)
+{
+    uint8_t start[8];
+
+    return truth_disk_read(disk, lba * disk->block_size, start, sizeof(start)) &&
+           memcmp(start, "EFI PART", sizeof(start)) == 0;
+}
+
+bool truth_disk_is_gpt(const struct block_port *disk)
+{
+    uint8_t mbr[512];
+
+    return (truth_disk_read(disk, 0, mbr, sizeof(mbr)) && is_protective(mbr)) ||
+           has_header(disk, 1) || has_header(disk, disk->block_count - 1);
+}
+
 void truth_disk_devices(const struct block_port *disk, struct truth_parts *ret_parts)
 {
     uint8_t mbr[512];

@@ -26,6 +26,10 @@ struct truth_parts {
 /* Bytes of a disk; false where one of the blocks cannot be read. */
 bool truth_disk_read(const struct block_port *disk, uint64_t offset, void *ret_data, size_t size);
 
+/* True when the disk has a protective MBR, or a header of a GPT, sound or not, in one of its
+ * places. */
+bool truth_disk_is_gpt(const struct block_port *disk);
+
 /* The partitions of the GPT, whether a protective MBR stands before it or not. */
 void truth_disk_table(const struct block_port *disk, struct truth_parts *ret_parts);
 
