@@ -25,12 +25,15 @@ FIRMWARE_SRC := $(sort $(wildcard efi/firmware/*.c) efi/main.c)
 HOST_MAIN    := tests/host/main.c
 HOST_SRC     := $(sort $(filter-out $(HOST_MAIN),$(wildcard tests/host/*.c)))
 UNIT_SRC     := $(sort $(wildcard tests/unit/test_*.c))
-FIXTURE_SRC  := $(sort $(wildcard tests/unit/*_fixture.c))
+# Fixtures of unit tests, and what the sweep over machines is made of.
+FIXTURE_SRC  := $(sort $(wildcard tests/unit/*_fixture.c tests/sweep/*.c))
 FUZZ_NAMES   := $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
 TOOL_SRC     := $(sort $(wildcard tests/tools/*.c))
 # Of these, what runs commands thousands of times: built bare, as figures are.
-FAST_TOOL_SRC := tests/tools/cut_all.c
+FAST_TOOL_SRC := tests/tools/cut_all.c tests/tools/serve.c tests/tools/sweep.c
+# And of these, what runs a part of them under the sanitizers too.
+CHECKED_TOOL_SRC := tests/tools/serve.c tests/tools/sweep.c
 
 EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
@@ -39,10 +42,11 @@ STANDIN := $(BUILD)/standin.efi
 BENCH   := $(BUILD)/host/bench
 TOOLS   := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
 FAST_TOOLS := $(FAST_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
+CHECKED_TOOLS := $(CHECKED_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/checked/%)
 DEPS    := $(BUILD)/deps.stamp
 
 # --- Goals ---------------------------------------------------------------------------------------
-.PHONY: all deps check unit lint lint-tree fuzz-replay harness fuzz bench demo clean help FORCE
+.PHONY: all deps check unit lint lint-tree fuzz-replay harness sweep fuzz bench demo clean help FORCE
 
 all: $(EFI) $(MAN) $(HOST) $(STANDIN)
 
@@ -61,6 +65,7 @@ help:
 	@echo "make lint         rules of the tree and of the firmware program (lint-tree: no build)"
 	@echo "make fuzz-replay  the fuzz targets over their stored corpora"
 	@echo "make harness      virtual machines under OVMF"
+	@echo "make sweep        repairs of 10,000 drawn machines and of all pairs of damages"
 	@echo "make fuzz         libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target"
 	@echo "make bench        what commands cost, and how fast they copy"
 	@echo "make demo         a machine that loses a disk and is made to start again"
@@ -197,6 +202,10 @@ $(FAST_TOOLS): $(BUILD)/host/tools/%: $(BENCH_DIR)/tests/tools/%.o $(BENCH_CORE_
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
+$(CHECKED_TOOLS): $(BUILD)/host/checked/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+
 # The Shell's `help shadowboot` reads this; it is the program's own help, so the two cannot differ.
 $(MAN): $(HOST)
 	$(call say,MAN)$(HOST) help -man >$@
@@ -253,12 +262,18 @@ HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) 
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
 	SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
-	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools
+	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked
 
-harness: all $(TOOLS) $(BENCH) $(RAWIO) $(LINUX)
+harness: all $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(LINUX)
 	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
 	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary
+
+# What the harness does with a sample of them.
+sweep: all $(TOOLS) $(CHECKED_TOOLS)
+	@SWEEP=all $(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
+		--basetemp=$(abspath $(BUILD))/sweep $(PYTEST_FLAGS) ovmf-harness/test_sweep.py \
+		ovmf-harness/test_repair_catalogue.py
 
 demo: all
 	@$(HARNESS_ENV) $(PYTHON) ovmf-harness/demo.py

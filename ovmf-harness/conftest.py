@@ -5,6 +5,10 @@
     machine     an empty Machine in the test's own directory, switched off at the end
     stick       a USB stick in `machine` with shadowbootx64.efi, also under the name bootcfg.efi
     pair        a Machine with two disks and an entry for the first, see `Pair`
+    fast        a serve.Server: commands on machines of image files in one process
+    checked     the same under the sanitizers
+    repairs     a serve.Server that repairs such machines and says what a repair has broken
+    truths      a serve.Server that says what firmware makes of them: see truth.py
 
 A file that is missing fails the test; it never skips it. Run in parallel with -n: nothing is
 shared between machines, no port and no path.
@@ -20,7 +24,8 @@ import pytest
 import mirror
 from gpt import ESP, Partition
 from machine import LOADER, MIB, ROOT, Machine
-
+from serve import Server
+from sweep import allowances
 
 
 @pytest.fixture(scope='session')
@@ -44,6 +49,40 @@ def required(variable, default):
     if not path.is_file():
         pytest.fail(f'{path} is missing: build it, or set ${variable}')
     return path
+
+
+def tool(name, checked=False):
+    """A program of tests/tools; of those that run commands by the thousand also under the sanitizers."""
+    variable, default = (('SHADOWBOOT_CHECKED', 'build/host/checked') if checked else
+                         ('SHADOWBOOT_TOOLS', 'build/host/tools'))
+    path = (Path(os.environ.get(variable, ROOT / default)) / name).absolute()
+    if not path.is_file():
+        pytest.fail(f'{path} is missing: build it, or set ${variable}')
+    return path
+
+
+@pytest.fixture(scope='session')
+def fast():
+    with Server(tool('serve')) as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def checked():
+    with Server(tool('serve', checked=True)) as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def repairs():
+    with Server(tool('sweep'), '-images', *allowances()) as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def truths():
+    with Server(tool('sweep'), '-truth') as server:
+        yield server
 
 
 @pytest.fixture(scope='session')

@@ -259,8 +259,13 @@ def mirror_set(setup):
     return [index for index, disk in enumerate(setup.disks) if disk and {'esp', 'plex'} & set(disk.parts)]
 
 
+def disks_for(setup, index):
+    """Indexes of the disks that are there when all others of the mirror set are gone."""
+    members = mirror_set(setup)
+    return [each for each in setup.present() if each == index or each not in members]
+
+
 def model(setup):
     """{index of a disk of the mirror set: Outcome with all others of the set gone}."""
     members = mirror_set(setup)
-    others = [index for index, disk in enumerate(setup.disks) if disk and index not in members]
-    return {index: Firmware(setup, sorted([index, *others]), members).start() for index in members}
+    return {index: Firmware(setup, disks_for(setup, index), members).start() for index in members}

@@ -24,22 +24,15 @@
  * Exit status: 0, also when the command has nothing to do; 1 after a violation, which is told on
  * standard error; 125 for wrong options or files.
  */
-#define _GNU_SOURCE /* SEEK_DATA */
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/text.h"
-#include "host/host_alloc.h"
 #include "host/host_options.h"
 #include "unit/cuts_fixture.h"
-#include "unit/disk_machine_fixture.h"
+#include "unit/image_machine_fixture.h"
 
 #define EXIT_HOST 125
-#define PIECE     (1u << 20)
 #define LINE_MAX  1024
 
 struct options {
@@ -49,86 +42,6 @@ struct options {
     uint64_t patience;
     bool stick;
 };
-
-/* --- The machine ---------------------------------------------------------------------------- */
-
-/* Copies what is no hole. */
-static bool load_pieces(int file, uint64_t size, struct mem_block *disk)
-{
-    uint8_t *data = host_alloc(1, PIECE);
-    off_t at = lseek(file, 0, SEEK_DATA);
-    bool good = true;
-
-    while (at >= 0 && (uint64_t)at < size && good) {
-        off_t hole = lseek(file, at, SEEK_HOLE);
-        uint64_t end = (uint64_t)hole < size ? (uint64_t)hole : size;
-        while ((uint64_t)at < end && good) {
-            size_t part = end - (uint64_t)at < PIECE ? (size_t)(end - (uint64_t)at) : PIECE;
-            good = pread(file, data, part, at) == (ssize_t)part;
-            mem_block_write(disk, (uint64_t)at, data, part);
-            at += (off_t)part;
-        }
-        at = lseek(file, at, SEEK_DATA);
-    }
-    free(data);
-    return good;
-}
-
-static bool add_disk(struct host *host, const struct host_disk_option *option)
-{
-    uint8_t path[DISK_PATH_SIZE];
-    size_t path_size = disk_path_make(option->controller, option->position, path);
-    int file = open(option->file, O_RDONLY | O_CLOEXEC);
-    struct stat info;
-
-    if (file < 0 || fstat(file, &info) != 0)
-        return host_options_complain("cannot be read", option->file);
-    uint64_t blocks = (uint64_t)info.st_size / option->block_size;
-    struct mem_block *disk =
-        mem_block_new(option->block_size, blocks, span_of(path, path_size), "Memory disk");
-    size_t index = host_add_block(host, mem_block_port(disk));
-    host->disks[index] = disk;
-    bool good = load_pieces(file, blocks * option->block_size, disk);
-    close(file);
-    return good || host_options_complain("cannot be read", option->file);
-}
-
-static bool add_disks(struct host *host, const struct host_options *options)
-{
-    for (size_t i = 0; i < options->disk_count; i++) {
-        if (!add_disk(host, &options->disks[i]))
-            return false;
-    }
-    for (size_t i = 0; i < options->bad_count; i++) {
-        size_t disk = host_options_disk_at(options, options->bad[i].position);
-        if (disk == options->disk_count)
-            return host_options_complain("no disk at this place", "--bad");
-        mem_block_spoil(host->disks[disk], options->bad[i].lba, options->bad[i].count);
-    }
-    return true;
-}
-
-/* NULL, with a message, when a file is wrong. */
-static struct host *make_machine(const struct host_options *options, bool stick)
-{
-    struct host *host = host_new();
-    struct mem_vars *vars = host_options_load_vars(options);
-
-    if (vars == NULL || !add_disks(host, options)) {
-        mem_vars_free(vars);
-        host_free(host);
-        return NULL;
-    }
-    mem_vars_free(host->vars);
-    host->vars = vars;
-    host->architecture = options->architecture;
-    if (options->has_date)
-        host->clock.time = options->date;
-    if (stick)
-        disk_machine_add_stick(host);
-    disk_machine_follow(host);
-    return host;
-}
 
 /* --- Options -------------------------------------------------------------------------------- */
 
@@ -247,7 +160,7 @@ static int run(const struct host_options *host_options, const struct options *op
             return EXIT_HOST;
         used += (size_t)size;
     }
-    struct host *host = make_machine(host_options, options->stick);
+    struct host *host = image_machine_new(host_options, options->stick);
     if (host == NULL)
         return EXIT_HOST;
     int code = try_modes(host, options, line);

@@ -1,0 +1,20 @@
+"""How the tests use tests/tools/sweep, which repairs machines and says what a repair has broken."""
+import os
+
+# All machines and all pairs, not a sample of them: `make sweep`.
+EVERY = os.environ.get('SWEEP') == 'all'
+REPAIR = ('repair', '-y', '-format', '-msr')
+# Kinds of violations that are still met: told, and no failure. To be taken out as they are mended.
+STILL_BROKEN = (
+    'own entries: deleted',
+    'again: ',
+    'start: ',
+    'promise: ',
+    'undo: free space',
+    'undo: variables',               # a BootOrder of an odd size, which firmware does not take back
+)
+
+
+def allowances():
+    """Options of the program."""
+    return [word for kind in STILL_BROKEN for word in ('-allow', kind)]

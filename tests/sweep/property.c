@@ -1,0 +1,435 @@
+#include "sweep/property.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "host/host_alloc.h"
+#include "sweep/truth.h"
+#include "unit/machine_fixture.h"
+
+#define ARENA      (64u << 20)
+#define TEXT_MAX   1200u
+#define KIND_MAX   120u
+#define CHANGED    0x1bu /* exit statuses that the manual names beside those of `status` */
+#define ENTRY_NAME 8u
+
+struct trial {
+    const struct property_task *task;
+    struct host *before;
+    size_t disk_count; /* without the stick */
+    struct truth starts[HOST_MAX_DISKS];
+    struct truth whole; /* with all disks */
+};
+
+/* --- Running -------------------------------------------------------------------------------- */
+
+static void broken(const struct trial *trial, enum property property, const char *kind,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void broken(const struct trial *trial, enum property property, const char *kind,
+                   const char *format, ...)
+{
+    char text[TEXT_MAX];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    trial->task->broken(trial->task->ctx, property, kind, text);
+}
+
+static unsigned run(const struct trial *trial, struct host *host, const char *line)
+{
+    static uint8_t *memory;
+    struct arena arena;
+
+    if (memory == NULL)
+        memory = host_alloc(1, ARENA);
+    arena_init(&arena, memory, ARENA);
+    host_console_clear(host->console);
+    unsigned code = fixture_run_arena(host_ports(host), line, &arena);
+    if (trial->task->shows_all)
+        printf("--- %s\n%s--- exit status %u\n", line, host_console_text(host->console), code);
+    return code;
+}
+
+/* What the manual names: success, the verdicts of `status`, and what errors there are. */
+static bool is_documented(unsigned code)
+{
+    static const uint8_t errors[] = {0, 2, 3, 5, 7, 8, 9, 10, 14, 15, 20, 21, CHANGED};
+
+    for (size_t i = 0; i < sizeof(errors); i++) {
+        if (code == errors[i])
+            return true;
+    }
+    return code >= 64 && code <= 69;
+}
+
+/* --- Starting ------------------------------------------------------------------------------- */
+
+static void describe(const struct truth *truth, char ret_text[TEXT_MAX / 2])
+{
+    char entry[16] = "no entry";
+
+    if (truth->entry != TRUTH_NO_ENTRY)
+        snprintf(entry, sizeof(entry), "Boot%04X", (unsigned)truth->entry);
+    snprintf(ret_text, TEXT_MAX / 2, "%s by %s%s%s on disk %zu: %s%s%s",
+             truth_verdict_name(truth->verdict), entry, truth->file[0] != 0 ? ", " : "",
+             truth->file, truth->disk, truth->run.why, truth->run.system[0] != 0 ? ", system " : "",
+             truth->run.system);
+}
+
+static bool starts(const struct truth *truth)
+{
+    return truth->verdict >= TRUTH_FALLBACK;
+}
+
+/* True when what comes up is one of the mirrored systems, as far as that is known. */
+static bool is_mirrored(const struct trial *trial, const struct truth *truth)
+{
+    const char *mirrored = trial->task->mirrored;
+
+    return mirrored == NULL || strstr(mirrored, truth->run.system) != NULL;
+}
+
+static void compare_start(const struct trial *trial, const char *where, bool same_system,
+                          const struct truth *old, const struct truth *new)
+{
+    char was[TEXT_MAX / 2];
+    char is[TEXT_MAX / 2];
+    char kind[KIND_MAX];
+
+    if (!starts(old) ||
+        (starts(new) && (!same_system || strcmp(old->run.system, new->run.system) == 0)))
+        return;
+    describe(old, was);
+    describe(new, is);
+    snprintf(kind, sizeof(kind), "%s: %s%s, then %s%s", same_system ? "alone" : "all disks",
+             truth_verdict_name(old->verdict), is_mirrored(trial, old) ? "" : " (no mirror)",
+             starts(new) ? "another system" : truth_verdict_name(new->verdict),
+             starts(new) || new->file[0] != 0 ? "" : ", nothing found");
+    broken(trial, PROPERTY_START, kind, "%s: %s; then %s", where, was, is);
+}
+
+static uint64_t all_of(const struct trial *trial)
+{
+    return ((uint64_t)1 << trial->disk_count) - 1;
+}
+
+static void look_at_starts(struct trial *trial)
+{
+    for (size_t i = 0; i < trial->disk_count; i++)
+        truth_of(trial->before, (uint64_t)1 << i, &trial->starts[i]);
+    truth_of(trial->before, all_of(trial), &trial->whole);
+}
+
+static void check_starts(const struct trial *trial, struct host *host)
+{
+    struct truth now;
+    char where[32];
+
+    for (size_t i = 0; i < trial->disk_count; i++) {
+        truth_of(host, (uint64_t)1 << i, &now);
+        snprintf(where, sizeof(where), "disk %zu alone", i);
+        compare_start(trial, where, true, &trial->starts[i], &now);
+    }
+    truth_of(host, all_of(trial), &now);
+    compare_start(trial, "all disks", false, &trial->whole, &now);
+}
+
+/* --- Entries -------------------------------------------------------------------------------- */
+
+static bool is_entry(const struct mem_var *var)
+{
+    return strlen(var->name) == ENTRY_NAME && strncmp(var->name, "Boot", 4) == 0 &&
+           strspn(var->name + 4, "0123456789ABCDEF") == 4;
+}
+
+static bool is_in_order(const struct mem_vars *vars, unsigned number)
+{
+    const struct mem_var *order = mem_vars_find(vars, NULL, "BootOrder");
+
+    for (size_t i = 0; order != NULL && i + 1 < order->size; i += 2) {
+        if (ld_le16(order->data + i) == number)
+            return true;
+    }
+    return false;
+}
+
+static void check_own(const struct trial *trial, const struct host *host)
+{
+    for (size_t i = 0; i < mem_vars_count(trial->before->vars); i++) {
+        const struct mem_var *old = mem_vars_at(trial->before->vars, i);
+        if (!is_entry(old) || !truth_is_firmwares_own(span_of(old->data, old->size)))
+            continue;
+        unsigned number = (unsigned)strtoul(old->name + 4, NULL, 16);
+        const struct mem_var *new = mem_vars_find(host->vars, NULL, old->name);
+        if (new == NULL)
+            broken(trial, PROPERTY_OWN, "deleted", "%s is gone", old->name);
+        else if (!span_equal(span_of(old->data, old->size), span_of(new->data, new->size)))
+            broken(trial, PROPERTY_OWN, "changed", "%s is another", old->name);
+        else if (is_in_order(trial->before->vars, number) && !is_in_order(host->vars, number))
+            broken(trial, PROPERTY_OWN, "out of BootOrder", "%s is not in BootOrder", old->name);
+    }
+}
+
+/* --- Blocks --------------------------------------------------------------------------------- */
+
+enum region { REGION_FREE, REGION_FILES, REGION_ESP, REGION_MSR, REGION_OTHER };
+
+struct place {
+    uint64_t first, count;
+    enum region region;
+};
+
+struct places {
+    struct place items[TRUTH_PARTS_MAX];
+    size_t count;
+};
+
+static enum region region_of(const struct block_port *disk, const struct truth_part *part)
+{
+    static const uint8_t esp[16] = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
+                                    0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
+    static const uint8_t msr[16] = {0x16, 0xe3, 0xc9, 0xe3, 0x5c, 0x0b, 0xb8, 0x4d,
+                                    0x81, 0x7d, 0xf9, 0x2d, 0xf0, 0x02, 0x15, 0xae};
+    struct truth_fat fat;
+
+    if (memcmp(part->type, msr, 16) == 0)
+        return REGION_MSR;
+    if (memcmp(part->type, esp, 16) != 0)
+        return REGION_OTHER;
+    if (!truth_fat_open(disk, part, &fat))
+        return REGION_ESP;
+    truth_fat_close(&fat);
+    return REGION_FILES;
+}
+
+/* The partitions that were there before. A disk that never had a GPT is somebody's as a whole. */
+static void find_places(const struct trial *trial, size_t disk, struct places *ret_places)
+{
+    const struct block_port *port = &trial->before->blocks[disk];
+    struct truth_parts parts;
+
+    truth_disk_table(port, &parts);
+    ret_places->count = parts.count;
+    if (parts.count == 0 && !truth_disk_is_gpt(port)) {
+        ret_places->items[0] = (struct place){0, port->block_count, REGION_OTHER};
+        ret_places->count = 1;
+        return;
+    }
+    for (size_t i = 0; i < parts.count; i++)
+        ret_places->items[i] = (struct place){parts.items[i].first, parts.items[i].count,
+                                              region_of(port, &parts.items[i])};
+}
+
+static enum region region_at(const struct places *places, uint64_t lba)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        const struct place *place = &places->items[i];
+        if (lba >= place->first && lba - place->first < place->count)
+            return place->region;
+    }
+    return REGION_FREE;
+}
+
+static bool block_is_zero(const struct block_port *port, const struct mem_block *disk, uint64_t lba)
+{
+    uint8_t block[4096] = {0};
+
+    mem_block_peek(disk, lba * port->block_size, block, port->block_size);
+    return span_is_zero(span_of(block, port->block_size));
+}
+
+/* Tells the first block of a disk that `wrong` does not want to differ. */
+static void check_blocks(const struct trial *trial, const struct host *host, enum property property,
+                         bool (*wrong)(enum region region, bool was_zero))
+{
+    static const char *const names[] = {"free space", "an ESP", "an ESP without files", "an MSR",
+                                        "a partition"};
+    struct places places;
+
+    for (size_t i = 0; i < trial->disk_count; i++) {
+        const struct block_port *port = &trial->before->blocks[i];
+        const struct mem_block *old = trial->before->disks[i];
+        uint64_t lba = mem_block_difference(host->disks[i], old, 0);
+        find_places(trial, i, &places);
+        for (; lba != UINT64_MAX; lba = mem_block_difference(host->disks[i], old, lba)) {
+            enum region region = region_at(&places, lba);
+            if (wrong(region, block_is_zero(port, old, lba))) {
+                broken(trial, property, names[region], "block %llu of disk %zu, in %s",
+                       (unsigned long long)lba, i, names[region]);
+                break;
+            }
+            if (++lba >= port->block_count)
+                break;
+        }
+    }
+}
+
+static bool is_foreign(enum region region, bool was_zero)
+{
+    (void)was_zero;
+    return region == REGION_OTHER;
+}
+
+/* What an undo has to bring back, block by block. */
+static bool is_lost(enum region region, bool was_zero)
+{
+    return region == REGION_OTHER || (region != REGION_FILES && !was_zero);
+}
+
+static void check_foreign(const struct trial *trial, const struct host *host)
+{
+    check_blocks(trial, host, PROPERTY_FOREIGN, is_foreign);
+}
+
+/* --- Again, and back -------------------------------------------------------------------------- */
+
+/* What is another on one of them than on the other; NULL: nothing. */
+static const char *difference(const struct trial *trial, const struct host *host,
+                              const struct host *other)
+{
+    if (!mem_vars_equal(host->vars, other->vars))
+        return "variables";
+    for (size_t i = 0; i < trial->disk_count; i++) {
+        uint64_t lba = mem_block_difference(host->disks[i], other->disks[i], 0);
+        struct places places;
+        if (lba == UINT64_MAX)
+            continue;
+        find_places(trial, i, &places);
+        return region_at(&places, lba) == REGION_FREE ? "a table or free space"
+                                                      : "blocks of a partition";
+    }
+    return NULL;
+}
+
+static void check_again(const struct trial *trial, struct host *host)
+{
+    struct host *once = host_clone(host);
+    unsigned code = run(trial, host, trial->task->line);
+    const char *changed = difference(trial, host, once);
+
+    if (changed != NULL)
+        broken(trial, PROPERTY_AGAIN, changed, "the second run changes %s", changed);
+    if (!is_documented(code))
+        broken(trial, PROPERTY_EXIT, "again", "exit status %u of the second run", code);
+    host_free(once);
+}
+
+/* Compares the files on the ESPs that had a file system. */
+static void check_files(const struct trial *trial, struct host *host)
+{
+    struct truth_parts parts;
+    struct truth_fat old;
+    struct truth_fat new;
+
+    for (size_t i = 0; i < trial->disk_count; i++) {
+        truth_disk_table(&trial->before->blocks[i], &parts);
+        for (size_t j = 0; j < parts.count; j++) {
+            if (!truth_fat_open(&trial->before->blocks[i], &parts.items[j], &old))
+                continue;
+            bool opened = truth_fat_open(&host->blocks[i], &parts.items[j], &new);
+            if (!opened || truth_fat_digest(&old) != truth_fat_digest(&new))
+                broken(trial, PROPERTY_UNDO, "files", "files of disk %zu partition %u", i,
+                       parts.items[j].number);
+            truth_fat_close(&old);
+            truth_fat_close(&new);
+        }
+    }
+}
+
+static void check_undo(const struct trial *trial, struct host *host)
+{
+    unsigned code = run(trial, host, "undo -y");
+
+    (void)host_ports(host);
+    if (!is_documented(code))
+        broken(trial, PROPERTY_EXIT, "undo", "exit status %u of undo", code);
+    if (!mem_vars_equal(host->vars, trial->before->vars))
+        broken(trial, PROPERTY_UNDO, "variables", "variables are not as they were");
+    check_blocks(trial, host, PROPERTY_UNDO, is_lost);
+    check_files(trial, host);
+}
+
+/* --- The whole ------------------------------------------------------------------------------ */
+
+/* True where all hangs on which system a store belongs to: the program does not read that. */
+static bool store_decides(const struct trial *trial, size_t disk)
+{
+    const struct truth_scene scene = {.disks = {&trial->before->blocks[disk]}, .count = 1};
+    const struct truth *truth = &trial->starts[disk];
+
+    return strstr(truth->run.program, "bootmgfw") != NULL && truth->run.system[0] != 0 &&
+           !starts(truth) && truth_windows(&scene, "") == TRUTH_STARTS;
+}
+
+/* What a line of `status -sfo` promises for a disk. */
+static void check_promise(const struct trial *trial, const char *line)
+{
+    char text[TEXT_MAX / 2];
+    char verdict[16];
+    unsigned disk = 0;
+
+    if (sscanf(line, "VerdictInfo,\"%u\",\"%15[a-z]", &disk, verdict) != 2 ||
+        disk >= trial->disk_count ||
+        (strcmp(verdict, "starts") != 0 && strcmp(verdict, "fallback") != 0))
+        return;
+    const struct truth *truth = &trial->starts[disk];
+    describe(truth, text);
+    if (store_decides(trial, disk))
+        return;
+    if (!starts(truth))
+        broken(trial, PROPERTY_PROMISE, truth->run.why, "disk %u: %s, and not %s", disk, text,
+               verdict);
+    else if (!is_mirrored(trial, truth))
+        broken(trial, PROPERTY_PROMISE, "not the mirrored system", "disk %u: %s", disk, text);
+}
+
+static void check_look(const struct trial *trial)
+{
+    struct host *host = host_clone(trial->before);
+    unsigned code = run(trial, host, "status -sfo");
+    const char *line = host_console_text(host->console);
+
+    for (; *line != 0; line += strcspn(line, "\n"), line += *line != 0)
+        check_promise(trial, line);
+    const char *changed = difference(trial, host, trial->before);
+    if (changed != NULL)
+        broken(trial, PROPERTY_LOOK, changed, "status changes %s", changed);
+    if (!is_documented(code))
+        broken(trial, PROPERTY_EXIT, "status", "exit status %u of status", code);
+    host_free(host);
+}
+
+bool property_try(const struct property_task *task)
+{
+    struct trial trial = {.task = task, .before = host_clone(task->before)};
+
+    (void)host_ports(trial.before);
+    trial.disk_count = trial.before->disk_count;
+    while (trial.disk_count > 0 && trial.before->blocks[trial.disk_count - 1].removable)
+        trial.disk_count--;
+    look_at_starts(&trial);
+    check_look(&trial);
+    struct host *host = host_clone(task->before);
+    unsigned code = run(&trial, host, task->line);
+    (void)host_ports(host);
+    bool changed = difference(&trial, host, trial.before) != NULL;
+    if (!is_documented(code))
+        broken(&trial, PROPERTY_EXIT, "repair", "exit status %u", code);
+    check_starts(&trial, host);
+    check_own(&trial, host);
+    check_foreign(&trial, host);
+    struct host *back = host_clone(host);
+    check_again(&trial, host);
+    if (changed)
+        check_undo(&trial, back);
+    host_free(back);
+    host_free(host);
+    host_free(trial.before);
+    return changed;
+}

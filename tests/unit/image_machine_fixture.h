@@ -1,0 +1,17 @@
+/* Machines in memory made of image files: what host_options describes, read once and never written
+ * back. */
+#ifndef SHADOWBOOT_UNIT_IMAGE_MACHINE_FIXTURE_H
+#define SHADOWBOOT_UNIT_IMAGE_MACHINE_FIXTURE_H
+
+#include "host/host_options.h"
+#include "host/host_ports.h"
+
+/*
+ * A machine with copies of the images and of the variables, the time and the architecture of the
+ * options; with `stick`, also a stick that the program was started from. Its volumes follow its
+ * disks (unit/disk_machine_fixture.h). NULL, with a message on standard error, when a file is
+ * wrong. To be freed.
+ */
+struct host *image_machine_new(const struct host_options *options, bool stick);
+
+#endif
