@@ -12,7 +12,8 @@ enum outcome trial_because(struct trial *trial, enum outcome outcome, const char
 
 bool trial_disk_is_gone(const struct trial *trial, size_t disk)
 {
-    return disk != trial->member->disk && roles_member_on(trial->roles, disk) != NO_INDEX;
+    return disk != trial->member->disk &&
+           (!trial->outsiders || roles_member_on(trial->roles, disk) != NO_INDEX);
 }
 
 /* "Disk 0 Partition 1" */
@@ -156,7 +157,6 @@ static enum outcome try_system(struct trial *trial)
 
 static enum outcome try_store(struct trial *trial, const struct esp *esp)
 {
-    trial->is_manager = true;
     if (esp->store_status == ST_UNSUPPORTED ||
         (esp->store_status == ST_OK && esp->store == REGF_GOOD))
         return try_system(trial);
@@ -323,6 +323,7 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
 {
     size_t index = machine_find_esp(trial->machine, partition);
 
+    trial->file = FAT_NO_FILE;
     if (index == NO_INDEX)
         return trial_because(trial, UNKNOWN,
                              arena_printf(trial->arena, "%s, which is no ESP, is not looked into.",
@@ -335,8 +336,11 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
     if (unusable != NULL)
         return trial_because(trial, GOES_ON, unusable);
     size_t file = fat_find(&esp->report, path);
-    if (file != FAT_NO_FILE)
+    if (file != FAT_NO_FILE) {
+        trial->esp = index;
+        trial->file = file;
         return try_program(trial, esp, file, needs_store);
+    }
     if (!esp->report.complete)
         return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
     return trial_because(trial, GOES_ON, say_not_there(trial, esp, path));

@@ -26,7 +26,9 @@ struct trial {
     const struct machine *machine;
     const struct roles *roles;
     const struct member *member;
-    bool is_manager;       /* the file tried last was Windows' boot manager */
+    bool outsiders;        /* disks that are no members are there too */
+    size_t esp;            /* the file tried last: of this ESP, */
+    size_t file;           /* of its report; FAT_NO_FILE when it is not there */
     const char *why;       /* of the last outcome but STARTS; NULL when memory ran out */
     const char *first_why; /* why the first entry for this member's ESP gave way; "" without any */
 };
@@ -34,7 +36,7 @@ struct trial {
 /* Notes why, and gives `outcome` back. `why` is NULL when memory ran out while it was made. */
 enum outcome trial_because(struct trial *trial, enum outcome outcome, const char *why);
 
-/* True when the disk belongs to another member, and so is not there in this trial. */
+/* True when the disk is not there in this trial: that of another member, or any other one. */
 bool trial_disk_is_gone(const struct trial *trial, size_t disk);
 
 /*
