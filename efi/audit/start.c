@@ -112,6 +112,7 @@ static enum outcome try_disk(struct trial *trial, const struct entry *entry)
 static enum outcome try_entry(struct trial *trial, const struct entry *entry)
 {
     trial->is_manager = false;
+    trial->entry = entry;
     enum outcome outcome = entry->form == DEVPATH_FORM_FV ? STARTS : try_disk(trial, entry);
 
     if (outcome == GOES_ON || outcome == UNKNOWN || !leads_outside(trial, entry))
@@ -205,6 +206,7 @@ enum status start_alone(struct arena *arena, const struct machine *machine,
         start.other = outside && !own_fault;
         start.reason = outcome == STARTS ? "" : own_fault ? trial.first_why : trial.why;
     } else {
+        trial.entry = NULL;
         outcome = trial_fallback(&trial, trial.member->disk);
         start.verdict = outcome == STARTS ? VERDICT_FALLBACK : verdict_of(outcome);
         start.reason =
