@@ -19,7 +19,7 @@ static bool find_file(const struct machine *machine, size_t esp, const char *pat
     if (!listed && (own->report.complete || known != ST_OK))
         return false;
     io_lead->esp = esp;
-    io_lead->program = (struct program){PROGRAM_UNKNOWN, ""};
+    io_lead->program = (struct program){.kind = PROGRAM_UNKNOWN, .name = ""};
     if (listed)
         io_lead->program = program_of(machine, own, file);
     return true;

@@ -177,6 +177,7 @@ static enum outcome try_entry(struct trial *trial, size_t index, struct start *i
     if (entry->form == DEVPATH_FORM_FV)
         return stop_at_tool(trial, index, "", io_start);
     trial->file = FAT_NO_FILE;
+    trial->entry = entry;
     enum outcome outcome = try_disk(trial, entry);
     if (outcome == GOES_ON || trial->file == FAT_NO_FILE)
         return outcome;
@@ -270,6 +271,7 @@ static void fall_back(struct trial *trial, struct start *io_start)
         io_start->reason = "It is started by the code in its MBR, which is not judged.";
         return;
     }
+    trial->entry = NULL;
     enum outcome outcome = trial_fallback(trial, disk);
     io_start->verdict = outcome == STARTS ? VERDICT_FALLBACK : verdict_of(outcome);
     if (outcome == STARTS)
