@@ -33,6 +33,7 @@ from pathlib import Path
 import gpt
 import ldm
 import mirror
+import mirror_bases  # noqa: F401: adds to mirror.BASES
 import ntfs
 import pe
 import regf
@@ -194,6 +195,15 @@ def esp_replace(setup, index, name, what, age='same'):
     volume = setup.volume(index, change=True)
     need_file(volume, name)
     put_file(volume, name, source(what), age)
+
+
+@verb('esp', 'program')
+def esp_program(setup, index, name, what):
+    """One more program on the ESP: the stand-in under a name, see system_model."""
+    volume = setup.volume(index, change=True)
+    if volume.exists(name):
+        raise LookupError(f'{name} is there')
+    mirror.put_files(volume, {name: mirror.boot_program(what)})
 
 
 @verb('esp', 'truncate')
@@ -771,6 +781,14 @@ def order_name(setup, number):
     setup.set_order([*setup.order(), int(number, 16)])
 
 
+@verb('order', 'first')
+def order_first(setup, number):
+    order = setup.order()
+    if int(number, 16) not in order or order[0] == int(number, 16):
+        raise LookupError(f'{number} is not behind others in the order')
+    setup.set_order([int(number, 16), *[n for n in order if n != int(number, 16)]])
+
+
 @verb('order', 'swap')
 def order_swap(setup):
     order = setup.order()
@@ -794,6 +812,28 @@ def put_entry(setup, number, option, where):
 def entry_shell(setup, number, where):
     """The firmware's own Shell."""
     put_entry(setup, number, LoadOption('EFI Internal Shell', shell_path()), where)
+
+
+@verb('entry', 'to')
+def entry_to(setup, number, where, index, name, description):
+    """An entry for a file on the ESP of a disk."""
+    part = setup.disk(int(index)).parts.get('esp')
+    if part is None:
+        raise LookupError(f'disk {index} has no ESP')
+    target = path(hd(part.number, part.first_lba, part.blocks, part.guid), file(name))
+    put_entry(setup, number, LoadOption(description, target), where)
+
+
+@verb('entry', 'file-only')
+def entry_file_only(setup, number):
+    """The path names the file and nothing before it."""
+    option = setup.entry(number)
+    nodes = [n.bytes for n in nodes_of(option)]
+    files = [n.bytes for n in nodes_of(option) if (n.type, n.subtype) == (4, 4)]
+    if nodes == files or not files:
+        raise LookupError('it is a file alone, or none')
+    option.path = path(*files)
+    setup.set_entry(number, option)
 
 
 @verb('entry', 'network')

@@ -31,6 +31,9 @@ STORE = '/EFI/Microsoft/Boot/BCD'
 NEEDED = ('/Windows/System32/winload.efi', '/Windows/System32/ntoskrnl.exe')
 MANAGER = 'bootmgfw'
 DEBIAN = ('shim', 'grub')
+TOOLS = ('memtest', 'diagnostics', 'updater', 'shell')      # they start no system
+RIDDLE = 'mystery'                   # a program of which nobody knows what it starts
+LINUX_DATA = '0fc63daf-8483-4772-8e79-3d69d8477de4'
 LINUX_RAID = 'a19d880f-05fc-4d3b-a006-743f0f84911e'
 NAME_SIZE = 64                       # the name behind the stand-in's own bytes
 
@@ -70,8 +73,14 @@ def run(setup, index, disks, volume, data):
     name = program_name(data)
     if name is None:
         return FAILS, 'started, but its bytes are not those it was built with'
+    if name in TOOLS:
+        return FAILS, f'{name} starts no system'
+    if name == RIDDLE:
+        return UNSURE, 'nobody knows what this starts'
     if name in DEBIAN:
         missing = shim_problem(volume) if name == 'shim' else ''
+        if not missing and holds_linux(setup.disks[index]):
+            return UNSURE, f'{name}: Linux on a file system that nobody looks into'
         missing = missing or member_problem(setup, disks)
         return (FAILS, f'{name}: {missing}') if missing else (STARTS, f'{name} and its array')
     if MANAGER not in name:
@@ -164,6 +173,10 @@ def volume_problem(disk, partition):
 
 
 # The array
+
+def holds_linux(disk):
+    return any(part.type == LINUX_DATA for part in table(disk))
+
 
 def member_problem(setup, disks):
     """Why no disk that is there holds the array: superblock 1.2, 4096 bytes into a member."""
