@@ -275,8 +275,12 @@ def standin():
 
 
 def boot_program(name):
-    """The stand-in under a name that makes its bytes differ from those of other names."""
-    return pe.set_checksum(standin() + name.encode().ljust(64, b'\0'))
+    """The stand-in under a name that makes its bytes differ from those of other names.
+
+    Windows' boot manager carries the name of its debugging file, as Microsoft's linker leaves it there.
+    """
+    mark = b'bootmgfw.pdb' if 'bootmgfw' in name else b''
+    return pe.set_checksum(standin() + name.encode().ljust(64 - len(mark), b'\0') + mark)
 
 
 def filler(name, size):
