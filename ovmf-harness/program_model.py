@@ -23,7 +23,7 @@ KINDS = {'shim': SHIM, 'fallback': FALLBACK, 'grub': GRUB, 'systemd-boot': CHOOS
 def kind_of(name):
     if name in TOOLS:
         return TOOL
-    return MANAGER if 'bootmgfw' in name else KINDS.get(name, UNKNOWN)
+    return MANAGER if 'bootmgfw' in name else KINDS.get(name.split()[-1], UNKNOWN)
 
 
 def split(path):

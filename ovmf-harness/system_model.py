@@ -68,6 +68,7 @@ def name_of(data):
     """The name of a program that is unchanged but for its checksum, or None."""
     size = len(original())
     try:
+        data = pe.without_certificates(data)[:size + NAME_SIZE]
         if len(data) != size + NAME_SIZE or pe_without_checksum(data)[:size] != original():
             return None
         name = data[size:].split(b'\0')[0]
