@@ -82,6 +82,8 @@ static const char *path_started_now(const struct trial *trial)
     return NULL;
 }
 
+/* A loader that Windows made the entry for (on Itanium it has no boot manager), or that starts the
+ * system now. */
 static enum outcome run_unknown(struct trial *trial, const struct esp *esp, size_t file,
                                 const struct program *program)
 {
@@ -89,7 +91,8 @@ static enum outcome run_unknown(struct trial *trial, const struct esp *esp, size
     const char *now = path_started_now(trial);
 
     (void)program;
-    if (now != NULL && text_equal_nocase(now, path))
+    bool by_windows = trial->entry != NULL && entry_is_windows(trial->entry);
+    if (by_windows || (now != NULL && text_equal_nocase(now, path)))
         return try_any_system(trial, path);
     return trial_because(trial, UNKNOWN,
                          arena_printf(trial->arena,
