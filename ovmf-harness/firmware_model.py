@@ -29,6 +29,7 @@ import uuid
 from dataclasses import dataclass, field
 
 import pe
+import program_model
 import system_model
 from devicepath import LoadOption, hd, pci_root, split
 from firmware_disks import (FatVolume, disk_nodes, has_protective_mbr, partitions, read_blocks,
@@ -192,8 +193,8 @@ class Firmware:
 
     # Starting
 
-    def attempt(self, targets):
-        """Try files until one is started; gives whether the search is over."""
+    def attempt(self, targets, options=b''):
+        """Try files until one is started; gives whether the search is over. `options` are the entry's."""
         for (index, disk, partition, volume), name in targets:
             where = f'disk {index} partition {partition.number} {name}'
             if isinstance(volume, str):
@@ -210,18 +211,18 @@ class Firmware:
                 continue
             self.outcome.file, self.outcome.partition = name, partition.guid
             self.outcome.program = system_model.program_name(data)
-            if self._run(index, volume, data, where):
+            if self._run(index, volume, data, where, name, options):
                 return True
         return False
 
-    def _run(self, index, volume, data, where):
+    def _run(self, index, volume, data, where, name, options):
         """The file is started; gives False when it hands control back."""
         if index not in self.mirrored:
             self.say(f'{where}: starts something else')
             self.outcome.verdict = FAILS
             return True
         copy_on = index if self.setup.disks[index].copy or self.member is None else self.member
-        verdict, why = system_model.run(self.setup, copy_on, self.disks, volume, data)
+        verdict, why = system_model.run(self.setup, copy_on, self.disks, volume, data, name, options)
         self.say(f'{where}: {why}')
         self.outcome.verdict = verdict
         return verdict != system_model.RETURNS
@@ -246,7 +247,7 @@ class Firmware:
             self.outcome.verdict = FAILS
             return True
         self.say(f'{name}:')
-        return self.attempt(self.targets(option.path))
+        return self.attempt(self.targets(option.path), option.optional)
 
     def order(self):
         data = self.setup.variables.get('BootOrder', (7, b''))[1]
@@ -284,7 +285,8 @@ class Firmware:
                     data = volume.read(name)
                 except (AttributeError, ValueError, FileNotFoundError):
                     continue
-                if system_model.program_name(data) not in system_model.TOOLS:
+                name = system_model.name_of(data)
+                if not name or program_model.kind_of(name) != program_model.TOOL:
                     return index
         return None
 
