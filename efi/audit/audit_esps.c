@@ -282,10 +282,11 @@ static uint64_t largest_gap(const struct machine *machine, const struct disk *di
 
 static void audit_missing_esp(struct collector *to, const struct machine *machine, size_t disk)
 {
-    if (disk_hides_partitions(&machine->disks[disk]))
-        return; /* there may be one */
+    if (disk_hides_partitions(&machine->disks[disk]) || roles_disk_is_bios(machine, disk))
+        return; /* there may be one, or it needs none */
     collect_at_disk(to, FINDING_ESP_MISSING, disk, "");
-    if (largest_gap(machine, &machine->disks[disk]) < ESP_LEAST)
+    if (machine->disks[disk].style == DISK_GPT &&
+        largest_gap(machine, &machine->disks[disk]) < ESP_LEAST)
         collect_at_disk(to, FINDING_NO_ROOM_FOR_ESP, disk, "");
 }
 
@@ -314,13 +315,23 @@ static void audit_serials(struct collector *to, const struct machine *machine)
     }
 }
 
+/* True for the ESPs that start the system, or ought to; all of them where no system was found.
+ * Those of other machines' disks are not this one's to judge. */
+static bool is_judged(const struct machine *machine, const struct roles *roles, size_t esp)
+{
+    size_t disk = machine->partitions[machine->esps[esp].partition].disk;
+
+    return !machine->disks[disk].removable &&
+           (roles->kind == BOOT_NONE || esp == roles->start_esp ||
+            roles_member_on(roles, disk) != NO_INDEX);
+}
+
 void audit_esps(struct collector *to, const struct machine *machine, const struct roles *roles)
 {
     size_t reference = audit_reference_member(machine, roles);
 
     for (size_t i = 0; i < machine->esp_count; i++) {
-        const struct partition *partition = &machine->partitions[machine->esps[i].partition];
-        if (!machine->disks[partition->disk].removable)
+        if (is_judged(machine, roles, i))
             audit_esp(to, machine, &machine->esps[i]);
     }
     for (size_t i = 0; i < roles->member_count; i++) {

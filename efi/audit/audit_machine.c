@@ -4,6 +4,8 @@
 #include "audit/audit_volumes.h"
 #include "audit/collector.h"
 #include "audit/last_record.h"
+#include "audit/lead.h"
+#include "audit/walk.h"
 #include "base/sort.h"
 #include "base/text.h"
 
@@ -50,7 +52,8 @@ bool audit_entry_leads_to(const struct machine *machine, const struct entry *ent
     if (entry->boot.has_hd)
         return entry->boot.partition != NO_INDEX &&
                machine_raid_original(machine, entry->boot.partition) ==
-                   machine_raid_original(machine, partition);
+                   machine_raid_original(machine, partition) &&
+               !lead_is_tool(machine, entry);
     return entry->boot.disk == machine->partitions[partition].disk &&
            load_option_is_auto_created(&entry->option) &&
            machine->partitions[partition].fallback_status == ST_OK;
@@ -87,7 +90,7 @@ static bool has_way(const struct machine *machine, const struct judgement *judge
     struct esp_entries own = entries_of(machine, machine->esps[esp].partition);
 
     return own.active > 0 || own.inactive != NO_INDEX ||
-           (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX);
+           (start_is_hopeful(start) && start->entry != NO_INDEX);
 }
 
 static void audit_way(struct collector *to, const struct machine *machine,
@@ -97,7 +100,9 @@ static void audit_way(struct collector *to, const struct machine *machine,
     size_t partition = machine->esps[judgement->roles.members[member].esp].partition;
     struct esp_entries own = entries_of(machine, partition);
 
-    if (own.active > 0 || start->verdict == VERDICT_STARTS)
+    bool by_file = start->verdict == VERDICT_PERHAPS && start->entry != NO_INDEX &&
+                   walk_names_file_only(&machine->entries[start->entry]);
+    if (own.active > 0 || start->verdict == VERDICT_STARTS || by_file)
         return;
     if (own.inactive != NO_INDEX)
         collect_at_entry(to, FINDING_ENTRY_INACTIVE, own.inactive, "");
@@ -145,17 +150,46 @@ static void audit_ways(struct collector *to, const struct machine *machine,
     }
 }
 
+static void audit_start(struct collector *to, const struct machine *machine, size_t disk,
+                        const struct start *start)
+{
+    struct lead lead;
+
+    if (start->other) {
+        const struct entry *entry = &machine->entries[start->entry];
+        collect_at_disk(
+            to, FINDING_ORDER_NEVER_REACHES, disk,
+            arena_printf(to->arena, " Boot%04X \"%.40s\".", entry->number, entry->description));
+    }
+    if (start->instead == NO_INDEX || !lead_of(machine, &machine->entries[start->instead], &lead))
+        return;
+    collect_at_entry(to, FINDING_STARTS_ANOTHER_DISK, start->instead,
+                     arena_printf(to->arena, " Disk %zu, in place of Disk %zu.",
+                                  machine->partitions[machine->esps[lead.esp].partition].disk,
+                                  disk));
+}
+
+/* Entries whose path is a file alone, where that may be on a disk of the system. */
+static void audit_file_only(struct collector *to, const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        struct lead lead;
+        if (roles_entry_is_tried(entry) && walk_names_file_only(entry) &&
+            lead_of(machine, entry, &lead))
+            collect_at_entry(to, FINDING_ENTRY_FILE_ONLY, i, "");
+    }
+}
+
 static void audit_starts(struct collector *to, const struct machine *machine,
                          const struct judgement *judgement)
 {
+    audit_file_only(to, machine);
     for (size_t i = 0; i < judgement->roles.member_count; i++) {
-        const struct start *start = &judgement->starts[i];
-        if (!start->other)
-            continue;
-        const struct entry *entry = &machine->entries[start->entry];
-        collect_at_disk(
-            to, FINDING_ORDER_NEVER_REACHES, judgement->roles.members[i].disk,
-            arena_printf(to->arena, " Boot%04X \"%.40s\".", entry->number, entry->description));
+        size_t disk = judgement->roles.members[i].disk;
+        audit_start(to, machine, disk, &judgement->starts[i]);
+        if (roles_disk_is_bios(machine, disk))
+            collect_at_disk(to, FINDING_BIOS_START, disk, "");
     }
 }
 
@@ -233,7 +267,7 @@ enum status audit_machine(struct arena *arena, const struct machine *machine,
 {
     struct collector to = {.arena = arena};
     struct judgement judgement;
-    struct findings found = {NULL, 0};
+    struct findings found = {.items = NULL};
 
     enum status status = roles_find(arena, machine, &judgement.roles);
     if (status == ST_OK)
@@ -252,6 +286,7 @@ enum status audit_machine(struct arena *arena, const struct machine *machine,
         status = audit_entries(arena, machine, &found);
     collect_all(&to, status, &found);
     status = collect_finish(&to, &judgement.findings);
+    judgement.findings.linux_only = !judgement.roles.windows;
     if (status == ST_OK)
         status = sort_findings(arena, &judgement.findings);
     if (status == ST_OK)

@@ -14,7 +14,7 @@ struct pass {
     struct plan *plan;
     const struct esp_entries_request *request;
     struct boot_edit edit;
-    bool blocked; /* a program of the firmware's own ends BootOrder before its end */
+    size_t blocker; /* the entry that starts something else, and ends BootOrder; NO_INDEX */
 };
 
 /* --- What is there -------------------------------------------------------------------------- */
@@ -83,13 +83,13 @@ static size_t place_of(const struct boot_edit *edit, uint16_t number)
     return NO_INDEX;
 }
 
-/* Before the program that ends BootOrder; the end without one. */
+/* Before the entry that ends BootOrder; the end without one. */
 static size_t last_reached(const struct pass *pass)
 {
     const struct machine *machine = pass->plan->machine;
-    size_t blocker = start_blocker(machine, machine->entry_count);
-    size_t place =
-        blocker == NO_INDEX ? NO_INDEX : place_of(&pass->edit, machine->entries[blocker].number);
+    size_t place = pass->blocker == NO_INDEX
+                       ? NO_INDEX
+                       : place_of(&pass->edit, machine->entries[pass->blocker].number);
 
     return place == NO_INDEX ? ORDER_END : place;
 }
@@ -98,7 +98,7 @@ static size_t position_for_clone(const struct pass *pass, size_t original)
 {
     size_t place = place_of(&pass->edit, pass->plan->machine->entries[original].number);
 
-    if (pass->blocked && place != NO_INDEX)
+    if (pass->blocker != NO_INDEX && place != NO_INDEX)
         return place + 1;
     return last_reached(pass);
 }
@@ -312,11 +312,14 @@ enum status plan_esp_entries(struct plan *plan, const struct esp_entries_request
 {
     const struct machine *machine = plan->machine;
     size_t extra = request->target_count * (machine->entry_count + 1);
-    struct pass pass = {.plan = plan,
-                        .request = request,
-                        .blocked = start_blocker(machine, machine->entry_count) != NO_INDEX};
+    struct pass pass = {.plan = plan, .request = request};
+    struct roles roles;
 
-    enum status status = edit_begin_mending(plan, extra, &pass.edit);
+    enum status status = roles_find(plan->arena, machine, &roles);
+    if (status != ST_OK)
+        return status;
+    pass.blocker = start_blocker(machine, &roles, machine->entry_count);
+    status = edit_begin_mending(plan, extra, &pass.edit);
     if (status == ST_OK && request->prune)
         status = prune_into(&pass.edit, request->keep_gone);
     if (status == ST_OK)

@@ -28,11 +28,13 @@
 #define MIRROR_MSR(disk)  ((size_t)(disk)*4 + 2)
 #define MIRROR_DATA(disk) ((size_t)(disk)*4 + 3)
 
-#define MIRROR_MANAGER  "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
-#define MIRROR_STORE    "\\EFI\\Microsoft\\Boot\\BCD"
-#define MIRROR_MEMTEST  "\\EFI\\Microsoft\\Boot\\memtest.efi"
-#define MIRROR_FALLBACK "\\EFI\\BOOT\\BOOTX64.EFI"
-#define MIRROR_SHIM     "\\EFI\\debian\\shimx64.efi"
+#define MIRROR_MANAGER       "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
+#define MIRROR_STORE         "\\EFI\\Microsoft\\Boot\\BCD"
+#define MIRROR_MEMTEST       "\\EFI\\Microsoft\\Boot\\memtest.efi"
+#define MIRROR_FALLBACK      "\\EFI\\BOOT\\BOOTX64.EFI"
+#define MIRROR_SHIM          "\\EFI\\debian\\shimx64.efi"
+#define MIRROR_GRUB          "\\EFI\\debian\\grubx64.efi"
+#define MIRROR_GRUB_SETTINGS "\\EFI\\debian\\grub.cfg"
 
 struct mirror {
     struct host *host; /* for device paths and variables */
@@ -88,6 +90,9 @@ void mirror_make_plain(struct mirror *mirror);
 
 /* The data partitions are members of a Linux md mirror. */
 void mirror_make_md(struct mirror *mirror);
+
+/* The same, and both ESPs start it by shim and GRUB. */
+void mirror_make_linux(struct mirror *mirror);
 
 /* --- Files of an ESP ------------------------------------------------------------------------ */
 

@@ -13,6 +13,9 @@
 
 #define NONE (-1) /* no entry */
 
+#define BY_FILE                                                                                  \
+    "Boot0000 \"Windows Boot Manager\" names a file and no disk: some firmware looks for it on " \
+    "all disks, removable ones first, other firmware starts nothing by it."
 #define BY_FALLBACK                                                                          \
     "No boot entry starts it: only the removable-media path does, which not every firmware " \
     "tries on a fixed disk."
@@ -272,8 +275,8 @@ static void paths_are_followed_as_firmware_does(void **state)
         {"full, size", full_with_other_size, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"absent partition", name_absent_partition, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"GUID twins", make_guid_twins, 1, VERDICT_STARTS, 0, ""},
-        {"file only", name_manager_only, 0, VERDICT_STARTS, 0, ""},
-        {"file only", name_manager_only, 1, VERDICT_STARTS, 0, ""},
+        {"file only", name_manager_only, 0, VERDICT_PERHAPS, 0, BY_FILE},
+        {"file only", name_manager_only, 1, VERDICT_PERHAPS, 0, BY_FILE},
         {"absent file only", name_absent_file_only, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"file of stick", name_file_of_stick_only, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"no file", leave_out_the_file, 1, VERDICT_STARTS, 1, ""},
@@ -390,9 +393,10 @@ static void other_programs_before_the_entry_stop_the_start(void **state)
         {"inactive Shell", put_inactive_shell_first, 1, VERDICT_STARTS, 1, ""},
         {"CD", put_cd_first, 1, VERDICT_STARTS, 1, ""},
         {"legacy", put_bbs_first, 1, VERDICT_STARTS, 1, ""},
-        /* There it is Windows' boot manager, which starts this mirror as well as its own. */
-        {"third disk's ESP", put_other_esp_first, 1, VERDICT_STARTS, 2, ""},
-        {"third disk", put_other_disk_first, 1, VERDICT_STARTS, 2, ""},
+        /* The mirror is started from there now: it is not alone with that disk, and starts by its
+         * own entry without. */
+        {"third disk's ESP", put_other_esp_first, 1, VERDICT_STARTS, 1, ""},
+        {"third disk", put_other_disk_first, 1, VERDICT_STARTS, 1, ""},
         {"third disk, no file", put_empty_disk_first, 1, VERDICT_STARTS, 1, ""},
         {"stick", put_stick_first, 1, VERDICT_STARTS, 1, ""},
         {"stick's partition", put_partition_of_stick_first, 1, VERDICT_STARTS, 1, ""},
@@ -400,6 +404,115 @@ static void other_programs_before_the_entry_stop_the_start(void **state)
 
     (void)state;
     assert_starts(cases, COUNT_OF(cases));
+}
+
+/* A disk of another machine in the middle of the order. Its LDM partition may carry a system. */
+static void put_foreign_disk(struct mirror *mirror, const uint16_t *order)
+{
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, disk);
+
+    mirror->partitions[MIRROR_MSR(disk)].kind = PT_LDM_DATA;
+    entry.description = "Old server";
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, order, 3);
+}
+
+static void put_foreign_disk_between(struct mirror *mirror)
+{
+    put_foreign_disk(mirror, (uint16_t[]){0, 2, 1});
+}
+
+static void put_foreign_disk_last(struct mirror *mirror)
+{
+    put_foreign_disk(mirror, (uint16_t[]){0, 1, 2});
+}
+
+static void put_foreign_disk_between_without_file(struct mirror *mirror)
+{
+    put_foreign_disk_between(mirror);
+    mirror_drop_file(mirror, 2, MIRROR_MANAGER);
+}
+
+static void put_foreign_disk_behind_broken_entry(struct mirror *mirror)
+{
+    put_foreign_disk_last(mirror);
+    mirror_drop_file(mirror, 1, MIRROR_MANAGER);
+    mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
+}
+
+static void put_tool(struct mirror *mirror, const char *file)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, 1);
+
+    (void)mirror_add_file(mirror, 1, file, 300000, 't');
+    entry.file = file;
+    entry.description = "Extra";
+    entry.optional = FIXTURE_NONE;
+    put_first(mirror, &entry);
+}
+
+static void put_shell_file_first(struct mirror *mirror)
+{
+    put_tool(mirror, "\\EFI\\tools\\shellx64.efi");
+}
+
+static void put_unknown_first(struct mirror *mirror)
+{
+    put_tool(mirror, "\\EFI\\vendor\\start.efi");
+}
+
+/* The disk with the only ESP is no member: each member hangs on it. */
+static void put_only_esp_on_third_disk(struct mirror *mirror)
+{
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 0, disk);
+
+    mirror_drop_esp(mirror, 0);
+    mirror_drop_esp(mirror, 1);
+    mirror->esps[0] = mirror->esps[2];
+    mirror->machine.esp_count = 1;
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+}
+
+/* What starts has to be the system, and each disk is tried without all others and with those that
+ * are no members. */
+static void what_is_no_copy_starts_something_else(void **state)
+{
+#define OLD \
+    "the firmware starts Boot0002 \"Old server\" on Disk 2, which is no copy of this system."
+    static const struct start_case cases[] = {
+        {"before, first", put_foreign_disk_between, 0, VERDICT_STARTS, 0, ""},
+        {"before", put_foreign_disk_between, 1, VERDICT_FAILS, 2, "Before it, " OLD},
+        {"behind", put_foreign_disk_last, 1, VERDICT_STARTS, 1, ""},
+        {"no file", put_foreign_disk_between_without_file, 1, VERDICT_STARTS, 1, ""},
+        {"instead", put_foreign_disk_behind_broken_entry, 1, VERDICT_FAILS, NONE,
+         "Its ESP has no " MIRROR_MANAGER ". Instead, " OLD},
+        {"only ESP", put_only_esp_on_third_disk, 0, VERDICT_FAILS, NONE,
+         "It has no EFI System Partition: it is started from that of Disk 2, and not without that "
+         "disk."},
+        {"Shell in a file", put_shell_file_first, 1, VERDICT_FAILS, 2,
+         "Before it, the firmware starts Boot0002 \"Extra\", a UEFI Shell, which starts no "
+         "system."},
+        {"Shell of the other disk", put_shell_file_first, 0, VERDICT_STARTS, 0, ""},
+        {"unknown", put_unknown_first, 1, VERDICT_UNKNOWN, 2,
+         "Boot0002 \"Extra\" starts \\EFI\\vendor\\start.efi, and what that is cannot be told."},
+    };
+
+    (void)state;
+    assert_starts(cases, COUNT_OF(cases));
+}
+
+static void disk_that_starts_in_a_members_place_is_named(void **state)
+{
+    struct mirror *mirror = *state;
+
+    put_foreign_disk_between(mirror);
+    struct start start = mirror_start(mirror, 1);
+    assert_int_equal(mirror->machine.entries[start.instead].number, 2);
+    assert_false(start.other);
+    assert_int_equal(mirror_start(mirror, 0).instead, NO_INDEX);
 }
 
 static void starting_something_else_is_marked(void **state)
@@ -422,16 +535,27 @@ static void starting_something_else_is_marked(void **state)
     }
 }
 
+static void disk_that_is_no_member_blocks_what_comes_behind(void **state)
+{
+    struct mirror *mirror = *state;
+
+    put_foreign_disk_between(mirror);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(start_blocker(&mirror->machine, &roles, 3), 1);
+    assert_int_equal(start_blocker(&mirror->machine, &roles, 1), NO_INDEX);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 3), NO_INDEX);
+}
+
 static void the_first_shell_before_an_entry_blocks_it(void **state)
 {
     struct mirror *mirror = *state;
 
-    assert_int_equal(start_blocker(&mirror->machine, 1), NO_INDEX);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 1), NO_INDEX);
     put_shell_between(mirror);
-    assert_int_equal(start_blocker(&mirror->machine, 1), NO_INDEX);
-    assert_int_equal(start_blocker(&mirror->machine, 2), 1);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 1), NO_INDEX);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 2), 1);
     mirror->machine.entries[1].option.attributes = 0;
-    assert_int_equal(start_blocker(&mirror->machine, 2), NO_INDEX);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 2), NO_INDEX);
 }
 
 /* --- Whole disks and the removable-media path ----------------------------------------------- */
@@ -755,11 +879,68 @@ static void refused_programs_give_way_and_broken_ones_are_final(void **state)
         struct start_case final = {"program", NULL, 1, VERDICT_FAILS, 1, reason};
         struct start_case without_fallback = {"program", NULL, 1, VERDICT_FAILS, NONE, reason};
         mirror_content(mirror, 1, MIRROR_MANAGER)->program = programs[i].program;
+        mirror_content(mirror, 1, MIRROR_MANAGER)->checksum = 1; /* the other ESP's is another */
         assert_start(mirror, programs[i].refused ? &with_fallback : &final);
         mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
         assert_start(mirror, programs[i].refused ? &without_fallback : &final);
         mirror_free(mirror);
     }
+}
+
+static void stale_checksum(struct mirror *mirror)
+{
+    mirror_content(mirror, 1, MIRROR_MANAGER)->program = PE_BAD_CHECKSUM;
+}
+
+static void stale_checksum_of_other_size(struct mirror *mirror)
+{
+    struct file_content *content = mirror_content(mirror, 1, MIRROR_MANAGER);
+
+    content->program = PE_BAD_CHECKSUM;
+    content->checksum = 1;
+    manager(mirror)->size++;
+}
+
+/* All copies have it: nothing tells that the content was another one. */
+static void stale_checksum_everywhere(struct mirror *mirror)
+{
+    for (size_t i = 0; i < 2; i++) {
+        mirror_content(mirror, i, MIRROR_MANAGER)->program = PE_BAD_CHECKSUM;
+        mirror_content(mirror, i, MIRROR_MANAGER)->checksum = 1;
+        mirror_content(mirror, i, MIRROR_FALLBACK)->program = PE_BAD_CHECKSUM;
+    }
+}
+
+static void fallback_tells_of_a_change(struct mirror *mirror)
+{
+    stale_checksum_everywhere(mirror);
+    mirror_content(mirror, 1, MIRROR_FALLBACK)->program = PE_GOOD;
+}
+
+static void stale_checksum_without_store(struct mirror *mirror)
+{
+    stale_checksum(mirror);
+    mirror_drop_file(mirror, 1, MIRROR_STORE);
+}
+
+static void stale_checksum_alone_is_no_damage(void **state)
+{
+#define WRONG "its content does not match the checksum in its header."
+#define STALE                                                                                \
+    MIRROR_MANAGER " may be damaged: " WRONG " Most firmware does not look at that, and it " \
+                   "starts if nothing else is wrong with it."
+    static const struct start_case cases[] = {
+        {"stale", stale_checksum, 1, VERDICT_PERHAPS, 1, STALE},
+        {"of another size", stale_checksum_of_other_size, 1, VERDICT_PERHAPS, 1, STALE},
+        {"everywhere", stale_checksum_everywhere, 1, VERDICT_PERHAPS, 1, STALE},
+        {"changed", fallback_tells_of_a_change, 1, VERDICT_FAILS, 1,
+         MIRROR_MANAGER " is damaged: " WRONG},
+        {"no store", stale_checksum_without_store, 1, VERDICT_FAILS, 1,
+         "Its ESP has no boot store " MIRROR_STORE "."},
+    };
+
+    (void)state;
+    assert_starts(cases, COUNT_OF(cases));
 }
 
 /* --- The boot store ------------------------------------------------------------------------- */
@@ -785,6 +966,18 @@ static void dirty_store(struct mirror *mirror)
     mirror->esps[1].store = REGF_DIRTY;
 }
 
+static void dirty_store_with_log(struct mirror *mirror)
+{
+    mirror->esps[1].store = REGF_DIRTY;
+    mirror->esps[1].store_log_fits = true;
+}
+
+static void dirty_store_with_log_without_windows(struct mirror *mirror)
+{
+    dirty_store_with_log(mirror);
+    mirror->copies[1].files[SYSTEM_KERNEL] = ST_ABSENT;
+}
+
 static void break_store(struct mirror *mirror)
 {
     mirror->esps[1].store = REGF_DAMAGED;
@@ -807,14 +1000,13 @@ static void rename_manager(struct mirror *mirror)
     dirty_store(mirror);
 }
 
-#define GRUB "\\EFI\\debian\\grubx64.efi"
-
 static void use_shim(struct mirror *mirror)
 {
     struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
 
     (void)mirror_add_file(mirror, 1, MIRROR_SHIM, 900000, 's');
-    (void)mirror_add_file(mirror, 1, GRUB, 1500000, 'g');
+    (void)mirror_add_file(mirror, 1, MIRROR_GRUB, 1500000, 'g');
+    (void)mirror_add_file(mirror, 1, MIRROR_GRUB_SETTINGS, 100, 'c');
     entry.file = MIRROR_SHIM;
     entry.optional = FIXTURE_NONE;
     mirror_put_entry(mirror, &entry);
@@ -828,7 +1020,7 @@ static void fallback_with_bad_store(struct mirror *mirror)
     break_store(mirror);
 }
 
-/* Where Windows runs, the fallback file is taken for Windows' boot manager all the same. */
+/* Also where Windows runs nobody knows what another fallback file is. */
 static void other_fallback_with_bad_store(struct mirror *mirror)
 {
     leave_out_of_order(mirror);
@@ -896,20 +1088,19 @@ static void fallback_without_manager(struct mirror *mirror)
 static void use_shim_without_grub(struct mirror *mirror)
 {
     use_shim(mirror);
-    mirror_drop_file(mirror, 1, GRUB);
+    mirror_drop_file(mirror, 1, MIRROR_GRUB);
 }
 
 static void use_shim_with_broken_grub(struct mirror *mirror)
 {
     use_shim(mirror);
-    mirror_content(mirror, 1, GRUB)->program = PE_TRUNCATED;
+    mirror_content(mirror, 1, MIRROR_GRUB)->program = PE_TRUNCATED;
 }
 
 static void boot_manager_needs_its_store(void **state)
 {
-#define STORE "Its boot store " MIRROR_STORE ": "
-#define UNSEEN \
-    "What " MIRROR_FALLBACK " goes on to start is on no volume that could be looked into."
+#define STORE  "Its boot store " MIRROR_STORE ": "
+#define UNSEEN "What " MIRROR_FALLBACK " is, and which system it starts, cannot be told."
     static const struct start_case cases[] = {
         {"absent", drop_store, 1, VERDICT_FAILS, 1, "Its ESP has no boot store " MIRROR_STORE "."},
         {"unseen", drop_store_unseen, 1, VERDICT_UNKNOWN, 1,
@@ -920,15 +1111,21 @@ static void boot_manager_needs_its_store(void **state)
         {"no hive", make_store_no_hive, 1, VERDICT_FAILS, 1, STORE "it is not a registry hive."},
         {"other name", rename_manager, 1, VERDICT_FAILS, 1,
          STORE "a write to it was not finished."},
-        {"shim", use_shim, 1, VERDICT_STARTS, 1, ""},
+        {"dirty, with log", dirty_store_with_log, 1, VERDICT_PERHAPS, 1,
+         "Its boot store " MIRROR_STORE
+         " was not written completely: it starts if the boot manager "
+         "can mend it from BCD.LOG beside it."},
+        {"dirty, with log, no Windows", dirty_store_with_log_without_windows, 1, VERDICT_FAILS, 1,
+         "Its copy of the boot volume does not carry Windows."},
+        {"shim", use_shim, 1, VERDICT_UNKNOWN, 1,
+         MIRROR_GRUB " is GRUB, and whether it goes on to Windows cannot be told."},
         {"shim with broken GRUB", use_shim_with_broken_grub, 1, VERDICT_FAILS, 1,
-         MIRROR_SHIM " starts " GRUB ", which is damaged."},
+         MIRROR_SHIM " starts " MIRROR_GRUB ", which is damaged."},
         {"shim without GRUB", use_shim_without_grub, 1, VERDICT_FAILS, 1,
          "\\EFI\\debian\\shimx64.efi starts \\EFI\\debian\\grubx64.efi, which is not there."},
         {"fallback", fallback_with_bad_store, 1, VERDICT_FAILS, NONE,
          STORE "its structure is broken."},
-        {"other fallback", other_fallback_with_bad_store, 1, VERDICT_FAILS, NONE,
-         STORE "its structure is broken."},
+        {"other fallback", other_fallback_with_bad_store, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
         {"fallback, no LDM", fallback_with_bad_store_alone, 1, VERDICT_FAILS, NONE,
          STORE "its structure is broken."},
         {"shim as fallback", shim_as_fallback_with_bad_store, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
@@ -1103,6 +1300,7 @@ static void plain_on_both(struct mirror *mirror)
     mirror_make_plain(mirror);
     mirror->copies[1].files[SYSTEM_LOADER] = ST_OK;
     mirror->copies[1].files[SYSTEM_KERNEL] = ST_OK;
+    mirror->copies[1].ntfs.serial = mirror->copies[0].ntfs.serial;
 }
 
 static void plain_with_bad_boot_sector(struct mirror *mirror)
@@ -1119,7 +1317,7 @@ static void nothing_known(struct mirror *mirror)
 
 static void md_member_is_behind(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
+    mirror_make_linux(mirror);
     mirror->md[0].member.events = 9;
     mirror->md[1].member.events = 7;
 }
@@ -1127,18 +1325,18 @@ static void md_member_is_behind(struct mirror *mirror)
 /* The superblock is lost, and what the disk is otherwise cannot be read either. */
 static void md_member_is_doubtful(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
+    mirror_make_linux(mirror);
     mirror->machine.md_count = 1;
     mirror->notes[1].group = VOLUME_NONE;
     mirror->machine.volumes.disks = mirror->notes;
     mirror->machine.volumes.disk_count = 2;
 }
 
+/* What Windows would need is not asked for. */
 static void md_with_plain_copies(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
-    drop_store(mirror);
-    use_shim(mirror);
+    mirror_make_linux(mirror);
+    mirror->esps[1].store_status = ST_ABSENT;
 }
 
 static void without_ldm_windows_is_where_it_is(void **state)
@@ -1156,6 +1354,9 @@ static void without_ldm_windows_is_where_it_is(void **state)
         {"not known", nothing_known, 1, VERDICT_UNKNOWN, 1,
          "No volume with Windows was found that could be looked into."},
         {"md", md_with_plain_copies, 1, VERDICT_STARTS, 1, ""},
+        {"md, Windows' boot manager", mirror_make_md, 1, VERDICT_FAILS, 1,
+         MIRROR_MANAGER " is Windows Boot Manager, which does not start the system on the md "
+                        "array."},
         {"md, behind", md_member_is_behind, 1, VERDICT_FAILS, 1, MD_OLD},
         {"md, ahead", md_member_is_behind, 0, VERDICT_STARTS, 0, ""},
         {"md, doubtful", md_member_is_doubtful, 1, VERDICT_FAILS, 1,
@@ -1395,12 +1596,16 @@ int main(void)
         cmocka_unit_test(only_active_boot_entries_in_order_are_tried),
         cmocka_unit_test(paths_are_followed_as_firmware_does),
         cmocka_unit_test(other_programs_before_the_entry_stop_the_start),
+        cmocka_unit_test(what_is_no_copy_starts_something_else),
+        TEST(disk_that_starts_in_a_members_place_is_named),
         cmocka_unit_test(starting_something_else_is_marked),
+        TEST(disk_that_is_no_member_blocks_what_comes_behind),
         TEST(the_first_shell_before_an_entry_blocks_it),
         cmocka_unit_test(fallback_is_the_way_of_whole_disks_and_the_last_resort),
         cmocka_unit_test(state_of_the_esp_decides),
         cmocka_unit_test(program_has_to_be_read),
         cmocka_unit_test(refused_programs_give_way_and_broken_ones_are_final),
+        cmocka_unit_test(stale_checksum_alone_is_no_damage),
         cmocka_unit_test(boot_manager_needs_its_store),
         TEST(states_of_the_plex_decide),
         TEST(states_of_the_database_decide),

@@ -174,8 +174,8 @@ static void exit_status_tells_the_state(void **state)
         const char *says;
     } cases[] = {
         {break_nothing, 0, "This machine starts from each of its boot disks alone.\n"},
-        {windows_drop_shadow_entry, 64, "removable-media path on fixed disks.\n"},
-        {lose_order, 64, "removable-media path on fixed disks.\n"},
+        {windows_drop_shadow_entry, 64, "perhaps: that hangs on its firmware.\n"},
+        {lose_order, 64, "perhaps: that hangs on its firmware.\n"},
         {break_shadow, 65, "If the primary disk dies, this machine does not start.\n"},
         {lose_shadow, 65, "If the primary disk dies, this machine does not start.\n"},
         {break_primary, 66, "If the shadow disk dies, this machine does not start.\n"},
@@ -294,7 +294,7 @@ static void columns_without_a_value_are_empty(void **state)
     lose_shadow(host);
     (void)run_line(host, "status -sfo", &text);
     assert_says(text, "RoleInfo,\"1\",\"shadow\",\"\",\"\"\n|"
-                      "VerdictInfo,\"1\",\"fails\",\"\",\"It has no EFI System Partition.\"\n");
+                      "VerdictInfo,\"1\",\"fails\",\"\",\"The disk cannot be read.\"\n");
 }
 
 /* The digest as other tools print it. */
