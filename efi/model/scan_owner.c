@@ -235,6 +235,14 @@ static bool accept_in_gap(const void *ctx, const struct owner_mark *mark)
     return mark->owner != OWNER_FAT;
 }
 
+enum status scan_blocks_owner(struct arena *arena, const struct block_port *port,
+                              uint64_t first_lba, uint64_t block_count, struct owner_mark *ret_mark)
+{
+    struct area area = {port, first_lba, block_count};
+
+    return find_mark(arena, &area, AT_START | AT_END | IN_GAP, accept_in_gap, NULL, ret_mark);
+}
+
 static void add_claim(struct gap_search *search, uint64_t first_lba, uint64_t block_count,
                       struct owner_mark mark)
 {

@@ -40,6 +40,14 @@ MUST_CHECK enum status scan_gap_claims(struct arena *arena, const struct block_p
                                        const struct machine *machine, size_t disk,
                                        struct claim *ret_claims, size_t *ret_count);
 
+/*
+ * Whose mark lies at the ends of these blocks, as if they were a disk by themselves; FAT does not
+ * count, as above. `*ret_mark` counts from their start. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status scan_blocks_owner(struct arena *arena, const struct block_port *port,
+                                         uint64_t first_lba, uint64_t block_count,
+                                         struct owner_mark *ret_mark);
+
 /* True for a disk on which a plan may make an EFI system partition beside others: a fixed one with
  * a good GPT and none that it has already. */
 bool scan_wants_claims(const struct machine *machine, size_t disk);
