@@ -36,7 +36,8 @@ UNKNOWN = {
     'shadow-ntfs-root-torn': {1},
 }
 # Disks that nothing connects with the system any more.
-NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'md-superblock-zero': {1}}
+NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'shadow-disk-vmfs': {1},
+                 'shadow-disk-raid': {1}, 'md-superblock-zero': {1}}
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ static unsigned ends_of(const struct disk *disk)
         return 0;
     if (disk->style == DISK_GPT)
         return ends_of_gpt(disk);
-    if (disk->style == DISK_MBR)
+    if (disk->style == DISK_MBR && disk->partition_count > 0)
         return AT_END;
     return disk->blank ? 0 : AT_START | AT_END;
 }
@@ -203,7 +203,8 @@ enum status scan_disk_owner(struct arena *arena, const struct block_port *port,
                             const struct disk *disk, const struct partition *own,
                             struct owner_mark *ret_mark)
 {
-    struct disk_search search = {disk, own, disk->style == DISK_MBR};
+    bool raid_only = disk->style == DISK_MBR && disk->partition_count > 0;
+    struct disk_search search = {disk, own, raid_only};
     struct area area = {port, 0, port->block_count};
     struct owner_mark mark = {OWNER_NOBODY, 0};
     unsigned ends = ends_of(disk);

@@ -22,7 +22,8 @@ enum status owner_guard_disk(struct plan *plan, size_t disk)
     enum owner owner = on->owner.owner;
 
     enum status status = owner_guard_raid(plan, disk);
-    if (status != ST_OK || on->style != DISK_RAW || owner == OWNER_NOBODY)
+    bool whole = on->style != DISK_GPT && on->partition_count == 0;
+    if (status != ST_OK || !whole || owner == OWNER_NOBODY)
         return status;
     return plan_refuse(plan, ST_REFUSED,
                        "Disk %zu has no partition table, and all of it is in use by somebody else: "
