@@ -64,7 +64,7 @@ enum status disk_guard_check(struct arena *arena, const struct ports *ports,
     const struct block_port *port = &ports->disks[disk->port];
     enum status status = ST_OK;
 
-    if (owner_is_raid(disk->owner.owner))
+    if (disk_is_taken(disk))
         return ST_REFUSED;
     if (change->kind == DISK_CHANGE_RESTORE)
         return ST_OK; /* what a journal names was allowed when it was written */

@@ -80,17 +80,35 @@ static void member_of_a_raid_is_not_written_at_all(void **state)
     }
 }
 
-static void table_is_not_written_where_a_mark_was_found(void **state)
+/* Where the primary was lies LVM: the partitions of the backup are what is left of an earlier use,
+ * and a file written into one would be written into somebody's volume. */
+static void nothing_is_written_to_a_disk_that_somebody_took_as_a_whole(void **state)
 {
     struct planning *p = *state;
-    struct disk_change change = gpt_change(false);
 
     disk_machine_break_gpt(p->host, 1, PRIMARY);
     put(p, 1024, "LABELONE");
     planning_rescan_to(p, SCAN_FULL);
     assert_int_equal(p->machine.disks[1].owner.owner, OWNER_LVM2);
+    for (enum disk_change_kind kind = DISK_CHANGE_GPT; kind <= DISK_CHANGE_RESTORE; kind++) {
+        struct disk_change change = gpt_change(false);
+        change.kind = kind;
+        assert_int_equal(check(p, &change), ST_REFUSED);
+    }
+}
+
+/* At the end a mark takes nothing but the place of the backup. */
+static void mark_behind_the_table_leaves_the_partitions_alone(void **state)
+{
+    struct planning *p = *state;
+    struct disk_change change = gpt_change(false);
+
+    disk_machine_break_gpt(p->host, 1, BACKUP);
+    put(p, disk_bytes(p) - 240 * 1024 + 24, "version");
+    planning_rescan_to(p, SCAN_FULL);
+    assert_int_equal(p->machine.disks[1].owner.owner, OWNER_ZFS);
     assert_int_equal(check(p, &change), ST_REFUSED);
-    change.kind = DISK_CHANGE_FILES; /* in the ESP, which is where it was */
+    change.kind = DISK_CHANGE_FILES;
     assert_int_equal(check(p, &change), ST_OK);
 }
 
@@ -182,7 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(table_is_not_written_over_a_raid_that_came_since),
         CASE(member_of_a_raid_is_not_written_at_all),
-        CASE(table_is_not_written_where_a_mark_was_found),
+        CASE(nothing_is_written_to_a_disk_that_somebody_took_as_a_whole),
+        CASE(mark_behind_the_table_leaves_the_partitions_alone),
         CASE(mark_in_a_partition_is_no_owner_of_the_disk),
         CASE(disk_is_blank_to_scan_and_apply_alike),
         CASE(file_system_is_not_put_where_somebody_came_since),
