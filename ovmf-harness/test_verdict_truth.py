@@ -48,7 +48,8 @@ UNKNOWN = {
 # Where a program of another name plays an older one: only firmware_model lets it pass.
 PLAYED_BY_OTHERS = {'md-grub-older'}
 # Disks that nothing connects with the system any more.
-NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'md-superblock-zero': {1}}
+NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'shadow-disk-vmfs': {1},
+                 'shadow-disk-raid': {1}, 'md-superblock-zero': {1}}
 
 
 @pytest.fixture

@@ -300,9 +300,8 @@ static const char *disk_refusal(const struct disk_change *change, enum status st
         return "has too little room for what is to be written, or a directory that takes no more "
                "entries. \"shadowboot status -v -sfo\" lists the files that are there";
     case ST_REFUSED:
-        return "is in a state that is not safe to write to. \"shadowboot status\" says what is "
-               "wrong "
-               "with it";
+        return "is in a state that is not safe to write to, or holds a mark of somebody else "
+               "(blkid in Linux names it). \"shadowboot status\" says what is wrong with it";
     case ST_DAMAGED:
     case ST_IO:
         return "or an ESP that files come from cannot be read in whole. \"shadowboot status\" says "

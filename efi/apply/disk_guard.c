@@ -41,6 +41,7 @@ static enum status check_claims(struct arena *arena, const struct block_port *po
 {
     size_t room = machine->partition_count * 2 + 4;
     struct claim *claims = arena_alloc(arena, room, sizeof(*claims));
+    struct owner_mark mark;
     size_t count = 0;
 
     if (claims == NULL)
@@ -51,7 +52,9 @@ static enum status check_claims(struct arena *arena, const struct block_port *po
             change->first_lba < claims[i].first_lba + claims[i].block_count)
             status = ST_CHANGED;
     }
-    return status;
+    if (status == ST_OK)
+        status = scan_blocks_owner(arena, port, change->first_lba, change->block_count, &mark);
+    return status == ST_OK && mark.owner != OWNER_NOBODY ? ST_REFUSED : status;
 }
 
 enum status disk_guard_check(struct arena *arena, const struct ports *ports,
@@ -61,7 +64,7 @@ enum status disk_guard_check(struct arena *arena, const struct ports *ports,
     const struct block_port *port = &ports->disks[disk->port];
     enum status status = ST_OK;
 
-    if (owner_is_raid(disk->owner.owner))
+    if (disk_is_taken(disk))
         return ST_REFUSED;
     if (change->kind == DISK_CHANGE_RESTORE)
         return ST_OK; /* what a journal names was allowed when it was written */

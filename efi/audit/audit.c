@@ -6,15 +6,8 @@
 #include "model/boot_paths.h"
 #include "model/firmware_entry.h"
 
-/* True when somebody's mark lies at that end of the disk, where a copy of the table would be: it is
- * not there for a good reason, and is not written there. */
-static bool is_explained(const struct disk *disk, bool backup)
-{
-    bool at_end = disk->owner.offset / disk->block_size > disk->block_count / 2;
-
-    return disk->owner.owner != OWNER_NOBODY && at_end == backup;
-}
-
+/* A copy of the table in whose place somebody's mark lies is not there for a good reason, and is
+ * not written there: that is said instead. */
 static void audit_gpt_copies(struct collector *to, const struct disk *disk, size_t index)
 {
     bool primary_bad = disk->primary.problem != GPT_FINE;
@@ -31,16 +24,16 @@ static void audit_gpt_copies(struct collector *to, const struct disk *disk, size
         collect_at_disk(to, FINDING_GPT_BOTH_DAMAGED, index, detail);
         return;
     }
-    if (primary_bad && !is_explained(disk, false))
+    if (primary_bad && !disk_is_marked_at(disk, false))
         collect_at_disk(to, FINDING_GPT_PRIMARY_DAMAGED, index,
                         collect_because(to, gpt_problem_text(disk->primary.problem)));
-    if (backup_bad && !is_explained(disk, true))
+    if (backup_bad && !disk_is_marked_at(disk, true))
         collect_at_disk(to, FINDING_GPT_BACKUP_DAMAGED, index,
                         collect_because(to, gpt_problem_text(disk->backup.problem)));
     if (disk->copies_differ)
         collect_at_disk(to, FINDING_GPT_COPIES_DIFFER, index, "");
     if (!primary_bad && disk->primary.header.alternate_lba != disk->block_count - 1 &&
-        !is_explained(disk, true))
+        !disk_is_marked_at(disk, true))
         collect_at_disk(to, FINDING_GPT_BACKUP_NOT_AT_END, index, "");
 }
 
@@ -79,7 +72,7 @@ static void audit_disk(struct collector *to, const struct machine *machine, size
         audit_gpt_copies(to, disk, index);
         if (disk->mbr_unreadable)
             collect_at_disk(to, FINDING_GPT_MBR_UNREADABLE, index, "");
-        else if (!disk->mbr.protective_at_lba_1 && !is_explained(disk, false))
+        else if (!disk->mbr.protective_at_lba_1 && !disk_is_marked_at(disk, false))
             collect_at_disk(to, FINDING_GPT_NO_PROTECTIVE_MBR, index, "");
         if (disk->mbr.kind == MBR_HYBRID)
             collect_at_disk(to, FINDING_GPT_HYBRID_MBR, index, "");

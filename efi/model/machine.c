@@ -109,6 +109,22 @@ bool disks_have_same_identity(const struct disk *a, const struct disk *b)
     return a->style == DISK_MBR && a->mbr.signature != 0 && a->mbr.signature == b->mbr.signature;
 }
 
+bool disk_is_marked_at(const struct disk *disk, bool end)
+{
+    bool at_end = disk->owner.offset / disk->block_size > disk->block_count / 2;
+
+    return disk->owner.owner != OWNER_NOBODY && at_end == end;
+}
+
+bool disk_is_taken(const struct disk *disk)
+{
+    if (disk->owner.owner == OWNER_NOBODY || owner_is_raid(disk->owner.owner))
+        return disk->owner.owner != OWNER_NOBODY;
+    if (disk->style != DISK_GPT)
+        return disk->partition_count == 0;
+    return disk->primary.problem != GPT_FINE && disk_is_marked_at(disk, false);
+}
+
 bool machine_are_raid_twins(const struct machine *machine, size_t a, size_t b)
 {
     const struct disk *one = &machine->disks[a];

@@ -153,7 +153,7 @@ static unsigned ends_of(const struct disk *disk)
         return 0;
     if (disk->style == DISK_GPT)
         return ends_of_gpt(disk);
-    if (disk->style == DISK_MBR)
+    if (disk->style == DISK_MBR && disk->partition_count > 0)
         return AT_END;
     return disk->blank ? 0 : AT_START | AT_END;
 }
@@ -203,7 +203,8 @@ enum status scan_disk_owner(struct arena *arena, const struct block_port *port,
                             const struct disk *disk, const struct partition *own,
                             struct owner_mark *ret_mark)
 {
-    struct disk_search search = {disk, own, disk->style == DISK_MBR};
+    bool raid_only = disk->style == DISK_MBR && disk->partition_count > 0;
+    struct disk_search search = {disk, own, raid_only};
     struct area area = {port, 0, port->block_count};
     struct owner_mark mark = {OWNER_NOBODY, 0};
     unsigned ends = ends_of(disk);
@@ -233,6 +234,14 @@ static bool accept_in_gap(const void *ctx, const struct owner_mark *mark)
 {
     (void)ctx;
     return mark->owner != OWNER_FAT;
+}
+
+enum status scan_blocks_owner(struct arena *arena, const struct block_port *port,
+                              uint64_t first_lba, uint64_t block_count, struct owner_mark *ret_mark)
+{
+    struct area area = {port, first_lba, block_count};
+
+    return find_mark(arena, &area, AT_START | AT_END | IN_GAP, accept_in_gap, NULL, ret_mark);
 }
 
 static void add_claim(struct gap_search *search, uint64_t first_lba, uint64_t block_count,

@@ -22,13 +22,17 @@ enum status owner_guard_disk(struct plan *plan, size_t disk)
     enum owner owner = on->owner.owner;
 
     enum status status = owner_guard_raid(plan, disk);
-    if (status != ST_OK || on->style != DISK_RAW || owner == OWNER_NOBODY)
+    if (status != ST_OK || !disk_is_taken(on))
         return status;
-    return plan_refuse(plan, ST_REFUSED,
-                       "Disk %zu has no partition table, and all of it is in use by somebody else: "
-                       "%s. Look at it with %s. If nothing on it is wanted, wipe it (wipefs -a, or "
-                       "diskpart: clean all), or take another disk. Nothing was changed.",
-                       disk, owner_name(owner), owner_tool(owner));
+    return plan_refuse(
+        plan, ST_REFUSED,
+        "Disk %zu is in use as a whole by somebody else: %s.%s Look at it with %s. If "
+        "nothing on it is wanted, wipe it (wipefs -a, or diskpart: clean), or take "
+        "another disk. Nothing was changed.",
+        disk, owner_name(owner),
+        on->style == DISK_GPT ? " The partition table at its end is what is left of an earlier use."
+                              : "",
+        owner_tool(owner));
 }
 
 enum status owner_guard_table(struct plan *plan, size_t disk, const char *trouble)
@@ -58,13 +62,13 @@ const char *owner_guard_claims(struct plan *plan, size_t disk)
         char offset[THOUSANDS_SIZE];
         if (claim->disk != disk)
             continue;
-        text = arena_printf(plan->arena,
-                            "%s What is not in a partition from LBA %llu on is not taken: at byte "
-                            "%s is a mark of %s. Look at it with %s; if it is not wanted, wipe it "
-                            "(wipefs) first.",
-                            text, (unsigned long long)claim->first_lba,
-                            format_thousands(claim->mark.offset, offset),
-                            owner_name(claim->mark.owner), owner_tool(claim->mark.owner));
+        text = arena_printf(
+            plan->arena,
+            "%s The %llu blocks from LBA %llu on are not taken: at byte %s is a mark of %s. "
+            "Look at it with %s; if it is not wanted, wipe it (wipefs) first.",
+            text, (unsigned long long)claim->block_count, (unsigned long long)claim->first_lba,
+            format_thousands(claim->mark.offset, offset), owner_name(claim->mark.owner),
+            owner_tool(claim->mark.owner));
     }
     return text;
 }

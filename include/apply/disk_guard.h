@@ -13,9 +13,10 @@
 
 /*
  * Asks the disk again what the scan asked it, as far as the change depends on it. Statuses: ST_OK;
- * ST_REFUSED for a member of a RAID of whole disks, and for a table to be written where the scan
- * found a mark; ST_CHANGED when a mark is there that the scan did not find, or a disk without a
- * table is not blank (any more); ST_NO_SPACE for one too small for a table; ST_NO_MEMORY.
+ * ST_REFUSED for a disk that somebody else has as a whole, for a table to be written where the
+ * scan found a mark, and for a file system on blocks that carry one; ST_CHANGED when a mark is
+ * there that the scan did not find, or a disk without a table is not blank (any more); ST_NO_SPACE
+ * for one too small for a table; ST_NO_MEMORY.
  */
 MUST_CHECK enum status disk_guard_check(struct arena *arena, const struct ports *ports,
                                         const struct machine *machine,

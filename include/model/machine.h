@@ -225,6 +225,16 @@ const struct gpt_copy *disk_table_copy(const struct disk *disk);
 /* True when their tables name the same disk: equal GUIDs, or MBR signatures. */
 bool disks_have_same_identity(const struct disk *a, const struct disk *b);
 
+/*
+ * True when somebody else has the disk as a whole, so that nothing is written to it: a member of a
+ * RAID; a disk without partitions that is marked; one whose primary table somebody's mark lies in
+ * the place of, so that the partitions of its backup are no more than what is left of them.
+ */
+bool disk_is_taken(const struct disk *disk);
+
+/* True when somebody's mark lies at that end of the disk, where a copy of a GPT would be. */
+bool disk_is_marked_at(const struct disk *disk, bool end);
+
 /* True when both disks are members of one RAID of whole disks and carry the same table: what is on
  * one is the copy of what is on the other. */
 bool machine_are_raid_twins(const struct machine *machine, size_t a, size_t b);

@@ -21,10 +21,11 @@ MUST_CHECK enum status scan_is_blank(struct arena *arena, const struct block_por
 /*
  * Who else claims the disk; a mark within one of its partitions (`own`) is that partition's. Only
  * fixed disks are looked at, and only where this program might write or has to know that it must
- * not: both ends of a disk without a table that is not blank, the end of one with an MBR (for RAID
- * only), and of one with a GPT the ends where no good copy lies. OWNER_UNKNOWN where the backup of
- * a disk that seems to have grown would go and something lies that is neither zeros nor the remains
- * of a GPT. `*ret_mark` counts from the start of the disk. Statuses: ST_OK; ST_NO_MEMORY.
+ * not: both ends of a disk without a table, or with an MBR without partitions, that is not blank,
+ * the end of one with an MBR (for RAID only), and of one with a GPT the ends where no good copy
+ * lies. OWNER_UNKNOWN where the backup of a disk that seems to have grown would go and something
+ * lies that is neither zeros nor the remains of a GPT. `*ret_mark` counts from the start of the
+ * disk. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status scan_disk_owner(struct arena *arena, const struct block_port *port,
                                        const struct disk *disk, const struct partition *own,
@@ -39,6 +40,14 @@ MUST_CHECK enum status scan_disk_owner(struct arena *arena, const struct block_p
 MUST_CHECK enum status scan_gap_claims(struct arena *arena, const struct block_port *port,
                                        const struct machine *machine, size_t disk,
                                        struct claim *ret_claims, size_t *ret_count);
+
+/*
+ * Whose mark lies at the ends of these blocks, as if they were a disk by themselves; FAT does not
+ * count, as above. `*ret_mark` counts from their start. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status scan_blocks_owner(struct arena *arena, const struct block_port *port,
+                                         uint64_t first_lba, uint64_t block_count,
+                                         struct owner_mark *ret_mark);
 
 /* True for a disk on which a plan may make an EFI system partition beside others: a fixed one with
  * a good GPT and none that it has already. */

@@ -8,7 +8,7 @@
  * disks are one volume. Statuses: ST_OK; ST_REFUSED with plan->refusal. */
 MUST_CHECK enum status owner_guard_raid(struct plan *plan, size_t disk);
 
-/* The same, and one without a table that somebody uses as a whole. */
+/* The same for each disk that somebody else has as a whole (disk_is_taken). */
 MUST_CHECK enum status owner_guard_disk(struct plan *plan, size_t disk);
 
 /*

@@ -16,10 +16,10 @@
 #include "unit/ntfs_fixture.h"
 
 #define COST_DISKS_MAX  64u
-#define COST_GAPS       (1u << 20) /* more from a disk without an ESP: who claims its free space */
 #define COST_ARENA      (64u << 20)
 #define COST_LARGE_FILE (3u << 19)
 #define COST_DISK       (1u << 20) /* bytes that may be read of a disk, ESPs' files apart */
+#define COST_GAPS       (1u << 20) /* more from a disk without an ESP: who claims its free space */
 
 struct cost_shape {
     uint32_t block_size; /* 512 or 4096 */

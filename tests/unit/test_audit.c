@@ -55,6 +55,23 @@ static void move_backup(struct host *host)
     mem_block_write(host->disks[0], from - 4096, header, sizeof(header));
 }
 
+/* Behind a backup that is not in the last block lies what Intel's RAID puts there. */
+static void put_raid_behind(struct host *host)
+{
+    static const char signature[] = "Intel Raid ISM Cfg Sig. ";
+    uint64_t header = header_offset(host, 0, BACKUP);
+
+    move_backup(host);
+    mem_block_write(host->disks[0], header + 4096 - 1024, signature, sizeof(signature) - 1);
+}
+
+/* LVM2 took the disk and its primary table. */
+static void put_lvm_over(struct host *host)
+{
+    zero_block(host, 0, 1);
+    mem_block_write(host->disks[0], 1024, "LABELONE", 8);
+}
+
 static void spoil_mbr(struct host *host)
 {
     mem_block_spoil(host->disks[0], 0, 1);
@@ -249,6 +266,10 @@ static const struct finding_case {
     {FINDING_GPT_HYBRID_MBR, add_mbr_record, "Disk 1", ""},
     {FINDING_PARTITION_OUT_OF_RANGE, stretch_partition, "Disk 1 Partition 3", ""},
     {FINDING_PARTITION_OVERLAPS, overlap_partitions, "Disk 1 Partition 2", ""},
+    {FINDING_DISK_RAID_MEMBER, put_raid_behind, "Disk 0",
+     " Intel RAID (IMSM, VROC). What to use instead: the RAID setup of the firmware, or mdadm."},
+    {FINDING_SPACE_TAKEN, put_lvm_over, "Disk 0",
+     " LVM2, at byte 1,024. What to use instead: vgreduce and pvremove."},
     {FINDING_DISK_GUID_REPEATED, repeat_disk_guid, "Disk 0", ""},
     {FINDING_PARTITION_GUID_REPEATED, repeat_partition_guid, "Disk 0 Partition 3", ""},
     {FINDING_FALLBACK_MISSING, drop_fallback, "Disk 1 Partition 1", " " FALLBACK "."},
