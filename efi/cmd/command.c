@@ -72,7 +72,7 @@ static const struct option_spec prepare_options[] = {
     {"-format", NULL, "under -y: partition and format without asking"},
     {"-msr", NULL, "under -y: give up the Microsoft reserved partition for it"},
     {"-gpt", NULL, "mend the partition table only"},
-    {"-new-guids", NULL, "with -gpt, for a copy of another disk: new GUIDs in its table"},
+    {"-new-guids", NULL, "with -gpt: new GUIDs for a copy of another disk"},
     DISK_IN_NAME,
     {NULL, NULL, NULL},
 };

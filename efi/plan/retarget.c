@@ -47,10 +47,6 @@ static enum status retarget_optional(struct arena *arena, const struct load_opti
 {
     struct span optional = from->optional;
 
-    if (load_option_is_auto_created(from)) {
-        *ret_optional = span_of(NULL, 0);
-        return ST_OK;
-    }
     enum status status = windows_options_retarget(arena, optional, how, ret_optional);
     if (status == ST_OK || status == ST_NO_MEMORY)
         return status;

@@ -20,8 +20,8 @@ struct devpath_retarget retarget_to(const struct machine *machine, const struct 
 
 /*
  * Makes `*ret_option` from `from`: every path of the list and the OS path of Windows' optional data
- * retargeted, firmware's own mark taken out (firmware would take the copy for its own and delete
- * it), everything else as it was. Optional data that is not Windows', or malformed, is kept
+ * retargeted, everything else as it was. Entries of firmware's own are not for this: it would take
+ * the copy for its own and delete it. Optional data that is not Windows', or malformed, is kept
  * verbatim. Spans point into `from` or the arena. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status retarget_option(struct arena *arena, const struct load_option *from,

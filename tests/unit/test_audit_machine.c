@@ -291,6 +291,41 @@ static void have_tool_only(struct mirror *mirror)
     mirror_drop_entry(mirror, 0);
 }
 
+static void lose_order(struct mirror *mirror)
+{
+    mem_vars_drop(mirror->host->vars, NULL, "BootOrder");
+    mirror_read_entries(mirror);
+}
+
+static void empty_order(struct mirror *mirror)
+{
+    mirror_set_order(mirror, NULL, 0);
+}
+
+/* Only what the shadow needs is missing beside BootOrder. */
+static void lose_order_and_shadow_entry(struct mirror *mirror)
+{
+    mirror_drop_entry(mirror, 1);
+    lose_order(mirror);
+}
+
+static void order_without_the_disks(struct mirror *mirror)
+{
+    put_shell(mirror, (uint16_t[]){2, 0, 1});
+    mirror_set_order(mirror, (uint16_t[]){2}, 1);
+}
+
+/* The one entry left names an ESP that is gone, and a loader that is on both. */
+static void keep_one_stale_entry(struct mirror *mirror)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 0, 0);
+
+    entry.partition.guid = fixture_guid("0badbeef-0000-4000-8000-000000000001");
+    mirror_drop_entry(mirror, 1);
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+}
+
 static void ways_to_the_disks_are_told(void **state)
 {
 #define SHELL " Boot0002 \"EFI Shell\".\n"
@@ -302,6 +337,19 @@ static void ways_to_the_disks_are_told(void **state)
         {make_one_of_two_inactive, "", MACHINE_SAFE},
         {make_application, "esp-no-entry @ Disk 1 Partition 1\n", MACHINE_FALLBACK},
         {wipe_variables, "nvram-wiped @ this machine\n", MACHINE_FALLBACK},
+        {lose_order, "order-missing @ this machine\n", MACHINE_FALLBACK},
+        {empty_order, "order-missing @ this machine\n", MACHINE_FALLBACK},
+        {lose_order_and_shadow_entry,
+         "esp-no-entry @ Disk 1 Partition 1\norder-missing @ this machine\n", MACHINE_FALLBACK},
+        {order_without_the_disks,
+         "esp-no-entry @ Disk 0 Partition 1\nesp-no-entry @ Disk 1 Partition 1\n"
+         "order-never-reaches @ Disk 0" SHELL "order-never-reaches @ Disk 1" SHELL
+         "entry-not-in-order @ Boot0000\nentry-not-in-order @ Boot0001\n",
+         MACHINE_NONE},
+        {keep_one_stale_entry,
+         "esp-no-entry @ Disk 0 Partition 1\nesp-no-entry @ Disk 1 Partition 1\n"
+         "entry-partition-gone @ Boot0000: {0badbeef-0000-4000-8000-000000000001}.\n",
+         MACHINE_FALLBACK},
         {make_both_inactive, "entry-inactive @ Boot0000\nentry-inactive @ Boot0001\n",
          MACHINE_FALLBACK},
         {use_whole_disks, "", MACHINE_SAFE},

@@ -592,6 +592,53 @@ static void entries_shows_where_each_entry_leads(void **state)
     host_free(host);
 }
 
+/* The verdict of status is the same "perhaps": firmware that does not know such a path starts
+ * nothing. What is the firmware's own is said with the reason. */
+static void entries_says_what_only_some_firmware_starts(void **state)
+{
+    (void)state;
+    struct host *host = fixture_modern_machine();
+
+    assert_run(host, "entries", DONE,
+               "Starts from:      perhaps any disk: some firmware looks for the file on all|"
+               "Starts from:      no disk of this machine (the firmware's own: a legacy (BIOS) "
+               "start)");
+    host_free(host);
+}
+
+static void entries_tells_of_equal_names(void **state)
+{
+    (void)state;
+    struct host *host = fixture_modern_machine();
+    struct fixture_entry twin = {.number = 1,
+                                 .description = "Windows Boot Manager",
+                                 .form = FIXTURE_SHORT,
+                                 .partition = fixture_partition_named(MODERN_ESP_1),
+                                 .file = BOOTMGFW};
+    const char *text = NULL;
+
+    run_line(host, "entries", &text);
+    assert_null(strstr(text, "Same name"));
+    fixture_add_entry(host, &twin);
+    assert_run(host, "entries", DONE, "Same name:        Boot0001|Same name:        Boot0000");
+    twin.inactive = true;
+    fixture_add_entry(host, &twin);
+    run_line(host, "entries", &text);
+    assert_null(strstr(text, "Same name"));
+    host_free(host);
+}
+
+static void disk_in_the_name_and_a_name_of_ones_own_exclude_each_other(void **state)
+{
+    (void)state;
+    struct host *host = fixture_modern_machine();
+
+    assert_run(host, "clone -disk -d x -y", 2, "-disk and a name of your own");
+    assert_run(host, "clone -disk -y -sg " MODERN_ESP_0 " -tg " MODERN_ESP_1, DONE,
+               "\"Windows Boot Manager (Disk 1)\"|\"debian (Disk 1)\"");
+    host_free(host);
+}
+
 static void entries_shows_attributes_and_next(void **state)
 {
     (void)state;
@@ -1593,6 +1640,9 @@ int main(void)
         cmocka_unit_test(disks_shows_what_the_issue_of_a_lost_disk_needs),
         cmocka_unit_test(machine_without_disks_says_so),
         cmocka_unit_test(entries_shows_where_each_entry_leads),
+        cmocka_unit_test(entries_says_what_only_some_firmware_starts),
+        cmocka_unit_test(entries_tells_of_equal_names),
+        cmocka_unit_test(disk_in_the_name_and_a_name_of_ones_own_exclude_each_other),
         cmocka_unit_test(entries_shows_attributes_and_next),
         cmocka_unit_test(clone_finds_the_only_way_to_understand_the_machine),
         cmocka_unit_test(clone_lists_the_choices_when_there_are_several),
