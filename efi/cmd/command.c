@@ -187,11 +187,14 @@ static const struct command table[] = {
      "table with an EFI system partition and a Microsoft reserved partition, sized as on the disk "
      "that the files come from. A disk without an EFI system partition gets one in free space; "
      "where nothing is free, in place of its Microsoft reserved partition, if you agree. One that "
-     "is damaged or not formatted is formatted, and what can still be read on it is kept. Then "
+     "is damaged or not formatted is formatted, and what can still be read on it is kept; where "
+     "only "
+     "the boot sector of FAT32 is dead, that is written back from its backup. Then "
      "files and boot entries are brought up to date from the other disk. A damaged copy of the "
      "partition table is mended from the good one.\n"
-     "Partitioning and formatting are asked for separately. Dynamic volumes, and partitions of any "
-     "other kind, are never touched.",
+     "Partitioning and formatting are asked for separately. Dynamic volumes, members of a Linux "
+     "RAID "
+     "and partitions of any other kind are never touched.",
      prepare_options, 1, 1, cmd_prepare},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "

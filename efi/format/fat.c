@@ -61,18 +61,19 @@ static enum status read_boot_sector(struct fat_volume *volume, uint8_t *block)
     }
     if (status == ST_OK || status == ST_UNSUPPORTED || status == ST_NO_MEMORY)
         return status;
-    if (status == ST_DAMAGED && fat_boot_is_narrow(sector))
+    if (status == ST_DAMAGED && fat_boot_narrow_size(sector) != 0)
         return status; /* it has to be read otherwise */
     return open_from_backup(volume, block, number) == ST_OK ? ST_OK : status;
 }
 
-/* Sectors are smaller than the disk's blocks. */
-static enum status open_narrow(struct arena *arena, struct fat_volume *volume)
+/* Sectors of `size` bytes, smaller than the disk's blocks. */
+static enum status open_narrow(struct arena *arena, struct fat_volume *volume, uint32_t size)
 {
     const struct block_port *disk = volume->port;
-    const uint32_t size = 512; /* nobody makes blocks between those two */
-    uint8_t sector[512];
+    uint8_t *sector = arena_alloc(arena, 1, size);
 
+    if (sector == NULL)
+        return ST_NO_MEMORY;
     enum status status = fat_narrow_new(arena, disk, size, &volume->port);
     if (status != ST_OK)
         return status;
@@ -109,13 +110,16 @@ enum status fat_open(struct arena *arena, const struct block_port *port, uint64_
     if (block == NULL)
         return ST_NO_MEMORY;
     enum status status = read_boot_sector(&volume, block);
-    bool is_narrow = status == ST_DAMAGED && fat_boot_is_narrow(span_of(block, port->block_size));
+    uint32_t narrow =
+        status == ST_DAMAGED ? fat_boot_narrow_size(span_of(block, port->block_size)) : 0;
     arena_release(arena, mark);
-    if (is_narrow)
-        status = open_narrow(arena, &volume);
-    if (status != ST_OK)
+    if (narrow != 0)
+        status = open_narrow(arena, &volume, narrow);
+    if (status != ST_OK) {
+        arena_release(arena, mark);
         return status;
-    volume.is_narrow = is_narrow;
+    }
+    volume.is_narrow = narrow != 0;
     volume.other_sectors = volume.sector_size != port->block_size;
     if (volume.table_bytes > FAT_TABLE_MAX || volume.table_bytes > fat_share_of_room(arena))
         return ST_UNSUPPORTED;

@@ -32,9 +32,11 @@ bool fat_boot_is_foreign(struct span sector)
     return false;
 }
 
-bool fat_boot_is_narrow(struct span sector)
+uint32_t fat_boot_narrow_size(struct span sector)
 {
-    return sector.size > SECTOR_MIN && ld_le16(sector.at + 11) == SECTOR_MIN;
+    uint32_t size = sector.size < SECTOR_MIN ? 0 : ld_le16(sector.at + 11);
+
+    return is_power_of_two(size) && size >= SECTOR_MIN && size < sector.size ? size : 0;
 }
 
 uint32_t fat_boot_backup_sector(struct span sector)
