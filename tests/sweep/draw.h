@@ -13,6 +13,11 @@
 #define DRAW_PARTS   8u
 #define DRAW_WORDS   8192u
 #define DRAW_LOADERS 64u
+#define DRAW_GUID    37u /* a GUID as text */
+
+/* Types that machine_fixture.h has not. */
+#define TYPE_RAID  "a19d880f-05fc-4d3b-a006-743f0f84911e"
+#define TYPE_LINUX "0fc63daf-8483-4772-8e79-3d69d8477de4"
 
 enum draw_kind {
     DRAW_WINDOWS_MIRROR, /* LDM mirror */
@@ -35,7 +40,7 @@ struct draw_system {
 struct draw_part {
     uint32_t number;
     const char *type;
-    char guid[37];
+    char guid[DRAW_GUID];
     uint64_t first, blocks;
 };
 
@@ -76,6 +81,15 @@ void draw_say(struct draw *draw, const char *format, ...) __attribute__((format(
 
 /* Draws systems, and disks with tables and volumes for them. */
 void draw_disks(struct draw *draw);
+
+bool draw_is_windows(enum draw_kind kind);
+bool draw_is_ldm(enum draw_kind kind);
+
+/* A GUID of its own. */
+void draw_guid(struct draw *draw, char ret_guid[DRAW_GUID]);
+
+/* Writes the volumes of a system into its partitions. */
+void draw_volumes(struct draw *draw, const struct draw_system *system);
 
 /* Fills the ESP in a partition, and notes its loaders. */
 void draw_esp(struct draw *draw, size_t disk, size_t part);

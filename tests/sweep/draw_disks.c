@@ -5,17 +5,10 @@
 #include "host/host_alloc.h"
 #include "sweep/content.h"
 #include "sweep/draw.h"
-#include "sweep/truth_system.h"
-#include "unit/ldm_fixture.h"
 #include "unit/machine_fixture.h"
-#include "unit/ntfs_fixture.h"
 
-#define MIB           (1u << 20)
-#define TYPE_RAID     "a19d880f-05fc-4d3b-a006-743f0f84911e"
-#define TYPE_LINUX    "0fc63daf-8483-4772-8e79-3d69d8477de4"
-#define BACKUP_BYTES  65536u
-#define GUID_TEXT     37
-#define CONFIG_BLOCKS 64u /* of records of an LDM group */
+#define MIB          (1u << 20)
+#define BACKUP_BYTES 65536u
 
 static const char *const kind_names[DRAW_KIND_COUNT] = {
     [DRAW_WINDOWS_MIRROR] = "Windows on an LDM mirror",
@@ -25,12 +18,12 @@ static const char *const kind_names[DRAW_KIND_COUNT] = {
     [DRAW_DATA_MIRROR] = "an LDM mirror of data",
 };
 
-static bool is_windows(enum draw_kind kind)
+bool draw_is_windows(enum draw_kind kind)
 {
     return kind == DRAW_WINDOWS_MIRROR || kind == DRAW_WINDOWS_PLAIN;
 }
 
-static bool is_ldm(enum draw_kind kind)
+bool draw_is_ldm(enum draw_kind kind)
 {
     return kind == DRAW_WINDOWS_MIRROR || kind == DRAW_DATA_MIRROR;
 }
@@ -101,7 +94,7 @@ static void draw_systems(struct draw *draw)
                                        .name = {(char)('A' + i), 0},
                                        .disks = moved(scenario->systems[i].disks, places),
                                        .folder = "Microsoft"};
-        if (!is_windows(system->kind) && !is_ldm(system->kind)) {
+        if (!draw_is_windows(system->kind) && !draw_is_ldm(system->kind)) {
             system->folder = vendors[chance_below(&draw->chance, 6)];
             system->uses_shim = chance_percent(&draw->chance, 65);
             system->uses_systemd = !system->uses_shim && chance_percent(&draw->chance, 40);
@@ -119,12 +112,12 @@ static void draw_systems(struct draw *draw)
 
 /* --- Tables --------------------------------------------------------------------------------- */
 
-static void make_guid(struct draw *draw, char ret_guid[GUID_TEXT])
+void draw_guid(struct draw *draw, char ret_guid[DRAW_GUID])
 {
     uint64_t high = chance_next(&draw->chance);
     uint64_t low = chance_next(&draw->chance);
 
-    snprintf(ret_guid, GUID_TEXT, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(high >> 32),
+    snprintf(ret_guid, DRAW_GUID, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(high >> 32),
              (unsigned)(high >> 16) & 0xffff, (unsigned)high & 0xfff, (unsigned)(low >> 52),
              (unsigned long long)(low & 0xffffffffffffu));
 }
@@ -146,7 +139,7 @@ static void add_part(struct draw *draw, size_t disk, const char *type, bool larg
 
     part->type = type;
     part->number = (uint32_t)count + 1;
-    make_guid(draw, part->guid);
+    draw_guid(draw, part->guid);
     part->first = before != NULL ? before->first + before->blocks : MIB / draw->block_size;
     part->blocks = bytes_of(draw, type, large) / draw->block_size;
 }
@@ -160,15 +153,15 @@ static void add_system_parts(struct draw *draw, size_t disk)
         const struct draw_system *system = &draw->systems[i];
         if ((system->disks >> disk & 1) == 0)
             continue;
-        if (is_ldm(system->kind))
+        if (draw_is_ldm(system->kind))
             add_part(draw, disk, TYPE_LDM_METADATA, false);
-        if ((is_windows(system->kind) || is_ldm(system->kind)) && !has_msr &&
+        if ((draw_is_windows(system->kind) || draw_is_ldm(system->kind)) && !has_msr &&
             chance_percent(&draw->chance, 60)) {
             add_part(draw, disk, TYPE_MSR, false);
             has_msr = true;
         }
         add_part(draw, disk,
-                 is_ldm(system->kind)                 ? TYPE_LDM_DATA
+                 draw_is_ldm(system->kind)            ? TYPE_LDM_DATA
                  : system->kind == DRAW_WINDOWS_PLAIN ? TYPE_BASIC_DATA
                  : system->kind == DRAW_LINUX_MIRROR  ? TYPE_RAID
                                                       : TYPE_LINUX,
@@ -202,14 +195,14 @@ static void add_parts(struct draw *draw, size_t disk, bool has_system)
 static void write_table(struct draw *draw, size_t disk)
 {
     struct fixture_partition partitions[DRAW_PARTS];
-    char guid[GUID_TEXT];
+    char guid[DRAW_GUID];
 
     for (size_t i = 0; i < draw->part_counts[disk]; i++) {
         const struct draw_part *part = &draw->parts[disk][i];
         partitions[i] = (struct fixture_partition){part->number, part->type,   part->guid,
                                                    part->first,  part->blocks, "partition"};
     }
-    make_guid(draw, guid);
+    draw_guid(draw, guid);
     fixture_write_gpt(draw->host, disk, guid, partitions, draw->part_counts[disk]);
 }
 
@@ -260,198 +253,6 @@ static void add_disk(struct draw *draw)
     }
 }
 
-static void put_be32(uint8_t *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
-/* --- Volumes -------------------------------------------------------------------------------- */
-
-static size_t part_of(const struct draw *draw, size_t disk, const char *type, unsigned skip)
-{
-    for (size_t i = 0; i < draw->part_counts[disk]; i++) {
-        if (strcmp(draw->parts[disk][i].type, type) == 0 && skip-- == 0)
-            return i;
-    }
-    host_fail("a system without its partition");
-}
-
-/* A volume with Windows, the serial number that of the system; with nothing to start for data. */
-static void write_ntfs(struct draw *draw, size_t disk, const struct draw_part *part,
-                       const struct draw_system *system)
-{
-    static struct ntfs_fixture *volumes[2];
-    struct ntfs_fixture **volume = &volumes[draw->block_size == 4096];
-    struct ntfs_fixture_shape shape = ntfs_fixture_small();
-
-    if (*volume == NULL) {
-        shape.sector_size = draw->block_size;
-        shape.cluster_size = draw->block_size == 4096 ? 4096 : shape.cluster_size;
-        shape.sectors = MIB / draw->block_size - 1;
-        *volume = ntfs_fixture_new(&shape);
-    }
-    uint8_t *bytes = host_copy((*volume)->bytes, (*volume)->size);
-    st_le64(bytes + 72, truth_serial_of(system->name));
-    st_le64(bytes + (*volume)->shape.sectors * draw->block_size + 72,
-            truth_serial_of(system->name));
-    draw_write(draw, disk, part->first * draw->block_size, bytes, (*volume)->size);
-    free(bytes);
-}
-
-static void write_data(struct draw *draw, size_t disk, const struct draw_part *part)
-{
-    struct content data = content_filler("data", 65536);
-
-    draw_write(draw, disk, part->first * draw->block_size, data.at, data.size);
-    free(data.at);
-}
-
-struct group {
-    struct ldm_disk_spec disks[DRAW_DISKS];
-    struct ldm_extent_spec extents[DRAW_DISKS];
-    struct ldm_plex_spec plexes[DRAW_DISKS];
-    char guids[DRAW_DISKS + 2][GUID_TEXT];
-    size_t where[DRAW_DISKS];
-    size_t count;
-};
-
-static void add_member(struct draw *draw, struct group *group, size_t disk, unsigned skip)
-{
-    static const char *const names[] = {"Disk1", "Disk2", "Disk3", "Disk4"};
-    const struct draw_part *data = &draw->parts[disk][part_of(draw, disk, TYPE_LDM_DATA, skip)];
-    size_t i = group->count++;
-
-    make_guid(draw, group->guids[i]);
-    group->where[i] = disk;
-    group->disks[i] = (struct ldm_disk_spec){
-        .guid = group->guids[i],
-        .name = names[i],
-        .public_start = data->first,
-        .public_size = data->blocks,
-        .private_start = draw->parts[disk][part_of(draw, disk, TYPE_LDM_METADATA, skip)].first,
-        .block_size = draw->block_size};
-    group->extents[i] = (struct ldm_extent_spec){.disk = i, .size = MIB / 512};
-    group->plexes[i] = (struct ldm_plex_spec){.extents = &group->extents[i], .extent_count = 1};
-}
-
-/* Leaves room for few records, where blocks have 512 bytes: all of it is read and hashed at each
- * look at a machine. */
-static void shrink_config(uint8_t *region)
-{
-    static const struct {
-        uint32_t place, field;
-    } copies[] = {{LDM_FIXTURE_HEAD_1, 0x153},
-                  {LDM_FIXTURE_HEAD_2, 0x153},
-                  {LDM_FIXTURE_TOC_1, 0x36},
-                  {LDM_FIXTURE_TOC_2, 0x36}};
-
-    memset(region + LDM_FIXTURE_CONFIG + CONFIG_BLOCKS * 512, 0,
-           LDM_FIXTURE_CONFIG_BYTES - CONFIG_BLOCKS * 512);
-    put_be32(region + LDM_FIXTURE_CONFIG + 4, CONFIG_BLOCKS * 512 / 128);
-    for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++) {
-        put_be32(region + copies[i].place + copies[i].field + 4, CONFIG_BLOCKS);
-        ldm_fixture_seal(region + copies[i].place);
-    }
-}
-
-static void write_group(struct draw *draw, struct group *group, const struct draw_system *system)
-{
-    uint8_t *region = host_alloc(1, LDM_FIXTURE_BYTES);
-
-    make_guid(draw, group->guids[DRAW_DISKS]);
-    make_guid(draw, group->guids[DRAW_DISKS + 1]);
-    const struct ldm_volume_spec volume = {.name = "Volume1",
-                                           .guid = group->guids[DRAW_DISKS],
-                                           .hint = system->kind == DRAW_DATA_MIRROR ? "D:" : "C:",
-                                           .size = MIB / 512,
-                                           .flags = 0x11,
-                                           .plexes = group->plexes,
-                                           .plex_count = group->count};
-    const struct ldm_group_spec spec = {.guid = group->guids[DRAW_DISKS + 1],
-                                        .name = system->kind == DRAW_DATA_MIRROR ? "Data-Dg0"
-                                                                                 : "Machine-Dg0",
-                                        .transaction = 12,
-                                        .disks = group->disks,
-                                        .disk_count = group->count,
-                                        .volumes = &volume,
-                                        .volume_count = 1};
-    for (size_t i = 0; i < group->count; i++) {
-        ldm_group_build(&spec, i, region);
-        if (draw->block_size == 512)
-            shrink_config(region);
-        draw_write(draw, group->where[i], group->disks[i].private_start * draw->block_size, region,
-                   LDM_FIXTURE_BYTES);
-    }
-    free(region);
-}
-
-static void write_ldm(struct draw *draw, const struct draw_system *system)
-{
-    struct group group = {.count = 0};
-
-    for (size_t disk = 0; disk < draw->disk_count; disk++) {
-        if ((system->disks >> disk & 1) == 0)
-            continue;
-        add_member(draw, &group, disk, 0);
-        const struct draw_part *data = &draw->parts[disk][part_of(draw, disk, TYPE_LDM_DATA, 0)];
-        if (system->kind == DRAW_DATA_MIRROR)
-            write_data(draw, disk, data);
-        else
-            write_ntfs(draw, disk, data, system);
-    }
-    write_group(draw, &group, system);
-}
-
-static unsigned members_of(const struct draw_system *system)
-{
-    unsigned count = 0;
-
-    for (unsigned disk = 0; disk < DRAW_DISKS; disk++)
-        count += system->disks >> disk & 1;
-    return count;
-}
-
-static void write_linux(struct draw *draw, const struct draw_system *system)
-{
-    bool mirror = system->kind == DRAW_LINUX_MIRROR;
-    uint8_t block[CONTENT_MD_SIZE];
-    unsigned index = 0;
-
-    for (size_t disk = 0; disk < draw->disk_count; disk++) {
-        if ((system->disks >> disk & 1) == 0)
-            continue;
-        const struct draw_part *part =
-            &draw->parts[disk][part_of(draw, disk, mirror ? TYPE_RAID : TYPE_LINUX, 0)];
-        uint64_t offset = part->first * draw->block_size;
-        unsigned members = members_of(system);
-        if (mirror) {
-            content_md(system->name, index++, members < 2 ? 2 : members, 2 * MIB / 512, block);
-            mem_block_write(draw->host->disks[disk], offset + 4096, block, CONTENT_MD_SIZE);
-        } else {
-            content_ext(system->name, block);
-            mem_block_write(draw->host->disks[disk], offset + 1024, block, CONTENT_EXT_SIZE);
-        }
-    }
-}
-
-static void write_system(struct draw *draw, const struct draw_system *system)
-{
-    if (is_ldm(system->kind)) {
-        write_ldm(draw, system);
-        return;
-    }
-    if (!is_windows(system->kind)) {
-        write_linux(draw, system);
-        return;
-    }
-    for (size_t disk = 0; disk < draw->disk_count; disk++) {
-        if ((system->disks >> disk & 1) != 0)
-            write_ntfs(draw, disk, &draw->parts[disk][part_of(draw, disk, TYPE_BASIC_DATA, 0)],
-                       system);
-    }
-}
-
 void draw_disks(struct draw *draw)
 {
     draw->block_size = chance_percent(&draw->chance, 6) ? 4096 : 512;
@@ -461,7 +262,7 @@ void draw_disks(struct draw *draw)
     while (draw->host->disk_count < draw->disk_count)
         add_disk(draw);
     for (size_t i = 0; i < draw->system_count; i++)
-        write_system(draw, &draw->systems[i]);
+        draw_volumes(draw, &draw->systems[i]);
     for (size_t disk = 0; disk < draw->disk_count; disk++) {
         for (size_t i = 0; i < draw->part_counts[disk]; i++) {
             if (strcmp(draw->parts[disk][i].type, TYPE_ESP) == 0)

@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "host/host_alloc.h"
+#include "sweep/places.h"
 #include "sweep/truth.h"
 #include "unit/machine_fixture.h"
 
@@ -178,64 +179,6 @@ static void check_own(const struct trial *trial, const struct host *host)
 
 /* --- Blocks --------------------------------------------------------------------------------- */
 
-enum region { REGION_FREE, REGION_FILES, REGION_ESP, REGION_MSR, REGION_OTHER };
-
-struct place {
-    uint64_t first, count;
-    enum region region;
-};
-
-struct places {
-    struct place items[TRUTH_PARTS_MAX];
-    size_t count;
-};
-
-static enum region region_of(const struct block_port *disk, const struct truth_part *part)
-{
-    static const uint8_t esp[16] = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
-                                    0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
-    static const uint8_t msr[16] = {0x16, 0xe3, 0xc9, 0xe3, 0x5c, 0x0b, 0xb8, 0x4d,
-                                    0x81, 0x7d, 0xf9, 0x2d, 0xf0, 0x02, 0x15, 0xae};
-    struct truth_fat fat;
-
-    if (memcmp(part->type, msr, 16) == 0)
-        return REGION_MSR;
-    if (memcmp(part->type, esp, 16) != 0)
-        return REGION_OTHER;
-    if (!truth_fat_open(disk, part, &fat))
-        return REGION_ESP;
-    truth_fat_close(&fat);
-    return REGION_FILES;
-}
-
-/* The partitions that were there before. A disk that never had a GPT is somebody's as a whole. */
-static void find_places(const struct trial *trial, size_t disk, struct places *ret_places)
-{
-    const struct block_port *port = &trial->before->blocks[disk];
-    struct truth_parts parts;
-
-    truth_disk_table(port, &parts);
-    ret_places->count = parts.count;
-    if (parts.count == 0 && !truth_disk_is_gpt(port)) {
-        ret_places->items[0] = (struct place){0, port->block_count, REGION_OTHER};
-        ret_places->count = 1;
-        return;
-    }
-    for (size_t i = 0; i < parts.count; i++)
-        ret_places->items[i] = (struct place){parts.items[i].first, parts.items[i].count,
-                                              region_of(port, &parts.items[i])};
-}
-
-static enum region region_at(const struct places *places, uint64_t lba)
-{
-    for (size_t i = 0; i < places->count; i++) {
-        const struct place *place = &places->items[i];
-        if (lba >= place->first && lba - place->first < place->count)
-            return place->region;
-    }
-    return REGION_FREE;
-}
-
 static bool block_is_zero(const struct block_port *port, const struct mem_block *disk, uint64_t lba)
 {
     uint8_t block[4096] = {0};
@@ -256,9 +199,9 @@ static void check_blocks(const struct trial *trial, const struct host *host, enu
         const struct block_port *port = &trial->before->blocks[i];
         const struct mem_block *old = trial->before->disks[i];
         uint64_t lba = mem_block_difference(host->disks[i], old, 0);
-        find_places(trial, i, &places);
+        places_find(&trial->before->blocks[i], &places);
         for (; lba != UINT64_MAX; lba = mem_block_difference(host->disks[i], old, lba)) {
-            enum region region = region_at(&places, lba);
+            enum region region = places_at(&places, lba);
             if (wrong(region, block_is_zero(port, old, lba))) {
                 broken(trial, property, names[region], "block %llu of disk %zu, in %s",
                        (unsigned long long)lba, i, names[region]);
@@ -300,8 +243,8 @@ static const char *difference(const struct trial *trial, const struct host *host
         struct places places;
         if (lba == UINT64_MAX)
             continue;
-        find_places(trial, i, &places);
-        return region_at(&places, lba) == REGION_FREE ? "a table or free space"
+        places_find(&trial->before->blocks[i], &places);
+        return places_at(&places, lba) == REGION_FREE ? "a table or free space"
                                                       : "blocks of a partition";
     }
     return NULL;
@@ -405,8 +348,9 @@ static void check_look(const struct trial *trial)
     host_free(host);
 }
 
-bool property_try(const struct property_task *task)
+struct property_result property_try(const struct property_task *task)
 {
+    struct property_result result = {.starts = 0};
     struct trial trial = {.task = task, .before = host_clone(task->before)};
 
     (void)host_ports(trial.before);
@@ -418,7 +362,9 @@ bool property_try(const struct property_task *task)
     struct host *host = host_clone(task->before);
     unsigned code = run(&trial, host, task->line);
     (void)host_ports(host);
-    bool changed = difference(&trial, host, trial.before) != NULL;
+    result.changed = difference(&trial, host, trial.before) != NULL;
+    for (size_t i = 0; i < trial.disk_count; i++)
+        result.starts += starts(&trial.starts[i]);
     if (!is_documented(code))
         broken(&trial, PROPERTY_EXIT, "repair", "exit status %u", code);
     check_starts(&trial, host);
@@ -426,10 +372,10 @@ bool property_try(const struct property_task *task)
     check_foreign(&trial, host);
     struct host *back = host_clone(host);
     check_again(&trial, host);
-    if (changed)
+    if (result.changed)
         check_undo(&trial, back);
     host_free(back);
     host_free(host);
     host_free(trial.before);
-    return changed;
+    return result;
 }

@@ -40,7 +40,12 @@ struct property_task {
     void *ctx;
 };
 
-/* Runs the command, again, and takes it back. Gives whether it changed anything. */
-bool property_try(const struct property_task *task);
+struct property_result {
+    bool changed;    /* the command has changed something */
+    unsigned starts; /* how many disks started alone before it */
+};
+
+/* Runs the command, again, and takes it back. */
+struct property_result property_try(const struct property_task *task);
 
 #endif

@@ -64,6 +64,7 @@ struct sweep {
     struct kind kinds[KINDS_MAX];
     size_t kind_count;
     unsigned bad, changed; /* machines */
+    unsigned starts;       /* disks that started alone */
     uint64_t last_bad;
 };
 
@@ -129,7 +130,9 @@ static void try_seed(struct sweep *sweep, uint64_t seed, bool shows_all)
     sweep->seed = seed;
     if (sweep->tells)
         printf("%s%s\n", draw->words, task.line);
-    sweep->changed += property_try(&task);
+    struct property_result result = property_try(&task);
+    sweep->changed += result.changed;
+    sweep->starts += result.starts;
     draw_free(draw);
 }
 
@@ -144,8 +147,8 @@ static int report(const struct sweep *sweep, uint64_t count)
     }
     if (sweep->bad > 0)
         printf("build/host/tools/sweep -seed N -v shows one of them\n");
-    printf("machines %llu changed %u bad %u\n", (unsigned long long)count, sweep->changed,
-           sweep->bad);
+    printf("machines %llu changed %u starts %u bad %u\n", (unsigned long long)count, sweep->changed,
+           sweep->starts, sweep->bad);
     return sweep->bad > 0;
 }
 
