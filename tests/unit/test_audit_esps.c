@@ -669,7 +669,7 @@ static size_t reference(struct mirror *mirror)
 {
     struct roles roles = mirror_roles(mirror);
 
-    return audit_reference_member(&mirror->machine, &roles);
+    return audit_reference_esp(&mirror->machine, &roles);
 }
 
 static void primary_is_the_reference_unless_it_is_bad(void **state)
