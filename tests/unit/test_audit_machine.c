@@ -87,13 +87,13 @@ static void lose_everything(struct mirror *mirror)
 
 static void lose_md_disk(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
+    mirror_make_linux(mirror);
     mirror->machine.md_count = 1;
 }
 
 static void fail_md_disk(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
+    mirror_make_linux(mirror);
     mirror->md[1].member.role = MD_ROLE_FAULTY;
 }
 
@@ -111,7 +111,7 @@ static void state_of_the_mirror_is_told(void **state)
         {lose_entry_of_gone_disk, "mirror-disk-missing @ Volume Volume1\n", MACHINE_SINGLE},
         {lose_database_on_both, "boot-volume-unknown @ this machine\n", MACHINE_UNKNOWN},
         {lose_everything, "boot-volume-unknown @ this machine\n", MACHINE_UNKNOWN_DISKS},
-        {mirror_make_md, "", MACHINE_SAFE},
+        {mirror_make_linux, "", MACHINE_SAFE},
         {lose_md_disk, "md-degraded @ this machine\n", MACHINE_SINGLE},
         {fail_md_disk, "md-degraded @ this machine\n", MACHINE_SINGLE},
         {mirror_make_plain, "no-shadow @ this machine\n", MACHINE_PRIMARY_ONLY},

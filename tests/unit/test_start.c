@@ -876,16 +876,13 @@ static void rename_manager(struct mirror *mirror)
     dirty_store(mirror);
 }
 
-#define GRUB          "\\EFI\\debian\\grubx64.efi"
-#define GRUB_SETTINGS "\\EFI\\debian\\grub.cfg"
-
 static void use_shim(struct mirror *mirror)
 {
     struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
 
     (void)mirror_add_file(mirror, 1, MIRROR_SHIM, 900000, 's');
-    (void)mirror_add_file(mirror, 1, GRUB, 1500000, 'g');
-    (void)mirror_add_file(mirror, 1, GRUB_SETTINGS, 100, 'c');
+    (void)mirror_add_file(mirror, 1, MIRROR_GRUB, 1500000, 'g');
+    (void)mirror_add_file(mirror, 1, MIRROR_SETTINGS, 100, 'c');
     entry.file = MIRROR_SHIM;
     entry.optional = FIXTURE_NONE;
     mirror_put_entry(mirror, &entry);
@@ -967,13 +964,13 @@ static void fallback_without_manager(struct mirror *mirror)
 static void use_shim_without_grub(struct mirror *mirror)
 {
     use_shim(mirror);
-    mirror_drop_file(mirror, 1, GRUB);
+    mirror_drop_file(mirror, 1, MIRROR_GRUB);
 }
 
 static void use_shim_with_broken_grub(struct mirror *mirror)
 {
     use_shim(mirror);
-    mirror_content(mirror, 1, GRUB)->program = PE_TRUNCATED;
+    mirror_content(mirror, 1, MIRROR_GRUB)->program = PE_TRUNCATED;
 }
 
 static void boot_manager_needs_its_store(void **state)
@@ -997,9 +994,9 @@ static void boot_manager_needs_its_store(void **state)
         {"dirty, with log, no Windows", dirty_store_with_log_without_windows, 1, VERDICT_FAILS, 1,
          "Its copy of the boot volume does not carry Windows."},
         {"shim", use_shim, 1, VERDICT_UNKNOWN, 1,
-         GRUB " is GRUB, and whether it goes on to Windows cannot be told."},
+         MIRROR_GRUB " is GRUB, and whether it goes on to Windows cannot be told."},
         {"shim with broken GRUB", use_shim_with_broken_grub, 1, VERDICT_FAILS, 1,
-         MIRROR_SHIM " starts " GRUB ", which is damaged."},
+         MIRROR_SHIM " starts " MIRROR_GRUB ", which is damaged."},
         {"shim without GRUB", use_shim_without_grub, 1, VERDICT_FAILS, 1,
          "\\EFI\\debian\\shimx64.efi starts \\EFI\\debian\\grubx64.efi, which is not there."},
         {"fallback", fallback_with_bad_store, 1, VERDICT_FAILS, NONE,
@@ -1193,25 +1190,9 @@ static void nothing_known(struct mirror *mirror)
     mirror->machine.copy_count = 0;
 }
 
-/* An md mirror that both ESPs start by shim and GRUB. */
-static void make_linux(struct mirror *mirror)
-{
-    mirror_make_md(mirror);
-    for (size_t i = 0; i < 2; i++) {
-        struct fixture_entry entry = mirror_windows_entry(mirror, (uint16_t)i, i);
-        mirror_drop_files(mirror, i);
-        (void)mirror_add_file(mirror, i, MIRROR_SHIM, 900000, 's');
-        (void)mirror_add_file(mirror, i, GRUB, 1500000, 'g');
-        (void)mirror_add_file(mirror, i, GRUB_SETTINGS, 100, 'c');
-        entry.file = MIRROR_SHIM;
-        entry.optional = FIXTURE_NONE;
-        mirror_put_entry(mirror, &entry);
-    }
-}
-
 static void md_member_is_behind(struct mirror *mirror)
 {
-    make_linux(mirror);
+    mirror_make_linux(mirror);
     mirror->md[0].member.events = 9;
     mirror->md[1].member.events = 7;
 }
@@ -1219,7 +1200,7 @@ static void md_member_is_behind(struct mirror *mirror)
 /* The superblock is lost, and what the disk is otherwise cannot be read either. */
 static void md_member_is_doubtful(struct mirror *mirror)
 {
-    make_linux(mirror);
+    mirror_make_linux(mirror);
     mirror->machine.md_count = 1;
     mirror->notes[1].group = VOLUME_NONE;
     mirror->machine.volumes.disks = mirror->notes;
@@ -1229,7 +1210,7 @@ static void md_member_is_doubtful(struct mirror *mirror)
 /* What Windows would need is not asked for. */
 static void md_with_plain_copies(struct mirror *mirror)
 {
-    make_linux(mirror);
+    mirror_make_linux(mirror);
     mirror->esps[1].store_status = ST_ABSENT;
 }
 
