@@ -34,6 +34,13 @@ UNKNOWN = {
     'shadow-data-partition-gone': {1},          # the database names a place that no partition has
     'shadow-ntfs-mft-zero': {1},                # NTFS that cannot be looked into
     'shadow-ntfs-root-torn': {1},
+    'healthy-freebsd': {0, 1},                  # ZFS, nobody can look inside
+    'freebsd-nvram-wiped': {0, 1},
+    'freebsd-shadow-memtest': {0},
+    'debian-grub-settings-missing': {1},        # it may stop at a prompt
+    'systemd-boot-no-entries': {1},             # nor what it starts without
+    'grub-first-on-windows': {0},               # it may go on to Windows
+    'fallback-unknown-nvram-wiped': {1},        # nobody knows the program
 }
 # Disks that nothing connects with the system any more.
 NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'md-superblock-zero': {1}}
@@ -132,7 +139,7 @@ def test_verdict_is_what_firmware_and_boot_manager_make_of_each_disk(case, built
 # For the firmware itself: what it finds, refuses and starts. Damage that only the started system would
 # notice, or that makes a program crash in its own way, is not for the stand-in to show.
 FIRMWARE_CASES = {
-    'healthy', 'healthy-4k', 'md-shim-missing', 'shadow-bootmgr-missing', 'shadow-bootmgr-other-machine',
+    'healthy', 'healthy-4k', 'shadow-bootmgr-missing', 'shadow-bootmgr-other-machine',
     'shadow-bootmgr-truncated', 'shadow-fat-zero', 'shadow-esp-formatted', 'shadow-no-protective-mbr',
     'shadow-gpt-primary-zero', 'shadow-disk-grown-primary-zero', 'nvram-wiped', 'shadow-entry-wrong-number',
     'shadow-entry-inactive', 'esp-guids-equal', 'shell-first', 'network-first',
