@@ -522,10 +522,8 @@ static enum status format_esp(struct prepare *prepare, size_t index)
 /* True for the ESP that others are held against: it lacks nothing that anybody knows of. */
 static bool is_reference(const struct prepare *prepare, size_t index)
 {
-    size_t reference = audit_reference_member(prepare->machine, prepare->roles);
-
-    return !prepare->request->has_source && reference != NO_INDEX &&
-           prepare->roles->members[reference].esp == index;
+    return !prepare->request->has_source &&
+           audit_reference_esp(prepare->machine, prepare->roles) == index;
 }
 
 static enum status update_esp(struct prepare *prepare, size_t index)
