@@ -543,10 +543,8 @@ static enum status format_esp(struct prepare *prepare, size_t index)
 /* True for the ESP that others are held against: it lacks nothing that anybody knows of. */
 static bool is_reference(const struct prepare *prepare, size_t index)
 {
-    size_t reference = audit_reference_member(prepare->machine, prepare->roles);
-
-    return !prepare->request->has_source && reference != NO_INDEX &&
-           prepare->roles->members[reference].esp == index;
+    return !prepare->request->has_source &&
+           audit_reference_esp(prepare->machine, prepare->roles) == index;
 }
 
 static enum status update_esp(struct prepare *prepare, size_t index)
@@ -609,7 +607,8 @@ static enum status prepare_esp(struct prepare *prepare, size_t index, struct gui
 
 /* --- The disk --------------------------------------------------------------------------------- */
 
-/* True for a disk with a start of its own on a machine that has no ESP: that is no machine of UEFI. */
+/* True for a disk with a start of its own on a machine that has no ESP: that is no machine of UEFI.
+ */
 static bool is_started_by_bios(const struct machine *machine, size_t disk)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {

@@ -1006,7 +1006,7 @@ static void use_shim(struct mirror *mirror)
 
     (void)mirror_add_file(mirror, 1, MIRROR_SHIM, 900000, 's');
     (void)mirror_add_file(mirror, 1, MIRROR_GRUB, 1500000, 'g');
-    (void)mirror_add_file(mirror, 1, MIRROR_GRUB_SETTINGS, 100, 'c');
+    (void)mirror_add_file(mirror, 1, MIRROR_SETTINGS, 100, 'c');
     entry.file = MIRROR_SHIM;
     entry.optional = FIXTURE_NONE;
     mirror_put_entry(mirror, &entry);
