@@ -16,6 +16,7 @@
 #include "format/ldm.h"
 #include "format/ldm_log.h"
 #include "unit/ldm_fixture.h"
+#include "unit/skip_fixture.h"
 
 #define DISK_BLOCKS 16384u
 #define ARENA_BYTES (4u << 20)
@@ -1202,7 +1203,7 @@ static struct state *need_image(void **state)
     struct state *s = *state;
 
     if (image_region == NULL)
-        skip();
+        SKIP_BECAUSE(LDM_IMAGES NO_SHARED_DATA);
     memcpy(s->region, image_region, LDM_FIXTURE_BYTES);
     return s;
 }
