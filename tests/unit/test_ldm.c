@@ -419,9 +419,9 @@ static enum status parse(struct state *s, struct ldm_database *ret_database)
 {
     struct ldm_vmdb vmdb;
     uint8_t *config = malloc(LDM_FIXTURE_CONFIG_BYTES);
-    struct span span = span_of(config, LDM_FIXTURE_CONFIG_BYTES);
 
     memcpy(config, s->config, LDM_FIXTURE_CONFIG_BYTES);
+    struct span span = span_of(config, LDM_FIXTURE_CONFIG_BYTES);
     arena_release(&s->scratch, 0);
     enum status status = ldm_vmdb_parse(span, &vmdb);
     if (status == ST_OK)
