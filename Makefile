@@ -46,7 +46,7 @@ CHECKED_TOOLS := $(CHECKED_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/checked/%)
 DEPS    := $(BUILD)/deps.stamp
 
 # --- Goals ---------------------------------------------------------------------------------------
-.PHONY: all deps check unit lint lint-tree fuzz-replay harness sweep fuzz bench demo clean help FORCE
+.PHONY: all deps check unit mutants lint lint-tree fuzz-replay harness sweep fuzz bench demo clean help FORCE
 
 all: $(EFI) $(MAN) $(HOST) $(STANDIN)
 
@@ -54,9 +54,9 @@ all: $(EFI) $(MAN) $(HOST) $(STANDIN)
 CHECKS := unit lint fuzz-replay harness
 check: all
 	@rm -f $(CHECKS:%=$(BUILD)/%.summary)
-	@for part in $(CHECKS); do $(MAKE) $$part; done
-	@echo; echo "make check: all passed"
-	@for part in $(CHECKS); do echo "  $$part: $$(cat $(BUILD)/$$part.summary)"; done
+	@status=0; for part in $(CHECKS); do $(MAKE) $$part || { status=1; break; }; done; \
+		echo; if [ $$status = 0 ]; then echo "make check: all passed"; else echo "make check: failed"; fi; \
+		tests/summary.sh all $(BUILD) $(CHECKS); exit $$status
 
 help:
 	@echo "make              $(EFI), $(MAN), $(HOST)"
@@ -67,9 +67,12 @@ help:
 	@echo "make harness      virtual machines under OVMF"
 	@echo "make sweep        repairs of 10,000 drawn machines and of all pairs of damages"
 	@echo "make fuzz         libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target"
+	@echo "make mutants      small faults, one at a time: which ones no unit test notices (LAYER=apply,"
+	@echo "                  FAULT=words for some; NEAR=yes: fewer tests; CHECK=yes: lists only)"
 	@echo "make bench        what commands cost, and how fast they copy"
 	@echo "make demo         a machine that loses a disk and is made to start again"
 	@echo "make deps         installs the Debian packages all this needs"
+	@echo "make OPT=-O0      behind all other flags of compilers; with a BUILD=folder of its own"
 	@echo "make clean        removes $(BUILD)/"
 
 # --- Packages ------------------------------------------------------------------------------------
@@ -86,6 +89,7 @@ FIRMWARE_DIR := $(BUILD)/$(ARCH)
 HOST_DIR     := $(BUILD)/host/obj
 FUZZ_DIR     := $(BUILD)/fuzz/obj
 BENCH_DIR    := $(BUILD)/bench
+MUTANT_DIR   := $(BUILD)/mutants
 
 # $(call objects,FOLDER,SOURCES)
 objects = $(patsubst %.c,$(1)/%.o,$(2))
@@ -96,6 +100,8 @@ HOST_CORE_OBJ     := $(call objects,$(HOST_DIR),$(CORE_SRC))
 HOST_OBJ          := $(call objects,$(HOST_DIR),$(HOST_SRC) $(FIXTURE_SRC))
 FUZZ_CORE_OBJ     := $(call objects,$(FUZZ_DIR),$(CORE_SRC))
 FUZZ_OBJ          := $(call objects,$(FUZZ_DIR),$(HOST_SRC) $(FIXTURE_SRC))
+MUTANT_CORE_OBJ   := $(call objects,$(MUTANT_DIR),$(CORE_SRC))
+MUTANT_OBJ        := $(call objects,$(MUTANT_DIR),$(HOST_SRC) $(FIXTURE_SRC))
 BENCH_CORE_OBJ    := $(call objects,$(BENCH_DIR),$(CORE_SRC))
 BENCH_HOST_OBJ    := $(call objects,$(BENCH_DIR),$(HOST_SRC) $(FIXTURE_SRC))
 BENCH_OBJ         := $(BENCH_HOST_OBJ) $(call objects,$(BENCH_DIR),$(BENCH_SRC))
@@ -138,6 +144,14 @@ $(BENCH_DIR)/efi/%.o: efi/%.c $(FLAGS) | $(DEPS)
 $(BENCH_DIR)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(TEST_DIALECT) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(BENCH_CFLAGS) -c -o $@ $<
+
+$(MUTANT_DIR)/efi/%.o: efi/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CORE_DIALECT) $(CFLAGS_ALWAYS) $(MUTANT_CFLAGS) -c -o $@ $<
+
+$(MUTANT_DIR)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(TEST_DIALECT) $(CFLAGS_ALWAYS) $(MUTANT_CFLAGS) -c -o $@ $<
 
 # Written anew only when a source file has come or gone: whatever is made of many objects is then
 # linked again.
@@ -220,6 +234,33 @@ $(UNIT_PROGRAMS): $(BUILD)/unit/%: $(HOST_DIR)/tests/unit/%.o $(HOST_LIBS)
 unit: $(UNIT_PROGRAMS)
 	@tests/run_programs.sh $(JOBS) $(BUILD)/unit.summary $(UNIT_PROGRAMS)
 
+# --- Small faults --------------------------------------------------------------------------------
+# The unit programs once more, with the core in a library that is linked anew for each fault.
+MUTANT_LIB      := $(MUTANT_DIR)/libcore.so
+MUTANT_HOST_LIB := $(MUTANT_DIR)/libhost.a
+# By its name alone, so that a program finds the one with a fault in it.
+MUTANT_LINK     := $(CC) $(MUTANT_CFLAGS) -shared -Wl,-soname,libcore.so
+MUTANT_PROGRAMS := $(UNIT_SRC:tests/unit/%.c=$(MUTANT_DIR)/unit/%)
+
+$(MUTANT_LIB): $(MUTANT_CORE_OBJ) $(SOURCES_LIST)
+	$(call say,LINK)$(MUTANT_LINK) -o $@ $(filter %.o,$^)
+
+$(MUTANT_HOST_LIB): $(MUTANT_OBJ) $(SOURCES_LIST)
+	@rm -f $@
+	$(call say,AR)$(AR) rcsD $@ $(filter %.o,$^)
+
+$(MUTANT_PROGRAMS): $(MUTANT_DIR)/unit/%: $(MUTANT_DIR)/tests/unit/%.o $(MUTANT_HOST_LIB) $(MUTANT_LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(MUTANT_CFLAGS) -o $@ $^ -lcmocka
+
+# By the environment, which keeps quotes.
+mutants: export MUTANT_COMPILE = $(CC) $(CORE_DIALECT) $(DEFINES) $(MUTANT_CFLAGS)
+mutants: export MUTANT_LINK := $(MUTANT_LINK)
+mutants: export MUTANT_OBJECTS = $(MUTANT_CORE_OBJ)
+mutants: export MUTANT_UNIT = $(MUTANT_PROGRAMS)
+mutants: $(if $(CHECK),,$(MUTANT_PROGRAMS))
+	@$(PYTHON) tests/mutants/mutants.py $(if $(CHECK),--check) $(if $(NEAR),--near) --jobs $(JOBS) --fault '$(FAULT)' $(LAYER)
+
 # --- Fuzzing -------------------------------------------------------------------------------------
 # Replay: each target over its stored inputs, with the compiler and sanitizers of the unit tests.
 REPLAY_PROGRAMS := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
@@ -265,9 +306,10 @@ HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) 
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked
 
 harness: all $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(LINUX)
-	@$(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
-		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log
-	@tail -n 1 $(BUILD)/harness.log >$(BUILD)/harness.summary
+	@status=0; $(HARNESS_ENV) $(PYTHON) -m pytest -q -rs -n $(JOBS) -p no:cacheprovider \
+		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log || status=1; \
+		tests/summary.sh pytest $(BUILD)/harness.log $(BUILD)/harness.summary; \
+		printf 'harness: '; cat $(BUILD)/harness.summary; exit $$status
 
 # What the harness does with a sample of them.
 sweep: all $(TOOLS) $(CHECKED_TOOLS)

@@ -47,6 +47,7 @@ KEYS = {
 }
 F_SETPIPE_SZ = 1031
 TAIL_LINES = 40
+PIECES_LEFT = 32  # a full pipe, read after the time was up
 
 
 def scaled(seconds):
@@ -61,11 +62,12 @@ class ConsoleError(AssertionError):
 class Console:
     """Two pipes to the machine's serial port.
 
-    `fatal` may be replaced by a test that provokes a crash. `log` receives the text.
+    `fatal` may be replaced by a test that provokes a crash. `log` receives the text. Time limits
+    are in seconds of `clock`, see limits.
     """
 
-    def __init__(self, output, keyboard, log):
-        self.output, self.keyboard, self.log = output, keyboard, log
+    def __init__(self, output, keyboard, log, clock=time.monotonic):
+        self.output, self.keyboard, self.log, self.clock = output, keyboard, log, clock
         self.text, self.position, self.fatal = '', 0, FATAL
         self._undecoded, self._checked, self.ended = b'', 0, False
         with contextlib.suppress(OSError):  # where the system's limit is lower, it stays small
@@ -130,23 +132,26 @@ class Console:
         Gives the match and moves the position behind it. `match.re` says which one it was.
         """
         wanted = [re.compile(p) if isinstance(p, str) else p for p in patterns]
-        end = time.monotonic() + scaled(timeout)
+        end = self.clock() + scaled(timeout)
+        late = False
         while True:
             found = [m for m in (p.search(self.text, self.position) for p in wanted) if m]
             if found:
                 match = min(found, key=lambda m: m.start())
                 self.position = match.end()
                 return match
-            self._wait(end, f"none of {[p.pattern for p in wanted]} within {timeout} s")
+            what = f"none of {[p.pattern for p in wanted]} within {timeout} s"
+            if self.ended or late:
+                raise self.error(f'QEMU ended while waiting: {what}' if self.ended else what)
+            late = self._wait(end)
 
-    def _wait(self, end, what):
-        """Wait for more text; raises when time is up or the machine has ended."""
-        if self.ended:
-            raise self.error(f'QEMU ended while waiting: {what}')
-        left = end - time.monotonic()
-        if left <= 0:
-            raise self.error(what)
+    def _wait(self, end):
+        """Wait for more text. True when time is up: what had come by then has been read."""
+        left = end - self.clock()
         self.pump(min(left, 1))
+        for _ in range(PIECES_LEFT if left <= 0 else 0):
+            self.pump()
+        return left <= 0
 
     def expect_silence(self, seconds):
         """Take in everything until nothing has come for `seconds`; gives the text since the position."""

@@ -12,6 +12,7 @@ import subprocess
 from collections import namedtuple
 from pathlib import Path
 
+import limits
 from machine import ROOT
 
 CONTROLLERS = {'nvme': 'nvme', 'ahci': 'ahci', 'virtio-blk': 'virtio', 'virtio-scsi': 'scsi',
@@ -52,8 +53,7 @@ class HostProgram:
         options = [word for disk in self.machine.disks for word in self._disk(disk)]
         options += ['--vars', str(self.variables), '--self', self.place, '--date', DATE]
         options += [word for answer in answers for word in ('--answer', answer)]
-        done = subprocess.run(
-            [str(self.program), *options, '--name', words[0], '--', *words[1:]],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
-            check=False)
+        done = limits.run(
+            [str(self.program), *options, '--name', words[0], '--', *words[1:]], 120,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return HostResult(done.stdout.decode(), done.returncode)

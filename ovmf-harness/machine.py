@@ -23,6 +23,7 @@ Always TCG, never `bootindex=` (OVMF then deletes entries), no network. Disks ke
 when others are pulled. The variables live in workdir/vars.fd, the console of every boot in
 workdir/console-N.log; the end of it is printed when the body of `with` fails.
 """
+import contextlib
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ from pathlib import Path
 
 from console import PROMPT, Console, scaled
 from disk import MIB, Disk
+from limits import Clock
 from nvram import Nvram
 from qmp import Qmp, QmpError
 
@@ -168,14 +170,15 @@ class Vm:
             self.process = subprocess.Popen(
                 machine.command(theirs.fileno()), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=errors, pass_fds=[theirs.fileno()], bufsize=0, start_new_session=True)
+        self.clock = Clock(self.process.pid)
         self._monitor, self._log = ours, open(self._log_path, 'w', encoding='utf-8')
         self.console = Console(self.process.stdout.fileno(), self.process.stdin.fileno(),
-                               self._log)
+                               self._log, self.clock)
         self.qmp = self._connect()
 
     def _connect(self):
         try:
-            return Qmp(self._monitor)
+            return Qmp(self._monitor, self.clock)
         except (OSError, QmpError) as error:
             self.close()
             raise RuntimeError(f'QEMU did not start:\n{self._errors_path.read_text()}') from error
@@ -244,10 +247,12 @@ class Vm:
 
     def wait_off(self, timeout=60):
         """Wait until the guest switches itself off."""
-        try:
-            self.process.wait(scaled(timeout))
-        except subprocess.TimeoutExpired:
-            raise self.console.error(f'still on after {timeout} s') from None
+        end = self.clock() + scaled(timeout)
+        while self.process.poll() is None:
+            if self.clock() >= end:
+                raise self.console.error(f'still on after {timeout} s')
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.2)
 
     def reset(self):
         """Press the reset button. Volatile variables such as BootCurrent are gone."""

@@ -38,6 +38,7 @@ from pathlib import Path
 
 import gpt
 import ldm
+import limits
 import ntfs
 import pe
 import regf
@@ -223,11 +224,12 @@ class Setup:
         return [*options, '--vars', str(variables), '--date', DATE, '--name', 'shadowboot']
 
     def run(self, *words, program=None, timeout=60, options=None):
-        """Run a command of the host program; standard error comes with the output."""
+        """Run a command of the host program, which may take `timeout` seconds of CPU; standard
+        error comes with the output."""
         program = program or os.environ.get('SHADOWBOOT_HOST', ROOT / 'build/host/shadowboot')
-        done = subprocess.run([str(program), *(options or self.host_options()), '--', *words],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=timeout, check=False)
+        done = limits.run([str(program), *(options or self.host_options()), '--', *words], timeout,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
         return Run(done.stdout.decode(errors='replace'), done.returncode)
 
     def order(self):

@@ -10,17 +10,24 @@ class QmpError(RuntimeError):
 class Qmp:
     """One QMP session. `events` collects what QEMU reported, oldest first."""
 
-    def __init__(self, connection):
-        self.connection, self.events = connection, []
+    def __init__(self, connection, clock=time.monotonic):
+        self.connection, self.events, self.clock = connection, [], clock
         self._pending = b''
         self._receive(10)  # the greeting
         self.execute('qmp_capabilities')
 
     def _receive(self, seconds):
-        """The next message."""
-        self.connection.settimeout(max(seconds, 0.01))
+        """The next message; TimeoutError when it does not come in time."""
+        end = self.clock() + seconds
         while b'\n' not in self._pending:
-            data = self.connection.recv(65536)
+            late = self.clock() >= end
+            self.connection.settimeout(0.01 if late else 1)
+            try:
+                data = self.connection.recv(65536)
+            except TimeoutError:
+                if late:
+                    raise
+                continue
             if not data:
                 raise QmpError('QEMU closed its monitor')
             self._pending += data
@@ -42,10 +49,10 @@ class Qmp:
 
     def wait_event(self, name, seconds):
         """Whether the event comes (or came) within the time; it is taken from the list."""
-        end = time.monotonic() + seconds
+        end = self.clock() + seconds
         while name not in self.events:
             try:
-                answer = self._receive(end - time.monotonic())
+                answer = self._receive(end - self.clock())
             except (TimeoutError, QmpError):
                 return False
             if 'event' in answer:

@@ -17,6 +17,7 @@ import pytest
 
 import gpt
 import ldm
+import limits
 from ldm import DiskGroup, LdmDisk, build_private_region, mbr_disk
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,8 +51,8 @@ class Volumes:
 
     def __init__(self, images):
         disks = [word for image in images for word in ('--disk', str(image))]
-        done = subprocess.run([str(HOST), *disks, '--', 'volumes', '-sfo'], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, timeout=120, check=False)
+        done = limits.run([str(HOST), *disks, '--', 'volumes', '-sfo'], 120,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.status = done.returncode
         rows = {name: [] for name in TABLES}
         for name, *columns in csv.reader(done.stdout.decode().splitlines()[1:], escapechar='^'):

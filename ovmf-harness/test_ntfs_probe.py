@@ -89,7 +89,7 @@ def unmount(folder, driver):
     for words in (['umount', folder], ['fusermount', '-u', folder]):
         if subprocess.run(words, capture_output=True, check=False, env=ENVIRONMENT).returncode == 0:
             break
-    return driver.wait(timeout=120)
+    return driver.wait(timeout=600)
 
 
 @contextlib.contextmanager
@@ -101,7 +101,7 @@ def mounted(image, folder):
     with log.open('wb') as output, \
             subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=output,
                              stderr=output) as driver:
-        for _ in range(300):
+        for _ in range(6000):  # nobody knows how busy the machine is
             if os.path.ismount(folder) or driver.poll() is not None:
                 break
             time.sleep(0.05)

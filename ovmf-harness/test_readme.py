@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import damage
+import limits
 import mirror
 from gpt import ESP, Partition
 from host_program import ROOT, HostProgram, HostResult
@@ -80,8 +81,8 @@ class MirrorHost:
     def run(self, command, answers=()):
         words = shlex.split(command.replace('\\', '\\\\'))[1:]
         options = self.options + [word for answer in answers for word in ('--answer', answer)]
-        done = subprocess.run([str(self.program), *options, '--', *words], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+        done = limits.run([str(self.program), *options, '--', *words], 60, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return HostResult(done.stdout.decode(), done.returncode)
 
 
@@ -189,7 +190,7 @@ def test_firmware_prints_the_same(tmp_path, product):
 def figures():
     """What `make bench` prints."""
     program = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')) / 'host/bench'
-    done = subprocess.run([str(program)], stdout=subprocess.PIPE, timeout=300, check=True)
+    done = limits.run([str(program)], 300, stdout=subprocess.PIPE, check=True)
     return done.stdout.decode().rstrip('\n').split('\n')
 
 

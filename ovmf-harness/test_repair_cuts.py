@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 import damage
+import limits
 import mirror
 import pytest
 
@@ -58,9 +59,9 @@ def damaged(folder, bases):
 def cut_all(setup, case, options, command, record_property):
     """Try everything; the figures that the program prints at its end."""
     tools = Path(os.environ.get('SHADOWBOOT_TOOLS', mirror.ROOT / 'build/host/tools'))
-    done = subprocess.run([str(tools / 'cut_all'), '--case', case, *options, *setup.host_options(), '--',
-                           *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=3600, check=False)
+    done = limits.run([str(tools / 'cut_all'), '--case', case, *options, *setup.host_options(), '--',
+                       *command], 3600, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                      stderr=subprocess.PIPE)
     errors = done.stderr.decode(errors='replace')
     assert done.returncode in (0, 1), errors
     if case in NOT_UNDONE:

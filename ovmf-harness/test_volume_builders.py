@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import limits
 import ntfs
 import pe
 import regf
@@ -33,8 +34,8 @@ SHAPES = {  # MiB, bytes per sector, bytes per cluster
 
 def said(*command):
     """(exit status, output) of a tool; bytes that are no text do not matter."""
-    done = subprocess.run([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60, check=False)
+    done = limits.run([str(c) for c in command], 60, stdin=subprocess.DEVNULL,
+                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout.decode(errors='replace')
 
 

@@ -157,15 +157,73 @@ static uint64_t end_of(const struct disk_edit_builder *builder, const struct dis
     return write->lba + write->data.size / builder->block_size;
 }
 
-static bool have_overlap(const struct disk_edit_builder *builder, const struct disk_write *writes)
+/* --- Blocks that are written twice ---------------------------------------------------------------
+ */
+
+struct place {
+    unsigned phase;
+    uint64_t lba;
+    uint64_t end; /* behind the last block */
+};
+
+static int compare_by_place(const void *ctx, size_t a, size_t b)
 {
-    for (size_t i = 1; i < builder->write_count; i++) {
-        if (writes[i].phase == writes[i - 1].phase &&
-            writes[i].lba < end_of(builder, &writes[i - 1]))
-            return true;
-    }
-    return false;
+    const struct place *places = ctx;
+
+    return compare_places(places[a].phase, places[a].lba, places[b].phase, places[b].lba);
 }
+
+static size_t count_places(const struct disk_edit_builder *builder)
+{
+    size_t count = builder->write_count;
+
+    for (size_t i = 0; i < builder->file_count; i++)
+        count += builder->files[i].extent_count;
+    return count;
+}
+
+/* Where everything goes: writes, and the content of files. */
+static void gather_places(const struct disk_edit_builder *builder, struct place *ret_places)
+{
+    struct place *at = ret_places;
+
+    for (size_t i = 0; i < builder->write_count; i++) {
+        const struct disk_write *write = &builder->writes[i];
+        *at++ = (struct place){write->phase, write->lba, end_of(builder, write)};
+    }
+    for (size_t i = 0; i < builder->file_count; i++) {
+        const struct disk_file *file = &builder->files[i];
+        for (size_t k = 0; k < file->extent_count; k++) {
+            uint64_t blocks =
+                (file->extents[k].bytes + builder->block_size - 1) / builder->block_size;
+            *at++ =
+                (struct place){file->phase, file->extents[k].lba, file->extents[k].lba + blocks};
+        }
+    }
+}
+
+/* Statuses: ST_OK; ST_REFUSED when a block is written twice in a phase; ST_NO_MEMORY. */
+static enum status check_overlap(struct disk_edit_builder *builder)
+{
+    size_t mark = arena_mark(builder->arena);
+    size_t count = count_places(builder);
+    struct place *places = arena_alloc(builder->arena, count, sizeof(*places));
+    bool overlap = false;
+
+    if (places == NULL)
+        return ST_NO_MEMORY;
+    gather_places(builder, places);
+    places = sorted(builder, places, sizeof(*places), count, compare_by_place);
+    if (places == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 1; i < count && !overlap; i++)
+        overlap = places[i].phase == places[i - 1].phase && places[i].lba < places[i - 1].end;
+    arena_release(builder->arena, mark);
+    return overlap ? ST_REFUSED : ST_OK;
+}
+
+/* --- Neighbours ----------------------------------------------------------------------------------
+ */
 
 static bool are_neighbours(const struct disk_edit_builder *builder, const struct disk_write *a,
                            const struct disk_write *b)
@@ -230,9 +288,9 @@ enum status disk_edit_finish(struct disk_edit_builder *builder, unsigned phase_c
         sorted(builder, builder->files, sizeof(*edit.files), builder->file_count, compare_files);
     if (edit.writes == NULL || edit.files == NULL)
         return ST_NO_MEMORY;
-    if (have_overlap(builder, edit.writes))
-        return ST_REFUSED;
-    enum status status = merge_writes(builder, edit.writes, &edit.write_count);
+    enum status status = check_overlap(builder);
+    if (status == ST_OK)
+        status = merge_writes(builder, edit.writes, &edit.write_count);
     if (status == ST_OK)
         *ret_edit = edit;
     return status;

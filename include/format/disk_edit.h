@@ -45,9 +45,10 @@ struct disk_file {
 };
 
 struct disk_edit {
-    struct disk_write *writes; /* by phase, then by LBA; no two of one phase overlap */
+    struct disk_write *writes; /* by phase, then by LBA */
     size_t write_count;
-    struct disk_file *files; /* by phase, then by LBA of the first extent */
+    struct disk_file *files; /* by phase, then by LBA of the first extent. In a phase no block is
+                              * written twice, by writes and files together */
     size_t file_count;
     const struct disk_extent *freed; /* where content lies that is given up: undo relies on it */
     size_t freed_count;
@@ -91,7 +92,7 @@ void disk_edit_freed(struct disk_edit_builder *builder, uint64_t lba, uint64_t b
 
 /*
  * Puts all in order and makes one write of small ones that are neighbours in a phase. Statuses:
- * ST_OK; ST_REFUSED when two writes of a phase overlap; ST_NO_MEMORY.
+ * ST_OK; ST_REFUSED when a block is written twice in a phase; ST_NO_MEMORY.
  */
 MUST_CHECK enum status disk_edit_finish(struct disk_edit_builder *builder, unsigned phase_count,
                                         struct disk_edit *ret_edit);

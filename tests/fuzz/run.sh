@@ -18,7 +18,7 @@ run_one() {
     mkdir -p "$folder/$name/found" "$folder/$name/crash"
     local status=0
     # libFuzzer keeps its finds in the first folder and only reads the others.
-    "$folder/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    "$folder/fuzz_$name" -max_total_time="$seconds" -timeout=120 -rss_limit_mb=2048 \
         -print_final_stats=1 -artifact_prefix="$folder/$name/crash/" "${options[@]}" \
         "$folder/$name/found" "${stored[@]}" >"$folder/$name.log" 2>&1 </dev/null || status=$?
     echo "$status" >"$folder/$name.status"

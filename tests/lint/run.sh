@@ -33,10 +33,9 @@ if [ -n "${EFI:-}" ]; then
 fi
 rule selftest "$here/selftest.sh"
 
+echo "$((rules - ${#failed[@]})) passed, ${#failed[@]} failed, 0 skipped" >"$summary"
 if [ ${#failed[@]} != 0 ]; then
     echo "lint: ${#failed[@]} of $rules rules failed: ${failed[*]}"
     exit 1
 fi
-result="$rules rules kept"
-echo "lint: $result"
-echo "$result" >"$summary"
+echo "lint: $rules rules kept"

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/host_alloc.h"
+
 struct ldm_fixture ldm_fixture_default(void)
 {
     struct ldm_fixture fixture = {
@@ -456,14 +458,16 @@ const char *ldm_images_unpack(const char *pattern)
     const char *shared = getenv("SHADOWBOOT_SHARED");
     char path[512];
 
-    snprintf(path, sizeof path, "%s/data/ldm-2008r2.tar.xz", shared != NULL ? shared : "../shared");
+    snprintf(path, sizeof path, "%s/" LDM_IMAGES, shared != NULL ? shared : "../shared");
     char *archive = realpath(path, NULL);
     if (archive == NULL)
         return NULL;
     strcpy(folder, "/tmp/ldm-images-XXXXXX");
     bool done = mkdtemp(folder) != NULL && unpack(archive, pattern);
     free(archive);
-    return done ? folder : NULL;
+    if (!done)
+        host_fail("the disks that Windows made cannot be unpacked");
+    return folder;
 }
 
 void ldm_images_remove(void)

@@ -149,6 +149,7 @@ void ldm_fixture_seal(uint8_t *block);
  * them. Removed again by ldm_images_remove.
  */
 const char *ldm_images_unpack(const char *pattern);
+#define LDM_IMAGES "data/ldm-2008r2.tar.xz"
 void ldm_images_remove(void);
 
 /* Reads `size` bytes at `offset` of an unpacked image; fails the test when it cannot. */

@@ -253,6 +253,30 @@ static void changed_content_is_refused(void **state)
     expect_refused(p, &result, "BootNext is not what it was");
 }
 
+/* By another value of the same length, or by other attributes alone. */
+static void every_difference_is_a_change(void **state)
+{
+    static const struct {
+        uint32_t attributes;
+        const char *data;
+        size_t size;
+    } values[] = {{7, "\x02\x00", 2}, {3, "\x01\x00", 2}, {7, "\x01", 1}};
+
+    for (size_t i = 0; i < 2 * sizeof(values) / sizeof(values[0]); i++) {
+        struct planning *p = planning_begin(host_clone(((struct planning *)*state)->host));
+        struct apply_result result;
+        if (i % 2 == 0)
+            plan_two(p);
+        else
+            plan_delete_variable(&p->plan, "Timeout", "delete");
+        mem_vars_put(p->host->vars, NULL, "Timeout", values[i / 2].attributes, values[i / 2].data,
+                     values[i / 2].size);
+        assert_int_equal(apply(p, &result), ST_CHANGED);
+        expect_refused(p, &result, "Timeout is not what it was");
+        planning_end(p);
+    }
+}
+
 /* The variable changes after everything was checked: while the journal is being written. */
 static struct planning *disturbed;
 static const struct files_port *sound_files;
@@ -260,7 +284,8 @@ static const struct files_port *sound_files;
 static enum status disturbing_write(void *ctx, size_t volume, const char *path,
                                     enum file_write_mode mode, const void *data, size_t size)
 {
-    fixture_set_u16(disturbed->host, "BootNext", 2);
+    if (mem_vars_find(disturbed->host->vars, NULL, "BootNext") == NULL)
+        fixture_set_u16(disturbed->host, "BootNext", mode == FILE_CREATE ? 2 : 3);
     return sound_files->write(ctx, volume, path, mode, data, size);
 }
 
@@ -279,6 +304,28 @@ static void content_changed_at_the_last_moment_is_not_overwritten(void **state)
     assert_memory_equal(mem_vars_find(p->host->vars, NULL, "Timeout")->data, "\x01\x00", 2);
 }
 
+/* A file comes into the place of a new one after that was looked at. */
+static enum status write_behind_another(void *ctx, size_t volume, const char *path,
+                                        enum file_write_mode mode, const void *data, size_t size)
+{
+    mem_files_put(disturbed->host->files, volume, path, "theirs", 6);
+    return sound_files->write(ctx, volume, path, mode, data, size);
+}
+
+static void a_file_of_somebody_else_is_not_taken_away(void **state)
+{
+    struct planning *p = *state;
+    struct ports ports = *host_ports(p->host);
+    struct apply_result result;
+
+    plan_write_file(&p->plan, 1, "\\first", span_of("ours", 4), "write");
+    disturbed = p;
+    sound_files = &host_ports(p->host)->files;
+    ports.files.write = write_behind_another;
+    assert_int_equal(apply_over(p, &ports, &result), ST_EXISTS);
+    assert_true(span_equal(mem_files_find(p->host->files, 1, "\\first"), span_of("theirs", 6)));
+}
+
 static void store_without_room_is_refused(void **state)
 {
     struct planning *p = *state;
@@ -288,6 +335,36 @@ static void store_without_room_is_refused(void **state)
     mem_vars_set_total(p->host->vars, mem_vars_used(p->host->vars) + STORE_MARGIN);
     assert_int_equal(apply(p, &result), ST_NO_SPACE);
     expect_refused(p, &result, "too few to be safe");
+}
+
+/* What the store has to keep besides the value (its header and the name in 16 bits) counts, and
+ * what is given up for it. */
+static void room_is_needed_for_names_and_won_by_what_goes(void **state)
+{
+    static const struct {
+        bool shortens;  /* BootOrder, to two bytes */
+        uint64_t least; /* bytes for which there must be room */
+    } cases[] = {{false, 2 + 2 * 9}, {true, 0}};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct planning *p = planning_begin(host_clone(((struct planning *)*state)->host));
+        struct apply_result result;
+        size_t order = mem_vars_find(p->host->vars, NULL, "BootOrder")->size;
+        size_t used = mem_vars_used(p->host->vars);
+        if (cases[i].shortens)
+            plan_set_variable(&p->plan, "BootOrder", 7, span_of("\x01\x00", 2), "shorter");
+        else
+            plan_set_variable(&p->plan, "BootNext", 7, span_of("\x03\x00", 2), "new");
+        assert_true(order > 2);
+        mem_vars_set_total(p->host->vars, used + STORE_MARGIN + cases[i].least - 1);
+        enum status status =
+            apply_check(&p->arena, (struct ports *)host_ports(p->host), &p->plan, &result);
+        assert_int_equal(status, cases[i].shortens ? ST_OK : ST_NO_SPACE);
+        mem_vars_set_total(p->host->vars, used + STORE_MARGIN + cases[i].least + 64);
+        assert_int_equal(
+            apply_check(&p->arena, (struct ports *)host_ports(p->host), &p->plan, &result), ST_OK);
+        planning_end(p);
+    }
 }
 
 static void variable_larger_than_the_firmware_allows_is_refused(void **state)
@@ -365,6 +442,143 @@ static void failures_of_the_second_write_take_the_first_one_back(void **state)
     }
 }
 
+/* Firmware that promises and does nothing: what reads back tells, also of a deletion. */
+static void a_write_that_was_only_promised_is_noticed(void **state)
+{
+    for (uint64_t n = 1; n <= 3; n++) {
+        struct planning *p = planning_begin(host_clone(((struct planning *)*state)->host));
+        struct host *before = host_clone(p->host);
+        struct fault *fault = fault_new(host_ports(p->host));
+        struct apply_result result;
+        plan_two(p);
+        plan_delete_variable(&p->plan, "Boot0003", "delete");
+        fault_fail(fault, FAULT_VAR_SET, n, ST_OK, false);
+        assert_int_equal(apply_over(p, fault_ports(fault), &result), ST_IO);
+        assert_non_null(strstr(result.problem, "Everything is again as it was before"));
+        assert_int_equal(result.done, 0);
+        assert_true(mem_vars_equal(p->host->vars, before->vars));
+        fault_free(fault);
+        host_free(before);
+        planning_end(p);
+    }
+}
+
+/* The same on the way back. */
+static void taken_back_is_what_reads_so(void **state)
+{
+    struct planning *p = *state;
+    struct fault *fault = fault_new(host_ports(p->host));
+    struct apply_result result;
+
+    plan_two(p);
+    fault_fail(fault, FAULT_VAR_SET, 2, ST_IO, false);
+    fault_fail(fault, FAULT_VAR_SET, 3, ST_OK, false);
+    assert_int_equal(apply_over(p, fault_ports(fault), &result), ST_IO);
+    assert_non_null(strstr(result.problem, "could not all be taken back"));
+    fault_free(fault);
+}
+
+/* One that cannot be taken back is no reason to leave the others. */
+static void taking_back_goes_on_behind_trouble(void **state)
+{
+    struct planning *p = *state;
+    struct fault *fault = fault_new(host_ports(p->host));
+    struct apply_result result;
+
+    plan_two(p);
+    plan_delete_variable(&p->plan, "Boot0003", "delete");
+    fault_fail(fault, FAULT_VAR_SET, 3, ST_IO, false);
+    fault_fail(fault, FAULT_VAR_SET, 4, ST_IO, false); /* BootNext on its way back */
+    assert_int_equal(apply_over(p, fault_ports(fault), &result), ST_IO);
+    assert_non_null(strstr(result.problem, "could not all be taken back"));
+    assert_memory_equal(mem_vars_find(p->host->vars, NULL, "Timeout")->data, "\x01\x00", 2);
+    assert_non_null(mem_vars_find(p->host->vars, NULL, "BootNext"));
+    fault_free(fault);
+}
+
+/* A store that takes any attributes of a variable, but keeps those it has; its third call fails. */
+static struct mem_vars *lenient;
+static unsigned lenient_calls;
+
+static enum status lenient_set(void *ctx, const char *name, uint32_t attributes, const void *data,
+                               size_t size)
+{
+    const struct mem_var *old = mem_vars_find(lenient, NULL, name);
+
+    (void)ctx;
+    if (++lenient_calls == 3)
+        return ST_IO;
+    if (size > 0 && old != NULL && old->attributes != attributes)
+        return ST_REFUSED;
+    if (size > 0)
+        mem_vars_put(lenient, NULL, name, attributes, data, size);
+    else
+        mem_vars_drop(lenient, NULL, name);
+    return ST_OK;
+}
+
+/* Other attributes too: they are taken back by deleting first. */
+static void attributes_are_taken_back(void **state)
+{
+    struct planning *p = *state;
+    struct ports ports = *host_ports(p->host);
+    struct apply_result result;
+
+    mem_vars_put(p->host->vars, NULL, "Timeout", 3, "\x01\x00", 2);
+    planning_rescan(p);
+    struct host *before = host_clone(p->host);
+    lenient = p->host->vars;
+    lenient_calls = 0;
+    ports.vars.set = lenient_set;
+    plan_two(p); /* deleted and written, and then BootNext */
+    assert_int_equal(apply_over(p, &ports, &result), ST_IO);
+    assert_non_null(strstr(result.problem, "Everything is again as it was before"));
+    assert_true(mem_vars_equal(p->host->vars, before->vars));
+    host_free(before);
+}
+
+static enum status read_with_a_flaw(void *ctx, size_t volume, const char *path, uint64_t offset,
+                                    void *ret_data, size_t size, size_t *ret_size)
+{
+    enum status status = sound_files->read(ctx, volume, path, offset, ret_data, size, ret_size);
+
+    if (status == ST_OK && *ret_size > 0)
+        *(uint8_t *)ret_data ^= 1;
+    return status;
+}
+
+/* A file that reads back otherwise is no file of ours: it is taken away. */
+static void a_file_that_reads_back_otherwise_is_taken_away(void **state)
+{
+    struct planning *p = *state;
+    struct ports ports = *host_ports(p->host);
+    struct apply_result result;
+
+    plan_write_file(&p->plan, 1, "\\first", span_of("new", 3), "write");
+    sound_files = &host_ports(p->host)->files;
+    ports.files.read = read_with_a_flaw;
+    assert_int_equal(apply_over(p, &ports, &result), ST_IO);
+    assert_null(mem_files_find(p->host->files, 1, "\\first").at);
+}
+
+/* What is written twice has to be what the last action made of it. */
+static void the_last_of_two_values_is_confirmed(void **state)
+{
+    struct planning *p = *state;
+    struct machine after;
+    size_t action = NO_INDEX;
+
+    plan_two(p);
+    struct action *again = &p->plan.actions[1];
+    *again = p->plan.actions[0];
+    again->data = span_of("\x0b\x00", 2);
+    again->expect_digest = sha256_of(span_of("\x09\x00", 2));
+    p->plan.actions[0].data = span_of("\x09\x00", 2);
+    fixture_set_u16(p->host, "Timeout", 11);
+    assert_int_equal(scan_machine(&p->arena, host_ports(p->host), SCAN_ENTRIES, &after), ST_OK);
+    assert_int_equal(apply_confirm(&p->plan, &after, &action), ST_OK);
+}
+
 static void what_cannot_be_taken_back_names_the_journal(void **state)
 {
     struct planning *p = *state;
@@ -415,12 +629,21 @@ int main(void)
         CASE(file_that_was_never_there_is_no_trouble),
         CASE(file_that_cannot_be_taken_away_is_told_without_a_journal),
         CASE(changed_content_is_refused),
+        CASE(every_difference_is_a_change),
+        CASE(a_file_of_somebody_else_is_not_taken_away),
         CASE(content_changed_at_the_last_moment_is_not_overwritten),
         CASE(store_without_room_is_refused),
+        CASE(room_is_needed_for_names_and_won_by_what_goes),
         CASE(variable_larger_than_the_firmware_allows_is_refused),
         CASE(without_a_journal_nothing_is_written),
         CASE(little_memory_is_refused),
         CASE(failures_of_the_second_write_take_the_first_one_back),
+        CASE(a_write_that_was_only_promised_is_noticed),
+        CASE(taken_back_is_what_reads_so),
+        CASE(taking_back_goes_on_behind_trouble),
+        CASE(attributes_are_taken_back),
+        CASE(a_file_that_reads_back_otherwise_is_taken_away),
+        CASE(the_last_of_two_values_is_confirmed),
         CASE(what_cannot_be_taken_back_names_the_journal),
         CASE(confirm_names_the_variable_that_reads_differently),
     };

@@ -10,146 +10,7 @@
 #include "apply/read_ahead.h"
 #include "format/fat_layout.h"
 #include "host/fault.h"
-#include "plan/undo.h"
-#include "unit/disk_machine_fixture.h"
-#include "unit/plan_fixture.h"
-
-#define LANGUAGE  "\\EFI\\Microsoft\\Boot\\la-00\\bootmgfw.efi.mui"
-#define JOURNAL_1 "\\EFI\\shadowboot\\J0000001.SBJ"
-
-static struct planning *begin(struct disk_machine_shape shape)
-{
-    struct planning *p = planning_begin(disk_machine_new(&shape));
-
-    planning_rescan_to(p, SCAN_FULL);
-    return p;
-}
-
-static int set_up(void **state)
-{
-    *state = begin(disk_machine_usual());
-    return 0;
-}
-
-/* The index of the ESP on a disk. */
-static size_t esp_on(const struct planning *p, size_t disk)
-{
-    for (size_t i = 0; i < p->machine.esp_count; i++) {
-        if (p->machine.partitions[p->machine.esps[i].partition].disk == disk)
-            return i;
-    }
-    fail_msg("Disk %zu has no ESP", disk);
-    return NO_INDEX;
-}
-
-static struct file_copy item_of(const struct planning *p, size_t esp, const char *path)
-{
-    const struct fat_report *report = &p->machine.esps[esp].report;
-    size_t index = fat_find(report, path);
-
-    assert_true(index != FAT_NO_FILE);
-    const struct fat_file *file = &report->files[index];
-    return (struct file_copy){.path = file->path,
-                              .is_directory = file->is_directory,
-                              .attributes = file->attributes & 0x27,
-                              .written = file->written,
-                              .size = file->size,
-                              .esp = esp,
-                              .file = index};
-}
-
-/* A change of the ESP on Disk 1. */
-static struct disk_change change_of(const struct planning *p, enum disk_change_kind kind,
-                                    const struct file_copy *items, size_t count)
-{
-    size_t esp = esp_on(p, 1);
-    const struct partition *partition = &p->machine.partitions[p->machine.esps[esp].partition];
-
-    return (struct disk_change){.kind = kind,
-                                .disk = 1,
-                                .first_lba = partition->first_lba,
-                                .block_count = partition->block_count,
-                                .files = {items, count},
-                                .esp = kind == DISK_CHANGE_FILES ? esp : NO_INDEX};
-}
-
-/* Plans to bring the boot manager from Disk 0 to Disk 1. */
-static void plan_boot_manager(struct planning *p)
-{
-    struct file_copy *item = arena_alloc(&p->arena, 1, sizeof(*item));
-
-    *item = item_of(p, esp_on(p, 0), BOOTMGFW);
-    struct disk_change change = change_of(p, DISK_CHANGE_FILES, item, 1);
-    plan_change_disk(&p->plan, &change, "bring the boot manager");
-    assert_int_equal(p->plan.status, ST_OK);
-}
-
-/* Plans to make the ESP of Disk 1 anew with all files of Disk 0's. */
-static void plan_format(struct planning *p, bool over_old)
-{
-    size_t source = esp_on(p, 0);
-    const struct fat_report *report = &p->machine.esps[source].report;
-    struct file_copy *items = arena_alloc(&p->arena, report->file_count, sizeof(*items));
-    uint32_t cluster = 0;
-
-    for (size_t i = 0; i < report->file_count; i++)
-        items[i] = item_of(p, source, report->files[i].path);
-    struct disk_change change = change_of(p, DISK_CHANGE_FORMAT, items, report->file_count);
-    uint32_t block_size = p->machine.disks[1].block_size;
-    change.format.type = fat_type_for(change.block_count * block_size, block_size, &cluster);
-    change.format.serial = 0x12345678;
-    change.format.label = "NEW";
-    change.format.over_old = over_old;
-    plan_change_disk(&p->plan, &change, "format");
-    assert_int_equal(p->plan.status, ST_OK);
-}
-
-static enum status apply(struct planning *p, struct apply_result *ret_result)
-{
-    return fixture_apply(&p->arena, host_ports(p->host), &p->plan, ret_result);
-}
-
-static void assert_same_file(struct planning *p, const char *path)
-{
-    size_t size[2] = {0, 0};
-    uint8_t *content[2];
-
-    for (size_t disk = 0; disk < 2; disk++)
-        content[disk] = disk_machine_file(p->host, disk, path, &size[disk]);
-    assert_non_null(content[0]);
-    assert_non_null(content[1]);
-    assert_int_equal(size[0], size[1]);
-    assert_memory_equal(content[0], content[1], size[0]);
-    free(content[0]);
-    free(content[1]);
-}
-
-static void assert_disk_unchanged(const struct planning *p, struct mem_block *before, size_t disk)
-{
-    assert_int_equal(mem_block_difference(before, p->host->disks[disk], 0), UINT64_MAX);
-}
-
-/* The journal that the change has left on the stick, in the arena. */
-static const struct journal *journal_of(struct planning *p)
-{
-    struct journal *journal = arena_alloc(&p->arena, 1, sizeof(*journal));
-    struct span file = mem_files_find(p->host->files, disk_machine_stick(p->host), JOURNAL_1);
-
-    assert_non_null(file.at);
-    assert_int_equal(
-        journal_parse(&p->arena,
-                      arena_copy(&p->arena, file.at, file.size) == NULL ? span_of(NULL, 0) : file,
-                      journal),
-        ST_OK);
-    return journal;
-}
-
-static enum status apply_undo(struct planning *p, struct apply_result *ret_result)
-{
-    planning_rescan_to(p, SCAN_FULL);
-    assert_int_equal(plan_undo(&p->plan, journal_of(p)), ST_OK);
-    return apply(p, ret_result);
-}
+#include "unit/disk_work_fixture.h"
 
 /* --- Files ---------------------------------------------------------------------------------- */
 
@@ -162,7 +23,7 @@ static void a_file_is_replaced_and_nothing_else_changes(void **state)
     planning_rescan_to(p, SCAN_FULL);
     struct mem_block *source = mem_block_clone(p->host->disks[0]);
     plan_boot_manager(p);
-    assert_int_equal(apply(p, &result), ST_OK);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
     assert_same_file(p, BOOTMGFW);
     assert_same_file(p, LANGUAGE);
     assert_disk_unchanged(p, source, 0); /* I3 */
@@ -219,12 +80,12 @@ static void undo_brings_back_every_block_that_was_in_use(void **state)
     disk_machine_truncate(p->host, 1, BOOTMGFW, 5000);
     planning_rescan_to(p, SCAN_FULL);
     plan_boot_manager(p);
-    assert_int_equal(apply(p, &result), ST_OK);
-    assert_int_equal(apply_undo(p, &result), ST_OK);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
+    assert_int_equal(disk_work_undo(p, &result), ST_OK);
     free(disk_machine_file(p->host, 1, BOOTMGFW, &size));
     assert_int_equal(size, 5000);
     /* A second time there is nothing to write. */
-    assert_int_equal(apply_undo(p, &result), ST_OK);
+    assert_int_equal(disk_work_undo(p, &result), ST_OK);
     assert_int_equal(result.disk_bytes, 0);
 }
 
@@ -239,10 +100,10 @@ static void undo_refuses_when_the_old_content_is_gone(void **state)
                      esp->volume.data_offset + (uint64_t)(cluster - 2) * esp->volume.cluster_size;
 
     plan_boot_manager(p);
-    assert_int_equal(apply(p, &result), ST_OK);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
     mem_block_write(p->host->disks[1], place + 700, "somebody else", 13);
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
-    assert_int_equal(apply_undo(p, &result), ST_CHANGED);
+    assert_int_equal(disk_work_undo(p, &result), ST_CHANGED);
     assert_non_null(strstr(result.problem, "written to since"));
     assert_disk_unchanged(p, before, 1);
     mem_block_free(before);
@@ -254,10 +115,10 @@ static void undo_refuses_when_a_directory_has_changed(void **state)
     struct apply_result result;
 
     plan_boot_manager(p);
-    assert_int_equal(apply(p, &result), ST_OK);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
     disk_machine_truncate(p->host, 1, BOOTMGFW, 6000);
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
-    assert_int_equal(apply_undo(p, &result), ST_CHANGED);
+    assert_int_equal(disk_work_undo(p, &result), ST_CHANGED);
     assert_disk_unchanged(p, before, 1);
     mem_block_free(before);
 }
@@ -272,7 +133,7 @@ static void a_target_that_changed_is_not_written_to(void **state)
     plan_boot_manager(p);
     disk_machine_delete(p->host, 1, LANGUAGE);
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
-    assert_int_equal(apply(p, &result), ST_CHANGED);
+    assert_int_equal(disk_work_apply(p, &result), ST_CHANGED);
     assert_non_null(strstr(result.problem, "Run the command again"));
     assert_disk_unchanged(p, before, 1);
     assert_null(mem_files_find(p->host->files, disk_machine_stick(p->host), JOURNAL_1).at);
@@ -287,7 +148,7 @@ static void a_source_with_other_files_is_refused(void **state)
     plan_boot_manager(p);
     disk_machine_truncate(p->host, 0, BOOTMGFW, 5000);
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
-    assert_int_equal(apply(p, &result), ST_CHANGED);
+    assert_int_equal(disk_work_apply(p, &result), ST_CHANGED);
     assert_disk_unchanged(p, before, 1);
     mem_block_free(before);
 }
@@ -302,7 +163,7 @@ static void a_source_whose_content_changed_is_noticed_and_all_comes_back(void **
     plan_boot_manager(p);
     uint8_t *old = disk_machine_file(p->host, 1, BOOTMGFW, &size);
     disk_machine_zero_file(p->host, 0, BOOTMGFW);
-    assert_int_equal(apply(p, &result), ST_CHANGED);
+    assert_int_equal(disk_work_apply(p, &result), ST_CHANGED);
     assert_non_null(strstr(result.problem, "Everything is again as it was before"));
     size_t now_size = 0;
     uint8_t *now = disk_machine_file(p->host, 1, BOOTMGFW, &now_size);
@@ -322,18 +183,18 @@ static void the_journal_is_never_on_the_disk_that_is_changed(void **state)
 
     (void)state;
     shape.no_stick = true;
-    struct planning *p = begin(shape);
+    struct planning *p = disk_work_planning(shape);
     size_t on_source = p->machine.partitions[p->machine.esps[esp_on(p, 0)].partition].volume;
     plan_boot_manager(p);
-    assert_int_equal(apply(p, &result), ST_OK);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
     assert_int_equal(result.journal.volume, on_source);
     planning_end(p);
 
-    p = begin(shape);
+    p = disk_work_planning(shape);
     mem_files_set_read_only(p->host->files, on_source, true);
     plan_boot_manager(p);
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
-    assert_int_not_equal(apply(p, &result), ST_OK);
+    assert_int_not_equal(disk_work_apply(p, &result), ST_OK);
     assert_non_null(strstr(result.problem, "nothing was changed"));
     assert_disk_unchanged(p, before, 1);
     mem_block_free(before);
@@ -375,19 +236,19 @@ static void a_format_is_whole_and_undo_gives_back_the_damaged_one(void **state)
         struct disk_machine_shape shape = disk_machine_usual();
         struct apply_result result;
         shape.block_size = block_sizes[i];
-        struct planning *p = begin(shape);
+        struct planning *p = disk_work_planning(shape);
         disk_machine_zero_fats(p->host, 1);
         planning_rescan_to(p, SCAN_FULL);
         struct mem_block *before = mem_block_clone(p->host->disks[1]);
         plan_format(p, true);
-        assert_int_equal(apply(p, &result), ST_OK);
+        assert_int_equal(disk_work_apply(p, &result), ST_OK);
         assert_same_file(p, BOOTMGFW);
         assert_same_file(p, LANGUAGE);
         struct machine after;
         assert_int_equal(scan_machine(&p->arena, host_ports(p->host), SCAN_FULL, &after), ST_OK);
         size_t action = 0;
         assert_int_equal(apply_confirm(&p->plan, &after, &action), ST_OK);
-        assert_int_equal(apply_undo(p, &result), ST_OK);
+        assert_int_equal(disk_work_undo(p, &result), ST_OK);
         assert_disk_unchanged(p, before, 1); /* I4 */
         mem_block_free(before);
         planning_end(p);
@@ -402,7 +263,7 @@ static void nothing_outside_the_partition_is_written(void **state)
     struct host_partition place = disk_machine_place(p->host, 1, PART_ESP);
 
     plan_format(p, true);
-    assert_int_equal(apply(p, &result), ST_OK);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
     for (size_t i = 0; i < mem_block_log_count(p->host->disks[1]); i++) {
         const struct mem_block_entry *entry = mem_block_log_at(p->host->disks[1], i);
         if (entry->is_flush)
@@ -423,7 +284,7 @@ static void a_write_that_fails_is_taken_back(void **state)
     (void)state;
     for (size_t kind = 0; kind < 2; kind++) {
         for (uint64_t n = 1;; n++) {
-            struct planning *p = begin(disk_machine_usual());
+            struct planning *p = disk_work_planning(disk_machine_usual());
             struct apply_result result;
             disk_machine_zero_fats(p->host, 1);
             planning_rescan_to(p, SCAN_FULL);
@@ -457,7 +318,7 @@ static void a_write_that_does_not_arrive_is_noticed(void **state)
 
     (void)state;
     for (uint64_t n = 1; tripped; n++) {
-        struct planning *p = begin(disk_machine_usual());
+        struct planning *p = disk_work_planning(disk_machine_usual());
         struct apply_result result;
         disk_machine_zero(p->host, 1, PART_ESP);
         planning_rescan_to(p, SCAN_FULL);
@@ -493,7 +354,7 @@ static void a_disk_that_is_pulled_leaves_a_journal_to_go_back_by(void **state)
     assert_non_null(strstr(result.problem, "try \"shadowboot undo 1\" after"));
     fault_free(fault);
     assert_int_equal(journal_of(p)->state, JOURNAL_PENDING);
-    assert_int_equal(apply_undo(p, &result), ST_OK);
+    assert_int_equal(disk_work_undo(p, &result), ST_OK);
     assert_disk_unchanged(p, before, 1);
     mem_block_free(before);
 }
@@ -591,7 +452,7 @@ static void a_fresh_file_system_is_written_in_large_pieces(void **state)
 
     (void)state;
     shape.languages = 38;
-    struct planning *p = begin(shape);
+    struct planning *p = disk_work_planning(shape);
     plan_format(p, false);
     const struct files_change *files = &p->plan.actions[0].change->files;
     for (size_t i = 0; i < files->count; i++)
@@ -664,7 +525,7 @@ static void a_bad_block_ahead_does_not_spoil_what_is_wanted(void **state)
     assert_int_equal(ahead.port.read(ahead.port.ctx, 2064, 4, piece), ST_OK);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, planning_tear_down)
+#define CASE(test) cmocka_unit_test_setup_teardown(test, disk_work_set_up, planning_tear_down)
 
 int main(void)
 {

@@ -15,6 +15,7 @@
 #include "base/crc32.h"
 #include "format/gpt.h"
 #include "unit/bytes_fixture.h"
+#include "unit/skip_fixture.h"
 
 #define DISK_BLOCKS 131072u
 
@@ -768,10 +769,8 @@ static void tables_that_sgdisk_makes_now_are_fine(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct gpt_header headers[2];
         FILE *image = image_by_sgdisk(cases[i].arguments, (off_t)blocks * 512);
-        if (image == NULL) {
-            print_message("sgdisk is not installed: nothing to compare with\n");
-            skip();
-        }
+        if (image == NULL)
+            SKIP_BECAUSE("sgdisk is not installed");
         for (int copy = 0; copy < 2; copy++) {
             uint64_t lba = copy == 0 ? 1 : blocks - 1;
             uint8_t block[512];

@@ -16,6 +16,7 @@
 #include "format/ldm.h"
 #include "format/ldm_log.h"
 #include "unit/ldm_fixture.h"
+#include "unit/skip_fixture.h"
 
 #define DISK_BLOCKS 16384u
 #define ARENA_BYTES (4u << 20)
@@ -418,9 +419,9 @@ static enum status parse(struct state *s, struct ldm_database *ret_database)
 {
     struct ldm_vmdb vmdb;
     uint8_t *config = malloc(LDM_FIXTURE_CONFIG_BYTES);
-    struct span span = span_of(config, LDM_FIXTURE_CONFIG_BYTES);
 
     memcpy(config, s->config, LDM_FIXTURE_CONFIG_BYTES);
+    struct span span = span_of(config, LDM_FIXTURE_CONFIG_BYTES);
     arena_release(&s->scratch, 0);
     enum status status = ldm_vmdb_parse(span, &vmdb);
     if (status == ST_OK)
@@ -1202,7 +1203,7 @@ static struct state *need_image(void **state)
     struct state *s = *state;
 
     if (image_region == NULL)
-        skip();
+        SKIP_BECAUSE(LDM_IMAGES NO_SHARED_DATA);
     memcpy(s->region, image_region, LDM_FIXTURE_BYTES);
     return s;
 }

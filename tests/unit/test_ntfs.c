@@ -19,6 +19,7 @@
 #include "unit/bytes_fixture.h"
 #include "unit/ldm_fixture.h"
 #include "unit/ntfs_fixture.h"
+#include "unit/skip_fixture.h"
 
 #define KIB 1024u
 
@@ -1514,7 +1515,7 @@ static void volumes_of_windows_are_read(void **state)
 {
     (void)state;
     if (image_folder == NULL)
-        skip();
+        SKIP_BECAUSE(LDM_IMAGES NO_SHARED_DATA);
     for (size_t i = 0; i < sizeof windows_volumes / sizeof windows_volumes[0]; i++)
         check_windows_volume(&windows_volumes[i]);
 }

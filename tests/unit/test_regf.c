@@ -14,6 +14,7 @@
 
 #include "format/regf.h"
 #include "unit/bytes_fixture.h"
+#include "unit/skip_fixture.h"
 
 #define BINS      0x1000u /* offset of the first bin in the file */
 #define HIVE_SIZE 0x4000u /* two bins, of 4096 and 8192 bytes */
@@ -293,10 +294,8 @@ static void real_store_is_good_and_no_longer_so_when_cut_or_cleared(void **state
     size_t size = load_real_store(store, sizeof(store));
 
     (void)state;
-    if (size == 0) {
-        print_message("the store of a real machine is not there: skipped\n");
-        skip();
-    }
+    if (size == 0)
+        SKIP_BECAUSE("data/bcd-win10-uefi.xz" NO_SHARED_DATA);
     assert_int_equal(check_bytes(store, size), REGF_GOOD);
     for (size_t cut = 512; cut < size; cut += 512)
         assert_int_equal(check_bytes(store, cut), REGF_TRUNCATED);

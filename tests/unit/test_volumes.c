@@ -16,6 +16,7 @@
 #include "model/volume_disk.h"
 #include "model/volumes.h"
 #include "unit/ldm_fixture.h"
+#include "unit/skip_fixture.h"
 
 #define DISK_BLOCKS 16384u
 #define ARENA_BYTES (8u << 20)
@@ -1885,7 +1886,7 @@ static void add_image(struct image_run *run, size_t number)
 static void open_images(struct image_run *run, const char *digits)
 {
     if (image_folder == NULL)
-        skip();
+        SKIP_BECAUSE(LDM_IMAGES NO_SHARED_DATA);
     memset(run, 0, sizeof *run);
     for (const char *digit = digits; *digit != '\0'; digit++)
         add_image(run, (size_t)(*digit - '0'));
