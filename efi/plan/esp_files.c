@@ -5,6 +5,7 @@
 #include "format/fat_edit.h"
 #include "model/boot_paths.h"
 #include "plan/place.h"
+#include "plan/start_files.h"
 
 #define ATTRIBUTES   0x27u /* read-only, hidden, system, archive: what is brought along */
 #define ARCHIVE      0x20u
@@ -36,6 +37,7 @@ struct gathering {
     const size_t *order;      /* of the source's files */
     const size_t *twins;      /* of the source's files on the target */
     const char *path;
+    const struct start_files *only; /* what the machine is started by; NULL: all that is at `path` */
     bool *taken;         /* by index of the source's files */
     const bool *on_twin; /* WANT_REST: what was taken from the other one */
     struct file_copy *items;
@@ -152,7 +154,11 @@ static size_t best_source(const struct machine *machine, const struct roles *rol
                           bool fallback)
 {
     size_t found = NO_INDEX;
+    size_t now = roles->start_esp;
 
+    if (now != NO_INDEX && machine->partitions[machine->esps[now].partition].disk != disk &&
+        can_be_source(machine, &machine->esps[now], fallback))
+        return now;
     for (size_t i = 0; i < roles->member_count; i++) {
         const struct member *member = &roles->members[i];
         if (member->disk == disk || member->esp == NO_INDEX ||
@@ -269,6 +275,9 @@ static bool is_under_file(const struct gathering *g, const char *path)
 /* True for what lies at the path that is asked for, and for the directories that lead there. */
 static bool is_covered(const struct gathering *g, const struct fat_file *file)
 {
+    if (g->only != NULL)
+        return start_files_cover(g->only, file->path) ||
+               (file->is_directory && start_files_lead_through(g->only, file->path));
     return is_at_or_in(file->path, g->path) ||
            (file->is_directory && esp_path_is_in(g->path, file->path));
 }
@@ -497,7 +506,19 @@ static enum status add_rest(struct gathering *io_first, size_t old)
     return status;
 }
 
-enum status esp_files_fresh(struct plan *plan, size_t source, size_t old,
+/* Takes only what the machine is started by from the gathering's source. */
+static enum status restrict_to_start(struct gathering *io_gathering)
+{
+    struct start_files *only = arena_alloc(io_gathering->plan->arena, 1, sizeof(*only));
+
+    if (only == NULL)
+        return ST_NO_MEMORY;
+    io_gathering->only = only;
+    return start_files_find(io_gathering->plan->arena, io_gathering->plan->machine,
+                            io_gathering->source, only);
+}
+
+enum status esp_files_fresh(struct plan *plan, size_t source, size_t old, enum files_wanted wanted,
                             struct files_change *ret_files)
 {
     struct gathering g;
@@ -505,6 +526,8 @@ enum status esp_files_fresh(struct plan *plan, size_t source, size_t old,
     if (old != NO_INDEX && plan->machine->esps[old].status != ST_OK)
         old = NO_INDEX;
     enum status status = start(plan, WANT_ALL, source, old, &g);
+    if (status == ST_OK && wanted == FILES_OF_START)
+        status = restrict_to_start(&g);
     if (status != ST_OK)
         return status;
     g.items = room_for(plan, source, old);
@@ -528,13 +551,15 @@ static enum status bring(struct plan *plan, enum wanted wanted, size_t source, s
 {
     struct gathering g;
 
-    if (!text_equal(path, ALL_FILES) &&
+    if (path != NULL && !text_equal(path, ALL_FILES) &&
         fat_find(&plan->machine->esps[source].report, path) == FAT_NO_FILE)
         return ST_ABSENT;
     enum status status = start(plan, wanted, source, target, &g);
+    if (status == ST_OK && path == NULL)
+        status = restrict_to_start(&g);
     if (status != ST_OK)
         return status;
-    g.path = path;
+    g.path = path == NULL ? ALL_FILES : path;
     g.items = room_for(plan, source, NO_INDEX);
     if (g.items == NULL)
         return ST_NO_MEMORY;
@@ -586,7 +611,7 @@ enum status esp_files_tell_others(struct plan *plan, size_t source, size_t targe
     for (size_t i = 0; i < g.source->report.file_count; i++) {
         const char *name = own[i].path;
         bool counts = !own[i].is_directory && g.twins[i] == FAT_NO_FILE &&
-                      is_at_or_in(name, path) && !is_excluded(&g, name) &&
+                      is_covered(&g, &own[i]) && !is_excluded(&g, name) &&
                       !esp_path_is_own_state(name) && !is_listed(files, name);
         if (counts && count++ < NAMES_SHOWN && names != NULL)
             names = arena_printf(arena, "%s%s%s", names, count == 1 ? "" : ", ", name);
