@@ -1,26 +1,261 @@
 #include "audit/program.h"
 
+#include "audit/compare_esps.h"
+#include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
 
+/* How many loaders are listed at most: nobody reads more. */
+#define LOADERS_MAX 64
+
+/* True when the two are the same program. Contents that were not read are told by size. */
+static bool is_copy_of(const struct esp *esp, size_t file, const struct esp *other, size_t twin)
+{
+    if (esp->report.files[file].size != other->report.files[twin].size)
+        return false;
+    if (esp->contents[file].status == ST_OK && other->contents[twin].status == ST_OK)
+        return sha256_equal(&esp->contents[file].digest, &other->contents[twin].digest);
+    return !esp->contents_read;
+}
+
+/* What the places of files with this content tell. */
+static struct program program_by_copies(const struct machine *machine, const struct esp *esp,
+                                        size_t file)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct esp *other = &machine->esps[i];
+        for (size_t j = 0; other->status == ST_OK && j < other->report.file_count; j++) {
+            if (!other->contents[j].is_program || !is_copy_of(esp, file, other, j))
+                continue;
+            struct program program = program_at(other->report.files[j].path);
+            if (program.kind != PROGRAM_UNKNOWN)
+                return program;
+        }
+    }
+    return (struct program){PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM};
+}
+
 struct program program_of(const struct machine *machine, const struct esp *esp, size_t file)
 {
-    (void)machine;
-    if (text_equal_nocase(esp->report.files[file].path, BOOT_MANAGER_PATH))
-        return (struct program){PROGRAM_WINDOWS, "Windows Boot Manager"};
-    return (struct program){PROGRAM_UNKNOWN, ""};
+    struct program program = program_at(esp->report.files[file].path);
+
+    return program.kind != PROGRAM_UNKNOWN ? program : program_by_copies(machine, esp, file);
+}
+
+static bool is_sound(const struct esp *esp, size_t file)
+{
+    const struct file_content *content = &esp->contents[file];
+
+    return content->is_program && !esp->report.files[file].is_directory &&
+           esp->report.files[file].size > 0 &&
+           !esp_content_is_bad(&esp->report.files[file], content) &&
+           (content->status != ST_OK || content->program == PE_GOOD);
+}
+
+/* True when both files are directly in one folder. */
+static bool is_same_folder(const char *path, const char *other)
+{
+    size_t length = (size_t)(esp_path_name(path) - path);
+
+    if ((size_t)(esp_path_name(other) - other) != length)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (text_lower(path[i]) != text_lower(other[i]))
+            return false;
+    }
+    return true;
+}
+
+size_t program_beside(const struct esp *esp, const char *path, const char *name)
+{
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        const char *other = esp->report.files[i].path;
+        if (text_equal_nocase(esp_path_name(other), name) && is_same_folder(path, other))
+            return i;
+    }
+    return FAT_NO_FILE;
+}
+
+size_t program_second_stage(const struct machine *machine, const struct esp *esp, const char *path)
+{
+    char name[32];
+    struct text_buffer text;
+
+    text_buffer_init(&text, name, sizeof(name));
+    text_buffer_printf(&text, "grub%s.efi", machine->architecture);
+    size_t file = program_beside(esp, path, name);
+    return file != FAT_NO_FILE ? file : program_beside(esp, path, "grub.efi");
+}
+
+struct search {
+    struct arena *arena;
+    const struct machine *machine;
+    const struct esp *esp;
+    struct loader *found; /* LOADERS_MAX of them, like the ranks */
+    int *ranks;
+    size_t count;
+};
+
+#define RANK_NAMED 8 /* an entry names it */
+
+/* The first entry that names the path, on whatever ESP; NULL when none does. */
+static const struct entry *entry_naming(const struct machine *machine, const char *path)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->status == ST_OK && entry->boot.file != NULL &&
+            text_equal_nocase(entry->boot.file, path))
+            return entry;
+    }
+    return NULL;
+}
+
+/* How good the file is for an entry, among those of its folder; 0: not at all. */
+static int rank_of(const struct search *search, size_t file, const struct program *program)
+{
+    const char *path = search->esp->report.files[file].path;
+    bool named = entry_naming(search->machine, path) != NULL;
+    int rank = named ? RANK_NAMED : 0;
+
+    switch (program->kind) {
+    case PROGRAM_WINDOWS:
+        return rank + 4;
+    case PROGRAM_SHIM: {
+        size_t stage = program_second_stage(search->machine, search->esp, path);
+        return stage != FAT_NO_FILE && is_sound(search->esp, stage) ? rank + 3 : 0;
+    }
+    case PROGRAM_LOADER:
+        return rank + 2;
+    case PROGRAM_UNKNOWN:
+        return named ? rank + 1 : 0;
+    default:
+        return 0;
+    }
+}
+
+static const char *describe(const struct search *search, size_t file, const struct program *program)
+{
+    const char *path = search->esp->report.files[file].path;
+    const struct entry *entry = entry_naming(search->machine, path);
+    struct span folder = program_folder(path);
+
+    if (entry != NULL && entry->description[0] != '\0')
+        return entry->description;
+    if (program->kind == PROGRAM_WINDOWS)
+        return program->name;
+    if (folder.at == NULL || esp_path_is_in(path, FALLBACK_FOLDER))
+        return "UEFI OS";
+    if (esp_path_is_in(path, KERNEL_FOLDER))
+        return arena_printf(search->arena, "%s", esp_path_name(path));
+    return arena_printf(search->arena, "%.*s", (int)folder.size, (const char *)folder.at);
+}
+
+/* The listed loader of the same system; the end of the list when there is none. */
+static size_t find_listed(const struct search *search, const char *path)
+{
+    size_t i = 0;
+
+    if (esp_path_is_in(path, KERNEL_FOLDER))
+        return search->count;
+    while (i < search->count &&
+           !is_same_folder(search->esp->report.files[search->found[i].file].path, path))
+        i++;
+    return i;
+}
+
+/* Lists the file, or puts it in the place of a worse one of the same system. */
+static enum status list_loader(struct search *search, size_t file)
+{
+    const char *path = search->esp->report.files[file].path;
+    struct program program = program_of(search->machine, search->esp, file);
+    int rank = rank_of(search, file, &program);
+    size_t at = find_listed(search, path);
+
+    if (rank == 0 || at == LOADERS_MAX || (at < search->count && rank <= search->ranks[at]))
+        return ST_OK;
+    const char *description = describe(search, file, &program);
+    if (description == NULL)
+        return ST_NO_MEMORY;
+    search->found[at] = (struct loader){file, description, NULL};
+    search->ranks[at] = rank;
+    search->count += at == search->count;
+    return ST_OK;
+}
+
+/* True for a file that is looked at before the removable-media path and kernels are. */
+static bool is_first_choice(const struct search *search, size_t file)
+{
+    const char *path = search->esp->report.files[file].path;
+    bool own_place = program_folder(path).at != NULL || text_equal_nocase(path, BOOT_MANAGER_PATH);
+
+    if (esp_path_is_in(path, FALLBACK_FOLDER) || esp_path_is_in(path, KERNEL_FOLDER))
+        return false;
+    return own_place || entry_naming(search->machine, path) != NULL;
+}
+
+static bool is_kernel(const struct search *search, size_t file)
+{
+    return esp_path_is_in(search->esp->report.files[file].path, KERNEL_FOLDER);
+}
+
+static bool is_fallback(const struct search *search, size_t file)
+{
+    char path[64];
+    struct text_buffer text;
+
+    text_buffer_init(&text, path, sizeof(path));
+    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, search->machine->architecture);
+    return text_equal_nocase(search->esp->report.files[file].path, path);
+}
+
+static enum status list_those(struct search *search,
+                              bool (*wanted)(const struct search *search, size_t file))
+{
+    enum status status = ST_OK;
+
+    for (size_t i = 0; status == ST_OK && i < search->esp->report.file_count; i++) {
+        if (is_sound(search->esp, i) && wanted(search, i))
+            status = list_loader(search, i);
+    }
+    return status;
+}
+
+/* Sorts the few by rank, those of the same rank as they were. */
+static void sort_loaders(struct search *search)
+{
+    for (size_t i = 1; i < search->count; i++) {
+        for (size_t j = i; j > 0 && search->ranks[j] > search->ranks[j - 1]; j--) {
+            struct loader loader = search->found[j];
+            int rank = search->ranks[j];
+            search->found[j] = search->found[j - 1];
+            search->ranks[j] = search->ranks[j - 1];
+            search->found[j - 1] = loader;
+            search->ranks[j - 1] = rank;
+        }
+    }
 }
 
 enum status program_loaders(struct arena *arena, const struct machine *machine,
                             const struct esp *esp, struct loaders *ret_loaders)
 {
-    size_t file = fat_find(&esp->report, BOOT_MANAGER_PATH);
-    struct loader *found = arena_alloc(arena, 1, sizeof(*found));
+    static bool (*const choices[])(const struct search *search,
+                                   size_t file) = {is_first_choice, is_kernel, is_fallback};
+    struct search search = {
+        .arena = arena,
+        .machine = machine,
+        .esp = esp,
+        .found = arena_alloc(arena, LOADERS_MAX, sizeof(struct loader)),
+        .ranks = arena_alloc(arena, LOADERS_MAX, sizeof(int)),
+    };
 
-    (void)machine;
-    if (found == NULL)
+    if (search.found == NULL || search.ranks == NULL)
         return ST_NO_MEMORY;
-    found[0] = (struct loader){file, "Windows Boot Manager", NULL};
-    *ret_loaders = (struct loaders){found, file == FAT_NO_FILE ? 0 : 1};
+    for (size_t i = 0; esp->status == ST_OK && search.count == 0 && i < 3; i++) {
+        enum status status = list_those(&search, choices[i]);
+        if (status != ST_OK)
+            return status;
+    }
+    sort_loaders(&search);
+    *ret_loaders = (struct loaders){search.found, search.count};
     return ST_OK;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "base/status.h"
 #include "model/machine.h"
 
@@ -20,13 +21,39 @@ enum program_kind {
     PROGRAM_TOOL,          /* starts no system: memory testers, diagnostics, updaters, Shells */
 };
 
-struct program {
-    enum program_kind kind;
-    const char *name; /* what people call it: "GRUB"; "" for PROGRAM_UNKNOWN; static lifetime */
+/* The systems that a PROGRAM_LOADER is there for. */
+enum program_system {
+    PROGRAM_ANY_SYSTEM, /* whichever its settings name: GRUB, rEFInd ... */
+    PROGRAM_LINUX,
+    PROGRAM_OTHER_SYSTEM, /* FreeBSD, ESXi ... */
 };
 
-/* What the file (index into the ESP's report) is, by its place, its name and its content. */
+struct program {
+    enum program_kind kind;
+    const char *name; /* what people call it: "GRUB", "a memory tester"; "" for PROGRAM_UNKNOWN;
+                       * static lifetime */
+    enum program_system system;
+};
+
+/*
+ * What the file (index into the ESP's report) is, by its content (the marks that programs carry,
+ * and equality with a file whose place tells), its place and its name.
+ */
 struct program program_of(const struct machine *machine, const struct esp *esp, size_t file);
+
+/* What a path on an ESP tells by itself of the program there, be it there or not. */
+struct program program_at(const char *path);
+
+/* The name of the folder below \EFI that the file is in, as in \EFI\debian\grubx64.efi; of `path`.
+ * Empty, with no bytes, for a file that lies elsewhere or deeper. */
+struct span program_folder(const char *path);
+
+/* The file `name` in the folder of `path`; FAT_NO_FILE when there is none. */
+size_t program_beside(const struct esp *esp, const char *path, const char *name);
+
+/* What shim at `path` starts unless it is told otherwise: GRUB in the same folder; FAT_NO_FILE when
+ * it is not there. */
+size_t program_second_stage(const struct machine *machine, const struct esp *esp, const char *path);
 
 /* A file of an ESP that a boot entry can be made for. */
 struct loader {
@@ -41,9 +68,10 @@ struct loaders {
 };
 
 /*
- * The programs of the ESP that start a system, one for each system: of shim and the GRUB beside it
- * only shim. Copies under the removable-media path count only where nothing else is there. The
- * result lies in the arena. Statuses: ST_OK, with none when there are none; ST_NO_MEMORY.
+ * The sound programs of the ESP that start a system, one for each system: of shim and the GRUB
+ * beside it only shim. Also what an entry of this machine names, on whatever ESP, as long as it is
+ * no tool. Copies under the removable-media path count only where nothing else is there. The result
+ * lies in the arena. Statuses: ST_OK, with none when there are none; ST_NO_MEMORY.
  */
 MUST_CHECK enum status program_loaders(struct arena *arena, const struct machine *machine,
                                        const struct esp *esp, struct loaders *ret_loaders);

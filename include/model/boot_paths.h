@@ -8,8 +8,12 @@
 /* Where shadowboot keeps its journals. */
 #define SHADOWBOOT_FOLDER "\\EFI\\shadowboot"
 
+/* Where kernels lie that start by themselves (UAPI Group, Boot Loader Specification). */
+#define KERNEL_FOLDER "\\EFI\\Linux"
+
 /* The removable-media path, a format with the architecture as in "X64" (UEFI Specification
  * 3.5.1.1). */
-#define FALLBACK_PATH_FORMAT "\\EFI\\BOOT\\BOOT%s.EFI"
+#define FALLBACK_FOLDER      "\\EFI\\BOOT"
+#define FALLBACK_PATH_FORMAT FALLBACK_FOLDER "\\BOOT%s.EFI"
 
 #endif
