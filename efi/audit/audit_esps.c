@@ -258,10 +258,11 @@ static uint64_t largest_gap(const struct machine *machine, const struct disk *di
 
 static void audit_missing_esp(struct collector *to, const struct machine *machine, size_t disk)
 {
-    if (disk_hides_partitions(&machine->disks[disk]))
-        return; /* there may be one */
+    if (disk_hides_partitions(&machine->disks[disk]) || roles_disk_is_bios(machine, disk))
+        return; /* there may be one, or it needs none */
     collect_at_disk(to, FINDING_ESP_MISSING, disk, "");
-    if (largest_gap(machine, &machine->disks[disk]) < ESP_LEAST)
+    if (machine->disks[disk].style == DISK_GPT &&
+        largest_gap(machine, &machine->disks[disk]) < ESP_LEAST)
         collect_at_disk(to, FINDING_NO_ROOM_FOR_ESP, disk, "");
 }
 

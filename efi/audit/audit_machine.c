@@ -3,6 +3,7 @@
 #include "audit/audit_esps.h"
 #include "audit/audit_volumes.h"
 #include "audit/collector.h"
+#include "audit/lead.h"
 #include "base/sort.h"
 #include "base/text.h"
 
@@ -46,7 +47,7 @@ bool audit_entry_leads_to(const struct machine *machine, const struct entry *ent
     if (entry->status != ST_OK || (entry->option.attributes & LOAD_OPTION_CATEGORY) != 0)
         return false; /* applications are never started by themselves */
     if (entry->boot.has_hd)
-        return entry->boot.partition == partition;
+        return entry->boot.partition == partition && !lead_is_tool(machine, entry);
     return entry->boot.disk == machine->partitions[partition].disk &&
            load_option_is_auto_created(&entry->option) &&
            machine->partitions[partition].fallback_status == ST_OK;
@@ -119,17 +120,33 @@ static void audit_ways(struct collector *to, const struct machine *machine,
     }
 }
 
+static void audit_start(struct collector *to, const struct machine *machine, size_t disk,
+                        const struct start *start)
+{
+    struct lead lead;
+
+    if (start->other) {
+        const struct entry *entry = &machine->entries[start->entry];
+        collect_at_disk(
+            to, FINDING_ORDER_NEVER_REACHES, disk,
+            arena_printf(to->arena, " Boot%04X \"%.40s\".", entry->number, entry->description));
+    }
+    if (start->instead == NO_INDEX || !lead_of(machine, &machine->entries[start->instead], &lead))
+        return;
+    collect_at_entry(to, FINDING_STARTS_ANOTHER_DISK, start->instead,
+                     arena_printf(to->arena, " Disk %zu, in place of Disk %zu.",
+                                  machine->partitions[machine->esps[lead.esp].partition].disk,
+                                  disk));
+}
+
 static void audit_starts(struct collector *to, const struct machine *machine,
                          const struct judgement *judgement)
 {
     for (size_t i = 0; i < judgement->roles.member_count; i++) {
-        const struct start *start = &judgement->starts[i];
-        if (!start->other)
-            continue;
-        const struct entry *entry = &machine->entries[start->entry];
-        collect_at_disk(
-            to, FINDING_ORDER_NEVER_REACHES, judgement->roles.members[i].disk,
-            arena_printf(to->arena, " Boot%04X \"%.40s\".", entry->number, entry->description));
+        size_t disk = judgement->roles.members[i].disk;
+        audit_start(to, machine, disk, &judgement->starts[i]);
+        if (roles_disk_is_bios(machine, disk))
+            collect_at_disk(to, FINDING_BIOS_START, disk, "");
     }
 }
 
@@ -207,7 +224,7 @@ enum status audit_machine(struct arena *arena, const struct machine *machine,
 {
     struct collector to = {.arena = arena};
     struct judgement judgement;
-    struct findings found = {NULL, 0};
+    struct findings found = {.items = NULL};
 
     enum status status = roles_find(arena, machine, &judgement.roles);
     if (status == ST_OK)
@@ -226,6 +243,7 @@ enum status audit_machine(struct arena *arena, const struct machine *machine,
         status = audit_entries(arena, machine, &found);
     collect_all(&to, status, &found);
     status = collect_finish(&to, &judgement.findings);
+    judgement.findings.linux_only = !judgement.roles.windows;
     if (status == ST_OK)
         status = sort_findings(arena, &judgement.findings);
     if (status == ST_OK)

@@ -86,7 +86,6 @@ enum status collect_finish(const struct collector *from, struct findings *ret_fi
 {
     if (from->status != ST_OK)
         return from->status;
-    ret_findings->items = from->items;
-    ret_findings->count = from->count;
+    *ret_findings = (struct findings){.items = from->items, .count = from->count};
     return ST_OK;
 }

@@ -5,6 +5,7 @@ struct finding_words {
     const char *name;
     const char *text;
     const char *advice;
+    const char *advice_linux; /* on a machine without Windows; NULL: the same */
 };
 
 /* Advice that several findings share. mountvol would give a letter to the ESP that runs. */
@@ -15,6 +16,9 @@ struct finding_words {
 #define COPY_BOOT_FILES                                                                  \
     "shadowboot repair brings the boot files from the other disk, shadowboot copy only " \
     "those in \\EFI\\Microsoft. " BCDBOOT
+#define COPY_LINUX_FILES                                                                    \
+    "shadowboot repair brings the boot files from the other disk. Or in Linux: mount this " \
+    "partition and copy them."
 #define PREPARE_DISK "shadowboot prepare N, with the number of the disk, "
 #define MEND_TABLE                                                                     \
     "shadowboot prepare N -gpt, with the number of the disk, writes it anew; so does " \
@@ -134,7 +138,8 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_NO_SHADOW] = {SEVERITY_WARNING, "no-shadow",
                            "One disk carries the system, and nothing mirrors it.",
                            "Make a new mirror in Windows (Disk Management: Add Mirror) as soon as "
-                           "a second disk is in."},
+                           "a second disk is in.",
+                           "Make a mirror of it (md RAID 1) as soon as a second disk is in."},
     [FINDING_MIRROR_DISK_MISSING] =
         {SEVERITY_DAMAGE, "mirror-disk-missing",
          "A disk with a copy of the boot volume is not here.",
@@ -176,7 +181,7 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_WARNING, "esp-not-clean", "The file system was not closed cleanly.",
          "Nothing else is wrong with it. chkdsk or fsck.fat clears the mark."},
     [FINDING_ESP_EMPTY] = {SEVERITY_DAMAGE, "esp-empty", "The EFI System Partition holds no files.",
-                           COPY_BOOT_FILES},
+                           COPY_BOOT_FILES, COPY_LINUX_FILES},
     [FINDING_ESP_TOO_SMALL] =
         {SEVERITY_DAMAGE, "esp-too-small",
          "The EFI System Partition is too small for the boot files of the other",
@@ -184,13 +189,14 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_NO_BOOT_FILES] =
         {SEVERITY_DAMAGE, "esp-no-boot-files",
          "The EFI System Partition lacks the folder that the other one starts from:",
-         COPY_BOOT_FILES},
+         COPY_BOOT_FILES, COPY_LINUX_FILES},
     [FINDING_ESP_FILES_MISSING] = {SEVERITY_WARNING, "esp-files-missing",
                                    "Boot files of the other EFI System Partition are missing here",
-                                   COPY_BOOT_FILES},
+                                   COPY_BOOT_FILES, COPY_LINUX_FILES},
     [FINDING_ESP_FILES_OLDER] =
         {SEVERITY_WARNING, "esp-files-older",
-         "The boot files are older than those of the other EFI System Partition", COPY_BOOT_FILES},
+         "The boot files are older than those of the other EFI System Partition", COPY_BOOT_FILES,
+         COPY_LINUX_FILES},
     [FINDING_ESP_FILES_NEWER] =
         {SEVERITY_WARNING, "esp-files-newer",
          "The boot files are newer than those of the other EFI System Partition",
@@ -199,12 +205,13 @@ static const struct finding_words words[FINDING_COUNT] = {
          "partition."},
     [FINDING_ESP_FILES_DIFFER] = {SEVERITY_WARNING, "esp-files-differ",
                                   "Boot files differ from those of the other EFI System Partition",
-                                  COPY_BOOT_FILES},
+                                  COPY_BOOT_FILES, COPY_LINUX_FILES},
     [FINDING_ESP_BOOT_FILE_CORRUPT] = {SEVERITY_DAMAGE, "esp-boot-file-corrupt",
-                                       "A boot file is damaged:", COPY_BOOT_FILES},
+                                       "A boot file is damaged:", COPY_BOOT_FILES,
+                                       COPY_LINUX_FILES},
     [FINDING_ESP_OTHER_ARCHITECTURE] = {SEVERITY_DAMAGE, "esp-other-architecture",
                                         "The boot manager is for another kind of machine:",
-                                        COPY_BOOT_FILES},
+                                        COPY_BOOT_FILES, COPY_LINUX_FILES},
     [FINDING_ESP_FILE_UNREADABLE] = {SEVERITY_DAMAGE, "esp-file-unreadable",
                                      "A file cannot be read:",
                                      "The disk has bad blocks there. shadowboot repair brings the "
@@ -238,6 +245,19 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_DAMAGE, "order-never-reaches",
          "With the other disks gone, the firmware starts something else first:",
          "shadowboot order puts the disk's entry before it."},
+    [FINDING_STARTS_ANOTHER_DISK] =
+        {SEVERITY_DAMAGE, "starts-another-disk",
+         "The entry starts a disk that carries no copy of this system:",
+         "An old half of the mirror, or a disk of another machine, starts what its own boot store "
+         "names. Take it out, or put its entry behind all others (shadowboot order)."},
+    [FINDING_BIOS_START] =
+        {SEVERITY_NOTE, "bios-start",
+         "The disk is started by the code in its MBR, as BIOS does: whether it starts is not "
+         "judged.",
+         "shadowboot looks after machines that UEFI starts, and leaves this disk as it is. Where "
+         "its start is damaged, bootrec of a Windows recovery medium mends it.",
+         "shadowboot looks after machines that UEFI starts, and leaves this disk as it is. Where "
+         "its start is damaged, grub-install of a rescue system mends it."},
     [FINDING_NVRAM_WIPED] =
         {SEVERITY_DAMAGE, "nvram-wiped",
          "No boot entry starts from any EFI System Partition of the system: the firmware has lost "
@@ -323,9 +343,11 @@ const char *finding_text(enum finding_code code)
     return words[code].text;
 }
 
-const char *finding_advice(enum finding_code code)
+const char *finding_advice(enum finding_code code, bool linux_only)
 {
-    return words[code].advice;
+    const struct finding_words *own = &words[code];
+
+    return linux_only && own->advice_linux != NULL ? own->advice_linux : own->advice;
 }
 
 const char *finding_place(struct arena *arena, const struct machine *machine,

@@ -18,28 +18,52 @@ static bool is_copy_of(const struct esp *esp, size_t file, const struct esp *oth
     return !esp->contents_read;
 }
 
-/* What the places of files with this content tell. */
+/* How much a place counts among those of files with one content. Under Windows' own path lies now
+ * and then another loader, for firmware that starts nothing else. Contents that were not read are
+ * taken for Windows' boot manager first. */
+static int weight_of(const struct program *program, bool contents_read)
+{
+    if (program->kind == PROGRAM_UNKNOWN)
+        return 0;
+    if (program->kind == PROGRAM_TOOL)
+        return contents_read ? 1 : 0;
+    return (program->kind == PROGRAM_WINDOWS) == contents_read ? 2 : 3;
+}
+
+/* What the places of files with this content tell, the file itself among them. */
 static struct program program_by_copies(const struct machine *machine, const struct esp *esp,
                                         size_t file)
 {
+    struct program found = {PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM};
+
     for (size_t i = 0; i < machine->esp_count; i++) {
         const struct esp *other = &machine->esps[i];
         for (size_t j = 0; other->status == ST_OK && j < other->report.file_count; j++) {
             if (!other->contents[j].is_program || !is_copy_of(esp, file, other, j))
                 continue;
             struct program program = program_at(other->report.files[j].path);
-            if (program.kind != PROGRAM_UNKNOWN)
-                return program;
+            if (weight_of(&program, esp->contents_read) > weight_of(&found, esp->contents_read))
+                found = program;
         }
     }
-    return (struct program){PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM};
+    return found;
 }
 
 struct program program_of(const struct machine *machine, const struct esp *esp, size_t file)
 {
-    struct program program = program_at(esp->report.files[file].path);
+    const char *path = esp->report.files[file].path;
+    struct program by_mark = program_by_mark(esp->contents[file].mark);
+    struct program by_place = program_at(path);
 
-    return program.kind != PROGRAM_UNKNOWN ? program : program_by_copies(machine, esp, file);
+    /* fb<arch>.efi and mm<arch>.efi carry shim's own mark. */
+    if (by_mark.kind == PROGRAM_SHIM &&
+        (by_place.kind == PROGRAM_SHIM_FALLBACK || by_place.kind == PROGRAM_TOOL))
+        return by_place;
+    if (by_mark.kind != PROGRAM_UNKNOWN)
+        return by_mark;
+    if (by_place.kind != PROGRAM_UNKNOWN && !text_equal_nocase(path, BOOT_MANAGER_PATH))
+        return by_place;
+    return program_by_copies(machine, esp, file);
 }
 
 static bool is_sound(const struct esp *esp, size_t file)

@@ -6,83 +6,95 @@
 /* How programs are called by their architecture, as in "grubx64.efi". */
 static const char *const architectures[] = {"x64", "ia32", "aa64", "arm", "riscv64", "loongarch64"};
 
+/* Kind, name and system of a program. */
+#define NOT_KNOWN   PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM
+#define WINDOWS     PROGRAM_WINDOWS, "Windows Boot Manager", PROGRAM_ANY_SYSTEM
+#define SHIM(name)  PROGRAM_SHIM, name, PROGRAM_ANY_SYSTEM
+#define ANY(name)   PROGRAM_LOADER, name, PROGRAM_ANY_SYSTEM
+#define LINUX(name) PROGRAM_LOADER, name, PROGRAM_LINUX
+#define OTHER(name) PROGRAM_LOADER, name, PROGRAM_OTHER_SYSTEM
+#define TOOL(name)  PROGRAM_TOOL, name, PROGRAM_ANY_SYSTEM
+#define MAKER       TOOL("a program of the machine's maker")
+
 /*
  * What a place tells. A pattern with a backslash stands for whole paths, another one for names in
  * any folder; '*' is any run of characters, '@' an architecture. The first that fits counts.
  */
 static const struct {
     const char *pattern;
-    struct program program;
+    enum program_kind kind;
+    const char *name;
+    enum program_system system;
 } places[] = {
-    {"shadowboot*.efi", {PROGRAM_TOOL, "shadowboot", 0}},
-    {"\\EFI\\shadowboot\\*", {PROGRAM_TOOL, "shadowboot", 0}},
-    {"\\EFI\\Microsoft\\Boot\\memtest.efi", {PROGRAM_TOOL, "Windows Memory Diagnostic", 0}},
-    {"*memtest*.efi", {PROGRAM_TOOL, "a memory tester", 0}},
-    {"mt86*.efi", {PROGRAM_TOOL, "a memory tester", 0}},
-    {"\\EFI\\memtest*\\*", {PROGRAM_TOOL, "a memory tester", 0}},
-    {"*shell*.efi", {PROGRAM_TOOL, "a UEFI Shell", 0}},
-    {"fwup*.efi", {PROGRAM_TOOL, "a firmware updater", 0}},
-    {"*flash*.efi", {PROGRAM_TOOL, "a firmware updater", 0}},
-    {"*bios*.efi", {PROGRAM_TOOL, "a firmware updater", 0}},
-    {"*diag*.efi", {PROGRAM_TOOL, "a diagnostics program", 0}},
-    {"SecureBootRecovery.efi", {PROGRAM_TOOL, "a recovery program", 0}},
-    {"*recovery*.efi", {PROGRAM_TOOL, "a recovery program", 0}},
-    {"*rescue*.efi", {PROGRAM_TOOL, "a recovery program", 0}},
-    {"mm@.efi", {PROGRAM_TOOL, "MokManager", 0}},
-    {"MokManager.efi", {PROGRAM_TOOL, "MokManager", 0}},
-    {"HashTool*.efi", {PROGRAM_TOOL, "a tool for Secure Boot", 0}},
-    {"KeyTool*.efi", {PROGRAM_TOOL, "a tool for Secure Boot", 0}},
-    {"LockDown*.efi", {PROGRAM_TOOL, "a tool for Secure Boot", 0}},
-    {"*ipxe*.efi", {PROGRAM_TOOL, "a network boot program", 0}},
-    {"snponly*.efi", {PROGRAM_TOOL, "a network boot program", 0}},
-    {"gptsync*.efi", {PROGRAM_TOOL, "a partitioning tool", 0}},
-    {"\\EFI\\HP\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\Hewlett-Packard\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\Dell\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\Lenovo\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\ASUS\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\Acer\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\OEM\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\Intel\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\Insyde\\*", {PROGRAM_TOOL, "a program of the machine's maker", 0}},
-    {"\\EFI\\tools\\*", {PROGRAM_TOOL, "a tool", 0}},
-    {"\\EFI\\utils\\*", {PROGRAM_TOOL, "a tool", 0}},
-    {"\\EFI\\recovery\\*", {PROGRAM_TOOL, "a recovery program", 0}},
-    {"\\EFI\\rescue\\*", {PROGRAM_TOOL, "a recovery program", 0}},
+    {"\\EFI\\Linux\\*", LINUX("a Linux kernel")},
+    {"shadowboot*.efi", TOOL("shadowboot")},
+    {"\\EFI\\shadowboot\\*", TOOL("shadowboot")},
+    {"\\EFI\\Microsoft\\Boot\\memtest.efi", TOOL("Windows Memory Diagnostic")},
+    {"*memtest*.efi", TOOL("a memory tester")},
+    {"mt86*.efi", TOOL("a memory tester")},
+    {"\\EFI\\memtest*\\*", TOOL("a memory tester")},
+    {"*shell*.efi", TOOL("a UEFI Shell")},
+    {"fwup*.efi", TOOL("a firmware updater")},
+    {"*flash*.efi", TOOL("a firmware updater")},
+    {"*bios*.efi", TOOL("a firmware updater")},
+    {"*diag*.efi", TOOL("a diagnostics program")},
+    {"SecureBootRecovery.efi", TOOL("a recovery program")},
+    {"*recovery*.efi", TOOL("a recovery program")},
+    {"*rescue*.efi", TOOL("a recovery program")},
+    {"mm@.efi", TOOL("MokManager")},
+    {"MokManager.efi", TOOL("MokManager")},
+    {"HashTool*.efi", TOOL("a tool for Secure Boot")},
+    {"KeyTool*.efi", TOOL("a tool for Secure Boot")},
+    {"LockDown*.efi", TOOL("a tool for Secure Boot")},
+    {"*ipxe*.efi", TOOL("a network boot program")},
+    {"snponly*.efi", TOOL("a network boot program")},
+    {"gptsync*.efi", TOOL("a partitioning tool")},
+    {"*bootmgfw*.efi", WINDOWS},
+    {"\\EFI\\Microsoft\\*bootmgr*.efi", WINDOWS},
 
-    {"*bootmgfw*.efi", {PROGRAM_WINDOWS, "Windows Boot Manager", 0}},
-    {"\\EFI\\Microsoft\\*bootmgr*.efi", {PROGRAM_WINDOWS, "Windows Boot Manager", 0}},
+    {"shim*.efi", SHIM("shim")},
+    {"PreLoader*.efi", SHIM("PreLoader")},
+    {"fb@.efi", PROGRAM_SHIM_FALLBACK, "shim's fallback", PROGRAM_ANY_SYSTEM},
+    {"fallback*.efi", PROGRAM_SHIM_FALLBACK, "shim's fallback", PROGRAM_ANY_SYSTEM},
 
-    {"shim*.efi", {PROGRAM_SHIM, "shim", 0}},
-    {"PreLoader*.efi", {PROGRAM_SHIM, "PreLoader", 0}},
-    {"fb@.efi", {PROGRAM_SHIM_FALLBACK, "shim's fallback", 0}},
-    {"fallback*.efi", {PROGRAM_SHIM_FALLBACK, "shim's fallback", 0}},
+    {"*grub*.efi", ANY("GRUB")},
+    {"gcd@.efi", ANY("GRUB")},
+    {"*refind*.efi", ANY("rEFInd")},
+    {"*clover*.efi", ANY("Clover")},
+    {"OpenCore.efi", ANY("OpenCore")},
+    {"*limine*.efi", ANY("Limine")},
+    {"systemd-boot*.efi", ANY("systemd-boot")},
+    {"gummiboot*.efi", ANY("systemd-boot")},
+    {"\\EFI\\systemd\\*", ANY("systemd-boot")},
+    {"*vmlinuz*.efi", LINUX("a Linux kernel")},
+    {"*bzImage*.efi", LINUX("a Linux kernel")},
+    {"*zfsbootmenu*.efi", LINUX("ZFSBootMenu")},
+    {"\\EFI\\zbm\\*", LINUX("ZFSBootMenu")},
+    {"elilo*.efi", LINUX("elilo")},
+    {"*syslinux*.efi", LINUX("syslinux")},
+    {"\\EFI\\xen\\*", LINUX("Xen")},
+    {"xen*.efi", LINUX("Xen")},
+    {"\\EFI\\freebsd\\*", OTHER("FreeBSD's loader")},
+    {"\\EFI\\openbsd\\*", OTHER("OpenBSD's loader")},
+    {"\\EFI\\netbsd\\*", OTHER("NetBSD's loader")},
+    {"\\EFI\\VMware\\*", OTHER("ESXi's loader")},
+    {"*safeboot64.efi", OTHER("ESXi's loader")},
+    {"loader.efi", ANY("a boot loader")},
+    {"loader_lua.efi", OTHER("FreeBSD's loader")},
 
-    {"*grub*.efi", {PROGRAM_LOADER, "GRUB", PROGRAM_ANY_SYSTEM}},
-    {"gcd@.efi", {PROGRAM_LOADER, "GRUB", PROGRAM_ANY_SYSTEM}},
-    {"*refind*.efi", {PROGRAM_LOADER, "rEFInd", PROGRAM_ANY_SYSTEM}},
-    {"*clover*.efi", {PROGRAM_LOADER, "Clover", PROGRAM_ANY_SYSTEM}},
-    {"OpenCore.efi", {PROGRAM_LOADER, "OpenCore", PROGRAM_ANY_SYSTEM}},
-    {"*limine*.efi", {PROGRAM_LOADER, "Limine", PROGRAM_ANY_SYSTEM}},
-    {"systemd-boot*.efi", {PROGRAM_LOADER, "systemd-boot", PROGRAM_ANY_SYSTEM}},
-    {"gummiboot*.efi", {PROGRAM_LOADER, "systemd-boot", PROGRAM_ANY_SYSTEM}},
-    {"\\EFI\\systemd\\*", {PROGRAM_LOADER, "systemd-boot", PROGRAM_ANY_SYSTEM}},
-    {"\\EFI\\Linux\\*", {PROGRAM_LOADER, "a Linux kernel", PROGRAM_LINUX}},
-    {"*vmlinuz*.efi", {PROGRAM_LOADER, "a Linux kernel", PROGRAM_LINUX}},
-    {"*bzImage*.efi", {PROGRAM_LOADER, "a Linux kernel", PROGRAM_LINUX}},
-    {"*zfsbootmenu*.efi", {PROGRAM_LOADER, "ZFSBootMenu", PROGRAM_LINUX}},
-    {"\\EFI\\zbm\\*", {PROGRAM_LOADER, "ZFSBootMenu", PROGRAM_LINUX}},
-    {"elilo*.efi", {PROGRAM_LOADER, "elilo", PROGRAM_LINUX}},
-    {"*syslinux*.efi", {PROGRAM_LOADER, "syslinux", PROGRAM_LINUX}},
-    {"\\EFI\\xen\\*", {PROGRAM_LOADER, "Xen", PROGRAM_LINUX}},
-    {"xen*.efi", {PROGRAM_LOADER, "Xen", PROGRAM_LINUX}},
-    {"\\EFI\\freebsd\\*", {PROGRAM_LOADER, "FreeBSD's loader", PROGRAM_OTHER_SYSTEM}},
-    {"\\EFI\\openbsd\\*", {PROGRAM_LOADER, "OpenBSD's loader", PROGRAM_OTHER_SYSTEM}},
-    {"\\EFI\\netbsd\\*", {PROGRAM_LOADER, "NetBSD's loader", PROGRAM_OTHER_SYSTEM}},
-    {"\\EFI\\VMware\\*", {PROGRAM_LOADER, "ESXi's loader", PROGRAM_OTHER_SYSTEM}},
-    {"*safeboot64.efi", {PROGRAM_LOADER, "ESXi's loader", PROGRAM_OTHER_SYSTEM}},
-    {"loader.efi", {PROGRAM_LOADER, "a boot loader", PROGRAM_ANY_SYSTEM}},
-    {"loader_lua.efi", {PROGRAM_LOADER, "FreeBSD's loader", PROGRAM_OTHER_SYSTEM}},
+    {"\\EFI\\HP\\*", MAKER},
+    {"\\EFI\\Hewlett-Packard\\*", MAKER},
+    {"\\EFI\\Dell\\*", MAKER},
+    {"\\EFI\\Lenovo\\*", MAKER},
+    {"\\EFI\\ASUS\\*", MAKER},
+    {"\\EFI\\Acer\\*", MAKER},
+    {"\\EFI\\OEM\\*", MAKER},
+    {"\\EFI\\Intel\\*", MAKER},
+    {"\\EFI\\Insyde\\*", MAKER},
+    {"\\EFI\\tools\\*", TOOL("a tool")},
+    {"\\EFI\\utils\\*", TOOL("a tool")},
+    {"\\EFI\\recovery\\*", TOOL("a recovery program")},
+    {"\\EFI\\rescue\\*", TOOL("a recovery program")},
 };
 
 /* Folders below \EFI that distributions of Linux install themselves into. */
@@ -100,6 +112,26 @@ static size_t architecture_length(const char *text)
             return text_length(architectures[i]);
     }
     return 0;
+}
+
+/* What the marks inside programs tell. */
+static const struct program marks[] = {
+    [PE_MARK_NONE] = {NOT_KNOWN},
+    [PE_MARK_WINDOWS_MANAGER] = {WINDOWS},
+    [PE_MARK_SHIM] = {SHIM("shim")},
+    [PE_MARK_GRUB] = {ANY("GRUB")},
+    [PE_MARK_SYSTEMD_BOOT] = {ANY("systemd-boot")},
+    [PE_MARK_REFIND] = {ANY("rEFInd")},
+    [PE_MARK_XEN] = {LINUX("Xen")},
+    [PE_MARK_KERNEL] = {LINUX("a Linux kernel")},
+    [PE_MARK_UPDATER] = {TOOL("a firmware updater")},
+    [PE_MARK_MEMORY_TESTER] = {TOOL("a memory tester")},
+    [PE_MARK_NETWORK] = {TOOL("a network boot program")},
+};
+
+struct program program_by_mark(enum pe_mark mark)
+{
+    return marks[mark];
 }
 
 /* True when `pattern` stands for all of `text`. After a '*' only the last one is gone back to. */
@@ -167,9 +199,9 @@ struct program program_at(const char *path)
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         bool whole = places[i].pattern[0] == '\\';
         if (fits(places[i].pattern, whole ? path : name))
-            return places[i].program;
+            return (struct program){places[i].kind, places[i].name, places[i].system};
     }
     if (is_linux_folder(path))
-        return (struct program){PROGRAM_LOADER, "a Linux boot loader", PROGRAM_LINUX};
-    return (struct program){PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM};
+        return (struct program){LINUX("a Linux boot loader")};
+    return (struct program){NOT_KNOWN};
 }

@@ -1,9 +1,10 @@
 #include "audit/roles.h"
 
+#include "audit/lead.h"
+#include "audit/system.h"
 #include "base/print.h"
-#include "base/text.h"
 
-#define MD_MIRROR 1 /* the level of a RAID1 array */
+#define LEGACY_BOOTABLE 4u /* partition attribute, bit 2 (UEFI Specification 5.3.3) */
 
 size_t roles_member_on(const struct roles *roles, size_t disk)
 {
@@ -23,20 +24,86 @@ static bool entry_uses(const struct machine *machine, size_t partition)
     return false;
 }
 
-size_t roles_esp_of(const struct machine *machine, size_t disk)
+static bool esp_has_programs(const struct esp *esp)
 {
-    size_t first = NO_INDEX;
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        if (esp->contents[i].is_program)
+            return true;
+    }
+    return false;
+}
+
+/* How much speaks for an ESP being the one that its disk is started from. */
+static int esp_rank(const struct machine *machine, const struct esp *esp)
+{
+    if (entry_uses(machine, esp->partition))
+        return 4;
+    if (lead_esp_starts_windows(esp))
+        return 3;
+    if (lead_esp_starts_other(machine, esp))
+        return 2;
+    return esp_has_programs(esp) ? 1 : 0;
+}
+
+/* The ESP of the disk that the entries come to first where there is a file to start. */
+static size_t led_esp_of(const struct machine *machine, size_t disk)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        struct lead lead;
+        if (!roles_entry_is_tried(entry) || !entry->boot.has_hd ||
+            !lead_of(machine, entry, &lead) || lead.program.kind == PROGRAM_TOOL)
+            continue;
+        if (machine->partitions[machine->esps[lead.esp].partition].disk == disk)
+            return lead.esp;
+    }
+    return NO_INDEX;
+}
+
+/* By what the ESPs have; the first of equals. */
+static size_t best_esp_of(const struct machine *machine, size_t disk)
+{
+    size_t found = NO_INDEX;
+    int best = -1;
 
     for (size_t i = 0; i < machine->esp_count; i++) {
-        size_t partition = machine->esps[i].partition;
-        if (machine->partitions[partition].disk != disk)
+        const struct esp *esp = &machine->esps[i];
+        if (machine->partitions[esp->partition].disk != disk)
             continue;
-        if (entry_uses(machine, partition))
-            return i;
-        if (first == NO_INDEX)
-            first = i;
+        int rank = esp_rank(machine, esp);
+        if (rank <= best)
+            continue;
+        best = rank;
+        found = i;
     }
-    return first;
+    return found;
+}
+
+size_t roles_esp_of(const struct machine *machine, size_t disk)
+{
+    size_t led = led_esp_of(machine, disk);
+
+    return led != NO_INDEX ? led : best_esp_of(machine, disk);
+}
+
+bool roles_disk_is_bios(const struct machine *machine, size_t index)
+{
+    const struct disk *disk = &machine->disks[index];
+    bool active = false;
+    bool boot = false;
+
+    for (size_t i = 0; i < disk->partition_count; i++) {
+        const struct partition *own = &machine->partitions[disk->first_partition + i];
+        if (own->kind == PT_ESP)
+            return false;
+        active |= own->active;
+        boot |= own->kind == PT_BIOS_BOOT || (own->attributes & LEGACY_BOOTABLE) != 0;
+    }
+    if (disk->status != ST_OK || disk->mbr_unreadable)
+        return false;
+    if (disk->style == DISK_MBR)
+        return active || disk->mbr.has_code;
+    return disk->style == DISK_GPT && boot;
 }
 
 static void add_member(const struct machine *machine, size_t disk, size_t copy,
@@ -53,53 +120,6 @@ static void add_member(const struct machine *machine, size_t disk, size_t copy,
         io_roles->members[at] = io_roles->members[at - 1];
     io_roles->members[at] = (struct member){disk, roles_esp_of(machine, disk), copy, NO_INDEX};
     io_roles->member_count++;
-}
-
-static size_t volume_of(const struct machine *machine, const struct system_copy *copy)
-{
-    return copy->plex == NO_INDEX ? NO_INDEX : machine->volumes.plexes[copy->plex].volume;
-}
-
-/* True when a copy of the LDM volume (of plain volumes for NO_INDEX) is known to carry Windows. */
-static bool carries_windows(const struct machine *machine, size_t volume)
-{
-    for (size_t i = 0; i < machine->copy_count; i++) {
-        const struct system_copy *copy = &machine->copies[i];
-        if (volume_of(machine, copy) == volume && system_copy_windows(copy) == ST_OK)
-            return true;
-    }
-    return false;
-}
-
-/* How much speaks for an LDM volume being the boot volume; 0: nothing. */
-static int evidence(const struct machine *machine, size_t volume)
-{
-    const struct dynamic_volume *candidate = &machine->volumes.volumes[volume];
-    int mirror = candidate->type == DYNAMIC_MIRROR ? 1 : 0;
-
-    if (carries_windows(machine, volume))
-        return 8 + mirror;
-    if (candidate->boot)
-        return 6 + mirror;
-    if (mirror != 0 && text_equal_nocase(candidate->drive_hint, "C:"))
-        return 4;
-    return mirror * 2;
-}
-
-/* The volume that most speaks for; `*ret_evidence` how much. NO_INDEX when nothing does for any. */
-static size_t find_ldm_volume(const struct machine *machine, int *ret_evidence)
-{
-    size_t found = NO_INDEX;
-
-    *ret_evidence = 0;
-    for (size_t i = 0; i < machine->volumes.volume_count; i++) {
-        int own = evidence(machine, i);
-        if (own <= *ret_evidence)
-            continue;
-        *ret_evidence = own;
-        found = i;
-    }
-    return found;
 }
 
 static size_t copy_of_plex(const struct machine *machine, size_t plex, size_t disk)
@@ -122,12 +142,12 @@ static bool is_nameless(const struct machine *machine, size_t index)
 }
 
 /* Puts disks in the places of missing ones that may well be those: nameless ones, and all that
- * claim the same name. */
-static void take_doubtful(const struct machine *machine, struct roles *io_roles)
+ * claim the same name in the `group` of dynamic disks, VOLUME_NONE for none. */
+static void take_doubtful(const struct machine *machine, size_t group, struct roles *io_roles)
 {
     for (size_t i = 0; i < machine->disk_count; i++) {
         const struct volume_disk_note *note = volume_map_note(&machine->volumes, i);
-        bool clone = note != NULL && note->is_clone;
+        bool clone = note != NULL && note->is_clone && note->group == group;
         bool wanted = clone || (io_roles->missing > 0 && is_nameless(machine, i));
         if (!wanted || machine->disks[i].removable || roles_member_on(io_roles, i) != NO_INDEX)
             continue;
@@ -156,7 +176,6 @@ static enum status take_ldm(struct arena *arena, const struct machine *machine, 
     const struct volume_map *map = &machine->volumes;
     const struct dynamic_volume *boot = &map->volumes[volume];
 
-    io_roles->kind = BOOT_LDM;
     io_roles->volume = volume;
     io_roles->name = boot->drive_hint[0] == '\0'
                          ? boot->name
@@ -171,20 +190,8 @@ static enum status take_ldm(struct arena *arena, const struct machine *machine, 
             add_member(machine, extent->disk, copy_of_plex(machine, extent->plex, extent->disk),
                        io_roles);
     }
-    take_doubtful(machine, io_roles);
+    take_doubtful(machine, boot->group, io_roles);
     return io_roles->name == NULL ? ST_NO_MEMORY : ST_OK;
-}
-
-/* The level-1 array on a disk with an ESP; NULL when there is none. */
-static const struct md_member *find_array(const struct machine *machine)
-{
-    for (size_t i = 0; i < machine->md_count; i++) {
-        const struct md_partition *own = &machine->md_members[i];
-        size_t disk = machine->partitions[own->partition].disk;
-        if (own->member.level == MD_MIRROR && roles_esp_of(machine, disk) != NO_INDEX)
-            return &own->member;
-    }
-    return NULL;
 }
 
 /* The most events that a part of the array in use has seen. */
@@ -208,14 +215,12 @@ bool roles_md_is_current(const struct machine *machine, const struct md_member *
 }
 
 /* A spare, faulty or journal disk carries no copy: it is no member. */
-static enum status take_md(struct arena *arena, const struct machine *machine,
+static enum status take_md(struct arena *arena, const struct machine *machine, size_t index,
                            struct roles *io_roles)
 {
-    const struct md_member *array = find_array(machine);
+    const struct md_member *array = &machine->md_members[index].member;
     size_t here = 0;
 
-    if (array == NULL)
-        return ST_OK;
     for (size_t i = 0; i < machine->md_count; i++) {
         const struct md_partition *own = &machine->md_members[i];
         size_t disk = machine->partitions[own->partition].disk;
@@ -225,52 +230,81 @@ static enum status take_md(struct arena *arena, const struct machine *machine,
         io_roles->members[roles_member_on(io_roles, disk)].md = i;
         here++;
     }
-    io_roles->kind = BOOT_MD;
     io_roles->missing = array->raid_disks > here ? array->raid_disks - here : 0;
-    take_doubtful(machine, io_roles);
+    take_doubtful(machine, VOLUME_NONE, io_roles);
     io_roles->name = arena_printf(arena, "md array %s", array->name);
     return io_roles->name == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
-static bool esp_has_programs(const struct esp *esp)
+/* True when the disk carries Windows that is no copy of the plain volume `copy` (any, for NO_INDEX:
+ * then it does not count). */
+static bool has_other_windows(const struct machine *machine, size_t disk, size_t copy)
 {
-    for (size_t i = 0; i < esp->report.file_count; i++) {
-        if (esp->contents[i].is_program)
+    for (size_t i = 0; i < machine->copy_count && copy != NO_INDEX; i++) {
+        if (machine->copies[i].disk == disk && system_copy_windows(&machine->copies[i]) == ST_OK &&
+            !system_copies_equal(machine, copy, i))
             return true;
     }
     return false;
 }
 
-/* Without a mirror that can be seen: the fixed disks that something is started from. */
-static void take_esps(const struct machine *machine, struct roles *io_roles)
+/* Without a mirror that can be seen: the fixed disks that something is started from, but for those
+ * with another Windows than that of `copy` on them. */
+static void take_esps(const struct machine *machine, size_t copy, struct roles *io_roles)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {
         const struct esp *esp = &machine->esps[i];
         size_t disk = machine->partitions[esp->partition].disk;
-        if (machine->disks[disk].removable)
+        if (machine->disks[disk].removable || has_other_windows(machine, disk, copy))
             continue;
         if (entry_uses(machine, esp->partition) || esp_has_programs(esp))
             add_member(machine, disk, NO_INDEX, io_roles);
     }
 }
 
-static enum status take_plain(struct arena *arena, const struct machine *machine,
+/* A machine without any ESP, which is started as BIOS does. */
+static void take_bios_disks(const struct machine *machine, struct roles *io_roles)
+{
+    for (size_t i = 0; i < machine->disk_count && machine->esp_count == 0; i++) {
+        if (!machine->disks[i].removable && roles_disk_is_bios(machine, i))
+            add_member(machine, i, NO_INDEX, io_roles);
+    }
+}
+
+static enum status take_plain(struct arena *arena, const struct machine *machine, size_t index,
                               struct roles *io_roles)
 {
-    take_esps(machine, io_roles);
+    const struct system_copy *own = &machine->copies[index];
+
+    take_esps(machine, index, io_roles);
     for (size_t i = 0; i < machine->copy_count; i++) {
-        const struct system_copy *copy = &machine->copies[i];
-        if (copy->plex != NO_INDEX || system_copy_windows(copy) != ST_OK)
-            continue;
-        if (io_roles->kind == BOOT_NONE)
-            io_roles->name = arena_printf(
-                arena, "Disk %zu Partition %u", copy->disk,
-                copy->partition == NO_INDEX ? 0 : machine->partitions[copy->partition].number);
-        io_roles->kind = BOOT_PLAIN;
-        if (roles_esp_of(machine, copy->disk) != NO_INDEX)
-            add_member(machine, copy->disk, i, io_roles);
+        if (system_copies_equal(machine, index, i))
+            add_member(machine, machine->copies[i].disk, i, io_roles);
     }
+    io_roles->name =
+        arena_printf(arena, "Disk %zu Partition %u", own->disk,
+                     own->partition == NO_INDEX ? 0 : machine->partitions[own->partition].number);
     return io_roles->name == NULL ? ST_NO_MEMORY : ST_OK;
+}
+
+static enum status take_system(struct arena *arena, const struct machine *machine,
+                               const struct boot_system *system, struct roles *io_roles)
+{
+    io_roles->kind = system->kind;
+    io_roles->windows = system->windows;
+    switch (system->kind) {
+    case BOOT_LDM:
+        return take_ldm(arena, machine, system->index, io_roles);
+    case BOOT_MD:
+        return take_md(arena, machine, system->index, io_roles);
+    case BOOT_PLAIN:
+        return take_plain(arena, machine, system->index, io_roles);
+    case BOOT_NONE:
+        break;
+    }
+    take_esps(machine, NO_INDEX, io_roles);
+    take_bios_disks(machine, io_roles);
+    return ST_OK;
 }
 
 bool roles_entry_is_tried(const struct entry *entry)
@@ -294,44 +328,109 @@ static size_t member_of_entry(const struct machine *machine, const struct roles 
     return disk == NO_INDEX ? NO_INDEX : roles_member_on(roles, disk);
 }
 
-/* The member that the entries start from now: by BootOrder, else the first one with an ESP. */
+static bool starts_system(const struct machine *machine, const struct roles *roles, size_t esp)
+{
+    const struct esp *own = &machine->esps[esp];
+
+    return roles->windows ? lead_esp_starts_windows(own) : lead_esp_starts_other(machine, own);
+}
+
+/* The member that the entries lead to; where they lead to none, by what the ESPs have. */
 static size_t find_primary(const struct machine *machine, const struct roles *roles)
 {
+    size_t with_esp = NO_INDEX;
+
     for (size_t i = 0; i < machine->entry_count; i++) {
-        size_t member = member_of_entry(machine, roles, &machine->entries[i]);
-        if (member != NO_INDEX)
+        const struct entry *entry = &machine->entries[i];
+        size_t member = member_of_entry(machine, roles, entry);
+        if (member != NO_INDEX && !lead_is_tool(machine, entry))
             return member;
     }
-    for (size_t i = 0; i < roles->member_count; i++) {
+    for (size_t i = roles->member_count; i-- > 0;) {
         if (roles->members[i].esp != NO_INDEX)
+            with_esp = i;
+    }
+    for (size_t i = 0; i < roles->member_count; i++) {
+        size_t esp = roles->members[i].esp;
+        if (esp != NO_INDEX && starts_system(machine, roles, esp))
             return i;
     }
+    if (with_esp != NO_INDEX)
+        return with_esp;
     return roles->member_count > 0 ? 0 : NO_INDEX;
+}
+
+/* True when the disk may carry a system of its own, which a boot manager on it then starts. */
+static bool may_have_system(const struct machine *machine, size_t index)
+{
+    const struct disk *disk = &machine->disks[index];
+
+    for (size_t i = 0; i < disk->partition_count; i++) {
+        enum partition_type kind = machine->partitions[disk->first_partition + i].kind;
+        if (kind == PT_LDM_DATA || kind == PT_STORAGE_SPACES || kind == PT_LINUX_DATA ||
+            kind == PT_LINUX_RAID || kind == PT_LINUX_LVM || kind == PT_LINUX_ROOT_X64)
+            return true;
+    }
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        const struct system_copy *copy = &machine->copies[i];
+        if (copy->disk == index &&
+            (copy->content == CONTENT_BITLOCKER || system_copy_windows(copy) == ST_OK))
+            return true;
+    }
+    return false;
+}
+
+/* The first ESP that entries lead to and that starts no other system. */
+static size_t find_led_esp(const struct machine *machine, const struct roles *roles)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        struct lead lead;
+        if (!roles_entry_is_tried(entry) || !lead_of(machine, entry, &lead) ||
+            lead.program.kind == PROGRAM_TOOL)
+            continue;
+        size_t disk = machine->partitions[machine->esps[lead.esp].partition].disk;
+        if (roles_member_on(roles, disk) != NO_INDEX || !may_have_system(machine, disk))
+            return lead.esp;
+    }
+    return NO_INDEX;
+}
+
+/* Where no entry leads anywhere: the primary's ESP, or one on another disk that has what the
+ * members' lack. */
+static size_t find_start_esp(const struct machine *machine, const struct roles *roles)
+{
+    size_t own = roles->primary == NO_INDEX ? NO_INDEX : roles->members[roles->primary].esp;
+
+    if (own != NO_INDEX)
+        return own;
+    for (size_t i = 0; i < machine->esp_count && roles->member_count > 0; i++) {
+        const struct partition *partition = &machine->partitions[machine->esps[i].partition];
+        if (!machine->disks[partition->disk].removable &&
+            !may_have_system(machine, partition->disk) && starts_system(machine, roles, i))
+            return i;
+    }
+    return NO_INDEX;
 }
 
 enum status roles_find(struct arena *arena, const struct machine *machine, struct roles *ret_roles)
 {
     struct roles roles = {
         .name = "", .volume = NO_INDEX, .shadow = NO_INDEX, .start_esp = NO_INDEX};
-    enum status status = ST_OK;
-    int ldm_evidence = 0;
+    struct lead lead;
+    bool leads = lead_first(machine, &lead);
+    struct boot_system system = system_find(machine, leads ? &lead : NULL);
 
     roles.members = arena_alloc(arena, machine->disk_count, sizeof(*roles.members));
     if (roles.members == NULL)
         return ST_NO_MEMORY;
-    size_t volume = find_ldm_volume(machine, &ldm_evidence);
-    bool plain = carries_windows(machine, NO_INDEX);
-    if (volume != NO_INDEX && (ldm_evidence >= 6 || !plain))
-        status = take_ldm(arena, machine, volume, &roles);
-    else if (!plain)
-        status = take_md(arena, machine, &roles);
-    if (status == ST_OK && roles.kind == BOOT_NONE)
-        status = take_plain(arena, machine, &roles);
+    enum status status = take_system(arena, machine, &system, &roles);
     if (status != ST_OK)
         return status;
     roles.primary = find_primary(machine, &roles);
-    if (roles.primary != NO_INDEX)
-        roles.start_esp = roles.members[roles.primary].esp;
+    roles.start_esp = find_led_esp(machine, &roles);
+    if (roles.start_esp == NO_INDEX)
+        roles.start_esp = find_start_esp(machine, &roles);
     for (size_t i = 0; i < roles.member_count && roles.shadow == NO_INDEX; i++) {
         if (i != roles.primary)
             roles.shadow = i;

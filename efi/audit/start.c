@@ -1,8 +1,8 @@
 #include "audit/start.h"
 
-#include "audit/trial.h"
+#include "audit/lead.h"
+#include "audit/walk.h"
 #include "base/print.h"
-#include "model/resolve.h"
 
 const char *verdict_name(enum verdict verdict)
 {
@@ -11,215 +11,149 @@ const char *verdict_name(enum verdict verdict)
     return names[verdict];
 }
 
-/*
- * The partition that an entry's path leads to when the other members are gone; NO_INDEX for none. A
- * full path has to name it byte for byte; of a short one edk2 compares identity and number only.
- */
-static size_t find_partition(const struct trial *trial, const struct entry *entry)
+/* True when the entry starts something that is not the system, whatever disk dies: a program of the
+ * firmware's own, a tool, or what is on a disk that is no member. */
+static bool blocks(const struct machine *machine, const struct roles *roles,
+                   const struct entry *entry)
 {
-    const struct machine *machine = trial->machine;
-    size_t rest = 0;
-    size_t on = entry->form == DEVPATH_FORM_FULL ? resolve_disk(machine, entry->option.path, &rest)
-                                                 : NO_INDEX;
+    struct lead lead;
 
-    if (entry->form == DEVPATH_FORM_FULL && on == NO_INDEX)
-        return NO_INDEX;
-    for (size_t i = 0; i < machine->disk_count; i++) {
-        if (trial_disk_is_gone(trial, i) || (on != NO_INDEX && on != i))
-            continue;
-        size_t partition = resolve_hd(machine, i, &entry->boot.hd);
-        if (partition == NO_INDEX)
-            continue;
-        struct hd_node hd = partition_hd_node(machine, &machine->partitions[partition]);
-        bool same_place = hd.start == entry->boot.hd.start && hd.size == entry->boot.hd.size;
-        if (hd.number == entry->boot.hd.number && (on == NO_INDEX || same_place))
-            return partition;
-    }
-    return NO_INDEX;
-}
-
-/* True when the system that an entry of older Windows names is on a disk that is gone. */
-static bool system_is_gone(const struct trial *trial, const struct entry *entry)
-{
-    if (entry->optional_kind != OPTIONAL_WINDOWS || !entry->os.has_hd)
+    if (!roles_entry_is_tried(entry))
         return false;
-    return entry->os.partition == NO_INDEX ||
-           trial_disk_is_gone(trial, trial->machine->partitions[entry->os.partition].disk);
+    if (entry->form == DEVPATH_FORM_FV)
+        return true;
+    if (walk_names_file_only(entry) || !lead_of(machine, entry, &lead))
+        return false;
+    if (lead.program.kind == PROGRAM_TOOL)
+        return true;
+    size_t disk = machine->partitions[machine->esps[lead.esp].partition].disk;
+    return roles != NULL && roles->member_count > 0 && lead.esp != roles->start_esp &&
+           roles_member_on(roles, disk) == NO_INDEX;
 }
 
-static enum outcome try_partition_entry(struct trial *trial, const struct entry *entry)
-{
-    size_t partition = find_partition(trial, entry);
-
-    if (system_is_gone(trial, entry))
-        return trial_because(trial, GOES_ON,
-                             "The system its entry names is on a disk that is gone.");
-    if (entry->boot.file == NULL)
-        return trial_file(trial, partition, trial_fallback_path(trial), false);
-    return trial_file(trial, partition, entry->boot.file,
-                      entry->optional_kind == OPTIONAL_WINDOWS_BCD);
-}
-
-/* The disk that an entry leads to when the other members are gone; NO_INDEX for none. */
-static size_t find_disk(const struct trial *trial, const struct entry *entry)
-{
-    size_t disk = entry->boot.disk;
-
-    if (entry->boot.has_hd) {
-        size_t partition = find_partition(trial, entry);
-        return partition == NO_INDEX ? NO_INDEX : trial->machine->partitions[partition].disk;
-    }
-    return disk == NO_INDEX || trial_disk_is_gone(trial, disk) ? NO_INDEX : disk;
-}
-
-/* True when the entry starts nothing of the mirror: a program of the firmware's own, or one on a
- * disk that is no member. */
-static bool leads_outside(const struct trial *trial, const struct entry *entry)
-{
-    size_t disk = find_disk(trial, entry);
-
-    return entry->form == DEVPATH_FORM_FV ||
-           (disk != NO_INDEX && roles_member_on(trial->roles, disk) == NO_INDEX);
-}
-
-/* An entry that names a file alone: firmware looks for it on all volumes. */
-static enum outcome try_everywhere(struct trial *trial, const struct entry *entry)
-{
-    const struct machine *machine = trial->machine;
-    enum outcome outcome = GOES_ON;
-
-    for (size_t i = 0; i < machine->esp_count && outcome == GOES_ON; i++) {
-        size_t partition = machine->esps[i].partition;
-        size_t disk = machine->partitions[partition].disk;
-        if (!trial_disk_is_gone(trial, disk) && !machine->disks[disk].removable)
-            outcome = trial_file(trial, partition, entry->boot.file,
-                                 entry->optional_kind == OPTIONAL_WINDOWS_BCD);
-    }
-    return outcome;
-}
-
-static enum outcome try_disk(struct trial *trial, const struct entry *entry)
-{
-    size_t disk = find_disk(trial, entry);
-
-    if (entry->form == DEVPATH_FORM_FILE && entry->boot.file != NULL)
-        return try_everywhere(trial, entry);
-    if (disk == NO_INDEX || trial->machine->disks[disk].removable)
-        return GOES_ON; /* what is removable now need not be there when it counts */
-    return entry->boot.has_hd ? try_partition_entry(trial, entry) : trial_fallback(trial, disk);
-}
-
-static enum outcome try_entry(struct trial *trial, const struct entry *entry)
-{
-    trial->is_manager = false;
-    enum outcome outcome = entry->form == DEVPATH_FORM_FV ? STARTS : try_disk(trial, entry);
-
-    if (outcome == GOES_ON || outcome == UNKNOWN || !leads_outside(trial, entry))
-        return outcome;
-    /* On a disk that stays Windows' boot manager starts this member's copy as well as its own. */
-    if (trial->is_manager)
-        return outcome;
-    return trial_because(trial, FAILS,
-                         arena_printf(trial->arena,
-                                      "Before it, the firmware starts Boot%04X \"%.40s\".",
-                                      entry->number, entry->description));
-}
-
-/* True when the entry was made for the member's own ESP. */
-static bool is_for_member(const struct trial *trial, const struct entry *entry)
-{
-    size_t partition = entry->boot.partition;
-
-    return partition != NO_INDEX &&
-           trial->machine->partitions[partition].disk == trial->member->disk;
-}
-
-/* Goes through BootOrder; GOES_ON when nothing in it starts. */
-static enum outcome try_entries(struct trial *trial, size_t *ret_entry)
-{
-    const struct machine *machine = trial->machine;
-
-    for (size_t i = 0; i < machine->entry_count; i++) {
-        const struct entry *entry = &machine->entries[i];
-        trial->why = "";
-        enum outcome outcome = roles_entry_is_tried(entry) ? try_entry(trial, entry) : GOES_ON;
-        if (outcome != GOES_ON) {
-            *ret_entry = i;
-            return outcome;
-        }
-        if (trial->first_why[0] == '\0' && trial->why != NULL && is_for_member(trial, entry))
-            trial->first_why = trial->why;
-    }
-    return GOES_ON;
-}
-
-/* Why nothing starts: what stopped the entries, and what the fallback. */
-static const char *say_nothing_starts(struct trial *trial)
-{
-    if (trial->member->esp == NO_INDEX)
-        return "It has no EFI System Partition.";
-    if (trial->first_why[0] != '\0')
-        return trial->first_why;
-    if (trial->why == NULL)
-        return NULL;
-    return arena_printf(trial->arena, "No boot entry starts from its ESP. %s", trial->why);
-}
-
-static enum verdict verdict_of(enum outcome outcome)
-{
-    if (outcome == STARTS)
-        return VERDICT_STARTS;
-    if (outcome == PERHAPS)
-        return VERDICT_PERHAPS;
-    return outcome == UNKNOWN ? VERDICT_UNKNOWN : VERDICT_FAILS;
-}
-
-size_t start_blocker(const struct machine *machine, size_t entry)
+size_t start_blocker(const struct machine *machine, const struct roles *roles, size_t entry)
 {
     for (size_t i = 0; i < entry; i++) {
-        const struct entry *earlier = &machine->entries[i];
-        if (roles_entry_is_tried(earlier) && earlier->form == DEVPATH_FORM_FV)
+        if (blocks(machine, roles, &machine->entries[i]))
             return i;
     }
     return NO_INDEX;
 }
 
-enum status start_alone(struct arena *arena, const struct machine *machine,
-                        const struct roles *roles, size_t member, struct start *ret_start)
+/* How bad a verdict is. */
+static int badness(enum verdict verdict)
 {
-    struct trial trial = {.arena = arena,
-                          .machine = machine,
-                          .roles = roles,
-                          .member = &roles->members[member],
-                          .why = "",
-                          .first_why = ""};
-    struct start start = {.entry = NO_INDEX};
+    static const int ranks[] = {[VERDICT_STARTS] = 0,
+                                [VERDICT_FALLBACK] = 1,
+                                [VERDICT_PERHAPS] = 2,
+                                [VERDICT_UNKNOWN] = 3,
+                                [VERDICT_FAILS] = 4};
 
-    enum outcome outcome = try_entries(&trial, &start.entry);
-    if (outcome != GOES_ON) {
-        start.verdict = verdict_of(outcome);
-        bool outside = outcome == FAILS && !trial.is_manager &&
-                       leads_outside(&trial, &machine->entries[start.entry]);
-        /* What is wrong with the member's own entry counts for more than what comes after it. */
-        bool own_fault = outside && trial.first_why[0] != '\0';
-        start.other = outside && !own_fault;
-        start.reason = outcome == STARTS ? "" : own_fault ? trial.first_why : trial.why;
-    } else {
-        outcome = trial_fallback(&trial, trial.member->disk);
-        start.verdict = outcome == STARTS ? VERDICT_FALLBACK : verdict_of(outcome);
-        start.reason =
-            outcome == STARTS
-                ? "No boot entry starts it: only the removable-media path does, which not "
-                  "every firmware tries on a fixed disk."
-            : trial.first_why[0] != '\0' ? trial.first_why
-                                         : trial.why;
-        if (outcome == GOES_ON)
-            start.reason = say_nothing_starts(&trial);
+    return ranks[verdict];
+}
+
+/* The first entry that is tried and names a file alone; NO_INDEX without any. */
+static size_t first_file_only(const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        if (roles_entry_is_tried(&machine->entries[i]) &&
+            walk_names_file_only(&machine->entries[i]))
+            return i;
     }
+    return NO_INDEX;
+}
+
+/* Of two kinds of firmware: one that follows the path of a file alone, and one that does not. */
+static struct start of_both(struct arena *arena, const struct machine *machine,
+                            const struct start *strict, const struct start *lenient)
+{
+    size_t entry = first_file_only(machine);
+    struct start start = {VERDICT_PERHAPS, entry, false, NO_INDEX, NULL};
+
+    if (strict->verdict == lenient->verdict)
+        return *strict;
+    if (!start_is_hopeful(strict) && !start_is_hopeful(lenient))
+        return strict->verdict == VERDICT_UNKNOWN ? *strict : *lenient;
+    start.reason = arena_printf(
+        arena,
+        "Boot%04X \"%.40s\" names a file and no disk: some firmware looks for it on all disks, "
+        "removable ones first, other firmware starts nothing by it.",
+        machine->entries[entry].number, machine->entries[entry].description);
+    return start;
+}
+
+/* With the disks that are no members in it, or not. */
+static enum status try_member(struct arena *arena, const struct machine *machine,
+                              const struct roles *roles, size_t member, bool outsiders,
+                              struct start *ret_start)
+{
+    struct walk walk = {.outsiders = outsiders, .lenient = false};
+    struct start strict;
+    struct start lenient;
+
+    enum status status = walk_order(arena, machine, roles, member, &walk, &strict);
+    if (status != ST_OK)
+        return status;
+    if (first_file_only(machine) == NO_INDEX) {
+        *ret_start = strict;
+        return ST_OK;
+    }
+    walk.lenient = true;
+    status = walk_order(arena, machine, roles, member, &walk, &lenient);
+    if (status != ST_OK)
+        return status;
+    struct start start = of_both(arena, machine, &strict, &lenient);
     if (start.reason == NULL)
         return ST_NO_MEMORY;
     *ret_start = start;
     return ST_OK;
+}
+
+static bool has_outsiders(const struct machine *machine, const struct roles *roles)
+{
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        if (!machine->disks[i].removable && roles_member_on(roles, i) == NO_INDEX)
+            return true;
+    }
+    return false;
+}
+
+/* Says as well what starts in the member's place while other disks are in. */
+static enum status add_instead(struct arena *arena, const struct machine *machine,
+                               const struct start *among, struct start *io_start)
+{
+    const struct entry *entry = &machine->entries[among->instead];
+    struct lead lead = {.esp = NO_INDEX};
+
+    if (!lead_of(machine, entry, &lead))
+        return ST_OK;
+    io_start->instead = among->instead;
+    io_start->reason = arena_printf(
+        arena,
+        "%s Instead, the firmware starts Boot%04X \"%.40s\" on Disk %zu, which is no copy "
+        "of this system.",
+        io_start->reason, entry->number, entry->description,
+        machine->partitions[machine->esps[lead.esp].partition].disk);
+    return io_start->reason == NULL ? ST_NO_MEMORY : ST_OK;
+}
+
+enum status start_alone(struct arena *arena, const struct machine *machine,
+                        const struct roles *roles, size_t member, struct start *ret_start)
+{
+    struct start alone;
+    struct start among;
+
+    enum status status = try_member(arena, machine, roles, member, false, &alone);
+    if (status == ST_OK && has_outsiders(machine, roles)) {
+        status = try_member(arena, machine, roles, member, true, &among);
+        if (status == ST_OK && badness(among.verdict) > badness(alone.verdict))
+            alone = among;
+        else if (status == ST_OK && among.instead != NO_INDEX && !start_is_hopeful(&alone))
+            status = add_instead(arena, machine, &among, &alone);
+    }
+    if (status == ST_OK)
+        *ret_start = alone;
+    return status;
 }
 
 /* How many members have this verdict. */

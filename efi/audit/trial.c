@@ -12,7 +12,8 @@ enum outcome trial_because(struct trial *trial, enum outcome outcome, const char
 
 bool trial_disk_is_gone(const struct trial *trial, size_t disk)
 {
-    return disk != trial->member->disk && roles_member_on(trial->roles, disk) != NO_INDEX;
+    return disk != trial->member->disk &&
+           (!trial->outsiders || roles_member_on(trial->roles, disk) != NO_INDEX);
 }
 
 /* "Disk 0 Partition 1" */
@@ -132,8 +133,7 @@ static enum outcome try_md(struct trial *trial)
     return STARTS;
 }
 
-/* Whether the system is there that a boot manager goes on to start. */
-static enum outcome try_system(struct trial *trial)
+enum outcome trial_system(struct trial *trial)
 {
     const struct member *member = trial->member;
     enum outcome outcome = STARTS;
@@ -154,133 +154,36 @@ static enum outcome try_system(struct trial *trial)
     return outcome == STARTS ? try_windows(trial, copy) : outcome;
 }
 
-static enum outcome try_store(struct trial *trial, const struct esp *esp)
+/* Windows' boot manager mends the store by its log; whether the log is good shows only then. */
+static enum outcome try_dirty_store(struct trial *trial)
 {
-    trial->is_manager = true;
+    enum outcome outcome = trial_system(trial);
+
+    if (outcome != STARTS)
+        return outcome;
+    return trial_because(trial, PERHAPS,
+                         "Its boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely: "
+                         "it starts if the boot manager can mend it from BCD.LOG beside it.");
+}
+
+enum outcome trial_store(struct trial *trial, const struct esp *esp)
+{
     if (esp->store_status == ST_UNSUPPORTED ||
         (esp->store_status == ST_OK && esp->store == REGF_GOOD))
-        return try_system(trial);
+        return trial_system(trial);
     if (esp->store_status == ST_ABSENT && esp->report.complete)
         return trial_because(trial, FAILS,
                              "Its ESP has no boot store \\EFI\\Microsoft\\Boot\\BCD.");
     if (esp->store_status == ST_ABSENT)
         return trial_because(trial, UNKNOWN,
                              "Its boot store was not looked for: the check was cut short.");
+    if (esp->store_status == ST_OK && esp->store == REGF_DIRTY && esp->store_log_fits)
+        return try_dirty_store(trial);
     const char *why =
         esp->store_status == ST_OK ? regf_state_text(esp->store) : status_text(esp->store_status);
     return trial_because(
         trial, FAILS,
         arena_printf(trial->arena, "Its boot store \\EFI\\Microsoft\\Boot\\BCD: %s.", why));
-}
-
-/* True for a copy of the boot manager of `other`. Contents that were not read are told by size. */
-static bool is_copy_of(const struct esp *esp, size_t file, const struct esp *other, size_t manager)
-{
-    if (esp->contents[file].status == ST_OK && other->contents[manager].status == ST_OK)
-        return sha256_equal(&esp->contents[file].digest, &other->contents[manager].digest);
-    return !esp->contents_read && esp->report.files[file].size == other->report.files[manager].size;
-}
-
-/* True for Windows' boot manager, under its own name or as a copy of one on any ESP. */
-static bool is_boot_manager(const struct trial *trial, const struct esp *esp, size_t file)
-{
-    if (fat_find(&esp->report, BOOT_MANAGER_PATH) == file)
-        return true;
-    for (size_t i = 0; i < trial->machine->esp_count; i++) {
-        const struct esp *other = &trial->machine->esps[i];
-        size_t manager =
-            other->status == ST_OK ? fat_find(&other->report, BOOT_MANAGER_PATH) : FAT_NO_FILE;
-        if (manager != FAT_NO_FILE && is_copy_of(esp, file, other, manager))
-            return true;
-    }
-    return false;
-}
-
-/* What a program other than Windows' boot manager goes on to start. */
-static enum outcome try_other_system(struct trial *trial, const char *path)
-{
-    if (trial->roles->kind == BOOT_LDM || trial->roles->kind == BOOT_MD)
-        return try_system(trial);
-    return trial_because(trial, UNKNOWN,
-                         arena_printf(trial->arena,
-                                      "What %s goes on to start is on no volume that could be "
-                                      "looked into.",
-                                      path));
-}
-
-/* Bytes of the path up to and with its last backslash. */
-static size_t folder_length(const char *path)
-{
-    size_t length = 0;
-
-    for (size_t i = 0; path[i] != '\0'; i++)
-        length = path[i] == '\\' ? i + 1 : length;
-    return length;
-}
-
-static bool is_shim(const char *path)
-{
-    return text_has_prefix_nocase(path + folder_length(path), "shim");
-}
-
-/* The program shim starts: "grubx64.efi" beside it. NULL when there is no memory. */
-static const char *grub_of(struct trial *trial, const char *path)
-{
-    char architecture[16] = "";
-    const char *name = trial->machine->architecture;
-
-    for (size_t i = 0; i + 1 < sizeof(architecture) && name[i] != '\0'; i++)
-        architecture[i] = text_lower(name[i]);
-    return arena_printf(trial->arena, "%.*sgrub%s.efi", (int)folder_length(path), path,
-                        architecture);
-}
-
-/* Shim starts GRUB from its own folder, and nothing else. */
-static enum outcome try_shim(struct trial *trial, const struct esp *esp, const char *path)
-{
-    const char *grub = grub_of(trial, path);
-
-    if (grub == NULL)
-        return trial_because(trial, FAILS, NULL);
-    size_t file = fat_find(&esp->report, grub);
-    if (file == FAT_NO_FILE && !esp->report.complete)
-        return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
-    if (file == FAT_NO_FILE)
-        return trial_because(
-            trial, FAILS,
-            arena_printf(trial->arena, "%s starts %s, which is not there.", path, grub));
-    const struct file_content *content = &esp->contents[file];
-    if (esp->contents_read && (content->status != ST_OK || content->program != PE_GOOD))
-        return trial_because(
-            trial, FAILS,
-            arena_printf(trial->arena, "%s starts %s, which is damaged.", path, grub));
-    return try_other_system(trial, path);
-}
-
-/* The file is there: does firmware start it, and what then? */
-static enum outcome try_program(struct trial *trial, const struct esp *esp, size_t file,
-                                bool needs_store)
-{
-    const struct file_content *content = &esp->contents[file];
-    const struct fat_file *listed = &esp->report.files[file];
-
-    if (listed->is_directory || listed->status != ST_OK || listed->size == 0)
-        return trial_because(
-            trial, GOES_ON,
-            arena_printf(trial->arena, "%s cannot be read from its ESP.", listed->path));
-    if (esp->contents_read && content->status != ST_OK)
-        return trial_because(trial, GOES_ON,
-                             arena_printf(trial->arena, "%s cannot be read: %s.", listed->path,
-                                          status_text(content->status)));
-    if (esp->contents_read && content->program != PE_GOOD)
-        return trial_because(trial, pe_verdict_is_refused(content->program) ? GOES_ON : FAILS,
-                             arena_printf(trial->arena, "%s is damaged: %s.", listed->path,
-                                          pe_verdict_text(content->program)));
-    if (needs_store || is_boot_manager(trial, esp, file))
-        return try_store(trial, esp);
-    if (is_shim(listed->path))
-        return try_shim(trial, esp, listed->path);
-    return try_other_system(trial, listed->path);
 }
 
 /* Why firmware does not get to the files of an ESP; NULL when it does. */
@@ -323,6 +226,7 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
 {
     size_t index = machine_find_esp(trial->machine, partition);
 
+    trial->file = FAT_NO_FILE;
     if (index == NO_INDEX)
         return trial_because(trial, UNKNOWN,
                              arena_printf(trial->arena, "%s, which is no ESP, is not looked into.",
@@ -335,8 +239,12 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
     if (unusable != NULL)
         return trial_because(trial, GOES_ON, unusable);
     size_t file = fat_find(&esp->report, path);
-    if (file != FAT_NO_FILE)
-        return try_program(trial, esp, file, needs_store);
+    trial->stage = 0;
+    if (file != FAT_NO_FILE) {
+        trial->esp = index;
+        trial->file = file;
+        return trial_program(trial, esp, file, needs_store);
+    }
     if (!esp->report.complete)
         return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
     return trial_because(trial, GOES_ON, say_not_there(trial, esp, path));
@@ -353,14 +261,12 @@ const char *trial_fallback_path(struct trial *trial)
 /* The removable-media path on each ESP of a disk. */
 enum outcome trial_fallback(struct trial *trial, size_t disk)
 {
-    /* Where Windows runs it is taken for a copy of Windows' boot manager, as Windows makes one. */
-    bool windows = trial->roles->kind == BOOT_LDM || trial->roles->kind == BOOT_PLAIN;
     enum outcome outcome = trial_because(trial, GOES_ON, "It has no EFI System Partition.");
 
     for (size_t i = 0; i < trial->machine->esp_count && outcome == GOES_ON; i++) {
         size_t partition = trial->machine->esps[i].partition;
         if (trial->machine->partitions[partition].disk == disk)
-            outcome = trial_file(trial, partition, trial_fallback_path(trial), windows);
+            outcome = trial_file(trial, partition, trial_fallback_path(trial), false);
     }
     return outcome;
 }

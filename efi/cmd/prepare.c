@@ -114,7 +114,6 @@ static enum status plan_entries(struct context *context, const struct roles *rol
         .source = entries_source(&context->machine, roles, request),
         .targets = esp,
         .target_count = 1,
-        .roles = roles,
         .now = &context->machine,
     };
 

@@ -182,7 +182,8 @@ static void put_entry(struct json *json, const struct entry *entry)
     json_close_object(json);
 }
 
-static void put_finding(struct context *context, struct json *json, const struct finding *finding)
+static void put_finding(struct context *context, struct json *json, const struct finding *finding,
+                        bool linux_only)
 {
     struct arena *arena = context->arena;
 
@@ -192,7 +193,7 @@ static void put_finding(struct context *context, struct json *json, const struct
     json_text(json, "place", finding_place(arena, &context->machine, finding));
     json_text(json, "text",
               arena_printf(arena, "%s%s", finding_text(finding->code), finding->detail));
-    json_text(json, "advice", finding_advice(finding->code));
+    json_text(json, "advice", finding_advice(finding->code, linux_only));
     json_close_object(json);
 }
 
@@ -240,7 +241,7 @@ static void put_lists(struct context *context, struct json *json, const struct j
     json_close_array(json);
     json_open_array(json, "findings");
     for (size_t i = 0; i < judgement->findings.count; i++)
-        put_finding(context, json, &judgement->findings.items[i]);
+        put_finding(context, json, &judgement->findings.items[i], judgement->findings.linux_only);
     json_close_array(json);
     put_interrupted(context, json);
 }

@@ -120,7 +120,7 @@ static void audit_reach(struct collector *to, const struct machine *machine,
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         struct finding written = {FINDING_ORDER_NEVER_REACHES, NO_INDEX, NO_INDEX, i, NO_INDEX, ""};
-        size_t blocker = start_blocker(machine, i);
+        size_t blocker = start_blocker(machine, NULL, i);
         if (!entry->in_order || entry->boot.partition == NO_INDEX || blocker == NO_INDEX ||
             !about_written_entry(machine, plan, &written))
             continue;

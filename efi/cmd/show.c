@@ -144,7 +144,7 @@ void show_findings(struct context *context, const struct findings *findings)
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
         const char *place = finding_place(context->arena, &context->machine, finding);
-        const char *advice = finding_advice(finding->code);
+        const char *advice = finding_advice(finding->code, findings->linux_only);
         if (context->sfo) {
             sfo_finding(context, finding, place);
             continue;

@@ -130,6 +130,15 @@ static void look_for_zeros(struct pe_check *check, struct span piece, uint64_t a
     }
 }
 
+/* Keeps what tells which program it is. */
+static void capture_marks(struct pe_check *check, struct span piece, uint64_t at)
+{
+    size_t wanted = check->sbat.size < PE_SBAT_HEAD ? (size_t)check->sbat.size : PE_SBAT_HEAD;
+
+    capture(piece, at, check->sbat.offset, check->sbat_head, wanted, &check->sbat_used);
+    pe_pdb_feed(&check->pdb, piece);
+}
+
 /* Bytes at `at`, once the headers have been read. */
 static void look_at(struct pe_check *check, struct span piece, uint64_t at)
 {
@@ -139,6 +148,7 @@ static void look_at(struct pe_check *check, struct span piece, uint64_t at)
             capture_signature(check, piece, at);
         if (check->digest_wanted)
             feed_digest(check, piece, at);
+        capture_marks(check, piece, at);
     }
     look_for_zeros(check, piece, at);
 }
@@ -152,6 +162,8 @@ static void read_headers(struct pe_check *check)
         return;
     check->digest_wanted = check->headers.certificates != 0 &&
                            pe_headers_tile_file(start, &check->headers, check->size);
+    if (!pe_headers_find_section(start, &check->headers, ".sbat", &check->sbat))
+        check->sbat.size = 0;
 }
 
 void pe_check_feed(struct pe_check *check, struct span piece)
@@ -266,6 +278,22 @@ enum pe_verdict pe_check_finish(struct pe_check *check)
     if (verdict == PE_GOOD && !pe_subsystem_is_efi(check->headers.subsystem))
         return PE_NOT_EFI;
     return verdict;
+}
+
+enum pe_mark pe_check_mark(const struct pe_check *check)
+{
+    struct pe_section section;
+
+    if (check->headers_status != ST_OK)
+        return PE_MARK_NONE;
+    if (pe_headers_find_section(start_of(check), &check->headers, ".linux", &section))
+        return PE_MARK_KERNEL;
+    enum pe_mark mark = pe_mark_of_sbat(span_of(check->sbat_head, check->sbat_used));
+    if (mark != PE_MARK_NONE)
+        return mark;
+    if (pe_headers_find_section(start_of(check), &check->headers, ".sdmagic", &section))
+        return PE_MARK_SYSTEMD_BOOT;
+    return pe_pdb_found(&check->pdb) ? PE_MARK_WINDOWS_MANAGER : PE_MARK_NONE;
 }
 
 static const struct {

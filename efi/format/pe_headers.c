@@ -6,6 +6,7 @@
 #define DOS_HEADER_SIZE     64u
 #define PE_HEADER_SIZE      24u
 #define SECTION_HEADER_SIZE 40u
+#define SECTION_NAME_SIZE   8u
 #define DIRECTORY_SIZE      8u
 #define DIRECTORIES_MAX     16u
 #define DIRECTORY_SECURITY  4u
@@ -126,12 +127,34 @@ struct pe_section pe_headers_section(struct span start, const struct pe_headers 
 {
     const uint8_t *at = start.at + headers->sections_offset + index * SECTION_HEADER_SIZE;
     struct pe_section section = {
+        .name = span_of(at, SECTION_NAME_SIZE),
         .size = ld_le32(at + 16),
         .offset = ld_le32(at + 20),
         .flags = ld_le32(at + 36),
     };
 
     return section;
+}
+
+static bool has_name(const struct pe_section *section, const char *name)
+{
+    size_t length = text_length(name);
+
+    return length <= section->name.size && memcmp(section->name.at, name, length) == 0 &&
+           span_is_zero(span_part(section->name, length, section->name.size - length));
+}
+
+bool pe_headers_find_section(struct span start, const struct pe_headers *headers, const char *name,
+                             struct pe_section *ret_section)
+{
+    for (size_t i = 0; i < headers->section_count; i++) {
+        struct pe_section section = pe_headers_section(start, headers, i);
+        if (!has_name(&section, name))
+            continue;
+        *ret_section = section;
+        return true;
+    }
+    return false;
 }
 
 uint64_t pe_headers_extent(struct span start, const struct pe_headers *headers)

@@ -9,6 +9,11 @@
 #define CELL_UNIT       8u
 #define KEY_MIN_SIZE    80u /* a cell with the fixed part of a key */
 
+#define LOG_HEAD_SIZE 1024u
+#define LOG_BASE_SIZE 512u
+#define LOG_TYPE_OLD  1u
+#define LOG_TYPE_NEW  6u
+
 static uint32_t base_checksum(const uint8_t *base)
 {
     uint32_t sum = 0;
@@ -107,6 +112,20 @@ enum regf_state regf_check(struct span file)
     if (!bins_are_sound(span_part(file, BASE_SIZE, bins_size), ld_le32(file.at + 36)))
         return REGF_DAMAGED;
     return ld_le32(file.at + 4) == ld_le32(file.at + 8) ? REGF_GOOD : REGF_DIRTY;
+}
+
+bool regf_log_fits(struct span hive, struct span log)
+{
+    if (hive.size < BASE_SIZE || log.size < LOG_HEAD_SIZE || memcmp(log.at, "regf", 4) != 0 ||
+        base_checksum(log.at) != ld_le32(log.at + CHECKSUM_AT))
+        return false;
+    const uint8_t *entries = log.at + LOG_BASE_SIZE;
+    uint32_t sequence = ld_le32(log.at + 4);
+    if (ld_le32(log.at + 28) == LOG_TYPE_OLD)
+        return memcmp(entries, "DIRT", 4) == 0 && sequence == ld_le32(log.at + 8) &&
+               memcmp(log.at + 12, hive.at + 12, 8) == 0;
+    return ld_le32(log.at + 28) == LOG_TYPE_NEW && memcmp(entries, "HvLE", 4) == 0 &&
+           ld_le32(entries + 12) == sequence && sequence >= ld_le32(hive.at + 8);
 }
 
 const char *regf_state_text(enum regf_state state)

@@ -4,8 +4,11 @@
 #include "base/text.h"
 
 #define START_BYTES (64u << 10)
+#define CSV_MAX     16u   /* files */
+#define CSV_BYTES   8192u /* of each */
 
 static const char store_path[] = "\\EFI\\Microsoft\\Boot\\BCD";
+static const char log_path[] = "\\EFI\\Microsoft\\Boot\\BCD.LOG";
 
 static bool is_program(const char *path)
 {
@@ -41,7 +44,22 @@ static enum status read_content(const struct esp_scan *scan, struct esp *esp,
     } while (size > 0);
     ret_content->digest = sha256_finish(&digest);
     ret_content->program = pe_check_finish(check);
+    ret_content->mark = pe_check_mark(check);
     return ST_OK;
+}
+
+/* True when the store's log, of which the start is read into the buffer, is what it lacks. */
+static bool log_fits(const struct esp_scan *scan, struct esp *esp, struct span store)
+{
+    size_t log = fat_find(&esp->report, log_path);
+    struct fat_reader reader;
+    size_t size = 0;
+
+    if (log == FAT_NO_FILE || esp->report.files[log].status != ST_OK)
+        return false;
+    fat_reader_start(&reader, &esp->volume, &esp->report.files[log]);
+    return fat_reader_next(&reader, scan->buffer, ESP_BUFFER_BYTES, &size) == ST_OK &&
+           regf_log_fits(store, span_of(scan->buffer, size));
 }
 
 /* Reads the boot store, which is judged as a whole. */
@@ -59,7 +77,37 @@ static enum status read_store(const struct esp_scan *scan, struct esp *esp,
     esp->store_status = fits ? status : ST_DAMAGED;
     if (fits && status == ST_OK)
         esp->store = regf_check(span_of(whole, (size_t)file->size));
+    if (fits && status == ST_OK && esp->store == REGF_DIRTY)
+        esp->store_log_fits = log_fits(scan, esp, span_of(whole, (size_t)file->size));
     arena_release(scan->arena, mark);
+    return status;
+}
+
+/* True for a list of entries for shim's fallback, which looks in the folders below \EFI. */
+static bool is_csv(const struct fat_file *file)
+{
+    size_t length = text_length(file->path);
+    size_t name = length;
+
+    while (name > 0 && file->path[name - 1] != '\\')
+        name--;
+    return text_has_prefix_nocase(file->path, "\\EFI\\") &&
+           text_has_prefix_nocase(file->path + name, "BOOT") && length - name > 4 &&
+           text_equal_nocase(file->path + length - 4, ".csv") && file->size > 0 &&
+           file->size <= CSV_BYTES;
+}
+
+static enum status read_csv(const struct esp_scan *scan, struct esp *esp, size_t index,
+                            struct pe_check *check)
+{
+    const struct fat_file *file = &esp->report.files[index];
+    uint8_t *text = arena_alloc(scan->arena, 1, (size_t)file->size);
+
+    if (text == NULL)
+        return ST_NO_MEMORY;
+    enum status status = read_content(scan, esp, file, check, text, &esp->contents[index]);
+    if (status == ST_OK)
+        esp->csvs[esp->csv_count++] = (struct boot_csv){index, span_of(text, (size_t)file->size)};
     return status;
 }
 
@@ -69,6 +117,8 @@ static enum status read_file(const struct esp_scan *scan, struct esp *esp, size_
     const struct fat_file *file = &esp->report.files[index];
     struct file_content *content = &esp->contents[index];
 
+    if (esp->csv_count < CSV_MAX && is_csv(file))
+        return read_csv(scan, esp, index, check);
     return is_store ? read_store(scan, esp, file, check, content)
                     : read_content(scan, esp, file, check, NULL, content);
 }
@@ -76,10 +126,12 @@ static enum status read_file(const struct esp_scan *scan, struct esp *esp, size_
 static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
 {
     struct pe_check *check = arena_alloc(scan->arena, 1, sizeof(*check));
+    struct boot_csv *csvs = arena_alloc(scan->arena, CSV_MAX, sizeof(*csvs));
     size_t store = fat_find(&esp->report, store_path);
 
-    if (check == NULL)
+    if (check == NULL || csvs == NULL)
         return ST_NO_MEMORY;
+    esp->csvs = csvs;
     for (size_t i = 0; i < esp->report.file_count; i++) {
         const struct fat_file *file = &esp->report.files[i];
         struct file_content *content = &esp->contents[i];
@@ -197,8 +249,15 @@ static enum status copy_esp(struct arena *arena, const struct esp *from, struct 
     esp.volume.table_loaded = NULL;
     esp.contents = arena_copy(arena, from->contents, count * sizeof(*esp.contents));
     report->files = arena_copy(arena, from->report.files, count * sizeof(*report->files));
-    if (esp.contents == NULL || report->files == NULL)
+    esp.csvs = arena_alloc(arena, from->csv_count, sizeof(*esp.csvs));
+    if (esp.contents == NULL || report->files == NULL || esp.csvs == NULL)
         return ST_NO_MEMORY;
+    for (size_t i = 0; i < esp.csv_count; i++) {
+        esp.csvs[i] = from->csvs[i];
+        esp.csvs[i].text.at = arena_copy(arena, from->csvs[i].text.at, from->csvs[i].text.size);
+        if (esp.csvs[i].text.at == NULL)
+            return ST_NO_MEMORY;
+    }
     for (size_t i = 0; i < count; i++) {
         report->files[i].path = copy_text(arena, from->report.files[i].path);
         if (report->files[i].path == NULL)

@@ -48,7 +48,7 @@ static bool adopt(struct esp_entries_pass *pass, size_t partition)
         const struct entry *entry = &machine->entries[i];
         if (esp_entries_place(pass, i) == NO_INDEX && esp_entries_is_active(entry) &&
             entry->boot.file != NULL && esp_entries_serves(pass, i, partition))
-            return edit_adopt(&pass->edit, i, esp_entries_position(pass, NO_INDEX, partition));
+            return edit_adopt(&pass->edit, i, esp_entries_position(pass, NO_INDEX));
     }
     return false;
 }
@@ -117,7 +117,7 @@ static enum status clone_one(struct esp_entries_pass *pass, size_t index, size_t
         return status;
     pair.activate = true;
     *io_made = true;
-    return clone_entry(&pass->edit, &pair, index, esp_entries_position(pass, index, partition));
+    return clone_entry(&pass->edit, &pair, index, esp_entries_position(pass, index));
 }
 
 /* Clones the source's entries whose file the target has: the active ones, or the first when there
@@ -162,7 +162,7 @@ static enum status add_entry(struct esp_entries_pass *pass, size_t partition, co
         .file = file,
         .description = loader == NULL ? "UEFI OS" : loader->description,
         .optional = loader == NULL ? NULL : loader->optional,
-        .position = esp_entries_position(pass, NO_INDEX, partition),
+        .position = esp_entries_position(pass, NO_INDEX),
     };
 
     enum status status = add_into(&pass->edit, &request, partition);
@@ -301,7 +301,9 @@ enum status plan_esp_entries(struct plan *plan, const struct esp_entries_request
     size_t extra = request->target_count * (plan->machine->entry_count + 1);
     struct esp_entries_pass pass = {.plan = plan, .request = request};
 
-    enum status status = edit_begin_mending(plan, extra, &pass.edit);
+    enum status status = roles_find(plan->arena, plan->machine, &pass.roles);
+    if (status == ST_OK)
+        status = edit_begin_mending(plan, extra, &pass.edit);
     if (status == ST_OK && request->prune)
         status = prune_into(&pass.edit, request->keep_gone);
     if (status == ST_OK)

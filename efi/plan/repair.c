@@ -273,7 +273,6 @@ static enum status repair_entries(struct repair *repair)
                                           .targets = repair->targets,
                                           .target_count = repair->target_count,
                                           .now = plan->machine,
-                                          .roles = repair->roles,
                                           .prune = repair->extent.prune,
                                           .keep_gone = repair->roles->missing > 0};
     struct plan part;

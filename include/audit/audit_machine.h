@@ -20,8 +20,9 @@ struct judgement {
 MUST_CHECK enum status audit_machine(struct arena *arena, const struct machine *machine,
                                      struct judgement *ret_judgement);
 
-/* True when the entry starts from that partition, be it active or not: it names it, or is the
- * firmware's own for the whole disk, where the removable-media path is on that ESP. */
+/* True when the entry starts a system from that partition, be it active or
+ * not: it names it, or is the firmware's own for the whole disk, where the removable-media path is
+ * on that ESP. An entry for a tool there starts none. */
 bool audit_entry_leads_to(const struct machine *machine, const struct entry *entry,
                           size_t partition);
 

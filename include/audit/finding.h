@@ -5,6 +5,7 @@
 #ifndef SHADOWBOOT_AUDIT_FINDING_H
 #define SHADOWBOOT_AUDIT_FINDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -79,6 +80,8 @@ enum finding_code {
     FINDING_ESP_NO_ENTRY,
     FINDING_ENTRY_INACTIVE,
     FINDING_ORDER_NEVER_REACHES,
+    FINDING_STARTS_ANOTHER_DISK,
+    FINDING_BIOS_START,
     FINDING_NVRAM_WIPED,
     FINDING_PLEX_FAILED,
     FINDING_PLEX_STALE,
@@ -116,6 +119,7 @@ struct finding {
 struct findings {
     struct finding *items;
     size_t count;
+    bool linux_only; /* nothing of Windows is started here: advice for Windows helps nobody */
 };
 
 enum severity finding_severity(enum finding_code code);
@@ -131,7 +135,8 @@ const char *finding_place(struct arena *arena, const struct machine *machine,
 /* What is the matter, in a sentence without the place; static lifetime. */
 const char *finding_text(enum finding_code code);
 
-/* What to do about it; "" when there is nothing to do. Static lifetime. */
-const char *finding_advice(enum finding_code code);
+/* What to do about it; "" when there is nothing to do. With `linux_only` nothing that wants a
+ * running Windows. Static lifetime. */
+const char *finding_advice(enum finding_code code, bool linux_only);
 
 #endif

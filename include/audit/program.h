@@ -5,6 +5,7 @@
 #ifndef SHADOWBOOT_AUDIT_PROGRAM_H
 #define SHADOWBOOT_AUDIT_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -44,6 +45,9 @@ struct program program_of(const struct machine *machine, const struct esp *esp, 
 /* What a path on an ESP tells by itself of the program there, be it there or not. */
 struct program program_at(const char *path);
 
+/* What a mark inside a program tells; PROGRAM_UNKNOWN for PE_MARK_NONE. */
+struct program program_by_mark(enum pe_mark mark);
+
 /* The name of the folder below \EFI that the file is in, as in \EFI\debian\grubx64.efi; of `path`.
  * Empty, with no bytes, for a file that lies elsewhere or deeper. */
 struct span program_folder(const char *path);
@@ -54,6 +58,19 @@ size_t program_beside(const struct esp *esp, const char *path, const char *name)
 /* What shim at `path` starts unless it is told otherwise: GRUB in the same folder; FAT_NO_FILE when
  * it is not there. */
 size_t program_second_stage(const struct machine *machine, const struct esp *esp, const char *path);
+
+/* A line of a list of entries for shim's fallback (UEFI shim, README.fallback). */
+struct program_csv_line {
+    const char *file;  /* beside the list */
+    const char *label; /* of the entry */
+};
+
+/*
+ * The next line that is not empty of the UCS-2 `*io_text`, which then begins behind it. False at
+ * the end, and when there is no memory. The texts lie in the arena, and are "" where the line ends
+ * before them.
+ */
+bool program_csv_next(struct arena *arena, struct span *io_text, struct program_csv_line *ret_line);
 
 /* A file of an ESP that a boot entry can be made for. */
 struct loader {

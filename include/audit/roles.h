@@ -2,10 +2,9 @@
  * Who is who on this machine: the boot volume, the disks that carry a copy of it (the members of
  * the mirror), and which of them is primary and which shadow.
  *
- * The boot volume is, in this sequence: the LDM volume whose copies carry Windows, or that the
- * database marks as boot volume, or the one mirror there is; a Linux md mirror on disks with ESPs;
- * a plain NTFS volume that carries Windows. Where none is found the members are the fixed disks
- * whose ESPs boot entries use or boot files are on.
+ * The boot volume is that of the system which the entries start now (audit/system.h). Where nobody
+ * can look into that, the members are the fixed disks whose ESPs boot entries use or programs are
+ * on; without any ESP, those that are started by their MBR.
  */
 #ifndef SHADOWBOOT_AUDIT_ROLES_H
 #define SHADOWBOOT_AUDIT_ROLES_H
@@ -35,10 +34,14 @@ struct roles {
     struct member *members; /* by disk */
     size_t member_count;
     size_t missing;   /* disks that ought to carry a copy and are not here */
-    size_t primary;   /* index into members: whose ESP the boot entries use; NO_INDEX without any */
+    size_t primary;   /* index into members: the one that the boot entries lead to; where they lead
+                       * to none, the first with a loader on its ESP, with an ESP, or at all.
+                       * NO_INDEX without members only */
     size_t shadow;    /* the first other member, or NO_INDEX */
     size_t start_esp; /* index into machine.esps of the ESP that the entries start the system from
-                       * now, on whatever disk; NO_INDEX without any */
+                       * now: a member's, or one on a disk that has room for no system of its own.
+                       * NO_INDEX without any */
+    bool windows;     /* the system is Windows, as far as can be told */
 };
 
 /* Statuses: ST_OK, whatever was found; ST_NO_MEMORY. */
@@ -55,7 +58,12 @@ bool roles_entry_is_tried(const struct entry *entry);
 /* The member on that disk, NO_INDEX when it is none. */
 size_t roles_member_on(const struct roles *roles, size_t disk);
 
-/* The first ESP of the disk, the one that an entry uses before others; NO_INDEX without any. */
+/* The ESP of the disk that counts: the one that entries start from now, that one names, or that has
+ * a system's own loader; else the first. NO_INDEX without any. */
 size_t roles_esp_of(const struct machine *machine, size_t disk);
+
+/* True for a disk without ESP that BIOS firmware, or the CSM of UEFI firmware, may start: by the
+ * code in its MBR, an active partition, or a BIOS boot partition. */
+bool roles_disk_is_bios(const struct machine *machine, size_t disk);
 
 #endif

@@ -1,13 +1,18 @@
 /*
- * Would the machine start? The firmware's start order, followed on paper: what happens when one
- * member of the mirror is left and all others are gone.
+ * Would the machine start? The firmware's start order, followed on paper for each member of the
+ * mirror, twice: alone, as if every other disk had been pulled out, and with the disks that are no
+ * members still in. The worse of the two counts: a disk that hangs on the ESP of another one does
+ * not start alone, and a foreign disk, or an old half of the mirror, may start in its place. Disks
+ * that are removable never count.
  *
  * The order is that of edk2's boot manager (UEFI Specification 3.1): active entries in the sequence
  * of BootOrder; an entry whose device or file is not there, or whose file is no image for this
  * machine, gives way to the next; the first image that starts is taken as final: one that returns
- * an error would let firmware go on, but nobody can tell that beforehand. When no entry starts
- * anything, the removable-media path \EFI\BOOT\BOOT<ARCH>.EFI is tried, which not every firmware
- * does for fixed disks. BootNext counts once only and is left out.
+ * an error would let firmware go on, but nobody can tell that beforehand. What starts has to be the
+ * system: a tool, or what is on a disk that is no member, is something else, but for the ESP that
+ * the system is started from now. When no entry starts anything, the removable-media path
+ * \EFI\BOOT\BOOT<ARCH>.EFI is tried, which not every firmware does for fixed disks. BootNext
+ * counts once only and is left out.
  */
 #ifndef SHADOWBOOT_AUDIT_START_H
 #define SHADOWBOOT_AUDIT_START_H
@@ -31,14 +36,13 @@ const char *verdict_name(enum verdict verdict);
 struct start {
     enum verdict verdict;
     size_t entry;       /* the entry that starts, or that stops the start; NO_INDEX for none */
-    bool other;         /* VERDICT_FAILS because `entry` starts something else */
+    bool other;         /* VERDICT_FAILS because `entry` starts a program that starts no system */
+    size_t instead;     /* the entry that starts a disk which is no member in the place of this one,
+                         * as long as that disk is in; NO_INDEX for none */
     const char *reason; /* a sentence or two; "" for VERDICT_STARTS; in the arena */
 };
 
-/*
- * What happens when of all members only `member` is left, as if the others had been pulled out.
- * Statuses: ST_OK; ST_NO_MEMORY.
- */
+/* What happens when of all members only `member` is left. Statuses: ST_OK; ST_NO_MEMORY. */
 MUST_CHECK enum status start_alone(struct arena *arena, const struct machine *machine,
                                    const struct roles *roles, size_t member,
                                    struct start *ret_start);
@@ -47,9 +51,12 @@ MUST_CHECK enum status start_alone(struct arena *arena, const struct machine *ma
  * what must not be lost. */
 bool start_is_hopeful(const struct start *start);
 
-/* The first program of the firmware's own, such as a Shell, that BootOrder has before `entry`, so
- * that the entry is never reached; NO_INDEX when there is none. */
-size_t start_blocker(const struct machine *machine, size_t entry);
+/*
+ * The first entry that BootOrder has before `entry` and that starts something else, so that `entry`
+ * is never reached: a program of the firmware's own, a tool, or a disk that is no member (`roles`
+ * may be NULL: then disks do not count). NO_INDEX when there is none.
+ */
+size_t start_blocker(const struct machine *machine, const struct roles *roles, size_t entry);
 
 /* What `status` ends with; the numbers are its exit statuses. */
 enum machine_state {

@@ -26,15 +26,19 @@ struct trial {
     const struct machine *machine;
     const struct roles *roles;
     const struct member *member;
-    bool is_manager;       /* the file tried last was Windows' boot manager */
-    const char *why;       /* of the last outcome but STARTS; NULL when memory ran out */
+    const struct entry *entry; /* by which a file is started; NULL without one */
+    unsigned stage;            /* how many programs started each other so far */
+    bool outsiders;            /* disks that are no members are there too */
+    size_t esp;                /* the file tried last: of this ESP, */
+    size_t file;               /* of its report; FAT_NO_FILE when it is not there */
+    const char *why;           /* of the last outcome but STARTS; NULL when memory ran out */
     const char *first_why; /* why the first entry for this member's ESP gave way; "" without any */
 };
 
 /* Notes why, and gives `outcome` back. `why` is NULL when memory ran out while it was made. */
 enum outcome trial_because(struct trial *trial, enum outcome outcome, const char *why);
 
-/* True when the disk belongs to another member, and so is not there in this trial. */
+/* True when the disk is not there in this trial: that of another member, or any other one. */
 bool trial_disk_is_gone(const struct trial *trial, size_t disk);
 
 /*
@@ -43,6 +47,23 @@ bool trial_disk_is_gone(const struct trial *trial, size_t disk);
  * name.
  */
 enum outcome trial_file(struct trial *trial, size_t partition, const char *path, bool needs_store);
+
+/* Starts the file (index into the ESP's report), which is there; `needs_store` as above. */
+enum outcome trial_program(struct trial *trial, const struct esp *esp, size_t file,
+                           bool needs_store);
+
+/* What shim, and the program that makes its entries anew, go on to start from their ESP. */
+enum outcome trial_shim(struct trial *trial, const struct esp *esp, size_t file);
+enum outcome trial_shim_fallback(struct trial *trial, const struct esp *esp, size_t file);
+
+/* UNKNOWN: what is looked for may be where the check of the ESP did not get to. */
+enum outcome trial_cut_short(struct trial *trial);
+
+/* What Windows' boot manager on the ESP comes to: by its store and the system volume. */
+enum outcome trial_store(struct trial *trial, const struct esp *esp);
+
+/* Whether the system is there that a boot manager goes on to start. */
+enum outcome trial_system(struct trial *trial);
 
 /* Starts the removable-media path of a disk: on each of its ESPs until one does not give way. */
 enum outcome trial_fallback(struct trial *trial, size_t disk);

@@ -1,6 +1,7 @@
 /*
  * Master Boot Record (UEFI Specification 5.2) and extended boot records.
  *
+ *     0 440  boot code
  *   440  4  disk signature
  *   446 16  four partition records: 0 boot flag, 4 type, 8 first LBA (4), 12 blocks (4)
  *   510  2  55 AA
@@ -37,6 +38,7 @@ struct mbr_record {
 struct mbr {
     enum mbr_kind kind;
     bool protective_at_lba_1; /* kind PROTECTIVE or HYBRID: an 0xEE record starts at LBA 1 */
+    bool has_code;            /* something stands where BIOS firmware looks for boot code */
     uint32_t signature;
     struct mbr_record records[MBR_RECORD_COUNT];
 };

@@ -30,6 +30,7 @@
 #include "base/sha256.h"
 #include "base/status.h"
 #include "format/pe_headers.h"
+#include "format/pe_mark.h"
 #include "format/pe_signature.h"
 
 /*
@@ -85,6 +86,11 @@ struct pe_check {
     struct pe_signature signature; /* size 0 as long as it is not known */
     uint8_t digest_info[PE_DIGEST_INFO_MAX];
     size_t digest_info_used;
+
+    struct pe_section sbat; /* of no bytes when there is none */
+    uint8_t sbat_head[PE_SBAT_HEAD];
+    size_t sbat_used;
+    struct pe_pdb_search pdb;
 };
 
 /* `size` is that of the file in bytes; `architecture` must outlive the check. */
@@ -96,5 +102,8 @@ void pe_check_feed(struct pe_check *check, struct span piece);
 /* The verdict, once all bytes were fed; PE_TRUNCATED when they were fewer than `size`. The check is
  * used up. */
 enum pe_verdict pe_check_finish(struct pe_check *check);
+
+/* What the program says of itself, once all bytes were fed; PE_MARK_NONE for what is no image. */
+enum pe_mark pe_check_mark(const struct pe_check *check);
 
 #endif

@@ -7,11 +7,11 @@
  *   optional header, behind the PE header                  20  2  size of the optional header
  *     0  2  10b: PE32, 20b: PE32+
  *    60  4  size of all headers together        section header, behind the optional header
- *    64  4  checksum of the file, 0 = none                  8  4  size in memory
- *    68  2  subsystem                                      16  4  size in the file
- *    70  2  flags for the loader                           20  4  offset in the file
- *    92  4  number of directories (PE32+: 108)             36  4  flags
- *    96  8  directories of 4 + 4 bytes (PE32+: 112)
+ *    64  4  checksum of the file, 0 = none                  0  8  name
+ *    68  2  subsystem                                       8  4  size in memory
+ *    70  2  flags for the loader                           16  4  size in the file
+ *    92  4  number of directories (PE32+: 108)             20  4  offset in the file
+ *    96  8  directories of 4 + 4 bytes (PE32+: 112)        36  4  flags
  *           no. 4: offset in the file and size of the certificate table
  */
 #ifndef SHADOWBOOT_FORMAT_PE_HEADERS_H
@@ -43,8 +43,9 @@ struct pe_headers {
 };
 
 struct pe_section {
-    uint64_t offset; /* in the file */
-    uint64_t size;   /* in the file */
+    struct span name; /* 8 bytes, filled up with zeros; of the headers */
+    uint64_t offset;  /* in the file */
+    uint64_t size;    /* in the file */
     uint32_t flags;
 };
 
@@ -60,6 +61,10 @@ MUST_CHECK enum status pe_headers_parse(struct span start, uint64_t file_size,
 /* The section number `index` < section_count; `start` is what the headers were read from. */
 struct pe_section pe_headers_section(struct span start, const struct pe_headers *headers,
                                      size_t index);
+
+/* True when a section has this name, of at most 8 characters; `*ret_section` is the first such. */
+bool pe_headers_find_section(struct span start, const struct pe_headers *headers, const char *name,
+                             struct pe_section *ret_section);
 
 /* Where the last section or the certificate table ends: a whole file is at least as long. */
 uint64_t pe_headers_extent(struct span start, const struct pe_headers *headers);

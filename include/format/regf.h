@@ -17,6 +17,8 @@
 #ifndef SHADOWBOOT_FORMAT_REGF_H
 #define SHADOWBOOT_FORMAT_REGF_H
 
+#include <stdbool.h>
+
 #include "base/bytes.h"
 
 /* What is wrong with a hive. The first that applies, in this order. */
@@ -33,6 +35,19 @@ enum regf_state {
 
 /* The state of the hive that all of `file` is. Bytes behind the last bin are not looked at. */
 enum regf_state regf_check(struct span file);
+
+/*
+ * True when `log`, the start of the file BCD.LOG of 1024 bytes or more, is the log of the hive that
+ * all of `hive` is, and as new as what the hive lacks: Windows' boot manager then mends the hive by
+ * it. What the log's entries hold is not looked at.
+ *
+ *   log     0  512  the start of the hive's base block, with a checksum and sequence numbers of its
+ *                   own; type 6, or 1 up to Windows 8
+ *         512       type 6: entries, each "HvLE", and at 12 its sequence number; the first has that
+ *                   of the log, which is not below the hive's second one
+ *                   type 1: "DIRT"; the time at 12 of the base block is that of the hive
+ */
+bool regf_log_fits(struct span hive, struct span log);
 
 /* Half a sentence, such as "it is not a registry hive". Never NULL; static lifetime. */
 const char *regf_state_text(enum regf_state state);

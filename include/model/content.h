@@ -24,6 +24,13 @@ struct file_content {
     struct sha256 digest; /* ST_OK only */
     bool is_program;      /* its name ends in .efi; `program` is meaningful with ST_OK */
     enum pe_verdict program;
+    enum pe_mark mark; /* what the program says of itself; like `program` */
+};
+
+/* A list of entries that shim's fallback makes: \EFI\<folder>\BOOT<ARCH>.CSV or BOOT.CSV. */
+struct boot_csv {
+    size_t file;      /* index into the report */
+    struct span text; /* all of it: UCS-2 */
 };
 
 /* An EFI System Partition. One for which the disk's limit left nothing is ST_UNSUPPORTED, of
@@ -39,6 +46,9 @@ struct esp {
     enum status store_status;      /* ST_OK: \EFI\Microsoft\Boot\BCD was read; ST_ABSENT: it is not
                                     * there; ST_UNSUPPORTED: nobody looked; else why not */
     enum regf_state store;
+    bool store_log_fits;   /* REGF_DIRTY: BCD.LOG beside it holds what the store lacks */
+    struct boot_csv *csvs; /* those that were read, in the order of the report */
+    size_t csv_count;
 };
 
 /* The files by which a copy of Windows is known. */

@@ -2,14 +2,12 @@
 #ifndef SHADOWBOOT_PLAN_ESP_ENTRIES_H
 #define SHADOWBOOT_PLAN_ESP_ENTRIES_H
 
-#include "audit/roles.h"
 #include "plan/plan.h"
 
 struct esp_entries_request {
     struct guid source;         /* the ESP whose entries are cloned; zero: none has any */
     const struct guid *targets; /* ESPs that each need an active entry in BootOrder */
     size_t target_count;
-    const struct roles *roles; /* of the machine: whose entries start something else */
     const struct machine *now; /* as it is before the plan; NULL: plan->machine */
     bool prune;                /* also what plan_prune does */
     bool keep_gone;            /* but entries whose partition is gone stay: it may come back */

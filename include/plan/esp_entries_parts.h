@@ -2,6 +2,7 @@
 #ifndef SHADOWBOOT_PLAN_ESP_ENTRIES_PARTS_H
 #define SHADOWBOOT_PLAN_ESP_ENTRIES_PARTS_H
 
+#include "audit/roles.h"
 #include "plan/edit.h"
 #include "plan/esp_entries.h"
 
@@ -9,6 +10,7 @@
 struct esp_entries_pass {
     struct plan *plan;
     const struct esp_entries_request *request;
+    struct roles roles; /* of plan->machine */
     struct boot_edit edit;
 };
 
@@ -36,12 +38,11 @@ size_t esp_entries_place(const struct esp_entries_pass *pass, size_t index);
 bool esp_entries_serves(const struct esp_entries_pass *pass, size_t index, size_t partition);
 
 /*
- * Where in BootOrder a new entry for the partition goes: at the end, unless something stands before
- * that which does not give way when only the partition's disk is left (a program of the firmware's
- * own, a disk that is no member, a tool on the disk itself). Then right behind `original` (index
- * into the machine), or behind the first entry that starts a member, and those of further members
- * that follow; without any, before what does not give way. `original` is NO_INDEX for none.
+ * Where in BootOrder a new entry goes: at the end, unless something there does not give way
+ * (start_blocker). Then right behind `original` (index into the machine), or behind the first entry
+ * that starts a member, and those of further members that follow; without any, before what does not
+ * give way. `original` is NO_INDEX for none.
  */
-size_t esp_entries_position(const struct esp_entries_pass *pass, size_t original, size_t partition);
+size_t esp_entries_position(const struct esp_entries_pass *pass, size_t original);
 
 #endif

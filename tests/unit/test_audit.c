@@ -385,7 +385,7 @@ static void each_finding_is_printed_with_place_and_advice(void **state)
             assert_int_equal(code, 10);
         assert_says(text, cases[i].place);
         assert_says(text, finding_text(cases[i].code));
-        assert_says(text, finding_advice(cases[i].code));
+        assert_says(text, finding_advice(cases[i].code, false));
         (void)run_line(host, about_disks ? "disks -sfo" : "entries -sfo", &text);
         assert_says(text, "FindingInfo,");
         assert_says(text, name);
@@ -402,7 +402,7 @@ static void every_code_has_words_and_a_name_of_its_own(void **state)
         assert_non_null(finding_text((enum finding_code)i));
         assert_true(strlen(finding_text((enum finding_code)i)) > 20);
         if (finding_severity((enum finding_code)i) != SEVERITY_NOTE)
-            assert_true(strlen(finding_advice((enum finding_code)i)) > 20);
+            assert_true(strlen(finding_advice((enum finding_code)i, false)) > 20);
         for (int j = 0; j < i; j++)
             assert_string_not_equal(name, finding_name((enum finding_code)j));
     }

@@ -102,6 +102,7 @@ static void make_plain_on_both(struct mirror *mirror)
 {
     mirror_make_plain(mirror);
     memset(mirror->copies[1].files, 0, sizeof(mirror->copies[1].files));
+    mirror->copies[1].ntfs.serial = mirror->copies[0].ntfs.serial;
 }
 
 static void state_of_the_mirror_is_told(void **state)
@@ -250,8 +251,9 @@ static void ways_to_the_disks_are_told(void **state)
          MACHINE_NONE},
         {put_shell_between, "order-never-reaches @ Disk 1" SHELL, MACHINE_PRIMARY_ONLY},
         {put_shell_last, "", MACHINE_SAFE},
-        /* Windows' boot manager on a disk that stays starts this mirror as well as its own does. */
-        {put_third_disk_between, "", MACHINE_SAFE},
+        /* Windows' boot manager on a disk that stays starts what its own store names. */
+        {put_third_disk_between, "starts-another-disk @ Boot0002 Disk 2, in place of Disk 1.\n",
+         MACHINE_PRIMARY_ONLY},
     };
 
     (void)state;

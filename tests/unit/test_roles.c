@@ -163,7 +163,7 @@ static void plain_windows_is_found_where_it_is(void **state)
     assert_int_equal(roles.missing, 0);
 }
 
-static void plain_windows_on_a_disk_without_esp_makes_it_no_member(void **state)
+static void plain_windows_on_a_disk_without_esp_makes_it_a_member(void **state)
 {
     struct mirror *mirror = *state;
 
@@ -172,7 +172,7 @@ static void plain_windows_on_a_disk_without_esp_makes_it_no_member(void **state)
     struct roles roles = mirror_roles(mirror);
     assert_int_equal(roles.kind, BOOT_PLAIN);
     assert_string_equal(roles.name, "Disk 0 Partition 4");
-    assert_members(&roles, "1:esp0:-");
+    assert_members(&roles, "0:-:copy0 1:esp0:-");
 }
 
 /* --- md ------------------------------------------------------------------------------------- */
@@ -568,7 +568,7 @@ int main(void)
         TEST(simple_volume_without_any_mark_is_no_boot_volume),
         TEST(plain_windows_says_more_than_a_mirror_without_marks),
         TEST(plain_windows_is_found_where_it_is),
-        TEST(plain_windows_on_a_disk_without_esp_makes_it_no_member),
+        TEST(plain_windows_on_a_disk_without_esp_makes_it_a_member),
         TEST(md_mirror_is_the_boot_volume_of_linux),
         TEST(md_members_that_are_not_here_are_counted),
         TEST(md_set_of_another_array_is_left_out),

@@ -13,6 +13,10 @@
 
 #define NONE (-1) /* no entry */
 
+#define BY_FILE                                                                                  \
+    "Boot0000 \"Windows Boot Manager\" names a file and no disk: some firmware looks for it on " \
+    "all "                                                                                       \
+    "disks, removable ones first, other firmware starts nothing by it."
 #define BY_FALLBACK                                                                          \
     "No boot entry starts it: only the removable-media path does, which not every firmware " \
     "tries on a fixed disk."
@@ -272,8 +276,8 @@ static void paths_are_followed_as_firmware_does(void **state)
         {"full, size", full_with_other_size, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"absent partition", name_absent_partition, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"GUID twins", make_guid_twins, 1, VERDICT_STARTS, 0, ""},
-        {"file only", name_manager_only, 0, VERDICT_STARTS, 0, ""},
-        {"file only", name_manager_only, 1, VERDICT_STARTS, 0, ""},
+        {"file only", name_manager_only, 0, VERDICT_PERHAPS, 0, BY_FILE},
+        {"file only", name_manager_only, 1, VERDICT_PERHAPS, 0, BY_FILE},
         {"absent file only", name_absent_file_only, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"file of stick", name_file_of_stick_only, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"no file", leave_out_the_file, 1, VERDICT_STARTS, 1, ""},
@@ -390,9 +394,10 @@ static void other_programs_before_the_entry_stop_the_start(void **state)
         {"inactive Shell", put_inactive_shell_first, 1, VERDICT_STARTS, 1, ""},
         {"CD", put_cd_first, 1, VERDICT_STARTS, 1, ""},
         {"legacy", put_bbs_first, 1, VERDICT_STARTS, 1, ""},
-        /* There it is Windows' boot manager, which starts this mirror as well as its own. */
-        {"third disk's ESP", put_other_esp_first, 1, VERDICT_STARTS, 2, ""},
-        {"third disk", put_other_disk_first, 1, VERDICT_STARTS, 2, ""},
+        /* The mirror is started from there now: it is not alone with that disk, and starts by its
+         * own entry without. */
+        {"third disk's ESP", put_other_esp_first, 1, VERDICT_STARTS, 1, ""},
+        {"third disk", put_other_disk_first, 1, VERDICT_STARTS, 1, ""},
         {"third disk, no file", put_empty_disk_first, 1, VERDICT_STARTS, 1, ""},
         {"stick", put_stick_first, 1, VERDICT_STARTS, 1, ""},
         {"stick's partition", put_partition_of_stick_first, 1, VERDICT_STARTS, 1, ""},
@@ -426,12 +431,12 @@ static void the_first_shell_before_an_entry_blocks_it(void **state)
 {
     struct mirror *mirror = *state;
 
-    assert_int_equal(start_blocker(&mirror->machine, 1), NO_INDEX);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 1), NO_INDEX);
     put_shell_between(mirror);
-    assert_int_equal(start_blocker(&mirror->machine, 1), NO_INDEX);
-    assert_int_equal(start_blocker(&mirror->machine, 2), 1);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 1), NO_INDEX);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 2), 1);
     mirror->machine.entries[1].option.attributes = 0;
-    assert_int_equal(start_blocker(&mirror->machine, 2), NO_INDEX);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 2), NO_INDEX);
 }
 
 /* --- Whole disks and the removable-media path ----------------------------------------------- */
@@ -1103,6 +1108,7 @@ static void plain_on_both(struct mirror *mirror)
     mirror_make_plain(mirror);
     mirror->copies[1].files[SYSTEM_LOADER] = ST_OK;
     mirror->copies[1].files[SYSTEM_KERNEL] = ST_OK;
+    mirror->copies[1].ntfs.serial = mirror->copies[0].ntfs.serial;
 }
 
 static void plain_with_bad_boot_sector(struct mirror *mirror)

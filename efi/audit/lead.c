@@ -1,0 +1,104 @@
+#include "audit/lead.h"
+
+#include "audit/roles.h"
+#include "base/print.h"
+#include "model/boot_paths.h"
+
+#define FALLBACK_SIZE 64
+
+/* Finds the file on the ESP. One that was planned and not looked at yet is not listed. */
+static bool find_file(const struct machine *machine, size_t esp, const char *path,
+                      enum status known, struct lead *io_lead)
+{
+    const struct esp *own = &machine->esps[esp];
+
+    if (machine->disks[machine->partitions[own->partition].disk].removable || own->status != ST_OK)
+        return false;
+    size_t file = fat_find(&own->report, path);
+    bool listed = file != FAT_NO_FILE && !own->report.files[file].is_directory;
+    if (!listed && (own->report.complete || known != ST_OK))
+        return false;
+    io_lead->esp = esp;
+    io_lead->program = (struct program){.kind = PROGRAM_UNKNOWN, .name = ""};
+    if (listed)
+        io_lead->program = program_of(machine, own, file);
+    return true;
+}
+
+/* The first ESP of the disk, or of any for NO_INDEX, that has the file. */
+static bool find_on_disk(const struct machine *machine, size_t disk, const char *path,
+                         struct lead *io_lead)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        size_t on = machine->partitions[machine->esps[i].partition].disk;
+        if ((disk == NO_INDEX || on == disk) &&
+            find_file(machine, i, path, ST_UNSUPPORTED, io_lead))
+            return true;
+    }
+    return false;
+}
+
+bool lead_of(const struct machine *machine, const struct entry *entry, struct lead *ret_lead)
+{
+    const struct target *boot = &entry->boot;
+    struct lead lead = {.entry = entry};
+    char fallback[FALLBACK_SIZE];
+    struct text_buffer text;
+    bool found = false;
+
+    if (entry->status != ST_OK || entry->form == DEVPATH_FORM_FV)
+        return false;
+    text_buffer_init(&text, fallback, sizeof(fallback));
+    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
+    const char *path = boot->file == NULL ? fallback : boot->file;
+    if (boot->has_hd) {
+        size_t esp =
+            boot->partition == NO_INDEX ? NO_INDEX : machine_find_esp(machine, boot->partition);
+        found = esp != NO_INDEX && find_file(machine, esp, path, boot->file_status, &lead);
+    } else if (boot->disk != NO_INDEX || (entry->form == DEVPATH_FORM_FILE && boot->file != NULL)) {
+        found = find_on_disk(machine, boot->disk, path, &lead);
+    }
+    if (found)
+        *ret_lead = lead;
+    return found;
+}
+
+bool lead_is_tool(const struct machine *machine, const struct entry *entry)
+{
+    struct lead lead;
+
+    return lead_of(machine, entry, &lead) && lead.program.kind == PROGRAM_TOOL;
+}
+
+bool lead_first(const struct machine *machine, struct lead *ret_lead)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        struct lead lead;
+        if (!roles_entry_is_tried(entry) || !lead_of(machine, entry, &lead) ||
+            lead.program.kind == PROGRAM_TOOL)
+            continue;
+        *ret_lead = lead;
+        return true;
+    }
+    return false;
+}
+
+bool lead_is_other_loader(enum program_kind kind)
+{
+    return kind == PROGRAM_SHIM || kind == PROGRAM_SHIM_FALLBACK || kind == PROGRAM_LOADER;
+}
+
+bool lead_esp_starts_windows(const struct esp *esp)
+{
+    return esp->status == ST_OK && fat_find(&esp->report, BOOT_MANAGER_PATH) != FAT_NO_FILE;
+}
+
+bool lead_esp_starts_other(const struct machine *machine, const struct esp *esp)
+{
+    for (size_t i = 0; esp->status == ST_OK && i < esp->report.file_count; i++) {
+        if (esp->contents[i].is_program && lead_is_other_loader(program_of(machine, esp, i).kind))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,215 @@
+#include "audit/trial.h"
+
+#include "audit/compare_esps.h"
+#include "audit/program.h"
+#include "base/print.h"
+#include "base/text.h"
+#include "model/boot_paths.h"
+
+/* What one kind of program comes to. */
+typedef enum outcome run_fn(struct trial *trial, const struct esp *esp, size_t file,
+                            const struct program *program);
+
+static const char *path_of(const struct esp *esp, size_t file)
+{
+    return esp->report.files[file].path;
+}
+
+enum outcome trial_cut_short(struct trial *trial)
+{
+    return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
+}
+
+/* "\EFI\BOOT\BOOTX64.EFI is a memory tester<what>" */
+static enum outcome because_it_is(struct trial *trial, enum outcome outcome, const char *path,
+                                  const struct program *program, const char *what)
+{
+    return trial_because(trial, outcome,
+                         arena_printf(trial->arena, "%s is %s%s", path, program->name, what));
+}
+
+static bool is_windows(const struct trial *trial)
+{
+    return trial->roles->kind == BOOT_LDM || trial->roles->kind == BOOT_PLAIN;
+}
+
+/* The program starts a system, and which one cannot be told from it. */
+static enum outcome try_any_system(struct trial *trial, const char *path)
+{
+    if (trial->roles->kind == BOOT_LDM || trial->roles->kind == BOOT_MD)
+        return trial_system(trial);
+    return trial_because(trial, UNKNOWN,
+                         arena_printf(trial->arena,
+                                      "What %s goes on to start is on no volume that could be "
+                                      "looked into.",
+                                      path));
+}
+
+/* --- Windows' boot manager, tools, and what nobody knows ------------------------------------ */
+
+static enum outcome run_windows(struct trial *trial, const struct esp *esp, size_t file,
+                                const struct program *program)
+{
+    if (trial->roles->kind != BOOT_MD)
+        return trial_store(trial, esp);
+    return because_it_is(trial, FAILS, path_of(esp, file), program,
+                         ", which does not start the system on the md array.");
+}
+
+static enum outcome run_tool(struct trial *trial, const struct esp *esp, size_t file,
+                             const struct program *program)
+{
+    return because_it_is(trial, FAILS, path_of(esp, file), program, ", which starts no system.");
+}
+
+/* The entry by which the machine starts its system now: the first one that is tried and leads to a
+ * program, and no tool, on the ESP it starts from. */
+static const char *path_started_now(const struct trial *trial)
+{
+    const struct machine *machine = trial->machine;
+    size_t index = trial->roles->start_esp;
+
+    for (size_t i = 0; index != NO_INDEX && i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        const struct esp *esp = &machine->esps[index];
+        if (!roles_entry_is_tried(entry) || entry->boot.partition != esp->partition ||
+            entry->boot.file == NULL)
+            continue;
+        size_t file = esp->status == ST_OK ? fat_find(&esp->report, entry->boot.file) : FAT_NO_FILE;
+        if (file != FAT_NO_FILE && program_of(machine, esp, file).kind != PROGRAM_TOOL)
+            return entry->boot.file;
+    }
+    return NULL;
+}
+
+static enum outcome run_unknown(struct trial *trial, const struct esp *esp, size_t file,
+                                const struct program *program)
+{
+    const char *path = path_of(esp, file);
+    const char *now = path_started_now(trial);
+
+    (void)program;
+    if (now != NULL && text_equal_nocase(now, path))
+        return try_any_system(trial, path);
+    return trial_because(trial, UNKNOWN,
+                         arena_printf(trial->arena,
+                                      "What %s is, and which system it starts, cannot be told.",
+                                      path));
+}
+
+/* --- Loaders -------------------------------------------------------------------------------- */
+
+/* True when the ESP has a file in `folder`, or deeper, whose name ends in `tail`. */
+static bool has_file_in(const struct esp *esp, const char *folder, const char *tail)
+{
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        const char *path = path_of(esp, i);
+        size_t length = text_length(path);
+        size_t tail_length = text_length(tail);
+        if (!esp->report.files[i].is_directory && esp_path_is_in(path, folder) &&
+            length > tail_length && text_equal_nocase(path + length - tail_length, tail))
+            return true;
+    }
+    return false;
+}
+
+static enum outcome try_systemd_boot(struct trial *trial, const struct esp *esp, size_t file)
+{
+    const char *path = path_of(esp, file);
+
+    if (has_file_in(esp, "\\loader\\entries", ".conf") || has_file_in(esp, KERNEL_FOLDER, ".efi"))
+        return try_any_system(trial, path);
+    if (!esp->report.complete)
+        return trial_cut_short(trial);
+    return trial_because(
+        trial, UNKNOWN,
+        arena_printf(trial->arena,
+                     "%s is systemd-boot, and its ESP has neither entries in \\loader\\entries nor "
+                     "kernels in " KERNEL_FOLDER " for it.",
+                     path));
+}
+
+static enum outcome run_loader(struct trial *trial, const struct esp *esp, size_t file,
+                               const struct program *program)
+{
+    const char *path = path_of(esp, file);
+
+    if (program->system == PROGRAM_OTHER_SYSTEM && trial->roles->kind != BOOT_NONE)
+        return because_it_is(trial, FAILS, path, program,
+                             ", which does not start the system of the mirror.");
+    if (program->system == PROGRAM_LINUX && is_windows(trial))
+        return because_it_is(trial, FAILS, path, program, ", which does not start Windows.");
+    if (is_windows(trial))
+        return because_it_is(trial, UNKNOWN, path, program,
+                             ", and whether it goes on to Windows cannot be told.");
+    if (text_equal(program->name, "systemd-boot"))
+        return try_systemd_boot(trial, esp, file);
+    return try_any_system(trial, path);
+}
+
+/* --- Programs that others follow ------------------------------------------------------------- */
+
+static enum outcome run_shim(struct trial *trial, const struct esp *esp, size_t file,
+                             const struct program *program)
+{
+    (void)program;
+    return trial_shim(trial, esp, file);
+}
+
+static enum outcome run_shim_fallback(struct trial *trial, const struct esp *esp, size_t file,
+                                      const struct program *program)
+{
+    (void)program;
+    return trial_shim_fallback(trial, esp, file);
+}
+
+/* --- Any program ---------------------------------------------------------------------------- */
+
+/* What firmware makes of the file; STARTS when it starts it, and PERHAPS where it is lenient. */
+static enum outcome try_image(struct trial *trial, const struct esp *esp, size_t file)
+{
+    const struct file_content *content = &esp->contents[file];
+    const struct fat_file *listed = &esp->report.files[file];
+
+    if (listed->is_directory || listed->status != ST_OK || listed->size == 0)
+        return trial_because(
+            trial, GOES_ON,
+            arena_printf(trial->arena, "%s cannot be read from its ESP.", listed->path));
+    if (!esp->contents_read)
+        return STARTS;
+    if (content->status != ST_OK)
+        return trial_because(trial, GOES_ON,
+                             arena_printf(trial->arena, "%s cannot be read: %s.", listed->path,
+                                          status_text(content->status)));
+    if (content->program == PE_GOOD)
+        return STARTS;
+    if (content->program == PE_BAD_CHECKSUM)
+        return trial_because(trial, PERHAPS,
+                             arena_printf(trial->arena,
+                                          "%s may be damaged: %s. Most firmware does not look at "
+                                          "that, and it starts if nothing else is wrong with it.",
+                                          listed->path, pe_verdict_text(content->program)));
+    return trial_because(trial, pe_verdict_is_refused(content->program) ? GOES_ON : FAILS,
+                         arena_printf(trial->arena, "%s is damaged: %s.", listed->path,
+                                      pe_verdict_text(content->program)));
+}
+
+enum outcome trial_program(struct trial *trial, const struct esp *esp, size_t file,
+                           bool needs_store)
+{
+    static run_fn *const runs[] = {
+        [PROGRAM_UNKNOWN] = run_unknown, [PROGRAM_WINDOWS] = run_windows,
+        [PROGRAM_SHIM] = run_shim,       [PROGRAM_SHIM_FALLBACK] = run_shim_fallback,
+        [PROGRAM_LOADER] = run_loader,   [PROGRAM_TOOL] = run_tool,
+    };
+    enum outcome image = try_image(trial, esp, file);
+    const char *why = trial->why;
+
+    if (image != STARTS && image != PERHAPS)
+        return image;
+    struct program program = program_of(trial->machine, esp, file);
+    if (program.kind == PROGRAM_UNKNOWN && needs_store)
+        program = program_at(BOOT_MANAGER_PATH);
+    enum outcome outcome = runs[program.kind](trial, esp, file, &program);
+    return outcome == STARTS && image == PERHAPS ? trial_because(trial, PERHAPS, why) : outcome;
+}

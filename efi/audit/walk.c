@@ -1,0 +1,310 @@
+#include "audit/walk.h"
+
+#include "audit/lead.h"
+#include "audit/program.h"
+#include "audit/trial.h"
+#include "base/print.h"
+#include "base/text.h"
+#include "model/resolve.h"
+
+/*
+ * The partition that an entry's path leads to when the other members are gone; NO_INDEX for none. A
+ * full path has to name it byte for byte; of a short one edk2 compares identity and number only.
+ */
+static size_t find_partition(const struct trial *trial, const struct entry *entry)
+{
+    const struct machine *machine = trial->machine;
+    size_t rest = 0;
+    size_t on = entry->form == DEVPATH_FORM_FULL ? resolve_disk(machine, entry->option.path, &rest)
+                                                 : NO_INDEX;
+
+    if (entry->form == DEVPATH_FORM_FULL && on == NO_INDEX)
+        return NO_INDEX;
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        if (trial_disk_is_gone(trial, i) || (on != NO_INDEX && on != i))
+            continue;
+        size_t partition = resolve_hd(machine, i, &entry->boot.hd);
+        if (partition == NO_INDEX)
+            continue;
+        struct hd_node hd = partition_hd_node(machine, &machine->partitions[partition]);
+        bool same_place = hd.start == entry->boot.hd.start && hd.size == entry->boot.hd.size;
+        if (hd.number == entry->boot.hd.number && (on == NO_INDEX || same_place))
+            return partition;
+    }
+    return NO_INDEX;
+}
+
+/* True when the system that an entry of older Windows names is on a disk that is gone. */
+static bool system_is_gone(const struct trial *trial, const struct entry *entry)
+{
+    if (entry->optional_kind != OPTIONAL_WINDOWS || !entry->os.has_hd)
+        return false;
+    return entry->os.partition == NO_INDEX ||
+           trial_disk_is_gone(trial, trial->machine->partitions[entry->os.partition].disk);
+}
+
+static enum outcome try_partition_entry(struct trial *trial, const struct entry *entry)
+{
+    size_t partition = find_partition(trial, entry);
+
+    if (system_is_gone(trial, entry))
+        return trial_because(trial, GOES_ON,
+                             "The system its entry names is on a disk that is gone.");
+    if (entry->boot.file == NULL)
+        return trial_file(trial, partition, trial_fallback_path(trial), false);
+    return trial_file(trial, partition, entry->boot.file,
+                      entry->optional_kind == OPTIONAL_WINDOWS_BCD);
+}
+
+/* The disk that an entry leads to when the other members are gone; NO_INDEX for none. */
+static size_t find_disk(const struct trial *trial, const struct entry *entry)
+{
+    size_t disk = entry->boot.disk;
+
+    if (entry->boot.has_hd) {
+        size_t partition = find_partition(trial, entry);
+        return partition == NO_INDEX ? NO_INDEX : trial->machine->partitions[partition].disk;
+    }
+    return disk == NO_INDEX || trial_disk_is_gone(trial, disk) ? NO_INDEX : disk;
+}
+
+/* An entry that names a file alone: firmware looks for it on all volumes. */
+static enum outcome try_everywhere(struct trial *trial, const struct entry *entry)
+{
+    const struct machine *machine = trial->machine;
+    enum outcome outcome = GOES_ON;
+
+    for (size_t i = 0; i < machine->esp_count && outcome == GOES_ON; i++) {
+        size_t partition = machine->esps[i].partition;
+        size_t disk = machine->partitions[partition].disk;
+        if (!trial_disk_is_gone(trial, disk) && !machine->disks[disk].removable)
+            outcome = trial_file(trial, partition, entry->boot.file,
+                                 entry->optional_kind == OPTIONAL_WINDOWS_BCD);
+    }
+    return outcome;
+}
+
+static enum outcome try_disk(struct trial *trial, const struct entry *entry)
+{
+    size_t disk = find_disk(trial, entry);
+
+    if (walk_names_file_only(entry))
+        return try_everywhere(trial, entry);
+    if (disk == NO_INDEX || trial->machine->disks[disk].removable)
+        return GOES_ON; /* what is removable now need not be there when it counts */
+    return entry->boot.has_hd ? try_partition_entry(trial, entry) : trial_fallback(trial, disk);
+}
+
+/* "Before it, the firmware starts Boot0002 "EFI Shell"`more`." What is wrong with the member's own
+ * entry counts for more than what comes after it. */
+static const char *say_other(struct trial *trial, const struct entry *entry, const char *more)
+{
+    bool own_fault = trial->first_why[0] != '\0';
+
+    return arena_printf(trial->arena, "%s%sthe firmware starts Boot%04X \"%.40s\"%s.",
+                        trial->first_why, own_fault ? " Instead, " : "Before it, ", entry->number,
+                        entry->description, more);
+}
+
+/* The entry starts a program that starts no system. */
+static enum outcome stop_at_tool(struct trial *trial, size_t entry, const char *more,
+                                 struct start *io_start)
+{
+    bool own_fault = trial->first_why[0] != '\0';
+
+    io_start->other = !own_fault;
+    return trial_because(trial, FAILS,
+                         own_fault ? trial->first_why
+                                   : say_other(trial, &trial->machine->entries[entry], more));
+}
+
+/* The entry starts what is on a disk that carries no copy: a boot manager there starts the system
+ * that its own store names. */
+static enum outcome stop_at_outsider(struct trial *trial, size_t entry, size_t disk,
+                                     struct start *io_start)
+{
+    const char *more =
+        arena_printf(trial->arena, " on Disk %zu, which is no copy of this system", disk);
+
+    io_start->instead = entry;
+    return trial_because(trial, FAILS,
+                         more == NULL ? NULL
+                                      : say_other(trial, &trial->machine->entries[entry], more));
+}
+
+/* True for a file of which nothing tells what it starts, on an ESP that has a loader that is known.
+ * The removable-media path is where a loader is looked for anyway, and Windows' entries lead to
+ * Windows' own. */
+static bool is_riddle(struct trial *trial, const struct entry *entry, const struct esp *esp,
+                      const struct program *program)
+{
+    return program->kind == PROGRAM_UNKNOWN && !entry_is_windows(entry) &&
+           !text_equal_nocase(esp->report.files[trial->file].path, trial_fallback_path(trial)) &&
+           (lead_esp_starts_windows(esp) || lead_esp_starts_other(trial->machine, esp));
+}
+
+/* What the program is that the entry has come to: the system's, another one's, or none's. */
+static enum outcome weigh(struct trial *trial, size_t index, enum outcome outcome,
+                          struct start *io_start)
+{
+    const struct machine *machine = trial->machine;
+    const struct entry *entry = &machine->entries[index];
+    const struct esp *esp = &machine->esps[trial->esp];
+    size_t disk = machine->partitions[esp->partition].disk;
+
+    if (roles_member_on(trial->roles, disk) == NO_INDEX && trial->esp != trial->roles->start_esp)
+        return stop_at_outsider(trial, index, disk, io_start);
+    struct program program = program_of(machine, esp, trial->file);
+    if (program.kind == PROGRAM_TOOL) {
+        const char *more = arena_printf(trial->arena, ", %s, which starts no system", program.name);
+        return more == NULL ? trial_because(trial, FAILS, NULL)
+                            : stop_at_tool(trial, index, more, io_start);
+    }
+    if (outcome != STARTS || !is_riddle(trial, entry, esp, &program))
+        return outcome;
+    return trial_because(trial, UNKNOWN,
+                         arena_printf(trial->arena,
+                                      "Boot%04X \"%.40s\" starts %s, and what that is cannot be "
+                                      "told.",
+                                      entry->number, entry->description,
+                                      esp->report.files[trial->file].path));
+}
+
+static enum outcome try_entry(struct trial *trial, size_t index, struct start *io_start)
+{
+    const struct entry *entry = &trial->machine->entries[index];
+
+    if (entry->form == DEVPATH_FORM_FV)
+        return stop_at_tool(trial, index, "", io_start);
+    trial->file = FAT_NO_FILE;
+    trial->entry = entry;
+    enum outcome outcome = try_disk(trial, entry);
+    if (outcome == GOES_ON || trial->file == FAT_NO_FILE)
+        return outcome;
+    return weigh(trial, index, outcome, io_start);
+}
+
+/* True when the entry was made for the member's own ESP. */
+static bool is_for_member(const struct trial *trial, const struct entry *entry)
+{
+    size_t partition = entry->boot.partition;
+
+    return partition != NO_INDEX &&
+           trial->machine->partitions[partition].disk == trial->member->disk;
+}
+
+bool walk_names_file_only(const struct entry *entry)
+{
+    return entry->form == DEVPATH_FORM_FILE && entry->boot.file != NULL;
+}
+
+static bool is_tried(const struct walk *walk, const struct entry *entry)
+{
+    return roles_entry_is_tried(entry) && (walk->lenient || !walk_names_file_only(entry));
+}
+
+/* Goes through BootOrder; GOES_ON when nothing in it starts. */
+static enum outcome try_entries(struct trial *trial, const struct walk *walk,
+                                struct start *io_start)
+{
+    const struct machine *machine = trial->machine;
+
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        trial->why = "";
+        enum outcome outcome = is_tried(walk, entry) ? try_entry(trial, i, io_start) : GOES_ON;
+        if (outcome != GOES_ON) {
+            io_start->entry = i;
+            return outcome;
+        }
+        if (trial->first_why[0] == '\0' && trial->why != NULL && is_for_member(trial, entry))
+            trial->first_why = trial->why;
+    }
+    return GOES_ON;
+}
+
+/* Why a disk without ESP does not start: it may hang on that of another one. */
+static const char *say_no_esp(const struct trial *trial)
+{
+    const struct machine *machine = trial->machine;
+    size_t esp = trial->roles->start_esp;
+
+    if (esp == NO_INDEX)
+        return "It has no EFI System Partition.";
+    size_t disk = machine->partitions[machine->esps[esp].partition].disk;
+    if (roles_member_on(trial->roles, disk) != NO_INDEX)
+        return "It has no EFI System Partition.";
+    return arena_printf(trial->arena,
+                        "It has no EFI System Partition: it is started from that of Disk %zu, and "
+                        "not without that disk.",
+                        disk);
+}
+
+/* Why nothing starts: what stopped the entries, and what the fallback. */
+static const char *say_nothing_starts(struct trial *trial)
+{
+    if (trial->member->esp == NO_INDEX)
+        return say_no_esp(trial);
+    if (trial->first_why[0] != '\0')
+        return trial->first_why;
+    if (trial->why == NULL)
+        return NULL;
+    return arena_printf(trial->arena, "No boot entry starts from its ESP. %s", trial->why);
+}
+
+static enum verdict verdict_of(enum outcome outcome)
+{
+    if (outcome == STARTS)
+        return VERDICT_STARTS;
+    if (outcome == PERHAPS)
+        return VERDICT_PERHAPS;
+    return outcome == UNKNOWN ? VERDICT_UNKNOWN : VERDICT_FAILS;
+}
+
+/* What becomes of the member when no entry starts it. */
+static void fall_back(struct trial *trial, struct start *io_start)
+{
+    size_t disk = trial->member->disk;
+
+    if (roles_disk_is_bios(trial->machine, disk)) {
+        io_start->verdict = VERDICT_UNKNOWN;
+        io_start->reason = "It is started by the code in its MBR, which is not judged.";
+        return;
+    }
+    trial->entry = NULL;
+    enum outcome outcome = trial_fallback(trial, disk);
+    io_start->verdict = outcome == STARTS ? VERDICT_FALLBACK : verdict_of(outcome);
+    if (outcome == STARTS)
+        io_start->reason = "No boot entry starts it: only the removable-media path does, which not "
+                           "every firmware tries on a fixed disk.";
+    else if (outcome == GOES_ON)
+        io_start->reason = say_nothing_starts(trial);
+    else
+        io_start->reason = trial->first_why[0] != '\0' ? trial->first_why : trial->why;
+}
+
+enum status walk_order(struct arena *arena, const struct machine *machine,
+                       const struct roles *roles, size_t member, const struct walk *walk,
+                       struct start *ret_start)
+{
+    struct trial trial = {.arena = arena,
+                          .machine = machine,
+                          .roles = roles,
+                          .member = &roles->members[member],
+                          .outsiders = walk->outsiders,
+                          .why = "",
+                          .first_why = ""};
+    struct start start = {.entry = NO_INDEX, .instead = NO_INDEX};
+
+    enum outcome outcome = try_entries(&trial, walk, &start);
+    if (outcome == GOES_ON) {
+        fall_back(&trial, &start);
+    } else {
+        start.verdict = verdict_of(outcome);
+        start.reason = outcome == STARTS ? "" : trial.why;
+    }
+    if (start.reason == NULL)
+        return ST_NO_MEMORY;
+    *ret_start = start;
+    return ST_OK;
+}

@@ -1,0 +1,24 @@
+/* One way that a start can go: BootOrder followed on paper, with some of the disks in. */
+#ifndef SHADOWBOOT_AUDIT_WALK_H
+#define SHADOWBOOT_AUDIT_WALK_H
+
+#include "audit/start.h"
+
+struct walk {
+    bool outsiders; /* fixed disks that are no members stay in; else the member is alone */
+    bool lenient;   /* firmware looks for a path that is a file alone on all disks; else it starts
+                     * nothing by such a path */
+};
+
+/*
+ * What happens when of all members only `member` is left and firmware is switched on. Statuses:
+ * ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status walk_order(struct arena *arena, const struct machine *machine,
+                                  const struct roles *roles, size_t member, const struct walk *walk,
+                                  struct start *ret_start);
+
+/* True for an entry whose path is a file alone. */
+bool walk_names_file_only(const struct entry *entry);
+
+#endif
