@@ -48,8 +48,9 @@ import mirror
 import ntfs
 import pe
 import regf
-from devicepath import (ACTIVE, AUTO_MARKER, CATEGORY_APP, END, LoadOption, file, find_hd, hd,
-                        modern_options, node, path, pci, pci_root, sata, shell_path, split)
+from devicepath import (ACTIVE, AUTO_MARKER, CATEGORY_APP, END, LoadOption, bbs, file, find_hd, hd,
+                        modern_options, node, path, pci, pci_root, sata, shell_path, split,
+                        vendor_hardware)
 from fat import run
 from fat_bytes import CLEAN, LAST, FatBytes
 from ldm_edit import LdmEdit
@@ -773,6 +774,13 @@ def nvram_next(setup, number):
     setup.variables['BootNext'] = (STORED, struct.pack('<H', int(number, 16)))
 
 
+@verb('nvram', 'key')
+def nvram_key(setup, key, number):
+    """A hot key (EFI_KEY_OPTION) for an entry: key data, check sum of the entry, number, scan code."""
+    data = struct.pack('<IIHHH', 0x40000000, 0x12345678, int(number, 16), 0x16, 0)
+    setup.variables[f'Key{int(key, 16):04X}'] = (STORED, data)
+
+
 @verb('nvram', 'fill')
 def nvram_fill(setup):
     """Over half of the store is taken by other variables."""
@@ -785,6 +793,13 @@ def nvram_fill(setup):
 def order_delete(setup):
     setup.order()
     del setup.variables['BootOrder']
+
+
+@verb('order', 'only')
+def order_only(setup, *numbers):
+    """Name these and nothing else: nothing at all without any."""
+    setup.order()
+    setup.set_order([int(number, 16) for number in numbers])
 
 
 @verb('order', 'odd')
@@ -854,6 +869,59 @@ def entry_auto(setup, number, where):
     """What the firmware made by itself for a disk that was plugged in once."""
     target = path(pci_root(), pci(0x1B), sata(3))
     put_entry(setup, number, LoadOption('UEFI Other Disk', target, AUTO_MARKER), where)
+
+
+def network(*more):
+    mac = node(3, 11, bytes.fromhex('525400123456').ljust(32, b'\0') + b'\1')
+    return path(pci_root(), pci(3), mac, *more)
+
+
+def on_esp(setup, index, *more):
+    part = setup.disk(index).parts['esp']
+    return path(hd(part.number, part.first_lba, part.blocks, part.guid), *more)
+
+
+AMI_MARK, INSYDE_MARK = b'\0\0BO', b'RC'
+GONE_HD = hd(1, 2048, 204800, mirror.guid_of('a disk long gone'))
+# Entries as firmware makes them for itself: what it calls them, path and mark.
+FIRMWARE_OWN = {
+    'insyde': lambda setup: ('EFI USB Device', END, INSYDE_MARK),
+    'empty': lambda setup: ('Setup', END, b''),
+    'ami-disk': lambda setup: ('UEFI OS', on_esp(setup, 0, file('\\EFI\\BOOT\\BOOTX64.EFI')), AMI_MARK),
+    'ami-partition': lambda setup: ('UEFI: Disk, Partition 1', on_esp(setup, 1), AMI_MARK),
+    'ami-gone': lambda setup: ('UEFI: Stick', path(GONE_HD), AMI_MARK),
+    'bbs-disk': lambda setup: ('Hard Drive', path(bbs(2, 'HD')), b'\0\0GO\0\0NO'),
+    'bbs-network': lambda setup: ('Network Card', path(bbs(0x80, 'PXE')), b''),
+    'dell': lambda setup: ('Onboard NIC', path(vendor_hardware('3a4d7f52-0e9b-4c6e-9a0f-5b1d2c3e4f50')), b''),
+    'lenovo': lambda setup: ('PCI LAN', path(node(3, 10, bytes.fromhex('d23878bc820f604d8316c068ee79d25b') + b'\1\2')), b''),
+    'ipv4': lambda setup: ('UEFI PXEv4', network(node(3, 12, bytes(23))), b''),
+    'ipv6': lambda setup: ('UEFI PXEv6', network(node(3, 13, bytes(56))), b''),
+    'http': lambda setup: ('UEFI HTTPv4', network(node(3, 12, bytes(23)), node(3, 24)), b''),
+    'usb-class': lambda setup: ('USB', path(node(3, 15, bytes.fromhex('ffffffff080650'))), b''),
+    'hyper-v': lambda setup: ('EFI SCSI Device', path(
+        node(2, 2, bytes(12) + b'VMBus\0\0\0'),
+        vendor_hardware('9b17e5a2-0891-42dd-b653-80b5c22809ba', bytes(32)), node(3, 2, bytes(4))), b''),
+    'memory': lambda setup: ('FrontPage', path(node(1, 3, struct.pack('<IQQ', 11, 0x100000, 0x5DFFFF)),
+                                               node(4, 6, bytes(16))), b''),
+}
+
+
+@verb('entry', 'own')
+def entry_own(setup, number, what, where):
+    """One of those that firmware makes for itself."""
+    put_entry(setup, number, LoadOption(*FIRMWARE_OWN[what](setup)), where)
+
+
+@verb('entry', 'only-file')
+def entry_only_file(setup, number, name, where):
+    """A path of a file and nothing else."""
+    put_entry(setup, number, LoadOption('Somewhere', path(file(name))), where)
+
+
+@verb('entry', 'zero-guid')
+def entry_zero_guid(setup, number):
+    """A tool that did not know the partition's GUID wrote zeros."""
+    change_hd(setup, number, guid='00000000-0000-0000-0000-000000000000')
 
 
 @verb('entry', 'copy-of')

@@ -160,7 +160,9 @@ class Firmware:
         files = [each for each in nodes if is_file(each)]
         before = nodes[:len(nodes) - len(files)]
         name = file_name(files) if files else FALLBACK
-        if not before:
+        if not nodes:
+            places = []                      # no path leads nowhere, whatever other firmware means by it
+        elif not before:
             places = self.places
         elif is_hd(before[0]):
             places = self._short_form(before[0]) if len(before) == 1 else []

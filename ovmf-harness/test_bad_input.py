@@ -410,7 +410,7 @@ def test_entries_and_boot_order_in_disorder(machine, product):
         for wrong, words, mended in (
                 (order + [order[0]], f'names an entry twice: Boot{order[0]:04X}.', order),
                 ([0x7777] + order, 'names an entry that does not exist: Boot7777.', order),
-                ([], 'BootOrder is missing, though there are boot entries.', whole)):
+                ([], 'BootOrder is missing or names no entry, though there are boot entries.', whole)):
             set_order(vm, *wrong)
             variables = boot_variables(machine)
             check(vm.run(clone + ' -y'), DAMAGED, words, 'Nothing was changed.', 'Mend it first',

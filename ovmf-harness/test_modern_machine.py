@@ -269,7 +269,7 @@ def test_shell_reads_tables_manual_and_pages(modern):
         # Help: the Shell takes -? for itself and reads the .man file
         shown = vm.shell('help shadowboot')
         assert 'SHADOWBOOT command [options]' in shown
-        assert 'shadowboot clone [-sg GUID] [-tg GUID] [-d TEXT | -d+ TEXT] [-short | -full]' in shown
+        assert 'shadowboot clone [-sg GUID] [-tg GUID] [-d[+] TEXT | -disk] [-short | -full]' in shown
         assert vm.shell('shadowboot -?') == shown
         values = vm.shell('help shadowboot -section RETURNVALUES')
         assert any(line.endswith('15  refused') for line in values)

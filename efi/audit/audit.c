@@ -3,6 +3,7 @@
 #include "audit/collector.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
+#include "model/firmware_entry.h"
 
 static void audit_gpt_copies(struct collector *to, const struct disk *disk, size_t index)
 {
@@ -80,7 +81,7 @@ static void audit_order(struct collector *to, const struct machine *machine)
     const struct boot_order *order = &machine->order;
     size_t here = 0;
 
-    if (order->status == ST_ABSENT && machine->entry_count > 0)
+    if (order_is_missing(machine))
         collect_at_machine(to, FINDING_ORDER_MISSING, "");
     bool read = order->status == ST_OK || order->value.at != NULL;
     if (!read && order->status != ST_ABSENT)
@@ -125,7 +126,7 @@ static bool targets_equal(const struct target *a, const struct target *b)
 {
     if (a->has_hd != b->has_hd)
         return false;
-    if (a->has_hd && !hd_node_same_partition(&a->hd, &b->hd))
+    if (a->has_hd && (!hd_node_same_partition(&a->hd, &b->hd) || hd_node_names_none(&a->hd)))
         return false;
     if ((a->file == NULL) != (b->file == NULL))
         return false;
@@ -155,19 +156,44 @@ static struct span way_to_partition(struct span path)
     return span_part(path, 0, offset);
 }
 
+/* Only a file on a disk makes a start that can be said twice. */
+static bool is_file_on_a_disk(const struct entry *entry)
+{
+    return entry->boot.file != NULL && (entry->boot.has_hd || entry->form == DEVPATH_FORM_FULL) &&
+           !entry_is_firmwares(entry);
+}
+
 bool entries_are_duplicates(const struct entry *a, const struct entry *b)
 {
-    if (!entries_start_the_same(a, b))
+    if (!entries_start_the_same(a, b) || !is_file_on_a_disk(a) || !is_file_on_a_disk(b))
         return false;
     return a->boot.hd.start == b->boot.hd.start && a->boot.hd.size == b->boot.hd.size &&
            span_equal(way_to_partition(a->option.path), way_to_partition(b->option.path));
 }
 
-/* A path without a partition that leads to hardware of ours that is not there. */
+/* A device or partition that the firmware knows of and that is not there now. Its own entries come
+ * and go with what they lead to. */
 static bool device_gone(const struct entry *entry)
 {
-    return entry->form == DEVPATH_FORM_FULL && !entry->boot.has_hd &&
-           load_option_is_auto_created(&entry->option) && entry->boot.disk == NO_INDEX;
+    if (entry->boot.has_hd)
+        return entry->boot.partition == NO_INDEX && !hd_node_names_none(&entry->boot.hd);
+    return entry->form == DEVPATH_FORM_FULL && load_option_is_auto_created(&entry->option) &&
+           entry->boot.disk == NO_INDEX;
+}
+
+static void audit_partition_of(struct collector *to, const struct machine *machine, size_t index)
+{
+    const struct hd_node *hd = &machine->entries[index].boot.hd;
+    struct guid guid = guid_load(hd->signature);
+    char text[GUID_TEXT_SIZE];
+
+    if (hd_node_names_none(hd)) {
+        collect_at_entry(to, FINDING_ENTRY_NAMES_NONE, index, "");
+        return;
+    }
+    guid_format(&guid, text);
+    collect_at_entry(to, FINDING_ENTRY_PARTITION_GONE, index,
+                     arena_printf(to->arena, ": %s.", text));
 }
 
 static void audit_target(struct collector *to, const struct machine *machine, size_t index)
@@ -175,15 +201,13 @@ static void audit_target(struct collector *to, const struct machine *machine, si
     const struct entry *entry = &machine->entries[index];
     const struct target *boot = &entry->boot;
 
-    if (boot->has_hd && boot->partition == NO_INDEX) {
-        struct guid guid = guid_load(boot->hd.signature);
-        char text[GUID_TEXT_SIZE];
-        guid_format(&guid, text);
-        collect_at_entry(to, FINDING_ENTRY_PARTITION_GONE, index,
-                         arena_printf(to->arena, ": %s.", text));
+    if (entry_is_firmwares(entry)) {
+        if (device_gone(entry))
+            collect_at_entry(to, FINDING_ENTRY_DISK_GONE, index, "");
+        return;
     }
-    if (device_gone(entry))
-        collect_at_entry(to, FINDING_ENTRY_DISK_GONE, index, "");
+    if (boot->has_hd && boot->partition == NO_INDEX)
+        audit_partition_of(to, machine, index);
     if (boot->partition != NO_INDEX && boot->file_status == ST_ABSENT) {
         const struct partition *partition = &machine->partitions[boot->partition];
         /* Of partitions with one GUID firmware may mean another: that has a finding of its own. */
@@ -221,7 +245,7 @@ static void audit_entry(struct collector *to, const struct machine *machine, siz
     }
     audit_target(to, machine, index);
     audit_duplicate(to, machine, index);
-    if (!entry->in_order && machine->order.status != ST_ABSENT)
+    if (!entry->in_order && !order_is_missing(machine))
         collect_at_entry(to, FINDING_ENTRY_NOT_IN_ORDER, index, "");
 }
 

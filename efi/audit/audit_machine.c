@@ -3,6 +3,7 @@
 #include "audit/audit_esps.h"
 #include "audit/audit_volumes.h"
 #include "audit/collector.h"
+#include "audit/last_record.h"
 #include "audit/lead.h"
 #include "base/sort.h"
 #include "base/text.h"
@@ -64,7 +65,9 @@ static struct esp_entries entries_of(const struct machine *machine, size_t parti
 
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
-        if (!entry->in_order || !audit_entry_leads_to(machine, entry, partition))
+        /* Without a BootOrder the entries are not lost: they only have to be put into one. */
+        bool named = entry->in_order || order_is_missing(machine);
+        if (!named || !audit_entry_leads_to(machine, entry, partition))
             continue;
         if (is_active(entry))
             found.active++;
@@ -100,6 +103,25 @@ static void audit_way(struct collector *to, const struct machine *machine,
         collect_at_partition(to, FINDING_ESP_NO_ENTRY, partition, "");
 }
 
+/* True when an entry leads to a member's ESP, in BootOrder or outside, or names a loader that is on
+ * one: then the entries are not lost, they only are not right. */
+static bool entries_exist(const struct machine *machine, const struct roles *roles)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const char *file = machine->entries[i].boot.file;
+        if (entry_is_last_record(machine, i) && loader_is_here(machine, file))
+            return true;
+    }
+    for (size_t i = 0; i < roles->member_count; i++) {
+        size_t esp = roles->members[i].esp;
+        for (size_t j = 0; j < machine->entry_count && esp != NO_INDEX; j++) {
+            if (audit_entry_leads_to(machine, &machine->entries[j], machine->esps[esp].partition))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Whether an entry leads to each member's ESP. */
 static void audit_ways(struct collector *to, const struct machine *machine,
                        const struct judgement *judgement)
@@ -112,9 +134,10 @@ static void audit_ways(struct collector *to, const struct machine *machine,
         esps += roles->members[i].esp != NO_INDEX;
         reached += roles->members[i].esp != NO_INDEX && has_way(machine, judgement, i);
     }
-    if (esps > 0 && reached == 0)
+    bool wiped = esps > 0 && reached == 0 && !entries_exist(machine, roles);
+    if (wiped)
         collect_at_machine(to, FINDING_NVRAM_WIPED, "");
-    for (size_t i = 0; i < roles->member_count && reached > 0; i++) {
+    for (size_t i = 0; i < roles->member_count && !wiped; i++) {
         if (roles->members[i].esp != NO_INDEX)
             audit_way(to, machine, judgement, i);
     }

@@ -94,9 +94,11 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_STORE_NEARLY_FULL] =
         {SEVERITY_WARNING, "store-nearly-full", "The firmware's variable store is over half full:",
          "Some machines fail when it fills up. Delete entries that are not needed."},
-    [FINDING_ORDER_MISSING] = {SEVERITY_DAMAGE, "order-missing",
-                               "BootOrder is missing, though there are boot entries.",
-                               "shadowboot prune puts the entries that lead somewhere in order."},
+    [FINDING_ORDER_MISSING] =
+        {SEVERITY_DAMAGE, "order-missing",
+         "BootOrder is missing or names no entry, though there are boot entries.",
+         "shadowboot prune writes it from the entries that are there, those "
+         "that start from a disk first; so does repair."},
     [FINDING_ORDER_UNREADABLE] = {SEVERITY_DAMAGE, "order-unreadable", "BootOrder cannot be read",
                                   "Restart the machine and look again. If it stays so, reset the "
                                   "boot order in the firmware's own setup."},
@@ -113,9 +115,15 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ENTRY_PARTITION_GONE] =
         {SEVERITY_WARNING, "entry-partition-gone",
          "The entry names a partition that is on no disk of this machine",
-         "If its disk is dead for good, shadowboot prune removes the entry."},
+         "If its disk is dead for good, shadowboot prune removes the entry, unless nothing else "
+         "tells of the loader it names: then it says how to clone it."},
     [FINDING_ENTRY_DISK_GONE] = {SEVERITY_NOTE, "entry-disk-gone",
                                  "The entry names a device that is not there now.", ""},
+    [FINDING_ENTRY_NAMES_NONE] =
+        {SEVERITY_WARNING, "entry-names-none",
+         "The entry names no partition: the GUID in its path is zero.",
+         "Firmware starts nothing by it. Which disk was meant nobody can tell: add the entry anew "
+         "with shadowboot add, then delete this one by its number."},
     [FINDING_ENTRY_FILE_GONE] =
         {SEVERITY_DAMAGE, "entry-file-gone", "The entry's boot file is not on that partition:",
          "shadowboot repair brings the boot files of a mirror from the other disk. Or delete "

@@ -29,6 +29,10 @@ static enum status read_clone_request(struct context *context, struct clone_requ
 
     if (replaced != NULL && appended != NULL)
         return report(context, ST_USAGE, "-d and -d+ exclude each other.");
+    request.disk_in_name = option(context, "-disk") != NULL;
+    if (request.disk_in_name && (replaced != NULL || appended != NULL))
+        return report(context, ST_USAGE,
+                      "-disk and a name of your own (-d, -d+) exclude each other.");
     request.append = appended != NULL;
     request.description = request.append ? appended : replaced;
     enum status status = option_guid(context, "-sg", &request.has_source, &request.source);

@@ -2,6 +2,12 @@
 
 #include "base/text.h"
 
+/* Of several commands. */
+#define DISK_IN_NAME                                                               \
+    {                                                                              \
+        "-disk", NULL, "names with their disk, for firmware that drops equal ones" \
+    }
+
 static const struct option_spec common[] = {
     {"-n", NULL, "show the plan only; change nothing"},
     {"-y", NULL, "do not ask"},
@@ -22,6 +28,7 @@ static const struct option_spec clone_options[] = {
     {"-tg", "GUID", "target: partition that the clones are to name"},
     {"-d", "TEXT", "name of the clones"},
     {"-d+", "TEXT", "the originals' names with TEXT behind them"},
+    DISK_IN_NAME,
     {"-short", NULL, "short paths, which find the disk wherever it is plugged in"},
     {"-full", NULL, "full hardware paths, for firmware that needs them"},
     {NULL, NULL, NULL},
@@ -56,6 +63,7 @@ static const struct option_spec copy_options[] = {
 static const struct option_spec repair_options[] = {
     {"-format", NULL, "under -y: partition and format where that is needed"},
     {"-msr", NULL, "under -y: give up a Microsoft reserved partition for an ESP"},
+    DISK_IN_NAME,
     {NULL, NULL, NULL},
 };
 
@@ -64,6 +72,7 @@ static const struct option_spec prepare_options[] = {
     {"-format", NULL, "under -y: partition and format without asking"},
     {"-msr", NULL, "under -y: give up the Microsoft reserved partition for it"},
     {"-gpt", NULL, "mend the partition table only"},
+    DISK_IN_NAME,
     {NULL, NULL, NULL},
 };
 
@@ -102,12 +111,14 @@ static const struct command table[] = {
      "BootOrder; commands take that id (5) or the variable's name (Boot0005).\n"
      "Exit status 10 when something is damaged.",
      NULL, 0, 0, cmd_entries},
-    {"clone", "[-sg GUID] [-tg GUID] [-d TEXT | -d+ TEXT] [-short | -full]",
+    {"clone", "[-sg GUID] [-tg GUID] [-d[+] TEXT | -disk] [-short | -full]",
      "clones boot entries to the other disk's ESP",
      "Every entry that refers to the source partition gets a twin that refers to the target. The "
      "originals stay as they are, the clones go to the end of BootOrder, and a clone that exists "
      "is "
-     "not made again. Without GUIDs source and target are found, if the machine leaves one choice; "
+     "not made again. Entries of the firmware's own are never cloned. Clones are called as their "
+     "originals, or with \" (Disk 1)\" behind that under -disk. Without GUIDs source and target "
+     "are found, if the machine leaves one choice; "
      "otherwise the choices are listed.",
      clone_options, 0, 0, cmd_clone},
     {"mirror", "GUID [-d TEXT] [-from ID]", "adds an entry for the system on a mirrored partition",
@@ -134,7 +145,9 @@ static const struct command table[] = {
      1, cmd_timeout},
     {"prune", "", "deletes entries that lead nowhere, and duplicates",
      "Entries whose partition or file is gone, and entries that start the same as one before them; "
-     "BootOrder is mended too. Everything is shown before you are asked. A disk that is only "
+     "BootOrder is mended too. Entries of the firmware's own stay, and so does one that alone "
+     "tells "
+     "of a loader. Everything is shown before you are asked. A disk that is only "
      "unplugged looks like one that is gone.",
      NULL, 0, 0, cmd_prune},
     {"export", "DIRECTORY [ID...]", "saves boot entries to files",
@@ -156,7 +169,7 @@ static const struct command table[] = {
      "they come only where there is none, or a damaged one. Files that only the target has stay. "
      "Each file is the old one or the new one whenever the power fails. -v lists every file.",
      copy_options, 0, 1, cmd_copy},
-    {"repair", "[-format] [-msr]", "mends everything that can be mended from here",
+    {"repair", "[-format] [-msr] [-disk]", "mends everything that can be mended from here",
      "Looks at the whole machine, as status does, and makes one plan for all that is wrong with "
      "the "
      "disks of the mirror: partition tables, ESPs, boot files, boot entries. Healthy is never "
@@ -166,7 +179,7 @@ static const struct command table[] = {
      "unless -format and -msr are given. At the end the machine is looked at again.\n"
      "Exit status as of status: 0 when each disk starts alone, 64 to 69 else.",
      repair_options, 0, 0, cmd_repair},
-    {"prepare", "DISK [-sg GUID] [-format] [-msr] [-gpt]",
+    {"prepare", "DISK [-sg GUID] [-format] [-msr] [-gpt] [-disk]",
      "makes a disk ready to start the machine",
      "DISK is a number as in \"shadowboot disks\", or the disk's GUID. A blank disk gets a "
      "partition "

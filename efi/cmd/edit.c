@@ -112,7 +112,8 @@ enum status cmd_prune(struct context *context)
 {
     struct plan plan;
 
-    enum status status = context_scan(context, SCAN_ENTRIES);
+    /* What is on the ESPs says which entries alone know how it is started. */
+    enum status status = context_scan(context, SCAN_LISTED);
     if (status != ST_OK)
         return status;
     run_begin(context, &plan);

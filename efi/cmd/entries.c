@@ -1,7 +1,9 @@
 #include "audit/audit.h"
+#include "audit/roles.h"
 #include "cmd/command.h"
 #include "cmd/show.h"
 #include "model/boot_name.h"
+#include "model/firmware_entry.h"
 
 static const char *attributes_text(struct arena *arena, const struct entry *entry)
 {
@@ -46,6 +48,35 @@ static const char *place_of(struct context *context, const struct target *target
                         partition->number, guid, alias[0] == '\0' ? "" : " ", alias);
 }
 
+/* Where the entry starts from; what some firmware does and some does not is said as that. */
+static const char *start_of(struct context *context, const struct entry *entry)
+{
+    const char *place = place_of(context, &entry->boot);
+    const char *reason = entry->status == ST_OK ? firmware_option_reason(&entry->option) : NULL;
+
+    if (entry->form == DEVPATH_FORM_FILE && entry->boot.file != NULL)
+        return "perhaps any disk: some firmware looks for the file on all, removable ones first; "
+               "some does not start it";
+    if (reason == NULL || entry->boot.disk != NO_INDEX)
+        return place;
+    return arena_printf(context->arena, "%s (the firmware's own: %s)", place, reason);
+}
+
+/* The first other entry that firmware goes through and that is called the same; NO_INDEX for none.
+ * Some firmware shows or keeps only one of them. */
+static size_t find_namesake(const struct machine *machine, size_t index)
+{
+    const struct entry *own = &machine->entries[index];
+
+    for (size_t i = 0; i < machine->entry_count && roles_entry_is_tried(own); i++) {
+        const struct entry *other = &machine->entries[i];
+        if (i != index && roles_entry_is_tried(other) &&
+            span_equal(own->option.description, other->option.description))
+            return i;
+    }
+    return NO_INDEX;
+}
+
 static void show_optional(struct context *context, const struct entry *entry)
 {
     char guid[GUID_TEXT_SIZE];
@@ -67,14 +98,16 @@ static void show_optional(struct context *context, const struct entry *entry)
         break;
     case OPTIONAL_OTHER:
         say(context, "Optional data:    %zu bytes%s\n", size,
-            load_option_is_auto_created(&entry->option) ? ", made by the firmware itself" : "");
+            entry_is_firmwares(entry) ? ", made by the firmware itself" : "");
         break;
     }
 }
 
-static void show_entry(struct context *context, const struct entry *entry)
+static void show_entry(struct context *context, size_t index)
 {
     const struct machine *machine = &context->machine;
+    const struct entry *entry = &machine->entries[index];
+    size_t namesake = find_namesake(machine, index);
     bool current = machine->current.status == ST_OK && machine->current.number == entry->number;
     bool next = machine->next.status == ST_OK && machine->next.number == entry->number;
 
@@ -88,13 +121,15 @@ static void show_entry(struct context *context, const struct entry *entry)
         return;
     }
     say(context, "OS Friendly Name: %s\n", entry->description);
+    if (namesake != NO_INDEX)
+        say(context, "Same name:        Boot%04X\n", machine->entries[namesake].number);
     say(context, "Attributes:       %s\n", attributes_text(context->arena, entry));
     say(context, "OsLoadOptions:    %s\n",
         entry->load_options[0] == '\0' ? "N/A" : entry->load_options);
     say(context, "Device path:      %s\n", entry->path_text);
     if (entry->boot.partition != NO_INDEX)
         say(context, "BootFilePath:     %s\n", nt_path(context, &entry->boot));
-    say(context, "Starts from:      %s\n", place_of(context, &entry->boot));
+    say(context, "Starts from:      %s\n", start_of(context, entry));
     if (entry->boot.partition != NO_INDEX && entry->boot.file != NULL)
         say(context, "Boot file:        %s\n", file_text(entry->boot.file_status));
     show_optional(context, entry);
@@ -166,7 +201,7 @@ static void sfo_entry(struct context *context, const struct entry *entry)
     sfo_text(context, entry->load_options);
     sfo_text(context, entry->path_text);
     sfo_text(context, nt_path(context, &entry->boot));
-    sfo_text(context, place_of(context, &entry->boot));
+    sfo_text(context, start_of(context, entry));
     sfo_text(context, file_text(entry->boot.file_status));
     sfo_text(context, nt_path(context, &entry->os));
     sfo_guid(context, entry->optional_kind == OPTIONAL_WINDOWS_BCD ? &entry->bcd_object : &none);
@@ -190,7 +225,7 @@ enum status cmd_entries(struct context *context)
         if (context->sfo)
             sfo_entry(context, &context->machine.entries[i]);
         else
-            show_entry(context, &context->machine.entries[i]);
+            show_entry(context, i);
     }
     status = audit_entries(context->arena, &context->machine, &findings);
     if (status != ST_OK)

@@ -115,6 +115,7 @@ static enum status plan_entries(struct context *context, const struct roles *rol
         .targets = esp,
         .target_count = 1,
         .now = &context->machine,
+        .disk_in_name = option(context, "-disk") != NULL,
     };
 
     enum status status = project_machine(context->arena, io_plan, &future);

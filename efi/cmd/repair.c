@@ -15,6 +15,7 @@ enum status cmd_repair(struct context *context)
     struct judgement judgement;
     struct plan plan;
 
+    request.disk_in_name = option(context, "-disk") != NULL;
     enum status status = mend_begin(context, SCAN_FULL);
     if (status != ST_OK)
         return status;

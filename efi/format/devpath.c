@@ -146,6 +146,13 @@ bool hd_node_has_guid(const struct hd_node *hd, const struct guid *guid)
            memcmp(hd->signature, guid->bytes, sizeof(hd->signature)) == 0;
 }
 
+bool hd_node_names_none(const struct hd_node *hd)
+{
+    struct guid guid = guid_load(hd->signature);
+
+    return hd->signature_type == HD_SIGNATURE_GUID && guid_is_zero(&guid);
+}
+
 bool hd_node_same_partition(const struct hd_node *a, const struct hd_node *b)
 {
     return a->number == b->number && a->format == b->format &&

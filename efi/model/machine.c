@@ -36,7 +36,7 @@ size_t machine_find_partition(const struct machine *machine, const struct guid *
     for (size_t i = 0; i < machine->partition_count; i++) {
         const struct partition *partition = &machine->partitions[i];
         bool is_gpt = machine->disks[partition->disk].style == DISK_GPT;
-        if (!is_gpt || !guid_equal(&partition->unique, unique))
+        if (!is_gpt || guid_is_zero(unique) || !guid_equal(&partition->unique, unique))
             continue;
         if (count++ == 0)
             found = i;
@@ -99,7 +99,7 @@ struct variable_state machine_variable(const struct machine *machine, const char
 
 bool entry_mentions_guid(const struct entry *entry, const struct guid *guid)
 {
-    if (entry->status != ST_OK)
+    if (entry->status != ST_OK || guid_is_zero(guid))
         return false;
     if (devpath_mentions_guid(entry->option.paths, guid))
         return true;
@@ -121,6 +121,19 @@ bool order_names(const struct boot_order *order, uint16_t number)
             return true;
     }
     return false;
+}
+
+bool order_is_missing(const struct machine *machine)
+{
+    enum status status = machine->order.status;
+
+    if (status != ST_OK && status != ST_ABSENT && status != ST_DAMAGED)
+        return false;
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        if (machine->entries[i].in_order)
+            return false;
+    }
+    return machine->entry_count > 0 && (status != ST_DAMAGED || machine->order.value.at != NULL);
 }
 
 uint64_t partition_offset(const struct machine *machine, const struct partition *partition)

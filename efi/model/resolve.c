@@ -29,7 +29,7 @@ static bool hd_names_partition(const struct machine *machine, const struct parti
 
 size_t resolve_hd(const struct machine *machine, size_t disk, const struct hd_node *hd)
 {
-    for (size_t i = 0; i < machine->partition_count; i++) {
+    for (size_t i = 0; i < machine->partition_count && !hd_node_names_none(hd); i++) {
         const struct partition *partition = &machine->partitions[i];
         if (disk != NO_INDEX && partition->disk != disk)
             continue;

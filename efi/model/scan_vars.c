@@ -1,9 +1,11 @@
 #include "model/scan_vars.h"
 
 #include "base/mem.h"
+#include "base/print.h"
 #include "base/text.h"
 #include "model/boot_name.h"
 
+#define KEY_OPTION_BOOT 8u     /* offset of the entry's number in EFI_KEY_OPTION (3.1.7) */
 #define ENUMERATION_MAX 65536u /* calls after which an enumeration is taken to be endless */
 
 /* Reads a variable of any size. `*ret_claimed` is its size as the firmware says, also on failure.
@@ -94,13 +96,34 @@ static void set_add(struct number_set *set, uint16_t number)
     set->bits[number / 8] = (uint8_t)(set->bits[number / 8] | 1u << number % 8);
 }
 
+/* What an enumeration has met. */
+struct number_sets {
+    struct number_set entries; /* Boot#### */
+    struct number_set keys;    /* Key####, hot keys */
+    struct number_set named;   /* entries that something else means */
+};
+
+static void note_name(struct number_sets *io_sets, const char *name)
+{
+    uint64_t number = 0;
+
+    if (text_length(name) == 7 && text_has_prefix_nocase(name, "Key") &&
+        text_parse_number(name + 3, 16, &number) == ST_OK)
+        set_add(&io_sets->keys, (uint16_t)number);
+    /* "Boot001a": another variable for most firmware, and the same to some tools. */
+    if (text_length(name) == 8 && text_has_prefix_nocase(name, "Boot") &&
+        text_parse_number(name + 4, 16, &number) == ST_OK)
+        set_add(&io_sets->named, (uint16_t)number);
+}
+
 /*
  * Collects the numbers of all entries first, because reading while enumerating disturbs some
  * firmware. A name that comes twice, or a walk that comes round to its start, is noted.
  */
 static void enumerate(const struct vars_port *vars, struct machine *io_machine,
-                      struct number_set *set)
+                      struct number_sets *io_sets)
 {
+    struct number_set *set = &io_sets->entries;
     static const struct guid global = VAR_GLOBAL_VENDOR;
     struct var_id id = {.hash = 0};
     enum status status = vars->next(vars->ctx, true, &id);
@@ -117,6 +140,8 @@ static void enumerate(const struct vars_port *vars, struct machine *io_machine,
         if (guid_equal(&id.vendor, &global) && boot_variable_number(id.name, &number)) {
             io_machine->variables_repeated |= set_holds(set, number);
             set_add(set, number);
+        } else if (guid_equal(&id.vendor, &global)) {
+            note_name(io_sets, id.name);
         }
         status = vars->next(vars->ctx, false, &id);
     }
@@ -212,9 +237,42 @@ static enum status read_entries(struct arena *arena, const struct vars_port *var
     return status;
 }
 
+/* The numbers that hot keys name, read or not, and those already noted. A hot key holds a check sum
+ * of its entry: one that finds another entry under the number would start that or nothing. */
+static enum status read_named(struct arena *arena, const struct vars_port *vars,
+                              struct number_sets *io_sets, struct machine *io_machine)
+{
+    char name[VAR_NAME_SIZE];
+    struct text_buffer text;
+
+    for (uint32_t number = 0; number <= UINT16_MAX; number++) {
+        struct span value = span_of(NULL, 0);
+        uint32_t attributes = 0;
+        uint64_t claimed = 0;
+        if (!set_holds(&io_sets->keys, (uint16_t)number))
+            continue;
+        text_buffer_init(&text, name, sizeof(name));
+        text_buffer_printf(&text, "Key%04X", number);
+        enum status status = read_variable(arena, vars, name, &attributes, &value, &claimed);
+        if (status == ST_NO_MEMORY)
+            return status;
+        if (status == ST_OK && span_holds(value, KEY_OPTION_BOOT, 2))
+            set_add(&io_sets->named, ld_le16(value.at + KEY_OPTION_BOOT));
+    }
+    uint16_t *named = arena_alloc(arena, io_sets->named.count, sizeof(*named));
+    if (named == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t number = 0; number <= UINT16_MAX; number++) {
+        if (set_holds(&io_sets->named, (uint16_t)number))
+            named[io_machine->named_count++] = (uint16_t)number;
+    }
+    io_machine->named = named;
+    return ST_OK;
+}
+
 enum status scan_vars(struct arena *arena, const struct vars_port *vars, struct machine *io_machine)
 {
-    struct number_set *found = arena_alloc(arena, 1, sizeof(*found));
+    struct number_sets *found = arena_alloc(arena, 1, sizeof(*found));
     struct number_set *done = arena_alloc(arena, 1, sizeof(*done));
 
     if (found == NULL || done == NULL)
@@ -228,7 +286,9 @@ enum status scan_vars(struct arena *arena, const struct vars_port *vars, struct 
     if (status == ST_OK)
         status = read_small(arena, vars, "Timeout", &io_machine->timeout);
     if (status == ST_OK)
-        status = read_entries(arena, vars, found, done, io_machine);
+        status = read_named(arena, vars, found, io_machine);
+    if (status == ST_OK)
+        status = read_entries(arena, vars, &found->entries, done, io_machine);
     io_machine->space_status = vars->space(vars->ctx, &io_machine->space);
     return status;
 }

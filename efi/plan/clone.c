@@ -2,11 +2,13 @@
 
 #include "audit/audit.h"
 #include "base/text.h"
+#include "model/boot_name.h"
+#include "model/firmware_entry.h"
 #include "plan/place.h"
 
 static bool is_selected(const struct entry *entry, const struct guid *source)
 {
-    return entry->status == ST_OK && entry_mentions_guid(entry, source);
+    return entry_mentions_guid(entry, source) && !entry_is_firmwares(entry);
 }
 
 static bool boots_from(const struct entry *entry, const struct guid *source)
@@ -29,14 +31,20 @@ static void warn_of_optional(struct plan *plan, const struct entry *entry,
                   entry->number);
 }
 
-/* The clone's name: the original's, the request's, or both. */
-static enum status clone_description(struct arena *arena, const struct entry *entry,
-                                     const struct clone_request *request, struct span *ret_text)
+/* The clone's name: the original's, that with the disk or the request's behind it, or the request's
+ * alone. */
+static enum status clone_description(struct plan *plan, const struct entry *entry,
+                                     const struct clone_pair *pair, struct span *ret_text)
 {
+    const struct clone_request *request = pair->request;
     struct span own = entry->option.description;
+    struct arena *arena = plan->arena;
     struct span given;
     struct builder builder;
 
+    if (request->description == NULL && request->disk_in_name)
+        return boot_description_on_disk(arena, own, plan->machine->partitions[pair->target].disk,
+                                        ret_text);
     if (request->description == NULL) {
         *ret_text = own;
         return ST_OK;
@@ -63,7 +71,7 @@ static enum status clone_value(struct plan *plan, const struct entry *entry,
 
     enum status status = retarget_option(plan->arena, &entry->option, &pair->how, &clone);
     if (status == ST_OK)
-        status = clone_description(plan->arena, entry, pair->request, &clone.description);
+        status = clone_description(plan, entry, pair, &clone.description);
     if (status != ST_OK)
         return status;
     if (pair->activate)
@@ -155,7 +163,8 @@ static enum status check_source(struct plan *plan, const struct guid *source, si
             "changed.",
             text);
     return plan_refuse(plan, ST_ABSENT,
-                       "No boot entry refers to the source %s, so there is nothing to clone. "
+                       "No boot entry refers to the source %s, those of the firmware's own left "
+                       "aside, so there is nothing to clone. "
                        "\"shadowboot entries\" lists the entries. Nothing was changed.",
                        text);
 }
@@ -222,14 +231,6 @@ struct choices {
     struct text_buffer text; /* the useful pairs as commands */
 };
 
-static bool is_fixed_esp(const struct machine *machine, size_t partition)
-{
-    const struct partition *esp = &machine->partitions[partition];
-    const struct disk *disk = &machine->disks[esp->disk];
-
-    return esp->kind == PT_ESP && disk->style == DISK_GPT && !disk->removable;
-}
-
 static const char *const form_words[] = {
     [PATH_KEEP] = "",
     [PATH_SHORT] = " -short",
@@ -277,7 +278,7 @@ static void consider_source(struct choices *choices, const struct guid *source)
         return;
     }
     for (size_t i = 0; i < machine->partition_count; i++) {
-        if (is_fixed_esp(machine, i))
+        if (place_is_fixed_esp(machine, i))
             consider_pair(choices, source, &machine->partitions[i].unique);
     }
 }
@@ -291,7 +292,7 @@ static bool source_of_entry(const struct machine *machine, const struct entry *e
 
     if (entry->status != ST_OK || !boot->has_hd || boot->hd.signature_type != HD_SIGNATURE_GUID)
         return false;
-    if (boot->partition != NO_INDEX && !is_fixed_esp(machine, boot->partition))
+    if (boot->partition != NO_INDEX && !place_is_fixed_esp(machine, boot->partition))
         return false;
     *ret_guid = guid_load(boot->hd.signature);
     return true;

@@ -3,17 +3,24 @@
 #include "audit/audit.h"
 #include "base/mem.h"
 #include "model/boot_name.h"
+#include "model/firmware_entry.h"
 
 #define ORDER_WORDS_MAX  24  /* members of BootOrder named in a plan */
 #define ORDER_WORDS_SIZE 192 /* bytes of the text that names them */
 
-static bool edit_names(const struct boot_edit *edit, uint16_t number)
+/* The number's place in the BootOrder that is going to be; NO_INDEX for none. */
+static size_t place_of(const struct boot_edit *edit, uint16_t number)
 {
     for (size_t i = 0; i < edit->count; i++) {
         if (edit->order[i] == number)
-            return true;
+            return i;
     }
-    return false;
+    return NO_INDEX;
+}
+
+bool edit_names(const struct boot_edit *edit, uint16_t number)
+{
+    return place_of(edit, number) != NO_INDEX;
 }
 
 /* Refuses unless all is known that decides which numbers are free and what names an entry. */
@@ -94,6 +101,30 @@ enum status edit_begin(struct plan *plan, size_t extra, struct boot_edit *ret_ed
     return ST_OK;
 }
 
+/* True for what starts a file of a disk, without a key being pressed. */
+static bool starts_a_disk(const struct entry *entry)
+{
+    uint32_t kind = LOAD_OPTION_ACTIVE | LOAD_OPTION_CATEGORY;
+
+    return (entry->option.attributes & kind) == LOAD_OPTION_ACTIVE &&
+           entry->boot.partition != NO_INDEX && !entry_is_firmwares(entry);
+}
+
+/* A BootOrder from nothing. Damaged entries stay out: firmware deletes them as soon as it names
+ * them. Entries outside BootOrder are sorted by number. */
+static void name_all(struct boot_edit *edit)
+{
+    const struct machine *machine = edit->plan->machine;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < machine->entry_count; i++) {
+            const struct entry *entry = &machine->entries[i];
+            if (entry->status == ST_OK && starts_a_disk(entry) == (pass == 0))
+                edit->order[edit->count++] = entry->number;
+        }
+    }
+}
+
 enum status edit_begin_mending(struct plan *plan, size_t extra, struct boot_edit *ret_edit)
 {
     const struct machine *machine = plan->machine;
@@ -108,13 +139,29 @@ enum status edit_begin_mending(struct plan *plan, size_t extra, struct boot_edit
         if (!edit_names(&edit, number) && machine_find_entry(machine, number) != NO_INDEX)
             edit.order[edit.count++] = number;
     }
-    /* Damaged ones stay out: firmware deletes them as soon as BootOrder names them. */
-    for (size_t i = 0; i < machine->entry_count && order->status == ST_ABSENT; i++) {
-        if (machine->entries[i].status == ST_OK)
-            edit.order[edit.count++] = machine->entries[i].number;
-    }
+    if (order_is_missing(machine))
+        name_all(&edit);
     *ret_edit = edit;
     return ST_OK;
+}
+
+/* True when a word of the variable is the number, also when it has more or fewer than one. */
+static bool small_names(const struct small_var *var, uint16_t number)
+{
+    for (size_t at = 0; at + 2 <= var->value.size; at += 2) {
+        if (ld_le16(var->value.at + at) == number)
+            return true;
+    }
+    return false;
+}
+
+static bool is_named_elsewhere(const struct machine *machine, uint16_t number)
+{
+    for (size_t i = 0; i < machine->named_count; i++) {
+        if (machine->named[i] == number)
+            return true;
+    }
+    return false;
 }
 
 /* A number is free when no variable has it and nothing names it: an entry outside BootOrder may be
@@ -127,9 +174,8 @@ static bool number_is_free(const struct boot_edit *edit, uint16_t number)
         return false;
     if (order_names(&machine->order, number))
         return false;
-    if (machine->next.status == ST_OK && machine->next.number == number)
-        return false;
-    return machine->current.status != ST_OK || machine->current.number != number;
+    return !small_names(&machine->next, number) && !small_names(&machine->current, number) &&
+           !is_named_elsewhere(machine, number);
 }
 
 static void insert(struct boot_edit *edit, uint16_t number, size_t position)
@@ -182,6 +228,26 @@ void edit_delete(struct boot_edit *edit, size_t entry)
 {
     edit->deleted[entry] = true;
     take_out(edit, edit->plan->machine->entries[entry].number);
+}
+
+void edit_keep(struct boot_edit *edit, size_t entry)
+{
+    const struct machine *machine = edit->plan->machine;
+    const struct boot_order *order = &machine->order;
+    const struct entry *own = &machine->entries[entry];
+    size_t position = order_is_missing(machine) ? ORDER_END : 0;
+
+    if (!edit->deleted[entry])
+        return;
+    edit->deleted[entry] = false;
+    if (!own->in_order && position == 0)
+        return;
+    for (size_t i = 0; i < order->count && order->numbers[i] != own->number; i++) {
+        size_t place = place_of(edit, order->numbers[i]);
+        if (place != NO_INDEX)
+            position = place + 1;
+    }
+    insert(edit, own->number, position);
 }
 
 void edit_place(struct boot_edit *edit, uint16_t number, size_t position)

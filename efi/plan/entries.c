@@ -1,11 +1,16 @@
 #include "plan/entries.h"
 
 #include "audit/audit.h"
+#include "audit/last_record.h"
 #include "base/text.h"
 #include "format/load_option.h"
 #include "model/boot_name.h"
+#include "model/firmware_entry.h"
+#include "model/resolve.h"
 #include "plan/place.h"
 #include "plan/retarget.h"
+
+#define CLONE_LINES_SIZE 2048
 
 /* [disk's path/]HD()/File()/end */
 static struct span build_path(struct plan *plan, size_t partition, struct span file, bool full)
@@ -34,6 +39,10 @@ static enum status add_value(struct plan *plan, const struct add_request *reques
     enum status status = text_to_ucs2(plan->arena, request->file, &file);
     if (status == ST_OK)
         status = text_to_ucs2(plan->arena, request->description, &option.description);
+    if (status == ST_OK && request->disk_in_name)
+        status = boot_description_on_disk(plan->arena, option.description,
+                                          plan->machine->partitions[partition].disk,
+                                          &option.description);
     if (status == ST_OK && request->optional != NULL)
         status = text_to_ucs2(plan->arena, request->optional, &option.optional);
     if (status != ST_OK)
@@ -70,8 +79,12 @@ enum status add_into(struct boot_edit *edit, const struct add_request *request, 
     if (plan->machine->partitions[partition].kind != PT_ESP)
         plan_warn(plan, "%s is not an EFI system partition; firmware may not start from it.",
                   place_text(plan->arena, plan->machine, partition));
+    struct load_option option;
+    status = load_option_parse(value, &option);
+    if (status != ST_OK)
+        return status;
     const char *detail = arena_printf(plan->arena, "\"%s\", to start %s from %s",
-                                      text_printable(plan->arena, request->description),
+                                      text_shown_from_ucs2(plan->arena, option.description),
                                       text_printable(plan->arena, request->file),
                                       place_text(plan->arena, plan->machine, partition));
     return edit_create(edit, value, request->position, detail, NO_INDEX, NULL);
@@ -156,16 +169,19 @@ enum status plan_timeout(struct plan *plan, uint16_t seconds)
     return plan->status;
 }
 
-/* True, with a warning, for an entry that firmware made itself: under its mark it would take the
- * import for its own and delete it, and without it would make another. */
+/* True, with a warning, for an entry that only its firmware can use: under its mark it would take
+ * the import for its own and delete it, and without it would make another. */
 static bool is_firmware_s(struct plan *plan, const struct import_item *item)
 {
     struct load_option saved;
 
-    if (load_option_parse(item->value, &saved) != ST_OK || !load_option_is_auto_created(&saved))
+    if (load_option_parse(item->value, &saved) != ST_OK)
         return false;
-    plan_warn(plan, "The entry in %s is one that firmware makes itself; it is left out.",
-              item->file);
+    const char *reason = firmware_option_mark(&saved);
+    if (reason == NULL)
+        return false;
+    plan_warn(plan, "The entry in %s is one that firmware makes itself (%s); it is left out.",
+              item->file, reason);
     return true;
 }
 
@@ -251,23 +267,27 @@ static bool stands_in_for(const struct entry *earlier, const struct entry *later
     return tried && as_good && entries_are_duplicates(earlier, later);
 }
 
-/* An entry that starts nothing more: its partition or its file is gone, or an earlier entry that
- * is tried before it starts the same. What firmware made itself it also looks after. */
+/* True when an earlier entry that is tried before it starts the same. */
+static bool has_stand_in(const struct machine *machine, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (stands_in_for(&machine->entries[i], &machine->entries[index]))
+            return true;
+    }
+    return false;
+}
+
+/* An entry that starts nothing more: its partition or its file is gone, or another stands in. What
+ * is the firmware's own it also looks after. */
 static bool is_prunable(const struct machine *machine, const struct finding *finding)
 {
     const struct entry *entry = &machine->entries[finding->entry];
 
-    if (entry->status != ST_OK || load_option_is_auto_created(&entry->option))
+    if (entry->status != ST_OK || entry_is_firmwares(entry))
         return false;
     if (finding->code == FINDING_ENTRY_PARTITION_GONE || finding->code == FINDING_ENTRY_FILE_GONE)
         return true;
-    if (finding->code != FINDING_ENTRY_DUPLICATE)
-        return false;
-    for (size_t i = 0; i < finding->entry; i++) {
-        if (stands_in_for(&machine->entries[i], entry))
-            return true;
-    }
-    return false;
+    return finding->code == FINDING_ENTRY_DUPLICATE && has_stand_in(machine, finding->entry);
 }
 
 /* True when a disk is here whose partitions are not known: it may have what seems to be gone. */
@@ -293,7 +313,6 @@ enum status prune_into(struct boot_edit *edit, bool keep_gone)
     struct plan *plan = edit->plan;
     const struct machine *machine = plan->machine;
     struct findings findings;
-    bool gone = false;
     bool kept = false;
 
     enum status status = audit_entries(plan->arena, machine, &findings);
@@ -309,11 +328,110 @@ enum status prune_into(struct boot_edit *edit, bool keep_gone)
             continue;
         }
         edit_delete(edit, finding->entry);
-        gone |= finding->code == FINDING_ENTRY_PARTITION_GONE;
     }
     if (kept && !hidden)
         plan_warn(plan, "A boot disk is missing. Entries whose partition may be on it are kept; "
                         "\"shadowboot prune\" deletes them.");
+    return ST_OK;
+}
+
+/* True when the plan itself makes, or sets active, an entry that takes over from the one with this
+ * index: for the same file, or, where no ESP has that, for any. */
+static bool is_replaced(struct plan *plan, size_t index)
+{
+    const char *file = plan->machine->entries[index].boot.file;
+    bool any = !loader_is_here(plan->machine, file);
+    uint16_t number = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->actions[i];
+        struct load_option option;
+        struct target target;
+        if (action->type != ACTION_SET_VARIABLE || !boot_variable_number(action->name, &number) ||
+            load_option_parse(action->data, &option) != ST_OK ||
+            (option.attributes & LOAD_OPTION_ACTIVE) == 0)
+            continue;
+        size_t mark = arena_mark(plan->arena);
+        bool found =
+            resolve_path(plan->arena, plan->machine, NULL, option.path, &target) == ST_OK &&
+            target.partition != NO_INDEX && target.file != NULL &&
+            (any || text_equal_nocase(target.file, file));
+        arena_release(plan->arena, mark);
+        if (found)
+            return true;
+    }
+    return false;
+}
+
+/* The commands that make use of the entry, one for each ESP that has its file, or, where none is
+ * known to have it, for each at all. "" when there is none. */
+static const char *clone_lines(struct plan *plan, size_t index)
+{
+    const struct machine *machine = plan->machine;
+    const struct target *boot = &machine->entries[index].boot;
+    struct guid own = guid_load(boot->hd.signature);
+    bool known = loader_is_here(machine, boot->file);
+    char *text = arena_alloc(plan->arena, 1, CLONE_LINES_SIZE);
+    struct text_buffer buffer;
+
+    if (text == NULL || boot->hd.signature_type != HD_SIGNATURE_GUID)
+        return "";
+    text_buffer_init(&buffer, text, CLONE_LINES_SIZE);
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        const struct partition *partition = &machine->partitions[i];
+        size_t esp = machine_find_esp(machine, i);
+        bool has_file = esp != NO_INDEX && loader_is_on(machine, esp, boot->file);
+        char source[GUID_TEXT_SIZE];
+        char target[GUID_TEXT_SIZE];
+        if (!place_is_fixed_esp(machine, i) || i == boot->partition || (known && !has_file))
+            continue;
+        guid_format(&own, source);
+        guid_format(&partition->unique, target);
+        text_buffer_printf(&buffer, "\n  shadowboot clone -sg %s -tg %s", source, target);
+    }
+    return text;
+}
+
+static void warn_of_kept(struct plan *plan, size_t index)
+{
+    const struct entry *entry = &plan->machine->entries[index];
+    const char *lines = clone_lines(plan, index);
+
+    plan->left_out = true;
+    plan_warn(
+        plan,
+        "Boot%04X \"%s\" is kept, though its %s is gone: nothing else that starts tells of %s. "
+        "\"shadowboot delete Boot%04X\" deletes it all the same.%s%s",
+        entry->number, entry->description, entry->boot.partition == NO_INDEX ? "partition" : "file",
+        entry->boot.file, entry->number,
+        lines[0] == '\0' ? "" : " To have a disk that is here start by it:", lines);
+}
+
+static bool names_gone_partition(const struct entry *entry)
+{
+    return entry->boot.has_hd && entry->boot.partition == NO_INDEX;
+}
+
+enum status prune_spare(struct boot_edit *edit)
+{
+    struct plan *plan = edit->plan;
+    const struct machine *machine = plan->machine;
+    bool *named = arena_alloc(plan->arena, machine->entry_count, sizeof(*named));
+    bool gone = false;
+
+    if (named == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < machine->entry_count; i++)
+        named[i] = edit_names(edit, machine->entries[i].number);
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        if (!edit->deleted[i] || has_stand_in(machine, i) ||
+            !entry_will_be_last_record(machine, named, i) || is_replaced(plan, i)) {
+            gone |= edit->deleted[i] && names_gone_partition(&machine->entries[i]);
+            continue;
+        }
+        edit_keep(edit, i);
+        warn_of_kept(plan, i);
+    }
     if (gone)
         plan_warn(plan,
                   "A disk that is only unplugged looks just like one that is dead. Put it back "
@@ -328,5 +446,7 @@ enum status plan_prune(struct plan *plan)
     enum status status = edit_begin_mending(plan, 0, &edit);
     if (status == ST_OK)
         status = prune_into(&edit, false);
+    if (status == ST_OK)
+        status = prune_spare(&edit);
     return status == ST_OK ? edit_finish(&edit) : status;
 }

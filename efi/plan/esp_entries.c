@@ -4,6 +4,7 @@
 #include "base/print.h"
 #include "model/boot_name.h"
 #include "model/boot_paths.h"
+#include "model/firmware_entry.h"
 #include "plan/clone.h"
 #include "plan/edit.h"
 #include "plan/entries.h"
@@ -64,7 +65,7 @@ static bool can_be_cloned(const struct esp_entries_pass *pass, size_t index)
 
     return entry->status == ST_OK && entry->boot.has_hd &&
            entry->boot.hd.signature_type == HD_SIGNATURE_GUID &&
-           (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0 &&
+           (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0 && !entry_is_firmwares(entry) &&
            (gone || !pass->edit.deleted[index]);
 }
 
@@ -108,6 +109,7 @@ static enum status clone_one(struct esp_entries_pass *pass, size_t index, size_t
         .has_target = true,
         .source = guid_load(machine->entries[index].boot.hd.signature),
         .target = machine->partitions[partition].unique,
+        .disk_in_name = pass->request->disk_in_name,
         .form = PATH_KEEP,
     };
     struct clone_pair pair;
@@ -162,6 +164,7 @@ static enum status add_entry(struct esp_entries_pass *pass, size_t partition, co
         .file = file,
         .description = loader == NULL ? "UEFI OS" : loader->description,
         .optional = loader == NULL ? NULL : loader->optional,
+        .disk_in_name = pass->request->disk_in_name,
         .position = esp_entries_position(pass, NO_INDEX),
     };
 
@@ -269,10 +272,10 @@ static enum status serve_target(struct esp_entries_pass *pass, const struct guid
     if (!usable || has_active_entry(pass, partition))
         return ST_OK;
     status = activate(pass, partition, &done);
-    if (status == ST_OK && !done && !guid_is_zero(&pass->request->source))
-        status = clone_originals(pass, partition, &done);
     if (status == ST_OK && !done)
         done = adopt(pass, partition);
+    if (status == ST_OK && !done && !guid_is_zero(&pass->request->source))
+        status = clone_originals(pass, partition, &done);
     if (status == ST_OK && !done)
         status = clone_any(pass, partition, &done);
     if (status == ST_OK && !done)
@@ -308,5 +311,7 @@ enum status plan_esp_entries(struct plan *plan, const struct esp_entries_request
         status = prune_into(&pass.edit, request->keep_gone);
     if (status == ST_OK)
         status = serve_targets(&pass);
+    if (status == ST_OK && request->prune)
+        status = prune_spare(&pass.edit);
     return status == ST_OK ? edit_finish(&pass.edit) : status;
 }

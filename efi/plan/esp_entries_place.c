@@ -2,7 +2,7 @@
 
 #include "audit/audit_machine.h"
 #include "audit/program.h"
-#include "base/text.h"
+#include "model/firmware_entry.h"
 
 enum presence esp_entries_presence(const struct machine *machine, size_t partition,
                                    const char *path)
@@ -51,7 +51,7 @@ bool esp_entries_serves(const struct esp_entries_pass *pass, size_t index, size_
     const struct machine *machine = pass->plan->machine;
     const struct entry *entry = &machine->entries[index];
 
-    if (pass->edit.deleted[index] || !entry->boot.has_hd || entry->boot.moved ||
+    if (pass->edit.deleted[index] || entry_is_firmwares(entry) || !entry->boot.has_hd || entry->boot.moved ||
         entry->boot.elsewhere || !audit_entry_leads_to(machine, entry, partition))
         return false;
     return entry->boot.file == NULL ||

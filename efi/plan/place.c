@@ -13,6 +13,14 @@ const char *place_text(struct arena *arena, const struct machine *machine, size_
     return arena_printf(arena, "Disk %zu Partition %u %s", found->disk, found->number, guid);
 }
 
+bool place_is_fixed_esp(const struct machine *machine, size_t partition)
+{
+    const struct partition *esp = &machine->partitions[partition];
+    const struct disk *disk = &machine->disks[esp->disk];
+
+    return esp->kind == PT_ESP && disk->style == DISK_GPT && !disk->removable;
+}
+
 /* Which disk the missing partition may be on: one that does not show its partitions. */
 static const char *hidden_by(struct plan *plan)
 {

@@ -273,6 +273,7 @@ static enum status repair_entries(struct repair *repair)
                                           .targets = repair->targets,
                                           .target_count = repair->target_count,
                                           .now = plan->machine,
+                                          .disk_in_name = repair->request->disk_in_name,
                                           .prune = repair->extent.prune,
                                           .keep_gone = repair->roles->missing > 0};
     struct plan part;

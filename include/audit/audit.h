@@ -23,14 +23,16 @@ bool findings_have(const struct findings *findings, enum severity severity);
 
 /*
  * True when both entries start the same file of the same partition with the same optional data,
- * whatever they are called and whatever form their paths have.
+ * whatever they are called and whatever form their paths have. Never when the partition's GUID is
+ * zero.
  */
 bool entries_start_the_same(const struct entry *a, const struct entry *b);
 
 /*
- * True when one of the two can go: they start the same, on the same way. A path of another form,
- * with another start or size, or through other hardware to the same file makes no duplicate, since
- * some firmware starts only one of them.
+ * True when one of the two can go: they start the same file of a disk, on the same way. A path of
+ * another form, with another start or size, or through other hardware to the same file makes no
+ * duplicate, since some firmware starts only one of them. Entries of firmware's own
+ * (model/firmware_entry.h) never are duplicates: their numbers tell them apart.
  */
 bool entries_are_duplicates(const struct entry *a, const struct entry *b);
 

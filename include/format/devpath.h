@@ -87,6 +87,10 @@ bool devpath_node_hd(const struct devpath_node *node, struct hd_node *ret_hd);
 /* True when the node has the GUID signature `guid`. */
 bool hd_node_has_guid(const struct hd_node *hd, const struct guid *guid);
 
+/* True for a GUID signature of zeros only: the node names no partition, and says nothing of two
+ * that both look like that. */
+bool hd_node_names_none(const struct hd_node *hd);
+
 /*
  * True when firmware that compares number, format and signature takes both for one partition; start
  * and size do not count (edk2 ignores them).

@@ -154,6 +154,9 @@ struct machine {
     struct entry *entries; /* by id */
     size_t entry_count;
     struct boot_order order;
+    const uint16_t *named; /* numbers of entries that other variables of the firmware name
+                            * (Key####), or that a name in other letters than Boot#### may mean */
+    size_t named_count;
     struct small_var next;
     struct small_var current;
     struct small_var timeout;
@@ -201,7 +204,7 @@ struct variable_state {
  */
 struct variable_state machine_variable(const struct machine *machine, const char *name);
 
-/* True when a boot path or OS path of the entry names the partition GUID. */
+/* True when a boot path or OS path of the entry names the partition GUID, which is not zero. */
 bool entry_mentions_guid(const struct entry *entry, const struct guid *guid);
 
 /* True for the entries Windows makes: optional data that begins with its signature. */
@@ -209,6 +212,12 @@ bool entry_is_windows(const struct entry *entry);
 
 /* True when BootOrder names `number`. */
 bool order_names(const struct boot_order *order, uint16_t number);
+
+/*
+ * True when there are entries and BootOrder is missing, empty, or names none of them: the entries
+ * are not lost, firmware only goes through none. False when BootOrder could not be read.
+ */
+bool order_is_missing(const struct machine *machine);
 
 /* Byte offset and length of a partition on its disk. */
 uint64_t partition_offset(const struct machine *machine, const struct partition *partition);

@@ -19,7 +19,8 @@ MUST_CHECK enum status resolve_path(struct arena *arena, const struct machine *m
  * behind the disk's own nodes. */
 size_t resolve_disk(const struct machine *machine, struct span path, size_t *ret_rest);
 
-/* The partition of `disk` (any disk for NO_INDEX) that a hard drive node names, or NO_INDEX. */
+/* The partition of `disk` (any disk for NO_INDEX) that a hard drive node names, or NO_INDEX; a GUID
+ * of zeros names none. */
 size_t resolve_hd(const struct machine *machine, size_t disk, const struct hd_node *hd);
 
 /* Fills in path text, boot target and OS target of one entry. Statuses as resolve_path. */

@@ -20,6 +20,7 @@ struct clone_request {
     struct guid target;
     const char *description; /* UTF-8; NULL: the clones are called as the originals */
     bool append;             /* the description goes behind the original's, after a blank */
+    bool disk_in_name;       /* without a description: the target's disk goes behind the name */
     enum path_form form;
 };
 

@@ -33,8 +33,12 @@ struct boot_edit {
  */
 MUST_CHECK enum status edit_begin(struct plan *plan, size_t extra, struct boot_edit *ret_edit);
 
-/* The same for a BootOrder in any state: keeps the first mention of each entry that exists, and
- * when it is missing starts it with every entry, by number. */
+/*
+ * The same for a BootOrder in any state: keeps the first mention of each entry that exists. When it
+ * is missing or names no entry it starts with every entry: first the active ones for a file of a
+ * disk, then the others, each by number, which is the sequence in which they were made as a rule.
+ * So a program of the firmware's own, which does not give way, comes last.
+ */
 MUST_CHECK enum status edit_begin_mending(struct plan *plan, size_t extra,
                                           struct boot_edit *ret_edit);
 
@@ -49,6 +53,12 @@ MUST_CHECK enum status edit_create(struct boot_edit *edit, struct span value, si
 
 /* Deletes the entry with this index in the machine, from BootOrder too. */
 void edit_delete(struct boot_edit *edit, size_t entry);
+
+/* Takes edit_delete back: the entry stands where it stood among those that are left. */
+void edit_keep(struct boot_edit *edit, size_t entry);
+
+/* True when the BootOrder that is going to be names `number`. */
+bool edit_names(const struct boot_edit *edit, uint16_t number);
 
 /* Moves `number` to `position`, or puts it there if BootOrder did not name it. */
 void edit_place(struct boot_edit *edit, uint16_t number, size_t position);

@@ -18,6 +18,7 @@ struct add_request {
     const char *optional;    /* UTF-8 text for the optional data, stored as UCS-2; NULL: none */
     size_t position;         /* in BootOrder from 0, or ORDER_END */
     bool full_path;
+    bool disk_in_name; /* the partition's disk goes behind the description */
 };
 
 /*
@@ -72,15 +73,23 @@ MUST_CHECK enum status plan_import(struct plan *plan, const struct import_item *
 
 /*
  * Deletes the entries whose partition or file is gone and those that start the same as one before
- * them, and mends BootOrder (odd size, repeated and absent members, missing). Entries that the
- * firmware made itself, and those that lead to no disk at all, are left alone; so are those whose
- * partition is gone as long as a disk is here whose partition table cannot be read.
+ * them, and mends BootOrder (odd size, repeated and absent members, missing). Entries of firmware's
+ * own (model/firmware_entry.h), and those that name no disk at all, are left alone; so are those
+ * whose partition is gone as long as a disk is here whose partition table cannot be read, and with
+ * a warning those that alone tell of a loader (audit/last_record.h).
  */
 MUST_CHECK enum status plan_prune(struct plan *plan);
 
-/* The same within an edit, but for mending BootOrder, which is a matter of how the edit was begun.
- * `keep_gone`: entries whose partition is gone stay, with a warning. Statuses: ST_OK; ST_NO_MEMORY.
+/*
+ * The same within an edit, but for mending BootOrder, which is a matter of how the edit was begun:
+ * prune_into first, prune_spare when all that the edit creates is in the plan. `keep_gone`: entries
+ * whose partition is gone stay, with a warning. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status prune_into(struct boot_edit *edit, bool keep_gone);
+
+/* Takes back the deletion of entries (I9) whose loader nothing else tells of: no other entry of the
+ * BootOrder that is going to be, and none that the plan creates. A warning says how to clone them.
+ * Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status prune_spare(struct boot_edit *edit);
 
 #endif

@@ -9,6 +9,7 @@ struct esp_entries_request {
     const struct guid *targets; /* ESPs that each need an active entry in BootOrder */
     size_t target_count;
     const struct machine *now; /* as it is before the plan; NULL: plan->machine */
+    bool disk_in_name;         /* the target's disk goes behind the names of new entries */
     bool prune;                /* also what plan_prune does */
     bool keep_gone;            /* but entries whose partition is gone stay: it may come back */
 };
@@ -18,8 +19,8 @@ struct esp_entries_request {
  * sequence, the first that there is:
  *
  *   an entry of the target in BootOrder that is not active    is set active
+ *   an active entry of the target outside BootOrder           is put there
  *   the source's active entries whose file the target has     are cloned
- *   an entry of the target outside BootOrder                  is put there
  *   any entry whose file the target has, its partition may    is cloned: it may be the only record
  *   be gone                                                   of the loader
  *   one boot manager on the target (program_loaders)          gets an entry; several are listed, in

@@ -2,6 +2,8 @@
 #ifndef SHADOWBOOT_PLAN_PLACE_H
 #define SHADOWBOOT_PLAN_PLACE_H
 
+#include <stdbool.h>
+
 #include "base/builder.h"
 #include "base/guid.h"
 #include "base/status.h"
@@ -16,6 +18,9 @@
  */
 MUST_CHECK enum status place_find(struct plan *plan, const struct guid *guid,
                                   size_t *ret_partition);
+
+/* True for an EFI system partition in the GPT of a disk that is not removable. */
+bool place_is_fixed_esp(const struct machine *machine, size_t partition);
 
 /* "Disk 1 Partition 1 {guid}", in the arena; NULL when that is full. */
 const char *place_text(struct arena *arena, const struct machine *machine, size_t partition);

@@ -9,6 +9,7 @@ struct repair_request {
     bool allow_msr;       /* as in prepare_request */
     bool allow_format;    /* disks may be partitioned and file systems made; else what needs that is
                            * left out with a warning */
+    bool disk_in_name;    /* as in esp_entries_request */
     struct date_time now; /* as in prepare_request */
 };
 

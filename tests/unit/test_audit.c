@@ -176,6 +176,14 @@ static void name_absent_disk(struct host *host)
     fixture_add_entry(host, &entry);
 }
 
+static void name_no_partition(struct host *host)
+{
+    struct host_partition none = fixture_partition_named(MODERN_ESP_0);
+
+    memset(&none.guid, 0, sizeof(none.guid));
+    change_entry(host, none, SHIMX64);
+}
+
 static void drop_boot_file(struct host *host)
 {
     mem_files_drop(host->files, 0, SHIMX64);
@@ -255,6 +263,7 @@ static const struct finding_case {
     {FINDING_ENTRY_DAMAGED, cut_entry, "Boot0001", ": its structure is broken."},
     {FINDING_ENTRY_PARTITION_GONE, name_absent_partition, "Boot0001", ": {" ARTICLE_ESP_0 "}."},
     {FINDING_ENTRY_DISK_GONE, name_absent_disk, "Boot0003", ""},
+    {FINDING_ENTRY_NAMES_NONE, name_no_partition, "Boot0001", ""},
     {FINDING_ENTRY_FILE_GONE, drop_boot_file, "Boot0001", " " SHIMX64 " on Disk 0 Partition 1."},
     {FINDING_ENTRY_PLACE_WRONG, name_wrong_size, "Boot0001", ""},
     {FINDING_ENTRY_ELSEWHERE, name_wrong_port, "Boot0001", ""},

@@ -110,6 +110,61 @@ static void description_can_be_replaced(void **state)
     expect_entry(p->host, &first);
 }
 
+static void disk_goes_behind_the_name_when_asked_for(void **state)
+{
+    struct planning *p = *state;
+    struct clone_request request = between(ARTICLE_ESP_0, ARTICLE_ESP_1);
+    struct fixture_entry first =
+        article_clone(5, "Windows 2003 Server, Enterprise (Disk 1)", ARTICLE_DATA_0);
+
+    request.disk_in_name = true;
+    assert_int_equal(plan_clone(&p->plan, &request), ST_OK);
+    planning_apply(p, ST_OK);
+    expect_entry(p->host, &first);
+    planning_rescan(p);
+    assert_int_equal(plan_clone(&p->plan, &request), ST_OK);
+    assert_int_equal(p->plan.count, 0);
+}
+
+/* From Disk 1 back to Disk 0, whose entries are gone. */
+static void clone_of_a_clone_is_called_no_longer(void **state)
+{
+    struct planning *p = *state;
+    struct clone_request request = between(ARTICLE_ESP_0, ARTICLE_ESP_1);
+
+    request.disk_in_name = true;
+    assert_int_equal(plan_clone(&p->plan, &request), ST_OK);
+    planning_apply(p, ST_OK);
+    mem_vars_drop(p->host->vars, NULL, "Boot0003");
+    mem_vars_drop(p->host->vars, NULL, "Boot0004");
+    fixture_set_order(p->host, (const uint16_t[]){0, 1, 2, 5, 6}, 5);
+    planning_rescan(p);
+    request = between(ARTICLE_ESP_1, ARTICLE_ESP_0);
+    request.disk_in_name = true;
+    assert_int_equal(plan_clone(&p->plan, &request), ST_OK);
+    assert_non_null(
+        strstr(planning_text(p), "\"Windows 2003 Server, Enterprise (Disk 0)\" from Boot0005"));
+}
+
+static void entries_of_the_firmwares_own_are_not_cloned(void **state)
+{
+    struct planning *p = *state;
+    struct clone_request request = between(MODERN_ESP_0, MODERN_ESP_1);
+    struct fixture_entry own = {.number = 4,
+                                .description = "UEFI OS",
+                                .form = FIXTURE_SHORT,
+                                .partition = fixture_partition_named(MODERN_ESP_0),
+                                .file = SHIMX64,
+                                .optional = FIXTURE_AUTO_CREATED};
+
+    mem_vars_drop(p->host->vars, NULL, "Boot0000");
+    mem_vars_drop(p->host->vars, NULL, "Boot0001");
+    fixture_add_entry(p->host, &own);
+    fixture_set_order(p->host, (const uint16_t[]){4, 2, 3, 10, 11}, 5);
+    planning_rescan(p);
+    expect_refusal(p, &request, ST_ABSENT, "those of the firmware's own left aside");
+}
+
 /* The system's partition is no part of what a clone between ESPs changes. */
 static void optional_data_that_does_not_name_the_source_is_kept(void **state)
 {
@@ -578,6 +633,9 @@ int main(void)
         ARTICLE(articles_entries_are_cloned_to_the_end_of_boot_order),
         ARTICLE(description_is_kept_without_a_request),
         ARTICLE(description_can_be_replaced),
+        ARTICLE(disk_goes_behind_the_name_when_asked_for),
+        ARTICLE(clone_of_a_clone_is_called_no_longer),
+        MODERN(entries_of_the_firmwares_own_are_not_cloned),
         MODERN(optional_data_that_does_not_name_the_source_is_kept),
         ARTICLE(system_partition_in_optional_data_is_replaced),
         MODERN(foreign_optional_data_is_copied_with_a_warning),

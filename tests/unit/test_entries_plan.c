@@ -582,6 +582,103 @@ static void prune_deletes_what_starts_nothing_more(void **state)
     assert_int_equal(p->plan.count, 0);
 }
 
+/* An entry before another one of the modern machine's order, and the plan of prune for both. */
+static size_t pruned_with(struct planning *p, struct fixture_entry *first,
+                          struct fixture_entry *second)
+{
+    first->number = 4;
+    second->number = 5;
+    fixture_add_entry(p->host, first);
+    fixture_add_entry(p->host, second);
+    fixture_set_order(p->host, (const uint16_t[]){4, 5, 0, 1, 2, 3, 10, 11}, 8);
+    planning_rescan(p);
+    assert_int_equal(plan_prune(&p->plan), ST_OK);
+    return p->plan.count;
+}
+
+static struct fixture_entry shim_on_esp_0(void)
+{
+    struct fixture_entry entry = added();
+
+    entry.partition = fixture_partition_named(MODERN_ESP_0);
+    entry.file = SHIMX64;
+    return entry;
+}
+
+/* Nothing that is tried starts the shim that the entry of the dead disk tells of. */
+static void prune_keeps_the_last_record_of_a_loader(void **state)
+{
+    struct planning *p = *state;
+    struct fixture_entry gone = shim_on_esp_0();
+
+    gone.number = 4;
+    gone.partition = fixture_partition_named(ARTICLE_ESP_0);
+    fixture_add_entry(p->host, &gone);
+    mem_vars_drop(p->host->vars, NULL, "Boot0001");
+    fixture_set_order(p->host, (const uint16_t[]){4, 0, 2, 3, 10, 11}, 6);
+    planning_rescan_to(p, SCAN_LISTED);
+    p->machine.entries[1].boot.file_status = ST_ABSENT; /* Boot0000 */
+    assert_int_equal(plan_prune(&p->plan), ST_OK);
+    assert_null(strstr(planning_text(p), "delete Boot0004"));
+    assert_null(strstr(planning_text(p), "BootOrder"));
+    bool said = false;
+    for (size_t i = 0; i < p->plan.warning_count; i++)
+        said |= strstr(p->plan.warnings[i], "Boot0004 \"Shadow\" is kept") != NULL &&
+                strstr(p->plan.warnings[i], "clone -sg {" ARTICLE_ESP_0 "} -tg {") != NULL;
+    assert_true(said);
+    assert_true(p->plan.left_out);
+}
+
+/* Of two that tell the same, one is enough. */
+static void prune_deletes_the_twin_of_a_last_record(void **state)
+{
+    struct fixture_entry first = shim_on_esp_0();
+    struct fixture_entry second = shim_on_esp_0();
+    struct planning *p = *state;
+
+    first.partition = fixture_partition_named(ARTICLE_ESP_0);
+    second.partition = first.partition;
+    mem_vars_drop(p->host->vars, NULL, "Boot0000");
+    mem_vars_drop(p->host->vars, NULL, "Boot0001");
+    first.number = 4;
+    second.number = 5;
+    fixture_add_entry(p->host, &first);
+    fixture_add_entry(p->host, &second);
+    fixture_set_order(p->host, (const uint16_t[]){4, 5, 2, 3, 10, 11}, 6);
+    planning_rescan(p);
+    assert_int_equal(plan_prune(&p->plan), ST_OK);
+    assert_null(strstr(planning_text(p), "delete Boot0004"));
+    assert_non_null(strstr(planning_text(p), "delete Boot0005"));
+}
+
+static void prune_keeps_twins_whose_guid_is_zero(void **state)
+{
+    struct fixture_entry first = shim_on_esp_0();
+    struct fixture_entry second = shim_on_esp_0();
+
+    memset(&first.partition.guid, 0, sizeof(first.partition.guid));
+    memset(&second.partition.guid, 0, sizeof(second.partition.guid));
+    assert_int_equal(pruned_with(*state, &first, &second), 0);
+}
+
+static void prune_keeps_twins_of_a_file_on_any_disk(void **state)
+{
+    struct fixture_entry first = {.description = "x", .form = FIXTURE_FILE, .file = SHIMX64};
+    struct fixture_entry second = first;
+
+    assert_int_equal(pruned_with(*state, &first, &second), 0);
+}
+
+static void prune_keeps_twins_with_a_mark(void **state)
+{
+    struct fixture_entry first = shim_on_esp_0();
+    struct fixture_entry second = shim_on_esp_0();
+
+    first.optional = FIXTURE_AUTO_CREATED;
+    second.optional = FIXTURE_AUTO_CREATED;
+    assert_int_equal(pruned_with(*state, &first, &second), 0);
+}
+
 /* A disk that is here and cannot be read is not gone. */
 static void prune_keeps_the_entries_of_an_unreadable_disk(void **state)
 {
@@ -606,29 +703,6 @@ static void prune_keeps_the_entries_of_a_disk_with_a_damaged_table(void **state)
     assert_int_equal(plan_prune(&p->plan), ST_OK);
     assert_int_equal(p->plan.count, 0);
     assert_int_equal(p->plan.warning_count, 1);
-}
-
-/* An entry before another one of the modern machine's order, and the plan of prune for both. */
-static size_t pruned_with(struct planning *p, struct fixture_entry *first,
-                          struct fixture_entry *second)
-{
-    first->number = 4;
-    second->number = 5;
-    fixture_add_entry(p->host, first);
-    fixture_add_entry(p->host, second);
-    fixture_set_order(p->host, (const uint16_t[]){4, 5, 0, 1, 2, 3, 10, 11}, 8);
-    planning_rescan(p);
-    assert_int_equal(plan_prune(&p->plan), ST_OK);
-    return p->plan.count;
-}
-
-static struct fixture_entry shim_on_esp_0(void)
-{
-    struct fixture_entry entry = added();
-
-    entry.partition = fixture_partition_named(MODERN_ESP_0);
-    entry.file = SHIMX64;
-    return entry;
 }
 
 /* The same twice is the case in which one goes; each difference below keeps both. */
@@ -895,6 +969,11 @@ int main(void)
         CASE(prune_keeps_the_good_one_behind_one_with_a_wrong_size),
         CASE(prune_keeps_the_active_one_behind_an_inactive_one),
         CASE(prune_leaves_twins_that_the_firmware_made),
+        CASE(prune_keeps_the_last_record_of_a_loader),
+        CASE(prune_deletes_the_twin_of_a_last_record),
+        CASE(prune_keeps_twins_whose_guid_is_zero),
+        CASE(prune_keeps_twins_of_a_file_on_any_disk),
+        CASE(prune_keeps_twins_with_a_mark),
         CASE(prune_keeps_entries_of_a_guid_that_two_disks_have),
         CASE(prune_mends_boot_order),
         CASE(unreadable_boot_variables_are_never_edited),

@@ -149,6 +149,68 @@ static void entry_of_the_firmware_for_a_whole_disk_is_not_enough(void **state)
                 "Partition 1\nupdate BootOrder to 0000,0001,0007,0009\n");
 }
 
+/* Both entries are there, and BootOrder is not. */
+static void missing_order_is_written_and_nothing_is_made(void **state)
+{
+    struct mirror *m = *state;
+
+    put_shell(m);
+    mem_vars_drop(m->host->vars, NULL, "BootOrder");
+    mirror_read_entries(m);
+    expect_plan(m, true, "create BootOrder: 0000,0001,0007\n");
+    set_order(m, "42");
+    expect_plan(m, true, "update BootOrder to 0000,0001,0007\n");
+}
+
+/* The firmware has put its own into BootOrder and left ours out. */
+static void entry_outside_boot_order_is_put_in_and_nothing_is_made(void **state)
+{
+    struct mirror *m = *state;
+
+    put_shell(m);
+    set_order(m, "7");
+    expect_plan(m, true, "update BootOrder to 0000,0001,0007\n");
+    set_order(m, "0");
+    expect_plan(m, true, "update BootOrder to 0000,0001\n");
+}
+
+static void new_entries_tell_their_disk_when_asked_for(void **state)
+{
+    struct mirror *m = *state;
+    struct wish wish;
+
+    mirror_drop_entry(m, 0);
+    mirror_drop_entry(m, 1);
+    mirror_set_order(m, NULL, 0);
+    plan_for_both(m, false, &wish);
+    wish.request.disk_in_name = true;
+    plan_init(&wish.plan, &m->arena, &m->machine);
+    assert_int_equal(plan_esp_entries(&wish.plan, &wish.request), ST_OK);
+    assert_non_null(strstr(wish.plan.actions[0].text, "\"Windows Boot Manager (Disk 0)\""));
+    assert_non_null(strstr(wish.plan.actions[1].text, "\"Windows Boot Manager (Disk 1)\""));
+}
+
+/* The entry of a partition that is gone goes only because the plan makes one for its loader. */
+static void gone_entry_goes_where_its_clone_takes_over(void **state)
+{
+    struct mirror *m = *state;
+    struct wish wish;
+    struct fixture_entry gone = mirror_windows_entry(m, 0, 0);
+
+    gone.partition = fixture_partition_named(ARTICLE_ESP_0);
+    mirror_drop_entry(m, 1);
+    mirror_put_entry(m, &gone);
+    set_order(m, "0");
+    plan_for_both(m, true, &wish);
+    assert_string_equal(wish.plan.actions[wish.plan.count - 1].text,
+                        "delete Boot0000 \"Windows Boot Manager\"");
+    wish.request.target_count = 0;
+    plan_init(&wish.plan, &m->arena, &m->machine);
+    assert_int_equal(plan_esp_entries(&wish.plan, &wish.request), ST_OK);
+    assert_int_equal(wish.plan.count, 0);
+    assert_int_equal(wish.plan.warning_count, 1);
+}
+
 static void wiped_nvram_gets_an_entry_for_each_before_a_shell(void **state)
 {
     struct mirror *m = *state;
@@ -390,6 +452,10 @@ int main(void)
         CASE(clone_stands_behind_its_original_before_a_shell),
         CASE(entry_of_the_firmware_for_a_whole_disk_is_not_enough),
         CASE(wiped_nvram_gets_an_entry_for_each_before_a_shell),
+        CASE(missing_order_is_written_and_nothing_is_made),
+        CASE(entry_outside_boot_order_is_put_in_and_nothing_is_made),
+        CASE(new_entries_tell_their_disk_when_asked_for),
+        CASE(gone_entry_goes_where_its_clone_takes_over),
         CASE(esp_without_windows_gets_an_entry_for_its_fallback),
         CASE(inactive_entry_is_set_active),
         CASE(clone_of_an_inactive_original_is_active),
