@@ -170,14 +170,23 @@ def carry_out(setup, noun, *words):
 def source(name):
     """Bytes that replace a file: what `esp N replace` knows by name."""
     store = regf.build_store()
+    if name.startswith('program-'):
+        return mirror.boot_program(name.removeprefix('program-'))
     return {
         'other-bootmgfw': lambda: mirror.boot_program('another bootmgfw'),
+        'other-grub': lambda: mirror.boot_program('another grub'),
         'other-text': lambda: mirror.filler('another text', 3000),
         'aa64': lambda: pe.build(pe.AARCH64),
         'ia32': lambda: pe.build(pe.I386),
         'no-subsystem': lambda: pe.build(subsystem=2),
         'bad-checksum': lambda: pe_with_wrong_checksum(),
+        'stale-checksum': lambda: pe.set_stored_checksum(mirror.boot_program('bootmgfw'), 0x1234),
+        'stale-grub': lambda: pe.set_stored_checksum(mirror.boot_program('grub'), 0x1234),
+        'twice-signed-shim': lambda: pe.with_certificates(mirror.boot_program('shim'), 1000, 901),
+        'odd-signed-shim': lambda: pe.with_certificates(mirror.boot_program('shim'), 1001),
         'text': lambda: b'This is not a program.\r\n' * 200,
+        'store-log': lambda: regf.build_log(store, 8),
+        'store-log-older': lambda: regf.build_log(store, 6),
         'dirty-store': lambda: regf.set_sequences(store, 8, 7),
         'store-bad-checksum': lambda: regf.break_checksum(store),
         'store-bad-cell': lambda: regf.break_cell(store),
@@ -244,6 +253,15 @@ def esp_truncate(setup, index, name, size):
     if len(data) <= int(size):
         raise LookupError(f'{name} is no longer than {size} bytes')
     put_file(volume, name, data[:int(size)])
+
+
+@verb('esp', 'bring')
+def esp_bring(setup, index, name, what):
+    """A file that is not there, of a content that `source` knows."""
+    volume = setup.volume(index, change=True)
+    if volume.exists(name):
+        raise LookupError(f'{name} is there')
+    mirror.put_files(volume, {name: source(what)})
 
 
 @verb('esp', 'add')
@@ -1019,6 +1037,22 @@ def entry_file(setup, number, name):
     option = setup.entry(number)
     nodes = [file(name) if (n.type, n.subtype) == (4, 4) else n.bytes for n in nodes_of(option)]
     option.path = path(*nodes)
+    setup.set_entry(number, option)
+
+
+@verb('entry', 'for')
+def entry_for(setup, number, index, name, where, description='Another program'):
+    """An entry for a file on the ESP of disk `index`."""
+    part = setup.disk(int(index)).parts['esp']
+    node = hd(part.number, part.first_lba, part.blocks, part.guid)
+    put_entry(setup, number, LoadOption(description, path(node, file(name))), where)
+
+
+@verb('entry', 'options')
+def entry_options(setup, number, text):
+    """Load options: text, for programs that take some."""
+    option = setup.entry(number)
+    option.optional = (text + '\0').encode('utf-16-le')
     setup.set_entry(number, option)
 
 

@@ -177,8 +177,8 @@ class Firmware:
 
     # Starting
 
-    def attempt(self, targets):
-        """Try files until one is started; gives whether the search is over."""
+    def attempt(self, targets, options=b''):
+        """Try files until one is started; gives whether the search is over. `options` are the entry's."""
         for (index, disk, partition, volume), name in targets:
             where = f'disk {index} partition {partition.number} {name}'
             if isinstance(volume, str):
@@ -195,17 +195,17 @@ class Firmware:
                 continue
             self.outcome.file, self.outcome.partition = name, partition.guid
             self.outcome.program = system_model.program_name(data)
-            if self._run(index, volume, data, where):
+            if self._run(index, volume, data, where, name, options):
                 return True
         return False
 
-    def _run(self, index, volume, data, where):
+    def _run(self, index, volume, data, where, name, options):
         """The file is started; gives False when it hands control back."""
         if index not in self.mirrored:
             self.say(f'{where}: starts something else')
             self.outcome.verdict = FAILS
             return True
-        verdict, why = system_model.run(self.setup, index, self.disks, volume, data)
+        verdict, why = system_model.run(self.setup, index, self.disks, volume, data, name, options)
         self.say(f'{where}: {why}')
         self.outcome.verdict = verdict
         return verdict != system_model.RETURNS
@@ -230,7 +230,7 @@ class Firmware:
             self.outcome.verdict = FAILS
             return True
         self.say(f'{name}:')
-        return self.attempt(self.targets(option.path))
+        return self.attempt(self.targets(option.path), option.optional)
 
     def order(self):
         data = self.setup.variables.get('BootOrder', (7, b''))[1]

@@ -11,7 +11,12 @@
     mirror4k the same on disks of 4096-byte blocks
     volumes  a second mirrored volume, with data only
     basic    two basic disks with ESPs, Windows on a plain volume of the first one only
-    md       two members of a Linux RAID 1, shim and GRUB on two ESPs
+    md       two members of a Linux RAID 1, shim and GRUB on two ESPs; of the removable-media path
+             only shim is there
+    debian   the same with shim's fallback there, and the list it goes by
+    systemd  the same array, started by systemd-boot
+    kernel   the same array, started by a kernel in \\EFI\\Linux, without a removable-media path
+    freebsd  two halves of a ZFS mirror, FreeBSD's loader on two ESPs
 
 The boot managers are the stand-in, so these images start under OVMF too. In each machine Disk 0 is
 NVMe and Disk 1 SATA, their partitions lie alike but are numbered differently in the tables. Images
@@ -47,6 +52,7 @@ BOOT_FILES = '/EFI/Microsoft/Boot'
 FALLBACK = '/EFI/BOOT/BOOTX64.EFI'
 WINDOWS = '/Windows/System32'
 LINUX_RAID = 'a19d880f-05fc-4d3b-a006-743f0f84911e'
+FREEBSD_ZFS = '516e7cba-6ecf-11d6-8ff8-00022d09712b'
 STORED, VOLATILE = 7, 6          # attributes of variables
 CONTROLLERS = ('nvme', 'ahci')
 # Windows takes 1481 blocks for the records of a group; few make the many runs here faster.
@@ -275,8 +281,12 @@ def standin():
 
 
 def boot_program(name):
-    """The stand-in under a name that makes its bytes differ from those of other names."""
-    return pe.set_checksum(standin() + name.encode().ljust(64, b'\0'))
+    """The stand-in under a name that makes its bytes differ from those of other names.
+
+    Windows' boot manager carries the name of its debugging file, as Microsoft's linker leaves it there.
+    """
+    mark = b'bootmgfw.pdb' if 'bootmgfw' in name else b''
+    return pe.set_checksum(standin() + name.encode().ljust(64 - len(mark), b'\0') + mark)
 
 
 def filler(name, size):
@@ -310,6 +320,38 @@ def linux_files():
     shim = boot_program('shim')
     return {'/EFI/debian/shimx64.efi': shim, '/EFI/debian/grubx64.efi': boot_program('grub'),
             '/EFI/debian/grub.cfg': b'search.fs_uuid 1234 root\n', FALLBACK: shim}
+
+
+@functools.cache
+def debian_files():
+    """What Debian puts on an ESP with a removable-media path that starts by itself, by way of a list."""
+    csv = '\ufeffshimx64.efi,debian,,This is the boot entry for debian\n'
+    return {**linux_files(), '/EFI/debian/BOOTX64.CSV': csv.encode('utf-16-le'),
+            '/EFI/debian/mmx64.efi': boot_program('mok'), '/EFI/BOOT/fbx64.efi': boot_program('fallback'),
+            '/EFI/BOOT/mmx64.efi': boot_program('mok')}
+
+
+@functools.cache
+def systemd_files():
+    """What bootctl puts on an ESP, with one entry."""
+    loader = boot_program('systemd-boot')
+    return {'/EFI/systemd/systemd-bootx64.efi': loader, FALLBACK: loader,
+            '/loader/loader.conf': b'timeout 3\n',
+            '/loader/entries/linux.conf': b'title Linux\nlinux /linux/vmlinuz\n',
+            '/linux/vmlinuz': boot_program('kernel')}
+
+
+@functools.cache
+def kernel_files():
+    """A kernel that starts by itself, and nothing else."""
+    return {'/EFI/Linux/linux-6.1.efi': boot_program('kernel')}
+
+
+@functools.cache
+def freebsd_files():
+    """What FreeBSD's installer puts on an ESP."""
+    loader = boot_program('freebsd')
+    return {'/EFI/freebsd/loader.efi': loader, FALLBACK: loader}
 
 
 @functools.cache
@@ -494,18 +536,38 @@ def build_basic(setup):
     add_windows_entries(setup)
 
 
-def build_md(setup):
-    two_disks(setup, lambda index: [('plex', LINUX_RAID, 8)], linux_files())
+def build_md(setup, files=linux_files, name='debian', loader='\\EFI\\debian\\shimx64.efi'):
+    two_disks(setup, lambda index: [('plex', LINUX_RAID, 8)], files())
     for index in range(2):
         disk = setup.disk(index)
         block = md_superblock(index, disk.parts['plex'].blocks)
         write_sparse(disk.image, disk.offset('plex') + 4096, block)
-        add_entry(setup, index, 'debian', index, '\\EFI\\debian\\shimx64.efi')
+        add_entry(setup, index, name, index, loader)
+    add_settings(setup)
+
+
+def build_debian(setup):
+    build_md(setup, debian_files)
+
+
+def build_systemd(setup):
+    build_md(setup, systemd_files, 'Linux Boot Manager', '\\EFI\\systemd\\systemd-bootx64.efi')
+
+
+def build_kernel(setup):
+    build_md(setup, kernel_files, 'Linux', '\\EFI\\Linux\\linux-6.1.efi')
+
+
+def build_freebsd(setup):
+    two_disks(setup, lambda index: [('plex', FREEBSD_ZFS, 8)], freebsd_files())
+    for index in range(2):
+        add_entry(setup, index, 'FreeBSD', index, '\\EFI\\freebsd\\loader.efi')
     add_settings(setup)
 
 
 BASES = {'mirror': build_mirror, 'mirror4k': build_mirror4k, 'volumes': build_volumes,
-         'basic': build_basic, 'md': build_md}
+         'basic': build_basic, 'md': build_md, 'debian': build_debian, 'systemd': build_systemd,
+         'kernel': build_kernel, 'freebsd': build_freebsd}
 
 
 def build(base, folder):

@@ -79,6 +79,40 @@ def set_checksum(image):
     return image[:at] + struct.pack('<I', checksum(image)) + image[at + 4:]
 
 
+def set_stored_checksum(image, value):
+    """The image with any checksum in its header."""
+    at = checksum_offset(image)
+    return image[:at] + struct.pack('<I', value) + image[at + 4:]
+
+
+def security_directory(image):
+    """Byte offset of the entry for the certificate table in any PE32+ image."""
+    return struct.unpack_from('<I', image, 0x3C)[0] + 24 + 112 + 4 * 8
+
+
+def with_certificates(image, *sizes):
+    """Any PE32+ image, signed once for each of `sizes`: lengths of signatures, as a signer leaves them."""
+    image += bytes(-len(image) % 8)
+    table = b''
+    for size in sizes:
+        entry = struct.pack('<IHH', 8 + size, 0x200, 2).ljust(8 + size, b'\x30')
+        table += entry.ljust(align(len(entry), 8), b'\0')
+    at = security_directory(image)
+    image = image[:at] + struct.pack('<II', len(image), len(table)) + image[at + 8:] + table
+    return set_checksum(image)
+
+
+def without_certificates(image):
+    """The image as it was before it was signed, with the checksum of then."""
+    at = security_directory(image)
+    place, size = struct.unpack_from('<II', image, at)
+    if not size:
+        return image
+    stale = stored_checksum(image) != checksum(image)
+    bare = image[:at] + bytes(8) + image[at + 8:place]
+    return bare if stale else set_checksum(bare)
+
+
 def with_certificate(image, size):
     """An image made by `build` with a certificate table of `size` bytes at its end."""
     image += bytes(-len(image) % 8)

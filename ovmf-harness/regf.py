@@ -183,6 +183,16 @@ def set_sequences(hive, primary, secondary):
     return bytes(changed)
 
 
+def build_log(hive, sequence):
+    """BCD.LOG as Windows 8.1 and later write it: the start of the base block and one entry without pages."""
+    log = bytearray(hive[:512]) + bytearray(512)
+    struct.pack_into('<II', log, 4, sequence, sequence)
+    struct.pack_into('<I', log, 28, 6)
+    struct.pack_into('<I', log, 0x1FC, checksum(log))
+    struct.pack_into('<4sIIIII', log, 512, b'HvLE', 512, 0, sequence, len(hive) - BLOCK, 0)
+    return bytes(log).ljust(BLOCK, b'\0')
+
+
 def break_checksum(hive):
     """The hive with a wrong checksum of its base block."""
     changed = bytearray(hive)

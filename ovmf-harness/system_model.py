@@ -7,12 +7,15 @@
                   both unchanged; on a dynamic disk the copy counts only if the LDM database of this disk
                   is whole and is the newest of all disks, and every state in it is good
 
-Debian's shim and GRUB need a member of their array, with a sound superblock, on a disk that is there.
-All other unchanged programs start their system. A changed one may do anything: it counts as crashed.
+Loaders of Linux need a member of their array, with a sound superblock, on a disk that is there; who of
+them starts whom is told by `program_model`. Tools start nothing, and no loader starts another system than
+its own. A changed program may do anything: it counts as crashed. One of which only the checksum is not
+right starts where firmware is lenient, as one does whose dirty store has a log: perhaps.
 An LDM database is read here as far as it takes to judge the copies: the records' states, not volumes
 of all kinds.
 """
 import functools
+import operator
 import struct
 import subprocess
 import tempfile
@@ -21,16 +24,17 @@ from pathlib import Path
 import fat
 import gpt
 import ldm
+import mirror
 import pe
+import program_model as programs
+import regf
 from firmware_disks import table
 from mirror import standin
 from ntfs import BITLOCKER
 
-STARTS, FAILS, UNSURE, RETURNS = 'starts', 'fails', 'unsure', 'returns'
+STARTS, PERHAPS, FAILS, UNSURE, RETURNS = 'starts', 'perhaps', 'fails', 'unsure', 'returns'
 STORE = '/EFI/Microsoft/Boot/BCD'
 NEEDED = ('/Windows/System32/winload.efi', '/Windows/System32/ntoskrnl.exe')
-MANAGER = 'bootmgfw'
-DEBIAN = ('shim', 'grub')
 LINUX_RAID = 'a19d880f-05fc-4d3b-a006-743f0f84911e'
 NAME_SIZE = 64                       # the name behind the stand-in's own bytes
 
@@ -54,65 +58,155 @@ def pe_without_checksum(data):
 
 def program_name(data):
     """The name of an unchanged program, or None."""
+    try:
+        return None if pe.stored_checksum(data) != pe.checksum(data) else name_of(data)
+    except struct.error:
+        return None
+
+
+def name_of(data):
+    """The name of a program that is unchanged but for its checksum, or None."""
     size = len(original())
     try:
-        if len(data) != size + NAME_SIZE or pe.stored_checksum(data) != pe.checksum(data):
+        data = pe.without_certificates(data)[:size + NAME_SIZE]
+        if len(data) != size + NAME_SIZE or pe_without_checksum(data)[:size] != original():
             return None
-        return data[size:].rstrip(b'\0').decode() if pe_without_checksum(data)[:size] == original() else None
+        name = data[size:].split(b'\0')[0]
+        return name.decode() if mirror.boot_program(name.decode())[size:] == data[size:] else None
     except (struct.error, UnicodeDecodeError):
         return None
 
 
-def run(setup, index, disks, volume, data):
-    """(verdict, why) of a program that was started from a volume of disk `index`, `disks` being there."""
+def run(setup, index, disks, volume, data, path='', options=b''):
+    """(verdict, why) of a program that was started from a volume of disk `index`, `disks` being there.
+
+    `path` is where the program lies, `options` are the load options of the entry that starts it.
+    """
     if pe.RETURN_ERROR in data and len(data) < len(original()):
         return RETURNS, 'returns an error'
-    name = program_name(data)
+    name = name_of(data)
     if name is None:
         return FAILS, 'started, but its bytes are not those it was built with'
-    if name in DEBIAN:
-        missing = shim_problem(volume) if name == 'shim' else ''
-        missing = missing or member_problem(setup, disks)
-        return (FAILS, f'{name}: {missing}') if missing else (STARTS, f'{name} and its array')
-    if MANAGER not in name:
-        return STARTS, f'{name} starts its system'
     try:
-        missing = store_problem(volume) or windows_problem(setup, index, disks)
+        verdict, why = Start(setup, index, disks, volume).run(name, path, options)
     except Doubt as doubt:
-        return UNSURE, f'boot manager: {doubt}'
-    return (FAILS, f'boot manager: {missing}') if missing else (STARTS, 'boot manager, store and Windows')
+        return UNSURE, f'{name}: {doubt}'
+    if verdict == STARTS and program_name(data) is None:
+        return PERHAPS, f'{why}, if nobody minds the stale checksum'
+    return verdict, why
 
 
-def shim_problem(volume):
-    """Why shim, started from its own folder, does not get on, or ''."""
-    def there(name):
+class Start:
+    """One start, with programs that start each other."""
+
+    def __init__(self, setup, index, disks, volume):
+        self.setup, self.index, self.disks, self.volume = setup, index, disks, volume
+        kinds = {part.type for disk in setup.disks if disk for role, part in disk.parts.items() if role == 'plex'}
+        self.is_linux, self.is_windows = LINUX_RAID in kinds, bool(kinds & {gpt.LDM_DATA, gpt.BASIC_DATA})
+
+    def run(self, name, path, options=b'', by_shim=False, depth=0):
+        kind = programs.kind_of(name)
+        if kind == programs.TOOL:
+            return FAILS, f'{name} is a tool'
+        if kind == programs.MANAGER:
+            return self.manager()
+        if depth > 5:
+            return FAILS, 'they start each other again and again'
+        if kind == programs.SHIM:
+            return self.shim(path, options, depth)
+        if kind == programs.FALLBACK:
+            return self.fallback(depth)
+        return self.loader(name, kind, path, by_shim)
+
+    def stage(self, path, depth, by_shim=False):
+        """A program that another one starts from the same volume."""
         try:
-            return program_name(volume.read(f'/EFI/debian/{name}'))
-        except (ValueError, FileNotFoundError):
-            return None
-    return 'no sound GRUB beside it' if there('shimx64.efi') and not there('grubx64.efi') else ''
+            data = self.volume.read(path)
+        except (ValueError, FileNotFoundError) as reason:
+            return FAILS, f'{path}: {reason}'
+        name = name_of(data)
+        if name is None:
+            return FAILS, f'{path} is damaged'
+        verdict, why = self.run(name, path, by_shim=by_shim, depth=depth + 1)
+        return (PERHAPS if verdict == STARTS and program_name(data) is None else verdict), why
+
+    def shim(self, path, options, depth):
+        try:
+            target = programs.next_of_shim(self.volume, path, options)
+        except ValueError as reason:
+            return FAILS, str(reason)
+        return self.stage(target, depth, by_shim=target.lower().endswith('\\grubx64.efi'))
+
+    def fallback(self, depth):
+        found = {self.stage(entries[0], depth) for entries in programs.entries_of_fallback(self.volume)}
+        if not found:
+            return FAILS, 'no list of entries: the machine is restarted again and again'
+        if len({verdict for verdict, _ in found}) > 1:
+            raise Doubt('several lists of entries, and nobody knows which comes first')
+        return found.pop()
+
+    def loader(self, name, kind, path, by_shim):
+        if kind == programs.OTHER and (self.is_linux or self.is_windows):
+            return FAILS, f'{name} starts another system'
+        if kind == programs.LINUX and self.is_windows:
+            return FAILS, f'{name} starts Linux'
+        if not self.is_linux:
+            raise Doubt('it may start anything')
+        if kind == programs.GRUB and by_shim and not programs.has_settings(self.volume, path):
+            raise Doubt('GRUB without its settings')
+        if name == 'systemd-boot' and not programs.has_choice(self.volume):
+            raise Doubt('systemd-boot with nothing to start')
+        missing = member_problem(self.setup, self.disks)
+        return (FAILS, f'{name}: {missing}') if missing else (STARTS, f'{name} and its array')
+
+    def manager(self):
+        if self.is_linux:
+            return FAILS, 'it starts Windows, and not the system on the array'
+        verdict, missing = store_verdict(self.volume)
+        missing = missing if verdict == FAILS else windows_problem(self.setup, self.index, self.disks)
+        if missing:
+            return FAILS, f'boot manager: {missing}'
+        return verdict, 'boot manager, store and Windows'
 
 
 # The store
 
-def store_problem(volume):
+def store_verdict(volume):
+    """STARTS, PERHAPS or FAILS of the store alone, and what is wrong with it."""
     try:
         hive = volume.read(STORE)
     except (ValueError, FileNotFoundError) as reason:
-        return f'no store: {reason}'
+        return FAILS, f'no store: {reason}'
     if len(hive) < 4096 or hive[:4] != b'regf':
-        return 'the store is no hive'
+        return FAILS, 'the store is no hive'
     first, second = struct.unpack_from('<II', hive, 4)
-    if first != second:
-        return 'the store is dirty'
+    if first != second and not log_fits(volume, second):
+        return FAILS, 'the store is dirty, and has no log'
+    clean = hive if first == second else regf.set_sequences(hive, second, second)
     with tempfile.NamedTemporaryFile() as stream:
-        stream.write(hive)
+        stream.write(clean)
         stream.flush()
         done = subprocess.run(['hivexml', stream.name], capture_output=True, check=False)
     text = done.stdout.decode(errors='replace')
     if done.returncode:
-        return 'hivex does not open the store'
-    return '' if 'name="Objects"' in text and 'key="Element"' in text else 'the store has no objects'
+        return FAILS, 'hivex does not open the store'
+    if 'name="Objects"' not in text or 'key="Element"' not in text:
+        return FAILS, 'the store has no objects'
+    return (STARTS, '') if first == second else (PERHAPS, 'the store is dirty')
+
+
+def log_fits(volume, sequence):
+    """Whether BCD.LOG begins with a log of its own sequence that is not older than the hive."""
+    try:
+        log = volume.read(f'{STORE}.LOG')
+    except (ValueError, FileNotFoundError):
+        return False
+    if len(log) < 1024 or log[:4] != b'regf' or log[512:516] != b'HvLE':
+        return False
+    own, = struct.unpack_from('<I', log, 4)
+    total = functools.reduce(operator.xor, struct.unpack_from('<127I', log))
+    return (struct.unpack_from('<I', log, 508)[0] == total and struct.unpack_from('<I', log, 28)[0] == 6
+            and struct.unpack_from('<I', log, 524)[0] == own >= sequence)
 
 
 # The volume

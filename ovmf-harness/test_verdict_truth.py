@@ -19,7 +19,7 @@ from firmware_disks import disk_nodes
 CASES = damage.all_cases()
 # What the program may say when the model has come to a conclusion. It may promise less by "unknown"
 # where a disk does not start, or where nobody can say, and only in these cases (by printed number).
-ALLOWED = {'starts': {'starts'}, 'fallback': {'fallback'}, 'fails': {'fails', 'unknown'},
+ALLOWED = {'starts': {'starts'}, 'fallback': {'fallback'}, 'perhaps': {'perhaps'}, 'fails': {'fails', 'unknown'},
            'unsure': {'fails', 'unknown'}}
 UNKNOWN = {
     'bitlocker': {0, 1},                        # encrypted, nobody can look inside

@@ -70,10 +70,13 @@ static bool is_sound(const struct esp *esp, size_t file)
 {
     const struct file_content *content = &esp->contents[file];
 
-    return content->is_program && !esp->report.files[file].is_directory &&
-           esp->report.files[file].size > 0 &&
-           !esp_content_is_bad(&esp->report.files[file], content) &&
-           (content->status != ST_OK || content->program == PE_GOOD);
+    if (!content->is_program || esp->report.files[file].is_directory ||
+        esp->report.files[file].size == 0 || esp->report.files[file].status != ST_OK)
+        return false;
+    /* Where only the checksum is stale the program starts all the same. */
+    return content->status == ST_UNSUPPORTED ||
+           (content->status == ST_OK &&
+            (content->program == PE_GOOD || content->program == PE_BAD_CHECKSUM));
 }
 
 /* True when both files are directly in one folder. */

@@ -201,6 +201,14 @@ static uint64_t sum_of_part(const struct pe_check *check, uint64_t offset, uint6
     return sum_words(span_part(start_of(check), offset, size), offset);
 }
 
+uint32_t pe_check_sum(const struct pe_check *check)
+{
+    if (check->headers_status != ST_OK)
+        return 0;
+    uint64_t field = sum_of_part(check, check->headers.checksum_offset, CHECKSUM_SIZE);
+    return fold(check->sum - field, check->size);
+}
+
 /* The checksum is made with its own field taken as zero. Some tools set the loader's flags in a
  * finished file, whose checksum then is that of a file without any. */
 static enum proof checksum_proof(const struct pe_check *check)

@@ -44,6 +44,7 @@ static enum status read_content(const struct esp_scan *scan, struct esp *esp,
     } while (size > 0);
     ret_content->digest = sha256_finish(&digest);
     ret_content->program = pe_check_finish(check);
+    ret_content->checksum = pe_check_sum(check);
     ret_content->mark = pe_check_mark(check);
     return ST_OK;
 }

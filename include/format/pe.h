@@ -103,6 +103,11 @@ void pe_check_feed(struct pe_check *check, struct span piece);
  * used up. */
 enum pe_verdict pe_check_finish(struct pe_check *check);
 
+/* The checksum that goes with the content, whatever is stored; once all bytes were fed, 0 for what
+ * is no image. Two files of one size that have the same differ in nothing but the stored one, as
+ * far as it tells. */
+uint32_t pe_check_sum(const struct pe_check *check);
+
 /* What the program says of itself, once all bytes were fed; PE_MARK_NONE for what is no image. */
 enum pe_mark pe_check_mark(const struct pe_check *check);
 

@@ -24,6 +24,7 @@ struct file_content {
     struct sha256 digest; /* ST_OK only */
     bool is_program;      /* its name ends in .efi; `program` is meaningful with ST_OK */
     enum pe_verdict program;
+    uint32_t checksum; /* that its content ought to have; like `program` */
     enum pe_mark mark; /* what the program says of itself; like `program` */
 };
 

@@ -760,11 +760,68 @@ static void refused_programs_give_way_and_broken_ones_are_final(void **state)
         struct start_case final = {"program", NULL, 1, VERDICT_FAILS, 1, reason};
         struct start_case without_fallback = {"program", NULL, 1, VERDICT_FAILS, NONE, reason};
         mirror_content(mirror, 1, MIRROR_MANAGER)->program = programs[i].program;
+        mirror_content(mirror, 1, MIRROR_MANAGER)->checksum = 1; /* the other ESP's is another */
         assert_start(mirror, programs[i].refused ? &with_fallback : &final);
         mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
         assert_start(mirror, programs[i].refused ? &without_fallback : &final);
         mirror_free(mirror);
     }
+}
+
+static void stale_checksum(struct mirror *mirror)
+{
+    mirror_content(mirror, 1, MIRROR_MANAGER)->program = PE_BAD_CHECKSUM;
+}
+
+static void stale_checksum_of_other_size(struct mirror *mirror)
+{
+    struct file_content *content = mirror_content(mirror, 1, MIRROR_MANAGER);
+
+    content->program = PE_BAD_CHECKSUM;
+    content->checksum = 1;
+    manager(mirror)->size++;
+}
+
+/* All copies have it: nothing tells that the content was another one. */
+static void stale_checksum_everywhere(struct mirror *mirror)
+{
+    for (size_t i = 0; i < 2; i++) {
+        mirror_content(mirror, i, MIRROR_MANAGER)->program = PE_BAD_CHECKSUM;
+        mirror_content(mirror, i, MIRROR_MANAGER)->checksum = 1;
+        mirror_content(mirror, i, MIRROR_FALLBACK)->program = PE_BAD_CHECKSUM;
+    }
+}
+
+static void fallback_tells_of_a_change(struct mirror *mirror)
+{
+    stale_checksum_everywhere(mirror);
+    mirror_content(mirror, 1, MIRROR_FALLBACK)->program = PE_GOOD;
+}
+
+static void stale_checksum_without_store(struct mirror *mirror)
+{
+    stale_checksum(mirror);
+    mirror_drop_file(mirror, 1, MIRROR_STORE);
+}
+
+static void stale_checksum_alone_is_no_damage(void **state)
+{
+#define WRONG "its content does not match the checksum in its header."
+#define STALE                                                                                \
+    MIRROR_MANAGER " may be damaged: " WRONG " Most firmware does not look at that, and it " \
+                   "starts if nothing else is wrong with it."
+    static const struct start_case cases[] = {
+        {"stale", stale_checksum, 1, VERDICT_PERHAPS, 1, STALE},
+        {"of another size", stale_checksum_of_other_size, 1, VERDICT_PERHAPS, 1, STALE},
+        {"everywhere", stale_checksum_everywhere, 1, VERDICT_PERHAPS, 1, STALE},
+        {"changed", fallback_tells_of_a_change, 1, VERDICT_FAILS, 1,
+         MIRROR_MANAGER " is damaged: " WRONG},
+        {"no store", stale_checksum_without_store, 1, VERDICT_FAILS, 1,
+         "Its ESP has no boot store " MIRROR_STORE "."},
+    };
+
+    (void)state;
+    assert_starts(cases, COUNT_OF(cases));
 }
 
 /* --- The boot store ------------------------------------------------------------------------- */
@@ -790,6 +847,18 @@ static void dirty_store(struct mirror *mirror)
     mirror->esps[1].store = REGF_DIRTY;
 }
 
+static void dirty_store_with_log(struct mirror *mirror)
+{
+    mirror->esps[1].store = REGF_DIRTY;
+    mirror->esps[1].store_log_fits = true;
+}
+
+static void dirty_store_with_log_without_windows(struct mirror *mirror)
+{
+    dirty_store_with_log(mirror);
+    mirror->copies[1].files[SYSTEM_KERNEL] = ST_ABSENT;
+}
+
 static void break_store(struct mirror *mirror)
 {
     mirror->esps[1].store = REGF_DAMAGED;
@@ -812,7 +881,8 @@ static void rename_manager(struct mirror *mirror)
     dirty_store(mirror);
 }
 
-#define GRUB "\\EFI\\debian\\grubx64.efi"
+#define GRUB          "\\EFI\\debian\\grubx64.efi"
+#define GRUB_SETTINGS "\\EFI\\debian\\grub.cfg"
 
 static void use_shim(struct mirror *mirror)
 {
@@ -820,6 +890,7 @@ static void use_shim(struct mirror *mirror)
 
     (void)mirror_add_file(mirror, 1, MIRROR_SHIM, 900000, 's');
     (void)mirror_add_file(mirror, 1, GRUB, 1500000, 'g');
+    (void)mirror_add_file(mirror, 1, GRUB_SETTINGS, 100, 'c');
     entry.file = MIRROR_SHIM;
     entry.optional = FIXTURE_NONE;
     mirror_put_entry(mirror, &entry);
@@ -833,7 +904,7 @@ static void fallback_with_bad_store(struct mirror *mirror)
     break_store(mirror);
 }
 
-/* Where Windows runs, the fallback file is taken for Windows' boot manager all the same. */
+/* Also where Windows runs nobody knows what another fallback file is. */
 static void other_fallback_with_bad_store(struct mirror *mirror)
 {
     leave_out_of_order(mirror);
@@ -912,9 +983,8 @@ static void use_shim_with_broken_grub(struct mirror *mirror)
 
 static void boot_manager_needs_its_store(void **state)
 {
-#define STORE "Its boot store " MIRROR_STORE ": "
-#define UNSEEN \
-    "What " MIRROR_FALLBACK " goes on to start is on no volume that could be looked into."
+#define STORE  "Its boot store " MIRROR_STORE ": "
+#define UNSEEN "What " MIRROR_FALLBACK " is, and which system it starts, cannot be told."
     static const struct start_case cases[] = {
         {"absent", drop_store, 1, VERDICT_FAILS, 1, "Its ESP has no boot store " MIRROR_STORE "."},
         {"unseen", drop_store_unseen, 1, VERDICT_UNKNOWN, 1,
@@ -925,15 +995,21 @@ static void boot_manager_needs_its_store(void **state)
         {"no hive", make_store_no_hive, 1, VERDICT_FAILS, 1, STORE "it is not a registry hive."},
         {"other name", rename_manager, 1, VERDICT_FAILS, 1,
          STORE "a write to it was not finished."},
-        {"shim", use_shim, 1, VERDICT_STARTS, 1, ""},
+        {"dirty, with log", dirty_store_with_log, 1, VERDICT_PERHAPS, 1,
+         "Its boot store " MIRROR_STORE
+         " was not written completely: it starts if the boot manager "
+         "can mend it from BCD.LOG beside it."},
+        {"dirty, with log, no Windows", dirty_store_with_log_without_windows, 1, VERDICT_FAILS, 1,
+         "Its copy of the boot volume does not carry Windows."},
+        {"shim", use_shim, 1, VERDICT_UNKNOWN, 1,
+         GRUB " is GRUB, and whether it goes on to Windows cannot be told."},
         {"shim with broken GRUB", use_shim_with_broken_grub, 1, VERDICT_FAILS, 1,
          MIRROR_SHIM " starts " GRUB ", which is damaged."},
         {"shim without GRUB", use_shim_without_grub, 1, VERDICT_FAILS, 1,
          "\\EFI\\debian\\shimx64.efi starts \\EFI\\debian\\grubx64.efi, which is not there."},
         {"fallback", fallback_with_bad_store, 1, VERDICT_FAILS, NONE,
          STORE "its structure is broken."},
-        {"other fallback", other_fallback_with_bad_store, 1, VERDICT_FAILS, NONE,
-         STORE "its structure is broken."},
+        {"other fallback", other_fallback_with_bad_store, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
         {"fallback, no LDM", fallback_with_bad_store_alone, 1, VERDICT_FAILS, NONE,
          STORE "its structure is broken."},
         {"shim as fallback", shim_as_fallback_with_bad_store, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
@@ -1123,9 +1199,25 @@ static void nothing_known(struct mirror *mirror)
     mirror->machine.copy_count = 0;
 }
 
-static void md_member_is_behind(struct mirror *mirror)
+/* An md mirror that both ESPs start by shim and GRUB. */
+static void make_linux(struct mirror *mirror)
 {
     mirror_make_md(mirror);
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture_entry entry = mirror_windows_entry(mirror, (uint16_t)i, i);
+        mirror_drop_files(mirror, i);
+        (void)mirror_add_file(mirror, i, MIRROR_SHIM, 900000, 's');
+        (void)mirror_add_file(mirror, i, GRUB, 1500000, 'g');
+        (void)mirror_add_file(mirror, i, GRUB_SETTINGS, 100, 'c');
+        entry.file = MIRROR_SHIM;
+        entry.optional = FIXTURE_NONE;
+        mirror_put_entry(mirror, &entry);
+    }
+}
+
+static void md_member_is_behind(struct mirror *mirror)
+{
+    make_linux(mirror);
     mirror->md[0].member.events = 9;
     mirror->md[1].member.events = 7;
 }
@@ -1133,18 +1225,18 @@ static void md_member_is_behind(struct mirror *mirror)
 /* The superblock is lost, and what the disk is otherwise cannot be read either. */
 static void md_member_is_doubtful(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
+    make_linux(mirror);
     mirror->machine.md_count = 1;
     mirror->notes[1].group = VOLUME_NONE;
     mirror->machine.volumes.disks = mirror->notes;
     mirror->machine.volumes.disk_count = 2;
 }
 
+/* What Windows would need is not asked for. */
 static void md_with_plain_copies(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
-    drop_store(mirror);
-    use_shim(mirror);
+    make_linux(mirror);
+    mirror->esps[1].store_status = ST_ABSENT;
 }
 
 static void without_ldm_windows_is_where_it_is(void **state)
@@ -1162,6 +1254,9 @@ static void without_ldm_windows_is_where_it_is(void **state)
         {"not known", nothing_known, 1, VERDICT_UNKNOWN, 1,
          "No volume with Windows was found that could be looked into."},
         {"md", md_with_plain_copies, 1, VERDICT_STARTS, 1, ""},
+        {"md, Windows' boot manager", mirror_make_md, 1, VERDICT_FAILS, 1,
+         MIRROR_MANAGER " is Windows Boot Manager, which does not start the system on the md "
+                        "array."},
         {"md, behind", md_member_is_behind, 1, VERDICT_FAILS, 1, MD_OLD},
         {"md, ahead", md_member_is_behind, 0, VERDICT_STARTS, 0, ""},
         {"md, doubtful", md_member_is_doubtful, 1, VERDICT_FAILS, 1,
@@ -1407,6 +1502,7 @@ int main(void)
         cmocka_unit_test(state_of_the_esp_decides),
         cmocka_unit_test(program_has_to_be_read),
         cmocka_unit_test(refused_programs_give_way_and_broken_ones_are_final),
+        cmocka_unit_test(stale_checksum_alone_is_no_damage),
         cmocka_unit_test(boot_manager_needs_its_store),
         TEST(states_of_the_plex_decide),
         TEST(states_of_the_database_decide),
