@@ -156,77 +156,99 @@ static enum status clone_any(struct esp_entries_pass *pass, size_t partition, bo
 
 /* --- Entries without an original -------------------------------------------------------------- */
 
-static enum status add_entry(struct esp_entries_pass *pass, size_t partition, const char *file,
+static enum status add_entry(struct esp_entries_pass *pass, const struct esp *esp,
                              const struct loader *loader)
 {
     const struct add_request request = {
-        .partition = pass->plan->machine->partitions[partition].unique,
-        .file = file,
-        .description = loader == NULL ? "UEFI OS" : loader->description,
-        .optional = loader == NULL ? NULL : loader->optional,
+        .partition = pass->plan->machine->partitions[esp->partition].unique,
+        .file = esp->report.files[loader->file].path,
+        .description = loader->description,
+        .optional = loader->optional,
         .disk_in_name = pass->request->disk_in_name,
         .position = esp_entries_position(pass, NO_INDEX),
     };
 
-    enum status status = add_into(&pass->edit, &request, partition);
+    enum status status = add_into(&pass->edit, &request, esp->partition);
     if (status != ST_EXISTS)
         return status;
     pass->plan->refusal = "";
     return ST_OK;
 }
 
-/* The lines to type for each loader of an ESP that has several: which is meant nobody can tell. */
-static enum status list_loaders(struct esp_entries_pass *pass, size_t esp,
-                                const struct loaders *loaders)
+/* The line to type for an entry; NULL when there is no memory. */
+static const char *line_for(struct plan *plan, const struct esp *esp, const char *file,
+                            const char *description, const char *optional)
 {
-    struct plan *plan = pass->plan;
-    const struct esp *own = &plan->machine->esps[esp];
-    const char *lines = "";
     char guid[GUID_TEXT_SIZE];
+    const char *options =
+        optional == NULL ? "" : arena_printf(plan->arena, " -opt \"%s\"", optional);
 
-    guid_format(&plan->machine->partitions[own->partition].unique, guid);
-    for (size_t i = 0; i < loaders->count && lines != NULL; i++) {
-        const struct loader *loader = &loaders->items[i];
-        lines = arena_printf(
-            plan->arena, "%s\n  shadowboot add %s \"%s\" -d \"%s\"%s", lines, guid,
-            own->report.files[loader->file].path, loader->description,
-            loader->optional == NULL ? ""
-                                     : arena_printf(plan->arena, " -opt \"%s\"", loader->optional));
-    }
+    guid_format(&plan->machine->partitions[esp->partition].unique, guid);
+    return options == NULL ? NULL
+                           : arena_printf(plan->arena, "\n  shadowboot add %s \"%s\" -d \"%s\"%s",
+                                          guid, file, description, options);
+}
+
+/* Says `what` of the ESP, with lines to type: which boot manager is meant nobody can tell. */
+static enum status offer(struct plan *plan, const struct esp *esp, const char *what,
+                         const char *lines)
+{
     if (lines == NULL)
         return ST_NO_MEMORY;
-    plan_warn(plan, "%s has several boot managers, and no boot entry tells which one is meant. Type the "
-                    "line of the right one:%s",
-              place_text(plan->arena, plan->machine, own->partition), lines);
+    plan_warn(plan, "%s %s%s", place_text(plan->arena, plan->machine, esp->partition), what, lines);
     plan->left_out = true;
     return plan->status;
 }
 
-/* For the one boot manager of the ESP, else for the removable-media file. */
-static enum status make_entry(struct esp_entries_pass *pass, size_t esp, size_t partition)
+static enum status offer_loaders(struct plan *plan, const struct esp *esp,
+                                 const struct loaders *loaders)
 {
-    const struct machine *machine = pass->plan->machine;
+    const char *lines = "";
+
+    for (size_t i = 0; i < loaders->count && lines != NULL; i++) {
+        const struct loader *loader = &loaders->items[i];
+        const char *line = line_for(plan, esp, esp->report.files[loader->file].path,
+                                    loader->description, loader->optional);
+        lines = line == NULL ? NULL : arena_printf(plan->arena, "%s%s", lines, line);
+    }
+    return offer(plan, esp,
+                 "has several boot managers, and no boot entry tells which one is meant. Type the "
+                 "line of the right one:",
+                 lines);
+}
+
+/* A removable-media file that may be anything. */
+static enum status offer_fallback(struct plan *plan, const struct esp *esp)
+{
     const char *fallback =
-        arena_printf(pass->plan->arena, FALLBACK_PATH_FORMAT, machine->architecture);
-    struct loaders loaders = {.count = 0};
-    enum status status = ST_OK;
+        arena_printf(plan->arena, FALLBACK_PATH_FORMAT, plan->machine->architecture);
 
     if (fallback == NULL)
         return ST_NO_MEMORY;
-    if (esp != NO_INDEX)
-        status = program_loaders(pass->plan->arena, machine, &machine->esps[esp], &loaders);
+    if (fat_find(&esp->report, fallback) == FAT_NO_FILE)
+        return ST_OK;
+    return offer(plan, esp,
+                 "has no boot manager that is known, so no boot entry is made for it. If its "
+                 "removable-media file starts the system, type:",
+                 line_for(plan, esp, fallback, "UEFI OS", NULL));
+}
+
+/* For the one boot manager of the ESP. */
+static enum status make_entry(struct esp_entries_pass *pass, size_t index)
+{
+    const struct machine *machine = pass->plan->machine;
+    struct loaders loaders;
+
+    if (index == NO_INDEX)
+        return ST_OK;
+    const struct esp *esp = &machine->esps[index];
+    enum status status = program_loaders(pass->plan->arena, machine, esp, &loaders);
     if (status != ST_OK)
         return status;
     if (loaders.count == 1)
-        return add_entry(pass, partition,
-                         machine->esps[esp].report.files[loaders.items[0].file].path,
-                         &loaders.items[0]);
-    if (loaders.count > 1)
-        return list_loaders(pass, esp, &loaders);
-    if (machine->partitions[partition].fallback_status != ST_OK &&
-        esp_entries_presence(machine, partition, fallback) != PRESENT)
-        return ST_OK;
-    return add_entry(pass, partition, fallback, NULL);
+        return add_entry(pass, esp, &loaders.items[0]);
+    return loaders.count > 1 ? offer_loaders(pass->plan, esp, &loaders)
+                             : offer_fallback(pass->plan, esp);
 }
 
 /* --- Targets -------------------------------------------------------------------------------- */
@@ -279,7 +301,7 @@ static enum status serve_target(struct esp_entries_pass *pass, const struct guid
     if (status == ST_OK && !done)
         status = clone_any(pass, partition, &done);
     if (status == ST_OK && !done)
-        status = make_entry(pass, esp, partition);
+        status = make_entry(pass, esp);
     return status;
 }
 

@@ -24,8 +24,9 @@ struct esp_entries_request {
  *   any entry whose file the target has, its partition may    is cloned: it may be the only record
  *   be gone                                                   of the loader
  *   one boot manager on the target (program_loaders)          gets an entry; several are listed, in
- *                                                             a warning, with the lines to type
- *   the removable-media file                                  gets an entry "UEFI OS"
+ *                                                             a warning, with the lines to type,
+ *                                                             and so is a removable-media file that
+ *                                                             may be anything
  *
  * Nothing is made for a file that is known not to be there, nor for a tool. New entries stand at the
  * end of BootOrder or, where something that does not give way would keep them from being tried,
