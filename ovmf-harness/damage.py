@@ -45,6 +45,7 @@ from pathlib import Path
 import gpt
 import ldm
 import mirror
+import mirror_bases  # noqa: F401: adds to mirror.BASES
 import ntfs
 import pe
 import regf
@@ -843,6 +844,14 @@ def order_name(setup, number):
     setup.set_order([*setup.order(), int(number, 16)])
 
 
+@verb('order', 'first')
+def order_first(setup, number):
+    order = setup.order()
+    if int(number, 16) not in order or order[0] == int(number, 16):
+        raise LookupError(f'{number} is not behind others in the order')
+    setup.set_order([int(number, 16), *[n for n in order if n != int(number, 16)]])
+
+
 @verb('order', 'swap')
 def order_swap(setup):
     order = setup.order()
@@ -866,6 +875,18 @@ def put_entry(setup, number, option, where):
 def entry_shell(setup, number, where):
     """The firmware's own Shell."""
     put_entry(setup, number, LoadOption('EFI Internal Shell', shell_path()), where)
+
+
+@verb('entry', 'file-only')
+def entry_file_only(setup, number):
+    """The path names the file and nothing before it."""
+    option = setup.entry(number)
+    nodes = [n.bytes for n in nodes_of(option)]
+    files = [n.bytes for n in nodes_of(option) if (n.type, n.subtype) == (4, 4)]
+    if nodes == files or not files:
+        raise LookupError('it is a file alone, or none')
+    option.path = path(*files)
+    setup.set_entry(number, option)
 
 
 @verb('entry', 'network')

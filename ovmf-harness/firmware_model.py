@@ -3,6 +3,12 @@
     for index, outcome in model(setup).items():      # setup: see mirror.py
         print(index, outcome.verdict, outcome.entry, *outcome.trace, sep='\\n')
 
+The mirror set are the disks that carry the system which the machine starts now: that of the disk to
+whose ESP BootOrder comes first, passing over tools. Each is tried twice, and the worse counts: with
+every other disk gone, and with the disks that are none of the set still in (sticks never are). What
+is started must be the system, not a tool, nor what is on a disk of another system. A path of a file
+alone is followed by some firmware and not by other: where that matters, the verdict is `perhaps`.
+
 The rules are those of edk2's boot manager (as observed under OVMF 2022.11): BootOrder first, then
 \\EFI\\BOOT\\BOOTX64.EFI of every FAT volume. BootNext is left out, it counts for one start only.
 
@@ -23,14 +29,19 @@ import uuid
 from dataclasses import dataclass, field
 
 import pe
+import program_model
 import system_model
 from devicepath import LoadOption, hd, pci_root, split
-from firmware_disks import FatVolume, disk_nodes, partitions
+from firmware_disks import (FatVolume, disk_nodes, has_protective_mbr, partitions, read_blocks,
+                            table)
 
 ACTIVE, CATEGORY = 0x1, 0x1F00
 FALLBACK = '\\EFI\\BOOT\\BOOTX64.EFI'
 MEDIA, HARDWARE = 4, 1
-STARTS, FALLS_BACK, FAILS = 'starts', 'fallback', 'fails'      # or system_model.UNSURE
+STARTS, FALLS_BACK, PERHAPS, FAILS = 'starts', 'fallback', 'perhaps', 'fails'   # or system_model.UNSURE
+BADNESS = [STARTS, FALLS_BACK, PERHAPS, system_model.UNSURE, FAILS]
+BIOS_BOOT = '21686148-6449-6e6f-744e-656564454649'
+HOPEFUL = (STARTS, FALLS_BACK, PERHAPS)
 
 
 @dataclass
@@ -113,10 +124,15 @@ def file_name(nodes):
 
 
 class Firmware:
-    """The machine with some disks, switched on."""
+    """The machine with some disks, switched on.
 
-    def __init__(self, setup, disks, mirrored):
+    `mirrored` are the disks whose ESPs start the system, `member` is the one whose copy it has to be
+    when it is started from an ESP on a disk without any. `lenient`: a path of a file alone is followed.
+    """
+
+    def __init__(self, setup, disks, mirrored, member=None, lenient=True):
         self.setup, self.disks, self.mirrored, self.outcome = setup, disks, mirrored, Outcome()
+        self.member, self.lenient = member, lenient
         self.places = []                     # (index of the disk, disk, partition, volume or why none)
         for index in disks:
             disk = setup.disks[index]
@@ -163,7 +179,7 @@ class Firmware:
         if not nodes:
             places = []                      # no path leads nowhere, whatever other firmware means by it
         elif not before:
-            places = self.places
+            places = self.places if self.lenient else []
         elif is_hd(before[0]):
             places = self._short_form(before[0]) if len(before) == 1 else []
         else:
@@ -173,7 +189,9 @@ class Firmware:
         return [(place, name) for place in places]
 
     def fallback_targets(self):
-        return [(place, FALLBACK) for place in self.places]
+        """Which disk comes first there is the firmware's own business: what is told is no promise."""
+        own = [place for place in self.places if self.member in (None, place[0])]
+        return [(place, FALLBACK) for place in own]
 
     # Starting
 
@@ -205,7 +223,8 @@ class Firmware:
             self.say(f'{where}: starts something else')
             self.outcome.verdict = FAILS
             return True
-        verdict, why = system_model.run(self.setup, index, self.disks, volume, data, name, options)
+        copy_on = index if self.setup.disks[index].copy or self.member is None else self.member
+        verdict, why = system_model.run(self.setup, copy_on, self.disks, volume, data, name, options)
         self.say(f'{where}: {why}')
         self.outcome.verdict = verdict
         return verdict != system_model.RETURNS
@@ -242,6 +261,10 @@ class Firmware:
             if self._entry(number):
                 self.outcome.entry = number
                 return self.outcome
+        if len(self.disks) == 1 and starts_by_bios(self.setup.disks[self.disks[0]]):
+            self.say('the code in its MBR: nobody looks at that here')
+            self.outcome.verdict = system_model.UNSURE
+            return self.outcome
         self.say('no entry is left, the fallback path:')
         self.outcome.verdict = FAILS
         if self.attempt(self.fallback_targets()) and self.outcome.verdict == STARTS:
@@ -250,14 +273,73 @@ class Firmware:
             self.outcome.verdict = FAILS
         return self.outcome
 
+    def first_disk(self):
+        """The first disk that BootOrder leads to a program on, be it sound or not; None without any."""
+        for number in self.order():
+            try:
+                option = LoadOption.unpack(self.setup.variables[f'Boot{number:04X}'][1])
+                targets = self.targets(option.path)
+                ready = option.attributes & ACTIVE and not option.attributes & CATEGORY
+            except (KeyError, ValueError, UnicodeDecodeError):
+                continue
+            for (index, _, _, volume), name in targets if ready else []:
+                try:
+                    data = volume.read(name)
+                except (AttributeError, ValueError, FileNotFoundError):
+                    continue
+                name = system_model.name_of(data)
+                if not name or program_model.kind_of(name) != program_model.TOOL:
+                    return index
+        return None
+
+
+def starts_by_bios(disk):
+    """Whether there is boot code in the MBR of a disk without ESP, or room for it in its GPT."""
+    block = read_blocks(disk, 0, 512)
+    kinds = {part.type for part in table(disk)}
+    if 'esp' in disk.parts or block is None:
+        return False
+    return BIOS_BOOT in kinds or (not has_protective_mbr(disk) and any(block[:440]))
+
+
+def fixed_disks(setup):
+    return [index for index, disk in enumerate(setup.disks) if disk and disk.controller != 'usb']
+
+
+def system_now(setup):
+    """The name of the system that the machine starts now; where it starts nothing, of its own."""
+    first = Firmware(setup, fixed_disks(setup), []).first_disk()
+    return 'own' if first is None else setup.disks[first].system
+
 
 def mirror_set(setup):
     """Indexes of the disks that carry the system, or ought to: not those that only hold data."""
-    return [index for index, disk in enumerate(setup.disks) if disk and {'esp', 'plex'} & set(disk.parts)]
+    system = system_now(setup)
+    return [index for index in fixed_disks(setup) if {'esp', 'plex'} & set(setup.disks[index].parts)
+            and setup.disks[index].system == system and setup.disks[index].copy]
+
+
+def both_firmwares(setup, disks, home, member):
+    """Outcome with these disks, of firmware that follows paths of a file alone and of other firmware."""
+    strict = Firmware(setup, disks, home, member, lenient=False).start()
+    lenient = Firmware(setup, disks, home, member).start()
+    verdicts = {strict.verdict, lenient.verdict}
+    if len(verdicts) > 1 and verdicts & set(HOPEFUL):
+        return Outcome(PERHAPS, lenient.entry, trace=[*strict.trace, 'or:', *lenient.trace])
+    return strict
+
+
+def alone(setup, index, members):
+    """Outcome with one disk of the set left: the worse of two."""
+    system = setup.disks[index].system
+    outsiders = [other for other in fixed_disks(setup) if other not in members]
+    home = [other for other in fixed_disks(setup) if setup.disks[other].system == system]
+    outcomes = [both_firmwares(setup, disks, home, index)
+                for disks in ([index], sorted([index, *outsiders]))[:1 + bool(outsiders)]]
+    return max(outcomes, key=lambda outcome: BADNESS.index(outcome.verdict))
 
 
 def model(setup):
     """{index of a disk of the mirror set: Outcome with all others of the set gone}."""
     members = mirror_set(setup)
-    others = [index for index, disk in enumerate(setup.disks) if disk and index not in members]
-    return {index: Firmware(setup, sorted([index, *others]), members).start() for index in members}
+    return {index: alone(setup, index, members) for index in members}

@@ -54,7 +54,7 @@ WINDOWS = '/Windows/System32'
 LINUX_RAID = 'a19d880f-05fc-4d3b-a006-743f0f84911e'
 FREEBSD_ZFS = '516e7cba-6ecf-11d6-8ff8-00022d09712b'
 STORED, VOLATILE = 7, 6          # attributes of variables
-CONTROLLERS = ('nvme', 'ahci')
+CONTROLLERS = ('nvme', 'ahci', 'ahci', 'ahci')
 # Windows takes 1481 blocks for the records of a group; few make the many runs here faster.
 SMALL_CONFIG = 64
 # What the printed number of each kind of partition is: all lie in this order on both disks.
@@ -130,6 +130,8 @@ class DiskFile:
     parts: dict = field(default_factory=dict)
     bad: list = field(default_factory=list)
     shared: bool = False
+    system: str = 'own'          # which system the disk belongs to: that of the machine, or another one
+    copy: bool = True            # it carries a copy of that system; else an ESP for it at most
 
     def offset(self, role):
         return self.parts[role].first_lba * self.block_size
@@ -253,6 +255,7 @@ class Setup:
         """Write all that is not in the images into the folder, for `load`."""
         disks = [{'image': disk.image.name, 'block_size': disk.block_size,
                   'controller': disk.controller, 'position': disk.position, 'bad': disk.bad,
+                  'system': disk.system, 'copy': disk.copy,
                   'parts': {role: vars(part) for role, part in disk.parts.items()}}
                  for disk in self.disks]
         variables = {name: [attributes, data.hex()]

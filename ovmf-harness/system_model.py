@@ -35,6 +35,7 @@ from ntfs import BITLOCKER
 STARTS, PERHAPS, FAILS, UNSURE, RETURNS = 'starts', 'perhaps', 'fails', 'unsure', 'returns'
 STORE = '/EFI/Microsoft/Boot/BCD'
 NEEDED = ('/Windows/System32/winload.efi', '/Windows/System32/ntoskrnl.exe')
+LINUX_DATA = '0fc63daf-8483-4772-8e79-3d69d8477de4'
 LINUX_RAID = 'a19d880f-05fc-4d3b-a006-743f0f84911e'
 NAME_SIZE = 64                       # the name behind the stand-in's own bytes
 
@@ -156,6 +157,8 @@ class Start:
             raise Doubt('GRUB without its settings')
         if name == 'systemd-boot' and not programs.has_choice(self.volume):
             raise Doubt('systemd-boot with nothing to start')
+        if holds_linux(self.setup.disks[self.index]):
+            raise Doubt('Linux on a file system that nobody looks into')
         missing = member_problem(self.setup, self.disks)
         return (FAILS, f'{name}: {missing}') if missing else (STARTS, f'{name} and its array')
 
@@ -258,6 +261,10 @@ def volume_problem(disk, partition):
 
 
 # The array
+
+def holds_linux(disk):
+    return any(part.type == LINUX_DATA for part in table(disk))
+
 
 def member_problem(setup, disks):
     """Why no disk that is there holds the array: superblock 1.2, 4096 bytes into a member."""

@@ -288,13 +288,23 @@ static void audit_serials(struct collector *to, const struct machine *machine)
     }
 }
 
+/* True for the ESPs that start the system, or ought to; all of them where no system was found.
+ * Those of other machines' disks are not this one's to judge. */
+static bool is_judged(const struct machine *machine, const struct roles *roles, size_t esp)
+{
+    size_t disk = machine->partitions[machine->esps[esp].partition].disk;
+
+    return !machine->disks[disk].removable &&
+           (roles->kind == BOOT_NONE || esp == roles->start_esp ||
+            roles_member_on(roles, disk) != NO_INDEX);
+}
+
 void audit_esps(struct collector *to, const struct machine *machine, const struct roles *roles)
 {
     size_t reference = audit_reference_member(machine, roles);
 
     for (size_t i = 0; i < machine->esp_count; i++) {
-        const struct partition *partition = &machine->partitions[machine->esps[i].partition];
-        if (!machine->disks[partition->disk].removable)
+        if (is_judged(machine, roles, i))
             audit_esp(to, machine, &machine->esps[i]);
     }
     for (size_t i = 0; i < roles->member_count; i++) {

@@ -5,6 +5,7 @@
 #include "audit/collector.h"
 #include "audit/last_record.h"
 #include "audit/lead.h"
+#include "audit/walk.h"
 #include "base/sort.h"
 #include "base/text.h"
 
@@ -85,7 +86,7 @@ static bool has_way(const struct machine *machine, const struct judgement *judge
     struct esp_entries own = entries_of(machine, machine->esps[esp].partition);
 
     return own.active > 0 || own.inactive != NO_INDEX ||
-           (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX);
+           (start_is_hopeful(start) && start->entry != NO_INDEX);
 }
 
 static void audit_way(struct collector *to, const struct machine *machine,
@@ -95,7 +96,9 @@ static void audit_way(struct collector *to, const struct machine *machine,
     size_t partition = machine->esps[judgement->roles.members[member].esp].partition;
     struct esp_entries own = entries_of(machine, partition);
 
-    if (own.active > 0 || start->verdict == VERDICT_STARTS)
+    bool by_file = start->verdict == VERDICT_PERHAPS && start->entry != NO_INDEX &&
+                   walk_names_file_only(&machine->entries[start->entry]);
+    if (own.active > 0 || start->verdict == VERDICT_STARTS || by_file)
         return;
     if (own.inactive != NO_INDEX)
         collect_at_entry(to, FINDING_ENTRY_INACTIVE, own.inactive, "");
@@ -162,9 +165,22 @@ static void audit_start(struct collector *to, const struct machine *machine, siz
                                   disk));
 }
 
+/* Entries whose path is a file alone, where that may be on a disk of the system. */
+static void audit_file_only(struct collector *to, const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        struct lead lead;
+        if (roles_entry_is_tried(entry) && walk_names_file_only(entry) &&
+            lead_of(machine, entry, &lead))
+            collect_at_entry(to, FINDING_ENTRY_FILE_ONLY, i, "");
+    }
+}
+
 static void audit_starts(struct collector *to, const struct machine *machine,
                          const struct judgement *judgement)
 {
+    audit_file_only(to, machine);
     for (size_t i = 0; i < judgement->roles.member_count; i++) {
         size_t disk = judgement->roles.members[i].disk;
         audit_start(to, machine, disk, &judgement->starts[i]);

@@ -136,6 +136,11 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_WARNING, "entry-elsewhere",
          "The entry's hardware path does not lead to the disk its partition is on now.",
          "The disk was moved to another port. Clone the entry with -short, or delete it."},
+    [FINDING_ENTRY_FILE_ONLY] =
+        {SEVERITY_WARNING, "entry-file-only",
+         "The entry names a file and no disk: some firmware looks for it on all disks, removable "
+         "ones first, other firmware starts nothing by it.",
+         "shadowboot repair makes an entry for each disk of a mirror."},
     [FINDING_ENTRY_DUPLICATE] = {SEVERITY_WARNING, "entry-duplicate",
                                  "The entry starts the same as an earlier one:",
                                  "shadowboot prune removes it."},

@@ -21,7 +21,22 @@ static void show_disk_line(struct context *context, const struct roles *roles, s
         disk->model[0] != '\0' ? disk->model : disk->path_text);
 }
 
-static void show_esp(struct context *context, const struct esp *esp)
+/* A file system that is in order is not healthy where the ESP stops a start. */
+static const char *state_text(const struct esp *esp, const struct findings *findings)
+{
+    const char *state = esp_state_text(esp);
+
+    for (size_t i = 0; i < findings->count && text_has_prefix_nocase(state, "healthy"); i++) {
+        const struct finding *finding = &findings->items[i];
+        if (finding->partition == esp->partition &&
+            finding_severity(finding->code) == SEVERITY_DAMAGE)
+            state = "not ready, see below";
+    }
+    return state;
+}
+
+static void show_esp(struct context *context, const struct esp *esp,
+                     const struct findings *findings)
 {
     const struct partition *own = &context->machine.partitions[esp->partition];
     const struct files_port *files = &context->ports->files;
@@ -34,7 +49,7 @@ static void show_esp(struct context *context, const struct esp *esp)
     if (esp->status == ST_OK)
         say(context, ", %s, %zu %s", esp_type_text(esp), esp->report.file_count,
             esp->report.file_count == 1 ? "file or folder" : "files and folders");
-    say(context, ", %s\n", esp_state_text(esp));
+    say(context, ", %s\n", state_text(esp, findings));
 }
 
 static const char *copy_state_text(const struct system_copy *copy)
@@ -74,15 +89,15 @@ static void show_copy(struct context *context, const struct system_copy *copy)
     say(context, "\n");
 }
 
-static void show_disk(struct context *context, const struct roles *roles, size_t index)
+static void show_disk(struct context *context, const struct judgement *judgement, size_t index)
 {
     const struct machine *machine = &context->machine;
 
-    show_disk_line(context, roles, index);
+    show_disk_line(context, &judgement->roles, index);
     show_picture(context, index);
     for (size_t i = 0; i < machine->esp_count; i++) {
         if (machine->partitions[machine->esps[i].partition].disk == index)
-            show_esp(context, &machine->esps[i]);
+            show_esp(context, &machine->esps[i], &judgement->findings);
     }
     for (size_t i = 0; i < machine->copy_count; i++) {
         if (machine->copies[i].disk == index && machine->copies[i].looked)
@@ -93,10 +108,8 @@ static void show_disk(struct context *context, const struct roles *roles, size_t
 
 static void show_judgement(struct context *context, const struct judgement *judgement)
 {
-    const struct roles *roles = &judgement->roles;
-
     for (size_t i = 0; i < context->machine.disk_count; i++)
-        show_disk(context, roles, i);
+        show_disk(context, judgement, i);
     show_verdict(context, judgement);
     if (judgement->findings.count > 0)
         say(context, "\n");

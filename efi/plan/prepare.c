@@ -36,8 +36,8 @@ static const char *disk_obstacle(const struct disk *disk)
     if (disk->block_size != 512 && disk->block_size != 4096)
         return "has blocks of a size that firmware does not read FAT on";
     if (disk->style == DISK_MBR)
-        return "has an MBR partition table. Move what is on it elsewhere and clear its table "
-               "(diskpart: clean), or take another disk";
+        return "has an MBR partition table, as disks have that BIOS starts, and is left as it is. "
+               "Take another disk";
     if (disk->style == DISK_RAW && !disk->blank)
         return "has no partition table, but it is not blank: it may be part of an array, or hold a "
                "file system of its own. If nothing on it is wanted, wipe it (diskpart: clean all), "
@@ -569,6 +569,16 @@ static enum status prepare_esp(struct prepare *prepare, size_t index, struct gui
 
 /* --- The disk --------------------------------------------------------------------------------- */
 
+/* True for a disk with a start of its own on a machine that has no ESP: that is no machine of UEFI. */
+static bool is_started_by_bios(const struct machine *machine, size_t disk)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        if (!machine->disks[machine->partitions[machine->esps[i].partition].disk].removable)
+            return false;
+    }
+    return roles_disk_is_bios(machine, disk);
+}
+
 enum status plan_prepare(struct plan *plan, const struct roles *roles,
                          const struct prepare_request *request, struct guid *ret_esp)
 {
@@ -576,6 +586,11 @@ enum status plan_prepare(struct plan *plan, const struct roles *roles,
 
     if (status != ST_OK)
         return status;
+    if (is_started_by_bios(plan->machine, request->disk))
+        return plan_refuse(plan, ST_REFUSED,
+                           "Disk %zu is started by the code in its MBR, as BIOS does, and no disk "
+                           "of this machine by UEFI: it is left as it is. Nothing was changed.",
+                           request->disk);
     struct prepare prepare = {
         .plan = plan,
         .machine = plan->machine,

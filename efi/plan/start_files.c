@@ -6,16 +6,15 @@
 #include "base/text.h"
 #include "model/boot_paths.h"
 
-#define MACHINE_ID_LENGTH 32 /* hexadecimal digits: the folder systemd's kernel-install makes */
-
 /* What is there wherever it is. */
 static const char *const usual[] = {
     "\\EFI\\BOOT", MICROSOFT_FOLDER, "\\EFI\\systemd", "\\EFI\\Linux",
     "\\loader",    "\\grub",         "\\grub2",
 };
 
-/* Files of the root that begin so are kernels and what is loaded with them. */
-static const char *const kernels[] = {"vmlinuz", "initr", "linux", "bzImage", "intel-ucode", "amd-ucode"};
+/* How kernels and what is loaded with them are called. */
+static const char *const kernels[] = {"vmlinuz", "initr",       "linux",
+                                      "bzImage", "intel-ucode", "amd-ucode"};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -60,26 +59,13 @@ static const char *place_of(struct arena *arena, const char *path)
     return arena_printf(arena, "%.*s", (int)(length - 1), path);
 }
 
-static bool is_machine_id(const char *name)
-{
-    size_t length = text_length(name);
-
-    for (size_t i = 0; i < length; i++) {
-        char letter = text_lower(name[i]);
-        if (!(letter >= '0' && letter <= '9') && !(letter >= 'a' && letter <= 'f'))
-            return false;
-    }
-    return length == MACHINE_ID_LENGTH;
-}
-
-/* What lies in the root for a boot manager. */
+/* A kernel, or what is loaded with one, of a boot manager that finds them by its settings. */
 static bool is_for_kernels(const struct fat_file *file)
 {
-    if (depth_of(file->path) != 0)
-        return false;
     const char *name = esp_path_name(file->path);
-    if (file->is_directory)
-        return is_machine_id(name);
+
+    if (file->is_directory || text_has_prefix_nocase(file->path, "\\EFI\\"))
+        return false;
     for (size_t i = 0; i < COUNT_OF(kernels); i++) {
         if (text_has_prefix_nocase(name, kernels[i]))
             return true;
@@ -104,7 +90,7 @@ enum status start_files_find(struct arena *arena, const struct machine *machine,
         bool starts = !file->is_directory && starts_system(machine, esp, i);
         if (start_files_cover(&so_far, file->path) || (!starts && !is_for_kernels(file)))
             continue;
-        places[count] = starts ? place_of(arena, file->path) : file->path;
+        places[count] = place_of(arena, file->path);
         if (places[count++] == NULL)
             return ST_NO_MEMORY;
     }

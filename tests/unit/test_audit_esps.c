@@ -881,7 +881,8 @@ static void every_fixed_esp_is_judged(void **state)
     static const struct mirror_case cases[] = {
         {repeat_serial, "esp-serial-repeated" ESP_1 "\n"},
         {repeat_serial_of_unknown, "esp-unformatted" ESP_1 "\n"},
-        {add_broken_disk, "esp-unreadable @ Disk 2 Partition 1\n"},
+        /* A disk of another machine is not for this one to judge. */
+        {add_broken_disk, ""},
         {add_broken_stick, ""},
         {add_other_system, ""},
     };

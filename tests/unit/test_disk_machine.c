@@ -110,7 +110,7 @@ static const struct {
     {backup_table, 0, "Disk 1: The backup partition table at the end of the disk is damaged"},
     {cut_short, 64, BOOTMGFW ": it is shorter than its own headers say."},
     {zeroed, 64, BOOTMGFW ": it holds nothing but zeros."},
-    {no_folder, 65, "Its ESP has no \\EFI\\Microsoft.|, 3 files and folders, healthy"},
+    {no_folder, 65, "Its ESP has no \\EFI\\Microsoft.|, 3 files and folders, not ready, see below"},
     {no_language, 0, "are missing here: 1, the first is " LANGUAGE "."},
     {no_entry, 64, "No boot entry starts from this EFI System Partition."},
 };
