@@ -25,9 +25,11 @@ they are printed, and what each does alone is told by `firmware_model`:
     order after: 0000,0001,0002
     entry after: 0002 1 \\EFI\\debian\\shimx64.efi debian
     repair says: shadowboot add
+    there after: 1 /loader/loader.conf
+    not there after: 0 /EFI/HP
 
 `entry after` has number, disk whose ESP it names, file and description; `repair says` a part of the
-output.
+output; `there after` and `not there after` a disk and a file on its ESP.
 
 Nothing here uses the product's code: files go through mtools, everything else is changed as bytes. A
 verb raises LookupError where its object is not there (any more). No verb mends anything: what is
@@ -87,6 +89,7 @@ class Case:
     order_after: list = None
     entries_after: dict = field(default_factory=dict)
     repair_says: list = field(default_factory=list)
+    files_after: list = field(default_factory=list)
 
     def apply(self, setup):
         for line in self.do:
@@ -109,6 +112,8 @@ OUTCOMES = {
     'order after': lambda case, value: setattr(case, 'order_after',
                                                [int(number, 16) for number in value.split(',')]),
     'entry after': read_entry_after,
+    'there after': lambda case, value: case.files_after.append((*value.split(), True)),
+    'not there after': lambda case, value: case.files_after.append((*value.split(), False)),
     'repair says': lambda case, value: case.repair_says.append(value),
 }
 
@@ -171,6 +176,8 @@ def carry_out(setup, noun, *words):
 def source(name):
     """Bytes that replace a file: what `esp N replace` knows by name."""
     store = regf.build_store()
+    if name.startswith('bytes-'):
+        return mirror.filler(name, int(name.removeprefix('bytes-')))
     if name.startswith('program-'):
         return mirror.boot_program(name.removeprefix('program-'))
     return {
