@@ -34,6 +34,20 @@ UNKNOWN = {
     'shadow-data-partition-gone': {1},          # the database names a place that no partition has
     'shadow-ntfs-mft-zero': {1},                # NTFS that cannot be looked into
     'shadow-ntfs-root-torn': {1},
+    'unknown-program-first': {0},               # nobody knows what that starts
+    'data-mirror-beside-bitlocker': {0},
+    'md-data-beside-linux': {0},                # a file system that is not looked into
+    'bios-mirror': {0, 1},                      # started by the code in an MBR
+    'bios-basic-disk': {0},
+    'bios-md': {0, 1},
+    'bios-md-hybrid': {1},
+    'healthy-freebsd': {0, 1},                  # ZFS, nobody can look inside
+    'freebsd-nvram-wiped': {0, 1},
+    'freebsd-shadow-memtest': {0},
+    'debian-grub-settings-missing': {1},        # it may stop at a prompt
+    'systemd-boot-no-entries': {1},             # nor what it starts without
+    'grub-first-on-windows': {0},               # it may go on to Windows
+    'fallback-unknown-nvram-wiped': {1},        # nobody knows the program
 }
 # Disks that nothing connects with the system any more.
 NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'md-superblock-zero': {1}}
@@ -129,10 +143,23 @@ def test_verdict_is_what_firmware_and_boot_manager_make_of_each_disk(case, built
     assert not found
 
 
+# What stops the start of a disk that it is found at: "all is well" never stands beside one.
+STOPS = {'esp-missing', 'esp-unformatted', 'esp-not-fat', 'esp-unreadable', 'esp-empty', 'esp-no-boot-files',
+         'esp-no-entry', 'esp-no-store', 'esp-store-damaged', 'esp-other-architecture', 'nvram-wiped',
+         'order-never-reaches', 'starts-another-disk', 'windows-not-found', 'mirror-disk-missing'}
+
+
+def test_safe_machine_has_no_damage_that_stops_a_start():
+    """The findings of a case are all that `status` has to say (test_repair_catalogue.py)."""
+    assert STOPS <= {name for case in CASES for name, _ in case.finds}
+    beside = {case.name: {name for name, _ in case.finds} & STOPS for case in CASES if case.status == 0}
+    assert not {name for name, found in beside.items() if found}
+
+
 # For the firmware itself: what it finds, refuses and starts. Damage that only the started system would
 # notice, or that makes a program crash in its own way, is not for the stand-in to show.
 FIRMWARE_CASES = {
-    'healthy', 'healthy-4k', 'md-shim-missing', 'shadow-bootmgr-missing', 'shadow-bootmgr-other-machine',
+    'healthy', 'healthy-4k', 'shadow-bootmgr-missing', 'shadow-bootmgr-other-machine',
     'shadow-bootmgr-truncated', 'shadow-fat-zero', 'shadow-esp-formatted', 'shadow-no-protective-mbr',
     'shadow-gpt-primary-zero', 'shadow-disk-grown-primary-zero', 'nvram-wiped', 'shadow-entry-wrong-number',
     'shadow-entry-inactive', 'esp-guids-equal', 'shell-first', 'network-first',

@@ -43,18 +43,21 @@ static bool can_be_reference(const struct machine *machine, const struct esp *es
            !esp_content_is_bad(&esp->report.files[file], &esp->contents[file]);
 }
 
-size_t audit_reference_member(const struct machine *machine, const struct roles *roles)
+size_t audit_reference_esp(const struct machine *machine, const struct roles *roles)
 {
+    size_t now = roles->start_esp;
     size_t found = NO_INDEX;
 
+    if (now != NO_INDEX && can_be_reference(machine, &machine->esps[now]))
+        return now;
     for (size_t i = 0; i < roles->member_count; i++) {
         size_t esp = roles->members[i].esp;
         if (esp == NO_INDEX || !can_be_reference(machine, &machine->esps[esp]))
             continue;
         if (i == roles->primary)
-            return i;
+            return esp;
         if (found == NO_INDEX)
-            found = i;
+            found = esp;
     }
     return found;
 }
@@ -301,7 +304,7 @@ static bool is_judged(const struct machine *machine, const struct roles *roles, 
 
 void audit_esps(struct collector *to, const struct machine *machine, const struct roles *roles)
 {
-    size_t reference = audit_reference_member(machine, roles);
+    size_t reference = audit_reference_esp(machine, roles);
 
     for (size_t i = 0; i < machine->esp_count; i++) {
         if (is_judged(machine, roles, i))
@@ -314,9 +317,8 @@ void audit_esps(struct collector *to, const struct machine *machine, const struc
             audit_missing_esp(to, machine, member->disk);
         else if (reference == NO_INDEX)
             audit_without_reference(to, machine, &machine->esps[member->esp]);
-        else if (i != reference)
-            audit_against(to, machine, &machine->esps[roles->members[reference].esp],
-                          &machine->esps[member->esp]);
+        else if (member->esp != reference)
+            audit_against(to, machine, &machine->esps[reference], &machine->esps[member->esp]);
     }
     audit_serials(to, machine);
 }

@@ -1,5 +1,6 @@
 #include "audit/compare_esps.h"
 
+#include "audit/program.h"
 #include "model/boot_paths.h"
 #include "base/print.h"
 #include "base/sort.h"
@@ -36,7 +37,7 @@ size_t esp_entry_file(const struct machine *machine, const struct esp *esp, cons
             (folder != NULL && !esp_path_is_in(entry->boot.file, folder)))
             continue;
         size_t file = fat_find(&esp->report, entry->boot.file);
-        if (file != FAT_NO_FILE)
+        if (file != FAT_NO_FILE && program_of(machine, esp, file).kind != PROGRAM_TOOL)
             return file;
     }
     return FAT_NO_FILE;
@@ -48,6 +49,8 @@ size_t esp_boot_program(const struct machine *machine, const struct esp *esp)
 
     if (file == FAT_NO_FILE)
         file = esp_entry_file(machine, esp, NULL);
+    if (file == FAT_NO_FILE)
+        file = program_main_loader(machine, esp);
     return file == FAT_NO_FILE ? fat_find(&esp->report, BOOT_MANAGER_PATH) : file;
 }
 
@@ -61,10 +64,18 @@ bool esp_is_newer(const struct machine *machine, const struct esp *esp, const st
            date_compare(&esp->report.files[own].written, &other->report.files[twin].written) > 0;
 }
 
-static void mark_started(const struct esp *esp, const char *path, bool *io_started)
+/* The program at the path, and the second stage of shim there. */
+static void mark_started(const struct machine *machine, const struct esp *esp, const char *path,
+                         bool *io_started)
 {
     size_t file = fat_find(&esp->report, path);
 
+    if (file == FAT_NO_FILE)
+        return;
+    io_started[file] = true;
+    if (program_of(machine, esp, file).kind != PROGRAM_SHIM)
+        return;
+    file = program_second_stage(machine, esp, path);
     if (file != FAT_NO_FILE)
         io_started[file] = true;
 }
@@ -79,11 +90,14 @@ const bool *esp_started_files(struct collector *to, const struct machine *machin
         to->status = ST_NO_MEMORY;
         return NULL;
     }
-    mark_started(esp, BOOT_MANAGER_PATH, started);
-    mark_started(esp, fallback, started);
+    size_t program = esp_boot_program(machine, esp);
+    if (program != FAT_NO_FILE)
+        mark_started(machine, esp, esp->report.files[program].path, started);
+    mark_started(machine, esp, BOOT_MANAGER_PATH, started);
+    mark_started(machine, esp, fallback, started);
     for (size_t i = 0; i < machine->entry_count; i++) {
         if (names_file_on(&machine->entries[i], esp))
-            mark_started(esp, machine->entries[i].boot.file, started);
+            mark_started(machine, esp, machine->entries[i].boot.file, started);
     }
     return started;
 }

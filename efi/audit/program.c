@@ -6,7 +6,7 @@
 #include "model/boot_paths.h"
 
 /* How many loaders are listed at most: nobody reads more. */
-#define LOADERS_MAX 64
+#define LOADERS_MAX 32
 
 /* True when the two are the same program. Contents that were not read are told by size. */
 static bool is_copy_of(const struct esp *esp, size_t file, const struct esp *other, size_t twin)
@@ -114,12 +114,12 @@ size_t program_second_stage(const struct machine *machine, const struct esp *esp
     return file != FAT_NO_FILE ? file : program_beside(esp, path, "grub.efi");
 }
 
+/* The loaders of an ESP, one of each system. */
 struct search {
-    struct arena *arena;
     const struct machine *machine;
     const struct esp *esp;
-    struct loader *found; /* LOADERS_MAX of them, like the ranks */
-    int *ranks;
+    size_t files[LOADERS_MAX];
+    int ranks[LOADERS_MAX];
     size_t count;
 };
 
@@ -160,21 +160,22 @@ static int rank_of(const struct search *search, size_t file, const struct progra
     }
 }
 
-static const char *describe(const struct search *search, size_t file, const struct program *program)
+static const char *describe(struct arena *arena, const struct search *search, size_t file)
 {
     const char *path = search->esp->report.files[file].path;
     const struct entry *entry = entry_naming(search->machine, path);
+    struct program program = program_of(search->machine, search->esp, file);
     struct span folder = program_folder(path);
 
     if (entry != NULL && entry->description[0] != '\0')
         return entry->description;
-    if (program->kind == PROGRAM_WINDOWS)
-        return program->name;
+    if (program.kind == PROGRAM_WINDOWS)
+        return program.name;
     if (folder.at == NULL || esp_path_is_in(path, FALLBACK_FOLDER))
         return "UEFI OS";
     if (esp_path_is_in(path, KERNEL_FOLDER))
-        return arena_printf(search->arena, "%s", esp_path_name(path));
-    return arena_printf(search->arena, "%.*s", (int)folder.size, (const char *)folder.at);
+        return esp_path_name(path);
+    return arena_printf(arena, "%.*s", (int)folder.size, (const char *)folder.at);
 }
 
 /* The listed loader of the same system; the end of the list when there is none. */
@@ -185,13 +186,13 @@ static size_t find_listed(const struct search *search, const char *path)
     if (esp_path_is_in(path, KERNEL_FOLDER))
         return search->count;
     while (i < search->count &&
-           !is_same_folder(search->esp->report.files[search->found[i].file].path, path))
+           !is_same_folder(search->esp->report.files[search->files[i]].path, path))
         i++;
     return i;
 }
 
 /* Lists the file, or puts it in the place of a worse one of the same system. */
-static enum status list_loader(struct search *search, size_t file)
+static void list_loader(struct search *search, size_t file)
 {
     const char *path = search->esp->report.files[file].path;
     struct program program = program_of(search->machine, search->esp, file);
@@ -199,14 +200,10 @@ static enum status list_loader(struct search *search, size_t file)
     size_t at = find_listed(search, path);
 
     if (rank == 0 || at == LOADERS_MAX || (at < search->count && rank <= search->ranks[at]))
-        return ST_OK;
-    const char *description = describe(search, file, &program);
-    if (description == NULL)
-        return ST_NO_MEMORY;
-    search->found[at] = (struct loader){file, description, NULL};
+        return;
+    search->files[at] = file;
     search->ranks[at] = rank;
     search->count += at == search->count;
-    return ST_OK;
 }
 
 /* True for a file that is looked at before the removable-media path and kernels are. */
@@ -235,54 +232,61 @@ static bool is_fallback(const struct search *search, size_t file)
     return text_equal_nocase(search->esp->report.files[file].path, path);
 }
 
-static enum status list_those(struct search *search,
-                              bool (*wanted)(const struct search *search, size_t file))
-{
-    enum status status = ST_OK;
-
-    for (size_t i = 0; status == ST_OK && i < search->esp->report.file_count; i++) {
-        if (is_sound(search->esp, i) && wanted(search, i))
-            status = list_loader(search, i);
-    }
-    return status;
-}
-
-/* Sorts the few by rank, those of the same rank as they were. */
+/* The best first, those of one rank as they were. */
 static void sort_loaders(struct search *search)
 {
     for (size_t i = 1; i < search->count; i++) {
-        for (size_t j = i; j > 0 && search->ranks[j] > search->ranks[j - 1]; j--) {
-            struct loader loader = search->found[j];
-            int rank = search->ranks[j];
-            search->found[j] = search->found[j - 1];
+        size_t file = search->files[i];
+        int rank = search->ranks[i];
+        size_t j = i;
+        for (; j > 0 && search->ranks[j - 1] < rank; j--) {
+            search->files[j] = search->files[j - 1];
             search->ranks[j] = search->ranks[j - 1];
-            search->found[j - 1] = loader;
-            search->ranks[j - 1] = rank;
+        }
+        search->files[j] = file;
+        search->ranks[j] = rank;
+    }
+}
+
+/* Searches by one choice after the other, until there are loaders. */
+static void search_loaders(struct search *search, bool with_fallback)
+{
+    static bool (*const choices[])(const struct search *search,
+                                   size_t file) = {is_first_choice, is_kernel, is_fallback};
+    size_t count = with_fallback ? 3 : 2;
+
+    for (size_t i = 0; search->esp->status == ST_OK && search->count == 0 && i < count; i++) {
+        for (size_t file = 0; file < search->esp->report.file_count; file++) {
+            if (is_sound(search->esp, file) && choices[i](search, file))
+                list_loader(search, file);
         }
     }
+    sort_loaders(search);
+}
+
+size_t program_main_loader(const struct machine *machine, const struct esp *esp)
+{
+    struct search search = {.machine = machine, .esp = esp};
+
+    search_loaders(&search, false);
+    return search.count == 0 ? FAT_NO_FILE : search.files[0];
 }
 
 enum status program_loaders(struct arena *arena, const struct machine *machine,
                             const struct esp *esp, struct loaders *ret_loaders)
 {
-    static bool (*const choices[])(const struct search *search,
-                                   size_t file) = {is_first_choice, is_kernel, is_fallback};
-    struct search search = {
-        .arena = arena,
-        .machine = machine,
-        .esp = esp,
-        .found = arena_alloc(arena, LOADERS_MAX, sizeof(struct loader)),
-        .ranks = arena_alloc(arena, LOADERS_MAX, sizeof(int)),
-    };
+    struct search search = {.machine = machine, .esp = esp};
 
-    if (search.found == NULL || search.ranks == NULL)
+    search_loaders(&search, true);
+    struct loader *found = arena_alloc(arena, search.count, sizeof(*found));
+    if (found == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; esp->status == ST_OK && search.count == 0 && i < 3; i++) {
-        enum status status = list_those(&search, choices[i]);
-        if (status != ST_OK)
-            return status;
+    for (size_t i = 0; i < search.count; i++) {
+        found[i] =
+            (struct loader){search.files[i], describe(arena, &search, search.files[i]), NULL};
+        if (found[i].description == NULL)
+            return ST_NO_MEMORY;
     }
-    sort_loaders(&search);
-    *ret_loaders = (struct loaders){search.found, search.count};
+    *ret_loaders = (struct loaders){found, search.count};
     return ST_OK;
 }

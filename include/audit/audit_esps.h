@@ -11,10 +11,11 @@
 void audit_esps(struct collector *to, const struct machine *machine, const struct roles *roles);
 
 /*
- * The member whose ESP the others are measured by: the primary's, or another one's when that has no
- * sound boot files. NO_INDEX when no member has any.
+ * The ESP (index into machine.esps) that those of the members are measured by: the one that the
+ * entries start the system from, on whatever disk; the primary's, or another member's, where that
+ * has no sound boot program. NO_INDEX when none has.
  */
-size_t audit_reference_member(const struct machine *machine, const struct roles *roles);
+size_t audit_reference_esp(const struct machine *machine, const struct roles *roles);
 
 /* The folder the ESP starts the system from: that of the program by which it starts, and
  * "\EFI\Microsoft" for Windows' boot manager and its copies. NULL when it has none. In the arena or

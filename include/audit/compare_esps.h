@@ -19,8 +19,9 @@ void compare_esps_missing(struct collector *to, const struct machine *machine,
                           const struct esp *reference, const struct esp *esp, const char *folder);
 
 /*
- * The file by which an entry in BootOrder starts from this ESP: the first one in `folder`, or the
- * first of all when `folder` is NULL. FAT_NO_FILE when no entry names a file that is there.
+ * The file by which an entry in BootOrder starts a system from this ESP: the first one in `folder`,
+ * or the first of all when `folder` is NULL. Tools do not count. FAT_NO_FILE when no entry names a
+ * file that is there.
  */
 size_t esp_entry_file(const struct machine *machine, const struct esp *esp, const char *folder);
 
@@ -29,15 +30,16 @@ size_t esp_entry_file(const struct machine *machine, const struct esp *esp, cons
 bool esp_is_newer(const struct machine *machine, const struct esp *esp, const struct esp *other);
 
 /*
- * The file by which the ESP starts its system: what entries name, Windows' own before others, or
- * its boot manager when they name nothing that is there. FAT_NO_FILE when there is none.
+ * The file by which the ESP starts its system: what entries for it name, Windows' own before
+ * others; where they name nothing that is there its main loader (audit/program.h), or Windows' boot
+ * manager that is not sound. FAT_NO_FILE when there is none.
  */
 size_t esp_boot_program(const struct machine *machine, const struct esp *esp);
 
 /*
- * For each file of the ESP, whether the machine is started by it: the boot manager, what entries in
- * BootOrder name, the removable-media path. In the collector's arena; NULL, with the failure noted,
- * when there is no memory.
+ * For each file of the ESP, whether the machine is started by it: its boot program, what entries in
+ * BootOrder name, the removable-media path, and the second stages of shim among these. In the
+ * collector's arena; NULL, with the failure noted, when there is no memory.
  */
 const bool *esp_started_files(struct collector *to, const struct machine *machine,
                               const struct esp *esp);

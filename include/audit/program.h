@@ -93,4 +93,8 @@ struct loaders {
 MUST_CHECK enum status program_loaders(struct arena *arena, const struct machine *machine,
                                        const struct esp *esp, struct loaders *ret_loaders);
 
+/* The first one of them, those under the removable-media path left out; FAT_NO_FILE when there is
+ * none. */
+size_t program_main_loader(const struct machine *machine, const struct esp *esp);
+
 #endif

@@ -419,6 +419,24 @@ void mirror_make_md(struct mirror *mirror)
     mirror->machine.md_count = 2;
 }
 
+void mirror_make_linux(struct mirror *mirror)
+{
+    mirror_make_md(mirror);
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture_entry entry = mirror_windows_entry(mirror, (uint16_t)i, i);
+        mirror_drop_files(mirror, i);
+        (void)mirror_add_file(mirror, i, "\\EFI", 0, 0);
+        (void)mirror_add_file(mirror, i, MIRROR_DEBIAN, 0, 0);
+        (void)mirror_add_file(mirror, i, MIRROR_SHIM, 900000, 's');
+        (void)mirror_add_file(mirror, i, MIRROR_GRUB, 1500000, 'g');
+        (void)mirror_add_file(mirror, i, MIRROR_SETTINGS, 100, 'c');
+        entry.description = "debian";
+        entry.file = MIRROR_SHIM;
+        entry.optional = FIXTURE_NONE;
+        mirror_put_entry(mirror, &entry);
+    }
+}
+
 /* --- Boot entries --------------------------------------------------------------------------- */
 
 void mirror_read_entries(struct mirror *mirror)

@@ -32,7 +32,10 @@
 #define MIRROR_STORE    "\\EFI\\Microsoft\\Boot\\BCD"
 #define MIRROR_MEMTEST  "\\EFI\\Microsoft\\Boot\\memtest.efi"
 #define MIRROR_FALLBACK "\\EFI\\BOOT\\BOOTX64.EFI"
-#define MIRROR_SHIM     "\\EFI\\debian\\shimx64.efi"
+#define MIRROR_DEBIAN   "\\EFI\\debian"
+#define MIRROR_SHIM     MIRROR_DEBIAN "\\shimx64.efi"
+#define MIRROR_GRUB     MIRROR_DEBIAN "\\grubx64.efi"
+#define MIRROR_SETTINGS MIRROR_DEBIAN "\\grub.cfg"
 
 struct mirror {
     struct host *host; /* for device paths and variables */
@@ -88,6 +91,10 @@ void mirror_make_plain(struct mirror *mirror);
 
 /* The data partitions are members of a Linux md mirror. */
 void mirror_make_md(struct mirror *mirror);
+
+/* The same, and both ESPs hold shim, GRUB and its settings in MIRROR_DEBIAN alone; an entry with
+ * the number of the disk starts shim. */
+void mirror_make_linux(struct mirror *mirror);
 
 /* --- Files of an ESP ------------------------------------------------------------------------ */
 

@@ -669,7 +669,7 @@ static size_t reference(struct mirror *mirror)
 {
     struct roles roles = mirror_roles(mirror);
 
-    return audit_reference_member(&mirror->machine, &roles);
+    return audit_reference_esp(&mirror->machine, &roles);
 }
 
 static void primary_is_the_reference_unless_it_is_bad(void **state)
@@ -745,7 +745,7 @@ static void boot_folder_is_that_of_windows_or_of_an_entry(void **state)
     make_debian(mirror);
     assert_string_equal(folder_of(mirror, 0), "\\EFI\\debian");
     mirror_set_order(mirror, (uint16_t[]){1}, 1);
-    assert_string_equal(folder_of(mirror, 0), "none");
+    assert_string_equal(folder_of(mirror, 0), "\\EFI\\debian");
     assert_string_equal(folder_of(mirror, 1), "\\EFI\\debian");
     mirror->esps[1].status = ST_DAMAGED;
     assert_string_equal(folder_of(mirror, 1), "none");

@@ -87,13 +87,13 @@ static void lose_everything(struct mirror *mirror)
 
 static void lose_md_disk(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
+    mirror_make_linux(mirror);
     mirror->machine.md_count = 1;
 }
 
 static void fail_md_disk(struct mirror *mirror)
 {
-    mirror_make_md(mirror);
+    mirror_make_linux(mirror);
     mirror->md[1].member.role = MD_ROLE_FAULTY;
 }
 
@@ -105,6 +105,32 @@ static void make_plain_on_both(struct mirror *mirror)
     mirror->copies[1].ntfs.serial = mirror->copies[0].ntfs.serial;
 }
 
+static void make_mbr(struct mirror *mirror, size_t disk)
+{
+    mirror_drop_esp(mirror, disk);
+    mirror->disks[disk].style = DISK_MBR;
+    mirror->disks[disk].mbr = (struct mbr){.kind = MBR_PLAIN, .has_code = true};
+}
+
+/* BIOS starts it: no ESP, no entry but one for all hard disks. */
+static void make_bios(struct mirror *mirror)
+{
+    struct fixture_entry entry = {.number = 0, .description = "Hard Drive", .form = FIXTURE_BBS};
+
+    make_mbr(mirror, 0);
+    make_mbr(mirror, 1);
+    mirror_drop_entry(mirror, 1);
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+}
+
+static void make_one_bios(struct mirror *mirror)
+{
+    make_mbr(mirror, 1);
+    mirror_drop_entry(mirror, 1);
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+}
+
 static void state_of_the_mirror_is_told(void **state)
 {
     static const struct machine_case cases[] = {
@@ -112,11 +138,17 @@ static void state_of_the_mirror_is_told(void **state)
         {lose_entry_of_gone_disk, "mirror-disk-missing @ Volume Volume1\n", MACHINE_SINGLE},
         {lose_database_on_both, "boot-volume-unknown @ this machine\n", MACHINE_UNKNOWN},
         {lose_everything, "boot-volume-unknown @ this machine\n", MACHINE_UNKNOWN_DISKS},
-        {mirror_make_md, "", MACHINE_SAFE},
+        {mirror_make_linux, "", MACHINE_SAFE},
         {lose_md_disk, "md-degraded @ this machine\n", MACHINE_SINGLE},
         {fail_md_disk, "md-degraded @ this machine\n", MACHINE_SINGLE},
         {mirror_make_plain, "no-shadow @ this machine\n", MACHINE_PRIMARY_ONLY},
-        {make_plain_on_both, "no-shadow @ this machine\n", MACHINE_SINGLE},
+        {make_plain_on_both,
+         "no-shadow @ this machine\n"
+         "volume-identity-repeated @ Disk 0 Partition 4\n"
+         "volume-identity-repeated @ Disk 1 Partition 4\n",
+         MACHINE_SINGLE},
+        {make_bios, "bios-start @ Disk 0\nbios-start @ Disk 1\n", MACHINE_UNKNOWN},
+        {make_one_bios, "bios-start @ Disk 1\n", MACHINE_UNKNOWN},
     };
 
     (void)state;
@@ -229,6 +261,36 @@ static void put_third_disk_between(struct mirror *mirror)
     mirror_set_order(mirror, (uint16_t[]){0, 2, 1}, 3);
 }
 
+/* What the entry of Disk 1 names is a file, and no disk. */
+static void name_file_only(struct mirror *mirror)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
+
+    entry.form = FIXTURE_FILE;
+    mirror_put_entry(mirror, &entry);
+}
+
+/* The maker's diagnostics before the entry, on the primary's ESP. */
+static void put_tool_first(struct mirror *mirror)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, 0);
+
+    entry.description = "Diagnostics";
+    entry.file = "\\EFI\\HP\\SystemDiags\\SystemDiags.efi";
+    entry.optional = FIXTURE_NONE;
+    (void)mirror_add_file(mirror, 0, entry.file, 500000, 'd');
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){2, 0, 1}, 3);
+}
+
+/* An entry for a tool starts no system: the ESP has none that does. */
+static void have_tool_only(struct mirror *mirror)
+{
+    put_tool_first(mirror);
+    mirror_set_order(mirror, (uint16_t[]){1, 2}, 2);
+    mirror_drop_entry(mirror, 0);
+}
+
 static void ways_to_the_disks_are_told(void **state)
 {
 #define SHELL " Boot0002 \"EFI Shell\".\n"
@@ -252,6 +314,13 @@ static void ways_to_the_disks_are_told(void **state)
         {put_shell_between, "order-never-reaches @ Disk 1" SHELL, MACHINE_PRIMARY_ONLY},
         {put_shell_last, "", MACHINE_SAFE},
         /* Windows' boot manager on a disk that stays starts what its own store names. */
+        {name_file_only, "entry-file-only @ Boot0001\n", MACHINE_FALLBACK},
+        {put_tool_first, "order-never-reaches @ Disk 0 Boot0002 \"Diagnostics\".\n",
+         MACHINE_SHADOW_ONLY},
+        {have_tool_only,
+         "esp-no-entry @ Disk 0 Partition 1\n"
+         "order-never-reaches @ Disk 0 Boot0002 \"Diagnostics\".\n",
+         MACHINE_PRIMARY_ONLY},
         {put_third_disk_between, "starts-another-disk @ Boot0002 Disk 2, in place of Disk 1.\n",
          MACHINE_PRIMARY_ONLY},
     };

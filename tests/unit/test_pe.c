@@ -711,6 +711,136 @@ static void zeros_behind_the_signature_are_no_damage(void **state)
 /* --- Words ---------------------------------------------------------------------------------------
  */
 
+/* --- Marks --------------------------------------------------------------------------------------
+ */
+
+static struct pe_check check_in_pieces(const struct pe_image *image, size_t piece_size)
+{
+    struct pe_check check;
+
+    pe_check_start(&check, image->size, "X64");
+    for (size_t at = 0; at < image->size; at += piece_size) {
+        size_t left = image->size - at < piece_size ? image->size - at : piece_size;
+        pe_check_feed(&check, span_of(image->bytes + at, left));
+    }
+    return check;
+}
+
+/* The mark of the image, which is to be the same whatever pieces it comes in. */
+static enum pe_mark mark_of(const struct pe_image *image)
+{
+    static const size_t sizes[] = {1, 5, 512, 8192, 65536};
+    struct pe_check whole = check_in_pieces(image, image->size);
+    enum pe_mark mark = pe_check_mark(&whole);
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct pe_check check = check_in_pieces(image, sizes[i]);
+        assert_int_equal(pe_check_mark(&check), mark);
+    }
+    return mark;
+}
+
+/* An image whose last section, behind the headers, is called `name` and holds `text`. */
+static struct pe_image build_with_section(const char *name, const char *text)
+{
+    struct pe_recipe recipe = pe_recipe_usual();
+    size_t last = recipe.section_count - 1;
+    struct pe_image image = pe_image_build(&recipe);
+    uint8_t *header = image.bytes + image.sections_at + 40 * last;
+    char padded[9] = "";
+
+    strncpy(padded, name, 8);
+    memcpy(header, padded, 8);
+    memset(image.bytes + recipe.sections[last].offset, 0, recipe.sections[last].size);
+    memcpy(image.bytes + recipe.sections[last].offset, text, strlen(text));
+    return image;
+}
+
+#define SBAT "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
+
+static void sbat_names_the_program(void **state)
+{
+    static const struct {
+        const char *section;
+        const char *text;
+        enum pe_mark mark;
+    } cases[] = {
+        {".sbat", SBAT "shim,4,UEFI shim,shim,1,url\nshim.debian,1,Debian,shim,16.1,url\n",
+         PE_MARK_SHIM},
+        {".sbat", SBAT "grub,5,Free Software Foundation,grub,2.06,url\n", PE_MARK_GRUB},
+        {".sbat", SBAT "systemd-boot,1,The systemd Developers,systemd,255,url\n",
+         PE_MARK_SYSTEMD_BOOT},
+        {".sbat", SBAT "fwupd-efi,1,Firmware update daemon,fwupd-efi,1.4,url\n", PE_MARK_UPDATER},
+        {".sbat", SBAT "memtest86+,1,Memtest86+,6.0,url\n", PE_MARK_MEMORY_TESTER},
+        {".sbat", "grub,5,no line of the list itself\n", PE_MARK_GRUB},
+        {".sbat", SBAT "grubby,1,Somebody,grubby,1,url\ngrub,5,later\n", PE_MARK_NONE},
+        {".sbat", SBAT "grub", PE_MARK_NONE}, /* no comma */
+        {".sbat", SBAT, PE_MARK_NONE},
+        {".sbat", "", PE_MARK_NONE},
+        {".sbatx", SBAT "grub,5,url\n", PE_MARK_NONE},
+        {".sba", SBAT "grub,5,url\n", PE_MARK_NONE},
+        {".sdmagic", "#### LoaderInfo: systemd-boot 252 ####", PE_MARK_SYSTEMD_BOOT},
+        {".linux", "MZ", PE_MARK_KERNEL},
+        {".rdata", "RSDS 1234 bootmgfw.pdb", PE_MARK_WINDOWS_MANAGER},
+        {".rdata", "bobootmgfw.pd bootmgfw.pdb", PE_MARK_WINDOWS_MANAGER},
+        {".rdata", "bootmgfw.pdx bootmgr.pdb", PE_MARK_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pe_image image = build_with_section(cases[i].section, cases[i].text);
+        enum pe_mark mark = mark_of(&image);
+        if (mark != cases[i].mark)
+            print_error("%s \"%s\": %d\n", cases[i].section, cases[i].text, mark);
+        assert_int_equal(mark, cases[i].mark);
+        pe_image_free(&image);
+    }
+}
+
+static void what_is_no_image_has_no_mark(void **state)
+{
+    struct pe_image image = build_with_section(".sbat", SBAT "grub,5,url\n");
+
+    (void)state;
+    image.bytes[0] = 'm';
+    assert_int_equal(mark_of(&image), PE_MARK_NONE);
+    image.bytes[0] = 'M';
+    /* The section is said to begin behind the file. */
+    struct pe_recipe recipe = pe_recipe_usual();
+    uint8_t *header = image.bytes + image.sections_at + 40 * (recipe.section_count - 1);
+    fixture_store_le(header + 20, image.size + 512, 4);
+    assert_int_equal(mark_of(&image), PE_MARK_NONE);
+    pe_image_free(&image);
+}
+
+static uint32_t sum_of(const struct pe_image *image)
+{
+    struct pe_check check = check_in_pieces(image, 4096);
+
+    return pe_check_sum(&check);
+}
+
+/* The content's own checksum does not hang on what is stored. */
+static void checksum_is_told_whatever_is_stored(void **state)
+{
+    struct pe_recipe recipe = recipe_with_checksum();
+    struct pe_image image = pe_image_build(&recipe);
+    uint32_t right = 0;
+
+    (void)state;
+    for (size_t i = 4; i > 0; i--)
+        right = right << 8 | image.bytes[image.checksum_at + i - 1];
+    assert_int_equal(sum_of(&image), right);
+    fixture_store_le(image.bytes + image.checksum_at, 0x1234, 4);
+    assert_int_equal(check_image(&image), PE_BAD_CHECKSUM);
+    assert_int_equal(sum_of(&image), right);
+    image.bytes[image.size - 1] ^= 0x10;
+    assert_int_not_equal(sum_of(&image), right);
+    image.bytes[0] = 'm';
+    assert_int_equal(sum_of(&image), 0);
+    pe_image_free(&image);
+}
+
 static void verdicts_have_words_and_say_who_stops(void **state)
 {
     (void)state;
@@ -774,6 +904,9 @@ int main(void)
         cmocka_unit_test(zero_page_that_was_always_there_is_no_damage),
         cmocka_unit_test(zero_signature_is_damage),
         cmocka_unit_test(zeros_behind_the_signature_are_no_damage),
+        cmocka_unit_test(sbat_names_the_program),
+        cmocka_unit_test(what_is_no_image_has_no_mark),
+        cmocka_unit_test(checksum_is_told_whatever_is_stored),
         cmocka_unit_test(verdicts_have_words_and_say_who_stops),
     };
 

@@ -410,6 +410,204 @@ static void without_esps_the_first_member_is_primary(void **state)
     assert_int_equal(roles.shadow, 1);
 }
 
+/* --- Which system --------------------------------------------------------------------------- */
+
+/* A third disk with plain Windows of its own; gives its index. */
+static size_t add_plain_windows(struct mirror *mirror)
+{
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct system_copy *copy = &mirror->copies[mirror->machine.copy_count++];
+
+    *copy = mirror->copies[0];
+    copy->disk = disk;
+    copy->partition = MIRROR_MSR(disk);
+    copy->plex = NO_INDEX;
+    copy->ntfs.serial = 0x9999;
+    return disk;
+}
+
+static void put_entry_for(struct mirror *mirror, uint16_t number, size_t disk)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, number, disk);
+
+    mirror_put_entry(mirror, &entry);
+}
+
+static void the_disk_that_entries_lead_to_says_which_system(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = add_plain_windows(mirror);
+
+    put_entry_for(mirror, 2, disk);
+    mirror_set_order(mirror, (uint16_t[]){0, 1, 2}, 3);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_LDM);
+    mirror_set_order(mirror, (uint16_t[]){2, 0, 1}, 3);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_PLAIN);
+    assert_string_equal(roles.name, "Disk 2 Partition 3");
+    assert_int_equal(roles.primary, roles_member_on(&roles, disk));
+    assert_int_equal(roles.start_esp, disk);
+    /* An entry whose file is not there leads nowhere. */
+    mirror_drop_file(mirror, disk, MIRROR_MANAGER);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_LDM);
+}
+
+static void disk_with_another_windows_is_no_member(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_plain(mirror);
+    mirror->copies[1].files[SYSTEM_LOADER] = ST_OK;
+    mirror->copies[1].files[SYSTEM_KERNEL] = ST_OK;
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0");
+    mirror->copies[1].ntfs.serial = mirror->copies[0].ntfs.serial;
+    roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0 1:esp1:copy1");
+}
+
+static void esp_on_a_third_disk_starts_the_mirror_that_is_there(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+
+    mirror_drop_esp(mirror, 0);
+    mirror_drop_esp(mirror, 1);
+    mirror->esps[0] = mirror->esps[2];
+    mirror->machine.esp_count = 1;
+    put_entry_for(mirror, 0, disk);
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+    for (int i = 0; i < 2; i++) {
+        struct roles roles = mirror_roles(mirror);
+        assert_members(&roles, "0:-:copy0 1:-:copy1");
+        assert_int_equal(roles.primary, 0);
+        assert_int_equal(roles.start_esp, 0);
+        /* Without entries the ESP with the system's own loader counts. */
+        mirror_set_order(mirror, NULL, 0);
+    }
+    /* One whose disk may carry a system of its own starts that. */
+    mirror->partitions[MIRROR_MSR(disk)].kind = PT_LINUX_DATA;
+    assert_int_equal(mirror_roles(mirror).start_esp, NO_INDEX);
+}
+
+/* Windows under BitLocker on a basic disk, and dynamic disks with data beside it. */
+static void encrypted_volume_on_the_disk_that_starts_hides_the_system(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = add_plain_windows(mirror);
+
+    mirror->copies[2].content = CONTENT_BITLOCKER;
+    mirror->copies[2].status = ST_UNSUPPORTED;
+    nobody_could_look_for_windows(mirror);
+    mirror->volumes[0].drive_hint = "D:";
+    put_entry_for(mirror, 2, disk);
+    mirror_set_order(mirror, (uint16_t[]){2}, 1);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_NONE);
+    assert_true(roles.windows);
+    assert_int_equal(roles.members[roles.primary].disk, disk);
+}
+
+static void mirror_that_was_seen_to_carry_no_windows_is_data(void **state)
+{
+    struct mirror *mirror = *state;
+
+    for (size_t i = 0; i < 2; i++)
+        mirror->copies[i].files[SYSTEM_KERNEL] = ST_ABSENT;
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_LDM);
+    mirror->volumes[0].drive_hint = "D:";
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_NONE);
+}
+
+static void call_array(struct md_member *member, const char *name)
+{
+    snprintf(member->name, sizeof(member->name), "%s", name);
+}
+
+/* Names as mdadm gives them; the ESPs' own array is none that a system is on. */
+static void root_array_counts_before_swap_home_and_the_esps_own(void **state)
+{
+    static const struct {
+        const char *first;
+        const char *second;
+        bool second_counts;
+    } cases[] = {
+        {"host:swap", "host:root", true},  {"host:root", "host:home", false},
+        {"host:home", "host:0", true},     {"any:efi", "any:swap", true},
+        {"host:md_root", "host:1", false},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct mirror *mirror = mirror_new();
+        mirror_make_linux(mirror);
+        for (size_t j = 0; j < 2; j++) {
+            mirror->md[2 + j] = mirror->md[j];
+            mirror->md[2 + j].partition = MIRROR_MSR(j);
+            mirror->md[2 + j].member.set.bytes[0] ^= 1;
+            call_array(&mirror->md[j].member, cases[i].first);
+            call_array(&mirror->md[2 + j].member, cases[i].second);
+        }
+        mirror->machine.md_count = 4;
+        struct roles roles = mirror_roles(mirror);
+        assert_members(&roles,
+                       cases[i].second_counts ? "0:esp0:md2 1:esp1:md3" : "0:esp0:md0 1:esp1:md1");
+        assert_false(roles.windows);
+        mirror_free(mirror);
+    }
+    (void)state;
+}
+
+static void tool_that_stands_first_says_nothing_of_the_system(void **state)
+{
+    struct mirror *mirror = *state;
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, 0);
+
+    entry.file = MIRROR_MEMTEST;
+    entry.optional = FIXTURE_NONE;
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){2, 1, 0}, 3);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.primary, 1);
+    assert_int_equal(roles.start_esp, 1);
+}
+
+static void of_two_esps_the_one_with_a_loader_counts(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t second = mirror_add_second_esp(mirror);
+
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+    assert_int_equal(roles_esp_of(&mirror->machine, 1), 1);
+    mirror_drop_file(mirror, 1, MIRROR_MANAGER);
+    assert_int_equal(roles_esp_of(&mirror->machine, 1), second);
+    assert_int_equal(roles_esp_of(&mirror->machine, 7), NO_INDEX);
+}
+
+static void start_by_bios_is_known_by_the_mbr_or_a_bios_boot_partition(void **state)
+{
+    struct mirror *mirror = *state;
+    struct disk *disk = &mirror->disks[1];
+
+    assert_false(roles_disk_is_bios(&mirror->machine, 1));
+    mirror_drop_esp(mirror, 1);
+    assert_false(roles_disk_is_bios(&mirror->machine, 1));
+    mirror->partitions[MIRROR_MSR(1)].kind = PT_BIOS_BOOT;
+    assert_true(roles_disk_is_bios(&mirror->machine, 1));
+    mirror->partitions[MIRROR_MSR(1)].kind = PT_MSR;
+    mirror->partitions[MIRROR_DATA(1)].attributes = 4; /* legacy BIOS bootable */
+    assert_true(roles_disk_is_bios(&mirror->machine, 1));
+    mirror->partitions[MIRROR_DATA(1)].attributes = 0;
+    disk->style = DISK_MBR;
+    assert_false(roles_disk_is_bios(&mirror->machine, 1));
+    disk->mbr.has_code = true;
+    assert_true(roles_disk_is_bios(&mirror->machine, 1));
+    disk->mbr.has_code = false;
+    mirror->partitions[MIRROR_DATA(1)].active = true;
+    assert_true(roles_disk_is_bios(&mirror->machine, 1));
+    mirror->partitions[MIRROR_ESP(1)].kind = PT_ESP;
+    assert_false(roles_disk_is_bios(&mirror->machine, 1));
+}
+
 /* --- Disks that are not here ---------------------------------------------------------------- */
 
 static void disk_of_a_plex_that_is_not_here_is_missing(void **state)
@@ -587,6 +785,15 @@ int main(void)
         TEST(entries_that_lead_elsewhere_do_not_make_a_primary),
         TEST(entry_outside_boot_order_makes_no_primary),
         TEST(without_esps_the_first_member_is_primary),
+        TEST(the_disk_that_entries_lead_to_says_which_system),
+        TEST(disk_with_another_windows_is_no_member),
+        TEST(esp_on_a_third_disk_starts_the_mirror_that_is_there),
+        TEST(encrypted_volume_on_the_disk_that_starts_hides_the_system),
+        TEST(mirror_that_was_seen_to_carry_no_windows_is_data),
+        cmocka_unit_test(root_array_counts_before_swap_home_and_the_esps_own),
+        TEST(tool_that_stands_first_says_nothing_of_the_system),
+        TEST(of_two_esps_the_one_with_a_loader_counts),
+        TEST(start_by_bios_is_known_by_the_mbr_or_a_bios_boot_partition),
         TEST(disk_of_a_plex_that_is_not_here_is_missing),
         TEST(missing_disk_counts_once_however_many_pieces_it_held),
         TEST(disk_with_unreadable_database_takes_the_missing_ones_place),

@@ -15,8 +15,7 @@
 
 #define BY_FILE                                                                                  \
     "Boot0000 \"Windows Boot Manager\" names a file and no disk: some firmware looks for it on " \
-    "all "                                                                                       \
-    "disks, removable ones first, other firmware starts nothing by it."
+    "all disks, removable ones first, other firmware starts nothing by it."
 #define BY_FALLBACK                                                                          \
     "No boot entry starts it: only the removable-media path does, which not every firmware " \
     "tries on a fixed disk."
@@ -407,6 +406,115 @@ static void other_programs_before_the_entry_stop_the_start(void **state)
     assert_starts(cases, COUNT_OF(cases));
 }
 
+/* A disk of another machine in the middle of the order. Its LDM partition may carry a system. */
+static void put_foreign_disk(struct mirror *mirror, const uint16_t *order)
+{
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, disk);
+
+    mirror->partitions[MIRROR_MSR(disk)].kind = PT_LDM_DATA;
+    entry.description = "Old server";
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, order, 3);
+}
+
+static void put_foreign_disk_between(struct mirror *mirror)
+{
+    put_foreign_disk(mirror, (uint16_t[]){0, 2, 1});
+}
+
+static void put_foreign_disk_last(struct mirror *mirror)
+{
+    put_foreign_disk(mirror, (uint16_t[]){0, 1, 2});
+}
+
+static void put_foreign_disk_between_without_file(struct mirror *mirror)
+{
+    put_foreign_disk_between(mirror);
+    mirror_drop_file(mirror, 2, MIRROR_MANAGER);
+}
+
+static void put_foreign_disk_behind_broken_entry(struct mirror *mirror)
+{
+    put_foreign_disk_last(mirror);
+    mirror_drop_file(mirror, 1, MIRROR_MANAGER);
+    mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
+}
+
+static void put_tool(struct mirror *mirror, const char *file)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, 1);
+
+    (void)mirror_add_file(mirror, 1, file, 300000, 't');
+    entry.file = file;
+    entry.description = "Extra";
+    entry.optional = FIXTURE_NONE;
+    put_first(mirror, &entry);
+}
+
+static void put_shell_file_first(struct mirror *mirror)
+{
+    put_tool(mirror, "\\EFI\\tools\\shellx64.efi");
+}
+
+static void put_unknown_first(struct mirror *mirror)
+{
+    put_tool(mirror, "\\EFI\\vendor\\start.efi");
+}
+
+/* The disk with the only ESP is no member: each member hangs on it. */
+static void put_only_esp_on_third_disk(struct mirror *mirror)
+{
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 0, disk);
+
+    mirror_drop_esp(mirror, 0);
+    mirror_drop_esp(mirror, 1);
+    mirror->esps[0] = mirror->esps[2];
+    mirror->machine.esp_count = 1;
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){0}, 1);
+}
+
+/* What starts has to be the system, and each disk is tried without all others and with those that
+ * are no members. */
+static void what_is_no_copy_starts_something_else(void **state)
+{
+#define OLD \
+    "the firmware starts Boot0002 \"Old server\" on Disk 2, which is no copy of this system."
+    static const struct start_case cases[] = {
+        {"before, first", put_foreign_disk_between, 0, VERDICT_STARTS, 0, ""},
+        {"before", put_foreign_disk_between, 1, VERDICT_FAILS, 2, "Before it, " OLD},
+        {"behind", put_foreign_disk_last, 1, VERDICT_STARTS, 1, ""},
+        {"no file", put_foreign_disk_between_without_file, 1, VERDICT_STARTS, 1, ""},
+        {"instead", put_foreign_disk_behind_broken_entry, 1, VERDICT_FAILS, NONE,
+         "Its ESP has no " MIRROR_MANAGER ". Instead, " OLD},
+        {"only ESP", put_only_esp_on_third_disk, 0, VERDICT_FAILS, NONE,
+         "It has no EFI System Partition: it is started from that of Disk 2, and not without that "
+         "disk."},
+        {"Shell in a file", put_shell_file_first, 1, VERDICT_FAILS, 2,
+         "Before it, the firmware starts Boot0002 \"Extra\", a UEFI Shell, which starts no "
+         "system."},
+        {"Shell of the other disk", put_shell_file_first, 0, VERDICT_STARTS, 0, ""},
+        {"unknown", put_unknown_first, 1, VERDICT_UNKNOWN, 2,
+         "Boot0002 \"Extra\" starts \\EFI\\vendor\\start.efi, and what that is cannot be told."},
+    };
+
+    (void)state;
+    assert_starts(cases, COUNT_OF(cases));
+}
+
+static void disk_that_starts_in_a_members_place_is_named(void **state)
+{
+    struct mirror *mirror = *state;
+
+    put_foreign_disk_between(mirror);
+    struct start start = mirror_start(mirror, 1);
+    assert_int_equal(mirror->machine.entries[start.instead].number, 2);
+    assert_false(start.other);
+    assert_int_equal(mirror_start(mirror, 0).instead, NO_INDEX);
+}
+
 static void starting_something_else_is_marked(void **state)
 {
     static const struct {
@@ -425,6 +533,17 @@ static void starting_something_else_is_marked(void **state)
         assert_int_equal(mirror_start(mirror, 1).other, cases[i].other);
         mirror_free(mirror);
     }
+}
+
+static void disk_that_is_no_member_blocks_what_comes_behind(void **state)
+{
+    struct mirror *mirror = *state;
+
+    put_foreign_disk_between(mirror);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(start_blocker(&mirror->machine, &roles, 3), 1);
+    assert_int_equal(start_blocker(&mirror->machine, &roles, 1), NO_INDEX);
+    assert_int_equal(start_blocker(&mirror->machine, NULL, 3), NO_INDEX);
 }
 
 static void the_first_shell_before_an_entry_blocks_it(void **state)
@@ -881,16 +1000,13 @@ static void rename_manager(struct mirror *mirror)
     dirty_store(mirror);
 }
 
-#define GRUB          "\\EFI\\debian\\grubx64.efi"
-#define GRUB_SETTINGS "\\EFI\\debian\\grub.cfg"
-
 static void use_shim(struct mirror *mirror)
 {
     struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
 
     (void)mirror_add_file(mirror, 1, MIRROR_SHIM, 900000, 's');
-    (void)mirror_add_file(mirror, 1, GRUB, 1500000, 'g');
-    (void)mirror_add_file(mirror, 1, GRUB_SETTINGS, 100, 'c');
+    (void)mirror_add_file(mirror, 1, MIRROR_GRUB, 1500000, 'g');
+    (void)mirror_add_file(mirror, 1, MIRROR_SETTINGS, 100, 'c');
     entry.file = MIRROR_SHIM;
     entry.optional = FIXTURE_NONE;
     mirror_put_entry(mirror, &entry);
@@ -972,13 +1088,13 @@ static void fallback_without_manager(struct mirror *mirror)
 static void use_shim_without_grub(struct mirror *mirror)
 {
     use_shim(mirror);
-    mirror_drop_file(mirror, 1, GRUB);
+    mirror_drop_file(mirror, 1, MIRROR_GRUB);
 }
 
 static void use_shim_with_broken_grub(struct mirror *mirror)
 {
     use_shim(mirror);
-    mirror_content(mirror, 1, GRUB)->program = PE_TRUNCATED;
+    mirror_content(mirror, 1, MIRROR_GRUB)->program = PE_TRUNCATED;
 }
 
 static void boot_manager_needs_its_store(void **state)
@@ -1002,9 +1118,9 @@ static void boot_manager_needs_its_store(void **state)
         {"dirty, with log, no Windows", dirty_store_with_log_without_windows, 1, VERDICT_FAILS, 1,
          "Its copy of the boot volume does not carry Windows."},
         {"shim", use_shim, 1, VERDICT_UNKNOWN, 1,
-         GRUB " is GRUB, and whether it goes on to Windows cannot be told."},
+         MIRROR_GRUB " is GRUB, and whether it goes on to Windows cannot be told."},
         {"shim with broken GRUB", use_shim_with_broken_grub, 1, VERDICT_FAILS, 1,
-         MIRROR_SHIM " starts " GRUB ", which is damaged."},
+         MIRROR_SHIM " starts " MIRROR_GRUB ", which is damaged."},
         {"shim without GRUB", use_shim_without_grub, 1, VERDICT_FAILS, 1,
          "\\EFI\\debian\\shimx64.efi starts \\EFI\\debian\\grubx64.efi, which is not there."},
         {"fallback", fallback_with_bad_store, 1, VERDICT_FAILS, NONE,
@@ -1199,25 +1315,9 @@ static void nothing_known(struct mirror *mirror)
     mirror->machine.copy_count = 0;
 }
 
-/* An md mirror that both ESPs start by shim and GRUB. */
-static void make_linux(struct mirror *mirror)
-{
-    mirror_make_md(mirror);
-    for (size_t i = 0; i < 2; i++) {
-        struct fixture_entry entry = mirror_windows_entry(mirror, (uint16_t)i, i);
-        mirror_drop_files(mirror, i);
-        (void)mirror_add_file(mirror, i, MIRROR_SHIM, 900000, 's');
-        (void)mirror_add_file(mirror, i, GRUB, 1500000, 'g');
-        (void)mirror_add_file(mirror, i, GRUB_SETTINGS, 100, 'c');
-        entry.file = MIRROR_SHIM;
-        entry.optional = FIXTURE_NONE;
-        mirror_put_entry(mirror, &entry);
-    }
-}
-
 static void md_member_is_behind(struct mirror *mirror)
 {
-    make_linux(mirror);
+    mirror_make_linux(mirror);
     mirror->md[0].member.events = 9;
     mirror->md[1].member.events = 7;
 }
@@ -1225,7 +1325,7 @@ static void md_member_is_behind(struct mirror *mirror)
 /* The superblock is lost, and what the disk is otherwise cannot be read either. */
 static void md_member_is_doubtful(struct mirror *mirror)
 {
-    make_linux(mirror);
+    mirror_make_linux(mirror);
     mirror->machine.md_count = 1;
     mirror->notes[1].group = VOLUME_NONE;
     mirror->machine.volumes.disks = mirror->notes;
@@ -1235,7 +1335,7 @@ static void md_member_is_doubtful(struct mirror *mirror)
 /* What Windows would need is not asked for. */
 static void md_with_plain_copies(struct mirror *mirror)
 {
-    make_linux(mirror);
+    mirror_make_linux(mirror);
     mirror->esps[1].store_status = ST_ABSENT;
 }
 
@@ -1496,7 +1596,10 @@ int main(void)
         cmocka_unit_test(only_active_boot_entries_in_order_are_tried),
         cmocka_unit_test(paths_are_followed_as_firmware_does),
         cmocka_unit_test(other_programs_before_the_entry_stop_the_start),
+        cmocka_unit_test(what_is_no_copy_starts_something_else),
+        TEST(disk_that_starts_in_a_members_place_is_named),
         cmocka_unit_test(starting_something_else_is_marked),
+        TEST(disk_that_is_no_member_blocks_what_comes_behind),
         TEST(the_first_shell_before_an_entry_blocks_it),
         cmocka_unit_test(fallback_is_the_way_of_whole_disks_and_the_last_resort),
         cmocka_unit_test(state_of_the_esp_decides),

@@ -1,0 +1,445 @@
+/* Programs that start others from their ESP: shim, its fallback, GRUB, systemd-boot; and tools. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/mirror_fixture.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#define SHIM_SIZE 900000
+#define FB        "\\EFI\\BOOT\\fbx64.efi"
+#define BOOT_GRUB "\\EFI\\BOOT\\grubx64.efi"
+#define LIST      MIRROR_DEBIAN "\\BOOTX64.CSV"
+#define UPDATER   MIRROR_DEBIAN "\\fwupdx64.efi"
+
+#define BY_FALLBACK                                                                          \
+    "No boot entry starts it: only the removable-media path does, which not every firmware " \
+    "tries on a fixed disk."
+
+/* What becomes of Disk 1 of a Linux mirror alone. */
+struct stage_case {
+    const char *what;
+    void (*inflict)(struct mirror *mirror);
+    enum verdict verdict;
+    const char *reason;
+};
+
+static void assert_stages(const struct stage_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct mirror *mirror = mirror_new();
+        mirror_make_linux(mirror);
+        cases[i].inflict(mirror);
+        struct start start = mirror_start(mirror, 1);
+        if (start.verdict != cases[i].verdict || strcmp(start.reason, cases[i].reason) != 0)
+            print_error("%s: %s \"%s\"\n", cases[i].what, verdict_name(start.verdict),
+                        start.reason);
+        assert_int_equal(start.verdict, cases[i].verdict);
+        assert_string_equal(start.reason, cases[i].reason);
+        mirror_free(mirror);
+    }
+}
+
+/* --- Shim in its own folder ----------------------------------------------------------------- */
+
+static void leave_it(struct mirror *mirror)
+{
+    (void)mirror;
+}
+
+static void drop_grub(struct mirror *mirror)
+{
+    mirror_drop_file(mirror, 1, MIRROR_GRUB);
+}
+
+static void drop_grub_unseen(struct mirror *mirror)
+{
+    drop_grub(mirror);
+    mirror->esps[1].report.complete = false;
+}
+
+static void break_grub(struct mirror *mirror)
+{
+    mirror_content(mirror, 1, MIRROR_GRUB)->program = PE_ZERO_FILLED;
+}
+
+static void make_grub_stale(struct mirror *mirror)
+{
+    mirror_content(mirror, 1, MIRROR_GRUB)->program = PE_BAD_CHECKSUM;
+}
+
+static void make_grub_a_folder(struct mirror *mirror)
+{
+    mirror->files[1][mirror_file(mirror, 1, MIRROR_GRUB)].is_directory = true;
+}
+
+static void drop_settings(struct mirror *mirror)
+{
+    mirror_drop_file(mirror, 1, MIRROR_SETTINGS);
+}
+
+static void put_settings_elsewhere(struct mirror *mirror)
+{
+    drop_settings(mirror);
+    (void)mirror_add_file(mirror, 1, "\\EFI\\ubuntu\\grub.cfg", 100, 'c');
+}
+
+static void put_a_tester_for_grub(struct mirror *mirror)
+{
+    mirror_content(mirror, 1, MIRROR_GRUB)->mark = PE_MARK_MEMORY_TESTER;
+}
+
+static void put_systemd_boot_for_grub(struct mirror *mirror)
+{
+    drop_settings(mirror);
+    mirror_content(mirror, 1, MIRROR_GRUB)->mark = PE_MARK_SYSTEMD_BOOT;
+    (void)mirror_add_file(mirror, 1, "\\loader\\entries\\a.conf", 100, 'e');
+}
+
+static void put_shim_for_grub(struct mirror *mirror)
+{
+    mirror_content(mirror, 1, MIRROR_GRUB)->mark = PE_MARK_SHIM;
+}
+
+static void shim_starts_grub_beside_it(void **state)
+{
+    static const struct stage_case cases[] = {
+        {"whole", leave_it, VERDICT_STARTS, ""},
+        {"no GRUB", drop_grub, VERDICT_FAILS,
+         MIRROR_SHIM " starts " MIRROR_GRUB ", which is not there."},
+        {"unseen", drop_grub_unseen, VERDICT_UNKNOWN, "The check of its ESP was cut short."},
+        {"broken", break_grub, VERDICT_FAILS,
+         MIRROR_SHIM " starts " MIRROR_GRUB ", which is damaged."},
+        {"stale", make_grub_stale, VERDICT_PERHAPS,
+         MIRROR_GRUB " may be damaged: its content does not match the checksum in its header. "
+                     "Most firmware does not look at that, and it starts if nothing else is "
+                     "wrong with it."},
+        {"folder", make_grub_a_folder, VERDICT_FAILS,
+         MIRROR_SHIM " starts " MIRROR_GRUB ", which is damaged."},
+        {"no settings", drop_settings, VERDICT_UNKNOWN,
+         MIRROR_GRUB " has no grub.cfg beside it, without which it may stop at a prompt."},
+        {"settings of another", put_settings_elsewhere, VERDICT_UNKNOWN,
+         MIRROR_GRUB " has no grub.cfg beside it, without which it may stop at a prompt."},
+        {"tester", put_a_tester_for_grub, VERDICT_FAILS,
+         MIRROR_GRUB " is a memory tester, which starts no system."},
+        {"systemd-boot", put_systemd_boot_for_grub, VERDICT_STARTS, ""},
+        {"shim", put_shim_for_grub, VERDICT_FAILS,
+         MIRROR_GRUB " starts " MIRROR_GRUB " again and again."},
+    };
+
+    (void)state;
+    assert_stages(cases, COUNT_OF(cases));
+}
+
+/* --- Load options --------------------------------------------------------------------------- */
+
+static void start_with(struct mirror *mirror, const char *options)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
+
+    entry.file = MIRROR_SHIM;
+    entry.optional = FIXTURE_TEXT;
+    entry.options = options;
+    mirror_put_entry(mirror, &entry);
+    (void)mirror_add_file(mirror, 1, UPDATER, 60000, 'f');
+}
+
+static void name_updater(struct mirror *mirror)
+{
+    start_with(mirror, "\\fwupdx64.efi");
+}
+
+static void name_updater_without_backslash(struct mirror *mirror)
+{
+    start_with(mirror, " FWUPDX64.EFI more words");
+}
+
+static void name_updater_in_another_folder(struct mirror *mirror)
+{
+    start_with(mirror, "\\tools\\fwupdx64.efi"); /* the name alone counts */
+}
+
+static void name_updater_by_its_path(struct mirror *mirror)
+{
+    start_with(mirror, UPDATER);
+}
+
+static void name_updater_by_a_wrong_path(struct mirror *mirror)
+{
+    start_with(mirror, "\\EFI\\fwupdx64.efi"); /* not there: GRUB, as without options */
+}
+
+static void name_updater_behind_shim(struct mirror *mirror)
+{
+    start_with(mirror, MIRROR_SHIM " \\fwupdx64.efi");
+}
+
+static void name_shim_alone(struct mirror *mirror)
+{
+    start_with(mirror, "shimx64.efi");
+}
+
+static void name_grub_with_options(struct mirror *mirror)
+{
+    start_with(mirror, "grubx64.efi \\fwupdx64.efi");
+}
+
+static void name_updater_in_half_a_character(struct mirror *mirror)
+{
+    name_updater(mirror);
+    mirror->machine.entries[1].option.optional.size--;
+}
+
+static void load_options_name_the_second_stage(void **state)
+{
+#define IS_UPDATER UPDATER " is a firmware updater, which starts no system."
+    static const struct stage_case cases[] = {
+        {"name", name_updater, VERDICT_FAILS, IS_UPDATER},
+        {"words", name_updater_without_backslash, VERDICT_FAILS, IS_UPDATER},
+        {"other folder", name_updater_in_another_folder, VERDICT_FAILS, IS_UPDATER},
+        {"path", name_updater_by_its_path, VERDICT_FAILS, IS_UPDATER},
+        {"wrong path", name_updater_by_a_wrong_path, VERDICT_STARTS, ""},
+        {"behind shim", name_updater_behind_shim, VERDICT_FAILS, IS_UPDATER},
+        {"shim alone", name_shim_alone, VERDICT_STARTS, ""},
+        {"GRUB", name_grub_with_options, VERDICT_STARTS, ""},
+        {"odd size", name_updater_in_half_a_character, VERDICT_STARTS, ""},
+    };
+
+    (void)state;
+    assert_stages(cases, COUNT_OF(cases));
+}
+
+/* --- The removable-media path --------------------------------------------------------------- */
+
+static struct boot_csv lists[2];
+
+/* Puts a list of one line, "`file`,debian". */
+static void put_list(struct mirror *mirror, size_t number, const char *path, const char *file)
+{
+    static uint8_t texts[2][64];
+    size_t used = 0;
+
+    for (const char *at = file; *at != '\0'; at++, used += 2)
+        texts[number][used] = (uint8_t)*at;
+    memcpy(texts[number] + used, ",\0d\0", 5);
+    lists[number] = (struct boot_csv){mirror_add_file(mirror, 1, path, used + 4, 'l'),
+                                      span_of(texts[number], used + 4)};
+    mirror->esps[1].csvs = lists;
+    mirror->esps[1].csv_count = number + 1;
+}
+
+static void start_by_fallback(struct mirror *mirror)
+{
+    mirror_drop_entry(mirror, 1);
+    (void)mirror_add_file(mirror, 1, MIRROR_FALLBACK, SHIM_SIZE, 's'); /* a copy of shim */
+}
+
+static void add_boot_grub(struct mirror *mirror)
+{
+    start_by_fallback(mirror);
+    (void)mirror_add_file(mirror, 1, BOOT_GRUB, 1500000, 'g');
+}
+
+static void add_boot_grub_without_settings(struct mirror *mirror)
+{
+    add_boot_grub(mirror);
+    drop_settings(mirror);
+}
+
+static void add_fb(struct mirror *mirror)
+{
+    add_boot_grub(mirror); /* which is not reached any more */
+    (void)mirror_add_file(mirror, 1, FB, 100000, 'f');
+}
+
+static void add_list(struct mirror *mirror)
+{
+    add_fb(mirror);
+    put_list(mirror, 0, LIST, "shimx64.efi");
+}
+
+static void add_list_of_another_name(struct mirror *mirror)
+{
+    add_fb(mirror);
+    put_list(mirror, 0, MIRROR_DEBIAN "\\boot.csv", "shimx64.efi");
+}
+
+static void add_list_of_another_machine(struct mirror *mirror)
+{
+    add_fb(mirror);
+    put_list(mirror, 0, MIRROR_DEBIAN "\\BOOTAA64.CSV", "shimx64.efi");
+}
+
+static void add_list_beside_fb(struct mirror *mirror)
+{
+    add_fb(mirror);
+    put_list(mirror, 0, "\\EFI\\BOOT\\BOOTX64.CSV", "grubx64.efi");
+}
+
+static void add_list_too_deep(struct mirror *mirror)
+{
+    add_fb(mirror);
+    put_list(mirror, 0, MIRROR_DEBIAN "\\x\\BOOTX64.CSV", "grubx64.efi");
+}
+
+static void add_list_astray(struct mirror *mirror)
+{
+    add_fb(mirror);
+    put_list(mirror, 0, LIST, "gone.efi");
+}
+
+static void add_both_lists_of_a_folder(struct mirror *mirror)
+{
+    add_list(mirror);
+    put_list(mirror, 1, MIRROR_DEBIAN "\\BOOT.CSV", "gone.efi"); /* does not count */
+}
+
+static void add_list_of_a_second_folder(struct mirror *mirror)
+{
+    add_list(mirror);
+    put_list(mirror, 1, "\\EFI\\ubuntu\\BOOTX64.CSV", "gone.efi");
+}
+
+static void add_list_and_break_shim(struct mirror *mirror)
+{
+    add_list(mirror);
+    drop_grub(mirror);
+}
+
+/* The fallback does not take load options on. */
+static void add_list_and_options(struct mirror *mirror)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
+
+    add_list(mirror);
+    (void)mirror_add_file(mirror, 1, UPDATER, 60000, 'f');
+    entry.file = MIRROR_FALLBACK;
+    entry.optional = FIXTURE_TEXT;
+    entry.options = "\\fwupdx64.efi";
+    mirror_put_entry(mirror, &entry);
+}
+
+static void shim_under_the_removable_media_path_looks_there(void **state)
+{
+#define NO_LIST FB " finds no list \\EFI\\<folder>\\BOOTX64.CSV to start from."
+    static const struct stage_case cases[] = {
+        {"alone", start_by_fallback, VERDICT_FAILS,
+         MIRROR_FALLBACK " starts " BOOT_GRUB ", which is not there."},
+        {"GRUB", add_boot_grub, VERDICT_FALLBACK, BY_FALLBACK},
+        {"no settings", add_boot_grub_without_settings, VERDICT_UNKNOWN,
+         BOOT_GRUB " has no grub.cfg beside it, without which it may stop at a prompt."},
+        {"no list", add_fb, VERDICT_FAILS, NO_LIST},
+        {"list", add_list, VERDICT_FALLBACK, BY_FALLBACK},
+        {"other name", add_list_of_another_name, VERDICT_FALLBACK, BY_FALLBACK},
+        {"other machine", add_list_of_another_machine, VERDICT_FAILS, NO_LIST},
+        {"beside", add_list_beside_fb, VERDICT_FAILS, NO_LIST},
+        {"too deep", add_list_too_deep, VERDICT_FAILS, NO_LIST},
+        {"astray", add_list_astray, VERDICT_FAILS,
+         FB " starts " MIRROR_DEBIAN "\\gone.efi, which is not there."},
+        {"both names", add_both_lists_of_a_folder, VERDICT_FALLBACK, BY_FALLBACK},
+        {"two folders", add_list_of_a_second_folder, VERDICT_UNKNOWN,
+         "Which of the lists BOOTX64.CSV " FB " starts from cannot be told."},
+        {"no GRUB", add_list_and_break_shim, VERDICT_FAILS,
+         MIRROR_SHIM " starts " MIRROR_GRUB ", which is not there."},
+        {"options", add_list_and_options, VERDICT_STARTS, ""},
+    };
+
+    (void)state;
+    assert_stages(cases, COUNT_OF(cases));
+}
+
+/* --- Other programs ------------------------------------------------------------------------- */
+
+static void start_file(struct mirror *mirror, const char *path)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
+
+    (void)mirror_add_file(mirror, 1, path, 1000, 'x');
+    entry.file = path;
+    entry.optional = FIXTURE_NONE;
+    mirror_put_entry(mirror, &entry);
+}
+
+static void start_shell(struct mirror *mirror)
+{
+    start_file(mirror, "\\shellx64.efi");
+}
+
+static void start_kernel(struct mirror *mirror)
+{
+    start_file(mirror, "\\EFI\\Linux\\a.efi");
+}
+
+static void start_freebsd(struct mirror *mirror)
+{
+    start_file(mirror, "\\EFI\\freebsd\\loader.efi");
+}
+
+#define SYSTEMD_BOOT "\\EFI\\systemd\\systemd-bootx64.efi"
+
+static void start_systemd_boot(struct mirror *mirror)
+{
+    start_file(mirror, SYSTEMD_BOOT);
+}
+
+static void start_systemd_boot_with_kernel(struct mirror *mirror)
+{
+    start_systemd_boot(mirror);
+    (void)mirror_add_file(mirror, 1, "\\EFI\\Linux\\a.efi", 1000, 'a');
+}
+
+static void start_stranger(struct mirror *mirror)
+{
+    start_file(mirror, "\\EFI\\acme\\x.efi");
+}
+
+/* The other disk's entry, which comes first, names it as well. */
+static void start_stranger_now(struct mirror *mirror)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 0, 0);
+
+    start_stranger(mirror);
+    (void)mirror_add_file(mirror, 0, "\\EFI\\acme\\x.efi", 1000, 'x');
+    entry.file = "\\EFI\\acme\\x.efi";
+    entry.optional = FIXTURE_NONE;
+    mirror_put_entry(mirror, &entry);
+}
+
+static void programs_start_the_system_of_the_mirror_or_none(void **state)
+{
+    static const struct stage_case cases[] = {
+        {"Shell", start_shell, VERDICT_FAILS,
+         "\\shellx64.efi is a UEFI Shell, which starts no system."},
+        {"kernel", start_kernel, VERDICT_STARTS, ""},
+        {"FreeBSD", start_freebsd, VERDICT_FAILS,
+         "\\EFI\\freebsd\\loader.efi is FreeBSD's loader, which does not start the system of the "
+         "mirror."},
+        {"systemd-boot", start_systemd_boot, VERDICT_UNKNOWN,
+         SYSTEMD_BOOT " is systemd-boot, and its ESP has neither entries in \\loader\\entries nor "
+                      "kernels in \\EFI\\Linux for it."},
+        {"with kernel", start_systemd_boot_with_kernel, VERDICT_STARTS, ""},
+        {"stranger", start_stranger, VERDICT_UNKNOWN,
+         "What \\EFI\\acme\\x.efi is, and which system it starts, cannot be told."},
+        {"known", start_stranger_now, VERDICT_STARTS, ""},
+    };
+
+    (void)state;
+    assert_stages(cases, COUNT_OF(cases));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shim_starts_grub_beside_it),
+        cmocka_unit_test(load_options_name_the_second_stage),
+        cmocka_unit_test(shim_under_the_removable_media_path_looks_there),
+        cmocka_unit_test(programs_start_the_system_of_the_mirror_or_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
