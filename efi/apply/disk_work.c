@@ -266,6 +266,12 @@ static enum status change_array(struct disk_work *work, const uint8_t *old,
             return ST_NO_SPACE;
         put_slot(&gpt->slots[i], io_request->entry_size, array);
     }
+    for (size_t i = 0; i < gpt->identity_count; i++) {
+        if (gpt->identities[i].slot >= count)
+            return ST_CHANGED;
+        memcpy(array + (size_t)gpt->identities[i].slot * io_request->entry_size + 16,
+               gpt->identities[i].unique.bytes, sizeof(gpt->identities[i].unique.bytes));
+    }
     io_request->entry_count = least;
     io_request->entries = span_of(array, (size_t)least * io_request->entry_size);
     return ST_OK;
@@ -294,7 +300,8 @@ static enum status work_out_gpt(struct disk_work *work)
     if (status != ST_OK)
         return status;
     if (!gpt->fresh) {
-        request.disk_guid = header.disk_guid;
+        if (!gpt->renames_disk)
+            request.disk_guid = header.disk_guid;
         request.entry_count = header.entry_count;
         request.entry_size = header.entry_size;
     }

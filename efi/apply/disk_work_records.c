@@ -220,7 +220,8 @@ static size_t add_disk(const struct disk_work *work, struct journal *journal)
                                .block_size = disk->block_size,
                                .path = disk->path};
 
-    if (work->change->kind == DISK_CHANGE_GPT && work->change->gpt.fresh)
+    if (work->change->kind == DISK_CHANGE_GPT &&
+        (work->change->gpt.fresh || work->change->gpt.renames_disk))
         own.guid_after = work->change->gpt.disk_guid;
     for (size_t i = 0; i < journal->disk_count; i++) {
         if (!span_equal(journal->disks[i].path, own.path))

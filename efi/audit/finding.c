@@ -23,6 +23,9 @@ struct finding_words {
 #define MEND_TABLE                                                                     \
     "shadowboot prepare N -gpt, with the number of the disk, writes it anew; so does " \
     "repair."
+#define NEW_GUIDS                                                                              \
+    "shadowboot prepare N -gpt -new-guids, with the number of the copy, gives that new ones; " \
+    "the boot entries stay with the other."
 #define RESYNCHRONIZE                                                                           \
     "In Windows, Disk Management: Reactivate Disk or Resynchronize Mirror, and wait until the " \
     "volume is Healthy."
@@ -73,12 +76,11 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_DISK_GUID_REPEATED] =
         {SEVERITY_WARNING, "disk-guid-repeated",
          "Another disk has the same identity: one of them is a raw copy.",
-         "Windows takes one of them offline. Give one a new identity (sgdisk -G)."},
-    [FINDING_PARTITION_GUID_REPEATED] =
-        {SEVERITY_DAMAGE, "partition-guid-repeated",
-         "Another partition of this machine has the same GUID.",
-         "Firmware tries only the first one it meets, so entries cannot tell them apart. Give one "
-         "a new GUID (sgdisk -u)."},
+         "Windows takes one of them offline. " NEW_GUIDS},
+    [FINDING_PARTITION_GUID_REPEATED] = {SEVERITY_DAMAGE, "partition-guid-repeated",
+                                         "Another partition of this machine has the same GUID.",
+                                         "Firmware tries only the first one it meets, so entries "
+                                         "cannot tell them apart. " NEW_GUIDS},
     [FINDING_FALLBACK_MISSING] =
         {SEVERITY_WARNING, "fallback-missing",
          "The fallback boot file is missing, so nothing here starts without a boot entry:",

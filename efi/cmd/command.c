@@ -72,6 +72,7 @@ static const struct option_spec prepare_options[] = {
     {"-format", NULL, "under -y: partition and format without asking"},
     {"-msr", NULL, "under -y: give up the Microsoft reserved partition for it"},
     {"-gpt", NULL, "mend the partition table only"},
+    {"-new-guids", NULL, "with -gpt, for a copy of another disk: new GUIDs in its table"},
     DISK_IN_NAME,
     {NULL, NULL, NULL},
 };
@@ -179,7 +180,7 @@ static const struct command table[] = {
      "unless -format and -msr are given. At the end the machine is looked at again.\n"
      "Exit status as of status: 0 when each disk starts alone, 64 to 69 else.",
      repair_options, 0, 0, cmd_repair},
-    {"prepare", "DISK [-sg GUID] [-format] [-msr] [-gpt] [-disk]",
+    {"prepare", "DISK [-sg GUID] [-format] [-msr] [-disk] [-gpt [-new-guids]]",
      "makes a disk ready to start the machine",
      "DISK is a number as in \"shadowboot disks\", or the disk's GUID. A blank disk gets a "
      "partition "

@@ -6,6 +6,7 @@
 #include "cmd/run.h"
 #include "plan/esp_entries.h"
 #include "plan/esp_files.h"
+#include "plan/new_guids.h"
 #include "plan/project.h"
 #include "plan/prospect.h"
 
@@ -167,6 +168,8 @@ static enum status make_plan(struct context *context, struct prepare_request *re
     struct judgement judgement;
     struct guid esp;
 
+    if (option(context, "-new-guids") != NULL)
+        return plan_new_guids(io_plan, request->disk, &request->now);
     if (option(context, "-gpt") != NULL)
         return plan_mend_gpt(io_plan, request->disk);
     enum status status = audit_machine(context->arena, &context->machine, &judgement);
@@ -187,6 +190,10 @@ enum status cmd_prepare(struct context *context)
     struct judgement judgement;
     struct plan plan;
 
+    if (option(context, "-new-guids") != NULL && option(context, "-gpt") == NULL)
+        return report(context, ST_USAGE,
+                      "New GUIDs are a matter of the partition table alone: shadowboot prepare N "
+                      "-gpt -new-guids. Nothing was changed.");
     enum status status = option_guid(context, "-sg", &request.has_source, &request.source);
     if (status == ST_OK)
         status = mend_begin(context, SCAN_LISTED);

@@ -96,34 +96,41 @@ static void set_add(struct number_set *set, uint16_t number)
     set->bits[number / 8] = (uint8_t)(set->bits[number / 8] | 1u << number % 8);
 }
 
-/* What an enumeration has met. */
-struct number_sets {
-    struct number_set entries; /* Boot#### */
-    struct number_set keys;    /* Key####, hot keys */
-    struct number_set named;   /* entries that something else means */
+/* A name of the global vendor by which something else may mean an entry: few machines have any. */
+struct name_note {
+    const struct name_note *next;
+    uint16_t number;
+    bool is_key; /* Key####, a hot key; else Boot#### in other letters */
 };
 
-static void note_name(struct number_sets *io_sets, const char *name)
+/* Notes the name where it is such a one. "Boot001a" is another variable for most firmware, and the
+ * same to some tools. Statuses: ST_OK; ST_NO_MEMORY. */
+static enum status note_name(struct arena *arena, const char *name,
+                             const struct name_note **io_notes)
 {
+    bool is_key = text_length(name) == 7 && text_has_prefix_nocase(name, "Key");
+    bool is_boot = text_length(name) == 8 && text_has_prefix_nocase(name, "Boot");
     uint64_t number = 0;
 
-    if (text_length(name) == 7 && text_has_prefix_nocase(name, "Key") &&
-        text_parse_number(name + 3, 16, &number) == ST_OK)
-        set_add(&io_sets->keys, (uint16_t)number);
-    /* "Boot001a": another variable for most firmware, and the same to some tools. */
-    if (text_length(name) == 8 && text_has_prefix_nocase(name, "Boot") &&
-        text_parse_number(name + 4, 16, &number) == ST_OK)
-        set_add(&io_sets->named, (uint16_t)number);
+    if ((!is_key && !is_boot) || text_parse_number(name + (is_key ? 3 : 4), 16, &number) != ST_OK)
+        return ST_OK;
+    struct name_note *note = arena_alloc(arena, 1, sizeof(*note));
+    if (note == NULL)
+        return ST_NO_MEMORY;
+    *note = (struct name_note){*io_notes, (uint16_t)number, is_key};
+    *io_notes = note;
+    return ST_OK;
 }
 
 /*
  * Collects the numbers of all entries first, because reading while enumerating disturbs some
- * firmware. A name that comes twice, or a walk that comes round to its start, is noted.
+ * firmware. A name that comes twice, or a walk that comes round to its start, is noted. Statuses:
+ * ST_OK, whatever came; ST_NO_MEMORY.
  */
-static void enumerate(const struct vars_port *vars, struct machine *io_machine,
-                      struct number_sets *io_sets)
+static enum status enumerate(struct arena *arena, const struct vars_port *vars,
+                             struct machine *io_machine, struct number_set *set,
+                             const struct name_note **io_notes)
 {
-    struct number_set *set = &io_sets->entries;
     static const struct guid global = VAR_GLOBAL_VENDOR;
     struct var_id id = {.hash = 0};
     enum status status = vars->next(vars->ctx, true, &id);
@@ -135,17 +142,19 @@ static void enumerate(const struct vars_port *vars, struct machine *io_machine,
         if (round || calls >= ENUMERATION_MAX) {
             io_machine->variables_repeated = true;
             io_machine->entries_status = ST_OK;
-            return;
+            return ST_OK;
         }
         if (guid_equal(&id.vendor, &global) && boot_variable_number(id.name, &number)) {
             io_machine->variables_repeated |= set_holds(set, number);
             set_add(set, number);
-        } else if (guid_equal(&id.vendor, &global)) {
-            note_name(io_sets, id.name);
+        } else if (guid_equal(&id.vendor, &global) &&
+                   note_name(arena, id.name, io_notes) != ST_OK) {
+            return ST_NO_MEMORY;
         }
         status = vars->next(vars->ctx, false, &id);
     }
     io_machine->entries_status = status == ST_ABSENT ? ST_OK : status;
+    return ST_OK;
 }
 
 /* What the optional data is, and what it says. */
@@ -237,34 +246,47 @@ static enum status read_entries(struct arena *arena, const struct vars_port *var
     return status;
 }
 
-/* The numbers that hot keys name, read or not, and those already noted. A hot key holds a check sum
- * of its entry: one that finds another entry under the number would start that or nothing. */
-static enum status read_named(struct arena *arena, const struct vars_port *vars,
-                              struct number_sets *io_sets, struct machine *io_machine)
+/* The number of the entry that a note means. A hot key holds a check sum of its entry: with another
+ * entry under the number it would start that or nothing. Statuses: ST_OK; ST_ABSENT when it means
+ * none; ST_NO_MEMORY. */
+static enum status read_note(struct arena *arena, const struct vars_port *vars,
+                             const struct name_note *note, uint16_t *ret_number)
 {
+    struct span value = span_of(NULL, 0);
     char name[VAR_NAME_SIZE];
     struct text_buffer text;
+    uint32_t attributes = 0;
+    uint64_t claimed = 0;
 
-    for (uint32_t number = 0; number <= UINT16_MAX; number++) {
-        struct span value = span_of(NULL, 0);
-        uint32_t attributes = 0;
-        uint64_t claimed = 0;
-        if (!set_holds(&io_sets->keys, (uint16_t)number))
-            continue;
-        text_buffer_init(&text, name, sizeof(name));
-        text_buffer_printf(&text, "Key%04X", number);
-        enum status status = read_variable(arena, vars, name, &attributes, &value, &claimed);
-        if (status == ST_NO_MEMORY)
-            return status;
-        if (status == ST_OK && span_holds(value, KEY_OPTION_BOOT, 2))
-            set_add(&io_sets->named, ld_le16(value.at + KEY_OPTION_BOOT));
-    }
-    uint16_t *named = arena_alloc(arena, io_sets->named.count, sizeof(*named));
+    *ret_number = note->number;
+    if (!note->is_key)
+        return ST_OK;
+    text_buffer_init(&text, name, sizeof(name));
+    text_buffer_printf(&text, "Key%04X", note->number);
+    enum status status = read_variable(arena, vars, name, &attributes, &value, &claimed);
+    if (status != ST_OK || !span_holds(value, KEY_OPTION_BOOT, 2))
+        return status == ST_NO_MEMORY ? status : ST_ABSENT;
+    *ret_number = ld_le16(value.at + KEY_OPTION_BOOT);
+    return ST_OK;
+}
+
+static enum status read_named(struct arena *arena, const struct vars_port *vars,
+                              const struct name_note *notes, struct machine *io_machine)
+{
+    size_t count = 0;
+
+    for (const struct name_note *note = notes; note != NULL; note = note->next)
+        count++;
+    if (count == 0)
+        return ST_OK;
+    uint16_t *named = arena_alloc(arena, count, sizeof(*named));
     if (named == NULL)
         return ST_NO_MEMORY;
-    for (uint32_t number = 0; number <= UINT16_MAX; number++) {
-        if (set_holds(&io_sets->named, (uint16_t)number))
-            named[io_machine->named_count++] = (uint16_t)number;
+    for (const struct name_note *note = notes; note != NULL; note = note->next) {
+        enum status status = read_note(arena, vars, note, &named[io_machine->named_count]);
+        if (status == ST_NO_MEMORY)
+            return status;
+        io_machine->named_count += status == ST_OK;
     }
     io_machine->named = named;
     return ST_OK;
@@ -272,13 +294,15 @@ static enum status read_named(struct arena *arena, const struct vars_port *vars,
 
 enum status scan_vars(struct arena *arena, const struct vars_port *vars, struct machine *io_machine)
 {
-    struct number_sets *found = arena_alloc(arena, 1, sizeof(*found));
+    struct number_set *found = arena_alloc(arena, 1, sizeof(*found));
     struct number_set *done = arena_alloc(arena, 1, sizeof(*done));
+    const struct name_note *notes = NULL;
 
     if (found == NULL || done == NULL)
         return ST_NO_MEMORY;
-    enumerate(vars, io_machine, found);
-    enum status status = read_order(arena, vars, &io_machine->order);
+    enum status status = enumerate(arena, vars, io_machine, found, &notes);
+    if (status == ST_OK)
+        status = read_order(arena, vars, &io_machine->order);
     if (status == ST_OK)
         status = read_small(arena, vars, "BootNext", &io_machine->next);
     if (status == ST_OK)
@@ -286,9 +310,9 @@ enum status scan_vars(struct arena *arena, const struct vars_port *vars, struct 
     if (status == ST_OK)
         status = read_small(arena, vars, "Timeout", &io_machine->timeout);
     if (status == ST_OK)
-        status = read_named(arena, vars, found, io_machine);
+        status = read_named(arena, vars, notes, io_machine);
     if (status == ST_OK)
-        status = read_entries(arena, vars, &found->entries, done, io_machine);
+        status = read_entries(arena, vars, found, done, io_machine);
     io_machine->space_status = vars->space(vars->ctx, &io_machine->space);
     return status;
 }

@@ -47,8 +47,9 @@ static enum status given_source(struct plan *plan, const struct guid *guid, size
                            text);
     if (count > 1)
         return plan_refuse(plan, ST_REFUSED,
-                           "%zu partitions of this machine have the GUID %s. Give one of them "
-                           "another GUID (sgdisk -u). Nothing was changed.",
+                           "%zu partitions of this machine have the GUID %s. Give the copy "
+                           "others: \"shadowboot prepare N -gpt -new-guids\", N being its disk. "
+                           "Nothing was changed.",
                            count, text);
     return esp_on(plan, partition, ret_esp);
 }

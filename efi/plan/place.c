@@ -82,8 +82,8 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
     if (count > 1)
         return plan_refuse(plan, ST_REFUSED,
                            "%zu partitions of this machine have the GUID %s, and firmware would "
-                           "start whichever it meets first. Give one of them another GUID "
-                           "(sgdisk -u). Nothing was changed.",
+                           "start whichever it meets first. Give the copy others: \"shadowboot "
+                           "prepare N -gpt -new-guids\", N being its disk. Nothing was changed.",
                            count, text);
     const struct partition *partition = &plan->machine->partitions[index];
     if (partition->out_of_range || partition->overlaps)

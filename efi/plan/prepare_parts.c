@@ -52,8 +52,9 @@ enum status prepare_find_source(struct prepare *prepare)
                        count == 0
                            ? "No partition of this machine has the GUID %s. \"shadowboot disks\" "
                              "lists them all. Nothing was changed."
-                           : "More than one partition of this machine has the GUID %s. Give one of "
-                             "them another (sgdisk -u). Nothing was changed.",
+                           : "More than one partition of this machine has the GUID %s. Give "
+                             "the copy others: \"shadowboot prepare N -gpt -new-guids\", N being "
+                             "its disk. Nothing was changed.",
                        guid);
 }
 

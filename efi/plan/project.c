@@ -90,7 +90,7 @@ static void mend_table(struct disk *disk, const struct gpt_change *gpt)
         header = table->header;
     if (header.entry_count < GPT_ENTRIES_MIN)
         header.entry_count = GPT_ENTRIES_MIN;
-    if (gpt->fresh)
+    if (gpt->fresh || gpt->renames_disk)
         disk->guid = gpt->disk_guid;
     header.disk_guid = disk->guid;
     (void)free_space_usable(disk, &header.first_usable_lba, &header.last_usable_lba);
@@ -210,6 +210,15 @@ static enum status put_partition(struct projection *project, size_t disk,
 static enum status change_table(struct projection *project, const struct disk_change *change)
 {
     mend_table(&project->after.disks[change->disk], &change->gpt);
+    for (size_t i = 0; i < change->gpt.identity_count; i++) {
+        const struct gpt_identity *identity = &change->gpt.identities[i];
+        size_t index = find_slot(&project->after, change->disk, identity->slot);
+        if (index == NO_INDEX)
+            continue;
+        project->after.partitions[index].unique = identity->unique;
+        project->after.partitions[index].guid_repeated = false;
+        note_changed(project, index);
+    }
     for (size_t i = 0; i < change->gpt.slot_count; i++) {
         const struct gpt_slot *slot = &change->gpt.slots[i];
         if (gpt_entry_is_used(&slot->entry)) {

@@ -30,13 +30,22 @@ struct gpt_slot {
     struct gpt_entry entry;
 };
 
+/* Another unique GUID for an entry that is otherwise kept to the last byte. */
+struct gpt_identity {
+    uint32_t slot;
+    struct guid unique;
+};
+
 /*
  * Both copies are written anew from the one the scan went by (the primary when it is good, else the
  * backup), the backup to the end of the disk, with the slots given put in.
  */
 struct gpt_change {
     bool fresh;            /* there is no table: begin with an empty one of 128 entries */
-    struct guid disk_guid; /* `fresh` only */
+    bool renames_disk;     /* the table's own disk GUID gives way to this one */
+    struct guid disk_guid; /* `fresh` and `renames_disk` only */
+    const struct gpt_identity *identities; /* entries that get another GUID */
+    size_t identity_count;
     const struct gpt_slot *slots;
     size_t slot_count;
     bool write_mbr; /* put a protective MBR there as well */
