@@ -51,8 +51,9 @@ bool esp_entries_serves(const struct esp_entries_pass *pass, size_t index, size_
     const struct machine *machine = pass->plan->machine;
     const struct entry *entry = &machine->entries[index];
 
-    if (pass->edit.deleted[index] || entry_is_firmwares(entry) || !entry->boot.has_hd || entry->boot.moved ||
-        entry->boot.elsewhere || !audit_entry_leads_to(machine, entry, partition))
+    if (pass->edit.deleted[index] || entry_is_firmwares(entry) || !entry->boot.has_hd ||
+        entry->boot.moved || entry->boot.elsewhere ||
+        !audit_entry_leads_to(machine, entry, partition))
         return false;
     return entry->boot.file == NULL ||
            (esp_entries_presence(machine, partition, entry->boot.file) != MISSING &&

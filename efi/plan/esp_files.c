@@ -38,7 +38,8 @@ struct gathering {
     const size_t *order;      /* of the source's files */
     const size_t *twins;      /* of the source's files on the target */
     const char *path;
-    const struct start_files *only; /* what the machine is started by; NULL: all that is at `path` */
+    const struct start_files
+        *only;           /* what the machine is started by; NULL: all that is at `path` */
     bool *taken;         /* by index of the source's files */
     const bool *on_twin; /* WANT_REST: what was taken from the other one */
     struct file_copy *items;

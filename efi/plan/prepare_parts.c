@@ -113,7 +113,8 @@ static struct fresh_fat fresh_in(const struct prepare *prepare, const struct fre
 
 /* Whether all files fit there, and leave an eighth of the room at least: what the system is not
  * started by is not worth a full ESP. */
-static enum status all_fit(const struct prepare *prepare, const struct free_area *area, bool *ret_fit)
+static enum status all_fit(const struct prepare *prepare, const struct free_area *area,
+                           bool *ret_fit)
 {
     struct fresh_fat fresh = fresh_in(prepare, area, &prepare->all);
     uint64_t needed = 0;

@@ -97,7 +97,8 @@ static uint64_t clusters_of(const struct fat_volume *volume, uint64_t size)
 }
 
 /* The facts of a fresh file system. */
-static void format_esp(const struct disk *disk, const struct disk_change *change, struct esp *io_esp)
+static void format_esp(const struct disk *disk, const struct disk_change *change,
+                       struct esp *io_esp)
 {
     struct fat_geometry geometry = {.cluster_sectors = 0};
     struct fat_report report = {.complete = true};
@@ -226,8 +227,7 @@ enum status project_files(struct arena *arena, const struct machine *before,
 {
     size_t index =
         machine_partition_at(io_after, change->disk, change->first_lba, change->block_count);
-    const char *fallback =
-        arena_printf(arena, FALLBACK_PATH_FORMAT, io_after->architecture);
+    const char *fallback = arena_printf(arena, FALLBACK_PATH_FORMAT, io_after->architecture);
 
     if (fallback == NULL)
         return ST_NO_MEMORY;
@@ -235,8 +235,7 @@ enum status project_files(struct arena *arena, const struct machine *before,
         return ST_OK;
     struct partition *partition = &io_after->partitions[index];
     struct esp *esp = esp_on(io_after, index);
-    enum status status =
-        change_esp(arena, before, &io_after->disks[change->disk], change, esp);
+    enum status status = change_esp(arena, before, &io_after->disks[change->disk], change, esp);
     partition->fallback_status = file_status(esp, fallback, partition->fallback_status);
     for (size_t i = 0; i < io_after->entry_count; i++) {
         if (io_after->entries[i].boot.partition == index)

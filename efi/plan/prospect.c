@@ -28,9 +28,8 @@ static int rank_of(enum verdict verdict)
 static const char *answer_of(enum verdict verdict)
 {
     static const char *const answers[] = {
-        [VERDICT_STARTS] = "yes",        [VERDICT_FALLBACK] = "perhaps",
-        [VERDICT_PERHAPS] = "perhaps",   [VERDICT_FAILS] = "no",
-        [VERDICT_UNKNOWN] = "not known",
+        [VERDICT_STARTS] = "yes", [VERDICT_FALLBACK] = "perhaps",  [VERDICT_PERHAPS] = "perhaps",
+        [VERDICT_FAILS] = "no",   [VERDICT_UNKNOWN] = "not known",
     };
 
     return answers[verdict];

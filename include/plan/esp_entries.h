@@ -28,8 +28,8 @@ struct esp_entries_request {
  *                                                             and so is a removable-media file that
  *                                                             may be anything
  *
- * Nothing is made for a file that is known not to be there, nor for a tool. New entries stand at the
- * end of BootOrder or, where something that does not give way would keep them from being tried,
+ * Nothing is made for a file that is known not to be there, nor for a tool. New entries stand at
+ * the end of BootOrder or, where something that does not give way would keep them from being tried,
  * right behind their original (esp_entries_position). plan->machine is the machine as it will be
  * (plan/project.h). One edit of BootOrder for all, which is mended on the way; where it is missing
  * it is made of the entries there are. As long as an entry in BootOrder cannot be read, it may be

@@ -1,4 +1,5 @@
-/* Parts of plan_esp_entries (plan/esp_entries.h): what serves an ESP, and where a new entry goes. */
+/* Parts of plan_esp_entries (plan/esp_entries.h): what serves an ESP, and where a new entry goes.
+ */
 #ifndef SHADOWBOOT_PLAN_ESP_ENTRIES_PARTS_H
 #define SHADOWBOOT_PLAN_ESP_ENTRIES_PARTS_H
 
@@ -32,8 +33,8 @@ size_t esp_entries_place(const struct esp_entries_pass *pass, size_t index);
 /*
  * True when the entry, be it active or not and in BootOrder or not, starts a system from the
  * partition: it names it by the place where it is, and a file there that is not known to be missing
- * and is no tool. The firmware's own entry for the whole disk does not: it comes and goes, and starts
- * only the removable-media path.
+ * and is no tool. The firmware's own entry for the whole disk does not: it comes and goes, and
+ * starts only the removable-media path.
  */
 bool esp_entries_serves(const struct esp_entries_pass *pass, size_t index, size_t partition);
 

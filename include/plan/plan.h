@@ -71,8 +71,8 @@ struct plan {
     const char **warnings; /* sentences to show with the plan */
     size_t warning_count;
     size_t warning_room;
-    const struct promise *promises; /* of the disks that are to start alone, where that was worked out
-                                     * (plan/prospect.h) */
+    const struct promise *promises; /* of the disks that are to start alone, where that was worked
+                                     * out (plan/prospect.h) */
     size_t promise_count;
     const char *refusal; /* why no plan could be made: sentences with what, where, and what next */
     enum status status;  /* the first failure of a plan_add_... call sticks here */

@@ -337,7 +337,10 @@ static void contents_are_those_of_the_source(void **state)
     struct mirror *mirror = *state;
     struct projected projected = begin(mirror);
     const struct file_copy items[] = {
-        {.path = MIRROR_MANAGER, .size = 5, .esp = 0, .file = mirror_file(mirror, 0, MIRROR_MANAGER)},
+        {.path = MIRROR_MANAGER,
+         .size = 5,
+         .esp = 0,
+         .file = mirror_file(mirror, 0, MIRROR_MANAGER)},
         {.path = MIRROR_STORE, .size = 6, .esp = 0, .file = mirror_file(mirror, 0, MIRROR_STORE)},
         {.path = "\\EFI\\empty.efi", .esp = NO_INDEX},
     };

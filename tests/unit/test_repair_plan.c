@@ -1,4 +1,5 @@
-/* What `repair` plans, and what a plan is told to make of the machine before it is carried out (I9). */
+/* What `repair` plans, and what a plan is told to make of the machine before it is carried out
+ * (I9). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,7 +132,8 @@ static void nothing_is_deleted_while_no_disk_would_start(void **state)
     assert_warned(&plan, "no boot entry is deleted");
 }
 
-/* The entry of a disk that is gone knows the one name of the loader: it is cloned, then it may go. */
+/* The entry of a disk that is gone knows the one name of the loader: it is cloned, then it may go.
+ */
 static void loader_that_only_a_stale_entry_names_gets_entries(void **state)
 {
     struct mirror *m = *state;
