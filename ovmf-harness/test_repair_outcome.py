@@ -169,7 +169,9 @@ def advised():
     return found
 
 
-ADVISED = advised()
+# The entry that is found stays when the repair has made others, which is what the advice says.
+STAYING = {'entry-file-only'}
+ADVISED = advised() - STAYING
 
 
 def test_findings_that_advise_a_repair_are_known():
