@@ -17,6 +17,20 @@ is damaged and which: `esp 1`, `disk 0`, `gpt 1`, `entry 0001`, `order`, `nvram`
 disks), `ntfs 1`, `md 1`. Disks are counted as they were built. `finds`, `verdict` and `status` are what
 the program has to say, all of it, with disks counted as it does: those that are here.
 
+What `repair -y -format -msr` has to leave can be said too (test_repair_outcome.py); disks are counted as
+they are printed, and what each does alone is told by `firmware_model`:
+
+    repaired: 1 starts
+    repair-status: 0
+    order after: 0000,0001,0002
+    entry after: 0002 1 \\EFI\\debian\\shimx64.efi debian
+    repair says: shadowboot add
+    there after: 1 /loader/loader.conf
+    not there after: 0 /EFI/HP
+
+`entry after` has number, disk whose ESP it names, file and description; `repair says` a part of the
+output; `there after` and `not there after` a disk and a file on its ESP.
+
 Nothing here uses the product's code: files go through mtools, everything else is changed as bytes. A
 verb raises LookupError where its object is not there (any more). No verb mends anything: what is
 there gets worse, what is not there is not made.
@@ -72,10 +86,38 @@ class Case:
     finds: set = field(default_factory=set)
     verdicts: dict = field(default_factory=dict)
     status: int = 0
+    repaired: dict = field(default_factory=dict)
+    repair_status: int = None
+    order_after: list = None
+    entries_after: dict = field(default_factory=dict)
+    repair_says: list = field(default_factory=list)
+    files_after: list = field(default_factory=list)
 
     def apply(self, setup):
         for line in self.do:
             apply(setup, line)
+
+
+def read_repaired(case, value):
+    number, verdict = value.split()
+    case.repaired[int(number)] = verdict
+
+
+def read_entry_after(case, value):
+    number, disk, name, description = value.split(maxsplit=3)
+    case.entries_after[int(number, 16)] = (int(disk), name, description)
+
+
+OUTCOMES = {
+    'repaired': read_repaired,
+    'repair-status': lambda case, value: setattr(case, 'repair_status', int(value)),
+    'order after': lambda case, value: setattr(case, 'order_after',
+                                               [int(number, 16) for number in value.split(',')]),
+    'entry after': read_entry_after,
+    'there after': lambda case, value: case.files_after.append((*value.split(), True)),
+    'not there after': lambda case, value: case.files_after.append((*value.split(), False)),
+    'repair says': lambda case, value: case.repair_says.append(value),
+}
 
 
 def read_case(folder):
@@ -100,6 +142,8 @@ def read_case(folder):
             case.verdicts[int(number)] = verdict
         elif key == 'status':
             case.status = int(value)
+        elif key in OUTCOMES:
+            OUTCOMES[key](case, value)
         elif line.strip():
             raise ValueError(f'{case.name}: {line!r}')
     return case
@@ -134,6 +178,8 @@ def carry_out(setup, noun, *words):
 def source(name):
     """Bytes that replace a file: what `esp N replace` knows by name."""
     store = regf.build_store()
+    if name.startswith('bytes-'):
+        return mirror.filler(name, int(name.removeprefix('bytes-')))
     if name.startswith('program-'):
         return mirror.boot_program(name.removeprefix('program-'))
     return {

@@ -128,12 +128,17 @@ const char *esp_path_name(const char *path)
     return name;
 }
 
+bool esp_path_is_saved(const char *path)
+{
+    return ends_in(path, ".bak") || ends_in(path, ".old");
+}
+
 bool esp_path_is_own_state(const char *path)
 {
     const char *name = esp_path_name(path);
 
     return text_has_prefix_nocase(name, "BCD") || text_equal_nocase(name, "BOOTSTAT.DAT") ||
-           ends_in(name, ".bak") || ends_in(name, ".old");
+           esp_path_is_saved(path);
 }
 
 static int compare_names(const char *a, const char *b)

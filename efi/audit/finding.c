@@ -110,8 +110,10 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_FALLBACK_MISSING] =
         {SEVERITY_WARNING, "fallback-missing",
          "The fallback boot file is missing, so nothing here starts without a boot entry:",
-         "shadowboot repair makes it on the disks of a mirror, for firmware that forgets its "
-         "entries."},
+         "shadowboot repair makes it of Windows' boot manager on the disks of a mirror, for firmware "
+         "that forgets its entries.",
+         "For firmware that forgets its entries: install the loader there too (GRUB: grub-install "
+         "--removable)."},
     [FINDING_VARIABLES_UNREADABLE] = {SEVERITY_DAMAGE, "variables-unreadable",
                                       "The firmware's variables cannot be listed",
                                       "Boot entries may be missing from what is shown here."},
@@ -335,7 +337,8 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_DAMAGE, "nvram-wiped",
          "No boot entry starts from any EFI System Partition of the system: the firmware has lost "
          "them.",
-         "shadowboot repair makes them anew, shadowboot import puts saved ones back."},
+         "shadowboot repair makes them anew where it is known which boot manager is meant, and else "
+         "says what to type; shadowboot import puts saved ones back."},
     [FINDING_PLEX_FAILED] = {SEVERITY_DAMAGE, "plex-failed",
                              "This copy of a volume is marked as failed", RESYNCHRONIZE},
     [FINDING_PLEX_STALE] = {SEVERITY_DAMAGE, "plex-stale", "This copy of a volume is out of date",

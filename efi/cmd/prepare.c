@@ -8,6 +8,7 @@
 #include "plan/esp_files.h"
 #include "plan/new_guids.h"
 #include "plan/project.h"
+#include "plan/prospect.h"
 
 /* The disk with that GUID. Statuses: ST_OK; ST_ABSENT or ST_REFUSED, reported. */
 static enum status disk_of_guid(struct context *context, const struct guid *guid, size_t *ret_disk)
@@ -144,6 +145,22 @@ static enum esp_use use_of(const struct judgement *judgement, size_t disk)
     return others > 0 ? ESP_IN_USE : ESP_ONLY_ONE;
 }
 
+/* Looks what the plan makes of each disk, and refuses it where one would start less well (I9). */
+static enum status check_prospect(const struct judgement *now, struct plan *io_plan)
+{
+    struct prospect prospect;
+
+    if (io_plan->count == 0 || io_plan->status != ST_OK)
+        return io_plan->status;
+    enum status status = prospect_find(io_plan, now, &prospect);
+    if (status != ST_OK || prospect.worse == NO_INDEX)
+        return status;
+    return plan_refuse(io_plan, ST_REFUSED,
+                       "After this Disk %zu would start less well than now (%s now, %s then). "
+                       "Nothing was changed.",
+                       prospect.worse, prospect.text, prospect.then);
+}
+
 /* The whole plan: the disk, then its entries; or with -gpt the table alone. */
 static enum status make_plan(struct context *context, struct prepare_request *request,
                              struct plan *io_plan)
@@ -163,7 +180,7 @@ static enum status make_plan(struct context *context, struct prepare_request *re
     /* Where the first block cannot be read firmware may not find what an entry names. */
     if (status == ST_OK && !context->machine.disks[request->disk].mbr_unreadable)
         status = plan_entries(context, &judgement.roles, request, &esp, io_plan);
-    return status;
+    return status == ST_OK ? check_prospect(&judgement, io_plan) : status;
 }
 
 enum status cmd_prepare(struct context *context)

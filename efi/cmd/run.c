@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/progress.h"
 #include "cmd/show.h"
+#include "cmd/show_plan.h"
 #include "model/boot_name.h"
 
 #define ANSWER_SIZE 16
@@ -27,45 +28,6 @@ static enum status report_refusal(struct context *context, const struct plan *pl
         return report(context, status, "%s", plan->refusal);
     return report(context, status, "No plan could be made: %s. Nothing was changed.",
                   status_text(status));
-}
-
-/* Under -v. */
-static void show_details(struct context *context, const struct action *action)
-{
-    if (action->type == ACTION_CHANGE_DISK)
-        show_files_change(context, &action->change->files);
-    else if (!context->sfo)
-        say(context, "     %zu bytes, replacing %s\n", action->data.size,
-            action->expect_present ? "what is there now" : "nothing");
-}
-
-static void show_plan(struct context *context, const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->warning_count; i++) {
-        if (!context->sfo) {
-            say(context, "Note: %s\n", plan->warnings[i]);
-            continue;
-        }
-        sfo_row(context, "WarningInfo");
-        sfo_text(context, plan->warnings[i]);
-        sfo_end(context);
-    }
-    if (!context->sfo && plan->count > 0)
-        say(context, "Plan:\n");
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct action *action = &plan->actions[i];
-        if (context->sfo) {
-            sfo_row(context, "ActionInfo");
-            sfo_number(context, i + 1);
-            sfo_text(context, action->text);
-            sfo_number(context, action->data.size);
-            sfo_end(context);
-        } else {
-            say(context, "  %zu. %s\n", i + 1, action->text);
-        }
-        if (context->verbose)
-            show_details(context, action);
-    }
 }
 
 /* Asks one question. Statuses: ST_OK for yes; ST_CANCELLED or ST_REFUSED, reported. */
@@ -228,11 +190,20 @@ static enum status apply_with_reserve(struct context *context, const struct plan
     return status;
 }
 
+/* What applying has to say although it went well. */
+static void show_problem(struct context *context, const struct apply_result *result)
+{
+    if (result->problem[0] != '\0' && !context->sfo)
+        say(context, "Note: %s\n", result->problem);
+}
+
 /* The changes are made, but memory did not do for looking again. */
 static enum status report_unchecked(struct context *context, const struct plan *plan,
                                     const struct apply_result *result, enum status status)
 {
     const char *made = plan->count == 1 ? "change was" : "changes were";
+
+    show_problem(context, result);
 
     if (!result->has_journal)
         return report(context, status, "%zu %s made, but could not be checked once more: %s.",
@@ -307,8 +278,7 @@ static void show_end(struct context *context, const struct plan *plan,
     if (result->has_journal && !(plan->is_undo && changes_disks(plan)))
         say(context, "\"shadowboot undo %u\" takes it back (journal %s%s).\n", result->journal.id,
             context->ports->files.volumes[result->journal.volume].alias, result->journal.path);
-    if (result->problem[0] != '\0')
-        say(context, "Note: %s\n", result->problem);
+    show_problem(context, result);
 }
 
 /* -n: what would be refused is said. */
@@ -389,5 +359,10 @@ enum status run_plan_silently(struct context *context, struct plan *plan, enum s
         return report_refusal(context, plan, made);
     for (size_t i = 0; i < plan->warning_count; i++)
         say(context, "WARNING: %s\n", plan->warnings[i]);
-    return plan->count == 0 ? ST_OK : carry_out(context, plan, &result);
+    if (plan->count == 0)
+        return ST_OK;
+    enum status status = carry_out(context, plan, &result);
+    if (status == ST_OK)
+        show_problem(context, &result);
+    return status;
 }

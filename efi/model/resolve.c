@@ -108,9 +108,16 @@ enum status resolve_path(struct arena *arena, const struct machine *machine,
     return ST_OK;
 }
 
-static enum status resolve_entry(struct arena *arena, const struct machine *machine,
-                                 const struct files_port *files, struct entry *io_entry)
+enum status resolve_entry(struct arena *arena, const struct machine *machine,
+                          const struct files_port *files, struct entry *io_entry)
 {
+    const struct target nowhere = {
+        .partition = NO_INDEX, .disk = NO_INDEX, .file_status = ST_UNSUPPORTED};
+
+    io_entry->boot = nowhere;
+    io_entry->os = nowhere;
+    if (io_entry->status != ST_OK)
+        return ST_OK;
     io_entry->path_text = devpath_text(arena, io_entry->option.path);
     if (io_entry->path_text == NULL)
         return ST_NO_MEMORY;
@@ -126,17 +133,9 @@ static enum status resolve_entry(struct arena *arena, const struct machine *mach
 enum status resolve_entries(struct arena *arena, const struct files_port *files,
                             struct machine *io_machine)
 {
-    for (size_t i = 0; i < io_machine->entry_count; i++) {
-        struct entry *entry = &io_machine->entries[i];
-        struct target nowhere = {
-            .partition = NO_INDEX, .disk = NO_INDEX, .file_status = ST_UNSUPPORTED};
-        entry->boot = nowhere;
-        entry->os = nowhere;
-        if (entry->status != ST_OK)
-            continue;
-        enum status status = resolve_entry(arena, io_machine, files, entry);
-        if (status != ST_OK)
-            return status;
-    }
-    return ST_OK;
+    enum status status = ST_OK;
+
+    for (size_t i = 0; i < io_machine->entry_count && status == ST_OK; i++)
+        status = resolve_entry(arena, io_machine, files, &io_machine->entries[i]);
+    return status;
 }

@@ -177,6 +177,16 @@ static enum status parse_optional(struct arena *arena, struct entry *io_entry)
     return io_entry->load_options == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
+enum status entry_parse(struct arena *arena, struct entry *io_entry)
+{
+    io_entry->status = load_option_parse(io_entry->value, &io_entry->option);
+    if (io_entry->status != ST_OK)
+        return io_entry->status == ST_NO_MEMORY ? ST_NO_MEMORY : ST_OK;
+    io_entry->form = devpath_form_of(io_entry->option.path);
+    io_entry->description = text_shown_from_ucs2(arena, io_entry->option.description);
+    return io_entry->description == NULL ? ST_NO_MEMORY : parse_optional(arena, io_entry);
+}
+
 static enum status read_entry(struct arena *arena, const struct vars_port *vars, uint16_t number,
                               struct entry *ret_entry)
 {
@@ -186,21 +196,12 @@ static enum status read_entry(struct arena *arena, const struct vars_port *vars,
     boot_variable_name(number, name);
     entry.status =
         read_variable(arena, vars, name, &entry.attributes, &entry.value, &entry.claimed_size);
+    enum status status = entry.status == ST_NO_MEMORY ? ST_NO_MEMORY : ST_OK;
     if (entry.status == ST_OK)
-        entry.status = load_option_parse(entry.value, &entry.option);
-    if (entry.status == ST_NO_MEMORY)
-        return ST_NO_MEMORY;
-    if (entry.status == ST_OK) {
-        entry.form = devpath_form_of(entry.option.path);
-        entry.description = text_shown_from_ucs2(arena, entry.option.description);
-        if (entry.description == NULL)
-            return ST_NO_MEMORY;
-        enum status status = parse_optional(arena, &entry);
-        if (status != ST_OK)
-            return status;
-    }
-    *ret_entry = entry;
-    return ST_OK;
+        status = entry_parse(arena, &entry);
+    if (status == ST_OK)
+        *ret_entry = entry;
+    return status;
 }
 
 /* Appends the entry `number` unless it is there already or has vanished meanwhile. */

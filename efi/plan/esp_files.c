@@ -1,10 +1,12 @@
 #include "plan/esp_files.h"
 
 #include "audit/compare_esps.h"
+#include "audit/program.h"
 #include "base/text.h"
 #include "format/fat_edit.h"
 #include "model/boot_paths.h"
 #include "plan/place.h"
+#include "plan/start_files.h"
 
 #define ATTRIBUTES   0x27u /* read-only, hidden, system, archive: what is brought along */
 #define ARCHIVE      0x20u
@@ -36,6 +38,8 @@ struct gathering {
     const size_t *order;      /* of the source's files */
     const size_t *twins;      /* of the source's files on the target */
     const char *path;
+    const struct start_files
+        *only;           /* what the machine is started by; NULL: all that is at `path` */
     bool *taken;         /* by index of the source's files */
     const bool *on_twin; /* WANT_REST: what was taken from the other one */
     struct file_copy *items;
@@ -125,38 +129,62 @@ static bool can_be_started(const struct machine *machine, const struct esp *esp,
 
 /* --- The source ----------------------------------------------------------------------------- */
 
-/* What the ESP starts its system by; with `fallback` the removable-media file of one that has
- * nothing else. */
-static size_t program_of(const struct machine *machine, const struct esp *esp, bool fallback)
+/* How the program is found by which an ESP starts its system: the best is tried first. */
+enum known_by { KNOWN_BY_ENTRIES, KNOWN_BY_KIND, KNOWN_BY_PLACE, KNOWN_BY_COUNT };
+
+/* The first boot manager that can be started, of whatever system. */
+static size_t find_manager(const struct machine *machine, const struct esp *esp)
+{
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        if (esp->report.files[i].is_directory || !esp->contents[i].is_program)
+            continue;
+        enum program_kind kind = program_of(machine, esp, i).kind;
+        if ((kind == PROGRAM_WINDOWS || kind == PROGRAM_SHIM || kind == PROGRAM_LOADER) &&
+            can_be_started(machine, esp, i))
+            return i;
+    }
+    return FAT_NO_FILE;
+}
+
+/* What the ESP starts its system by: the program that entries name, else any boot manager, else the
+ * removable-media file of a system that has nothing else. */
+static size_t starting_program(const struct machine *machine, const struct esp *esp,
+                               enum known_by how)
 {
     size_t program = esp_boot_program(machine, esp);
     char path[64];
     struct text_buffer text;
 
-    if (!fallback)
-        return program;
+    if (how == KNOWN_BY_ENTRIES || program != FAT_NO_FILE)
+        return how == KNOWN_BY_ENTRIES ? program : FAT_NO_FILE;
+    if (how == KNOWN_BY_KIND)
+        return find_manager(machine, esp);
     text_buffer_init(&text, path, sizeof(path));
     text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
-    return program == FAT_NO_FILE ? fat_find(&esp->report, path) : FAT_NO_FILE;
+    return fat_find(&esp->report, path);
 }
 
-static bool can_be_source(const struct machine *machine, const struct esp *esp, bool fallback)
+static bool can_be_source(const struct machine *machine, const struct esp *esp, enum known_by how)
 {
     if (!esp_files_readable(esp))
         return false;
-    size_t program = program_of(machine, esp, fallback);
+    size_t program = starting_program(machine, esp, how);
     return program != FAT_NO_FILE && can_be_started(machine, esp, program);
 }
 
 static size_t best_source(const struct machine *machine, const struct roles *roles, size_t disk,
-                          bool fallback)
+                          enum known_by how)
 {
     size_t found = NO_INDEX;
+    size_t now = roles->start_esp;
 
+    if (now != NO_INDEX && machine->partitions[machine->esps[now].partition].disk != disk &&
+        can_be_source(machine, &machine->esps[now], how))
+        return now;
     for (size_t i = 0; i < roles->member_count; i++) {
         const struct member *member = &roles->members[i];
         if (member->disk == disk || member->esp == NO_INDEX ||
-            !can_be_source(machine, &machine->esps[member->esp], fallback))
+            !can_be_source(machine, &machine->esps[member->esp], how))
             continue;
         if (i == roles->primary)
             return member->esp;
@@ -168,10 +196,11 @@ static size_t best_source(const struct machine *machine, const struct roles *rol
 
 size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk)
 {
-    size_t source = best_source(machine, roles, disk, false);
+    size_t source = NO_INDEX;
 
-    /* A system that is started by the removable-media path alone has no other boot manager. */
-    return source != NO_INDEX ? source : best_source(machine, roles, disk, true);
+    for (int how = 0; how < KNOWN_BY_COUNT && source == NO_INDEX; how++)
+        source = best_source(machine, roles, disk, (enum known_by)how);
+    return source;
 }
 
 /* --- What is asked for ---------------------------------------------------------------------- */
@@ -269,6 +298,9 @@ static bool is_under_file(const struct gathering *g, const char *path)
 /* True for what lies at the path that is asked for, and for the directories that lead there. */
 static bool is_covered(const struct gathering *g, const struct fat_file *file)
 {
+    if (g->only != NULL)
+        return start_files_cover(g->only, file->path) ||
+               (file->is_directory && start_files_lead_through(g->only, file->path));
     return is_at_or_in(file->path, g->path) ||
            (file->is_directory && esp_path_is_in(g->path, file->path));
 }
@@ -497,7 +529,19 @@ static enum status add_rest(struct gathering *io_first, size_t old)
     return status;
 }
 
-enum status esp_files_fresh(struct plan *plan, size_t source, size_t old,
+/* Takes only what the machine is started by from the gathering's source. */
+static enum status restrict_to_start(struct gathering *io_gathering)
+{
+    struct start_files *only = arena_alloc(io_gathering->plan->arena, 1, sizeof(*only));
+
+    if (only == NULL)
+        return ST_NO_MEMORY;
+    io_gathering->only = only;
+    return start_files_find(io_gathering->plan->arena, io_gathering->plan->machine,
+                            io_gathering->source, only);
+}
+
+enum status esp_files_fresh(struct plan *plan, size_t source, size_t old, enum files_wanted wanted,
                             struct files_change *ret_files)
 {
     struct gathering g;
@@ -505,6 +549,8 @@ enum status esp_files_fresh(struct plan *plan, size_t source, size_t old,
     if (old != NO_INDEX && plan->machine->esps[old].status != ST_OK)
         old = NO_INDEX;
     enum status status = start(plan, WANT_ALL, source, old, &g);
+    if (status == ST_OK && wanted == FILES_OF_START)
+        status = restrict_to_start(&g);
     if (status != ST_OK)
         return status;
     g.items = room_for(plan, source, old);
@@ -528,13 +574,15 @@ static enum status bring(struct plan *plan, enum wanted wanted, size_t source, s
 {
     struct gathering g;
 
-    if (!text_equal(path, ALL_FILES) &&
+    if (path != NULL && !text_equal(path, ALL_FILES) &&
         fat_find(&plan->machine->esps[source].report, path) == FAT_NO_FILE)
         return ST_ABSENT;
     enum status status = start(plan, wanted, source, target, &g);
+    if (status == ST_OK && path == NULL)
+        status = restrict_to_start(&g);
     if (status != ST_OK)
         return status;
-    g.path = path;
+    g.path = path == NULL ? ALL_FILES : path;
     g.items = room_for(plan, source, NO_INDEX);
     if (g.items == NULL)
         return ST_NO_MEMORY;
@@ -586,7 +634,7 @@ enum status esp_files_tell_others(struct plan *plan, size_t source, size_t targe
     for (size_t i = 0; i < g.source->report.file_count; i++) {
         const char *name = own[i].path;
         bool counts = !own[i].is_directory && g.twins[i] == FAT_NO_FILE &&
-                      is_at_or_in(name, path) && !is_excluded(&g, name) &&
+                      is_covered(&g, &own[i]) && !is_excluded(&g, name) &&
                       !esp_path_is_own_state(name) && !is_listed(files, name);
         if (counts && count++ < NAMES_SHOWN && names != NULL)
             names = arena_printf(arena, "%s%s%s", names, count == 1 ? "" : ", ", name);

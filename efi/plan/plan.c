@@ -212,6 +212,10 @@ void plan_append(struct plan *plan, const struct plan *other)
     plan->incomplete |= other->incomplete;
     if (plan->target_disk == NO_INDEX)
         plan->target_disk = other->target_disk;
+    if (other->promise_count > 0) {
+        plan->promises = other->promises;
+        plan->promise_count = other->promise_count;
+    }
     if (other->status != ST_OK)
         fail(plan, other->status);
 }

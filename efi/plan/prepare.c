@@ -1,6 +1,5 @@
 #include "plan/prepare.h"
 
-#include "audit/audit_esps.h"
 #include "audit/compare_esps.h"
 #include "base/print.h"
 #include "plan/esp_files.h"
@@ -540,11 +539,11 @@ static enum status format_esp(struct prepare *prepare, size_t index)
     return plan->status;
 }
 
-/* True for the ESP that others are held against: it lacks nothing that anybody knows of. */
+/* True for the ESP that others are brought up to: it lacks nothing that anybody knows of. */
 static bool is_reference(const struct prepare *prepare, size_t index)
 {
     return !prepare->request->has_source &&
-           audit_reference_esp(prepare->machine, prepare->roles) == index;
+           esp_files_source(prepare->machine, prepare->roles, NO_INDEX) == index;
 }
 
 static enum status update_esp(struct prepare *prepare, size_t index)
@@ -563,8 +562,8 @@ static enum status update_esp(struct prepare *prepare, size_t index)
         return starts ? ST_OK : prepare_refuse_without_source(prepare);
     }
     status = prepare->request->mend_only
-                 ? esp_files_mend(plan, prepare->source, index, "\\", &files)
-                 : esp_files_update(plan, prepare->source, index, "\\", &files);
+                 ? esp_files_mend(plan, prepare->source, index, NULL, &files)
+                 : esp_files_update(plan, prepare->source, index, NULL, &files);
     if (status == ST_OK && files.count > 0 && !prepare->request->mend_only)
         status = esp_files_tell_others(plan, prepare->source, index, "\\", &files);
     return status == ST_OK ? esp_files_plan(plan, prepare->source, index, &files) : status;

@@ -91,29 +91,59 @@ enum status prepare_gather(struct prepare *prepare, size_t old)
     prepare->old = old;
     prepare->label = source_label(prepare);
     identity_begin(&prepare->identity, prepare->machine, prepare->disk, &prepare->request->now);
-    return esp_files_fresh(prepare->plan, prepare->source, old, &prepare->files);
+    status = esp_files_fresh(prepare->plan, prepare->source, old, FILES_OF_START, &prepare->files);
+    if (status == ST_OK)
+        status = esp_files_fresh(prepare->plan, prepare->source, old, FILES_ALL, &prepare->all);
+    return status;
 }
 
 /* --- File systems ----------------------------------------------------------------------------- */
 
-static struct fresh_fat fresh_in(const struct prepare *prepare, const struct free_area *area)
+static struct fresh_fat fresh_in(const struct prepare *prepare, const struct free_area *area,
+                                 const struct files_change *files)
 {
     return (struct fresh_fat){
         .first_lba = area->first_lba,
         .block_count = area->block_count,
         .block_size = prepare->on->block_size,
         .label = prepare->label,
-        .files = &prepare->files,
+        .files = files,
     };
+}
+
+/* Whether all files fit there, and leave an eighth of the room at least: what the system is not
+ * started by is not worth a full ESP. */
+static enum status all_fit(const struct prepare *prepare, const struct free_area *area,
+                           bool *ret_fit)
+{
+    struct fresh_fat fresh = fresh_in(prepare, area, &prepare->all);
+    uint64_t needed = 0;
+    uint64_t available = 0;
+    enum fat_type type;
+
+    enum status status = fresh_fat_fits(prepare->plan->arena, &fresh, &type);
+    *ret_fit = false;
+    if (status == ST_OK)
+        status = fresh_fat_bytes(prepare->plan->arena, &fresh, &needed, &available);
+    if (status == ST_OK)
+        *ret_fit = needed <= available - available / 8;
+    return status == ST_NO_MEMORY ? status : ST_OK;
 }
 
 enum status prepare_try_area(struct prepare *prepare, const struct free_area *area,
                              struct spot *ret_spot)
 {
-    struct fresh_fat fresh = fresh_in(prepare, area);
     struct spot spot = {.area = *area};
-    enum status status = fresh_fat_fits(prepare->plan->arena, &fresh, &spot.type);
+    bool all = true;
+    enum status status = ST_OK;
 
+    if (prepare->all.count > prepare->files.count)
+        status = all_fit(prepare, area, &all);
+    if (status != ST_OK)
+        return status;
+    spot.files = all ? prepare->all : prepare->files;
+    struct fresh_fat fresh = fresh_in(prepare, area, &spot.files);
+    status = fresh_fat_fits(prepare->plan->arena, &fresh, &spot.type);
     if (status == ST_OK)
         *ret_spot = spot;
     return status;
@@ -123,7 +153,7 @@ enum status prepare_refuse_area(struct prepare *prepare, enum status status,
                                 const struct free_area *area, const char *where, const char *more)
 {
     struct plan *plan = prepare->plan;
-    struct fresh_fat fresh = fresh_in(prepare, area);
+    struct fresh_fat fresh = fresh_in(prepare, area, &prepare->files);
     char need_text[THOUSANDS_SIZE];
     char have_text[THOUSANDS_SIZE];
     uint64_t needed = 0;
@@ -183,13 +213,26 @@ const char *prepare_amount_text(struct plan *plan, const struct files_change *fi
                         format_size(bytes, size), behind);
 }
 
-static bool takes_from_old(const struct prepare *prepare)
+static bool takes_from_old(const struct prepare *prepare, const struct files_change *files)
 {
-    for (size_t i = 0; prepare->old != NO_INDEX && i < prepare->files.count; i++) {
-        if (prepare->files.items[i].esp == prepare->old)
+    for (size_t i = 0; prepare->old != NO_INDEX && i < files->count; i++) {
+        if (files->items[i].esp == prepare->old)
             return true;
     }
     return false;
+}
+
+static void warn_of_rest(struct prepare *prepare, const struct spot *spot)
+{
+    size_t left = prepare->all.count - spot->files.count;
+
+    if (left > 0)
+        plan_warn(prepare->plan,
+                  "%zu files and folders of %s that the system is not started by are left out: the "
+                  "new file system would be full.",
+                  left,
+                  place_text(prepare->plan->arena, prepare->machine,
+                             prepare->machine->esps[prepare->source].partition));
 }
 
 void prepare_add_format(struct prepare *prepare, const struct spot *spot, const struct guid *unique,
@@ -205,14 +248,15 @@ void prepare_add_format(struct prepare *prepare, const struct spot *spot, const 
                    .serial = identity_serial(&prepare->identity),
                    .label = prepare->label,
                    .over_old = over_old},
-        .files = prepare->files,
-        .esp = takes_from_old(prepare) ? prepare->old : NO_INDEX,
+        .files = spot->files,
+        .esp = takes_from_old(prepare, &spot->files) ? prepare->old : NO_INDEX,
     };
     char guid[GUID_TEXT_SIZE];
     char size[SIZE_TEXT_SIZE];
 
+    warn_of_rest(prepare, spot);
     guid_format(unique, guid);
-    const char *amount = prepare_amount_text(plan, &prepare->files, ", ", "");
+    const char *amount = prepare_amount_text(plan, &spot->files, ", ", "");
     const char *from = place_text(plan->arena, prepare->machine,
                                   prepare->machine->esps[prepare->source].partition);
     if (amount == NULL || from == NULL) {

@@ -1,15 +1,12 @@
 #include "plan/project.h"
 
 #include "base/mem.h"
-#include "base/print.h"
 #include "base/sort.h"
 #include "base/text.h"
 #include "format/gpt_edit.h"
-#include "model/boot_paths.h"
 #include "model/resolve.h"
 #include "plan/free_space.h"
-
-#define STORE_PATH MICROSOFT_FOLDER "\\Boot\\BCD"
+#include "plan/project_parts.h"
 
 /* The work on the copy. */
 struct projection {
@@ -350,75 +347,6 @@ static enum status move_entries(const struct projection *project)
 
 /* --- File systems ----------------------------------------------------------------------------- */
 
-static bool brings(const struct files_change *files, const char *path)
-{
-    for (size_t i = 0; i < files->count; i++) {
-        if (!files->items[i].is_directory && text_equal_nocase(files->items[i].path, path))
-            return true;
-    }
-    return false;
-}
-
-/* What is known of a file afterwards: a fresh file system has what it was given and no more. */
-static enum status file_status(const struct disk_change *change, const char *path,
-                               enum status before)
-{
-    if (brings(&change->files, path))
-        return ST_OK;
-    return change->kind == DISK_CHANGE_FORMAT ? ST_ABSENT : before;
-}
-
-/* The ESP on that partition; a new one, by its place among the others, when there is none. */
-static struct esp *esp_on(struct machine *after, size_t partition)
-{
-    size_t at = 0;
-
-    while (at < after->esp_count && after->esps[at].partition < partition)
-        at++;
-    if (at < after->esp_count && after->esps[at].partition == partition)
-        return &after->esps[at];
-    for (size_t i = after->esp_count; i > at; i--)
-        after->esps[i] = after->esps[i - 1];
-    after->esp_count++;
-    after->esps[at] = (struct esp){.partition = partition, .store_status = ST_ABSENT};
-    return &after->esps[at];
-}
-
-/* The facts of a fresh file system. */
-static void format_esp(const struct disk_change *change, struct esp *esp)
-{
-    struct fat_volume volume = {
-        .first_lba = change->first_lba,
-        .block_count = change->block_count,
-        .type = change->format.type,
-        .serial = change->format.serial,
-        .has_signature = true,
-    };
-
-    for (size_t i = 0; i + 1 < FAT_LABEL_SIZE && change->format.label[i] != '\0'; i++)
-        volume.label[i] = change->format.label[i];
-    esp->volume = volume;
-}
-
-/* A file system that was checked has no report afterwards: nobody has looked at it. */
-static void change_esp(const struct disk_change *change, struct esp *esp)
-{
-    struct fat_report report = {.complete = false};
-
-    if (change->kind == DISK_CHANGE_FORMAT)
-        format_esp(change, esp);
-    for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++)
-        report.first_place[i] = "";
-    esp->content = CONTENT_FAT;
-    esp->status = ST_OK;
-    esp->report = report;
-    esp->contents = NULL;
-    esp->contents_read = false;
-    esp->store_status = file_status(change, STORE_PATH, esp->store_status);
-    if (brings(&change->files, STORE_PATH))
-        esp->store = REGF_GOOD;
-}
-
 /* The file system is what it was, and firmware finds it. */
 static void mend_esp(struct machine *after, const struct disk_change *change)
 {
@@ -431,36 +359,6 @@ static void mend_esp(struct machine *after, const struct disk_change *change)
     after->esps[esp].content = CONTENT_FAT;
     after->esps[esp].volume.from_backup = false;
     after->esps[esp].report.problems[FAT_BOOT_SECTOR_FROM_BACKUP] = 0;
-}
-
-static void change_entries(struct machine *after, const struct disk_change *change,
-                           size_t partition)
-{
-    for (size_t i = 0; i < after->entry_count; i++) {
-        struct target *boot = &after->entries[i].boot;
-        if (after->entries[i].status == ST_OK && boot->partition == partition && boot->file != NULL)
-            boot->file_status = file_status(change, boot->file, boot->file_status);
-    }
-}
-
-static enum status change_files(struct projection *project, const struct disk_change *change)
-{
-    struct machine *after = &project->after;
-    size_t index =
-        machine_partition_at(after, change->disk, change->first_lba, change->block_count);
-    const char *fallback = arena_printf(project->arena, FALLBACK_PATH_FORMAT, after->architecture);
-
-    if (fallback == NULL)
-        return ST_NO_MEMORY;
-    if (index == NO_INDEX)
-        return ST_OK;
-    struct partition *partition = &after->partitions[index];
-    if (partition->kind != PT_ESP)
-        return ST_OK;
-    change_esp(change, esp_on(after, index));
-    partition->fallback_status = file_status(change, fallback, partition->fallback_status);
-    change_entries(after, change, index);
-    return ST_OK;
 }
 
 /* Tables first: a file system is made in free space before the table shows it. */
@@ -484,8 +382,10 @@ enum status project_machine(struct arena *arena, const struct plan *plan,
         if (is_change(action, DISK_CHANGE_BOOT_SECTOR))
             mend_esp(&project.after, action->change);
         if (is_change(action, DISK_CHANGE_FORMAT) || is_change(action, DISK_CHANGE_FILES))
-            status = change_files(&project, action->change);
+            status = project_files(arena, project.before, action->change, &project.after);
     }
+    if (status == ST_OK)
+        status = project_variables(arena, plan, &project.after);
     if (status == ST_OK)
         *ret_machine = project.after;
     return status;

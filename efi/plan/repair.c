@@ -6,12 +6,22 @@
 #include "plan/esp_files.h"
 #include "plan/prepare.h"
 #include "plan/project.h"
+#include "plan/prospect.h"
+
+/* What of a repair is planned. */
+struct extent {
+    bool disks;      /* tables, file systems, files */
+    size_t left_out; /* index into members: but not on this one's disk; NO_INDEX for none */
+    bool prune;      /* stale and duplicate entries are deleted */
+};
 
 struct repair {
     struct plan *plan;
+    const struct judgement *judgement;
     const struct roles *roles;
     const struct start *starts; /* of each member */
     const struct repair_request *request;
+    struct extent extent;
     size_t reference; /* index into machine.esps; NO_INDEX when no ESP is fit to be it */
     struct guid *targets;
     size_t target_count;
@@ -199,6 +209,16 @@ static bool is_ahead(struct repair *repair, const struct member *member)
     return true;
 }
 
+/* Nothing is done on the disk, but its ESP may get an entry. */
+static enum status leave_member(struct repair *repair, const struct member *member)
+{
+    if (member->esp != NO_INDEX) {
+        struct guid esp = guid_of(repair->plan->machine, member->esp);
+        add_target(repair, member->disk, &esp);
+    }
+    return ST_OK;
+}
+
 static enum status repair_member(struct repair *repair, size_t index)
 {
     const struct machine *machine = repair->plan->machine;
@@ -213,6 +233,8 @@ static enum status repair_member(struct repair *repair, size_t index)
         leave_alone(repair, member);
         return ST_OK;
     }
+    if (!repair->extent.disks || repair->extent.left_out == index)
+        return leave_member(repair, member);
     if (is_on_disk(machine, repair->reference, member->disk)) {
         source = source_for_reference(machine, repair->roles, member->disk);
         request.mend_only = true;
@@ -277,7 +299,7 @@ static enum status repair_entries(struct repair *repair)
                                           .target_count = repair->target_count,
                                           .now = plan->machine,
                                           .disk_in_name = repair->request->disk_in_name,
-                                          .prune = true,
+                                          .prune = repair->extent.prune,
                                           .keep_gone = repair->roles->missing > 0};
     struct plan part;
 
@@ -310,16 +332,116 @@ static bool has_damage(const struct judgement *judgement)
     return false;
 }
 
+/* --- The whole, checked ----------------------------------------------------------------------- */
+
+static enum status plan_extent(struct repair *repair)
+{
+    enum status status = ST_OK;
+
+    repair->target_count = 0;
+    for (size_t i = 0; i < repair->roles->member_count && status == ST_OK; i++)
+        status = repair_member(repair, i);
+    return status == ST_OK ? repair_entries(repair) : status;
+}
+
+/* Whether the plan keeps what starts starting (I9), and the last record of what could. */
+static bool is_safe(const struct plan *plan, const struct prospect *prospect)
+{
+    return prospect->worse == NO_INDEX &&
+           (prospect->hopeful > 0 || !prospect_deletes_entries(plan));
+}
+
+/* Plans so much and judges it; what is not safe leaves no trace. */
+static enum status try_extent(struct repair *repair, struct plan *plan, struct extent extent,
+                              struct prospect *ret_prospect, bool *ret_safe)
+{
+    size_t mark = arena_mark(plan->arena);
+    struct prospect prospect = {.worse = NO_INDEX};
+    struct plan part;
+
+    plan_init(&part, plan->arena, plan->machine);
+    repair->plan = &part;
+    repair->extent = extent;
+    enum status status = plan_extent(repair);
+    if (status == ST_OK && part.count > 0)
+        status = prospect_find(&part, repair->judgement, &prospect);
+    if (status != ST_OK)
+        return status;
+    *ret_safe = part.count == 0 || is_safe(&part, &prospect);
+    *ret_prospect = prospect;
+    if (*ret_safe)
+        plan_append(plan, &part);
+    else
+        arena_release(plan->arena, mark);
+    return plan->status;
+}
+
+/* Says what is left out, and because of which disk. */
+static void say_left_out(struct plan *plan, const struct roles *roles, struct extent extent,
+                         const struct prospect *why)
+{
+    const char *what = "Deleting boot entries";
+
+    if (extent.left_out != NO_INDEX)
+        what = arena_printf(plan->arena, "What is to be done on Disk %zu",
+                            roles->members[extent.left_out].disk);
+    else if (!extent.disks)
+        what = "What is to be done on disks";
+    if (what == NULL)
+        plan->status = ST_NO_MEMORY;
+    else if (why->worse == NO_INDEX)
+        plan_warn(plan, "No disk would start alone, so no boot entry is deleted: it may be the "
+                        "only record of what to start.");
+    else
+        plan_warn(plan,
+                  "%s is left out: after it Disk %zu would start less well than now (%s now, %s "
+                  "then).",
+                  what, why->worse, why->text, why->then);
+}
+
+/* From everything to as little as is safe: first nothing is deleted, then one disk is left alone,
+ * then all are. */
+static enum status plan_safely(struct repair *repair, struct plan *plan)
+{
+    const struct roles *roles = repair->roles;
+    struct extent extent = {.disks = true, .left_out = NO_INDEX, .prune = true};
+    struct prospect why;
+    struct prospect last;
+    bool safe = false;
+
+    enum status status = try_extent(repair, plan, extent, &why, &safe);
+    if (status != ST_OK || safe)
+        return status;
+    extent.prune = false;
+    last = why;
+    status = try_extent(repair, plan, extent, &last, &safe);
+    for (size_t i = 0; status == ST_OK && !safe && i < roles->member_count; i++) {
+        extent.left_out = i;
+        status = try_extent(repair, plan, extent, &last, &safe);
+    }
+    if (status == ST_OK && !safe) {
+        extent = (struct extent){.disks = false, .left_out = NO_INDEX, .prune = false};
+        status = try_extent(repair, plan, extent, &last, &safe);
+    }
+    if (status == ST_OK && safe)
+        say_left_out(plan, roles, extent, &why);
+    if (status != ST_OK || safe)
+        return status == ST_OK ? plan->status : status;
+    return plan_refuse(plan, ST_REFUSED,
+                       "After this repair Disk %zu would start less well than now (%s now, %s "
+                       "then). Nothing was changed.",
+                       last.worse, last.text, last.then);
+}
+
 enum status plan_repair(struct plan *plan, const struct judgement *judgement,
                         const struct repair_request *request)
 {
     const struct roles *roles = &judgement->roles;
-    struct repair repair = {.plan = plan,
+    struct repair repair = {.judgement = judgement,
                             .roles = roles,
                             .starts = judgement->starts,
                             .request = request,
                             .reference = esp_files_source(plan->machine, roles, NO_INDEX)};
-    enum status status = ST_OK;
 
     if (roles->member_count == 0)
         return plan_refuse(plan, ST_ABSENT,
@@ -330,7 +452,5 @@ enum status plan_repair(struct plan *plan, const struct judgement *judgement,
     repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));
     if (repair.targets == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < roles->member_count && status == ST_OK; i++)
-        status = repair_member(&repair, i);
-    return status == ST_OK ? repair_entries(&repair) : status;
+    return plan_safely(&repair, plan);
 }

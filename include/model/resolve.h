@@ -23,6 +23,10 @@ size_t resolve_disk(const struct machine *machine, struct span path, size_t *ret
  * of zeros names none. */
 size_t resolve_hd(const struct machine *machine, size_t disk, const struct hd_node *hd);
 
+/* Fills in path text, boot target and OS target of one entry. Statuses as resolve_path. */
+MUST_CHECK enum status resolve_entry(struct arena *arena, const struct machine *machine,
+                                     const struct files_port *files, struct entry *io_entry);
+
 /*
  * Fills in path text, boot target and OS target of every entry of `*io_machine`. Statuses as
  * resolve_path.

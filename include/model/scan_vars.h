@@ -18,4 +18,11 @@
 MUST_CHECK enum status scan_vars(struct arena *arena, const struct vars_port *vars,
                                  struct machine *io_machine);
 
+/*
+ * Takes `io_entry->value` apart into all fields but those that the disks tell (path_text, boot,
+ * os): for an entry read by scan_vars, or one that is yet to be written. `io_entry->status` says
+ * whether it is well formed. Spans point into the value. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status entry_parse(struct arena *arena, struct entry *io_entry);
+
 #endif

@@ -15,17 +15,27 @@ struct esp_entries_request {
 };
 
 /*
- * Plans clones of the source's active entries for each target that no active entry in BootOrder
- * starts from; where there are none to clone, an entry "Windows Boot Manager" for the boot manager
- * that is there, or "UEFI OS" for the removable-media file. An entry for the target that is there
- * and not active is set active instead. The source may be gone: its entries are what new ones are
- * best made from. Nothing is made for a file that is known not to be there. A clone stands right
- * behind its original when a program that does not give way stands before the end of BootOrder
- * (start_blocker), and a new entry before that program; else both stand at the end. plan->machine
- * is the machine as it will be (plan/project.h). One edit of BootOrder for all, which is mended on
- * the way. As long as an entry in BootOrder cannot be read, it may be that of any ESP which is
- * there now: then nothing is made for those. A target that cannot be served (place_find) is left
- * out with a warning. plan->target_disk stays unset. Statuses: ST_OK; those of edit_begin_mending.
+ * Plans an active entry in BootOrder for each target that none starts a system from. In this
+ * sequence, the first that there is:
+ *
+ *   an entry of the target in BootOrder that is not active    is set active
+ *   an active entry of the target outside BootOrder           is put there
+ *   the source's active entries whose file the target has     are cloned
+ *   any entry whose file the target has, its partition may    is cloned: it may be the only record
+ *   be gone                                                   of the loader
+ *   one boot manager on the target (program_loaders)          gets an entry; several are listed, in
+ *                                                             a warning, with the lines to type,
+ *                                                             and so is a removable-media file that
+ *                                                             may be anything
+ *
+ * Nothing is made for a file that is known not to be there, nor for a tool. New entries stand at
+ * the end of BootOrder or, where something that does not give way would keep them from being tried,
+ * right behind their original (esp_entries_position). plan->machine is the machine as it will be
+ * (plan/project.h). One edit of BootOrder for all, which is mended on the way; where it is missing
+ * it is made of the entries there are. As long as an entry in BootOrder cannot be read, it may be
+ * that of any ESP which is there now: then nothing is made for those. A target that cannot be
+ * served (place_find) is left out with a warning. plan->target_disk stays unset. Statuses: ST_OK;
+ * those of edit_begin_mending.
  */
 MUST_CHECK enum status plan_esp_entries(struct plan *plan,
                                         const struct esp_entries_request *request);

@@ -14,14 +14,21 @@
 #include "plan/plan.h"
 
 /*
- * The ESP of a member that files for `disk` (NO_INDEX: for any) are best taken from: of another
- * disk, on a file system that is not damaged, with a boot manager that is not known to be bad; the
- * primary's before others. NO_INDEX when there is none.
+ * The ESP that files for `disk` (NO_INDEX: for any) are best taken from: of another disk, on a file
+ * system that is not damaged, with a boot manager that is not known to be bad. That from which the
+ * entries start the system now (roles->start_esp), even where its disk is no member; then the
+ * primary's, then any member's. NO_INDEX when there is none.
  */
 size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk);
 
 /* True when files can be taken from the ESP: its file system is there and not damaged. */
 bool esp_files_readable(const struct esp *esp);
+
+/* What of an ESP is taken for a fresh file system. */
+enum files_wanted {
+    FILES_ALL,
+    FILES_OF_START, /* what the machine is started by (plan/start_files.h) */
+};
 
 /*
  * All that a fresh file system is to hold: the source's files and directories, and, of the ESP
@@ -30,15 +37,15 @@ bool esp_files_readable(const struct esp *esp);
  * Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status esp_files_fresh(struct plan *plan, size_t source, size_t old,
-                                       struct files_change *ret_files);
+                                       enum files_wanted wanted, struct files_change *ret_files);
 
 /*
  * What the target lacks or has otherwise of what the source has at `path` (a file, or a directory
- * with all in it; "\\" for all). Files that only the target has are left alone
- * (esp_files_tell_others); where one has a file and the other a directory of that name both are
- * left as they are.
- * The removable-media file is made as above when `path` covers it. Statuses: ST_OK, with no items
- * when all is there; ST_ABSENT when the source has no such path; ST_NO_MEMORY.
+ * with all in it; "\\" for all; NULL for what the machine is started by, plan/start_files.h). Files
+ * that only the target has are left alone (esp_files_tell_others); where one has a file and the
+ * other a directory of that name both are left as they are. The removable-media file is made as
+ * above when `path` covers it. Statuses: ST_OK, with no items when all is there; ST_ABSENT when the
+ * source has no such path; ST_NO_MEMORY.
  */
 MUST_CHECK enum status esp_files_update(struct plan *plan, size_t source, size_t target,
                                         const char *path, struct files_change *ret_files);

@@ -6,7 +6,8 @@
  * Invariants of every plan (the rest is apply's):
  *   I2  nothing outside an action's stated target changes;
  *   I5  a plan for something that is done already has no actions;
- *   I6  BootOrder keeps every entry it had, in order, unless the request names it.
+ *   I6  BootOrder keeps every entry it had, in order, unless the request names it;
+ *   I9  no disk starts less well afterwards than it does (plan/prospect.h).
  */
 #ifndef SHADOWBOOT_PLAN_PLAN_H
 #define SHADOWBOOT_PLAN_PLAN_H
@@ -47,6 +48,13 @@ struct action {
         *change; /* disks: what; what must be there now is what the scan found */
 };
 
+/* What a plan makes of a disk. */
+struct promise {
+    size_t disk;
+    const char *verdict; /* for scripts, as verdict_name */
+    const char *text;    /* "yes, by a new entry" */
+};
+
 struct plan {
     struct arena *arena;
     const struct machine *machine;
@@ -63,6 +71,9 @@ struct plan {
     const char **warnings; /* sentences to show with the plan */
     size_t warning_count;
     size_t warning_room;
+    const struct promise *promises; /* of the disks that are to start alone, where that was worked
+                                     * out (plan/prospect.h) */
+    size_t promise_count;
     const char *refusal; /* why no plan could be made: sentences with what, where, and what next */
     enum status status;  /* the first failure of a plan_add_... call sticks here */
 };
@@ -87,7 +98,8 @@ void plan_write_file(struct plan *plan, size_t volume, const char *path, struct 
  * which must outlive the plan. */
 void plan_change_disk(struct plan *plan, const struct disk_change *change, const char *text);
 
-/* Adds the actions, warnings and wishes of `other`, which was made in the same arena. */
+/* Adds the actions, warnings and wishes of `other`, which was made in the same arena; its promises
+ * take the place of the plan's. */
 void plan_append(struct plan *plan, const struct plan *other);
 
 /* Makes a warning of why a part of the plan was refused with `status`, for the rest to go on;

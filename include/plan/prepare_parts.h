@@ -19,7 +19,8 @@ struct prepare {
     const struct disk *on;
     size_t source; /* index into machine.esps */
     size_t old;    /* ESP that the fresh file system takes the place of; NO_INDEX for none */
-    struct files_change files;
+    struct files_change files; /* what the machine is started by, and what `old` has besides */
+    struct files_change all;   /* with what else the source has, which comes along where it fits */
     const char *label;
     struct identity identity;
 };
@@ -28,6 +29,7 @@ struct prepare {
 struct spot {
     struct free_area area;
     enum fat_type type;
+    struct files_change files; /* that it is to hold */
 };
 
 /* The partition of the source; there is one. */

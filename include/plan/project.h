@@ -14,10 +14,10 @@
 #include "plan/plan.h"
 
 /*
- * The machine after the disk changes of the plan: a partition that a gpt_slot makes, changes or
- * takes away; a table that is sound again; files that entries name and that will be there, and the
- * removable-media file. ESPs that are formatted or get files have status ST_OK, but no report to go
- * by (file_count 0, not complete). Statuses: ST_OK; ST_NO_MEMORY.
+ * The machine after the plan's actions: a partition that a gpt_slot makes, changes or takes away; a
+ * table that is sound again; the files of each ESP that is formatted or gets some, with what is
+ * known of their contents; boot entries, BootOrder and BootNext. It can be judged like one that was
+ * scanned. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status project_machine(struct arena *arena, const struct plan *plan,
                                        struct machine *ret_machine);

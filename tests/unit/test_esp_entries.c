@@ -231,20 +231,95 @@ static void wiped_nvram_gets_an_entry_for_each_before_a_shell(void **state)
     assert_becomes(m, &wish.plan.actions[0], &made);
 }
 
-static void esp_without_windows_gets_an_entry_for_its_fallback(void **state)
+static bool is_warned(const struct plan *plan, const char *text)
 {
-    struct mirror *m = *state;
+    for (size_t i = 0; i < plan->warning_count; i++) {
+        if (strstr(plan->warnings[i], text) != NULL)
+            return true;
+    }
+    return false;
+}
 
+static bool makes_entries(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (strstr(plan->actions[i].text, "create Boot0") != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void wipe_all(struct mirror *m)
+{
     for (uint16_t i = 0; i < 2; i++) {
         mirror_drop_entry(m, i);
         mirror_drop_file(m, i, "\\EFI\\Microsoft");
     }
     mirror_set_order(m, NULL, 0);
+}
+
+/* It may be anything: an entry for it would only make it look like the system's own. */
+static void removable_media_file_alone_is_offered(void **state)
+{
+    struct mirror *m = *state;
+    struct wish wish;
+
+    wipe_all(m);
+    plan_for_both(m, false, &wish);
+    assert_false(makes_entries(&wish.plan));
+    assert_true(wish.plan.left_out);
+    assert_true(is_warned(&wish.plan, "\" -d \"UEFI OS\""));
+    assert_true(is_warned(&wish.plan, MIRROR_FALLBACK));
+}
+
+static void one_boot_manager_gets_an_entry(void **state)
+{
+    struct mirror *m = *state;
+
+    wipe_all(m);
+    mirror_add_file(m, 0, "\\EFI\\debian", 0, 0);
+    mirror_add_file(m, 0, MIRROR_SHIM, 10, 's');
+    mirror_add_file(m, 0, "\\EFI\\debian\\grubx64.efi", 10, 'g');
     mirror_drop_file(m, 1, MIRROR_FALLBACK);
     m->partitions[MIRROR_ESP(1)].fallback_status = ST_ABSENT;
     expect_plan(m, false,
-                "create Boot0000 \"UEFI OS\", to start " MIRROR_FALLBACK
+                "create Boot0000 \"debian\", to start " MIRROR_SHIM
                 " from Disk 0 Partition 1\nupdate BootOrder to 0000\n");
+}
+
+/* Which one is meant nobody can tell: none is made, and the lines for both are there to type. */
+static void several_boot_managers_are_offered(void **state)
+{
+    struct mirror *m = *state;
+    struct wish wish;
+
+    wipe_all(m);
+    for (size_t i = 0; i < 2; i++) {
+        mirror_add_file(m, i, "\\EFI\\debian", 0, 0);
+        mirror_add_file(m, i, MIRROR_SHIM, 10, 's');
+        mirror_add_file(m, i, "\\EFI\\debian\\grubx64.efi", 10, 'g');
+        mirror_add_file(m, i, "\\EFI\\fedora", 0, 0);
+        mirror_add_file(m, i, "\\EFI\\fedora\\grubx64.efi", 11, 'h');
+    }
+    plan_for_both(m, false, &wish);
+    assert_false(makes_entries(&wish.plan));
+    assert_true(is_warned(&wish.plan, "\"" MIRROR_SHIM "\" -d \"debian\""));
+    assert_true(is_warned(&wish.plan, "\"\\EFI\\fedora\\grubx64.efi\" -d \"fedora\""));
+}
+
+/* A tester on the target's ESP starts no system, so its entry serves nobody. */
+static void entry_for_a_tool_does_not_count(void **state)
+{
+    struct mirror *m = *state;
+    struct fixture_entry tool = mirror_windows_entry(m, 1, 1);
+
+    mirror_add_file(m, 1, "\\EFI\\memtest86.efi", 10, 'x');
+    tool.file = "\\EFI\\memtest86.efi";
+    tool.optional = FIXTURE_NONE;
+    mirror_put_entry(m, &tool);
+    expect_plan(m, false,
+                "create Boot0002 \"Windows Boot Manager\" from Boot0000, to start from Disk 1 "
+                "Partition 1\nupdate BootOrder to 0000,0002,0001\n");
 }
 
 static void inactive_entry_is_set_active(void **state)
@@ -422,14 +497,16 @@ static void target_that_cannot_be_served_is_a_warning(void **state)
     assert_null(strstr(wish.plan.warnings[0], "Nothing was changed"));
 }
 
-/* Files that are yet to be brought have no report: what another ESP has is what they will be. */
-static void esp_whose_files_are_not_known_is_taken_for_one_like_the_others(void **state)
+/* What is not known to be missing may be there; made without an original is an entry only for what
+ * is. */
+static void esp_whose_list_is_cut_short_gets_a_clone(void **state)
 {
     struct mirror *m = *state;
 
     drop_shadow_entry(m);
     mirror_drop_files(m, 1);
     m->esps[1].report.complete = false;
+    m->partitions[MIRROR_ESP(1)].fallback_status = ST_ABSENT;
     expect_plan(m, false,
                 "create Boot0001 \"Windows Boot Manager\" from Boot0000, to start from Disk 1 "
                 "Partition 1\nupdate BootOrder to 0000,0001\n");
@@ -437,9 +514,7 @@ static void esp_whose_files_are_not_known_is_taken_for_one_like_the_others(void 
     mirror_set_order(m, NULL, 0);
     expect_plan(m, false,
                 "create Boot0000 \"Windows Boot Manager\", to start " MIRROR_MANAGER
-                " from Disk 0 Partition 1\n"
-                "create Boot0001 \"Windows Boot Manager\", to start " MIRROR_MANAGER
-                " from Disk 1 Partition 1\nupdate BootOrder to 0000,0001\n");
+                " from Disk 0 Partition 1\nupdate BootOrder to 0000\n");
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, mirror_set_up, mirror_tear_down)
@@ -456,7 +531,10 @@ int main(void)
         CASE(entry_outside_boot_order_is_put_in_and_nothing_is_made),
         CASE(new_entries_tell_their_disk_when_asked_for),
         CASE(gone_entry_goes_where_its_clone_takes_over),
-        CASE(esp_without_windows_gets_an_entry_for_its_fallback),
+        CASE(removable_media_file_alone_is_offered),
+        CASE(one_boot_manager_gets_an_entry),
+        CASE(several_boot_managers_are_offered),
+        CASE(entry_for_a_tool_does_not_count),
         CASE(inactive_entry_is_set_active),
         CASE(clone_of_an_inactive_original_is_active),
         CASE(inactive_entries_beside_active_ones_are_not_cloned),
@@ -469,7 +547,7 @@ int main(void)
         CASE(damaged_boot_order_is_mended_in_the_same_edit),
         CASE(pruning_is_part_of_the_edit_on_request),
         CASE(target_that_cannot_be_served_is_a_warning),
-        CASE(esp_whose_files_are_not_known_is_taken_for_one_like_the_others),
+        CASE(esp_whose_list_is_cut_short_gets_a_clone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static void expect_fresh(struct mirror *m, size_t old, const char *expected)
     struct plan plan = plan_for(m);
     struct files_change files;
 
-    assert_int_equal(esp_files_fresh(&plan, 0, old, &files), ST_OK);
+    assert_int_equal(esp_files_fresh(&plan, 0, old, FILES_ALL, &files), ST_OK);
     assert_string_equal(listed(&files), expected);
 }
 
@@ -159,7 +159,7 @@ static void attributes_and_dates_are_those_of_the_source(void **state)
 
     m->files[0][index].attributes = 0xe6; /* with bits that no entry of a file has */
     m->files[0][index].written = (struct date_time){2024, 2, 29, 23, 59, 58};
-    assert_int_equal(esp_files_fresh(&plan, 0, NO_INDEX, &files), ST_OK);
+    assert_int_equal(esp_files_fresh(&plan, 0, NO_INDEX, FILES_ALL, &files), ST_OK);
     const struct file_copy *store = &files.items[5];
     assert_string_equal(store->path, MIRROR_STORE);
     assert_int_equal(store->attributes, 0x26);
@@ -203,7 +203,7 @@ static void good_store_of_the_old_file_system_is_kept_with_its_logs(void **state
     mirror_add_file(m, 0, LOG, 100, 'a');
     mirror_add_file(m, 0, "\\EFI\\Microsoft\\Boot\\BCD.LOG1", 100, 'a');
     mirror_add_file(m, 1, LOG, 100, 'b');
-    assert_int_equal(esp_files_fresh(&plan, 0, 1, &files), ST_OK);
+    assert_int_equal(esp_files_fresh(&plan, 0, 1, FILES_ALL, &files), ST_OK);
     const char *text = listed(&files);
     assert_non_null(strstr(text, "BCD<1\n"));
     assert_non_null(strstr(text, "BCD.LOG<1\n"));
@@ -222,7 +222,7 @@ static void damaged_store_of_the_old_file_system_is_replaced_with_its_logs(void 
     mirror_add_file(m, 1, LOG, 100, 'b');
     mirror_add_file(m, 1, "\\EFI\\Microsoft\\Boot\\BCD.LOG1", 100, 'b');
     m->esps[1].store = REGF_BAD_CHECKSUM;
-    assert_int_equal(esp_files_fresh(&plan, 0, 1, &files), ST_OK);
+    assert_int_equal(esp_files_fresh(&plan, 0, 1, FILES_ALL, &files), ST_OK);
     const char *text = listed(&files);
     assert_non_null(strstr(text, "BCD<0\n"));
     assert_non_null(strstr(text, "BCD.LOG<0\n"));
@@ -239,7 +239,7 @@ static void directory_of_the_old_file_system_gives_way_to_a_file(void **state)
     mirror_add_file(m, 0, "\\thing", 10, 't');
     mirror_add_file(m, 1, "\\thing", 0, 0);
     mirror_add_file(m, 1, "\\thing\\inside", 10, 'i');
-    assert_int_equal(esp_files_fresh(&plan, 0, 1, &files), ST_OK);
+    assert_int_equal(esp_files_fresh(&plan, 0, 1, FILES_ALL, &files), ST_OK);
     assert_non_null(strstr(listed(&files), "\\thing<0\n"));
     assert_null(strstr(listed(&files), "inside"));
     assert_true(warned(&plan, "\\thing and 1 more"));
@@ -261,7 +261,7 @@ static void fallback_is_made_from_the_boot_manager(void **state)
     struct files_change files;
 
     mirror_drop_file(m, 0, "\\EFI\\BOOT");
-    assert_int_equal(esp_files_fresh(&plan, 0, NO_INDEX, &files), ST_OK);
+    assert_int_equal(esp_files_fresh(&plan, 0, NO_INDEX, FILES_ALL, &files), ST_OK);
     const struct file_copy *last = &files.items[files.count - 1];
     assert_string_equal(last[-1].path, "\\EFI\\BOOT");
     assert_true(last[-1].is_directory);
@@ -269,7 +269,7 @@ static void fallback_is_made_from_the_boot_manager(void **state)
     assert_int_equal(last->size, 1600000);
     assert_int_equal(last->file, mirror_file(m, 0, MIRROR_MANAGER));
     mirror_content(m, 0, MIRROR_MANAGER)->program = PE_OTHER_MACHINE;
-    assert_int_equal(esp_files_fresh(&plan, 0, NO_INDEX, &files), ST_OK);
+    assert_int_equal(esp_files_fresh(&plan, 0, NO_INDEX, FILES_ALL, &files), ST_OK);
     assert_null(strstr(listed(&files), "BOOTX64"));
 }
 
@@ -280,7 +280,7 @@ static void fallback_of_the_old_file_system_is_kept(void **state)
     struct files_change files;
 
     mirror_drop_file(m, 0, "\\EFI\\BOOT");
-    assert_int_equal(esp_files_fresh(&plan, 0, 1, &files), ST_OK);
+    assert_int_equal(esp_files_fresh(&plan, 0, 1, FILES_ALL, &files), ST_OK);
     assert_non_null(strstr(listed(&files), "BOOTX64.EFI<1\n"));
     assert_null(strstr(listed(&files), "BOOTX64.EFI<0\n"));
 }

@@ -248,7 +248,8 @@ static void msr_that_becomes_an_esp_keeps_its_place(void **state)
     assert_int_equal(esp->partition, MIRROR_MSR(1));
     assert_int_equal(esp->status, ST_OK);
     assert_int_equal(esp->content, CONTENT_FAT);
-    assert_int_equal(esp->report.file_count, 0);
+    assert_int_equal(esp->report.file_count, COUNT_OF(boot_files));
+    assert_true(esp->report.complete);
     assert_int_equal(esp->store_status, ST_OK);
     assert_int_equal(esp->volume.serial, 0x77);
     assert_string_equal(esp->volume.label, "SYSTEM");
@@ -326,7 +327,106 @@ static void files_that_are_copied_come_to_those_that_are_there(void **state)
     assert_int_equal(projected.machine.esps[1].store_status, ST_OK);
     assert_int_equal(projected.machine.partitions[MIRROR_ESP(1)].fallback_status, ST_OK);
     assert_int_equal(projected.machine.esps[1].volume.serial, mirror->esps[1].volume.serial);
-    assert_int_equal(projected.machine.esps[1].report.file_count, 0);
+    assert_int_equal(projected.machine.esps[1].report.file_count,
+                     mirror->esps[1].report.file_count);
+}
+
+/* What is known of a content is known where it is brought to: it can be judged there. */
+static void contents_are_those_of_the_source(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    const struct file_copy items[] = {
+        {.path = MIRROR_MANAGER,
+         .size = 5,
+         .esp = 0,
+         .file = mirror_file(mirror, 0, MIRROR_MANAGER)},
+        {.path = MIRROR_STORE, .size = 6, .esp = 0, .file = mirror_file(mirror, 0, MIRROR_STORE)},
+        {.path = "\\EFI\\empty.efi", .esp = NO_INDEX},
+    };
+
+    mirror_content(mirror, 0, MIRROR_MANAGER)->digest.bytes[3] = 0x5a;
+    mirror->esps[0].store = REGF_DIRTY;
+    change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, items, COUNT_OF(items));
+    finish(&projected);
+    const struct esp *esp = &projected.machine.esps[1];
+    size_t manager = fat_find(&esp->report, MIRROR_MANAGER);
+    assert_int_equal(esp->report.file_count, mirror->esps[1].report.file_count + 1);
+    assert_int_equal(esp->report.files[manager].size, 5);
+    assert_memory_equal(&esp->contents[manager].digest,
+                        &mirror_content(mirror, 0, MIRROR_MANAGER)->digest, 32);
+    assert_int_equal(esp->store, REGF_DIRTY);
+    assert_true(esp->contents_read);
+    size_t empty = fat_find(&esp->report, "\\EFI\\empty.efi");
+    assert_true(esp->contents[empty].is_program);
+    assert_int_equal(esp->contents[empty].program, PE_EMPTY);
+    assert_true(esp->report.free_clusters < mirror->esps[1].report.free_clusters);
+}
+
+static void contents_that_nobody_read_stay_unread(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    const struct file_copy item = {
+        .path = MIRROR_SHIM, .size = 5, .esp = 0, .file = mirror_file(mirror, 0, MIRROR_MANAGER)};
+
+    mirror->esps[0].contents_read = false;
+    change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, &item, 1);
+    finish(&projected);
+    assert_false(projected.machine.esps[1].contents_read);
+}
+
+/* --- Boot variables --------------------------------------------------------------------------- */
+
+static void set_order(struct projected *projected, uint8_t *order, size_t count)
+{
+    plan_set_variable(&projected->plan, "BootOrder", 7, span_of(order, count * 2), "order");
+}
+
+/* Ids follow BootOrder; what an entry leads to and whether its file is there is known at once. */
+static void entries_stand_in_the_order_that_is_going_to_be(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 5, 1);
+    static uint8_t order[] = {5, 0, 0, 0};
+    struct fixture_bytes value;
+
+    entry.file = MIRROR_SHIM;
+    fixture_entry_value(mirror->host, &entry, &value);
+    plan_set_variable(&projected.plan, "Boot0005", 7, span_of(value.at, value.size), "create");
+    set_order(&projected, order, 2);
+    finish(&projected);
+    const struct machine *machine = &projected.machine;
+    assert_int_equal(machine->entry_count, 3);
+    assert_int_equal(machine->entries[0].number, 5);
+    assert_int_equal(machine->entries[0].id, 1);
+    assert_true(machine->entries[0].in_order);
+    assert_int_equal(machine->entries[0].boot.partition, MIRROR_ESP(1));
+    assert_int_equal(machine->entries[0].boot.file_status, ST_ABSENT);
+    assert_int_equal(machine->entries[1].number, 0);
+    assert_int_equal(machine->entries[2].number, 1);
+    assert_false(machine->entries[2].in_order);
+    assert_int_equal(mirror->machine.entry_count, 2);
+}
+
+static void deleted_entries_are_gone(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    static uint8_t order[] = {1, 0};
+
+    set_order(&projected, order, 1);
+    plan_delete_variable(&projected.plan, "Boot0000", "delete");
+    finish(&projected);
+    assert_int_equal(projected.machine.entry_count, 1);
+    assert_int_equal(projected.machine.entries[0].number, 1);
+    assert_int_equal(projected.machine.order.count, 1);
+    struct projected without = begin(mirror);
+    plan_delete_variable(&without.plan, "BootOrder", "delete");
+    finish(&without);
+    assert_int_equal(without.machine.order.status, ST_ABSENT);
+    assert_false(without.machine.entries[0].in_order);
 }
 
 /* --- Blank disk ------------------------------------------------------------------------------- */
@@ -407,6 +507,10 @@ int main(void)
         ON_MIRROR(entry_for_the_old_guid_of_a_slot_leads_nowhere),
         ON_MIRROR(formatted_esp_has_what_it_is_given_and_no_more),
         ON_MIRROR(files_that_are_copied_come_to_those_that_are_there),
+        ON_MIRROR(contents_are_those_of_the_source),
+        ON_MIRROR(contents_that_nobody_read_stay_unread),
+        ON_MIRROR(entries_stand_in_the_order_that_is_going_to_be),
+        ON_MIRROR(deleted_entries_are_gone),
         ON_MIRROR(blank_disk_gets_a_table_and_partitions),
         ON_MIRROR(too_little_memory_is_said),
     };

@@ -1,0 +1,245 @@
+#include "plan/project_parts.h"
+
+#include "audit/compare_esps.h"
+#include "base/mem.h"
+#include "base/print.h"
+#include "base/text.h"
+#include "format/fat_geometry.h"
+#include "model/boot_paths.h"
+
+#define STORE_PATH MICROSOFT_FOLDER "\\Boot\\BCD"
+
+/* --- Lists of files --------------------------------------------------------------------------- */
+
+/* The item of that path; NO_INDEX when nothing of that name is brought. */
+static size_t find_item(const struct files_change *files, const char *path)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (text_equal_nocase(files->items[i].path, path))
+            return i;
+    }
+    return NO_INDEX;
+}
+
+/* The ESP that the item's content comes from; NULL for an empty file. */
+static const struct esp *source_of(const struct machine *before, const struct file_copy *item)
+{
+    const struct esp *source = item->esp == NO_INDEX ? NULL : &before->esps[item->esp];
+
+    return source != NULL && item->file < source->report.file_count ? source : NULL;
+}
+
+static bool ends_in_efi(const char *path)
+{
+    size_t length = text_length(path);
+
+    return length > 4 && text_equal_nocase(path + length - 4, ".efi");
+}
+
+/* What is known of the content of what is brought. */
+static struct file_content content_of(const struct machine *before, const struct file_copy *item)
+{
+    const struct esp *source = source_of(before, item);
+
+    if (source != NULL && source->contents != NULL)
+        return source->contents[item->file];
+    if (source != NULL || item->is_directory)
+        return (struct file_content){.status = ST_UNSUPPORTED};
+    return (struct file_content){.digest = sha256_of(span_of("", 0)),
+                                 .is_program = ends_in_efi(item->path),
+                                 .program = PE_EMPTY};
+}
+
+static struct fat_file file_of(const struct file_copy *item)
+{
+    return (struct fat_file){.path = item->path,
+                             .exact_name = true,
+                             .is_directory = item->is_directory,
+                             .attributes = item->attributes,
+                             .size = item->size,
+                             .written = item->written};
+}
+
+/* What stays of the old list, then what is brought: a folder before what is in it, as in a walk. */
+static enum status join_lists(struct arena *arena, const struct machine *before,
+                              const struct disk_change *change, struct esp *io_esp)
+{
+    const struct files_change *files = &change->files;
+    size_t old = change->kind == DISK_CHANGE_FORMAT ? 0 : io_esp->report.file_count;
+    size_t room = old + files->count;
+    struct fat_file *list = arena_alloc(arena, room, sizeof(*list));
+    struct file_content *contents = arena_alloc(arena, room, sizeof(*contents));
+    size_t count = 0;
+
+    if (list == NULL || contents == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = 0; i < old; i++) {
+        if (find_item(files, io_esp->report.files[i].path) != NO_INDEX)
+            continue;
+        list[count] = io_esp->report.files[i];
+        contents[count++] = io_esp->contents[i];
+    }
+    for (size_t i = 0; i < files->count; i++) {
+        list[count] = file_of(&files->items[i]);
+        contents[count++] = content_of(before, &files->items[i]);
+    }
+    io_esp->report.files = list;
+    io_esp->report.file_count = count;
+    io_esp->contents = contents;
+    return ST_OK;
+}
+
+/* --- The file system -------------------------------------------------------------------------- */
+
+static uint64_t clusters_of(const struct fat_volume *volume, uint64_t size)
+{
+    return volume->cluster_size == 0 ? 0 : (size + volume->cluster_size - 1) / volume->cluster_size;
+}
+
+/* The facts of a fresh file system. */
+static void format_esp(const struct disk *disk, const struct disk_change *change,
+                       struct esp *io_esp)
+{
+    struct fat_geometry geometry = {.cluster_sectors = 0};
+    struct fat_report report = {.complete = true};
+    struct fat_volume volume = {
+        .first_lba = change->first_lba,
+        .block_count = change->block_count,
+        .type = change->format.type,
+        .serial = change->format.serial,
+        .has_signature = true,
+    };
+
+    (void)fat_geometry_make(change->format.type, change->first_lba, change->block_count,
+                            disk->block_size, &geometry);
+    volume.sector_size = disk->block_size;
+    volume.cluster_size = geometry.cluster_sectors * disk->block_size;
+    volume.cluster_count = geometry.cluster_count;
+    volume.clusters_present = geometry.cluster_count;
+    for (size_t i = 0; i + 1 < FAT_LABEL_SIZE && change->format.label[i] != '\0'; i++)
+        volume.label[i] = change->format.label[i];
+    for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++)
+        report.first_place[i] = "";
+    report.free_clusters = volume.cluster_count;
+    io_esp->volume = volume;
+    io_esp->report = report;
+}
+
+/* Folders are counted with a cluster each, and what is replaced as if it stayed: never more free
+ * than there will be, but for folders that grow. */
+static void take_room(const struct disk_change *change, struct esp *io_esp)
+{
+    struct fat_report *report = &io_esp->report;
+    uint64_t taken = 0;
+
+    for (size_t i = 0; i < change->files.count; i++) {
+        const struct file_copy *item = &change->files.items[i];
+        taken += item->is_directory ? 1 : clusters_of(&io_esp->volume, item->size);
+    }
+    report->used_clusters += taken;
+    report->free_clusters -= taken < report->free_clusters ? taken : report->free_clusters;
+}
+
+/* The boot store is that of the ESP it comes from, where it is that one's store. */
+static void change_store(const struct machine *before, const struct disk_change *change,
+                         struct esp *io_esp)
+{
+    size_t item = find_item(&change->files, STORE_PATH);
+
+    if (item == NO_INDEX) {
+        if (change->kind == DISK_CHANGE_FORMAT)
+            io_esp->store_status = ST_ABSENT;
+        return;
+    }
+    const struct esp *source = source_of(before, &change->files.items[item]);
+    io_esp->store_status = source == NULL ? ST_UNSUPPORTED : source->store_status;
+    io_esp->store = source == NULL ? REGF_GOOD : source->store;
+}
+
+/* True when all files that a file system gets come from ESPs whose contents were read. */
+static bool contents_are_known(const struct machine *before, const struct files_change *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const struct esp *source = source_of(before, &files->items[i]);
+        if (source != NULL && !source->contents_read)
+            return false;
+    }
+    return true;
+}
+
+/* The ESP on that partition; a new one, by its place among the others, when there is none. */
+static struct esp *esp_on(struct machine *after, size_t partition)
+{
+    size_t at = 0;
+
+    while (at < after->esp_count && after->esps[at].partition < partition)
+        at++;
+    if (at < after->esp_count && after->esps[at].partition == partition)
+        return &after->esps[at];
+    for (size_t i = after->esp_count; i > at; i--)
+        after->esps[i] = after->esps[i - 1];
+    after->esp_count++;
+    after->esps[at] = (struct esp){.partition = partition, .store_status = ST_ABSENT};
+    return &after->esps[at];
+}
+
+static enum status change_esp(struct arena *arena, const struct machine *before,
+                              const struct disk *disk, const struct disk_change *change,
+                              struct esp *io_esp)
+{
+    bool fresh = change->kind == DISK_CHANGE_FORMAT;
+
+    if (fresh)
+        format_esp(disk, change, io_esp);
+    enum status status = join_lists(arena, before, change, io_esp);
+    if (status != ST_OK)
+        return status;
+    take_room(change, io_esp);
+    io_esp->contents_read =
+        (fresh || io_esp->contents_read) && contents_are_known(before, &change->files);
+    io_esp->content = CONTENT_FAT;
+    io_esp->status = ST_OK;
+    change_store(before, change, io_esp);
+    return ST_OK;
+}
+
+/* --- What refers to files --------------------------------------------------------------------- */
+
+/* What is known of a file once the list of files is; `before` where the list is cut short. */
+static enum status file_status(const struct esp *esp, const char *path, enum status before)
+{
+    if (esp->status == ST_OK && fat_find(&esp->report, path) != FAT_NO_FILE)
+        return ST_OK;
+    return esp->status == ST_OK && esp->report.complete ? ST_ABSENT : before;
+}
+
+void project_boot_file(const struct machine *after, struct entry *io_entry)
+{
+    struct target *boot = &io_entry->boot;
+    size_t esp = boot->partition == NO_INDEX ? NO_INDEX : machine_find_esp(after, boot->partition);
+
+    if (io_entry->status == ST_OK && esp != NO_INDEX && boot->file != NULL)
+        boot->file_status = file_status(&after->esps[esp], boot->file, boot->file_status);
+}
+
+enum status project_files(struct arena *arena, const struct machine *before,
+                          const struct disk_change *change, struct machine *io_after)
+{
+    size_t index =
+        machine_partition_at(io_after, change->disk, change->first_lba, change->block_count);
+    const char *fallback = arena_printf(arena, FALLBACK_PATH_FORMAT, io_after->architecture);
+
+    if (fallback == NULL)
+        return ST_NO_MEMORY;
+    if (index == NO_INDEX || io_after->partitions[index].kind != PT_ESP)
+        return ST_OK;
+    struct partition *partition = &io_after->partitions[index];
+    struct esp *esp = esp_on(io_after, index);
+    enum status status = change_esp(arena, before, &io_after->disks[change->disk], change, esp);
+    partition->fallback_status = file_status(esp, fallback, partition->fallback_status);
+    for (size_t i = 0; i < io_after->entry_count; i++) {
+        if (io_after->entries[i].boot.partition == index)
+            project_boot_file(io_after, &io_after->entries[i]);
+    }
+    return status;
+}

@@ -1,0 +1,11 @@
+/* Shows a plan before it is carried out. */
+#ifndef SHADOWBOOT_CMD_SHOW_PLAN_H
+#define SHADOWBOOT_CMD_SHOW_PLAN_H
+
+#include "cmd/context.h"
+#include "plan/plan.h"
+
+/* Its notes, its actions, and what it makes of each disk; as tables under -sfo. */
+void show_plan(struct context *context, const struct plan *plan);
+
+#endif

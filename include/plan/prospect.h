@@ -1,0 +1,31 @@
+/*
+ * What a plan would make of the machine: it is projected (plan/project.h) and judged like the one
+ * that is there, before anybody is asked to carry it out.
+ *
+ * I9: no plan leaves a disk starting less well than it does, nor fewer disks starting than do.
+ */
+#ifndef SHADOWBOOT_PLAN_PROSPECT_H
+#define SHADOWBOOT_PLAN_PROSPECT_H
+
+#include "audit/audit_machine.h"
+#include "plan/plan.h"
+
+struct prospect {
+    size_t worse;     /* disk that would start less well than now (I9); NO_INDEX for none */
+    size_t hopeful;   /* how many members would start, be it perhaps */
+    const char *text; /* of `worse`: the verdict now and then, "yes" and "no" */
+    const char *then;
+};
+
+/*
+ * Judges the machine as it would be after the plan, and puts what comes of it for each of `now`'s
+ * members into plan->promises. `now` is the judgement of plan->machine. The memory that this takes
+ * is given back but for the promises. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status prospect_find(struct plan *plan, const struct judgement *now,
+                                     struct prospect *ret_prospect);
+
+/* True when the plan deletes a boot entry. */
+bool prospect_deletes_entries(const struct plan *plan);
+
+#endif

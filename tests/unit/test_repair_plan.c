@@ -1,0 +1,221 @@
+/* What `repair` plans, and what a plan is told to make of the machine before it is carried out
+ * (I9). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plan/prospect.h"
+#include "plan/repair.h"
+#include "unit/mirror_fixture.h"
+
+#define GONE "dead0000-0000-4000-8000-000000000001"
+
+static struct plan empty_plan(struct mirror *m)
+{
+    struct plan plan;
+
+    plan_init(&plan, &m->arena, &m->machine);
+    return plan;
+}
+
+static struct plan repair(struct mirror *m)
+{
+    const struct repair_request request = {.allow_msr = true, .allow_format = true};
+    struct judgement now = mirror_judge(m);
+    struct plan plan = empty_plan(m);
+
+    assert_int_equal(plan_repair(&plan, &now, &request), ST_OK);
+    assert_int_equal(plan.status, ST_OK);
+    return plan;
+}
+
+static bool has_action(const struct plan *plan, const char *text)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (strstr(plan->actions[i].text, text) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void assert_action(const struct plan *plan, const char *text)
+{
+    if (!has_action(plan, text))
+        fail_msg("no action says \"%s\"", text);
+}
+
+static void assert_warned(const struct plan *plan, const char *text)
+{
+    for (size_t i = 0; i < plan->warning_count; i++) {
+        if (strstr(plan->warnings[i], text) != NULL)
+            return;
+    }
+    fail_msg("no warning says \"%s\"", text);
+}
+
+/* --- The prospect --------------------------------------------------------------------------- */
+
+static void plan_that_takes_an_entry_away_makes_its_disk_worse(void **state)
+{
+    struct mirror *m = *state;
+    struct judgement now = mirror_judge(m);
+    struct plan plan = empty_plan(m);
+    struct prospect prospect;
+    static uint8_t order[] = {0, 0};
+
+    plan_set_variable(&plan, "BootOrder", 7, span_of(order, 2), "order");
+    plan_delete_variable(&plan, "Boot0001", "delete");
+    assert_int_equal(prospect_find(&plan, &now, &prospect), ST_OK);
+    assert_int_equal(prospect.worse, 1);
+    assert_string_equal(prospect.text, "yes");
+    assert_string_equal(prospect.then, "perhaps");
+    assert_int_equal(prospect.hopeful, 2);
+    assert_true(prospect_deletes_entries(&plan));
+    assert_int_equal(plan.promise_count, 2);
+    assert_string_equal(plan.promises[0].text, "yes, by Boot0000");
+    assert_string_equal(plan.promises[1].verdict, "fallback");
+}
+
+static void plan_that_brings_files_and_entry_makes_a_disk_start(void **state)
+{
+    struct mirror *m = *state;
+
+    mirror_drop_entry(m, 1);
+    mirror_set_order(m, (const uint16_t[]){0}, 1);
+    mirror_drop_file(m, 1, "\\EFI");
+    struct plan plan = repair(m);
+    assert_action(&plan, "bring ");
+    assert_action(&plan, "create Boot0001");
+    assert_int_equal(plan.promise_count, 2);
+    assert_int_equal(plan.promises[1].disk, 1);
+    assert_string_equal(plan.promises[1].verdict, "starts");
+    assert_string_equal(plan.promises[1].text, "yes, by the new Boot0001");
+}
+
+static void memory_of_the_prospect_is_given_back(void **state)
+{
+    struct mirror *m = *state;
+    struct judgement now = mirror_judge(m);
+    struct plan plan = empty_plan(m);
+    struct prospect prospect;
+
+    plan_delete_variable(&plan, "BootOrder", "delete");
+    size_t mark = arena_mark(&m->arena);
+    assert_int_equal(prospect_find(&plan, &now, &prospect), ST_OK);
+    assert_true(arena_mark(&m->arena) - mark < 512);
+    size_t size = m->arena.size;
+    m->arena.size = arena_mark(&m->arena) + 64;
+    assert_int_equal(prospect_find(&plan, &now, &prospect), ST_NO_MEMORY);
+    m->arena.size = size;
+}
+
+/* --- Deletions -------------------------------------------------------------------------------- */
+
+/* Nothing starts, and nothing will: what an entry knows may be what somebody needs. */
+static void nothing_is_deleted_while_no_disk_would_start(void **state)
+{
+    struct mirror *m = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        mirror_drop_file(m, i, "\\EFI");
+        m->partitions[MIRROR_ESP(i)].fallback_status = ST_ABSENT;
+    }
+    struct fixture_entry twin = mirror_windows_entry(m, 7, 0);
+    mirror_put_entry(m, &twin);
+    mirror_set_order(m, (const uint16_t[]){0, 7, 1}, 3);
+    struct plan plan = repair(m);
+    assert_false(prospect_deletes_entries(&plan));
+    assert_warned(&plan, "no boot entry is deleted");
+}
+
+/* The entry of a disk that is gone knows the one name of the loader: it is cloned, then it may go.
+ */
+static void loader_that_only_a_stale_entry_names_gets_entries(void **state)
+{
+    struct mirror *m = *state;
+    struct fixture_entry old = mirror_windows_entry(m, 0, 0);
+
+    for (size_t i = 0; i < 2; i++) {
+        mirror_drop_file(m, i, "\\EFI");
+        m->partitions[MIRROR_ESP(i)].fallback_status = ST_ABSENT;
+        mirror_add_file(m, i, "\\EFI", 0, 0);
+        mirror_add_file(m, i, "\\EFI\\own", 0, 0);
+        mirror_add_file(m, i, "\\EFI\\own\\loader.efi", 3000, 'l');
+    }
+    mirror_make_md(m);
+    mirror_drop_entry(m, 1);
+    old.partition.guid = fixture_guid(GONE);
+    old.file = "\\EFI\\own\\loader.efi";
+    old.description = "Own";
+    old.optional = FIXTURE_NONE;
+    mirror_put_entry(m, &old);
+    mirror_set_order(m, (const uint16_t[]){0}, 1);
+    struct plan plan = repair(m);
+    assert_action(&plan, "create Boot0001 \"Own\" from Boot0000, to start from Disk 0");
+    assert_action(&plan, "create Boot0002 \"Own\" from Boot0000, to start from Disk 1");
+    assert_string_equal(plan.actions[plan.count - 1].text, "delete Boot0000 \"Own\"");
+}
+
+/* --- Files ------------------------------------------------------------------------------------ */
+
+static void files_of_the_maker_stay_where_they_are(void **state)
+{
+    struct mirror *m = *state;
+
+    mirror_add_file(m, 1, "\\EFI\\HP", 0, 0);
+    mirror_add_file(m, 1, "\\EFI\\HP\\rom.bin", 90000, 'r');
+    mirror_add_file(m, 1, "\\FSCK0000.REC", 5000, 'f');
+    mirror_add_file(m, 1, MIRROR_STORE ".old", 5000, 'o');
+    struct plan plan = repair(m);
+    assert_int_equal(plan.count, 0);
+    mirror_drop_file(m, 0, MIRROR_MEMTEST);
+    plan = repair(m);
+    assert_action(&plan, MIRROR_MEMTEST);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.actions[0].change->files.count, 1);
+}
+
+/* --- Disks that are no members ---------------------------------------------------------------- */
+
+/* Windows Setup has put the one ESP onto the first disk it saw, which is none of the mirror. */
+static void each_member_gets_an_esp_from_that_on_another_disk(void **state)
+{
+    struct mirror *m = *state;
+    size_t third = mirror_add_disk(m, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(m, 0, third);
+
+    for (size_t i = 0; i < 2; i++)
+        mirror_drop_esp(m, i);
+    mirror_drop_entry(m, 1);
+    mirror_put_entry(m, &entry);
+    mirror_set_order(m, (const uint16_t[]){0}, 1);
+    struct plan plan = repair(m);
+    assert_action(&plan, "make an EFI system partition of 100 MiB on Disk 0");
+    assert_action(&plan, "make an EFI system partition of 100 MiB on Disk 1");
+    assert_action(&plan, "update BootOrder to 0000,0001,0002");
+    for (size_t i = 0; i < plan.count; i++)
+        assert_true(plan.actions[i].change == NULL || plan.actions[i].change->disk != third);
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(plan.promises[i].verdict, "starts");
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, mirror_set_up, mirror_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(plan_that_takes_an_entry_away_makes_its_disk_worse),
+        CASE(plan_that_brings_files_and_entry_makes_a_disk_start),
+        CASE(memory_of_the_prospect_is_given_back),
+        CASE(nothing_is_deleted_while_no_disk_would_start),
+        CASE(loader_that_only_a_stale_entry_names_gets_entries),
+        CASE(files_of_the_maker_stay_where_they_are),
+        CASE(each_member_gets_an_esp_from_that_on_another_disk),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
