@@ -117,8 +117,12 @@ static void audit_store(struct collector *to, const struct esp *esp)
     if (esp->store_status != ST_OK)
         collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
                              arena_printf(to->arena, " %s.", status_text(esp->store_status)));
-    else if (esp->store == REGF_DIRTY)
+    else if (esp->store == REGF_DIRTY && esp->store_log_fits)
         collect_at_partition(to, FINDING_ESP_STORE_DIRTY, esp->partition, "");
+    else if (esp->store == REGF_DIRTY)
+        collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
+                             " a write to it was not finished, and BCD.LOG does not hold the "
+                             "rest.");
     else if (esp->store != REGF_GOOD)
         collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
                              arena_printf(to->arena, " %s.", regf_state_text(esp->store)));

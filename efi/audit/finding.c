@@ -219,7 +219,7 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_STORE_DIRTY] =
         {SEVERITY_WARNING, "esp-store-dirty",
          "The boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely.",
-         "Windows mends it from its log when it starts from this ESP."},
+         "The boot manager mends it from BCD.LOG when it starts from this ESP."},
     [FINDING_ESP_REPEATED] =
         {SEVERITY_NOTE, "esp-repeated", "The disk has more than one EFI System Partition.",
          "Firmware may start from either. The one that boot entries name was judged."},

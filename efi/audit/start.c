@@ -271,7 +271,7 @@ const char *machine_state_text(enum machine_state state, size_t member_count)
         return "This machine starts from each of its boot disks alone.";
     case MACHINE_FALLBACK:
         return "This machine starts from each of its boot disks alone, but from one of them only "
-               "if the firmware tries the removable-media path on fixed disks.";
+               "perhaps: that hangs on the firmware.";
     case MACHINE_PRIMARY_ONLY:
         return pair ? "If the primary disk dies, this machine does not start."
                     : "The primary disk starts alone, and not every other boot disk does.";

@@ -382,6 +382,12 @@ static void dirty_store(struct mirror *mirror)
     mirror->esps[1].store = REGF_DIRTY;
 }
 
+static void dirty_store_with_log(struct mirror *mirror)
+{
+    dirty_store(mirror);
+    mirror->esps[1].store_log_fits = true;
+}
+
 static void state_of_the_store_is_told(void **state)
 {
     static const struct mirror_case cases[] = {
@@ -389,7 +395,9 @@ static void state_of_the_store_is_told(void **state)
         {drop_store_unseen, ""},
         {spoil_store, "esp-store-damaged" ESP_1 " damaged.\n"},
         {truncate_store, "esp-store-damaged" ESP_1 " it is shorter than its own header says.\n"},
-        {dirty_store, "esp-store-dirty" ESP_1 "\n"},
+        {dirty_store, "esp-store-damaged" ESP_1 " a write to it was not finished, and BCD.LOG does "
+                      "not hold the rest.\n"},
+        {dirty_store_with_log, "esp-store-dirty" ESP_1 "\n"},
     };
 
     (void)state;

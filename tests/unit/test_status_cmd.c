@@ -174,8 +174,8 @@ static void exit_status_tells_the_state(void **state)
         const char *says;
     } cases[] = {
         {break_nothing, 0, "This machine starts from each of its boot disks alone.\n"},
-        {windows_drop_shadow_entry, 64, "removable-media path on fixed disks.\n"},
-        {lose_order, 64, "removable-media path on fixed disks.\n"},
+        {windows_drop_shadow_entry, 64, "only perhaps: that hangs on the firmware.\n"},
+        {lose_order, 64, "only perhaps: that hangs on the firmware.\n"},
         {break_shadow, 65, "If the primary disk dies, this machine does not start.\n"},
         {lose_shadow, 65, "If the primary disk dies, this machine does not start.\n"},
         {break_primary, 66, "If the shadow disk dies, this machine does not start.\n"},
