@@ -1,5 +1,6 @@
 #include "audit/audit_esps.h"
 
+#include "audit/program.h"
 #include "model/boot_paths.h"
 #include "audit/compare_esps.h"
 #include "base/text.h"
@@ -129,7 +130,8 @@ static void audit_store(struct collector *to, const struct esp *esp)
 }
 
 /* A program by which this machine is started: anything in the boot folder, and the fallback. */
-static void audit_program(struct collector *to, const struct esp *esp, size_t index, bool starts)
+static void audit_program(struct collector *to, const struct machine *machine,
+                          const struct esp *esp, size_t index, bool starts)
 {
     const struct fat_file *file = &esp->report.files[index];
     const struct file_content *content = &esp->contents[index];
@@ -143,8 +145,10 @@ static void audit_program(struct collector *to, const struct esp *esp, size_t in
                                  arena_printf(to->arena, " %s.", file->path));
         return;
     }
+    bool doubtful = content->program == PE_BAD_CHECKSUM && !program_is_changed(machine, esp, index);
     collect_at_partition(
-        to, FINDING_ESP_BOOT_FILE_CORRUPT, esp->partition,
+        to, doubtful ? FINDING_ESP_BOOT_FILE_DOUBTFUL : FINDING_ESP_BOOT_FILE_CORRUPT,
+        esp->partition,
         arena_printf(to->arena, " %s: %s.", file->path, pe_verdict_text(content->program)));
 }
 
@@ -163,7 +167,7 @@ static void audit_contents(struct collector *to, const struct machine *machine,
                                  arena_printf(to->arena, " %s.", file->path));
         bool ours = started[i] || (folder != NULL && esp_path_is_in(file->path, folder));
         if (content->status == ST_OK && content->is_program && ours)
-            audit_program(to, esp, i, started[i]);
+            audit_program(to, machine, esp, i, started[i]);
     }
 }
 

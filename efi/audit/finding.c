@@ -202,6 +202,10 @@ static const struct finding_words words[FINDING_COUNT] = {
                                   COPY_BOOT_FILES},
     [FINDING_ESP_BOOT_FILE_CORRUPT] = {SEVERITY_DAMAGE, "esp-boot-file-corrupt",
                                        "A boot file is damaged:", COPY_BOOT_FILES},
+    [FINDING_ESP_BOOT_FILE_DOUBTFUL] =
+        {SEVERITY_WARNING, "esp-boot-file-doubtful", "A boot file may be damaged:",
+         "Most firmware does not look at that. Where the other disk has a sound one, shadowboot "
+         "repair brings it."},
     [FINDING_ESP_OTHER_ARCHITECTURE] = {SEVERITY_DAMAGE, "esp-other-architecture",
                                         "The boot manager is for another kind of machine:",
                                         COPY_BOOT_FILES},
