@@ -89,8 +89,9 @@ def entries_of_fallback(volume):
         for name in ('BOOTX64.CSV', 'BOOT.CSV'):
             place = f'\\EFI\\{folder}\\{name}'
             if is_there(volume, place):
-                lines = [line for line in lines_of(volume.read(place)) if len(line) > 1 and line[0] and line[1]]
-                found.append([f'\\EFI\\{folder}\\{line[0]}' for line in lines])
+                lines = lines_of(volume.read(place))
+                found.append([f'\\EFI\\{folder}\\{line[0]}' for line in lines
+                              if len(line) > 1 and line[0] and line[1]])
                 break
     return [each for each in found if each]
 

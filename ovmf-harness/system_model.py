@@ -102,7 +102,7 @@ class Start:
 
     def __init__(self, setup, index, disks, volume):
         self.setup, self.index, self.disks, self.volume = setup, index, disks, volume
-        kinds = {part.type for disk in setup.disks if disk for role, part in disk.parts.items() if role == 'plex'}
+        kinds = {disk.parts['plex'].type for disk in setup.disks if disk and 'plex' in disk.parts}
         self.is_linux, self.is_windows = LINUX_RAID in kinds, bool(kinds & {gpt.LDM_DATA, gpt.BASIC_DATA})
 
     def run(self, name, path, options=b'', by_shim=False, depth=0):

@@ -1,5 +1,6 @@
 #include "audit/audit_esps.h"
 
+#include "audit/program.h"
 #include "model/boot_paths.h"
 #include "audit/audit_md_volumes.h"
 #include "audit/compare_esps.h"
@@ -141,15 +142,20 @@ static void audit_store(struct collector *to, const struct esp *esp)
     if (esp->store_status != ST_OK)
         collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
                              arena_printf(to->arena, " %s.", status_text(esp->store_status)));
-    else if (esp->store == REGF_DIRTY)
+    else if (esp->store == REGF_DIRTY && esp->store_log_fits)
         collect_at_partition(to, FINDING_ESP_STORE_DIRTY, esp->partition, "");
+    else if (esp->store == REGF_DIRTY)
+        collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
+                             " a write to it was not finished, and BCD.LOG does not hold the "
+                             "rest.");
     else if (esp->store != REGF_GOOD)
         collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
                              arena_printf(to->arena, " %s.", regf_state_text(esp->store)));
 }
 
 /* A program by which this machine is started: anything in the boot folder, and the fallback. */
-static void audit_program(struct collector *to, const struct esp *esp, size_t index, bool starts)
+static void audit_program(struct collector *to, const struct machine *machine,
+                          const struct esp *esp, size_t index, bool starts)
 {
     const struct fat_file *file = &esp->report.files[index];
     const struct file_content *content = &esp->contents[index];
@@ -163,8 +169,10 @@ static void audit_program(struct collector *to, const struct esp *esp, size_t in
                                  arena_printf(to->arena, " %s.", file->path));
         return;
     }
+    bool doubtful = content->program == PE_BAD_CHECKSUM && !program_is_changed(machine, esp, index);
     collect_at_partition(
-        to, FINDING_ESP_BOOT_FILE_CORRUPT, esp->partition,
+        to, doubtful ? FINDING_ESP_BOOT_FILE_DOUBTFUL : FINDING_ESP_BOOT_FILE_CORRUPT,
+        esp->partition,
         arena_printf(to->arena, " %s: %s.", file->path, pe_verdict_text(content->program)));
 }
 
@@ -183,7 +191,7 @@ static void audit_contents(struct collector *to, const struct machine *machine,
                                  arena_printf(to->arena, " %s.", file->path));
         bool ours = started[i] || (folder != NULL && esp_path_is_in(file->path, folder));
         if (content->status == ST_OK && content->is_program && ours)
-            audit_program(to, esp, i, started[i]);
+            audit_program(to, machine, esp, i, started[i]);
     }
 }
 

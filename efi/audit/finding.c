@@ -110,7 +110,8 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_FALLBACK_MISSING] =
         {SEVERITY_WARNING, "fallback-missing",
          "The fallback boot file is missing, so nothing here starts without a boot entry:",
-         "shadowboot repair makes it of Windows' boot manager on the disks of a mirror, for firmware "
+         "shadowboot repair makes it of Windows' boot manager on the disks of a mirror, for "
+         "firmware "
          "that forgets its entries.",
          "For firmware that forgets its entries: install the loader there too (GRUB: grub-install "
          "--removable)."},
@@ -266,6 +267,10 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_BOOT_FILE_CORRUPT] = {SEVERITY_DAMAGE, "esp-boot-file-corrupt",
                                        "A boot file is damaged:", COPY_BOOT_FILES,
                                        COPY_LINUX_FILES},
+    [FINDING_ESP_BOOT_FILE_DOUBTFUL] =
+        {SEVERITY_WARNING, "esp-boot-file-doubtful", "A boot file may be damaged:",
+         "Most firmware does not look at that. Where the other disk has a sound one, shadowboot "
+         "repair brings it."},
     [FINDING_ESP_OTHER_ARCHITECTURE] = {SEVERITY_DAMAGE, "esp-other-architecture",
                                         "The boot manager is for another kind of machine:",
                                         COPY_BOOT_FILES, COPY_LINUX_FILES},
@@ -283,7 +288,7 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_STORE_DIRTY] =
         {SEVERITY_WARNING, "esp-store-dirty",
          "The boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely.",
-         "Windows mends it from its log when it starts from this ESP."},
+         "The boot manager mends it from BCD.LOG when it starts from this ESP."},
     [FINDING_ESP_REPEATED] =
         {SEVERITY_NOTE, "esp-repeated", "The disk has more than one EFI System Partition.",
          "Firmware may start from either. The one that boot entries name was judged."},
@@ -337,7 +342,8 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_DAMAGE, "nvram-wiped",
          "No boot entry starts from any EFI System Partition of the system: the firmware has lost "
          "them.",
-         "shadowboot repair makes them anew where it is known which boot manager is meant, and else "
+         "shadowboot repair makes them anew where it is known which boot manager is meant, and "
+         "else "
          "says what to type; shadowboot import puts saved ones back."},
     [FINDING_PLEX_FAILED] = {SEVERITY_DAMAGE, "plex-failed",
                              "This copy of a volume is marked as failed", RESYNCHRONIZE},

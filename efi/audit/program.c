@@ -66,6 +66,46 @@ struct program program_of(const struct machine *machine, const struct esp *esp, 
     return program_by_copies(machine, esp, file);
 }
 
+static void fallback_path(const struct machine *machine, char *ret_path, size_t size)
+{
+    struct text_buffer text;
+
+    text_buffer_init(&text, ret_path, size);
+    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
+}
+
+/* True for a sound file of the same size whose content is another one. */
+static bool is_other_content(const struct esp *esp, size_t file, const struct esp *other,
+                             size_t twin)
+{
+    const struct file_content *content = &other->contents[twin];
+
+    return esp->report.files[file].size == other->report.files[twin].size &&
+           content->status == ST_OK && content->program == PE_GOOD &&
+           content->checksum != esp->contents[file].checksum;
+}
+
+bool program_is_changed(const struct machine *machine, const struct esp *esp, size_t file)
+{
+    const char *path = esp->report.files[file].path;
+    char fallback[64];
+
+    fallback_path(machine, fallback, sizeof(fallback));
+    const char *copy = text_equal_nocase(path, BOOT_MANAGER_PATH) ? fallback
+                       : text_equal_nocase(path, fallback)        ? BOOT_MANAGER_PATH
+                                                                  : path;
+    const char *const paths[] = {path, copy};
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct esp *other = &machine->esps[i];
+        for (size_t j = 0; j < 2 && other->status == ST_OK; j++) {
+            size_t twin = fat_find(&other->report, paths[j]);
+            if (twin != FAT_NO_FILE && is_other_content(esp, file, other, twin))
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool is_sound(const struct esp *esp, size_t file)
 {
     const struct file_content *content = &esp->contents[file];
@@ -225,10 +265,8 @@ static bool is_kernel(const struct search *search, size_t file)
 static bool is_fallback(const struct search *search, size_t file)
 {
     char path[64];
-    struct text_buffer text;
 
-    text_buffer_init(&text, path, sizeof(path));
-    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, search->machine->architecture);
+    fallback_path(search->machine, path, sizeof(path));
     return text_equal_nocase(search->esp->report.files[file].path, path);
 }
 

@@ -168,45 +168,6 @@ static enum outcome run_shim_fallback(struct trial *trial, const struct esp *esp
 
 /* --- Any program ---------------------------------------------------------------------------- */
 
-/* True for a sound file of the same size whose content is another one. */
-static bool is_other_content(const struct esp *esp, size_t file, const struct esp *other,
-                             size_t twin)
-{
-    const struct file_content *content = &other->contents[twin];
-
-    return esp->report.files[file].size == other->report.files[twin].size &&
-           content->status == ST_OK && content->program == PE_GOOD &&
-           content->checksum != esp->contents[file].checksum;
-}
-
-/* Where a copy of the program at `path` usually lies: Windows puts one of its boot manager under
- * the removable-media path. */
-static const char *path_of_copy(struct trial *trial, const char *path)
-{
-    const char *fallback = trial_fallback_path(trial);
-
-    if (text_equal_nocase(path, BOOT_MANAGER_PATH))
-        return fallback;
-    return text_equal_nocase(path, fallback) ? BOOT_MANAGER_PATH : path;
-}
-
-/* True when the file with a wrong checksum is not what it was: a file of its size is sound under
- * the same path of another ESP, or where a copy lies. */
-static bool is_changed(struct trial *trial, const struct esp *esp, size_t file)
-{
-    const char *const paths[] = {path_of(esp, file), path_of_copy(trial, path_of(esp, file))};
-
-    for (size_t i = 0; i < trial->machine->esp_count; i++) {
-        const struct esp *other = &trial->machine->esps[i];
-        for (size_t j = 0; j < 2 && other->status == ST_OK; j++) {
-            size_t twin = fat_find(&other->report, paths[j]);
-            if (twin != FAT_NO_FILE && is_other_content(esp, file, other, twin))
-                return true;
-        }
-    }
-    return false;
-}
-
 /* What firmware makes of the file; STARTS when it starts it, and PERHAPS where it is lenient. */
 static enum outcome try_image(struct trial *trial, const struct esp *esp, size_t file)
 {
@@ -225,7 +186,7 @@ static enum outcome try_image(struct trial *trial, const struct esp *esp, size_t
                                           status_text(content->status)));
     if (content->program == PE_GOOD)
         return STARTS;
-    if (content->program == PE_BAD_CHECKSUM && !is_changed(trial, esp, file))
+    if (content->program == PE_BAD_CHECKSUM && !program_is_changed(trial->machine, esp, file))
         return trial_because(trial, PERHAPS,
                              arena_printf(trial->arena,
                                           "%s may be damaged: %s. Most firmware does not look at "

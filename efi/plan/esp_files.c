@@ -73,7 +73,7 @@ bool esp_files_readable(const struct esp *esp)
 static bool store_is_bad(const struct esp *esp)
 {
     if (esp->store_status == ST_OK)
-        return esp->store != REGF_GOOD && esp->store != REGF_DIRTY;
+        return esp->store != REGF_GOOD && !(esp->store == REGF_DIRTY && esp->store_log_fits);
     return esp->store_status != ST_ABSENT && esp->store_status != ST_UNSUPPORTED;
 }
 

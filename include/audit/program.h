@@ -55,6 +55,13 @@ struct span program_folder(const char *path);
 /* The file `name` in the folder of `path`; FAT_NO_FILE when there is none. */
 size_t program_beside(const struct esp *esp, const char *path, const char *name);
 
+/*
+ * True when the file with a wrong checksum is not what it was: a file of its size is sound under
+ * the same path of another ESP, or where a copy lies (Windows puts one of its boot manager under
+ * the removable-media path), and has another content. Else the checksum alone may be stale.
+ */
+bool program_is_changed(const struct machine *machine, const struct esp *esp, size_t file);
+
 /* What shim at `path` starts unless it is told otherwise: GRUB in the same folder; FAT_NO_FILE when
  * it is not there. */
 size_t program_second_stage(const struct machine *machine, const struct esp *esp, const char *path);

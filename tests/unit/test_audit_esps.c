@@ -399,12 +399,28 @@ static void spoil_any_file(struct mirror *mirror)
     mirror->contents[1][mirror_add_file(mirror, 1, "\\notes.txt", 100, 'x')].status = ST_IO;
 }
 
+/* The content is the other ESP's. */
+static void make_manager_stale(struct mirror *mirror)
+{
+    set_program(mirror, MIRROR_MANAGER, PE_BAD_CHECKSUM);
+}
+
+static void change_manager_of_wrong_checksum(struct mirror *mirror)
+{
+    make_manager_stale(mirror);
+    mirror_content(mirror, 1, MIRROR_MANAGER)->checksum = 1;
+}
+
 static void broken_programs_are_told_by_name(void **state)
 {
 #define CORRUPT "esp-boot-file-corrupt" ESP_1 " "
     static const struct mirror_case cases[] = {
         {zero_manager, CORRUPT MIRROR_MANAGER ": parts of it have been overwritten with zeros.\n"},
         {truncate_fallback, CORRUPT MIRROR_FALLBACK ": it is shorter than its own headers say.\n"},
+        {make_manager_stale, "esp-boot-file-doubtful" ESP_1 " " MIRROR_MANAGER
+                             ": its content does not match the checksum in its header.\n"},
+        {change_manager_of_wrong_checksum,
+         CORRUPT MIRROR_MANAGER ": its content does not match the checksum in its header.\n"},
         {break_memtest, CORRUPT MIRROR_MEMTEST ": its content is not what was signed.\n"},
         {make_manager_no_efi_program,
          CORRUPT MIRROR_MANAGER ": it is a program, but not one that firmware starts.\n"},
@@ -451,6 +467,12 @@ static void dirty_store(struct mirror *mirror)
     mirror->esps[1].store = REGF_DIRTY;
 }
 
+static void dirty_store_with_log(struct mirror *mirror)
+{
+    dirty_store(mirror);
+    mirror->esps[1].store_log_fits = true;
+}
+
 static void state_of_the_store_is_told(void **state)
 {
     static const struct mirror_case cases[] = {
@@ -458,7 +480,9 @@ static void state_of_the_store_is_told(void **state)
         {drop_store_unseen, ""},
         {spoil_store, "esp-store-damaged" ESP_1 " damaged.\n"},
         {truncate_store, "esp-store-damaged" ESP_1 " it is shorter than its own header says.\n"},
-        {dirty_store, "esp-store-dirty" ESP_1 "\n"},
+        {dirty_store, "esp-store-damaged" ESP_1 " a write to it was not finished, and BCD.LOG does "
+                      "not hold the rest.\n"},
+        {dirty_store_with_log, "esp-store-dirty" ESP_1 "\n"},
     };
 
     (void)state;
@@ -888,6 +912,7 @@ static void break_grub(struct mirror *mirror)
 {
     make_debian(mirror);
     set_program(mirror, "\\EFI\\debian\\grubx64.efi", PE_BAD_CHECKSUM);
+    mirror_content(mirror, 1, "\\EFI\\debian\\grubx64.efi")->checksum = 1;
 }
 
 static void make_shim_of_other_machine(struct mirror *mirror)

@@ -387,6 +387,7 @@ static void inflict_much(struct mirror *mirror)
     mirror->copies[0].ntfs.dirty = true;
     mirror->disks[0].copies_differ = true;
     mirror->esps[0].store = REGF_DIRTY;
+    mirror->esps[0].store_log_fits = true;
     mirror->copies[1].ntfs.boot = NTFS_BOOT_DAMAGED;
     mirror->disks[1].backup.problem = GPT_BAD_ARRAY_CRC;
     mirror_content(mirror, 1, MIRROR_FALLBACK)->program = PE_TRUNCATED;
@@ -407,7 +408,7 @@ static void worst_comes_first_and_else_the_order_of_the_audits(void **state)
                   "esp-store-dirty @ Disk 0 Partition 1\n"
                   "gpt-hybrid-mbr @ Disk 0\n"
                   "esp-serial-repeated @ Disk 1 Partition 1\n",
-                  MACHINE_NONE);
+                  MACHINE_PRIMARY_ONLY);
 }
 
 static void machine_without_disks_has_a_judgement(void **state)

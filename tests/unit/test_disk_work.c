@@ -47,7 +47,7 @@ static void a_member_of_an_array_is_never_written_to(void **state)
     p->machine.md_volume_count = 1;
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
     plan_boot_manager(p);
-    assert_int_equal(apply(p, &result), ST_REFUSED);
+    assert_int_equal(disk_work_apply(p, &result), ST_REFUSED);
     assert_non_null(strstr(result.problem, "Nothing was changed."));
     assert_disk_unchanged(p, before, 1);
     mem_block_free(before);
@@ -62,7 +62,7 @@ static void an_undo_of_what_is_in_an_array_now_is_refused(void **state)
     disk_machine_truncate(p->host, 1, BOOTMGFW, 5000);
     planning_rescan_to(p, SCAN_FULL);
     plan_boot_manager(p);
-    assert_int_equal(apply(p, &result), ST_OK);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
     planning_rescan_to(p, SCAN_FULL);
     volume.partition = p->machine.esps[esp_on(p, 1)].partition;
     p->machine.md_volumes = &volume;
