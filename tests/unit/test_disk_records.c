@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "apply/read_ahead.h"
+#include "format/fat_layout.h"
 #include "host/fault.h"
 #include "unit/disk_work_fixture.h"
 
@@ -44,6 +45,28 @@ static void all_that_is_overwritten_is_kept(void **state)
     assert_int_equal(blocks_of(records_of(p, work)) * 512, work->bytes);
     for (size_t i = 0; i < work->edit.file_count; i++)
         assert_false(work->edit.files[i].free_space);
+}
+
+/* A block that two steps write: what the later one finds is what the earlier one has left there. */
+static void a_step_is_kept_as_the_one_before_it_leaves_it(void **state)
+{
+    struct planning *p = *state;
+    uint64_t boot_sector = disk_machine_place(p->host, 1, PART_ESP).start;
+    const struct journal_record *first = NULL;
+    const struct journal_record *last = NULL;
+
+    plan_format(p, true);
+    const struct journal *journal = records_of(p, work_of(p, host_ports(p->host), 0));
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct journal_record *record = &journal->records[i];
+        if (record->lba != boot_sector)
+            continue;
+        first = first == NULL ? record : first;
+        last = record;
+    }
+    assert_true(first != NULL && first->step < last->step);
+    assert_false(first->old_is_zero);
+    assert_true(last->old_is_zero || span_is_zero(span_part(last->old_data, 0, 512)));
 }
 
 /* A read that fails once is tried once more: nothing is missing. */
@@ -182,6 +205,93 @@ static void a_check_says_how_much_is_written(void **state)
     assert_true(result.disk_bytes > 0);
 }
 
+/* --- Files ---------------------------------------------------------------------------------- */
+
+/* Where a file's content begins on its disk, in bytes. */
+static uint64_t content_at(const struct planning *p, size_t disk, const char *path)
+{
+    const struct esp *esp = &p->machine.esps[esp_on(p, disk)];
+    uint32_t cluster = esp->report.files[fat_find(&esp->report, path)].first_cluster;
+
+    return disk_machine_place(p->host, disk, PART_ESP).start * 512 + esp->volume.data_offset +
+           (uint64_t)(cluster - 2) * esp->volume.cluster_size;
+}
+
+/* Nothing of what was in memory, or lies behind it on its source, shows behind the end of a file.
+ */
+static void behind_the_end_of_a_file_are_zeros(void **state)
+{
+    struct planning *p = *state;
+    struct file_copy item = item_of(p, esp_on(p, 0), LANGUAGE);
+    struct disk_change change = change_of_esp(p, DISK_CHANGE_FILES, &item, 1);
+    uint8_t block[512];
+
+    memset(block, 0xee, sizeof(block));
+    mem_block_write(p->host->disks[0], content_at(p, 0, LANGUAGE) + item.size, block,
+                    512 - item.size % 512);
+    plan_change_disk(&p->plan, &change, "bring a file");
+    struct disk_work *work = work_of(p, host_ports(p->host), 0);
+    memset(work->buffer, 0xee, DISK_WORK_MEMORY);
+    assert_int_equal(disk_work_run(work, NULL, NULL), ST_OK);
+    const struct disk_file *file = &work->edit.files[0];
+    const struct disk_extent *last = &file->extents[file->extent_count - 1];
+    size_t used = (size_t)(last->bytes % 512);
+    mem_block_peek(p->host->disks[1], (last->lba + last->bytes / 512) * 512, block, 512);
+    assert_int_not_equal(used, 0);
+    assert_false(span_is_zero(span_of(block, used)));
+    assert_true(span_is_zero(span_of(block + used, 512 - used)));
+}
+
+/* Both disks are gone through from start to end. */
+static void files_keep_the_order_in_which_they_lie(void **state)
+{
+    struct planning *p = *state;
+    struct apply_result result;
+
+    plan_format(p, true);
+    const struct files_change *files = &p->plan.actions[0].change->files;
+    const struct fat_report *from = &p->machine.esps[esp_on(p, 0)].report;
+    struct machine after;
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
+    assert_int_equal(scan_machine(&p->arena, host_ports(p->host), SCAN_FULL, &after), ST_OK);
+    const struct fat_report *to = &after.esps[esp_on(p, 1)].report;
+    for (size_t i = 0; i < files->count; i++) {
+        for (size_t k = 0; k < files->count; k++) {
+            const struct fat_file *a = &from->files[files->items[i].file];
+            const struct fat_file *b = &from->files[files->items[k].file];
+            if (a->is_directory || b->is_directory || a->first_cluster >= b->first_cluster)
+                continue;
+            assert_true(to->files[fat_find(to, a->path)].first_cluster <
+                        to->files[fat_find(to, b->path)].first_cluster);
+        }
+    }
+}
+
+/* What comes from the very partition that is formatted is read before anything is written there. */
+static void a_file_system_is_made_anew_with_its_own_files(void **state)
+{
+    struct planning *p = *state;
+    size_t own = esp_on(p, 1);
+    const struct fat_report *report = &p->machine.esps[own].report;
+    struct file_copy *items = arena_alloc(&p->arena, report->file_count, sizeof(*items));
+    uint32_t cluster = 0;
+
+    for (size_t i = 0; i < report->file_count; i++)
+        items[i] = item_of(p, own, report->files[i].path);
+    struct disk_change change = change_of_esp(p, DISK_CHANGE_FORMAT, items, report->file_count);
+    change.esp = own;
+    change.format.type = fat_type_for(change.block_count * 512, 512, &cluster);
+    change.format.label = "NEW";
+    change.format.over_old = true;
+    plan_change_disk(&p->plan, &change, "format");
+    struct disk_work *work = work_of(p, host_ports(p->host), 0);
+    uint8_t zeros[512] = {0};
+    mem_block_write(p->host->disks[1], content_at(p, 1, BOOTMGFW), zeros, sizeof(zeros));
+    assert_int_equal(disk_work_run(work, NULL, NULL), ST_OK);
+    assert_same_file(p, BOOTMGFW);
+    assert_same_file(p, LANGUAGE);
+}
+
 /* --- Reading ahead -------------------------------------------------------------------------- */
 
 /* Up to the last block of the disk pieces are read together. */
@@ -209,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(free_blocks_are_not_kept),
         CASE(all_that_is_overwritten_is_kept),
+        CASE(a_step_is_kept_as_the_one_before_it_leaves_it),
         CASE(a_read_that_fails_once_loses_nothing),
         CASE(a_block_in_use_that_cannot_be_read_ends_a_change_of_files),
         CASE(steps_of_two_changes_follow_each_other),
@@ -216,6 +327,9 @@ int main(void)
         CASE(undo_does_not_write_over_what_came_since),
         CASE(an_undo_that_was_stopped_by_the_disk_goes_on),
         CASE(a_check_says_how_much_is_written),
+        CASE(behind_the_end_of_a_file_are_zeros),
+        CASE(files_keep_the_order_in_which_they_lie),
+        CASE(a_file_system_is_made_anew_with_its_own_files),
         CASE(the_end_of_the_disk_is_read_ahead_too),
     };
 
