@@ -10,14 +10,6 @@
 static const char store_path[] = "\\EFI\\Microsoft\\Boot\\BCD";
 static const char log_path[] = "\\EFI\\Microsoft\\Boot\\BCD.LOG";
 
-bool esp_store_has_log(const struct esp *esp)
-{
-    size_t file = esp->status == ST_OK ? fat_find(&esp->report, log_path) : FAT_NO_FILE;
-
-    return file != FAT_NO_FILE && !esp->report.files[file].is_directory &&
-           esp->report.files[file].status == ST_OK && esp->report.files[file].size > 0;
-}
-
 static bool is_program(const char *path)
 {
     size_t length = text_length(path);

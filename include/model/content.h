@@ -77,10 +77,6 @@ struct system_copy {
 /* Whether the copy carries Windows: ST_OK, ST_ABSENT, or why nobody can say. */
 enum status system_copy_windows(const struct system_copy *copy);
 
-/* True when \EFI\Microsoft\Boot\BCD.LOG, from which Windows' boot manager mends a store that was
- * not written completely, is there and is not empty. Whether it fits is not known. */
-bool esp_store_has_log(const struct esp *esp);
-
 /* A partition that is a member of a Linux md array. */
 struct md_partition {
     size_t partition;

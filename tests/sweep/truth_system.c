@@ -85,6 +85,10 @@ static bool checksum_is_right(const struct truth_file *file)
     return ld_le32(file->data + at) == (uint32_t)(sum + file->size);
 }
 
+/* What Windows' boot manager carries behind its name. */
+#define MARK      "bootmgfw.pdb"
+#define MARK_SIZE (sizeof(MARK) - 1)
+
 /* The name in the last bytes; "" where none is. */
 static void take_name(const struct truth_file *file, char ret_name[TRUTH_NAME + 1])
 {
@@ -96,7 +100,10 @@ static void take_name(const struct truth_file *file, char ret_name[TRUTH_NAME + 
     const char *from = (const char *)file->data + file->size - TRUTH_NAME;
     while (length < TRUTH_NAME && from[length] >= ' ' && from[length] < 0x7f)
         length++;
-    for (size_t i = length; i < TRUTH_NAME; i++) {
+    size_t end = TRUTH_NAME;
+    if (memcmp(from + TRUTH_NAME - MARK_SIZE, MARK, MARK_SIZE) == 0)
+        end -= MARK_SIZE;
+    for (size_t i = length; i < end; i++) {
         if (from[i] != 0)
             return;
     }
@@ -248,14 +255,6 @@ static void run_fallback(const struct truth_scene *scene, const struct truth_fat
     free(file.data);
 }
 
-/* That of the harness' machines, which have no GRUB in \\EFI\\BOOT: it takes that of Debian. */
-static void run_simple_shim(const struct truth_scene *scene, const struct truth_fat *fat,
-                            unsigned depth, struct truth_run *run)
-{
-    if (!run_beside(scene, fat, "\\EFI\\debian\\shimx64.efi", STAGE, depth, run))
-        run_linux(scene, "", run);
-}
-
 static void run_shim(const struct truth_scene *scene, const struct truth_fat *fat, const char *path,
                      unsigned depth, struct truth_run *run)
 {
@@ -311,10 +310,7 @@ static void run_role(const struct truth_scene *scene, const struct truth_fat *fa
         run_windows(scene, fat, run);
         return;
     case ROLE_SHIM:
-        if (strcmp(name, "shim") == 0 && strncmp(path, "\\EFI\\BOOT\\", 10) == 0)
-            run_simple_shim(scene, fat, depth, run);
-        else
-            run_shim(scene, fat, path, depth, run);
+        run_shim(scene, fat, path, depth, run);
         return;
     case ROLE_FALLBACK:
         run_fallback(scene, fat, depth, run);

@@ -43,6 +43,25 @@ static void change_backup(struct host *host)
     patch_entry(host, 0, BACKUP, 0, 56, "x", 1);
 }
 
+/* As after a copy to a disk of half the size. */
+static void make_table_of_larger_disk(struct host *host)
+{
+    patch_header(host, 1, PRIMARY, 32, 2 * 16777216u - 1, 8);
+    patch_header(host, 1, PRIMARY, 48, 2 * 16777216u - 34, 8);
+    zero_block(host, 1, 16777215);
+}
+
+/* The header lies where it is looked for on a disk that shows blocks of 4096 bytes, as Disk 0 does.
+ */
+static void make_table_of_other_blocks(struct host *host)
+{
+    uint8_t header[4096];
+
+    wipe_both(host);
+    mem_block_peek(host->disks[0], header_offset(host, 0, PRIMARY), header, sizeof(header));
+    mem_block_write(host->disks[1], 4096, header, sizeof(header));
+}
+
 /* The primary names another block for the backup, and there is one. */
 static void move_backup(struct host *host)
 {
@@ -259,6 +278,9 @@ static const struct finding_case {
     {FINDING_GPT_BACKUP_DAMAGED, wipe_backup, "Disk 1", ": it is not there."},
     {FINDING_GPT_BOTH_DAMAGED, wipe_both, "Disk 1",
      ": primary: it is not there; backup: it is not there."},
+    {FINDING_GPT_OF_LARGER_DISK, make_table_of_larger_disk, "Disk 1", ""},
+    {FINDING_GPT_OTHER_BLOCK_SIZE, make_table_of_other_blocks, "Disk 1",
+     " 4096 bytes, and here the disk has 512."},
     {FINDING_GPT_COPIES_DIFFER, change_backup, "Disk 0", ""},
     {FINDING_GPT_BACKUP_NOT_AT_END, move_backup, "Disk 0", ""},
     {FINDING_GPT_MBR_UNREADABLE, spoil_mbr, "Disk 0", ""},

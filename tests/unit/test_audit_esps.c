@@ -220,33 +220,6 @@ static void state_of_the_file_system_is_told(void **state)
     mirror_assert_cases(cases, COUNT_OF(cases));
 }
 
-/* BCD.LOG alone is looked at by the boot manager, and an empty one holds nothing. */
-static void log_of_a_store_has_its_name_and_content(void **state)
-{
-    static const struct {
-        const char *path;
-        uint64_t size;
-        bool counts;
-    } logs[] = {{"\\EFI\\Microsoft\\Boot\\BCD.LOG", 4096, true},
-                {"\\EFI\\Microsoft\\Boot\\bcd.log", 1, true},
-                {"\\EFI\\Microsoft\\Boot\\BCD.LOG", 0, false},
-                {"\\EFI\\Microsoft\\Boot\\BCD.LOG1", 4096, false},
-                {"\\EFI\\Boot\\BCD.LOG", 4096, false}};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(logs); i++) {
-        struct mirror *mirror = mirror_new();
-        struct esp *esp = &mirror->esps[1];
-        assert_false(esp_store_has_log(esp));
-        size_t file = mirror_add_file(mirror, 1, logs[i].path, 4096, 9);
-        esp->report.files[file].size = logs[i].size;
-        assert_int_equal(esp_store_has_log(esp), logs[i].counts);
-        esp->report.files[file].status = ST_DAMAGED;
-        assert_false(esp_store_has_log(esp));
-        mirror_free(mirror);
-    }
-}
-
 static struct md_volume member_of(const struct mirror *mirror, size_t esp, enum md_use use)
 {
     return (struct md_volume){.partition = mirror->esps[esp].partition,
@@ -276,6 +249,20 @@ static void members_of_an_array_are_one_file_system(void **state)
     mirror_assert_findings(mirror, expected);
     volumes[1].use = MD_OLD; /* no wonder then */
     snprintf(expected, sizeof(expected), "esp-md-out-of-date" ESP_1 ".\n%s", members);
+    mirror_assert_findings(mirror, expected);
+}
+
+/* Half of a stripe set is no file system. */
+static void piece_of_an_array_is_told(void **state)
+{
+    struct mirror *mirror = *state;
+    struct md_volume volume = member_of(mirror, 1, MD_PIECE);
+    char expected[256];
+
+    volume.member.level = 0;
+    mirror->machine.md_volumes = &volume;
+    mirror->machine.md_volume_count = 1;
+    snprintf(expected, sizeof(expected), "esp-md-piece" ESP_1 ": level 0, array box:esp.\n");
     mirror_assert_findings(mirror, expected);
 }
 
@@ -1001,9 +988,9 @@ int main(void)
         cmocka_unit_test(member_needs_one_esp),
         cmocka_unit_test(state_of_the_file_system_is_told),
         cmocka_unit_test(every_kind_of_fat_damage_is_told),
-        cmocka_unit_test(log_of_a_store_has_its_name_and_content),
         cmocka_unit_test_setup_teardown(members_of_an_array_are_one_file_system, mirror_set_up,
                                         mirror_tear_down),
+        cmocka_unit_test_setup_teardown(piece_of_an_array_is_told, mirror_set_up, mirror_tear_down),
         cmocka_unit_test(broken_programs_are_told_by_name),
         cmocka_unit_test(state_of_the_store_is_told),
         cmocka_unit_test(esps_of_members_are_compared),

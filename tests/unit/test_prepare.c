@@ -808,7 +808,7 @@ static void full_root_directory_is_told_when_it_is_in_the_way(void **state)
     mirror_drop_file(mirror, 1, BOOT_MANAGER_PATH);
     struct preparing p = prepare(mirror, 1);
     (void)change_at(&p, 0, DISK_CHANGE_FILES);
-    (void)mirror_add_file(mirror, 0, "\\Some long name.txt", 10, 0);
+    (void)mirror_add_file(mirror, 0, "\\vmlinuz-6.1.0-amd64", 10, 0);
     p = prepare(mirror, 1);
     assert_refused(&p, ST_NO_SPACE, "root directory of Disk 1 Partition 1");
     esp_1(mirror)->report.root_free = 3;

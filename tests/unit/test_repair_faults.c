@@ -41,6 +41,7 @@ static void no_room(struct host *host)
     struct guid type = fixture_guid(TYPE_BASIC_DATA);
     unsigned slot = disk_machine_place(host, 1, PART_ESP).number - 1;
 
+    disk_machine_zero(host, 1, PART_ESP);
     patch_entry(host, 1, PRIMARY, slot, 0, type.bytes, sizeof(type.bytes));
     patch_entry(host, 1, BACKUP, slot, 0, type.bytes, sizeof(type.bytes));
     disk_machine_restart(host);

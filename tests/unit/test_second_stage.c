@@ -398,11 +398,13 @@ static void start_stranger(struct mirror *mirror)
     start_file(mirror, "\\EFI\\acme\\x.efi");
 }
 
-/* The other disk's entry, which comes first, names it as well. */
+/* The other disk's entry, which comes first, names it as well, and there is nothing else. */
 static void start_stranger_now(struct mirror *mirror)
 {
     struct fixture_entry entry = mirror_windows_entry(mirror, 0, 0);
 
+    mirror_drop_files(mirror, 0);
+    mirror_drop_files(mirror, 1);
     start_stranger(mirror);
     (void)mirror_add_file(mirror, 0, "\\EFI\\acme\\x.efi", 1000, 'x');
     entry.file = "\\EFI\\acme\\x.efi";
@@ -414,7 +416,8 @@ static void programs_start_the_system_of_the_mirror_or_none(void **state)
 {
     static const struct stage_case cases[] = {
         {"Shell", start_shell, VERDICT_FAILS,
-         "\\shellx64.efi is a UEFI Shell, which starts no system."},
+         "Before it, the firmware starts Boot0001 \"Boot Mirror\", a UEFI Shell, which starts no "
+         "system."},
         {"kernel", start_kernel, VERDICT_STARTS, ""},
         {"FreeBSD", start_freebsd, VERDICT_FAILS,
          "\\EFI\\freebsd\\loader.efi is FreeBSD's loader, which does not start the system of the "
