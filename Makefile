@@ -315,7 +315,7 @@ harness: all $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(LINUX)
 sweep: all $(TOOLS) $(CHECKED_TOOLS)
 	@SWEEP=all $(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/sweep $(PYTEST_FLAGS) ovmf-harness/test_sweep.py \
-		ovmf-harness/test_repair_catalogue.py
+		ovmf-harness/test_repair_catalogue.py ovmf-harness/test_repair_outcome.py
 
 demo: all
 	@$(HARNESS_ENV) $(PYTHON) ovmf-harness/demo.py

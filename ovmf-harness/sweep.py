@@ -12,8 +12,8 @@ STILL_BROKEN = (
     'promise: ',
     'undo: free space',
 )
-# A BootOrder of an odd size: firmware does not take it back, so an undo stops there.
-NOT_TAKEN_BACK = {'order-odd-size'}
+# A BootOrder of an odd size, or of none: firmware does not take it back, so an undo stops there.
+NOT_TAKEN_BACK = {'order-odd-size', 'order-empty'}
 
 
 def allowances():

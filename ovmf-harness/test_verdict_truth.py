@@ -37,6 +37,7 @@ UNKNOWN = {
     'shadow-data-partition-gone': {1},          # the database names a place that no partition has
     'shadow-ntfs-mft-zero': {1},                # NTFS that cannot be looked into
     'shadow-ntfs-root-torn': {1},
+    'mdesp-halves-differ': {1},                 # GRUB without its settings may stop
     'unknown-program-first': {0},               # nobody knows what that starts
     'data-mirror-beside-bitlocker': {0},
     'md-data-beside-linux': {0},                # a file system that is not looked into
@@ -52,8 +53,10 @@ UNKNOWN = {
     'grub-first-on-windows': {0},               # it may go on to Windows
     'fallback-unknown-nvram-wiped': {1},        # nobody knows the program
 }
-# Where a program of another name plays an older one: only firmware_model lets it pass.
-PLAYED_BY_OTHERS = {'md-grub-older'}
+# What only firmware_model knows: a program of another name that plays an older one, certificates behind a
+# program, and load options that name the next stage.
+PLAYED_BY_OTHERS = {'md-grub-older', 'debian-shim-signed-odd', 'debian-shim-signed-twice',
+                    'debian-firmware-updater-first'}
 # Disks that nothing connects with the system any more.
 NOT_MENTIONED = {'basic-nothing-found': {0, 1}, 'shadow-disk-blank': {1}, 'shadow-disk-vmfs': {1},
                  'shadow-disk-raid': {1}, 'md-superblock-zero': {1}}

@@ -137,6 +137,7 @@ static enum status audit_again(struct context *context, const struct plan *plan)
 {
     const struct machine *machine = &context->machine;
     struct findings findings;
+    struct roles roles;
     size_t kept = 0;
 
     enum status status = audit_entries(context->arena, machine, &findings);
@@ -154,6 +155,9 @@ static enum status audit_again(struct context *context, const struct plan *plan)
         collect_finding(&to, findings.items[i]);
     audit_reach(&to, machine, plan);
     status = collect_finish(&to, &findings);
+    if (status == ST_OK)
+        status = roles_find(context->arena, machine, &roles);
+    findings.linux_only = status == ST_OK && !roles.windows;
     if (status == ST_OK)
         show_findings(context, &findings);
     return status;

@@ -284,7 +284,7 @@ static enum status look_at_gap(struct arena *arena, struct gap_search *search, u
     uint64_t skip = (mib - first % mib) % mib;
     enum status status = look_from(arena, search, first, end, 0, AT_START | AT_END);
     if (status == ST_OK && search->count == before && skip != 0 && skip < end - first)
-        status = look_from(arena, search, first, end, skip, AT_START);
+        status = look_from(arena, search, first, end, skip, AT_START | AT_END);
     return status;
 }
 

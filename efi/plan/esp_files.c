@@ -38,6 +38,7 @@ struct gathering {
     const size_t *order;      /* of the source's files */
     const size_t *twins;      /* of the source's files on the target */
     const char *path;
+    bool for_linux; /* the ESP that others go by starts no Windows */
     const struct start_files
         *only;           /* what the machine is started by; NULL: all that is at `path` */
     bool *taken;         /* by index of the source's files */
@@ -426,7 +427,7 @@ static enum status add_fallback(struct gathering *g, const struct esp *target)
 
     if (path == NULL)
         return ST_NO_MEMORY;
-    if (!is_at_or_in(path, g->path) || manager == FAT_NO_FILE ||
+    if (g->for_linux || !is_at_or_in(path, g->path) || manager == FAT_NO_FILE ||
         !is_usable(g->plan->machine, g->source, manager) ||
         !can_be_started(g->plan->machine, g->source, manager) || will_have(g, target, path) ||
         is_file(target, folder))
@@ -476,6 +477,17 @@ static void warn(struct gathering *g)
 
 /* --- Lists ---------------------------------------------------------------------------------- */
 
+/* True when the ESP starts its system by a boot manager that is not Windows' own. */
+static bool starts_linux(const struct machine *machine, const struct esp *esp)
+{
+    size_t program = esp->status == ST_OK ? esp_boot_program(machine, esp) : FAT_NO_FILE;
+
+    if (program == FAT_NO_FILE)
+        return false;
+    enum program_kind kind = program_of(machine, esp, program).kind;
+    return kind == PROGRAM_SHIM || kind == PROGRAM_SHIM_FALLBACK || kind == PROGRAM_LOADER;
+}
+
 /* `against` is NO_INDEX for none. The items are put behind `items`, which needs room for all. */
 static enum status start(struct plan *plan, enum wanted wanted, size_t from, size_t against,
                          struct gathering *ret_gathering)
@@ -488,6 +500,10 @@ static enum status start(struct plan *plan, enum wanted wanted, size_t from, siz
                           .path = ALL_FILES};
     size_t count = g.source->report.file_count;
 
+    /* What is mended is what the others go by. */
+    g.for_linux = starts_linux(machine, wanted == WANT_MENDING && against != NO_INDEX
+                                            ? &machine->esps[against]
+                                            : g.source);
     if (against != NO_INDEX) {
         g.target = &machine->esps[against];
         g.twins = esp_twins(plan->arena, g.source, g.target);
@@ -538,7 +554,7 @@ static enum status restrict_to_start(struct gathering *io_gathering)
         return ST_NO_MEMORY;
     io_gathering->only = only;
     return start_files_find(io_gathering->plan->arena, io_gathering->plan->machine,
-                            io_gathering->source, only);
+                            io_gathering->source, !io_gathering->for_linux, only);
 }
 
 enum status esp_files_fresh(struct plan *plan, size_t source, size_t old, enum files_wanted wanted,

@@ -8,8 +8,7 @@
 
 /* What is there wherever it is. */
 static const char *const usual[] = {
-    "\\EFI\\BOOT", MICROSOFT_FOLDER, "\\EFI\\systemd", "\\EFI\\Linux",
-    "\\loader",    "\\grub",         "\\grub2",
+    "\\EFI\\BOOT", "\\EFI\\systemd", "\\EFI\\Linux", "\\loader", "\\grub", "\\grub2",
 };
 
 /* How kernels and what is loaded with them are called. */
@@ -30,13 +29,14 @@ static bool is_named(const struct machine *machine, const char *path)
     return false;
 }
 
-static bool starts_system(const struct machine *machine, const struct esp *esp, size_t file)
+static bool starts_system(const struct machine *machine, const struct esp *esp, bool windows,
+                          size_t file)
 {
     enum program_kind kind = program_of(machine, esp, file).kind;
 
     if (kind == PROGRAM_UNKNOWN)
         return is_named(machine, esp->report.files[file].path);
-    return kind != PROGRAM_TOOL;
+    return kind != PROGRAM_TOOL && (windows || kind != PROGRAM_WINDOWS);
 }
 
 /* How many folders the path goes through: 0 for what is in the root. */
@@ -74,9 +74,9 @@ static bool is_for_kernels(const struct fat_file *file)
 }
 
 enum status start_files_find(struct arena *arena, const struct machine *machine,
-                             const struct esp *esp, struct start_files *ret_files)
+                             const struct esp *esp, bool windows, struct start_files *ret_files)
 {
-    size_t room = COUNT_OF(usual) + esp->report.file_count;
+    size_t room = COUNT_OF(usual) + 1 + esp->report.file_count;
     const char **places = arena_alloc(arena, room, sizeof(*places));
     size_t count = 0;
 
@@ -84,10 +84,12 @@ enum status start_files_find(struct arena *arena, const struct machine *machine,
         return ST_NO_MEMORY;
     for (size_t i = 0; i < COUNT_OF(usual); i++)
         places[count++] = usual[i];
+    if (windows)
+        places[count++] = MICROSOFT_FOLDER;
     for (size_t i = 0; i < esp->report.file_count; i++) {
         const struct fat_file *file = &esp->report.files[i];
         const struct start_files so_far = {places, count};
-        bool starts = !file->is_directory && starts_system(machine, esp, i);
+        bool starts = !file->is_directory && starts_system(machine, esp, windows, i);
         if (start_files_cover(&so_far, file->path) || (!starts && !is_for_kernels(file)))
             continue;
         places[count] = place_of(arena, file->path);

@@ -5,6 +5,8 @@
 #ifndef SHADOWBOOT_PLAN_START_FILES_H
 #define SHADOWBOOT_PLAN_START_FILES_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/status.h"
 #include "model/machine.h"
@@ -15,13 +17,15 @@ struct start_files {
 };
 
 /*
- * Of this ESP: \EFI\BOOT and \EFI\Microsoft; the folder of each boot manager (audit/program.h) and
- * of each program that a boot entry names, on whatever partition, unless it is a tool; of what lies
- * in the root or right in \EFI only the program; what systemd-boot and GRUB keep in the root, and
- * the folders of kernels. The list lies in the arena. Statuses: ST_OK; ST_NO_MEMORY.
+ * Of this ESP: \EFI\BOOT and, where Windows is started, \EFI\Microsoft; the folder of each boot
+ * manager (audit/program.h) and of each program that a boot entry names, on whatever partition,
+ * unless it is a tool; of what lies in the root or right in \EFI only the program; what
+ * systemd-boot and GRUB keep in the root, and the folders of kernels. The list lies in the arena.
+ * Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status start_files_find(struct arena *arena, const struct machine *machine,
-                                        const struct esp *esp, struct start_files *ret_files);
+                                        const struct esp *esp, bool windows,
+                                        struct start_files *ret_files);
 
 /* True for what is at one of the places or in one, and is no copy that somebody saved aside. */
 bool start_files_cover(const struct start_files *files, const char *path);
