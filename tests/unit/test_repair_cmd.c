@@ -247,7 +247,8 @@ static void repair_shows_the_verdict_and_changes_nothing_under_n(void **state)
     drop_folder(host);
     run_to(host, "repair -n", 65);
     expect_said(host, "6 files");
-    expect_said(host, "After this: Disk 0 alone: yes, by Boot0000; Disk 1 alone: yes, by Boot0001.");
+    expect_said(host,
+                "After this: Disk 0 alone: yes, by Boot0000; Disk 1 alone: yes, by Boot0001.");
     expect_said(host, "Starts from Disk 1 alone: no");
     assert_int_equal(mem_vars_changes(host->vars), changes);
     assert_null(disk_machine_file(host, 1, MANAGER, &size));
