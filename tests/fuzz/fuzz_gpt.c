@@ -30,16 +30,16 @@ static void correct_crc(uint8_t *block, uint32_t block_size)
         st_le32(block + 16, crc_of_header(block, size));
 }
 
-/* What every caller may rely on in a header that was found fine. */
+/* What every caller may rely on in a header that was found fine, but for the end of the disk. */
 static void check_header(const struct gpt_header *header, uint32_t block_size, uint64_t lba,
-                         uint64_t disk_blocks)
+                         uint64_t disk_blocks, enum gpt_problem problem)
 {
     uint64_t bytes = gpt_array_bytes(header);
     uint64_t blocks = (bytes + block_size - 1) / block_size;
 
     require(header->my_lba == lba && lba < disk_blocks);
     require(header->first_usable_lba <= header->last_usable_lba);
-    require(header->last_usable_lba < disk_blocks);
+    require((header->last_usable_lba < disk_blocks) == (problem == GPT_FINE));
     require(lba < header->first_usable_lba || lba > header->last_usable_lba);
     require(header->alternate_lba < header->first_usable_lba ||
             header->alternate_lba > header->last_usable_lba);
@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         gpt_header_parse(span_of(block, block_size), lba, disk_blocks, &header);
     require((unsigned)problem < GPT_PROBLEM_COUNT && gpt_problem_text(problem) != NULL);
     if (problem == GPT_FINE || problem == GPT_OF_LARGER_DISK) {
-        check_header(&header, block_size, lba, disk_blocks);
+        check_header(&header, block_size, lba, disk_blocks, problem);
         check_entries(&header, span_of(data + PREFIX_SIZE + given, size - PREFIX_SIZE - given));
     } else {
         require(memcmp(&before, &header, sizeof(before)) == 0);
