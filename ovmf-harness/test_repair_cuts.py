@@ -39,7 +39,8 @@ OTHERS = [
 VERDICTS = {0, 64, 65, 66, 67, 68, 69}
 REFUSALS = {10, 14}
 # What firmware does not store it does not restore either.
-NOT_UNDONE = {'order-odd-size': 'BootOrder could not be written: refused.'}
+NOT_UNDONE = {'order-odd-size': 'BootOrder could not be written: refused.',
+              'order-empty': 'BootOrder could not be written: device error.'}
 # One of each kind of work: variables, files, file system, partition, table.
 FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformatted',
            'shadow-esp-missing', 'primary-gpt-primary-flipped']
