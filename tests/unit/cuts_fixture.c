@@ -66,17 +66,24 @@ static void add_line(struct told *told, const char *line, size_t length)
 
 static void take_verdict(struct told *told, const char *line)
 {
-    static const char *const words[] = {
-        [RANK_FAILS] = "fails", [RANK_FALLBACK] = "fallback", [RANK_STARTS] = "starts"};
+    /* What nobody can tell is no promise. */
+    static const struct {
+        const char *word;
+        uint8_t rank;
+    } ranks[] = {{"fails", RANK_FAILS},
+                 {"unknown", RANK_FAILS},
+                 {"perhaps", RANK_FALLBACK},
+                 {"fallback", RANK_FALLBACK},
+                 {"starts", RANK_STARTS}};
     char verdict[32];
     unsigned disk = 0;
 
     if (sscanf(line, "VerdictInfo,\"%u\",\"%31[a-z]", &disk, verdict) != 2 ||
         disk >= HOST_MAX_DISKS)
         return;
-    for (int rank = RANK_FAILS; rank <= RANK_STARTS; rank++) {
-        if (strcmp(verdict, words[rank]) == 0)
-            told->ranks[disk] = (uint8_t)rank;
+    for (size_t i = 0; i < sizeof(ranks) / sizeof(ranks[0]); i++) {
+        if (strcmp(verdict, ranks[i].word) == 0)
+            told->ranks[disk] = ranks[i].rank;
     }
 }
 
