@@ -286,8 +286,8 @@ def test_shell_reads_tables_manual_and_pages(modern):
         paged = re.sub(more, '', vm.console.text[start:])
         whole = vm.shell('shadowboot entries')
         assert stops >= 2 and not re.search(more, '\n'.join(whole))
-        assert [line for line in paged.split('\n')[:-1] if line.strip()] == \
-            [line for line in whole if line.strip()]
+        # A stop may come inside a line that is longer than the screen is wide.
+        assert ''.join(''.join(paged.split('\n')[:-1]).split()) == ''.join(''.join(whole).split())
 
 
 # Without a Shell

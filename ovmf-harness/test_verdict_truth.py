@@ -192,7 +192,8 @@ def test_firmware_starts_a_disk_alone_as_the_verdict_says(case, index, built, tm
     verdict, entry = verdicts(setup)[setup.printed(index)]
     machine = mirror_vm.as_machine(setup, tmp_path / 'vm', [index])
     seen = mirror_vm.start(machine)
-    assert (seen.standin is not None) == (verdict in ('starts', 'fallback')), seen
+    if verdict != 'perhaps':            # then this firmware may do either
+        assert (seen.standin is not None) == (verdict in ('starts', 'fallback')), seen
     if seen.standin:
         guid = setup.disk(index).parts['esp'].guid
         assert (seen.standin.esp, seen.standin.token) == (guid, machine.tokens[guid])
