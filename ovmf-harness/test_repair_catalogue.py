@@ -39,17 +39,19 @@ EXCEPTIONS = [
     # What one disk says makes the other one doubtful, and now that disk says nothing any more.
     ('databases-differ|transaction-pending-on-one|shadow-is-dd-copy|third-disk-is-copy',
      'plex-stale|shadow-database-(gone|header-zero)|shadow-disk-unreadable|shadow-gpt-both-zero'
-     '|(primary|shadow)-gone'),
+     '|shadow-table-of-4096-bytes|(primary|shadow)-gone'),
     # A boot manager that firmware starts and that then stops the machine is not reached any more, or is
     # refused now; the fallback file is whole.
     ('(primary|shadow)-bootmgr-zero-cluster',
-     'nvram-wiped|order-missing|esp-guids-equal|primary-bootmgr-unreadable|primary-entry-path-broken'
+     'file-only-entry|nvram-wiped|order-missing|esp-guids-equal|primary-bootmgr-unreadable|primary-entry-path-broken'
      '|shadow-bootmgr-(chain-broken|empty)'
      '|shadow-entry-(elsewhere|gone-partition|inactive|not-in-order|wrong-file)'),
     # The entry that told shim to start something else is gone.
     ('debian-firmware-updater-first', 'debian-nvram-wiped'),
-    # The Shell stood first in an order that is gone.
-    ('shell-first', 'order-missing|nvram-wiped'),
+    # What stood first stood in an order that is gone.
+    ('shell-first|diagnostics-first|unknown-program-first', 'order-missing|nvram-wiped'),
+    # The firmware's own entries for whole disks are a way to start as well.
+    ('firmware-ami-entries', '.*'),
 ]
 
 
