@@ -2,12 +2,6 @@
 
 #include "plan/place.h"
 
-bool esp_guard_allows(const struct machine *machine, size_t partition)
-{
-    return machine->partitions[partition].kind == PT_ESP &&
-           machine_md_volume(machine, partition) == NULL;
-}
-
 static enum status refuse_member(struct plan *plan, const struct md_volume *volume)
 {
     const char *name = volume->member.name;

@@ -8,9 +8,6 @@
 
 #include "plan/plan.h"
 
-/* True when something may be written to the partition of an ESP. */
-bool esp_guard_allows(const struct machine *machine, size_t partition);
-
 /* Refuses a change to the partition when it is one of these; says what to do instead. Statuses:
  * ST_OK; ST_REFUSED; ST_NO_MEMORY. */
 MUST_CHECK enum status esp_guard_check(struct plan *plan, size_t partition);
