@@ -282,7 +282,7 @@ fuzz: $(FUZZ_PROGRAMS)
 	@tests/fuzz/run.sh $(JOBS) $(FUZZ_SECONDS) $(BUILD)/fuzz $(FUZZ_NAMES)
 
 # --- Rules of the tree ---------------------------------------------------------------------------
-LINT = VERSION=$(SHADOWBOOT_VERSION) SIZE_LIMIT=$(FIRMWARE_SIZE_LIMIT) LD=$(LD) NM=$(NM) CC=$(CC) \
+LINT = VERSION=$(SHADOWBOOT_VERSION) SIZE_LIMIT=$(FIRMWARE_SIZE_LIMIT) LD=$(LD) NM=$(NM) CC="$(CC)" \
 	PYTHON=$(PYTHON) CTAGS=$(CTAGS) CLANG_FORMAT=$(CLANG_FORMAT) tests/lint/run.sh
 
 lint: $(EFI) $(FIRMWARE_CORE_OBJ)

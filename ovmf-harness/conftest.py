@@ -13,7 +13,6 @@
 A file that is missing fails the test; it never skips it. Run in parallel with -n: nothing is
 shared between machines, no port and no path.
 """
-import functools
 import os
 import secrets
 import tempfile
@@ -39,8 +38,18 @@ def folder():
 
 @pytest.fixture(scope='session')
 def bases(folder):
-    """The healthy machines of `mirror` by name, each built when it is asked for."""
-    return functools.cache(lambda name: mirror.build(name, folder / name))
+    """The healthy machines of `mirror` by name, each built when it is asked for. Copies share their
+    images: whoever has written to one has spoiled the machines of all later tests."""
+    built = {}
+
+    def base(name):
+        if name not in built:
+            machine = mirror.build(name, folder / name)
+            built[name] = machine, machine.fingerprint()
+        return built[name][0]
+
+    yield base
+    assert [name for name, (machine, was) in built.items() if machine.fingerprint() != was] == []
 
 
 def required(variable, default):
