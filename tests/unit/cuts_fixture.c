@@ -328,11 +328,28 @@ static bool check_starts(struct cuts *cuts, struct host *host)
     return good;
 }
 
+/* Equal but for the numbers of entries: what was interrupted may have freed a lower one. */
+static bool same_but_numbers(const char *one, const char *other)
+{
+    while (*one != 0 && *one == *other) {
+        bool entry = strncmp(one, "\"Boot", 5) == 0 && strncmp(other, "\"Boot", 5) == 0;
+        one += entry ? 5 + strspn(one + 5, "0123456789ABCDEF") : 1;
+        other += entry ? 5 + strspn(other + 5, "0123456789ABCDEF") : 1;
+    }
+    return *one == *other;
+}
+
+static bool same_text(const char *one, const char *other)
+{
+    return strcmp(one, other) == 0;
+}
+
 static bool check_told(struct cuts *cuts, struct host *host, const char *rule,
+                       bool (*same)(const char *one, const char *other),
                        const struct told *expected)
 {
     struct told told = tell(host);
-    bool good = strcmp(told.lines, expected->lines) == 0;
+    bool good = same(told.lines, expected->lines);
 
     if (!good)
         violated_by_lines(cuts, rule, expected->lines, told.lines);
@@ -417,7 +434,7 @@ static bool check_undo(struct cuts *cuts, struct host *host)
     }
     if (wrong != NULL)
         return violated(cuts, "I4", wrong);
-    return check_told(cuts, host, "I4", &cuts->told_before);
+    return check_told(cuts, host, "I4", same_text, &cuts->told_before);
 }
 
 /* --- One state ------------------------------------------------------------------------------ */
@@ -435,7 +452,8 @@ static bool check_again(struct cuts *cuts, struct host *host, bool targets)
         return violated(cuts, "I5", what);
     if (!same_trees(host, &cuts->trees_after))
         return violated(cuts, "I5", "files are not those of the undisturbed command");
-    if (!check_places(cuts, host, targets) || !check_told(cuts, host, "I5", &cuts->told_after))
+    if (!check_places(cuts, host, targets) ||
+        !check_told(cuts, host, "I5", same_but_numbers, &cuts->told_after))
         return false;
     host_console_clear(host->console);
     struct fault *fault = fault_new(host_ports(host));
