@@ -1,24 +1,15 @@
 #include "format/regf.h"
 
 #include "base/mem.h"
+#include "format/regf_layout.h"
 
-#define BASE_SIZE       4096u
-#define BIN_UNIT        4096u
-#define BIN_HEADER_SIZE 32u
-#define CHECKSUM_AT     508u
-#define CELL_UNIT       8u
-#define KEY_MIN_SIZE    80u /* a cell with the fixed part of a key */
+#define KEY_MIN_SIZE (REGF_CELL_SIZE_SIZE + REGF_KEY_SIZE)
 
-#define LOG_HEAD_SIZE 1024u
-#define LOG_BASE_SIZE 512u
-#define LOG_TYPE_OLD  1u
-#define LOG_TYPE_NEW  6u
-
-static uint32_t base_checksum(const uint8_t *base)
+uint32_t regf_base_checksum(const uint8_t *base)
 {
     uint32_t sum = 0;
 
-    for (size_t at = 0; at < CHECKSUM_AT; at += 4)
+    for (size_t at = 0; at < REGF_CHECKSUM_AT; at += 4)
         sum ^= ld_le32(base + at);
     if (sum == 0)
         return 1;
@@ -27,105 +18,109 @@ static uint32_t base_checksum(const uint8_t *base)
 
 static bool version_is_known(const uint8_t *base)
 {
-    uint32_t minor = ld_le32(base + 24);
+    uint32_t minor = ld_le32(base + REGF_MINOR_AT);
 
-    return ld_le32(base + 20) == 1 && minor >= 3 && minor <= 6 && ld_le32(base + 28) == 0 &&
-           ld_le32(base + 32) == 1;
+    return ld_le32(base + REGF_MAJOR_AT) == 1 && minor >= 3 && minor <= 6 &&
+           ld_le32(base + REGF_TYPE_AT) == 0 && ld_le32(base + REGF_FORMAT_AT) == 1;
 }
 
-/* The size of a cell, whether it is in use or not; 0 when it is none that fits into `left`. */
-static uint32_t cell_size(const uint8_t *cell, uint64_t left)
+uint32_t regf_cell_step(const uint8_t *cell, uint64_t left)
 {
     uint32_t value = ld_le32(cell);
     uint32_t size = value > 0x7fffffff ? 0 - value : value;
 
-    return size % CELL_UNIT == 0 && size <= left ? size : 0;
+    return size % REGF_CELL_UNIT == 0 && size <= left ? size : 0;
 }
 
 static bool is_key(const uint8_t *cell, uint32_t size)
 {
-    return ld_le32(cell) > 0x7fffffff && size >= KEY_MIN_SIZE && memcmp(cell + 4, "nk", 2) == 0;
+    return regf_cell_is_used(cell) && size >= KEY_MIN_SIZE &&
+           memcmp(cell + REGF_CELL_SIZE_SIZE, "nk", 2) == 0;
 }
 
-/* Follows the cells of one bin to its end. Finds out on the way whether `root`, the offset of a
- * cell in this bin, is that of a key. */
-static bool bin_is_sound(struct span bin, uint64_t root, bool *found_root)
+static void mark(uint8_t *in_use, uint64_t cell)
 {
-    uint64_t at = BIN_HEADER_SIZE;
+    uint64_t unit = cell / REGF_CELL_UNIT;
+
+    if (in_use != NULL)
+        in_use[unit / 8] |= (uint8_t)(1u << unit % 8);
+}
+
+/* Follows the cells of the bin at `place` to its end. Finds out on the way whether `root` is the
+ * cell of a key. */
+static bool bin_is_sound(struct span bin, uint64_t place, uint64_t root, uint8_t *in_use,
+                         bool *found_root)
+{
+    uint64_t at = REGF_BIN_HEADER_SIZE;
 
     while (at < bin.size) {
-        uint32_t size = cell_size(bin.at + at, bin.size - at);
+        uint32_t size = regf_cell_step(bin.at + at, bin.size - at);
         if (size == 0)
             return false;
-        if (at == root && is_key(bin.at + at, size))
+        if (regf_cell_is_used(bin.at + at))
+            mark(in_use, place + at);
+        if (place + at == root && is_key(bin.at + at, size))
             *found_root = true;
         at += size;
     }
     return true;
 }
 
-/* The bin at `at` of all bins; an empty span when it is none. */
-static struct span bin_at(struct span bins, uint64_t at)
+struct span regf_bin_at(struct span bins, uint64_t at)
 {
-    struct span header = span_part(bins, at, BIN_HEADER_SIZE);
+    struct span header = span_part(bins, at, REGF_BIN_HEADER_SIZE);
 
     if (header.at == NULL || memcmp(header.at, "hbin", 4) != 0 || ld_le32(header.at + 4) != at)
         return span_of(NULL, 0);
     uint32_t size = ld_le32(header.at + 8);
-    if (size == 0 || size % BIN_UNIT != 0)
+    if (size == 0 || size % REGF_BIN_UNIT != 0)
         return span_of(NULL, 0);
     return span_part(bins, at, size);
 }
 
-static bool bins_are_sound(struct span bins, uint32_t root)
+static bool bins_are_sound(struct span bins, uint32_t root, uint8_t *in_use)
 {
     bool found_root = false;
     uint64_t at = 0;
 
     while (at < bins.size) {
-        struct span bin = bin_at(bins, at);
+        struct span bin = regf_bin_at(bins, at);
         if (bin.size == 0)
             return false;
-        uint64_t root_in_bin = root >= at ? root - at : 0;
-        if (!bin_is_sound(bin, root_in_bin, &found_root))
+        if (!bin_is_sound(bin, at, root, in_use, &found_root))
             return false;
         at += bin.size;
     }
     return found_root;
 }
 
-enum regf_state regf_check(struct span file)
+enum regf_state regf_check_frame(struct span file, uint8_t *in_use)
 {
     if (file.size < 4 || memcmp(file.at, "regf", 4) != 0)
         return REGF_NOT_A_HIVE;
-    if (file.size < BASE_SIZE)
+    if (file.size < REGF_BASE_SIZE)
         return REGF_TRUNCATED;
-    if (base_checksum(file.at) != ld_le32(file.at + CHECKSUM_AT))
+    if (regf_base_checksum(file.at) != ld_le32(file.at + REGF_CHECKSUM_AT))
         return REGF_BAD_CHECKSUM;
     if (!version_is_known(file.at))
         return REGF_UNSUPPORTED;
-    uint32_t bins_size = ld_le32(file.at + 40);
-    if (!span_holds(file, BASE_SIZE, bins_size))
+    uint32_t bins_size = ld_le32(file.at + REGF_BINS_SIZE_AT);
+    if (!span_holds(file, REGF_BASE_SIZE, bins_size))
         return REGF_TRUNCATED;
-    if (bins_size % BIN_UNIT != 0)
+    if (bins_size > REGF_BINS_MAX)
+        return REGF_UNSUPPORTED;
+    if (bins_size % REGF_BIN_UNIT != 0)
         return REGF_DAMAGED;
-    if (!bins_are_sound(span_part(file, BASE_SIZE, bins_size), ld_le32(file.at + 36)))
+    if (!bins_are_sound(span_part(file, REGF_BASE_SIZE, bins_size), ld_le32(file.at + REGF_ROOT_AT),
+                        in_use))
         return REGF_DAMAGED;
-    return ld_le32(file.at + 4) == ld_le32(file.at + 8) ? REGF_GOOD : REGF_DIRTY;
+    return ld_le32(file.at + REGF_PRIMARY_AT) == ld_le32(file.at + REGF_SECONDARY_AT) ? REGF_GOOD
+                                                                                      : REGF_DIRTY;
 }
 
-bool regf_log_fits(struct span hive, struct span log)
+enum regf_state regf_check(struct span file)
 {
-    if (hive.size < BASE_SIZE || log.size < LOG_HEAD_SIZE || memcmp(log.at, "regf", 4) != 0 ||
-        base_checksum(log.at) != ld_le32(log.at + CHECKSUM_AT))
-        return false;
-    const uint8_t *entries = log.at + LOG_BASE_SIZE;
-    uint32_t sequence = ld_le32(log.at + 4);
-    if (ld_le32(log.at + 28) == LOG_TYPE_OLD)
-        return memcmp(entries, "DIRT", 4) == 0 && sequence == ld_le32(log.at + 8) &&
-               memcmp(log.at + 12, hive.at + 12, 8) == 0;
-    return ld_le32(log.at + 28) == LOG_TYPE_NEW && memcmp(entries, "HvLE", 4) == 0 &&
-           ld_le32(entries + 12) == sequence && sequence >= ld_le32(hive.at + 8);
+    return regf_check_frame(file, NULL);
 }
 
 const char *regf_state_text(enum regf_state state)

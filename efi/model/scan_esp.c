@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "format/regf_log.h"
 
 #define START_BYTES (64u << 10)
 #define CSV_MAX     16u   /* files */

@@ -1,19 +1,16 @@
-/*
- * The frame of registry hives. Byte-made hives, and the store of a real machine where the reference
- * data is there: it is looked for in $SHADOWBOOT_SHARED, else in ../shared.
- */
+/* The frame of registry hives: byte-made ones, and the store of a real machine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "format/regf.h"
+#include "format/regf_log.h"
 #include "unit/bytes_fixture.h"
+#include "unit/shared_fixture.h"
 #include "unit/skip_fixture.h"
 
 #define BINS      0x1000u /* offset of the first bin in the file */
@@ -269,33 +266,18 @@ static void root_too_short_for_a_key_is_damage(void **state)
     assert_int_equal(check_bytes(hive, HIVE_SIZE), REGF_DAMAGED);
 }
 
-/* The bytes of the real store; 0 when it is not there. */
-static size_t load_real_store(uint8_t *ret_bytes, size_t size)
-{
-    const char *shared = getenv("SHADOWBOOT_SHARED");
-    char path[512];
-    char command[600];
-
-    snprintf(path, sizeof path, "%s/data/bcd-win10-uefi.xz", shared != NULL ? shared : "../shared");
-    if (access(path, R_OK) != 0)
-        return 0;
-    snprintf(command, sizeof command, "xz -dc '%s'", path);
-    FILE *pipe = popen(command, "r");
-    if (pipe == NULL)
-        return 0;
-    size_t used = fread(ret_bytes, 1, size, pipe);
-    pclose(pipe);
-    return used;
-}
-
 static void real_store_is_good_and_no_longer_so_when_cut_or_cleared(void **state)
 {
-    static uint8_t store[1 << 20];
-    size_t size = load_real_store(store, sizeof(store));
+    struct span file = shared_read("data/bcd-win10-uefi.xz");
 
     (void)state;
-    if (size == 0)
+    if (file.at == NULL)
         SKIP_BECAUSE("data/bcd-win10-uefi.xz" NO_SHARED_DATA);
+    size_t size = file.size;
+    uint8_t *store = malloc(size);
+    assert_non_null(store);
+    memcpy(store, file.at, size);
+    shared_free(file);
     assert_int_equal(check_bytes(store, size), REGF_GOOD);
     for (size_t cut = 512; cut < size; cut += 512)
         assert_int_equal(check_bytes(store, cut), REGF_TRUNCATED);
@@ -306,6 +288,7 @@ static void real_store_is_good_and_no_longer_so_when_cut_or_cleared(void **state
         assert_int_equal(check_bytes(store, size), REGF_DAMAGED);
         memcpy(store + at, page, sizeof(page));
     }
+    free(store);
 }
 
 /* --- The log ------------------------------------------------------------------------------------
