@@ -31,9 +31,9 @@ FUZZ_NAMES   := $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fu
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
 TOOL_SRC     := $(sort $(wildcard tests/tools/*.c))
 # Of these, what runs commands thousands of times: built bare, as figures are.
-FAST_TOOL_SRC := tests/tools/cut_all.c tests/tools/serve.c tests/tools/sweep.c
+FAST_TOOL_SRC := tests/tools/cut_all.c tests/tools/hive_random.c tests/tools/serve.c tests/tools/sweep.c
 # And of these, what runs a part of them under the sanitizers too.
-CHECKED_TOOL_SRC := tests/tools/serve.c tests/tools/sweep.c
+CHECKED_TOOL_SRC := tests/tools/hive_random.c tests/tools/serve.c tests/tools/sweep.c
 
 EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man

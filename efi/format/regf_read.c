@@ -20,22 +20,21 @@ static enum status open_status(enum regf_state state)
     return statuses[state];
 }
 
-enum status regf_open(struct arena *arena, struct span file, struct regf_hive *ret_hive)
+size_t regf_map_size(size_t file_size)
 {
-    size_t mark = arena_mark(arena);
-    size_t bins_size = file.size > REGF_BASE_SIZE ? file.size - REGF_BASE_SIZE : 0;
+    size_t bins_size = file_size > REGF_BASE_SIZE ? file_size - REGF_BASE_SIZE : 0;
 
-    /* Bits for all that may be bins: how much is, the check says. */
     if (bins_size > REGF_BINS_MAX)
         bins_size = REGF_BINS_MAX;
-    uint8_t *in_use = arena_alloc(arena, bins_size / REGF_CELL_UNIT / 8, 1);
-    if (in_use == NULL)
-        return ST_NO_MEMORY;
+    return bins_size / REGF_CELL_UNIT / 8;
+}
+
+enum status regf_open_in(struct span file, uint8_t *in_use, struct regf_hive *ret_hive)
+{
     enum status status = open_status(regf_check_frame(file, in_use));
-    if (status != ST_OK) {
-        arena_release(arena, mark);
+
+    if (status != ST_OK)
         return status;
-    }
     *ret_hive = (struct regf_hive){
         .bins = span_part(file, REGF_BASE_SIZE, ld_le32(file.at + REGF_BINS_SIZE_AT)),
         .in_use = in_use,
@@ -43,6 +42,19 @@ enum status regf_open(struct arena *arena, struct span file, struct regf_hive *r
         .minor = ld_le32(file.at + REGF_MINOR_AT),
     };
     return ST_OK;
+}
+
+enum status regf_open(struct arena *arena, struct span file, struct regf_hive *ret_hive)
+{
+    size_t mark = arena_mark(arena);
+    uint8_t *in_use = arena_alloc(arena, regf_map_size(file.size), 1);
+
+    if (in_use == NULL)
+        return ST_NO_MEMORY;
+    enum status status = regf_open_in(file, in_use, ret_hive);
+    if (status != ST_OK)
+        arena_release(arena, mark);
+    return status;
 }
 
 /* --- Keys --------------------------------------------------------------------------------------*/
