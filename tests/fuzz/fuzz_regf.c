@@ -1,11 +1,13 @@
 /*
- * A registry hive. The input: one byte, 1 to correct the checksum first, so that what is behind it
- * is reached; then the file.
+ * A registry hive: its frame, its keys and values, and whether it is sound. The input: one byte, 1
+ * to correct the checksum first, so that what is behind it is reached; then the file.
  */
 #include "format/regf.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/regf_walk.h"
 
 #define SIZE_LIMIT 65536u
+#define ARENA_SIZE (1u << 16)
 
 static void correct_checksum(uint8_t *hive)
 {
@@ -32,6 +34,25 @@ static void check_good(const uint8_t *hive, size_t size)
     require(regf_check(span_of(hive, 4096 + bins - 1)) == REGF_TRUNCATED);
 }
 
+/* Opens and reads it. */
+static void read_hive(struct span file, enum regf_state state)
+{
+    static uint8_t memory[ARENA_SIZE];
+    struct arena arena;
+    struct regf_hive hive;
+    struct regf_report report;
+
+    arena_init(&arena, memory, sizeof(memory));
+    enum status status = regf_open(&arena, file, &hive);
+    require((status == ST_OK) == (state == REGF_GOOD));
+    if (status != ST_OK)
+        return;
+    require(regf_verify(&arena, &hive, &report) == ST_OK);
+    require(regf_problem_is_damage(report.damage.problem) ==
+            (report.damage.problem != REGF_NO_PROBLEM));
+    regf_walk_all(&hive, &report);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1 || size > SIZE_LIMIT)
@@ -44,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require((unsigned)state < REGF_STATE_COUNT && regf_state_text(state) != NULL);
     if (state == REGF_GOOD || state == REGF_DIRTY)
         check_good(hive, size - 1);
+    read_hive(span_of(hive, size - 1), state);
     free(hive);
     return 0;
 }

@@ -1,12 +1,17 @@
 #!/usr/bin/python3
-"""Writes tests/fuzz/corpus/regf: one small hive for each state and way of being built.
+"""Writes tests/fuzz/corpus/regf: one small hive for each state and way of being built, and small
+stores.
 
 Run it from the top of the tree; the files it writes are kept in the tree.
 """
 import struct
+import sys
 from functools import reduce
 from operator import xor
 from pathlib import Path
+
+sys.path.insert(0, "ovmf-harness")
+import regf
 
 FOLDER = Path("tests/fuzz/corpus/regf")
 
@@ -40,6 +45,21 @@ def make(name, bins=USUAL, root=0x20, sequence=(3, 3), version=(1, 3), kind=0, f
     (FOLDER / name).write_bytes(bytes([correct]) + data[:cut])
 
 
+def big_data():
+    """The bin of a hive with one value in two segments."""
+    cells = regf.Bin()
+    place = cells.add_node(regf.Key("Root", {"Big": (3, b"")}), 0, 0, 0x2C)
+    security = len(cells.data)
+    cells.add(struct.pack("<2sHIIII", b"sk", 0, security, security, 1, len(regf.SECURITY)) + regf.SECURITY)
+    cells.patch(place, 44, security)
+    segments = cells.add(struct.pack("<II", cells.add(bytes(16344)), cells.add(b"end")))
+    size = 16344 + 3
+    value = cells.add(struct.pack("<2sHIIIHH3s", b"vk", 3, size, cells.add(struct.pack("<2sHI", b"db", 2, segments)),
+                                  3, 1, 0, b"Big"))
+    cells.patch(place, 40, cells.add(struct.pack("<I", value)))
+    return cells.close()
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     make("good")
@@ -71,6 +91,9 @@ def main():
     make("root_short", bins=make_bin(0, key(72)))
     make("root_past_end", root=0x5000)
     (FOLDER / "empty").write_bytes(b"\0")
+    make("big_data", bins=big_data(), version=(1, 4))
+    (FOLDER / "store").write_bytes(b"\1" + regf.build_store())
+    (FOLDER / "store_with_broken_cell").write_bytes(b"\1" + regf.break_cell(regf.build_store()))
 
 
 main()

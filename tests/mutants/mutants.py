@@ -46,7 +46,8 @@ MEMORY = 6 << 30                     # bytes of address space
 # Whose tests speak of a layer beside those that carry a file's name.
 RELATED = {
     'base': ['base', 'journal', 'mem', 'devpath_text', 'load_option'],
-    'format': ['disk_edit', 'gpt', 'gpt_edit', 'fat_edit', 'ldm', 'journal', 'fat', 'ntfs'],
+    'format': ['disk_edit', 'gpt', 'gpt_edit', 'fat_edit', 'ldm', 'journal', 'fat', 'ntfs',
+               'regf_read', 'regf_verify', 'regf_edit', 'regf_log'],
     'model': ['scan', 'scan_vars', 'volumes', 'disk_machine'],
     'audit': ['audit', 'audit_esps', 'audit_machine', 'audit_volumes', 'roles', 'start', 'mirror',
               'status_cmd'],

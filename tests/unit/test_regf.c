@@ -134,6 +134,23 @@ static void hive_cut_short_is_truncated(void **state)
     assert_int_equal(check_changed(40, 0xfffff000), REGF_TRUNCATED);
 }
 
+static void hive_of_more_than_16_mib_is_not_known(void **state)
+{
+    const size_t size = 0x1001000 + 0x1000;
+    uint8_t *hive = calloc(1, size);
+
+    (void)state;
+    assert_non_null(hive);
+    build(hive);
+    for (size_t bins = 0x1000000; bins <= 0x1001000; bins += 0x1000) {
+        fixture_store_le(hive + 40, bins, 4);
+        set_checksum(hive);
+        assert_int_equal(regf_check(span_of(hive, size)),
+                         bins > 0x1000000 ? REGF_UNSUPPORTED : REGF_DAMAGED);
+    }
+    free(hive);
+}
+
 static void any_change_to_the_base_block_breaks_its_checksum(void **state)
 {
     uint8_t hive[HIVE_SIZE];
@@ -380,6 +397,7 @@ int main(void)
         cmocka_unit_test(versions_from_3_to_6_are_known),
         cmocka_unit_test(file_without_the_signature_is_no_hive),
         cmocka_unit_test(hive_cut_short_is_truncated),
+        cmocka_unit_test(hive_of_more_than_16_mib_is_not_known),
         cmocka_unit_test(any_change_to_the_base_block_breaks_its_checksum),
         cmocka_unit_test(checksum_is_never_0_or_all_ones),
         cmocka_unit_test(unfinished_write_makes_it_dirty),

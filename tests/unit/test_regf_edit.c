@@ -270,6 +270,8 @@ static void deleting_a_key_frees_all_of_it(void **state)
     /* 6 keys, 4 values, 2 cells of data, a list of values, 3 lists of subkeys. */
     assert_int_equal(before.cell_count - report.cell_count, 6 + 4 + 2 + 1 + 3);
     assert_int_equal(report.key_count, 3);
+    struct regf_key gone;
+    assert_int_equal(regf_read_key(&edit.hive, sample.apple, &gone), ST_DAMAGED);
     assert_int_equal(field(sample.security, 12), 2);
     assert_int_equal(read_key(sample.root).written, NOW);
     assert_int_equal(read_key(sample.root).subkey_count, 2);
@@ -480,6 +482,22 @@ static void free_cells_are_joined_and_used_again(void **state)
     close_edit();
 }
 
+static void smallest_free_cell_that_does_is_taken(void **state)
+{
+    (void)state;
+    start("lf", 0);
+    /* Of the two bins' ends and one of 24 bytes a value without a name takes just that. */
+    assert_int_equal(set(sample.bear, "", "four", 4), ST_OK);
+    assert_int_equal(read_value(sample.bear, "").cell, sample.bear - 24);
+    (void)verify();
+    /* What Blob leaves in the second bin does for another of its name; the first has more. */
+    assert_int_equal(regf_delete_value(&edit, sample.apple, regf_name_of("Blob")), ST_OK);
+    assert_int_equal(set(sample.bear, "Blob", "four", 4), ST_OK);
+    assert_int_equal(read_value(sample.bear, "Blob").cell, sample.blob_data);
+    (void)verify();
+    close_edit();
+}
+
 static void bin_is_added_when_there_is_no_room(void **state)
 {
     static uint8_t data[5000];
@@ -539,6 +557,33 @@ static void change_without_room_changes_nothing(void **state)
     }
     assert_true(failures > 100);
     free(before);
+    close_edit();
+}
+
+static void bin_that_was_added_in_vain_goes_again(void **state)
+{
+    static const uint8_t data[4060];
+    char name[] = "a";
+
+    (void)state;
+    start("lf", 0);
+    for (size_t size = 2048; size >= 5; size /= 2) {
+        while (set(sample.bear, name, data, size) == ST_OK)
+            name[0]++;
+    }
+    while (set(sample.bear, name, data, 0) == ST_OK)
+        name[0]++;
+    struct span full = regf_edit_finish(&edit);
+    assert_int_equal(full.size, sample.file.size);
+    memcpy(sample.hive.file, full.at, full.size);
+    open_sample(0x1000);
+    /* The value's cell gets a new bin; its data would need one more. */
+    assert_int_equal(set(sample.bear, name, data, sizeof(data)), ST_NO_SPACE);
+    assert_int_equal(edit.hive.bins.size, sample.file.size - 0x1000);
+    assert_memory_equal(buffer, sample.hive.file, sample.file.size);
+    assert_int_equal(set(sample.bear, name, data, 5), ST_OK);
+    assert_int_equal(edit.hive.bins.size, sample.file.size);
+    (void)verify();
     close_edit();
 }
 
@@ -709,8 +754,10 @@ int main(void)
         cmocka_unit_test(big_data_is_not_written),
         cmocka_unit_test(big_data_is_replaced_and_freed),
         cmocka_unit_test(free_cells_are_joined_and_used_again),
+        cmocka_unit_test(smallest_free_cell_that_does_is_taken),
         cmocka_unit_test(bin_is_added_when_there_is_no_room),
         cmocka_unit_test(change_without_room_changes_nothing),
+        cmocka_unit_test(bin_that_was_added_in_vain_goes_again),
         cmocka_unit_test(only_sound_hives_are_changed),
         cmocka_unit_test(end_makes_a_clean_file_that_no_older_log_fits),
         cmocka_unit_test(new_hive_is_whole_and_can_be_changed),

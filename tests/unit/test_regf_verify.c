@@ -283,6 +283,8 @@ static void security_is_counted_and_in_a_ring(void **state)
     assert_damage(REGF_SECURITY_RING, sample.security);
     put(sample.security2, 4, sample.security2, 4);
     assert_damage(REGF_SECURITY_RING, sample.security2);
+    put(sample.security2, 8, sample.security2, 4);
+    assert_damage(REGF_SECURITY_RING, sample.security);
     put(sample.security2, 4, HIVE_NIL, 4);
     assert_damage(REGF_SECURITY_RING, sample.security2);
     /* Two rings of one each: the second key's security is not in that of the root. */
