@@ -63,7 +63,9 @@ static size_t copy_name(uint16_t to[NAME_MAX], struct regf_name name)
 {
     size_t length = regf_name_length(name);
 
-    for (size_t i = 0; i < length && i < NAME_MAX; i++)
+    if (length > NAME_MAX)
+        abort();
+    for (size_t i = 0; i < length; i++)
         to[i] = regf_name_unit(name, i);
     return length;
 }
@@ -147,14 +149,14 @@ static void load(struct run *run, size_t number)
     const struct regf_hive *hive = &run->edit.hive;
     struct model *model = run->model;
     uint32_t cell = model->keys[number].cell;
+    static uint8_t data[DATA_MAX];
     struct regf_value value;
-    struct span data;
     uint32_t subkey;
 
     for (uint32_t i = 0; regf_value_at(hive, cell, i, &value) == ST_OK; i++) {
-        if (regf_value_data(hive, &value, &data) != ST_OK)
+        if (regf_copy_data(hive, &value, data, sizeof(data)) != ST_OK)
             abort();
-        set_value(model, number, value.name, value.type, data.at, value.size);
+        set_value(model, number, value.name, value.type, data, value.size);
     }
     for (uint32_t i = 0; regf_subkey_at(hive, cell, i, &subkey) == ST_OK; i++)
         load(run, add_key(model, number, subkey));
