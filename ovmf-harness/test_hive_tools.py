@@ -321,6 +321,17 @@ def test_new_hive_is_read_by_all(tmp_path):
     assert all('S-1-5-18' in ','.join(row) and 'S-1-5-32-544' in ','.join(row) for row in rows)
 
 
+def test_new_hive_holds_what_a_store_holds(hive):
+    wanted = described(hive)
+    script = [line for path, values in wanted.items() for line in [
+        ('create', path), *(set_value(path, name, *value) for name, value in values.items())]]
+    new = hive.with_name('new')
+    assert hive_edit('make', new, 'NewStoreRoot', script=script) == (0, 'ok')
+    assert described(new) == wanted
+    assert sound(new)
+    assert new.stat().st_size <= hive.stat().st_size
+
+
 # Logs
 
 def test_recovered_store_is_read(tmp_path):
