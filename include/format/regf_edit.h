@@ -41,10 +41,10 @@ MUST_CHECK enum status regf_edit_open(struct arena *arena, uint8_t *file, size_t
 /* Names and data that the calls below are given may be borrowed from the hive itself. */
 
 /*
- * Adds a subkey, with its parent's security. Statuses: ST_OK;
- * ST_EXISTS when there is one of that name; ST_USAGE when the name is empty, too long or has a
- * backslash; ST_NO_SPACE when the buffer is too small; ST_UNSUPPORTED when the list of subkeys has
- * REGF_LIST_MAX or the key would be too deep; ST_DAMAGED when there is no key at `parent`.
+ * Adds a subkey, with its parent's security. Statuses: ST_OK; ST_EXISTS when there is one of that
+ * name; ST_USAGE when the name is empty, too long or has a backslash; ST_NO_SPACE when the buffer
+ * is too small; ST_UNSUPPORTED when the list of subkeys has REGF_LIST_MAX or the key would be too
+ * deep; ST_DAMAGED when there is no key at `parent`.
  */
 MUST_CHECK enum status regf_create_key(struct regf_edit *edit, uint32_t parent,
                                        struct regf_name name, uint32_t *ret_key);

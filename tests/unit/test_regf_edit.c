@@ -405,7 +405,7 @@ static void values_are_deleted_from_any_place(void **state)
     close_edit();
 }
 
-static void data_of_the_hive_itself_can_be_given(void **state)
+static void names_and_data_of_the_hive_itself_can_be_given(void **state)
 {
     struct span data;
 
@@ -421,6 +421,15 @@ static void data_of_the_hive_itself_can_be_given(void **state)
     assert_int_equal(regf_value_data(&edit.hive, &value, &data), ST_OK);
     assert_int_equal(set(sample.apple, "", data.at, 2), ST_OK);
     assert_data(sample.apple, "", "n\0", 2);
+    /* A key and a value named as others are, which then go. */
+    struct regf_name name = read_key(sample.apple).name;
+    uint32_t key;
+    assert_int_equal(regf_create_key(&edit, sample.bear, name, &key), ST_OK);
+    assert_name(key, "apple");
+    name = read_value(sample.apple, "Number").name;
+    assert_int_equal(regf_set_value(&edit, key, name, 3, span_of("12345", 5)), ST_OK);
+    assert_int_equal(regf_delete_value(&edit, sample.apple, name), ST_OK);
+    assert_data(key, "Number", "12345", 5);
     (void)verify();
     close_edit();
 }
@@ -758,7 +767,7 @@ int main(void)
         cmocka_unit_test(data_that_shrinks_leaves_nothing_behind),
         cmocka_unit_test(new_values_are_added_behind),
         cmocka_unit_test(values_are_deleted_from_any_place),
-        cmocka_unit_test(data_of_the_hive_itself_can_be_given),
+        cmocka_unit_test(names_and_data_of_the_hive_itself_can_be_given),
         cmocka_unit_test(big_data_is_not_written),
         cmocka_unit_test(big_data_is_replaced_and_freed),
         cmocka_unit_test(free_cells_are_joined_and_used_again),
