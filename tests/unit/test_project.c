@@ -363,6 +363,31 @@ static void contents_are_those_of_the_source(void **state)
     assert_true(esp->report.free_clusters < mirror->esps[1].report.free_clusters);
 }
 
+/* What the store lacks is in its log: the boot manager mends it where both are. */
+static void log_of_the_store_goes_with_it(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->esps[0].store = REGF_DIRTY;
+    mirror->esps[0].store_log_fits = true;
+    (void)mirror_add_file(mirror, 0, MIRROR_STORE ".LOG", 8192, 'l');
+    for (int with_log = 0; with_log < 2; with_log++) {
+        struct projected projected = begin(mirror);
+        const struct file_copy items[] = {
+            {.path = MIRROR_STORE, .size = 6, .file = mirror_file(mirror, 0, MIRROR_STORE)},
+            {.path = MIRROR_STORE ".LOG",
+             .size = 8192,
+             .esp = with_log ? 0 : NO_INDEX, /* an empty file */
+             .file = mirror_file(mirror, 0, MIRROR_STORE ".LOG")},
+        };
+        mirror->esps[1].store_log_fits = !with_log; /* of the store that is there now */
+        change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, items, COUNT_OF(items));
+        finish(&projected);
+        assert_int_equal(projected.machine.esps[1].store, REGF_DIRTY);
+        assert_int_equal(projected.machine.esps[1].store_log_fits, with_log);
+    }
+}
+
 static void contents_that_nobody_read_stay_unread(void **state)
 {
     struct mirror *mirror = *state;
@@ -508,6 +533,7 @@ int main(void)
         ON_MIRROR(formatted_esp_has_what_it_is_given_and_no_more),
         ON_MIRROR(files_that_are_copied_come_to_those_that_are_there),
         ON_MIRROR(contents_are_those_of_the_source),
+        ON_MIRROR(log_of_the_store_goes_with_it),
         ON_MIRROR(contents_that_nobody_read_stay_unread),
         ON_MIRROR(entries_stand_in_the_order_that_is_going_to_be),
         ON_MIRROR(deleted_entries_are_gone),
