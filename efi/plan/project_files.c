@@ -8,6 +8,7 @@
 #include "model/boot_paths.h"
 
 #define STORE_PATH MICROSOFT_FOLDER "\\Boot\\BCD"
+#define LOG_PATH   STORE_PATH ".LOG"
 
 /* --- Lists of files --------------------------------------------------------------------------- */
 
@@ -140,20 +141,25 @@ static void take_room(const struct disk_change *change, struct esp *io_esp)
     report->free_clusters -= taken < report->free_clusters ? taken : report->free_clusters;
 }
 
-/* The boot store is that of the ESP it comes from, where it is that one's store. */
+/* The boot store is that of the ESP it comes from, where it is that one's store; its log goes with
+ * it when both come along. */
 static void change_store(const struct machine *before, const struct disk_change *change,
                          struct esp *io_esp)
 {
+    const struct file_copy *items = change->files.items;
     size_t item = find_item(&change->files, STORE_PATH);
+    size_t log = find_item(&change->files, LOG_PATH);
 
     if (item == NO_INDEX) {
         if (change->kind == DISK_CHANGE_FORMAT)
             io_esp->store_status = ST_ABSENT;
         return;
     }
-    const struct esp *source = source_of(before, &change->files.items[item]);
+    const struct esp *source = source_of(before, &items[item]);
     io_esp->store_status = source == NULL ? ST_UNSUPPORTED : source->store_status;
     io_esp->store = source == NULL ? REGF_GOOD : source->store;
+    io_esp->store_log_fits = source != NULL && source->store_log_fits && log != NO_INDEX &&
+                             items[log].esp == items[item].esp;
 }
 
 /* True when all files that a file system gets come from ESPs whose contents were read. */

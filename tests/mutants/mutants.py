@@ -38,7 +38,7 @@ import threading
 import time
 
 HERE = pathlib.Path(__file__).parent
-BOUNDS = {'apply': 95, 'audit': 95}  # percent that must be noticed
+BOUNDS = {'apply': 95, 'audit': 95, 'base': 90, 'cmd': 90, 'format': 90, 'model': 90, 'plan': 90}
 CPU_LEAST = 20                       # seconds that any program may take
 CPU_FACTOR = 5                       # of what it takes without a fault
 MEMORY = 6 << 30                     # bytes of address space
@@ -46,13 +46,14 @@ MEMORY = 6 << 30                     # bytes of address space
 # Whose tests speak of a layer beside those that carry a file's name.
 RELATED = {
     'base': ['base', 'journal', 'mem', 'devpath_text', 'load_option'],
-    'format': ['disk_edit', 'gpt', 'gpt_edit', 'fat_edit', 'ldm', 'journal', 'fat', 'ntfs',
-               'regf_read', 'regf_verify', 'regf_edit', 'regf_log'],
-    'model': ['scan', 'scan_vars', 'volumes', 'disk_machine'],
+    'format': ['disk_edit', 'gpt', 'gpt_edit', 'fat_edit', 'ldm', 'journal', 'fat', 'ntfs', 'pe',
+               'owner', 'md', 'regf', 'regf_read', 'regf_verify', 'regf_edit', 'regf_log'],
+    'model': ['scan', 'scan_vars', 'volumes', 'disk_machine', 'machine', 'scan_owner', 'scan_md',
+              'firmware_entry'],
     'audit': ['audit', 'audit_esps', 'audit_machine', 'audit_volumes', 'roles', 'start', 'mirror',
-              'status_cmd'],
+              'status_cmd', 'second_stage', 'program', 'lead', 'last_record'],
     'plan': ['project', 'prepare', 'esp_files', 'esp_entries', 'entries_plan', 'clone', 'undo',
-             'free_space', 'copy_plan', 'edit'],
+             'free_space', 'copy_plan', 'edit', 'prospect', 'guards', 'start_files'],
     'apply': ['disk_order', 'disk_guards', 'disk_records', 'journal_store', 'apply', 'undo',
               'disk_work', 'prepare'],
     'cmd': ['cmd', 'undo', 'status_cmd', 'volumes_cmd', 'entries_plan', 'repair_cmd'],

@@ -252,6 +252,40 @@ static void members_of_an_array_are_one_file_system(void **state)
     mirror_assert_findings(mirror, expected);
 }
 
+/* One array for each disk, as somebody began it who had one disk: they need not be the same. */
+static void members_of_two_arrays_are_two_file_systems(void **state)
+{
+    static const char members[] = "esp-is-md-member @ Disk 0 Partition 1: array box:esp.\n"
+                                  "esp-is-md-member @ Disk 1 Partition 1: array box:esp.\n";
+    struct mirror *mirror = *state;
+    struct md_volume volumes[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        volumes[i] = member_of(mirror, i, MD_HALF);
+        volumes[i].member.set.bytes[0] = (uint8_t)i;
+    }
+    mirror->machine.md_volumes = volumes;
+    mirror->machine.md_volume_count = 2;
+    mirror_assert_findings(mirror, members);
+}
+
+static void members_of_an_array_that_differ_are_told(void **state)
+{
+    static const char expected[] =
+        "esp-md-halves-differ" ESP_1 " " MIRROR_STORE " is another here than on Disk 0 Partition "
+        "1.\n"
+        "esp-is-md-member @ Disk 0 Partition 1: array box:esp.\n"
+        "esp-is-md-member @ Disk 1 Partition 1: array box:esp.\n";
+    struct mirror *mirror = *state;
+    struct md_volume volumes[2];
+
+    for (size_t i = 0; i < 2; i++)
+        volumes[i] = member_of(mirror, i, MD_HALF);
+    mirror->machine.md_volumes = volumes;
+    mirror->machine.md_volume_count = 2;
+    mirror_assert_findings(mirror, expected); /* each has a store of its own in this machine */
+}
+
 /* Half of a stripe set is no file system. */
 static void piece_of_an_array_is_told(void **state)
 {
@@ -673,6 +707,13 @@ static void break_and_change_manager(struct mirror *mirror)
     zero_manager(mirror);
 }
 
+/* What is broken where it is is no file to miss where it is not. */
+static void break_memtest_and_have_it_once(struct mirror *mirror)
+{
+    drop_memtest(mirror);
+    mirror_content(mirror, 0, MIRROR_MEMTEST)->program = PE_ZERO_FILLED;
+}
+
 static void use_other_case(struct mirror *mirror)
 {
     mirror->files[1][mirror_file(mirror, 1, MIRROR_MEMTEST)].path =
@@ -733,6 +774,8 @@ static void esps_of_members_are_compared(void **state)
         {drop_memtest_unseen, ""},
         {break_and_change_manager,
          CORRUPT MIRROR_MANAGER ": parts of it have been overwritten with zeros.\n"},
+        {break_memtest_and_have_it_once, "esp-boot-file-corrupt" ESP_0 " " MIRROR_MEMTEST
+                                         ": parts of it have been overwritten with zeros.\n"},
         {use_other_case, ""},
         {change_manager_unread, ""},
         {shorten_manager_unread,
@@ -767,6 +810,22 @@ static void primary_is_the_reference_unless_it_is_bad(void **state)
     assert_int_equal(reference(mirror), 1);
     set_esp(mirror, ST_IO, CONTENT_UNKNOWN);
     assert_int_equal(reference(mirror), NO_INDEX);
+}
+
+/* The ESP that all starts from lies on a disk of no copy, and is bad. */
+static void primary_comes_before_the_other_members(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, disk);
+
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){2, 1, 0}, 3);
+    assert_int_equal(reference(mirror), disk);
+    mirror->esps[disk].volume.from_backup = true;
+    assert_int_equal(reference(mirror), 1);
+    mirror->esps[1].volume.from_backup = true;
+    assert_int_equal(reference(mirror), 0);
 }
 
 static void esp_of_the_primary_is_measured_by_a_better_one(void **state)
@@ -949,6 +1008,27 @@ static void add_broken_stick(struct mirror *mirror)
     mirror->esps[mirror_add_disk(mirror, DISK_USB)].status = ST_IO;
 }
 
+/* Where no system was found every ESP counts, but for those on sticks. */
+static void lose_system(struct mirror *mirror)
+{
+    mirror->machine.copy_count = 0;
+    mirror->machine.volumes.volume_count = 0;
+    mirror->machine.volumes.plex_count = 0;
+    mirror->machine.volumes.extent_count = 0;
+}
+
+static void add_broken_disk_without_a_system(struct mirror *mirror)
+{
+    lose_system(mirror);
+    add_broken_disk(mirror);
+}
+
+static void add_broken_stick_without_a_system(struct mirror *mirror)
+{
+    lose_system(mirror);
+    add_broken_stick(mirror);
+}
+
 /* What is on a disk that is no member is not held against the mirror. */
 static void add_other_system(struct mirror *mirror)
 {
@@ -965,6 +1045,10 @@ static void every_fixed_esp_is_judged(void **state)
         /* A disk of another machine is not for this one to judge. */
         {add_broken_disk, ""},
         {add_broken_stick, ""},
+        {add_broken_disk_without_a_system, "esp-unreadable @ Disk 2 Partition 1\n"
+                                           "esp-no-entry @ Disk 2 Partition 1\n"
+                                           "boot-volume-unknown @ this machine\n"},
+        {add_broken_stick_without_a_system, "boot-volume-unknown @ this machine\n"},
         {add_other_system, ""},
     };
 
@@ -990,11 +1074,14 @@ int main(void)
         cmocka_unit_test(every_kind_of_fat_damage_is_told),
         cmocka_unit_test_setup_teardown(members_of_an_array_are_one_file_system, mirror_set_up,
                                         mirror_tear_down),
+        TEST(members_of_two_arrays_are_two_file_systems),
+        TEST(members_of_an_array_that_differ_are_told),
         cmocka_unit_test_setup_teardown(piece_of_an_array_is_told, mirror_set_up, mirror_tear_down),
         cmocka_unit_test(broken_programs_are_told_by_name),
         cmocka_unit_test(state_of_the_store_is_told),
         cmocka_unit_test(esps_of_members_are_compared),
         TEST(primary_is_the_reference_unless_it_is_bad),
+        TEST(primary_comes_before_the_other_members),
         TEST(esp_of_the_primary_is_measured_by_a_better_one),
         TEST(without_a_sound_boot_manager_entries_tell_the_folder),
         TEST(boot_folder_is_that_of_windows_or_of_an_entry),

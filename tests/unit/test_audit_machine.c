@@ -97,6 +97,21 @@ static void fail_md_disk(struct mirror *mirror)
     mirror->md[1].member.role = MD_ROLE_FAULTY;
 }
 
+/* Linux wrote on while the disk was away. */
+static void leave_md_disk_behind(struct mirror *mirror)
+{
+    mirror_make_linux(mirror);
+    mirror->md[0].member.events = 12;
+    mirror->md[1].member.events = 10;
+}
+
+/* What a power cut leaves. */
+static void leave_md_disk_one_event_behind(struct mirror *mirror)
+{
+    leave_md_disk_behind(mirror);
+    mirror->md[1].member.events = 11;
+}
+
 /* A mirror that cannot be seen from here, such as one that a driver makes. */
 static void make_plain_on_both(struct mirror *mirror)
 {
@@ -141,6 +156,8 @@ static void state_of_the_mirror_is_told(void **state)
         {mirror_make_linux, "", MACHINE_SAFE},
         {lose_md_disk, "md-degraded @ this machine\n", MACHINE_SINGLE},
         {fail_md_disk, "md-degraded @ this machine\n", MACHINE_SINGLE},
+        {leave_md_disk_behind, "md-degraded @ this machine\n", MACHINE_PRIMARY_ONLY},
+        {leave_md_disk_one_event_behind, "", MACHINE_SAFE},
         {mirror_make_plain, "no-shadow @ this machine\n", MACHINE_PRIMARY_ONLY},
         {make_plain_on_both,
          "no-shadow @ this machine\n"
@@ -411,6 +428,42 @@ static void worst_comes_first_and_else_the_order_of_the_audits(void **state)
                   MACHINE_PRIMARY_ONLY);
 }
 
+/* A mark behind the table is met by who looks at the disk, and by who looks for free space. */
+static void same_is_told_once(void **state)
+{
+    struct mirror *mirror = *state;
+    struct claim claims[] = {{.disk = 1, .mark = {OWNER_LVM2, 512}},
+                             {.disk = 1, .mark = {OWNER_LVM2, 1024}}};
+
+    mirror->disks[1].owner = claims[0].mark;
+    mirror->machine.claims = claims;
+    mirror->machine.claim_count = COUNT_OF(claims);
+    assert_judged(mirror,
+                  "space-taken @ Disk 1 LVM2, at byte 512. What to use instead: vgreduce and "
+                  "pvremove.\n"
+                  "space-taken @ Disk 1 LVM2, at byte 1,024. What to use instead: vgreduce and "
+                  "pvremove.\n",
+                  MACHINE_SAFE);
+}
+
+#define MANY 70u /* more than a list has room for at first, twice over */
+
+static void no_number_of_findings_is_too_large(void **state)
+{
+    struct mirror *mirror = *state;
+    uint16_t order[2 + MANY] = {0, 1};
+    char wanted[MANY * 64] = "";
+    size_t used = 0;
+
+    for (uint16_t i = 0; i < MANY; i++) {
+        order[2 + i] = (uint16_t)(0x100 + i);
+        used += (size_t)snprintf(wanted + used, sizeof(wanted) - used,
+                                 "order-names-absent @ this machine Boot%04X.\n", order[2 + i]);
+    }
+    mirror_set_order(mirror, order, COUNT_OF(order));
+    assert_judged(mirror, wanted, MACHINE_SAFE);
+}
+
 static void machine_without_disks_has_a_judgement(void **state)
 {
     struct mirror *mirror = *state;
@@ -466,6 +519,8 @@ int main(void)
         cmocka_unit_test(state_of_the_mirror_is_told),
         cmocka_unit_test(ways_to_the_disks_are_told),
         TEST(worst_comes_first_and_else_the_order_of_the_audits),
+        TEST(same_is_told_once),
+        TEST(no_number_of_findings_is_too_large),
         TEST(machine_without_disks_has_a_judgement),
         TEST(too_little_memory_is_told),
         cmocka_unit_test(every_finding_about_the_machine_was_met),

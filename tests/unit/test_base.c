@@ -15,6 +15,7 @@
 #include "base/builder.h"
 #include "base/bytes.h"
 #include "base/crc32.h"
+#include "base/date.h"
 #include "base/guid.h"
 #include "base/print.h"
 #include "base/sha256.h"
@@ -1003,6 +1004,24 @@ static void sizes_have_one_to_four_digits(void **state)
     }
 }
 
+/* Each field counts for more than all behind it. */
+static void dates_are_compared_from_the_year_on(void **state)
+{
+    static const struct date_time dates[] = {
+        {2025, 12, 31, 23, 59, 59}, {2026, 1, 31, 23, 59, 59}, {2026, 2, 1, 23, 59, 59},
+        {2026, 2, 2, 0, 59, 59},    {2026, 2, 2, 1, 0, 59},    {2026, 2, 2, 1, 1, 0},
+        {2026, 2, 2, 1, 1, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        for (size_t j = 0; j < sizeof(dates) / sizeof(dates[0]); j++) {
+            int order = date_compare(&dates[i], &dates[j]);
+            assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+        }
+    }
+}
+
 static void every_status_has_words(void **state)
 {
     (void)state;
@@ -1073,6 +1092,7 @@ int main(void)
         cmocka_unit_test(arena_printf_makes_room_for_the_whole_text),
         cmocka_unit_test(thousands_are_grouped),
         cmocka_unit_test(sizes_have_one_to_four_digits),
+        cmocka_unit_test(dates_are_compared_from_the_year_on),
         cmocka_unit_test(every_status_has_words),
     };
 

@@ -177,6 +177,28 @@ static void file_system_is_not_put_where_somebody_came_since(void **state)
     assert_int_equal(p->machine.claims[0].mark.offset, (uint64_t)esp.start * 512);
 }
 
+/* In the middle of free space, where no scan of it looks. */
+static void file_system_is_not_put_over_a_mark_within_free_space(void **state)
+{
+    struct planning *p = *state;
+    struct host_partition esp = disk_machine_place(p->host, 1, PART_ESP);
+    struct disk_change change = {.kind = DISK_CHANGE_FORMAT,
+                                 .disk = 1,
+                                 .first_lba = esp.start + MIB / 512,
+                                 .block_count = esp.size - MIB / 512,
+                                 .esp = NO_INDEX};
+
+    disk_machine_zero(p->host, 1, PART_ESP);
+    disk_machine_drop_partition(p->host, 1, PART_ESP);
+    put(p, change.first_lba * 512, "LUKS\xba\xbe");
+    planning_rescan_to(p, SCAN_FULL);
+    assert_int_equal(p->machine.claim_count, 0);
+    assert_int_equal(check(p, &change), ST_REFUSED);
+    change.first_lba++;
+    change.block_count--;
+    assert_int_equal(check(p, &change), ST_OK);
+}
+
 /* Both copies were good; now the backup is somebody's metadata. */
 static void table_whose_backup_was_overwritten_since_is_not_written(void **state)
 {
@@ -205,6 +227,7 @@ int main(void)
         CASE(mark_in_a_partition_is_no_owner_of_the_disk),
         CASE(disk_is_blank_to_scan_and_apply_alike),
         CASE(file_system_is_not_put_where_somebody_came_since),
+        CASE(file_system_is_not_put_over_a_mark_within_free_space),
         CASE(table_whose_backup_was_overwritten_since_is_not_written),
     };
 

@@ -1002,6 +1002,25 @@ static void damage_is_refused(void **state)
     drop_world(world);
 }
 
+/* What was not looked at may use the clusters that seem to be free. */
+static void file_system_that_was_not_looked_through_is_refused(void **state)
+{
+    (void)state;
+    struct world *world = plain_world(FAT16_512);
+    struct block_port port;
+    struct fat_volume volume;
+    struct fat_report report;
+
+    open_volume(world, &port, &volume, &report);
+    assert_true(fat_edit_is_possible(&report));
+    report.problems[FAT_TOO_DEEP] = 1;
+    assert_false(fat_edit_is_possible(&report));
+    report.problems[FAT_TOO_DEEP] = 0;
+    report.complete = false;
+    assert_false(fat_edit_is_possible(&report));
+    drop_world(world);
+}
+
 static void second_fat_that_differs_in_lost_clusters_is_made_equal(void **state)
 {
     (void)state;
@@ -1121,6 +1140,7 @@ int main(void)
         cmocka_unit_test(names_fat_cannot_hold_are_refused),
         cmocka_unit_test(file_is_found_by_its_short_name),
         cmocka_unit_test(damage_is_refused),
+        cmocka_unit_test(file_system_that_was_not_looked_through_is_refused),
         cmocka_unit_test(second_fat_that_differs_in_lost_clusters_is_made_equal),
         cmocka_unit_test(fat_that_does_not_count_is_left_alone),
         cmocka_unit_test(nothing_to_do_writes_nothing),

@@ -253,6 +253,36 @@ static void both_copies_agree_and_stand_where_they_belong(void **state)
     drop_disk(&disk);
 }
 
+static unsigned phase_at(const struct image_units *units, uint64_t lba)
+{
+    size_t i = 0;
+
+    while (i < units->count && units->at[i].lba != lba)
+        i++;
+    assert_true(i < units->count);
+    return units->at[i].phase;
+}
+
+/* A header that is there vouches for its array: the phases of the contract. */
+static void header_comes_behind_its_array(void **state)
+{
+    (void)state;
+    for (int only_backup_good = 0; only_backup_good < 2; only_backup_good++) {
+        struct disk disk = make_disk(512, 128, 128);
+        struct image_units units = units_of(&disk, !only_backup_good, true);
+        unsigned primary = only_backup_good ? 0 : 2;
+        uint64_t last = disk.image.block_count - 1;
+        assert_int_equal(phase_at(&units, 2), primary);
+        assert_int_equal(phase_at(&units, 33), primary);
+        assert_int_equal(phase_at(&units, 1), primary + 1);
+        assert_int_equal(phase_at(&units, last - 32), 2 - primary);
+        assert_int_equal(phase_at(&units, last - 1), 2 - primary);
+        assert_int_equal(phase_at(&units, last), 3 - primary);
+        image_units_free(&units);
+        drop_disk(&disk);
+    }
+}
+
 static void blank_disk_gets_its_mbr_last(void **state)
 {
     (void)state;
@@ -401,6 +431,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cut_leaves_a_good_copy),
         cmocka_unit_test(both_copies_agree_and_stand_where_they_belong),
+        cmocka_unit_test(header_comes_behind_its_array),
         cmocka_unit_test(blank_disk_gets_its_mbr_last),
         cmocka_unit_test(boot_code_is_kept),
         cmocka_unit_test(mbr_is_left_alone_unless_asked_for),

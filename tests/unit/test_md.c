@@ -179,6 +179,24 @@ static void superblocks_of_mdadm_are_read(void **state)
     }
 }
 
+/* MD_FEATURE_RECOVERY_OFFSET: it has its place already, and not yet its content. */
+static void member_that_is_being_rebuilt_is_not_in_use(void **state)
+{
+    uint8_t bytes[MD_SUPERBLOCK_BYTES];
+    struct md_member member;
+
+    (void)state;
+    build(&examples[1], bytes);
+    bytes[8] = 2;
+    set_checksum(bytes, 256 + 2 * 128, 216);
+    assert_int_equal(parse(bytes, sizeof(bytes), MD_1_0, &member), ST_OK);
+    assert_int_equal(member.role, MD_ROLE_SPARE);
+    bytes[8] = 1; /* a bitmap is there: nothing of that kind */
+    set_checksum(bytes, 256 + 2 * 128, 216);
+    assert_int_equal(parse(bytes, sizeof(bytes), MD_1_0, &member), ST_OK);
+    assert_int_equal(member.role, 0);
+}
+
 static struct md_member member_of(const struct example *example)
 {
     uint8_t bytes[MD_SUPERBLOCK_BYTES];
@@ -398,10 +416,12 @@ static void faulty_member_of_0_90_is_told(void **state)
     set_checksum(bytes, MD_SUPERBLOCK_BYTES, 38 * 4);
     assert_int_equal(parse(bytes, sizeof(bytes), MD_0_90, &member), ST_OK);
     assert_int_equal(member.role, MD_ROLE_FAULTY);
-    bytes[992 * 4 + 16] = 0;
-    set_checksum(bytes, MD_SUPERBLOCK_BYTES, 38 * 4);
-    assert_int_equal(parse(bytes, sizeof(bytes), MD_0_90, &member), ST_OK);
-    assert_int_equal(member.role, MD_ROLE_SPARE);
+    for (uint8_t flags = 0; flags <= 6; flags += 2) { /* 2: active, 4: in sync */
+        bytes[992 * 4 + 16] = flags;
+        set_checksum(bytes, MD_SUPERBLOCK_BYTES, 38 * 4);
+        assert_int_equal(parse(bytes, sizeof(bytes), MD_0_90, &member), ST_OK);
+        assert_int_equal(member.role, flags == 6 ? 0 : MD_ROLE_SPARE);
+    }
 }
 
 static void level_and_events_may_be_any_number(void **state)
@@ -436,6 +456,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(superblocks_of_mdadm_are_read),
+        cmocka_unit_test(member_that_is_being_rebuilt_is_not_in_use),
         cmocka_unit_test(place_of_the_data_is_read),
         cmocka_unit_test(mark_of_an_array_that_is_gone_is_told),
         cmocka_unit_test(piece_of_a_larger_file_system_is_one),

@@ -110,6 +110,117 @@ static void boot_signature_is_no_via_raid(void **state)
     memset(last, 0, 512);
 }
 
+/* Sums and fields as libblkid checks them: the structure is the owner's, and with one bit of it
+ * another nobody's. */
+static void assert_structure(size_t at, size_t size, size_t flip, enum owner owner)
+{
+    assert_int_equal(found_on(DISK_BYTES).owner, owner);
+    disk[at + flip] ^= 0x80;
+    assert_int_equal(found_on(DISK_BYTES).owner, OWNER_NOBODY);
+    memset(disk + at, 0, size);
+}
+
+static void jmicron_and_silicon_image_are_known_by_their_sums(void **state)
+{
+    size_t last = DISK_BYTES - 512;
+
+    (void)state;
+    for (uint16_t sum = 0; sum <= 1; sum++) { /* some controllers leave 1 */
+        memcpy(disk + last, "JM", 2);
+        disk[last + 48] = 1;
+        st_le16(disk + last + 126, (uint16_t)(sum - 0x4d4a - 1));
+        assert_structure(last, 512, 100, OWNER_JMICRON);
+    }
+    disk[last + 0x63] = 0x2f;
+    disk[last + 0x116] = 1;
+    st_le16(disk + last + 0x13e, (uint16_t)(0 - 0x2f00 - 1));
+    assert_structure(last, 512, 0x20, OWNER_SILICON_IMAGE);
+}
+
+static void ext_and_lvm1_are_known_by_their_fields(void **state)
+{
+    (void)state;
+    st_le16(disk + 1024 + 56, 0xef53);
+    assert_int_equal(found_on(DISK_BYTES).owner, OWNER_NOBODY); /* a file system of no blocks */
+    st_le32(disk + 1024 + 4, 16384);
+    st_le32(disk + 1024 + 24, 2);
+    assert_structure(1024, 1024, 24, OWNER_EXT);
+    memcpy(disk, "HM", 2);
+    assert_int_equal(found_on(DISK_BYTES).owner, OWNER_NOBODY);
+    st_le16(disk + 2, 2);
+    st_le32(disk + 8, 1024);
+    assert_structure(0, 512, 4, OWNER_LVM1);
+}
+
+/* Of version 8, of 8.4 while it is in use, and of version 9. */
+static void drbd_of_each_version_is_found(void **state)
+{
+    static const uint8_t magic[] = {0x83, 0x74, 0x02};
+    uint8_t *at = disk + DISK_BYTES - 4096;
+
+    (void)state;
+    memcpy(at + 60, magic, sizeof(magic));
+    for (uint8_t last = 0x6a; last <= 0x6e; last++) {
+        at[63] = last;
+        bool known = last > 0x6a && last < 0x6e;
+        assert_int_equal(found_on(DISK_BYTES).owner, known ? OWNER_DRBD : OWNER_NOBODY);
+    }
+    memset(at, 0, 64);
+}
+
+/* mdadm's super-intel.c: the anchor is in the last but one sector, of whatever size. */
+static void imsm_is_found_whatever_the_size_of_sectors(void **state)
+{
+    const size_t distances[] = {1024, 8192};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(distances) / sizeof(distances[0]); i++) {
+        uint8_t *at = disk + DISK_BYTES - distances[i];
+        memcpy(at, "Intel Raid ISM Cfg Sig. 1.0", 27);
+        assert_int_equal(found_in_places(DISK_BYTES).owner, OWNER_IMSM);
+        memset(at, 0, 27);
+    }
+}
+
+/* A disk without a table may be a volume by itself. */
+static void file_system_in_the_first_block_is_an_owner(void **state)
+{
+    static const struct {
+        const char *name;
+        enum owner owner;
+    } cases[] = {{"NTFS    ", OWNER_NTFS},
+                 {"EXFAT   ", OWNER_EXFAT},
+                 {"-FVE-FS-", OWNER_BITLOCKER},
+                 {"ReFS\0\0\0\0", OWNER_REFS}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        memcpy(disk + 3, cases[i].name, 8);
+        struct owner_mark mark = found_in_places(DISK_BYTES);
+        assert_int_equal(mark.owner, cases[i].owner);
+        assert_int_equal(mark.offset, 0);
+        memset(disk, 0, 16);
+    }
+}
+
+/* Format 1.0 lies from 8 to 12 KiB before the end, at a whole 4 KiB. */
+static void md_1_0_is_found_on_a_disk_of_any_size(void **state)
+{
+    (void)state;
+    for (size_t less = 0; less < 8; less++) {
+        size_t size = DISK_BYTES - less * 512;
+        size_t sector = (size / 512 - 16) / 8 * 8;
+        uint8_t *at = disk + sector * 512;
+        st_le32(at, 0xa92b4efc);
+        st_le32(at + 4, 1);
+        st_le64(at + 144, sector);
+        struct owner_mark mark = found_in_places(size);
+        assert_int_equal(mark.owner, OWNER_MD_1_0);
+        assert_int_equal(mark.offset, sector * 512);
+        memset(at, 0, 4096);
+    }
+}
+
 /* The place of a 1.0 superblock is in it: one of another device is none. */
 static void md_1_0_of_another_device_is_none(void **state)
 {
@@ -137,6 +248,28 @@ static void md_0_90_of_either_byte_order_is_found(void **state)
     memcpy(at, big, sizeof(big));
     assert_int_equal(found_in_places(DISK_BYTES).owner, OWNER_MD_0_90);
     memset(at, 0, 4096);
+}
+
+/* A pool whose labels were wiped: any of the 128 uberblocks behind each of them is enough. */
+static void uberblocks_of_zfs_are_found_by_themselves(void **state)
+{
+    static const uint8_t little[] = {0x0c, 0xb1, 0xba, 0, 0, 0, 0, 0};
+    static const uint8_t big[] = {0, 0, 0, 0, 0, 0xba, 0xb1, 0x0c};
+    const uint64_t offsets[] = {128 * 1024, 128 * 1024 + 127 * 1024, DISK_BYTES - 128 * 1024,
+                                DISK_BYTES - 128 * 1024 + 111 * 1024};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+        for (int is_big = 0; is_big < 2; is_big++) {
+            memcpy(disk + offsets[i], is_big ? big : little, 8);
+            struct owner_mark mark = found_in_places(DISK_BYTES);
+            assert_int_equal(mark.owner, OWNER_ZFS);
+            assert_int_equal(mark.offset, offsets[i]);
+        }
+        disk[offsets[i] + 7] ^= 1;
+        assert_int_equal(found_in_places(DISK_BYTES).owner, OWNER_NOBODY);
+        memset(disk + offsets[i], 0, 8);
+    }
 }
 
 static bool not_lvm(const void *ctx, const struct owner_mark *mark)
@@ -200,8 +333,15 @@ int main(void)
         cmocka_unit_test(every_magic_is_found_where_it_lies),
         cmocka_unit_test(short_magics_need_a_structure_around_them),
         cmocka_unit_test(boot_signature_is_no_via_raid),
+        cmocka_unit_test(jmicron_and_silicon_image_are_known_by_their_sums),
+        cmocka_unit_test(ext_and_lvm1_are_known_by_their_fields),
+        cmocka_unit_test(drbd_of_each_version_is_found),
+        cmocka_unit_test(imsm_is_found_whatever_the_size_of_sectors),
+        cmocka_unit_test(file_system_in_the_first_block_is_an_owner),
+        cmocka_unit_test(md_1_0_is_found_on_a_disk_of_any_size),
         cmocka_unit_test(md_1_0_of_another_device_is_none),
         cmocka_unit_test(md_0_90_of_either_byte_order_is_found),
+        cmocka_unit_test(uberblocks_of_zfs_are_found_by_themselves),
         cmocka_unit_test(mark_that_does_not_count_hides_no_other),
         cmocka_unit_test(small_areas_are_looked_at_as_far_as_they_go),
         cmocka_unit_test(random_bytes_belong_to_nobody),

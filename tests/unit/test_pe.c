@@ -774,7 +774,9 @@ static void sbat_names_the_program(void **state)
         {".sbat", SBAT "memtest86+,1,Memtest86+,6.0,url\n", PE_MARK_MEMORY_TESTER},
         {".sbat", "grub,5,no line of the list itself\n", PE_MARK_GRUB},
         {".sbat", SBAT "grubby,1,Somebody,grubby,1,url\ngrub,5,later\n", PE_MARK_NONE},
+        {".sbat", SBAT "gru,1,Somebody,gru,1,url\n", PE_MARK_NONE},
         {".sbat", SBAT "grub", PE_MARK_NONE}, /* no comma */
+        {".sbat", SBAT "grub\n", PE_MARK_NONE},
         {".sbat", SBAT, PE_MARK_NONE},
         {".sbat", "", PE_MARK_NONE},
         {".sbatx", SBAT "grub,5,url\n", PE_MARK_NONE},
@@ -783,6 +785,7 @@ static void sbat_names_the_program(void **state)
         {".linux", "MZ", PE_MARK_KERNEL},
         {".rdata", "RSDS 1234 bootmgfw.pdb", PE_MARK_WINDOWS_MANAGER},
         {".rdata", "bobootmgfw.pd bootmgfw.pdb", PE_MARK_WINDOWS_MANAGER},
+        {".rdata", "bbootmgfw.pdb", PE_MARK_WINDOWS_MANAGER},
         {".rdata", "bootmgfw.pdx bootmgr.pdb", PE_MARK_NONE},
     };
 

@@ -82,6 +82,7 @@ static void other_places_tell_nothing(void **state)
         {"\\EFI\\BOOT\\BOOTX64.EFI", PROGRAM_UNKNOWN, ""},
         {"\\EFI\\BOOT\\fbx65.efi", PROGRAM_UNKNOWN, ""},
         {"\\EFI\\BOOT\\mmx64.efi.bak", PROGRAM_UNKNOWN, ""},
+        {"\\EFI\\BOOT\\shimx64", PROGRAM_UNKNOWN, ""},
         {"\\EFI\\debian\\deep\\x.efi", PROGRAM_UNKNOWN, ""},
         {"\\EFI\\debian2\\x.efi", PROGRAM_UNKNOWN, ""},
         {"\\debian\\x.efi", PROGRAM_UNKNOWN, ""},
@@ -289,6 +290,18 @@ static void what_is_not_sound_is_no_loader(void **state)
     assert_loaders(mirror, 1, "");
 }
 
+/* Of contents that were not read the size is all that is known. */
+static void empty_file_is_no_loader(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_quick(mirror);
+    assert_loaders(mirror, 1, MIRROR_MANAGER " (Windows Boot Manager)");
+    mirror->files[1][mirror_file(mirror, 1, MIRROR_MANAGER)].size = 0;
+    mirror->files[1][mirror_file(mirror, 1, MIRROR_FALLBACK)].size = 0;
+    assert_loaders(mirror, 1, "");
+}
+
 static void many_systems_end_the_list(void **state)
 {
     struct mirror *mirror = *state;
@@ -367,6 +380,7 @@ int main(void)
         TEST(each_system_is_listed_once),
         TEST(kernels_and_the_fallback_count_where_nothing_else_is),
         TEST(what_is_not_sound_is_no_loader),
+        TEST(empty_file_is_no_loader),
         TEST(many_systems_end_the_list),
         cmocka_unit_test(lists_are_read_line_by_line),
     };

@@ -221,6 +221,94 @@ static void table_is_sound_afterwards(void **state)
     assert_true(guid_equal(&after->guid, &disk->guid));
 }
 
+static void tables_that_disagreed_agree_afterwards(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+
+    mirror->disks[1].copies_differ = true;
+    change_table(&projected, 1, NULL, 0, false);
+    finish(&projected);
+    assert_false(projected.machine.disks[1].copies_differ);
+}
+
+/* Nobody asked for it. */
+static void protective_mbr_that_is_not_written_stays_missing(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+
+    mirror->disks[1].mbr = (struct mbr){.kind = MBR_NONE};
+    change_table(&projected, 1, NULL, 0, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.disks[1].mbr.kind, MBR_NONE);
+    assert_false(projected.machine.disks[1].mbr.protective_at_lba_1);
+}
+
+/* The slot and its GUID are the same: what lies there now nobody has looked at. */
+static void partition_that_begins_elsewhere_is_a_new_one(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(0, TYPE_ESP, NEW_GUID, 34, 2000);
+
+    slot.entry.unique = mirror->partitions[MIRROR_ESP(1)].unique;
+    change_table(&projected, 1, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.partition_count, 8);
+    assert_int_equal(projected.machine.partitions[MIRROR_ESP(1)].first_lba, 34);
+    assert_int_equal(projected.machine.partitions[MIRROR_ESP(1)].fallback_status, ST_UNSUPPORTED);
+    assert_int_equal(projected.machine.esp_count, 1);
+    assert_true(projected.machine.entries[1].boot.moved);
+}
+
+static void esp_that_gets_another_type_is_none_any_more(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot =
+        slot_of(0, TYPE_BASIC_DATA, NEW_GUID, mirror->partitions[MIRROR_ESP(0)].first_lba,
+                mirror->partitions[MIRROR_ESP(0)].block_count);
+
+    change_table(&projected, 0, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.partitions[MIRROR_ESP(0)].kind, PT_BASIC_DATA);
+    assert_int_equal(projected.machine.esp_count, 1);
+    assert_int_equal(projected.machine.esps[0].partition, MIRROR_ESP(1));
+}
+
+static void md_member_goes_with_its_partition(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = {.slot = mirror->partitions[MIRROR_DATA(0)].hd_number - 1};
+
+    mirror_make_md(mirror);
+    change_table(&projected, 0, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.md_count, 1);
+    assert_int_equal(projected.machine.md_members[0].partition, MIRROR_DATA(1) - 1);
+}
+
+/* A partition that was cloned with its GUID gets one of its own. */
+static void partition_with_another_guid_is_another_one(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    const struct gpt_identity identity = {0, fixture_guid(NEW_GUID)};
+    struct disk_change change = {
+        .kind = DISK_CHANGE_GPT, .disk = 1, .gpt = {.identities = &identity, .identity_count = 1}};
+
+    mirror->partitions[MIRROR_ESP(1)].guid_repeated = true;
+    plan_change_disk(&projected.plan, &change, "table");
+    finish(&projected);
+    const struct partition *own = &projected.machine.partitions[MIRROR_ESP(1)];
+    assert_true(guid_equal(&own->unique, &identity.unique));
+    assert_false(own->guid_repeated);
+    assert_int_equal(projected.machine.entries[1].boot.partition, NO_INDEX);
+    assert_int_equal(projected.machine.esps[1].partition, MIRROR_ESP(1));
+}
+
 /* --- An MSR becomes an ESP -------------------------------------------------------------------- */
 
 static void give_up_msr(struct projected *projected, const struct gpt_slot *slot)
@@ -294,7 +382,106 @@ static void entry_for_the_old_guid_of_a_slot_leads_nowhere(void **state)
     assert_int_equal(projected.machine.entries[0].boot.partition, MIRROR_ESP(0));
 }
 
+/* Entries of older Windows name the system's partition, which moves on in the list. */
+static void system_that_an_entry_names_is_still_found(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
+    struct gpt_slot slot = slot_of(9, TYPE_ESP, NEW_GUID, 34, 2000);
+
+    entry.optional = FIXTURE_WINDOWS;
+    entry.options = "";
+    entry.directory = "\\WINDOWS";
+    entry.os = mirror_place(mirror, MIRROR_DATA(1));
+    mirror_put_entry(mirror, &entry);
+    assert_int_equal(mirror->machine.entries[1].os.partition, MIRROR_DATA(1));
+    change_table(&projected, 1, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.entries[1].os.partition, MIRROR_DATA(1) + 1);
+}
+
 /* --- File systems ----------------------------------------------------------------------------- */
+
+static void mended_boot_sector_is_sound(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    const struct partition *own = &mirror->partitions[MIRROR_ESP(1)];
+    struct disk_change change = {.kind = DISK_CHANGE_BOOT_SECTOR,
+                                 .disk = 1,
+                                 .first_lba = own->first_lba,
+                                 .block_count = own->block_count,
+                                 .esp = 1};
+
+    for (size_t i = 0; i < 2; i++) {
+        mirror->esps[i].volume.from_backup = true;
+        mirror->esps[i].report.problems[FAT_BOOT_SECTOR_FROM_BACKUP] = 1;
+    }
+    plan_change_disk(&projected.plan, &change, "mend");
+    finish(&projected);
+    assert_false(projected.machine.esps[1].volume.from_backup);
+    assert_int_equal(projected.machine.esps[1].report.problems[FAT_BOOT_SECTOR_FROM_BACKUP], 0);
+    assert_true(projected.machine.esps[0].volume.from_backup);
+}
+
+/* As a scan finds them: by their partitions. */
+static void new_esp_stands_in_its_place_among_the_others(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct gpt_slot slot = slot_of(9, TYPE_ESP, NEW_GUID, 200000, 6848);
+
+    mirror->partitions[0].block_count = 100000;
+    change_files(&projected, DISK_CHANGE_FORMAT, 0, 200000, 6848, boot_files, COUNT_OF(boot_files));
+    change_table(&projected, 0, &slot, 1, false);
+    finish(&projected);
+    assert_int_equal(projected.machine.esp_count, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(projected.machine.esps[i].partition, i < 2 ? i : 5);
+    assert_int_equal(projected.machine.esps[1].report.file_count, COUNT_OF(boot_files));
+}
+
+/* Firmware has seen the file by its name, the walk has not come to it. */
+static void file_that_was_not_walked_to_is_still_there(void **state)
+{
+    struct mirror *mirror = *state;
+    static const struct file_copy other = {.path = "\\EFI\\other.efi", .esp = NO_INDEX};
+
+    mirror_drop_file(mirror, 1, MIRROR_MANAGER);
+    mirror->machine.entries[1].boot.file_status = ST_OK;
+    for (int complete = 0; complete < 2; complete++) {
+        struct projected projected = begin(mirror);
+        mirror->esps[1].report.complete = complete;
+        change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, &other, 1);
+        finish(&projected);
+        assert_int_equal(projected.machine.entries[1].boot.file_status,
+                         complete ? ST_ABSENT : ST_OK);
+    }
+}
+
+/* 204800 blocks of FAT16 in clusters of 4 KiB at most: what is brought fits, more than there is
+ * does not. */
+static void files_take_room_as_far_as_there_is_any(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct file_copy items[] = {{.path = "\\a", .size = 100, .esp = NO_INDEX},
+                                {.path = "\\b", .size = 100, .esp = NO_INDEX}};
+
+    change_files(&projected, DISK_CHANGE_FORMAT, 1, 2048, 204800, items, 2);
+    finish(&projected);
+    const struct esp *esp = &projected.machine.esps[1];
+    assert_true(esp->volume.cluster_count > 10000);
+    assert_int_equal(esp->report.free_clusters, esp->volume.cluster_count - 2);
+    assert_int_equal(esp->report.used_clusters, 2);
+
+    struct projected tight = begin(mirror);
+    mirror->esps[1].report.free_clusters = 1;
+    change_files(&tight, DISK_CHANGE_FILES, 1, 2048, 204800, items, 2);
+    finish(&tight);
+    assert_int_equal(tight.machine.esps[1].report.free_clusters, 0);
+}
 
 static void formatted_esp_has_what_it_is_given_and_no_more(void **state)
 {
@@ -308,6 +495,7 @@ static void formatted_esp_has_what_it_is_given_and_no_more(void **state)
     assert_int_equal(projected.machine.esp_count, 2);
     assert_int_equal(projected.machine.esps[1].status, ST_OK);
     assert_int_equal(projected.machine.esps[1].store_status, ST_ABSENT);
+    assert_int_equal(projected.machine.esps[1].report.file_count, 1);
     assert_int_equal(projected.machine.entries[1].boot.file_status, ST_ABSENT);
     assert_int_equal(projected.machine.partitions[MIRROR_ESP(1)].fallback_status, ST_ABSENT);
     assert_int_equal(projected.machine.entries[0].boot.file_status,
@@ -363,6 +551,31 @@ static void contents_are_those_of_the_source(void **state)
     assert_true(esp->report.free_clusters < mirror->esps[1].report.free_clusters);
 }
 
+/* What the store lacks is in its log: the boot manager mends it where both are. */
+static void log_of_the_store_goes_with_it(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->esps[0].store = REGF_DIRTY;
+    mirror->esps[0].store_log_fits = true;
+    (void)mirror_add_file(mirror, 0, MIRROR_STORE ".LOG", 8192, 'l');
+    for (int with_log = 0; with_log < 2; with_log++) {
+        struct projected projected = begin(mirror);
+        const struct file_copy items[] = {
+            {.path = MIRROR_STORE, .size = 6, .file = mirror_file(mirror, 0, MIRROR_STORE)},
+            {.path = MIRROR_STORE ".LOG",
+             .size = 8192,
+             .esp = with_log ? 0 : NO_INDEX, /* an empty file */
+             .file = mirror_file(mirror, 0, MIRROR_STORE ".LOG")},
+        };
+        mirror->esps[1].store_log_fits = !with_log; /* of the store that is there now */
+        change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, items, COUNT_OF(items));
+        finish(&projected);
+        assert_int_equal(projected.machine.esps[1].store, REGF_DIRTY);
+        assert_int_equal(projected.machine.esps[1].store_log_fits, with_log);
+    }
+}
+
 static void contents_that_nobody_read_stay_unread(void **state)
 {
     struct mirror *mirror = *state;
@@ -408,6 +621,40 @@ static void entries_stand_in_the_order_that_is_going_to_be(void **state)
     assert_int_equal(machine->entries[2].number, 1);
     assert_false(machine->entries[2].in_order);
     assert_int_equal(mirror->machine.entry_count, 2);
+}
+
+static void replaced_entry_is_there_once(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
+    struct fixture_bytes value;
+
+    entry.description = "Other";
+    fixture_entry_value(mirror->host, &entry, &value);
+    plan_set_variable(&projected.plan, "Boot0001", 7, span_of(value.at, value.size), "change");
+    finish(&projected);
+    assert_int_equal(projected.machine.entry_count, 2);
+    assert_string_equal(projected.machine.entries[1].description, "Other");
+    assert_int_equal(projected.machine.entries[1].id, 2);
+}
+
+static void deleted_boot_next_is_gone(void **state)
+{
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+
+    fixture_set_u16(mirror->host, "BootNext", 1);
+    mirror_read_entries(mirror);
+    assert_int_equal(mirror->machine.next.status, ST_OK);
+    plan_delete_variable(&projected.plan, "BootNext", "delete");
+    finish(&projected);
+    assert_int_equal(projected.machine.next.status, ST_ABSENT);
+    struct projected other = begin(mirror);
+    plan_set_variable(&other.plan, "BootNext", 7, span_of("\0\0", 2), "set");
+    finish(&other);
+    assert_int_equal(other.machine.next.status, ST_OK);
+    assert_int_equal(other.machine.next.number, 0);
 }
 
 static void deleted_entries_are_gone(void **state)
@@ -502,14 +749,28 @@ int main(void)
         ON_MIRROR(machine_that_was_given_stays_as_it_is),
         ON_MIRROR(removed_partition_is_gone_with_all_that_was_in_it),
         ON_MIRROR(table_is_sound_afterwards),
+        ON_MIRROR(tables_that_disagreed_agree_afterwards),
+        ON_MIRROR(protective_mbr_that_is_not_written_stays_missing),
+        ON_MIRROR(partition_that_begins_elsewhere_is_a_new_one),
+        ON_MIRROR(esp_that_gets_another_type_is_none_any_more),
+        ON_MIRROR(md_member_goes_with_its_partition),
+        ON_MIRROR(partition_with_another_guid_is_another_one),
         ON_MIRROR(msr_that_becomes_an_esp_keeps_its_place),
         ON_MIRROR(entry_for_a_partition_to_come_finds_it_and_its_file),
         ON_MIRROR(entry_for_the_old_guid_of_a_slot_leads_nowhere),
+        ON_MIRROR(system_that_an_entry_names_is_still_found),
+        ON_MIRROR(mended_boot_sector_is_sound),
+        ON_MIRROR(new_esp_stands_in_its_place_among_the_others),
+        ON_MIRROR(file_that_was_not_walked_to_is_still_there),
+        ON_MIRROR(files_take_room_as_far_as_there_is_any),
         ON_MIRROR(formatted_esp_has_what_it_is_given_and_no_more),
         ON_MIRROR(files_that_are_copied_come_to_those_that_are_there),
         ON_MIRROR(contents_are_those_of_the_source),
+        ON_MIRROR(log_of_the_store_goes_with_it),
         ON_MIRROR(contents_that_nobody_read_stay_unread),
         ON_MIRROR(entries_stand_in_the_order_that_is_going_to_be),
+        ON_MIRROR(replaced_entry_is_there_once),
+        ON_MIRROR(deleted_boot_next_is_gone),
         ON_MIRROR(deleted_entries_are_gone),
         ON_MIRROR(blank_disk_gets_a_table_and_partitions),
         ON_MIRROR(too_little_memory_is_said),

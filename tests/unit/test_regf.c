@@ -367,6 +367,22 @@ static void log_of_the_hive_fits(void **state)
     }
 }
 
+/* Whole in itself: what was written before the hive was is in it already. */
+static void log_that_is_older_than_the_hive_does_not_fit(void **state)
+{
+    uint8_t hive[HIVE_SIZE];
+    uint8_t log[LOG_SIZE];
+
+    (void)state;
+    for (uint32_t sequence = 5; sequence <= 7; sequence++) {
+        build_log(hive, log, 6);
+        fixture_store_le(log + 4, sequence, 4);
+        fixture_store_le(log + 512 + 12, sequence, 4);
+        set_checksum(log);
+        assert_int_equal(fits(hive, log, LOG_SIZE), sequence >= 6);
+    }
+}
+
 static void log_of_another_write_does_not_fit(void **state)
 {
     (void)state;
@@ -410,6 +426,7 @@ int main(void)
         cmocka_unit_test(root_too_short_for_a_key_is_damage),
         cmocka_unit_test(real_store_is_good_and_no_longer_so_when_cut_or_cleared),
         cmocka_unit_test(log_of_the_hive_fits),
+        cmocka_unit_test(log_that_is_older_than_the_hive_does_not_fit),
         cmocka_unit_test(log_of_another_write_does_not_fit),
         cmocka_unit_test(states_have_words),
     };

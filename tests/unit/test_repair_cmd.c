@@ -11,6 +11,7 @@
 #include "host/fault.h"
 #include "unit/disk_machine_fixture.h"
 #include "unit/plan_fixture.h"
+#include "unit/scan_fixture.h"
 
 #define MEMORY   (64u << 20) /* working out changes of disks takes some */
 #define MANAGER  "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
@@ -225,6 +226,42 @@ static void blank_disk_becomes_the_primary_again(void **state)
     host_free(blank);
 }
 
+/* The ESP is gone, and there is no room for one but the MSR. */
+static void leave_the_msr_alone_for_an_esp(struct host *host)
+{
+    struct guid type = fixture_guid(TYPE_BASIC_DATA);
+    unsigned slot = disk_machine_place(host, 1, PART_ESP).number - 1;
+
+    disk_machine_zero(host, 1, PART_ESP);
+    patch_entry(host, 1, PRIMARY, slot, 0, type.bytes, sizeof(type.bytes));
+    patch_entry(host, 1, BACKUP, slot, 0, type.bytes, sizeof(type.bytes));
+    disk_machine_restart(host);
+}
+
+static void msr_is_given_up_where_that_is_agreed_to_by_itself(void **state)
+{
+    static const char question[] = "Give up the Microsoft reserved partition for this?";
+    struct disk_machine_shape shape = disk_machine_usual();
+
+    (void)state;
+    shape.free_mib = 0;
+    struct host *host = disk_machine_new(&shape);
+    leave_the_msr_alone_for_an_esp(host);
+    run_to(host, "prepare 1 -y -format", 15);
+    expect_said(host, "give -msr to allow that");
+    host_console_answer(host->console, "n");
+    run_to(host, "prepare 1 -format", 21);
+    expect_said(host, question);
+    host_console_answer(host->console, "y"); /* to this, and not to the plan as a whole */
+    host_console_answer(host->console, "n");
+    run_to(host, "prepare 1 -format", 21);
+    expect_said(host, question);
+    assert_int_equal(host_console_answers_left(host->console), 0);
+    run_to(host, "prepare 1 -y -format -msr", 0);
+    assert_null(strstr(host_console_text(host->console), question));
+    host_free(host);
+}
+
 static void repair_without_leave_to_format_does_the_rest(void **state)
 {
     struct host *host = *state;
@@ -350,6 +387,7 @@ int main(void)
         CASE(esp_in_use_is_formatted_by_prepare_alone),
         CASE(last_disk_that_starts_is_not_formatted),
         CASE(blank_disk_becomes_the_primary_again),
+        cmocka_unit_test(msr_is_given_up_where_that_is_agreed_to_by_itself),
         CASE(repair_without_leave_to_format_does_the_rest),
         CASE(repair_shows_the_verdict_and_changes_nothing_under_n),
         CASE(change_whose_journal_could_not_be_closed_is_taken_back),

@@ -311,6 +311,21 @@ static void esp_that_an_entry_uses_counts_before_the_first(void **state)
     assert_int_equal(mirror_roles(mirror).members[1].esp, 1);
 }
 
+/* Both ESPs of the disk are used: firmware comes to the second one first. */
+static void esp_that_entries_come_to_first_counts(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t second = mirror_add_second_esp(mirror);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, 1);
+
+    entry.partition = mirror_place(mirror, MIRROR_MSR(1));
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){2, 1, 0}, 3);
+    assert_int_equal(mirror_roles(mirror).members[1].esp, second);
+    mirror_set_order(mirror, (uint16_t[]){1, 2, 0}, 3);
+    assert_int_equal(mirror_roles(mirror).members[1].esp, 1);
+}
+
 static void disk_of_no_copy_is_no_member(void **state)
 {
     struct mirror *mirror = *state;
@@ -398,6 +413,31 @@ static void entry_outside_boot_order_makes_no_primary(void **state)
     assert_int_equal(mirror_roles(mirror).primary, 0);
 }
 
+static void without_entries_the_member_with_the_loader_is_primary(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_set_order(mirror, NULL, 0);
+    assert_int_equal(mirror_roles(mirror).primary, 0);
+    mirror_drop_file(mirror, 0, MIRROR_MANAGER);
+    assert_int_equal(mirror_roles(mirror).primary, 1);
+    mirror_drop_file(mirror, 1, MIRROR_MANAGER);
+    assert_int_equal(mirror_roles(mirror).primary, 0);
+}
+
+static void disks_of_one_raid_are_known(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->disks[0].owner.owner = OWNER_IMSM;
+    mirror->disks[1].owner.owner = OWNER_IMSM;
+    assert_false(mirror_roles(mirror).raid); /* two disks that are no copies of each other */
+    mirror->disks[1].guid = mirror->disks[0].guid;
+    assert_true(mirror_roles(mirror).raid);
+    mirror->disks[1].owner.owner = OWNER_DDF;
+    assert_false(mirror_roles(mirror).raid);
+}
+
 static void without_esps_the_first_member_is_primary(void **state)
 {
     struct mirror *mirror = *state;
@@ -413,9 +453,9 @@ static void without_esps_the_first_member_is_primary(void **state)
 /* --- Which system --------------------------------------------------------------------------- */
 
 /* A third disk with plain Windows of its own; gives its index. */
-static size_t add_plain_windows(struct mirror *mirror)
+static size_t add_plain_windows(struct mirror *mirror, enum disk_controller controller)
 {
-    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    size_t disk = mirror_add_disk(mirror, controller);
     struct system_copy *copy = &mirror->copies[mirror->machine.copy_count++];
 
     *copy = mirror->copies[0];
@@ -436,7 +476,7 @@ static void put_entry_for(struct mirror *mirror, uint16_t number, size_t disk)
 static void the_disk_that_entries_lead_to_says_which_system(void **state)
 {
     struct mirror *mirror = *state;
-    size_t disk = add_plain_windows(mirror);
+    size_t disk = add_plain_windows(mirror, DISK_AHCI);
 
     put_entry_for(mirror, 2, disk);
     mirror_set_order(mirror, (uint16_t[]){0, 1, 2}, 3);
@@ -450,6 +490,72 @@ static void the_disk_that_entries_lead_to_says_which_system(void **state)
     /* An entry whose file is not there leads nowhere. */
     mirror_drop_file(mirror, disk, MIRROR_MANAGER);
     assert_int_equal(mirror_roles(mirror).kind, BOOT_LDM);
+}
+
+/* Windows on a stick starts from it while it is plugged in, and says nothing of the machine. */
+static void stick_that_entries_lead_to_says_nothing(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t stick = add_plain_windows(mirror, DISK_USB);
+
+    put_entry_for(mirror, 2, stick);
+    mirror_set_order(mirror, (uint16_t[]){2, 0, 1}, 3);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_LDM);
+    assert_int_equal(roles.start_esp, 0);
+}
+
+/* Older Windows names the partition it is on, wherever the ESP is. */
+static void the_disk_that_an_entry_of_older_windows_names_says_which_system(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = add_plain_windows(mirror, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, disk);
+
+    (void)mirror_add_file(mirror, disk, IA64LDR, 900000, 'i');
+    entry.file = IA64LDR;
+    entry.optional = FIXTURE_WINDOWS;
+    entry.options = "";
+    entry.directory = "\\WINDOWS";
+    entry.os = mirror_place(mirror, MIRROR_MSR(disk));
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){2}, 1);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_PLAIN);
+    entry.os = mirror_place(mirror, MIRROR_DATA(0));
+    mirror_put_entry(mirror, &entry);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_LDM);
+}
+
+/* Linux on md and Windows on LDM, on the same two disks. */
+static void the_program_that_entries_start_says_which_system(void **state)
+{
+    struct mirror *mirror = *state;
+    struct volume_map map = mirror->machine.volumes;
+
+    mirror_make_linux(mirror);
+    mirror->machine.volumes = map;
+    mirror->machine.copy_count = 2;
+    for (size_t i = 0; i < 2; i++) {
+        (void)mirror_add_file(mirror, i, MIRROR_MANAGER, 1600000, 'm');
+        mirror->md[i].partition = MIRROR_MSR(i);
+    }
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_MD);
+    put_entry_for(mirror, 0, 0);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_LDM);
+}
+
+/* Nothing else tells: no entry, and no volume that could be looked into. */
+static void what_lies_on_a_stick_does_not_say_which_system(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_linux(mirror);
+    mirror->machine.md_count = 0;
+    mirror_set_order(mirror, NULL, 0);
+    (void)mirror_add_disk(mirror, DISK_USB);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_NONE);
+    assert_false(roles.windows);
 }
 
 static void disk_with_another_windows_is_no_member(void **state)
@@ -488,13 +594,30 @@ static void esp_on_a_third_disk_starts_the_mirror_that_is_there(void **state)
     /* One whose disk may carry a system of its own starts that. */
     mirror->partitions[MIRROR_MSR(disk)].kind = PT_LINUX_DATA;
     assert_int_equal(mirror_roles(mirror).start_esp, NO_INDEX);
+    /* A stick may be gone any time. */
+    mirror->partitions[MIRROR_MSR(disk)].kind = PT_BASIC_DATA;
+    mirror->disks[disk].removable = true;
+    assert_int_equal(mirror_roles(mirror).start_esp, NO_INDEX);
+}
+
+/* Its boot manager starts what its own store names. */
+static void esp_of_another_system_does_not_start_this_one(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+
+    put_entry_for(mirror, 2, disk);
+    mirror_set_order(mirror, (uint16_t[]){2, 1, 0}, 3);
+    assert_int_equal(mirror_roles(mirror).start_esp, disk);
+    mirror->partitions[MIRROR_MSR(disk)].kind = PT_LDM_DATA;
+    assert_int_equal(mirror_roles(mirror).start_esp, 1);
 }
 
 /* Windows under BitLocker on a basic disk, and dynamic disks with data beside it. */
 static void encrypted_volume_on_the_disk_that_starts_hides_the_system(void **state)
 {
     struct mirror *mirror = *state;
-    size_t disk = add_plain_windows(mirror);
+    size_t disk = add_plain_windows(mirror, DISK_AHCI);
 
     mirror->copies[2].content = CONTENT_BITLOCKER;
     mirror->copies[2].status = ST_UNSUPPORTED;
@@ -506,6 +629,9 @@ static void encrypted_volume_on_the_disk_that_starts_hides_the_system(void **sta
     assert_int_equal(roles.kind, BOOT_NONE);
     assert_true(roles.windows);
     assert_int_equal(roles.members[roles.primary].disk, disk);
+    /* It is no system of this machine where nothing starts from its disk. */
+    mirror_set_order(mirror, (uint16_t[]){0, 1}, 2);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_LDM);
 }
 
 static void mirror_that_was_seen_to_carry_no_windows_is_data(void **state)
@@ -555,6 +681,94 @@ static void root_array_counts_before_swap_home_and_the_esps_own(void **state)
         mirror_free(mirror);
     }
     (void)state;
+}
+
+/* A second array on both disks, on these partitions. */
+static void add_array(struct mirror *mirror, size_t first, size_t second)
+{
+    for (size_t i = 0; i < 2; i++) {
+        mirror->md[2 + i] = mirror->md[i];
+        mirror->md[2 + i].partition = i == 0 ? first : second;
+        mirror->md[2 + i].member.set.bytes[0] ^= 1;
+    }
+    mirror->machine.md_count = 4;
+}
+
+static void of_two_arrays_the_larger_one_counts(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_linux(mirror);
+    add_array(mirror, MIRROR_MSR(0), MIRROR_MSR(1));
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:md0 1:esp1:md1");
+    for (size_t i = 0; i < 2; i++) {
+        mirror->md[i].partition = MIRROR_MSR(i);
+        mirror->md[2 + i].partition = MIRROR_DATA(i);
+    }
+    roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:md2 1:esp1:md3");
+}
+
+/* The larger one has a spare in the place of a member. */
+static void of_two_arrays_the_whole_one_counts(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_linux(mirror);
+    add_array(mirror, MIRROR_MSR(0), MIRROR_MSR(1));
+    mirror->md[1].member.role = MD_ROLE_SPARE;
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:md2 1:esp1:md3");
+}
+
+/* Whatever it is called: nobody has the system on what firmware starts from. */
+static void array_that_bears_the_esps_is_not_the_system(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_linux(mirror);
+    add_array(mirror, MIRROR_ESP(0), MIRROR_ESP(1));
+    for (size_t i = 0; i < 2; i++)
+        call_array(&mirror->md[i].member, "host:home");
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:md0 1:esp1:md1");
+}
+
+/* Some give the parts of an array the type of Linux' own data. */
+static void part_of_an_array_hides_no_system(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_linux(mirror);
+    for (size_t i = 0; i < 2; i++) {
+        mirror->partitions[MIRROR_DATA(i)].kind = PT_LINUX_DATA;
+        call_array(&mirror->md[i].member, "host:home");
+    }
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_MD);
+}
+
+/* Of other systems nobody can look inside here: a large partition on the disk that starts may hold
+ * one, a small one only starts it. */
+static void only_a_large_partition_hides_a_system(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_make_linux(mirror);
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, disk);
+    struct partition *own = &mirror->partitions[MIRROR_MSR(disk)];
+    mirror_drop_files(mirror, disk);
+    (void)mirror_add_file(mirror, disk, MIRROR_SHIM, 900000, 's');
+    entry.file = MIRROR_SHIM;
+    entry.optional = FIXTURE_NONE;
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){2, 0, 1}, 3);
+    own->kind = PT_LINUX_DATA;
+    own->block_count = mirror->partitions[MIRROR_DATA(0)].block_count;
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_NONE);
+    own->block_count--;
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_MD);
 }
 
 static void tool_that_stands_first_says_nothing_of_the_system(void **state)
@@ -670,6 +884,20 @@ static void disk_of_another_group_takes_nobodys_place(void **state)
     assert_int_equal(roles.missing, 1);
 }
 
+static void clone_takes_a_place_in_its_own_group_alone(void **state)
+{
+    struct mirror *mirror = *state;
+
+    forget_disk_1(mirror);
+    mirror->notes[1].group = 0;
+    mirror->notes[1].is_clone = true;
+    struct roles roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0 1:esp1:-");
+    mirror->notes[1].group = 1;
+    roles = mirror_roles(mirror);
+    assert_members(&roles, "0:esp0:copy0");
+}
+
 static void removable_disk_takes_nobodys_place(void **state)
 {
     struct mirror *mirror = *state;
@@ -778,19 +1006,32 @@ int main(void)
         TEST(plain_windows_says_more_than_md),
         TEST(member_without_esp_is_a_member),
         TEST(esp_that_an_entry_uses_counts_before_the_first),
+        TEST(esp_that_entries_come_to_first_counts),
         TEST(disk_of_no_copy_is_no_member),
         TEST(without_a_boot_volume_members_are_disks_that_something_starts_from),
         TEST(machine_without_anything_has_no_members),
         TEST(primary_is_the_member_that_boot_order_comes_to_first),
         TEST(entries_that_lead_elsewhere_do_not_make_a_primary),
         TEST(entry_outside_boot_order_makes_no_primary),
+        TEST(without_entries_the_member_with_the_loader_is_primary),
+        TEST(disks_of_one_raid_are_known),
         TEST(without_esps_the_first_member_is_primary),
         TEST(the_disk_that_entries_lead_to_says_which_system),
+        TEST(stick_that_entries_lead_to_says_nothing),
+        TEST(the_disk_that_an_entry_of_older_windows_names_says_which_system),
+        TEST(the_program_that_entries_start_says_which_system),
+        TEST(what_lies_on_a_stick_does_not_say_which_system),
         TEST(disk_with_another_windows_is_no_member),
         TEST(esp_on_a_third_disk_starts_the_mirror_that_is_there),
+        TEST(esp_of_another_system_does_not_start_this_one),
         TEST(encrypted_volume_on_the_disk_that_starts_hides_the_system),
         TEST(mirror_that_was_seen_to_carry_no_windows_is_data),
         cmocka_unit_test(root_array_counts_before_swap_home_and_the_esps_own),
+        TEST(of_two_arrays_the_larger_one_counts),
+        TEST(of_two_arrays_the_whole_one_counts),
+        TEST(array_that_bears_the_esps_is_not_the_system),
+        TEST(part_of_an_array_hides_no_system),
+        TEST(only_a_large_partition_hides_a_system),
         TEST(tool_that_stands_first_says_nothing_of_the_system),
         TEST(of_two_esps_the_one_with_a_loader_counts),
         TEST(start_by_bios_is_known_by_the_mbr_or_a_bios_boot_partition),
@@ -798,6 +1039,7 @@ int main(void)
         TEST(missing_disk_counts_once_however_many_pieces_it_held),
         TEST(disk_with_unreadable_database_takes_the_missing_ones_place),
         TEST(disk_of_another_group_takes_nobodys_place),
+        TEST(clone_takes_a_place_in_its_own_group_alone),
         TEST(removable_disk_takes_nobodys_place),
         TEST(disk_without_readable_table_takes_the_missing_ones_place),
         TEST(unreadable_disk_takes_the_missing_ones_place),

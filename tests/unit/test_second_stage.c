@@ -29,18 +29,22 @@ struct stage_case {
     const char *reason;
 };
 
+static void assert_stage(struct mirror *mirror, const struct stage_case *wanted)
+{
+    wanted->inflict(mirror);
+    struct start start = mirror_start(mirror, 1);
+    if (start.verdict != wanted->verdict || strcmp(start.reason, wanted->reason) != 0)
+        print_error("%s: %s \"%s\"\n", wanted->what, verdict_name(start.verdict), start.reason);
+    assert_int_equal(start.verdict, wanted->verdict);
+    assert_string_equal(start.reason, wanted->reason);
+}
+
 static void assert_stages(const struct stage_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct mirror *mirror = mirror_new();
         mirror_make_linux(mirror);
-        cases[i].inflict(mirror);
-        struct start start = mirror_start(mirror, 1);
-        if (start.verdict != cases[i].verdict || strcmp(start.reason, cases[i].reason) != 0)
-            print_error("%s: %s \"%s\"\n", cases[i].what, verdict_name(start.verdict),
-                        start.reason);
-        assert_int_equal(start.verdict, cases[i].verdict);
-        assert_string_equal(start.reason, cases[i].reason);
+        assert_stage(mirror, &cases[i]);
         mirror_free(mirror);
     }
 }
@@ -61,6 +65,25 @@ static void drop_grub_unseen(struct mirror *mirror)
 {
     drop_grub(mirror);
     mirror->esps[1].report.complete = false;
+}
+
+/* As older distributions call it. */
+static void rename_grub(struct mirror *mirror)
+{
+    mirror->files[1][mirror_file(mirror, 1, MIRROR_GRUB)].path = MIRROR_DEBIAN "\\grub.efi";
+}
+
+static void add_fb_beside(struct mirror *mirror)
+{
+    (void)mirror_add_file(mirror, 1, MIRROR_DEBIAN "\\fbx64.efi", 100000, 'f');
+}
+
+/* Firmware does not go on to the next entry: shim was started. */
+static void empty_grub_unread(struct mirror *mirror)
+{
+    mirror->files[1][mirror_file(mirror, 1, MIRROR_GRUB)].size = 0;
+    (void)mirror_add_file(mirror, 1, MIRROR_FALLBACK, 1500000, 'g'); /* the other ESP's GRUB */
+    mirror_make_quick(mirror);
 }
 
 static void break_grub(struct mirror *mirror)
@@ -106,6 +129,48 @@ static void put_shim_for_grub(struct mirror *mirror)
     mirror_content(mirror, 1, MIRROR_GRUB)->mark = PE_MARK_SHIM;
 }
 
+/* A second array, of which one disk alone has a part. */
+static void add_array_on(struct mirror *mirror, size_t partition)
+{
+    mirror->md[2] = mirror->md[0];
+    mirror->md[2].partition = partition;
+    mirror->md[2].member.set.bytes[0] ^= 1;
+    snprintf(mirror->md[2].member.name, sizeof(mirror->md[2].member.name), "host:swap");
+    mirror->machine.md_count = 3;
+}
+
+static void add_array_on_the_other_disk(struct mirror *mirror)
+{
+    add_array_on(mirror, MIRROR_MSR(0));
+}
+
+static void add_array_on_this_disk(struct mirror *mirror)
+{
+    add_array_on(mirror, MIRROR_MSR(1));
+}
+
+static void add_array_on_a_third_disk(struct mirror *mirror)
+{
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+
+    add_array_on(mirror, MIRROR_MSR(disk));
+}
+
+/* Swap and home are on arrays as well: the system may wait for them. */
+static void all_arrays_of_the_members_have_to_be_here(void **state)
+{
+    static const struct stage_case cases[] = {
+        {"other disk", add_array_on_the_other_disk, VERDICT_UNKNOWN,
+         "md array host:swap is not whole on it, and whether the system needs that one cannot be "
+         "told."},
+        {"this disk", add_array_on_this_disk, VERDICT_STARTS, ""},
+        {"third disk", add_array_on_a_third_disk, VERDICT_STARTS, ""},
+    };
+
+    (void)state;
+    assert_stages(cases, COUNT_OF(cases));
+}
+
 static void shim_starts_grub_beside_it(void **state)
 {
     static const struct stage_case cases[] = {
@@ -113,6 +178,9 @@ static void shim_starts_grub_beside_it(void **state)
         {"no GRUB", drop_grub, VERDICT_FAILS,
          MIRROR_SHIM " starts " MIRROR_GRUB ", which is not there."},
         {"unseen", drop_grub_unseen, VERDICT_UNKNOWN, "The check of its ESP was cut short."},
+        {"old name", rename_grub, VERDICT_STARTS, ""},
+        {"fallback beside", add_fb_beside, VERDICT_STARTS, ""},
+        {"empty", empty_grub_unread, VERDICT_FAILS, MIRROR_GRUB " cannot be read from its ESP."},
         {"broken", break_grub, VERDICT_FAILS,
          MIRROR_SHIM " starts " MIRROR_GRUB ", which is damaged."},
         {"stale", make_grub_stale, VERDICT_PERHAPS,
@@ -218,19 +286,26 @@ static void load_options_name_the_second_stage(void **state)
 
 static struct boot_csv lists[2];
 
-/* Puts a list of one line, "`file`,debian". */
-static void put_list(struct mirror *mirror, size_t number, const char *path, const char *file)
+static void put_text(struct mirror *mirror, size_t number, const char *path, const char *text)
 {
     static uint8_t texts[2][64];
     size_t used = 0;
 
-    for (const char *at = file; *at != '\0'; at++, used += 2)
+    for (const char *at = text; *at != '\0'; at++, used += 2)
         texts[number][used] = (uint8_t)*at;
-    memcpy(texts[number] + used, ",\0d\0", 5);
-    lists[number] = (struct boot_csv){mirror_add_file(mirror, 1, path, used + 4, 'l'),
-                                      span_of(texts[number], used + 4)};
+    lists[number] = (struct boot_csv){mirror_add_file(mirror, 1, path, used, 'l'),
+                                      span_of(texts[number], used)};
     mirror->esps[1].csvs = lists;
     mirror->esps[1].csv_count = number + 1;
+}
+
+/* Puts a list of one line, "`file`,debian". */
+static void put_list(struct mirror *mirror, size_t number, const char *path, const char *file)
+{
+    char line[32];
+
+    snprintf(line, sizeof(line), "%s,d", file);
+    put_text(mirror, number, path, line);
 }
 
 static void start_by_fallback(struct mirror *mirror)
@@ -305,14 +380,21 @@ static void add_list_of_a_second_folder(struct mirror *mirror)
     put_list(mirror, 1, "\\EFI\\ubuntu\\BOOTX64.CSV", "gone.efi");
 }
 
+/* Shim's fallback goes past what is not whole. */
+static void add_list_with_a_line_without_label(struct mirror *mirror)
+{
+    add_fb(mirror);
+    put_text(mirror, 0, LIST, "gone.efi,\nshimx64.efi,d");
+}
+
 static void add_list_and_break_shim(struct mirror *mirror)
 {
     add_list(mirror);
     drop_grub(mirror);
 }
 
-/* The fallback does not take load options on. */
-static void add_list_and_options(struct mirror *mirror)
+/* The fallback comes first, and does not take load options on. */
+static void start_fallback_with(struct mirror *mirror, const char *options)
 {
     struct fixture_entry entry = mirror_windows_entry(mirror, 1, 1);
 
@@ -320,8 +402,18 @@ static void add_list_and_options(struct mirror *mirror)
     (void)mirror_add_file(mirror, 1, UPDATER, 60000, 'f');
     entry.file = MIRROR_FALLBACK;
     entry.optional = FIXTURE_TEXT;
-    entry.options = "\\fwupdx64.efi";
+    entry.options = options;
     mirror_put_entry(mirror, &entry);
+}
+
+static void add_list_and_options(struct mirror *mirror)
+{
+    start_fallback_with(mirror, "\\fwupdx64.efi");
+}
+
+static void add_list_and_options_with_a_path(struct mirror *mirror)
+{
+    start_fallback_with(mirror, UPDATER);
 }
 
 static void shim_under_the_removable_media_path_looks_there(void **state)
@@ -346,7 +438,9 @@ static void shim_under_the_removable_media_path_looks_there(void **state)
          "Which of the lists BOOTX64.CSV " FB " starts from cannot be told."},
         {"no GRUB", add_list_and_break_shim, VERDICT_FAILS,
          MIRROR_SHIM " starts " MIRROR_GRUB ", which is not there."},
+        {"no label", add_list_with_a_line_without_label, VERDICT_FALLBACK, BY_FALLBACK},
         {"options", add_list_and_options, VERDICT_STARTS, ""},
+        {"options, path", add_list_and_options_with_a_path, VERDICT_STARTS, ""},
     };
 
     (void)state;
@@ -398,18 +492,48 @@ static void start_stranger(struct mirror *mirror)
     start_file(mirror, "\\EFI\\acme\\x.efi");
 }
 
+/* An entry of Disk 0, before all others. */
+static void start_first(struct mirror *mirror, uint16_t number, const char *path, bool inactive)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, number, 0);
+
+    (void)mirror_add_file(mirror, 0, path, 1000, (uint8_t)path[1]);
+    entry.file = path;
+    entry.optional = FIXTURE_NONE;
+    entry.inactive = inactive;
+    mirror_put_entry(mirror, &entry);
+}
+
 /* The other disk's entry, which comes first, names it as well, and there is nothing else. */
 static void start_stranger_now(struct mirror *mirror)
 {
-    struct fixture_entry entry = mirror_windows_entry(mirror, 0, 0);
-
     mirror_drop_files(mirror, 0);
     mirror_drop_files(mirror, 1);
     start_stranger(mirror);
-    (void)mirror_add_file(mirror, 0, "\\EFI\\acme\\x.efi", 1000, 'x');
-    entry.file = "\\EFI\\acme\\x.efi";
-    entry.optional = FIXTURE_NONE;
-    mirror_put_entry(mirror, &entry);
+    start_first(mirror, 0, "\\EFI\\acme\\x.efi", false);
+}
+
+/* Under the removable-media path nobody wonders, whatever else the ESP has. */
+static void start_strange_fallback_now(struct mirror *mirror)
+{
+    start_file(mirror, MIRROR_FALLBACK);
+    start_first(mirror, 0, MIRROR_FALLBACK, false);
+}
+
+/* A Shell before it is not what the machine is started by. */
+static void start_stranger_behind_a_shell(struct mirror *mirror)
+{
+    start_stranger_now(mirror);
+    start_first(mirror, 2, "\\shellx64.efi", false);
+    mirror_set_order(mirror, (uint16_t[]){2, 0, 1}, 3);
+}
+
+/* Shim is what the machine is started by: the entry before it is not tried. */
+static void start_stranger_that_is_not_tried(struct mirror *mirror)
+{
+    start_stranger(mirror);
+    start_first(mirror, 2, "\\EFI\\acme\\x.efi", true);
+    mirror_set_order(mirror, (uint16_t[]){2, 0, 1}, 3);
 }
 
 static void programs_start_the_system_of_the_mirror_or_none(void **state)
@@ -429,19 +553,43 @@ static void programs_start_the_system_of_the_mirror_or_none(void **state)
         {"stranger", start_stranger, VERDICT_UNKNOWN,
          "What \\EFI\\acme\\x.efi is, and which system it starts, cannot be told."},
         {"known", start_stranger_now, VERDICT_STARTS, ""},
+        {"strange fallback", start_strange_fallback_now, VERDICT_STARTS, ""},
+        {"behind a Shell", start_stranger_behind_a_shell, VERDICT_STARTS, ""},
+        {"not tried", start_stranger_that_is_not_tried, VERDICT_UNKNOWN,
+         "What \\EFI\\acme\\x.efi is, and which system it starts, cannot be told."},
     };
 
     (void)state;
     assert_stages(cases, COUNT_OF(cases));
 }
 
+/* The same where the mirror is Windows'. */
+static void programs_start_windows_or_do_not(void **state)
+{
+    static const struct stage_case cases[] = {
+        {"kernel", start_kernel, VERDICT_FAILS,
+         "\\EFI\\Linux\\a.efi is a Linux kernel, which does not start Windows."},
+        {"systemd-boot", start_systemd_boot, VERDICT_UNKNOWN,
+         SYSTEMD_BOOT " is systemd-boot, and whether it goes on to Windows cannot be told."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct mirror *mirror = mirror_new();
+        assert_stage(mirror, &cases[i]);
+        mirror_free(mirror);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_arrays_of_the_members_have_to_be_here),
         cmocka_unit_test(shim_starts_grub_beside_it),
         cmocka_unit_test(load_options_name_the_second_stage),
         cmocka_unit_test(shim_under_the_removable_media_path_looks_there),
         cmocka_unit_test(programs_start_the_system_of_the_mirror_or_none),
+        cmocka_unit_test(programs_start_windows_or_do_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

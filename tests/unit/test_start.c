@@ -235,6 +235,12 @@ static void name_file_of_stick_only(struct mirror *mirror)
     name_absent_file_only(mirror);
 }
 
+static void name_file_of_stick_beside_a_third_disk(struct mirror *mirror)
+{
+    name_file_of_stick_only(mirror);
+    (void)mirror_add_disk(mirror, DISK_AHCI);
+}
+
 /* Both ESPs have one GUID: with the primary gone the primary's entry leads to the shadow. */
 static void make_guid_twins(struct mirror *mirror)
 {
@@ -279,6 +285,8 @@ static void paths_are_followed_as_firmware_does(void **state)
         {"file only", name_manager_only, 1, VERDICT_PERHAPS, 0, BY_FILE},
         {"absent file only", name_absent_file_only, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"file of stick", name_file_of_stick_only, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
+        {"file of stick, disk", name_file_of_stick_beside_a_third_disk, 1, VERDICT_FALLBACK, NONE,
+         BY_FALLBACK},
         {"no file", leave_out_the_file, 1, VERDICT_STARTS, 1, ""},
         {"retyped", no_esp_type, 1, VERDICT_UNKNOWN, 1,
          "Disk 1 Partition 1, which is no ESP, is not looked into."},
@@ -376,6 +384,13 @@ static void put_stick_first(struct mirror *mirror)
     put_third_disk_first(mirror, DISK_USB, FIXTURE_DISK);
 }
 
+/* Disks that are no members are tried along, sticks are not. */
+static void put_stick_first_beside_a_third_disk(struct mirror *mirror)
+{
+    put_stick_first(mirror);
+    (void)mirror_add_disk(mirror, DISK_AHCI);
+}
+
 static void put_partition_of_stick_first(struct mirror *mirror)
 {
     put_third_disk_first(mirror, DISK_USB, FIXTURE_SHORT);
@@ -399,6 +414,7 @@ static void other_programs_before_the_entry_stop_the_start(void **state)
         {"third disk", put_other_disk_first, 1, VERDICT_STARTS, 1, ""},
         {"third disk, no file", put_empty_disk_first, 1, VERDICT_STARTS, 1, ""},
         {"stick", put_stick_first, 1, VERDICT_STARTS, 1, ""},
+        {"stick and disk", put_stick_first_beside_a_third_disk, 1, VERDICT_STARTS, 1, ""},
         {"stick's partition", put_partition_of_stick_first, 1, VERDICT_STARTS, 1, ""},
     };
 
@@ -714,6 +730,20 @@ static void make_boot_sector_bad(struct mirror *mirror)
     mirror->esps[1].volume.from_backup = true;
 }
 
+static void make_sectors_larger(struct mirror *mirror)
+{
+    mirror->esps[1].report.problems[FAT_SECTOR_SIZE] = 1;
+}
+
+static void make_esp_a_piece_of_an_array(struct mirror *mirror)
+{
+    static struct md_volume volume;
+
+    volume = (struct md_volume){.partition = MIRROR_ESP(1), .use = MD_PIECE};
+    mirror->machine.md_volumes = &volume;
+    mirror->machine.md_volume_count = 1;
+}
+
 static void drop_protective_mbr(struct mirror *mirror)
 {
     mirror->disks[1].mbr.protective_at_lba_1 = false;
@@ -763,6 +793,11 @@ static void state_of_the_esp_decides(void **state)
          "Its ESP cannot be used: device error."},
         {"boot sector", make_boot_sector_bad, 1, VERDICT_FAILS, NONE,
          "The boot sector of its ESP is damaged."},
+        {"sectors", make_sectors_larger, 1, VERDICT_UNKNOWN, 1,
+         "The file system of its ESP has sectors of another size than the disk, which not every "
+         "firmware reads."},
+        {"piece of an array", make_esp_a_piece_of_an_array, 1, VERDICT_FAILS, NONE,
+         "Its ESP is a part of a Linux RAID that firmware cannot put together."},
         {"no protective MBR", drop_protective_mbr, 1, VERDICT_FAILS, NONE,
          "Its protective MBR is missing, so firmware does not look at its partitions."},
         {"unreadable MBR", make_mbr_unreadable, 1, VERDICT_FAILS, NONE,
@@ -1196,6 +1231,18 @@ static void states_of_the_database_decide(void **state)
     }
 }
 
+/* Whichever of the two Windows takes, its database is good. */
+static void database_that_two_disks_claim_is_not_relied_on(void **state)
+{
+    struct mirror *mirror = *state;
+    struct start_case wanted = {
+        "clone", NULL, 1, VERDICT_UNKNOWN, 1, "Another disk claims to be the same LDM disk."};
+
+    mirror->notes[1].is_clone = true;
+    assert_start(mirror, &wanted);
+    assert_int_equal(mirror_start(mirror, 0).verdict, VERDICT_STARTS);
+}
+
 static void encrypt(struct mirror *mirror)
 {
     mirror->copies[1].content = CONTENT_BITLOCKER;
@@ -1391,6 +1438,15 @@ static void itanium_pair(struct mirror *mirror)
     put_itanium_entries(mirror, MIRROR_DATA(0), MIRROR_DATA(1));
 }
 
+/* The primary is started by another program than the shadow's. */
+static void itanium_on_the_shadow(struct mirror *mirror)
+{
+    struct fixture_entry entry = mirror_windows_entry(mirror, 0, 0);
+
+    itanium_pair(mirror);
+    mirror_put_entry(mirror, &entry);
+}
+
 static void itanium_both_on_disk_0(struct mirror *mirror)
 {
     put_itanium_entries(mirror, MIRROR_DATA(0), MIRROR_DATA(0));
@@ -1409,6 +1465,7 @@ static void entry_that_names_a_system_needs_it(void **state)
 {
     static const struct start_case cases[] = {
         {"pair", itanium_pair, 1, VERDICT_STARTS, 1, ""},
+        {"shadow", itanium_on_the_shadow, 1, VERDICT_STARTS, 1, ""},
         {"gone", itanium_both_on_disk_0, 1, VERDICT_FAILS, NONE,
          "The system its entry names is on a disk that is gone."},
         {"nowhere", itanium_system_nowhere, 1, VERDICT_FAILS, NONE,
@@ -1609,6 +1666,7 @@ int main(void)
         cmocka_unit_test(boot_manager_needs_its_store),
         TEST(states_of_the_plex_decide),
         TEST(states_of_the_database_decide),
+        TEST(database_that_two_disks_claim_is_not_relied_on),
         cmocka_unit_test(copy_on_the_disk_decides),
         cmocka_unit_test(without_ldm_windows_is_where_it_is),
         cmocka_unit_test(entry_that_names_a_system_needs_it),

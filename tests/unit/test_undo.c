@@ -62,6 +62,23 @@ static void undo_goes_back_change_by_change_and_then_finds_nothing(void **state)
     expect_said(host, "There is nothing to take back");
 }
 
+/* BootOrder, which was written last, comes back first: no entry that it names is ever gone. */
+static void variables_come_back_last_first(void **state)
+{
+    struct host *host = *state;
+
+    assert_int_equal(fixture_run(host, "clone -y"), 0);
+    host_console_clear(host->console);
+    assert_int_equal(fixture_run(host, "undo -n"), 0);
+    const char *order = strstr(host_console_text(host->console), "restore BootOrder");
+    const char *last = strstr(host_console_text(host->console), "delete Boot0005");
+    const char *first = strstr(host_console_text(host->console), "delete Boot0004");
+    assert_non_null(order);
+    assert_non_null(last);
+    assert_non_null(first);
+    assert_true(order < last && last < first);
+}
+
 static void undo_itself_can_be_taken_back_by_its_number(void **state)
 {
     struct host *host = *state;
@@ -211,7 +228,8 @@ static void damaged_journal_is_refused_and_listed(void **state)
     mem_files_put(host->files, 0, path, copy, file.size);
     free(copy);
     expect_unchanged(host, "undo -y 1", 10);
-    expect_said(host, "Journal 1");
+    expect_said(host,
+                "Journal 1 (FS0:\\EFI\\shadowboot\\J0000001.SBJ) is damaged and cannot be used");
     expect_unchanged(host, "undo -y", 14);
     expect_unchanged(host, "undo -l", 0);
     expect_said(host, path);
@@ -915,6 +933,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(every_change_can_be_taken_back_byte_for_byte),
         CASE(undo_goes_back_change_by_change_and_then_finds_nothing),
+        CASE(variables_come_back_last_first),
         CASE(undo_itself_can_be_taken_back_by_its_number),
         CASE(change_that_was_taken_back_leaves_nothing_to_do),
         CASE(what_firmware_added_since_stays),
