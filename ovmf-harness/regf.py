@@ -8,6 +8,7 @@ Keys are Python objects: `Key(name, values, children)`, values as {name: (type, 
 base block of 4096 bytes and one bin of as many as are needed. All offsets count from the bin.
 """
 import struct
+import uuid
 from dataclasses import dataclass, field
 
 BLOCK = 4096
@@ -168,9 +169,36 @@ def build(root):
     return set_sequences(head.ljust(BLOCK, b'\0') + body, 7, 7)
 
 
-def build_store():
-    """A small store, clean and whole."""
-    return build(store_tree())
+def locate(code):
+    """A device element that means the volume on which the file of element `code` is found."""
+    return BINARY, bytes(16) + struct.pack('<IIIIIIIH', 8, 0, 0x1E, 0, 0, code, 0, 0)
+
+
+def partition(guid, disk):
+    """A device element that names a GPT partition."""
+    ids = (uuid.UUID(str(text)).bytes_le for text in (guid, disk))
+    return BINARY, bytes(16) + struct.pack('<IIII16sII16s16x', 6, 0, 0x48, 0, next(ids), 0, 0, next(ids))
+
+
+def elements_of(root, identifier=LOADER):
+    """The keys of an object's elements."""
+    objects, = (key for key in root.children if key.name == 'Objects')
+    own, = (key for key in objects.children if key.name == identifier)
+    return own.children[1].children
+
+
+def set_device(root, device=None, os_device=None, identifier=LOADER):
+    """Say where a loader and its Windows are: on whatever disk is left, unless a device is given."""
+    values = {'11000001': device or locate(0x12000002), '21000001': os_device or device or locate(0x22000002)}
+    elements = elements_of(root, identifier)
+    elements[:] = [key for key in elements if key.name not in values]
+    elements += [Key(code, {'Element': value}) for code, value in values.items()]
+    return root
+
+
+def build_store(device=None):
+    """A small store, clean and whole; its loader is on the partition of `device`, or wherever it is found."""
+    return build(set_device(store_tree(), device))
 
 
 # Damage

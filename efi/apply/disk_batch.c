@@ -119,6 +119,11 @@ static bool content_is_same(const struct plan *plan, const struct file_copy *ite
     const struct file_content *before =
         item->esp == NO_INDEX ? NULL : &plan->machine->esps[item->esp].contents[item->file];
 
+    if (item->content.size > 0) {
+        struct sha256 made = sha256_of(item->content);
+        return now->status == ST_UNSUPPORTED ||
+               (now->status == ST_OK && sha256_equal(&made, &now->digest));
+    }
     return before == NULL || before->status != ST_OK || now->status == ST_UNSUPPORTED ||
            (now->status == ST_OK && sha256_equal(&before->digest, &now->digest));
 }

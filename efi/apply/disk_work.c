@@ -68,7 +68,8 @@ static enum status keep_contents(struct disk_work *work)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < files->count; i++) {
         const struct file_copy *item = &files->items[i];
-        if (item->is_directory || item->size == 0 || item->esp != work->change->esp)
+        if (item->is_directory || item->size == 0 || item->esp == NO_INDEX ||
+            item->esp != work->change->esp)
             continue;
         work->where = item->path;
         enum status status = read_whole(work, item, &contents[i]);
@@ -84,7 +85,7 @@ static enum status keep_contents(struct disk_work *work)
 static uint32_t first_cluster(const struct disk_work *work, size_t item)
 {
     const struct file_copy *own = &work->change->files.items[item];
-    bool has_content = !own->is_directory && own->size > 0;
+    bool has_content = !own->is_directory && own->size > 0 && own->esp != NO_INDEX;
 
     return has_content ? work->machine->esps[own->esp].report.files[own->file].first_cluster : 0;
 }

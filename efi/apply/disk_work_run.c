@@ -131,6 +131,10 @@ static void start_stream(struct output *output, size_t item_index, struct disk_s
     struct disk_work *work = output->work;
     const struct file_copy *item = &work->change->files.items[item_index];
 
+    if (item->content.size > 0) {
+        disk_stream_start_memory(ret_stream, item->content);
+        return;
+    }
     if (work->contents != NULL && work->contents[item_index].at != NULL) {
         disk_stream_start_memory(ret_stream, work->contents[item_index]);
         return;

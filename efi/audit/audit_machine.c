@@ -1,6 +1,7 @@
 #include "audit/audit_machine.h"
 
 #include "audit/audit_esps.h"
+#include "audit/audit_stores.h"
 #include "audit/audit_volumes.h"
 #include "audit/collector.h"
 #include "audit/last_record.h"
@@ -280,6 +281,7 @@ enum status audit_machine(struct arena *arena, const struct machine *machine,
     audit_volumes(&to, machine, &judgement.roles);
     audit_copies(&to, machine, &judgement.roles);
     audit_esps(&to, machine, &judgement.roles);
+    audit_stores(&to, machine, &judgement.roles);
     audit_ways(&to, machine, &judgement);
     audit_starts(&to, machine, &judgement);
     if (to.status == ST_OK)

@@ -280,15 +280,28 @@ static const struct finding_words words[FINDING_COUNT] = {
                                      "file anew from the other disk. Watch this one."},
     [FINDING_ESP_NO_STORE] =
         {SEVERITY_DAMAGE, "esp-no-store", "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.",
-         "shadowboot repair brings that of the other disk, which names that disk. " BCDBOOT},
+         "shadowboot repair brings that of the other disk, made for this one. " BCDBOOT},
     [FINDING_ESP_STORE_DAMAGED] =
         {SEVERITY_DAMAGE, "esp-store-damaged",
          "The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged:",
-         "shadowboot repair brings that of the other disk, which names that disk. " BCDBOOT},
+         "shadowboot repair brings that of the other disk, made for this one. " BCDBOOT},
     [FINDING_ESP_STORE_DIRTY] =
         {SEVERITY_WARNING, "esp-store-dirty",
          "The boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely.",
          "The boot manager mends it from BCD.LOG when it starts from this ESP."},
+    [FINDING_ESP_STORE_NO_SYSTEM] =
+        {SEVERITY_DAMAGE, "esp-store-no-system", "The boot store names no Windows to start:",
+         "shadowboot repair brings the store of the other disk, made for this one. " BCDBOOT},
+    [FINDING_ESP_STORE_GONE] =
+        {SEVERITY_DAMAGE, "esp-store-gone",
+         "The boot store starts Windows from a partition that is on no disk of this machine:",
+         "Windows' boot manager stops there, whatever other entries it has. shadowboot repair has "
+         "it start the copy on its own disk."},
+    [FINDING_ESP_STORE_OTHER_DISK] =
+        {SEVERITY_DAMAGE, "esp-store-other-disk",
+         "The boot store starts Windows from another disk:",
+         "When that disk dies, Windows' boot manager stops. shadowboot repair has it start the "
+         "copy on its own disk."},
     [FINDING_ESP_REPEATED] =
         {SEVERITY_NOTE, "esp-repeated", "The disk has more than one EFI System Partition.",
          "Firmware may start from either. The one that boot entries name was judged."},

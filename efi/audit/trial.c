@@ -52,8 +52,7 @@ static enum outcome try_database(struct trial *trial)
         arena_printf(trial->arena, "Its LDM database cannot be used: %s.", note->reason));
 }
 
-/* Whether Windows is whole enough on this copy to be started. */
-static enum outcome try_windows(struct trial *trial, const struct system_copy *copy)
+enum outcome trial_windows(struct trial *trial, const struct system_copy *copy)
 {
     enum status windows = system_copy_windows(copy);
 
@@ -83,7 +82,7 @@ static enum outcome try_plain_windows(struct trial *trial)
         if (copy->plex != NO_INDEX || system_copy_windows(copy) != ST_OK)
             continue;
         if (copy->disk == trial->member->disk)
-            return try_windows(trial, copy);
+            return trial_windows(trial, copy);
         other = copy;
     }
     if (other == NULL)
@@ -151,39 +150,7 @@ enum outcome trial_system(struct trial *trial)
             arena_printf(trial->arena, "It holds no complete copy of %s.", trial->roles->name));
     const struct system_copy *copy = &trial->machine->copies[member->copy];
     outcome = try_plex(trial, copy);
-    return outcome == STARTS ? try_windows(trial, copy) : outcome;
-}
-
-/* Windows' boot manager mends the store by its log; whether the log is good shows only then. */
-static enum outcome try_dirty_store(struct trial *trial)
-{
-    enum outcome outcome = trial_system(trial);
-
-    if (outcome != STARTS)
-        return outcome;
-    return trial_because(trial, PERHAPS,
-                         "Its boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely: "
-                         "it starts if the boot manager can mend it from BCD.LOG beside it.");
-}
-
-enum outcome trial_store(struct trial *trial, const struct esp *esp)
-{
-    if (esp->store_status == ST_UNSUPPORTED ||
-        (esp->store_status == ST_OK && esp->store == REGF_GOOD))
-        return trial_system(trial);
-    if (esp->store_status == ST_ABSENT && esp->report.complete)
-        return trial_because(trial, FAILS,
-                             "Its ESP has no boot store \\EFI\\Microsoft\\Boot\\BCD.");
-    if (esp->store_status == ST_ABSENT)
-        return trial_because(trial, UNKNOWN,
-                             "Its boot store was not looked for: the check was cut short.");
-    if (esp->store_status == ST_OK && esp->store == REGF_DIRTY && esp->store_log_fits)
-        return try_dirty_store(trial);
-    const char *why =
-        esp->store_status == ST_OK ? regf_state_text(esp->store) : status_text(esp->store_status);
-    return trial_because(
-        trial, FAILS,
-        arena_printf(trial->arena, "Its boot store \\EFI\\Microsoft\\Boot\\BCD: %s.", why));
+    return outcome == STARTS ? trial_windows(trial, copy) : outcome;
 }
 
 /* Why firmware does not get to the files of an ESP; NULL when it does. */

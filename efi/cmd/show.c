@@ -205,6 +205,8 @@ static const char *content_place(struct context *context, const struct file_copy
 
     if (item->is_directory)
         return "folder";
+    if (item->content.size > 0)
+        return "for its own disk";
     if (item->esp == NO_INDEX)
         return "empty";
     const struct partition *own = &machine->partitions[machine->esps[item->esp].partition];

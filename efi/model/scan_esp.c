@@ -2,14 +2,14 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/boot_paths.h"
+#include "model/boot_store.h"
 #include "format/regf_log.h"
 
 #define START_BYTES (64u << 10)
 #define CSV_MAX     16u   /* files */
 #define CSV_BYTES   8192u /* of each */
 
-static const char store_path[] = "\\EFI\\Microsoft\\Boot\\BCD";
-static const char log_path[] = "\\EFI\\Microsoft\\Boot\\BCD.LOG";
 
 static bool is_program(const char *path)
 {
@@ -53,7 +53,7 @@ static enum status read_content(const struct esp_scan *scan, struct esp *esp,
 /* True when the store's log, of which the start is read into the buffer, is what it lacks. */
 static bool log_fits(const struct esp_scan *scan, struct esp *esp, struct span store)
 {
-    size_t log = fat_find(&esp->report, log_path);
+    size_t log = fat_find(&esp->report, BOOT_STORE_LOG_PATH);
     struct fat_reader reader;
     size_t size = 0;
 
@@ -64,7 +64,16 @@ static bool log_fits(const struct esp_scan *scan, struct esp *esp, struct span s
            regf_log_fits(store, span_of(scan->buffer, size));
 }
 
-/* Reads the boot store, which is judged as a whole. */
+static enum status judge_store(const struct esp_scan *scan, struct esp *esp, struct span store)
+{
+    enum status status = boot_store_take(scan->arena, store, esp);
+
+    if (status == ST_OK && esp->store == REGF_DIRTY)
+        esp->store_log_fits = log_fits(scan, esp, store);
+    return status;
+}
+
+/* Reads the boot store, which is judged as a whole, and kept when it is good. */
 static enum status read_store(const struct esp_scan *scan, struct esp *esp,
                               const struct fat_file *file, struct pe_check *check,
                               struct file_content *ret_content)
@@ -78,10 +87,9 @@ static enum status read_store(const struct esp_scan *scan, struct esp *esp,
     enum status status = read_content(scan, esp, file, check, whole, ret_content);
     esp->store_status = fits ? status : ST_DAMAGED;
     if (fits && status == ST_OK)
-        esp->store = regf_check(span_of(whole, (size_t)file->size));
-    if (fits && status == ST_OK && esp->store == REGF_DIRTY)
-        esp->store_log_fits = log_fits(scan, esp, span_of(whole, (size_t)file->size));
-    arena_release(scan->arena, mark);
+        status = judge_store(scan, esp, span_of(whole, (size_t)file->size));
+    if (esp->store_file.at == NULL)
+        arena_release(scan->arena, mark);
     return status;
 }
 
@@ -129,7 +137,7 @@ static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
 {
     struct pe_check *check = arena_alloc(scan->arena, 1, sizeof(*check));
     struct boot_csv *csvs = arena_alloc(scan->arena, CSV_MAX, sizeof(*csvs));
-    size_t store = fat_find(&esp->report, store_path);
+    size_t store = fat_find(&esp->report, BOOT_STORE_PATH);
 
     if (check == NULL || csvs == NULL)
         return ST_NO_MEMORY;
@@ -154,7 +162,7 @@ static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
 /* What is known of the boot store before it is read. */
 static enum status store_status_of(const struct esp_scan *scan, const struct fat_report *report)
 {
-    size_t index = fat_find(report, store_path);
+    size_t index = fat_find(report, BOOT_STORE_PATH);
 
     if (index == FAT_NO_FILE)
         return ST_ABSENT;
@@ -253,7 +261,9 @@ static enum status copy_esp(struct arena *arena, const struct esp *from, struct 
     esp.contents = arena_copy(arena, from->contents, count * sizeof(*esp.contents));
     report->files = arena_copy(arena, from->report.files, count * sizeof(*report->files));
     esp.csvs = arena_alloc(arena, from->csv_count, sizeof(*esp.csvs));
-    if (esp.contents == NULL || report->files == NULL || esp.csvs == NULL)
+    esp.store_file.at = arena_copy(arena, from->store_file.at, from->store_file.size);
+    if (esp.contents == NULL || report->files == NULL || esp.csvs == NULL ||
+        esp.store_file.at == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < esp.csv_count; i++) {
         esp.csvs[i] = from->csvs[i];

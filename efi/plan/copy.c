@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "format/fat_edit.h"
+#include "plan/boot_stores.h"
 #include "plan/esp_files.h"
 #include "plan/esp_guard.h"
 #include "plan/owner_guard.h"
@@ -205,5 +206,9 @@ enum status plan_copy(struct plan *plan, const struct roles *roles,
                            text_printable(plan->arena, request->path), esp_place(plan, source));
     if (status == ST_OK)
         status = esp_files_tell_others(plan, source, target, request->path, &files);
-    return status == ST_OK ? esp_files_plan(plan, source, target, &files) : status;
+    if (status == ST_OK)
+        status = esp_files_plan(plan, source, target, &files);
+    if (status != ST_OK || plan->count == 0)
+        return status;
+    return plan_boot_stores(plan, roles, disk_of(plan->machine, target), NO_INDEX);
 }

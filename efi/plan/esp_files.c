@@ -8,7 +8,6 @@
 #include "plan/place.h"
 #include "plan/start_files.h"
 
-#define ATTRIBUTES   0x27u /* read-only, hidden, system, archive: what is brought along */
 #define ARCHIVE      0x20u
 #define NAMES_SHOWN  3
 #define VOLUME_STATE "\\System Volume Information"
@@ -74,7 +73,9 @@ bool esp_files_readable(const struct esp *esp)
 static bool store_is_bad(const struct esp *esp)
 {
     if (esp->store_status == ST_OK)
-        return esp->store != REGF_GOOD && !(esp->store == REGF_DIRTY && esp->store_log_fits);
+        return esp->store == REGF_GOOD
+                   ? esp->store_end != BCD_STARTS && esp->store_end != BCD_NOT_UNDERSTOOD
+                   : !(esp->store == REGF_DIRTY && esp->store_log_fits);
     return esp->store_status != ST_ABSENT && esp->store_status != ST_UNSUPPORTED;
 }
 
@@ -104,7 +105,7 @@ static bool is_bad(const struct machine *machine, const struct esp *esp, size_t 
     const struct fat_file *file = &esp->report.files[index];
     const struct file_content *content = &esp->contents[index];
 
-    if (text_equal_nocase(file->path, MICROSOFT_FOLDER "\\Boot\\" STORE_NAME) && store_is_bad(esp))
+    if (text_equal_nocase(file->path, BOOT_STORE_PATH) && store_is_bad(esp))
         return true;
     if (esp_content_is_bad(file, content))
         return true;
@@ -337,7 +338,7 @@ static void take(struct gathering *g, size_t index)
     g->items[g->count++] = (struct file_copy){
         .path = file->path,
         .is_directory = file->is_directory,
-        .attributes = file->attributes & ATTRIBUTES,
+        .attributes = file->attributes & ESP_FILES_ATTRIBUTES,
         .written = file->written,
         .size = file->is_directory ? 0 : file->size,
         .esp = file->is_directory || file->size == 0 ? NO_INDEX : g->from,
@@ -456,23 +457,11 @@ static void warn_of_left_out(struct gathering *g, const struct left_out *list, c
             list->count == 1 ? "" : arena_printf(g->plan->arena, " and %zu more", list->count - 1));
 }
 
-static void warn_of_store(struct gathering *g)
-{
-    for (size_t i = 0; i < g->count && g->wanted != WANT_REST; i++) {
-        if (!text_equal_nocase(esp_path_name(g->items[i].path), STORE_NAME))
-            continue;
-        plan_warn(g->plan, "The boot store is brought along: it names the disk it comes from, %s.",
-                  place_text(g->plan->arena, g->plan->machine, g->source->partition));
-        return;
-    }
-}
-
 static void warn(struct gathering *g)
 {
     warn_of_left_out(g, &g->inexact, "the name cannot be copied exactly");
     warn_of_left_out(g, &g->bad, "it is damaged or cannot be read");
     warn_of_left_out(g, &g->crossed, "where one has a file the other has a folder of that name");
-    warn_of_store(g);
 }
 
 /* --- Lists ---------------------------------------------------------------------------------- */

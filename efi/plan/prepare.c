@@ -2,6 +2,7 @@
 
 #include "audit/compare_esps.h"
 #include "base/print.h"
+#include "plan/boot_stores.h"
 #include "plan/esp_files.h"
 #include "plan/esp_guard.h"
 #include "plan/gpt_state.h"
@@ -617,8 +618,8 @@ static bool is_started_by_bios(const struct machine *machine, size_t disk)
     return roles_disk_is_bios(machine, disk);
 }
 
-enum status plan_prepare(struct plan *plan, const struct roles *roles,
-                         const struct prepare_request *request, struct guid *ret_esp)
+static enum status prepare_disk(struct plan *plan, const struct roles *roles,
+                                const struct prepare_request *request, struct guid *ret_esp)
 {
     enum status status = check_disk(plan, request->disk);
 
@@ -649,4 +650,17 @@ enum status plan_prepare(struct plan *plan, const struct roles *roles,
     if (esp != NO_INDEX)
         return prepare_esp(&prepare, esp, ret_esp);
     return prepare_new_esp(&prepare, ret_esp);
+}
+
+enum status plan_prepare(struct plan *plan, const struct roles *roles,
+                         const struct prepare_request *request, struct guid *ret_esp)
+{
+    struct guid esp = *ret_esp;
+
+    enum status status = prepare_disk(plan, roles, request, &esp);
+    if (status == ST_OK)
+        status = plan_boot_stores(plan, roles, request->disk, NO_INDEX);
+    if (status == ST_OK)
+        *ret_esp = esp;
+    return status;
 }

@@ -6,9 +6,7 @@
 #include "base/text.h"
 #include "format/fat_geometry.h"
 #include "model/boot_paths.h"
-
-#define STORE_PATH MICROSOFT_FOLDER "\\Boot\\BCD"
-#define LOG_PATH   STORE_PATH ".LOG"
+#include "model/boot_store.h"
 
 /* --- Lists of files --------------------------------------------------------------------------- */
 
@@ -46,7 +44,7 @@ static struct file_content content_of(const struct machine *before, const struct
         return source->contents[item->file];
     if (source != NULL || item->is_directory)
         return (struct file_content){.status = ST_UNSUPPORTED};
-    return (struct file_content){.digest = sha256_of(span_of("", 0)),
+    return (struct file_content){.digest = sha256_of(item->content),
                                  .is_program = ends_in_efi(item->path),
                                  .program = PE_EMPTY};
 }
@@ -141,25 +139,35 @@ static void take_room(const struct disk_change *change, struct esp *io_esp)
     report->free_clusters -= taken < report->free_clusters ? taken : report->free_clusters;
 }
 
-/* The boot store is that of the ESP it comes from, where it is that one's store; its log goes with
+/* The boot store is what was made for this ESP, or that of the ESP it comes from; its log goes with
  * it when both come along. */
-static void change_store(const struct machine *before, const struct disk_change *change,
-                         struct esp *io_esp)
+static enum status change_store(struct arena *arena, const struct machine *before,
+                                const struct disk_change *change, struct esp *io_esp)
 {
     const struct file_copy *items = change->files.items;
-    size_t item = find_item(&change->files, STORE_PATH);
-    size_t log = find_item(&change->files, LOG_PATH);
+    size_t item = find_item(&change->files, BOOT_STORE_PATH);
+    size_t log = find_item(&change->files, BOOT_STORE_LOG_PATH);
 
-    if (item == NO_INDEX) {
-        if (change->kind == DISK_CHANGE_FORMAT)
-            io_esp->store_status = ST_ABSENT;
-        return;
-    }
+    if (item == NO_INDEX && change->kind != DISK_CHANGE_FORMAT)
+        return ST_OK;
+    io_esp->store_file = span_of(NULL, 0);
+    io_esp->store_log_fits = false;
+    io_esp->store_status = ST_ABSENT;
+    if (item == NO_INDEX)
+        return ST_OK;
+    if (items[item].content.size > 0)
+        return boot_store_take(arena, items[item].content, io_esp);
     const struct esp *source = source_of(before, &items[item]);
-    io_esp->store_status = source == NULL ? ST_UNSUPPORTED : source->store_status;
-    io_esp->store = source == NULL ? REGF_GOOD : source->store;
-    io_esp->store_log_fits = source != NULL && source->store_log_fits && log != NO_INDEX &&
-                             items[log].esp == items[item].esp;
+    io_esp->store_status = ST_UNSUPPORTED;
+    if (source == NULL)
+        return ST_OK;
+    io_esp->store_status = source->store_status;
+    io_esp->store = source->store;
+    io_esp->store_file = source->store_file;
+    io_esp->store_end = source->store_end;
+    io_esp->store_log_fits =
+        source->store_log_fits && log != NO_INDEX && items[log].esp == items[item].esp;
+    return ST_OK;
 }
 
 /* True when all files that a file system gets come from ESPs whose contents were read. */
@@ -205,8 +213,7 @@ static enum status change_esp(struct arena *arena, const struct machine *before,
         (fresh || io_esp->contents_read) && contents_are_known(before, &change->files);
     io_esp->content = CONTENT_FAT;
     io_esp->status = ST_OK;
-    change_store(before, change, io_esp);
-    return ST_OK;
+    return change_store(arena, before, change, io_esp);
 }
 
 /* --- What refers to files --------------------------------------------------------------------- */

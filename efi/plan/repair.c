@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "audit/compare_esps.h"
 #include "plan/esp_entries.h"
+#include "plan/boot_stores.h"
 #include "plan/esp_files.h"
 #include "plan/prepare.h"
 #include "plan/project.h"
@@ -341,6 +342,8 @@ static enum status plan_extent(struct repair *repair)
     repair->target_count = 0;
     for (size_t i = 0; i < repair->roles->member_count && status == ST_OK; i++)
         status = repair_member(repair, i);
+    if (status == ST_OK && repair->extent.disks)
+        status = plan_boot_stores(repair->plan, repair->roles, NO_INDEX, repair->extent.left_out);
     return status == ST_OK ? repair_entries(repair) : status;
 }
 

@@ -62,6 +62,9 @@ enum outcome trial_cut_short(struct trial *trial);
 /* What Windows' boot manager on the ESP comes to: by its store and the system volume. */
 enum outcome trial_store(struct trial *trial, const struct esp *esp);
 
+/* Whether Windows is whole enough on this copy to be started. */
+enum outcome trial_windows(struct trial *trial, const struct system_copy *copy);
+
 /* Whether the system is there that a boot manager goes on to start. */
 enum outcome trial_system(struct trial *trial);
 

@@ -39,6 +39,8 @@
 #define BCD_DEFAULT       0x23000003u /* of a boot manager */
 #define BCD_DISPLAY_ORDER 0x24000001u /* of a boot manager */
 
+#define BCD_FORMAT_DEVICE 1u
+
 #define BCD_TYPE_MANAGER 0x10100002u
 #define BCD_TYPE_LOADER  0x10200003u
 

@@ -16,4 +16,8 @@
 #define FALLBACK_FOLDER      "\\EFI\\BOOT"
 #define FALLBACK_PATH_FORMAT FALLBACK_FOLDER "\\BOOT%s.EFI"
 
+/* The boot store of Windows' boot manager, and what it is mended by. */
+#define BOOT_STORE_PATH     "\\EFI\\Microsoft\\Boot\\BCD"
+#define BOOT_STORE_LOG_PATH BOOT_STORE_PATH ".LOG"
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/sha256.h"
 #include "base/status.h"
+#include "format/bcd.h"
 #include "format/fat.h"
 #include "format/md.h"
 #include "format/ntfs.h"
@@ -48,8 +49,10 @@ struct esp {
     enum status store_status;      /* ST_OK: \EFI\Microsoft\Boot\BCD was read; ST_ABSENT: it is not
                                     * there; ST_UNSUPPORTED: nobody looked; else why not */
     enum regf_state store;
-    bool store_log_fits;   /* REGF_DIRTY: BCD.LOG beside it holds what the store lacks */
-    struct boot_csv *csvs; /* those that were read, in the order of the report */
+    struct span store_file; /* REGF_GOOD: all of it; else empty */
+    enum bcd_end store_end; /* REGF_GOOD: what the object {bootmgr} of it comes to */
+    bool store_log_fits;    /* REGF_DIRTY: BCD.LOG beside it holds what the store lacks */
+    struct boot_csv *csvs;  /* those that were read, in the order of the report */
     size_t csv_count;
 };
 

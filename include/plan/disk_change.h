@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/date.h"
 #include "base/guid.h"
 #include "format/fat.h"
@@ -62,6 +63,8 @@ struct file_copy {
     size_t esp;    /* files: index into machine.esps of where the content is; NO_INDEX for none
                     * (an empty file) */
     size_t file;   /* index into that ESP's report */
+    struct span content; /* files: what is written, where it is no ESP's: `esp` is NO_INDEX then;
+                          * else empty */
 };
 
 struct files_change {

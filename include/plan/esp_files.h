@@ -13,6 +13,9 @@
 #include "audit/roles.h"
 #include "plan/plan.h"
 
+/* What of a file's FAT attributes is brought along: read-only, hidden, system, archive. */
+#define ESP_FILES_ATTRIBUTES 0x27u
+
 /*
  * The ESP that files for `disk` (NO_INDEX: for any) are best taken from: of another disk, on a file
  * system that is not damaged, with a boot manager that is not known to be bad. That from which the

@@ -1,6 +1,7 @@
 #include "unit/mirror_fixture.h"
 
 #include "unit/finding_fixture.h"
+#include "unit/windows_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -198,6 +199,7 @@ static void add_esp(struct mirror *mirror, size_t partition)
         .contents_read = true,
         .store_status = ST_OK,
         .store = REGF_GOOD,
+        .store_file = windows_store(),
     };
     mirror_add_file(mirror, index, "\\EFI", 0, 0);
     mirror_add_file(mirror, index, "\\EFI\\Microsoft", 0, 0);

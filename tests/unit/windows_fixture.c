@@ -6,6 +6,7 @@
 #include "host/host_alloc.h"
 #include "unit/bytes_fixture.h"
 #include "unit/fat_fixture.h"
+#include "unit/store_fixture.h"
 #include "unit/ldm_fixture.h"
 #include "unit/ntfs_fixture.h"
 #include "unit/pe_fixture.h"
@@ -68,37 +69,18 @@ struct span windows_manager(void)
     return span_of(bytes, size);
 }
 
-/* A hive with a root key and nothing else. */
-static void build_store(uint8_t ret_hive[HIVE_SIZE])
-{
-    uint32_t sum = 0;
-
-    memset(ret_hive, 0, HIVE_SIZE);
-    memcpy(ret_hive, "regf", 4);
-    fixture_store_le(ret_hive + 4, 7, 4);
-    fixture_store_le(ret_hive + 8, 7, 4);
-    fixture_store_le(ret_hive + 20, 1, 4);
-    fixture_store_le(ret_hive + 24, 3, 4);
-    fixture_store_le(ret_hive + 32, 1, 4);
-    fixture_store_le(ret_hive + 36, 0x20, 4);
-    fixture_store_le(ret_hive + 40, HIVE_SIZE - 4096, 4);
-    for (size_t i = 0; i < 508; i++)
-        sum ^= (uint32_t)ret_hive[i] << 8 * (i % 4);
-    fixture_store_le(ret_hive + 508, sum, 4);
-    uint8_t *bin = ret_hive + 4096;
-    memcpy(bin, "hbin", 4);
-    fixture_store_le(bin + 8, HIVE_SIZE - 4096, 4);
-    fixture_store_le(bin + 32, (uint32_t)-96, 4);
-    memcpy(bin + 36, "nk", 2);
-    fixture_store_le(bin + 128, HIVE_SIZE - 4096 - 128, 4);
-}
-
 struct span windows_store(void)
 {
-    static uint8_t store[HIVE_SIZE];
+    static uint8_t bytes[HIVE_SIZE];
+    static size_t size;
 
-    build_store(store);
-    return span_of(store, sizeof(store));
+    if (size == 0) {
+        struct store_fixture *store = host_alloc(1, sizeof(*store));
+        store_fixture_usual(store, NULL, 0);
+        size = store_fixture_write(store, bytes, sizeof(bytes));
+        free(store);
+    }
+    return span_of(bytes, size);
 }
 
 /* With `manager` as boot manager, `fallback` as BOOTX64.EFI and `store` as BCD. */

@@ -1,0 +1,216 @@
+#include "audit/trial.h"
+
+#include "base/print.h"
+#include "base/text.h"
+#include "model/boot_store.h"
+
+#define USUAL_LOADER "\\Windows\\System32\\winload.efi"
+
+/* What the boot manager stops with, as its own screen says: seen with that of 10.0.19041. */
+#define NO_SUCH_DEVICE "0xc000000e"
+#define NOT_FOUND      "0xc0000225"
+
+static enum outcome stops(struct trial *trial, const char *what, const char *code)
+{
+    return trial_because(trial, FAILS,
+                         arena_printf(trial->arena,
+                                      "Its boot store %s: Windows' boot manager stops with %s.",
+                                      what, code));
+}
+
+static enum outcome not_followed(struct trial *trial, const char *what)
+{
+    return trial_because(
+        trial, UNKNOWN,
+        arena_printf(trial->arena, "Its boot store starts %s, which is not followed.", what));
+}
+
+/* --- Volumes -------------------------------------------------------------------------------- */
+
+/* A partition of that name that is there in this trial, on the member's own disk if it can be. */
+static size_t find_present(const struct trial *trial, const struct bcd_partition *named)
+{
+    const struct machine *machine = trial->machine;
+    size_t found = NO_INDEX;
+
+    for (size_t i = boot_store_partition(machine, named, 0); i != NO_INDEX;
+         i = boot_store_partition(machine, named, i + 1)) {
+        size_t disk = machine->partitions[i].disk;
+        if (disk == trial->member->disk)
+            return i;
+        if (found == NO_INDEX && !trial_disk_is_gone(trial, disk))
+            found = i;
+    }
+    return found;
+}
+
+/* The partition is on no disk that is left. */
+static enum outcome stop_without(struct trial *trial, const struct bcd_partition *named)
+{
+    const struct machine *machine = trial->machine;
+    size_t elsewhere = boot_store_partition(machine, named, 0);
+    char guid[GUID_TEXT_SIZE];
+
+    if (elsewhere != NO_INDEX) {
+        const struct partition *own = &machine->partitions[elsewhere];
+        return stops(trial,
+                     arena_printf(trial->arena, "starts Windows from Disk %zu Partition %u",
+                                  own->disk, own->number),
+                     NO_SUCH_DEVICE);
+    }
+    guid_format(&named->partition, guid);
+    return stops(trial,
+                 named->is_gpt
+                     ? arena_printf(trial->arena,
+                                    "starts Windows from a partition that is on no disk here, %s",
+                                    guid)
+                     : "starts Windows from a partition that is on no disk here",
+                 boot_store_disk_is_here(machine, named) ? NOT_FOUND : NO_SUCH_DEVICE);
+}
+
+static size_t copy_on(const struct machine *machine, size_t partition)
+{
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        if (machine->copies[i].partition == partition)
+            return i;
+    }
+    return NO_INDEX;
+}
+
+/* Windows on a copy that the member's is not. */
+static enum outcome try_other_copy(struct trial *trial, const struct system_copy *copy)
+{
+    const struct partition *own = &trial->machine->partitions[copy->partition];
+    const char *place = arena_printf(trial->arena, "Disk %zu Partition %u", own->disk, own->number);
+    enum status windows = system_copy_windows(copy);
+
+    if (place == NULL)
+        return trial_because(trial, FAILS, NULL);
+    if (windows == ST_ABSENT)
+        return stops(trial,
+                     arena_printf(trial->arena, "starts Windows from %s, which has none", place),
+                     "0xc000000f");
+    if (windows != ST_OK)
+        return not_followed(trial, place);
+    return trial_because(
+        trial, FAILS,
+        arena_printf(trial->arena,
+                     "Its boot store starts the Windows on %s, which is no copy of "
+                     "this system.",
+                     place));
+}
+
+static enum outcome try_partition(struct trial *trial, const struct bcd_partition *named)
+{
+    size_t partition = find_present(trial, named);
+
+    if (partition == NO_INDEX)
+        return stop_without(trial, named);
+    size_t index = copy_on(trial->machine, partition);
+    if (index == NO_INDEX)
+        return not_followed(trial, "a partition that is not looked into");
+    const struct system_copy *copy = &trial->machine->copies[index];
+    if (trial->roles->kind == BOOT_LDM)
+        return index == trial->member->copy ? trial_system(trial) : try_other_copy(trial, copy);
+    return copy->disk == trial->member->disk ? trial_windows(trial, copy)
+                                             : try_other_copy(trial, copy);
+}
+
+static enum outcome try_device(struct trial *trial, const struct bcd_device *device)
+{
+    switch (device->kind) {
+    case BCD_DEVICE_PARTITION:
+        return try_partition(trial, &device->partition);
+    case BCD_DEVICE_LOCATE: /* wherever the file is found */
+        return trial_system(trial);
+    case BCD_DEVICE_BOOT:
+        return stops(trial, "starts Windows from the ESP, where it is not", "0xc000000f");
+    case BCD_DEVICE_RAMDISK:
+        return not_followed(trial, "a system in a RAM disk");
+    case BCD_DEVICE_VIRTUAL_DISK:
+        return not_followed(trial, "a system on a virtual disk");
+    default:
+        return not_followed(trial, "from a device of another kind");
+    }
+}
+
+/* --- The loader ----------------------------------------------------------------------------- */
+
+static bool is_usual_loader(struct trial *trial, struct span path)
+{
+    const char *text = path.size == 0 ? USUAL_LOADER : text_from_ucs2(trial->arena, path);
+
+    return text != NULL && text_equal_nocase(text, USUAL_LOADER);
+}
+
+static enum outcome try_loader(struct trial *trial, const struct bcd_choice *choice)
+{
+    if (!is_usual_loader(trial, choice->path))
+        return not_followed(trial, "a loader of another name");
+    enum outcome outcome = try_device(trial, &choice->device);
+    if (outcome != STARTS)
+        return outcome;
+    if (!choice->has_os_device)
+        return trial_because(trial, FAILS,
+                             "Its boot store does not say where \\Windows is (osdevice).");
+    return try_device(trial, &choice->os_device);
+}
+
+static enum outcome follow_store(struct trial *trial, const struct esp *esp)
+{
+    const struct entry *entry = trial->entry;
+    const struct guid *manager = entry != NULL && entry->optional_kind == OPTIONAL_WINDOWS_BCD
+                                     ? &entry->bcd_object
+                                     : &bcd_manager;
+    struct bcd_choice choice;
+
+    switch (boot_store_choose(trial->arena, esp, manager, &choice)) {
+    case BCD_STARTS:
+        return try_loader(trial, &choice);
+    case BCD_EMPTY:
+        return stops(trial, "is empty", "0xc0000034");
+    case BCD_NO_ENTRY:
+        return stops(trial, "names no system to start", "0xc0000098");
+    case BCD_ENTRY_GONE:
+        return stops(trial, "names an entry that it does not have", "0xc0000034");
+    case BCD_ENTRY_NOT_WHOLE:
+        return stops(trial, "has an entry without device or description", "0xc0000001");
+    default:
+        return trial_because(trial, UNKNOWN, "Its boot store is not understood.");
+    }
+}
+
+/* --- The store ------------------------------------------------------------------------------ */
+
+/* Windows' boot manager mends the store by its log; whether the log is good shows only then. */
+static enum outcome try_dirty_store(struct trial *trial)
+{
+    enum outcome outcome = trial_system(trial);
+
+    if (outcome != STARTS)
+        return outcome;
+    return trial_because(trial, PERHAPS,
+                         "Its boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely: "
+                         "it starts if the boot manager can mend it from BCD.LOG beside it.");
+}
+
+enum outcome trial_store(struct trial *trial, const struct esp *esp)
+{
+    if (esp->store_status == ST_UNSUPPORTED)
+        return trial_system(trial);
+    if (esp->store_status == ST_OK && esp->store == REGF_GOOD)
+        return follow_store(trial, esp);
+    if (esp->store_status == ST_ABSENT && esp->report.complete)
+        return trial_because(trial, FAILS,
+                             "Its ESP has no boot store \\EFI\\Microsoft\\Boot\\BCD.");
+    if (esp->store_status == ST_ABSENT)
+        return trial_because(trial, UNKNOWN,
+                             "Its boot store was not looked for: the check was cut short.");
+    if (esp->store_status == ST_OK && esp->store == REGF_DIRTY && esp->store_log_fits)
+        return try_dirty_store(trial);
+    const char *why =
+        esp->store_status == ST_OK ? regf_state_text(esp->store) : status_text(esp->store_status);
+    return trial_because(
+        trial, FAILS,
+        arena_printf(trial->arena, "Its boot store \\EFI\\Microsoft\\Boot\\BCD: %s.", why));
+}

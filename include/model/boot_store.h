@@ -1,0 +1,36 @@
+/* Boot stores of this machine's ESPs, and the partitions that they name on it. */
+#ifndef SHADOWBOOT_MODEL_BOOT_STORE_H
+#define SHADOWBOOT_MODEL_BOOT_STORE_H
+
+#include "base/arena.h"
+#include "format/bcd.h"
+#include "model/machine.h"
+
+/*
+ * The first partition from index `from` on that the store's descriptor names; NO_INDEX when there
+ * is none. More than one have the same name where a disk is a raw copy of another.
+ */
+size_t boot_store_partition(const struct machine *machine, const struct bcd_partition *named,
+                            size_t from);
+
+/* True when a disk of this machine has the GUID or signature that the descriptor names. */
+bool boot_store_disk_is_here(const struct machine *machine, const struct bcd_partition *named);
+
+/* The partition as a descriptor names it. */
+struct bcd_partition boot_store_name(const struct machine *machine, size_t partition);
+
+/*
+ * What Windows' boot manager on the ESP comes to by the store there, started as the object
+ * `manager` of it (bcd_choose). BCD_NOT_UNDERSTOOD also when the store was not read or is not good.
+ * What `ret_choice` borrows lives as long as the scan.
+ */
+enum bcd_end boot_store_choose(struct arena *arena, const struct esp *esp,
+                               const struct guid *manager, struct bcd_choice *ret_choice);
+
+/*
+ * Takes `file`, which has to live as long as the scan, for the ESP's store, and judges it.
+ * Statuses: ST_OK, whatever it is worth; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status boot_store_take(struct arena *arena, struct span file, struct esp *io_esp);
+
+#endif

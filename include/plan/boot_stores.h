@@ -1,0 +1,24 @@
+/*
+ * Boot stores that start Windows from the disk they lie on. Windows' boot manager does not go on to
+ * another entry when the partition of its default is gone (seen with 10.0.19041), so the store on
+ * each ESP of a mirror has to name the copy on its own disk.
+ */
+#ifndef SHADOWBOOT_PLAN_BOOT_STORES_H
+#define SHADOWBOOT_PLAN_BOOT_STORES_H
+
+#include "audit/roles.h"
+#include "plan/plan.h"
+
+/*
+ * Goes through the ESPs of members as they will be after the plan, and gives those whose store
+ * starts Windows from another copy of the mirrored volume, or from a partition that is nowhere,
+ * a store for their own disk: what named the other partition names the own one, and the other way
+ * round; of the ESPs likewise. Nothing else in it changes, nor its size. A store that the plan
+ * brings is changed on its way, one that lies there is written anew. `disk`: the only one that is
+ * looked at; NO_INDEX for all. `left_out`: index of a member that is left as it is; NO_INDEX for
+ * none. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status plan_boot_stores(struct plan *plan, const struct roles *roles, size_t disk,
+                                        size_t left_out);
+
+#endif

@@ -1,0 +1,118 @@
+"""What is in the boot stores of a machine: the noun `store` of damage.py, as in `do: store 1 plex 0`.
+
+Each verb writes the store of a disk's ESP anew, made by regf.py; what is on it besides stays.
+"""
+import struct
+import uuid
+
+import mirror
+import regf
+
+STORE = '/EFI/Microsoft/Boot/BCD'
+SECOND = '{4bd4b7f2-9cb2-11e9-8d5c-525400a1b2c3}'
+GONE = '{4bd4b7ff-9cb2-11e9-8d5c-525400a1b2c3}'
+
+
+def plex(setup, index):
+    """The partition with Windows on a disk, as a device."""
+    disk = setup.disk(int(index))
+    return regf.partition(disk.parts['plex'].guid, disk_guid(setup, int(index)))
+
+
+def esp(setup, index):
+    disk = setup.disk(int(index))
+    return regf.partition(disk.parts['esp'].guid, disk_guid(setup, int(index)))
+
+
+def disk_guid(setup, index):
+    """As it stands in the header of the primary table."""
+    block_size = setup.disk(index).block_size
+    return uuid.UUID(bytes_le=bytes(setup.read(index, block_size + 56, 16)))
+
+
+def nowhere(*words):
+    return regf.partition(mirror.guid_of('no partition', *words), mirror.guid_of('no disk', *words))
+
+
+def tree(device=None, os_device=None):
+    return regf.set_device(regf.store_tree(), device, os_device)
+
+
+def drop(root, code, identifier=regf.LOADER):
+    """Take an element away."""
+    elements = regf.elements_of(root, identifier)
+    elements[:] = [key for key in elements if key.name != code]
+    return root
+
+
+def put(root, code, value, identifier=regf.BOOTMGR):
+    """Set an element."""
+    drop(root, code, identifier)
+    regf.elements_of(root, identifier).append(regf.Key(code, {'Element': value}))
+    return root
+
+
+def objects(root):
+    found, = (key for key in root.children if key.name == 'Objects')
+    return found.children
+
+
+def add_second(root, device, description='Windows Server - secondary plex'):
+    """Another loader, as Windows makes one for the other half of a mirror, last in the order."""
+    elements = {'11000001': device, '21000001': device, '12000002': regf.text('\\Windows\\system32\\winload.efi'),
+                '12000004': regf.text(description), '22000002': regf.text('\\Windows')}
+    objects(root).append(regf.bcd_object(SECOND, regf.LOADER_TYPE, elements))
+    return put(root, '24000001', regf.objects(regf.LOADER, SECOND))
+
+
+def without_objects():
+    root = regf.store_tree()
+    objects(root).clear()
+    return root
+
+
+def of_windows(setup, index, other):
+    """As Windows keeps it on a mirror: its own ESP, this plex by default, the other one as second."""
+    root = add_second(tree(plex(setup, index)), plex(setup, other))
+    return put(root, '11000001', esp(setup, index))
+
+
+def ramdisk():
+    """A loader in a RAM disk made from a file on a partition that is nowhere."""
+    text = '\\Recovery\\Winre.wim\0'.encode('utf-16-le')
+    parent = nowhere('recovery')[1][16:]
+    path = struct.pack('<III', 1, 12 + len(parent) + len(text), 5) + parent + text
+    return regf.BINARY, bytes(16) + struct.pack('<IIIII20x', 0, 1, 40 + len(path), 0, 3) + path
+
+
+def device_of_type(number):
+    kind, data = nowhere('odd')
+    return kind, data[:16] + number.to_bytes(4, 'little') + data[20:]
+
+
+# Name of a verb: makes the tree from the setup, the disk's number, and the words behind.
+STORES = {
+    'locate': lambda setup, index: tree(),
+    'plex': lambda setup, index, other: tree(plex(setup, other)),
+    'windows': of_windows,
+    'os-of': lambda setup, index, other: tree(plex(setup, index), plex(setup, other)),
+    'nowhere': lambda setup, index: tree(nowhere(index)),
+    'esp': lambda setup, index: tree(esp(setup, index)),
+    'boot': lambda setup, index: tree((regf.BINARY, bytes(16) + b'\x05' + bytes(7) + b'\x48' + bytes(63))),
+    'ramdisk': lambda setup, index: tree(ramdisk()),
+    'odd-device': lambda setup, index: tree(device_of_type(77)),
+    'empty': lambda setup, index: without_objects(),
+    'no-choice': lambda setup, index: drop(drop(tree(), '23000003', regf.BOOTMGR), '24000001', regf.BOOTMGR),
+    'order-only': lambda setup, index: drop(tree(plex(setup, index)), '23000003', regf.BOOTMGR),
+    'default-only': lambda setup, index: drop(tree(plex(setup, index)), '24000001', regf.BOOTMGR),
+    'default-gone': lambda setup, index: put(tree(plex(setup, index)), '23000003', regf.text(GONE)),
+    'all-gone': lambda setup, index: put(put(tree(), '23000003', regf.text(GONE)), '24000001', regf.objects(GONE)),
+    'no-description': lambda setup, index: drop(tree(plex(setup, index)), '12000004'),
+    'no-device': lambda setup, index: drop(tree(plex(setup, index)), '11000001'),
+    'no-osdevice': lambda setup, index: drop(tree(plex(setup, index)), '21000001'),
+    'no-path': lambda setup, index: drop(tree(plex(setup, index)), '12000002'),
+    'other-path': lambda setup, index: put(tree(plex(setup, index)), '12000002',
+                                           regf.text('\\Windows\\system32\\other.efi'), regf.LOADER),
+    'second-first': lambda setup, index, other: put(of_windows(setup, index, other), '23000003',
+                                                    regf.text(SECOND)),
+}
