@@ -28,6 +28,7 @@ import mirror
 import pe
 import program_model as programs
 import regf
+import store_model
 from firmware_disks import table
 from mirror import standin
 from ntfs import BITLOCKER
@@ -166,10 +167,24 @@ class Start:
         if self.is_linux:
             return FAILS, 'it starts Windows, and not the system on the array'
         verdict, missing = store_verdict(self.volume)
-        missing = missing if verdict == FAILS else windows_problem(self.setup, self.index, self.disks)
+        missing = missing if verdict == FAILS else self.target_problem()
         if missing:
             return FAILS, f'boot manager: {missing}'
         return verdict, 'boot manager, store and Windows'
+
+
+    def target_problem(self):
+        """Why there is no Windows where the store looks for it, or ''."""
+        if self.volume.read(STORE)[4:8] != self.volume.read(STORE)[8:12]:
+            return windows_problem(self.setup, self.index, self.disks)
+        try:
+            wanted = store_model.devices_of(self.volume.read(STORE))
+        except store_model.Odd as odd:
+            raise Doubt(str(odd)) from odd
+        except ValueError as problem:
+            return str(problem)
+        problems = [windows_problem(self.setup, self.index, self.disks, guid) for guid in wanted]
+        return '; '.join(filter(None, problems))
 
 
 # The store
@@ -214,11 +229,14 @@ def log_fits(volume, sequence):
 
 # The volume
 
-def windows_problem(setup, index, disks):
-    """Why Windows does not come up, or ''. A plain volume may be on any disk that is there."""
+def windows_problem(setup, index, disks, guid=None):
+    """Why Windows does not come up, or ''. A plain volume may be on any disk that is there; `guid`: of the
+    only partition that counts."""
     found = []
     for place in disks:
         for part in table(setup.disks[place]):
+            if guid and part.guid != guid:
+                continue
             if part.type == gpt.LDM_DATA and place == index:
                 problem = volume_problem(setup.disks[place], part) or plex_problem(setup, index)
             elif part.type == gpt.BASIC_DATA:

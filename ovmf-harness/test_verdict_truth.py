@@ -28,6 +28,9 @@ UNKNOWN = {
     'basic-ntfs-zero': {0, 1},                  # Windows is nowhere to be seen
     '4k-shadow-esp-512-sectors': {1},           # some firmware mounts it, some does not
     'shadow-esp-4096-sectors': {1},
+    'shadow-store-ramdisk': {1},                # what is there nobody looks into
+    'shadow-store-odd-device': {1},
+    'shadow-store-other-loader': {1},
     'databases-differ': {0, 1},                 # two databases of one age that contradict each other
     'log-dirty': {0, 1},                        # the copies may differ
     'transaction-pending': {0, 1},
@@ -157,7 +160,8 @@ def test_verdict_is_what_firmware_and_boot_manager_make_of_each_disk(case, built
 
 # What stops the start of a disk that it is found at: "all is well" never stands beside one.
 STOPS = {'esp-missing', 'esp-unformatted', 'esp-not-fat', 'esp-unreadable', 'esp-empty', 'esp-no-boot-files',
-         'esp-no-entry', 'esp-no-store', 'esp-store-damaged', 'esp-other-architecture', 'nvram-wiped',
+         'esp-no-entry', 'esp-no-store', 'esp-store-damaged', 'esp-store-no-system', 'esp-store-gone',
+         'esp-store-other-disk', 'esp-other-architecture', 'nvram-wiped',
          'order-never-reaches', 'starts-another-disk', 'windows-not-found', 'mirror-disk-missing'}
 
 

@@ -10,6 +10,8 @@
 #define NO_SUCH_DEVICE "0xc000000e"
 #define NOT_FOUND      "0xc0000225"
 
+#define ON_ESP "starts Windows from the ESP, where it is not"
+
 static enum outcome stops(struct trial *trial, const char *what, const char *code)
 {
     return trial_because(trial, FAILS,
@@ -107,6 +109,8 @@ static enum outcome try_partition(struct trial *trial, const struct bcd_partitio
     if (partition == NO_INDEX)
         return stop_without(trial, named);
     size_t index = copy_on(trial->machine, partition);
+    if (machine_find_esp(trial->machine, partition) != NO_INDEX)
+        return stops(trial, ON_ESP, "0xc000000f");
     if (index == NO_INDEX)
         return not_followed(trial, "a partition that is not looked into");
     const struct system_copy *copy = &trial->machine->copies[index];
@@ -124,7 +128,7 @@ static enum outcome try_device(struct trial *trial, const struct bcd_device *dev
     case BCD_DEVICE_LOCATE: /* wherever the file is found */
         return trial_system(trial);
     case BCD_DEVICE_BOOT:
-        return stops(trial, "starts Windows from the ESP, where it is not", "0xc000000f");
+        return stops(trial, ON_ESP, "0xc000000f");
     case BCD_DEVICE_RAMDISK:
         return not_followed(trial, "a system in a RAM disk");
     case BCD_DEVICE_VIRTUAL_DISK:

@@ -12,8 +12,6 @@
 #include "plan/place.h"
 #include "plan/project.h"
 
-#define SYSTEM_VOLUME_PARTS 2u /* the loader's volume and the system's */
-
 /* One ESP whose store is looked at. */
 struct store_work {
     struct plan *plan;
@@ -65,33 +63,63 @@ static bool is_elsewhere(const struct store_work *work, const struct bcd_device 
 
 /* --- The new store -------------------------------------------------------------------------- */
 
+struct exchange {
+    const struct bcd_partition *from, *to;
+};
+
+/* Carries out the steps on each device of an object. What is not understood stays as it is. */
+static void exchange_in(const struct bcd_store *store, const struct bcd_object *object,
+                        uint8_t *bytes, const struct exchange *steps, size_t count)
+{
+    struct bcd_element element;
+    size_t changed = 0;
+
+    for (size_t i = 0; bcd_element_at(store, object, i, &element) == ST_OK; i++) {
+        uint8_t *data = bytes + (element.data.at - bytes);
+        if (bcd_format(element.code) != BCD_FORMAT_DEVICE)
+            continue;
+        for (size_t j = 0; j < count; j++) {
+            if (bcd_device_retarget(data, element.data.size, steps[j].from, steps[j].to,
+                                    &changed) != ST_OK)
+                break;
+        }
+    }
+}
+
 /* Changes places of two partitions in all devices of a store. */
 static enum status swap(struct arena *arena, uint8_t *bytes, size_t size,
                         const struct bcd_partition *a, const struct bcd_partition *b)
 {
     const struct bcd_partition nowhere = {
         .is_gpt = true, .partition = GUID_INIT(0x5ad0b007, 0x7e3d, 0x4c1a, 0x9b52, 0x6f0c3a9e41d7)};
-    const struct {
-        const struct bcd_partition *from, *to;
-    } steps[] = {{a, &nowhere}, {b, a}, {&nowhere, b}};
+    const struct exchange steps[] = {{a, &nowhere}, {b, a}, {&nowhere, b}};
     struct bcd_store store;
     struct bcd_object object;
-    struct bcd_element element;
-    size_t count = 0;
 
     enum status status = bcd_open(arena, span_of(bytes, size), &store);
-    for (size_t i = 0; status == ST_OK && bcd_object_at(&store, i, &object) != ST_ABSENT; i++) {
-        if (bcd_object_at(&store, i, &object) != ST_OK)
-            continue;
-        for (size_t j = 0; bcd_element_at(&store, &object, j, &element) == ST_OK; j++) {
-            uint8_t *data = bytes + (element.data.at - bytes);
-            for (size_t k = 0; bcd_format(element.code) == BCD_FORMAT_DEVICE && k < 3; k++) {
-                if (bcd_device_retarget(data, element.data.size, steps[k].from, steps[k].to,
-                                        &count) != ST_OK)
-                    break; /* what is not understood stays as it is */
-            }
-        }
+    for (size_t i = 0; status == ST_OK; i++) {
+        enum status found = bcd_object_at(&store, i, &object);
+        if (found == ST_ABSENT)
+            break;
+        if (found == ST_OK)
+            exchange_in(&store, &object, bytes, steps, sizeof(steps) / sizeof(steps[0]));
     }
+    return status;
+}
+
+/* Puts `to` in the place of `from` in the chosen loader alone. */
+static enum status replace(const struct store_work *work, uint8_t *bytes, size_t size,
+                           const struct bcd_partition *from, const struct bcd_partition *to)
+{
+    const struct exchange step = {from, to};
+    struct bcd_store store;
+    struct bcd_object loader;
+
+    enum status status = bcd_open(work->plan->arena, span_of(bytes, size), &store);
+    if (status == ST_OK)
+        status = bcd_find(&store, &work->choice.loader.guid, &loader);
+    if (status == ST_OK)
+        exchange_in(&store, &loader, bytes, &step, 1);
     return status;
 }
 
@@ -124,25 +152,39 @@ static bool is_esp_or_nowhere(const struct machine *machine, const struct bcd_pa
     return partition == NO_INDEX || machine->partitions[partition].kind == PT_ESP;
 }
 
+/* The loader's volume is swapped with the own one, so that a second loader keeps the other; a
+ * system that is elsewhere all the same comes home. */
+static enum status retarget(const struct store_work *work, uint8_t *bytes, size_t size)
+{
+    const struct bcd_device *device = &work->choice.device;
+    const struct bcd_device *os = &work->choice.os_device;
+    struct bcd_partition own = boot_store_name(work->later, work->own);
+    bool moves = is_elsewhere(work, device);
+    enum status status = ST_OK;
+
+    if (moves)
+        status = swap(work->plan->arena, bytes, size, &device->partition, &own);
+    if (status != ST_OK || !work->choice.has_os_device ||
+        (moves && bcd_partition_equal(&device->partition, &os->partition)))
+        return status;
+    /* What was the own one has been swapped away. */
+    if (moves && bcd_partition_equal(&own, &os->partition))
+        return replace(work, bytes, size, &device->partition, &own);
+    return is_elsewhere(work, os) ? replace(work, bytes, size, &os->partition, &own) : ST_OK;
+}
+
 /* The store for the own disk, in the arena. */
 static enum status make_store(const struct store_work *work, struct span *ret_file)
 {
     struct arena *arena = work->plan->arena;
     const struct span old = work->esp->store_file;
     uint8_t *bytes = arena_copy(arena, old.at, old.size);
-    const struct bcd_device *devices[SYSTEM_VOLUME_PARTS] = {&work->choice.device,
-                                                             &work->choice.os_device};
-    struct bcd_partition own = boot_store_name(work->later, work->own);
     struct bcd_partition esp = boot_store_name(work->later, work->esp->partition);
     struct bcd_partition manager;
-    enum status status = bytes == NULL ? ST_NO_MEMORY : ST_OK;
 
-    for (size_t i = 0; i < SYSTEM_VOLUME_PARTS && status == ST_OK; i++) {
-        bool same = i > 0 && bcd_partition_equal(&devices[0]->partition, &devices[i]->partition);
-        bool given = i == 0 || work->choice.has_os_device;
-        if (given && !same && is_elsewhere(work, devices[i]))
-            status = swap(arena, bytes, old.size, &devices[i]->partition, &own);
-    }
+    if (bytes == NULL)
+        return ST_NO_MEMORY;
+    enum status status = retarget(work, bytes, old.size);
     if (status == ST_OK)
         status = manager_place(arena, old, &manager);
     if (status == ST_OK && !bcd_partition_equal(&manager, &esp) &&

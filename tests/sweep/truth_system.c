@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sweep/truth_store.h"
 #include "sweep/truth_volumes.h"
 
 #define STORE     "\\EFI\\Microsoft\\Boot\\BCD"
@@ -161,22 +162,44 @@ static const char *hive_problem(const struct truth_file *hive)
     return NULL;
 }
 
+/* What there is of Windows where the store looks for it. */
+static enum truth_verdict find_windows(const struct truth_scene *scene, enum truth_place place,
+                                       const uint8_t guid[16], const struct truth_run *run)
+{
+    switch (place) {
+    case PLACE_ANYWHERE:
+        return truth_windows(scene, run->system);
+    case PLACE_PARTITION:
+        return truth_windows_on(scene, guid, run->system);
+    case PLACE_ESP:
+        return TRUTH_FAILS;
+    default:
+        return TRUTH_UNSURE;
+    }
+}
+
 static void run_windows(const struct truth_scene *scene, const struct truth_fat *fat,
                         struct truth_run *run)
 {
     struct truth_file store = truth_fat_read(fat, STORE);
     const char *problem = hive_problem(&store);
     char name[TRUTH_NAME + 1] = "";
+    struct truth_store target;
 
     if (problem == NULL)
         take_name(&store, name);
+    if (problem == NULL)
+        problem = truth_store_read(&store, &target);
     free(store.data);
     snprintf(run->system, sizeof(run->system), "%s", system_in(name));
     if (problem != NULL) {
         end_with(run, TRUTH_FAILS, problem);
         return;
     }
-    enum truth_verdict windows = truth_windows(scene, run->system);
+    enum truth_verdict windows = find_windows(scene, target.loader.place, target.loader.guid, run);
+    enum truth_verdict system = find_windows(scene, target.system.place, target.system.guid, run);
+    windows = target.odd_file && windows != TRUTH_FAILS ? TRUTH_UNSURE : windows;
+    windows = system < windows ? system : windows;
     end_with(run, windows, windows == TRUTH_STARTS ? "Windows" : "no Windows of this store");
 }
 

@@ -5,7 +5,8 @@
  * the machines of the sweep with the system it belongs to: "grub@B".
  *
  *   bootmgfw      needs the store \EFI\Microsoft\Boot\BCD of its ESP, a hive; its last TRUTH_NAME
- * bytes name the system in the same way ("BCD@A"; else any Windows is meant), and Windows itself:
+ * bytes name the system in the same way ("BCD@A"; else any Windows is meant), and Windows itself
+ * where the store looks for it (truth_store.h):
  * NTFS with winload.efi and ntoskrnl.exe in \Windows\System32, its serial number that of the system
  *   shim          starts grubx64.efi beside it; from \EFI\BOOT without that fbx64.efi, which takes
  * the first \EFI\*\BOOTX64.CSV, and that its shim grub          needs its root: a plain file system
@@ -47,5 +48,9 @@ uint64_t truth_serial_of(const char *system);
 
 /* True when Windows is there, and on NTFS that can be walked. `system` "": any. */
 enum truth_verdict truth_windows(const struct truth_scene *scene, const char *system);
+
+/* The same of the first partition with that GUID. */
+enum truth_verdict truth_windows_on(const struct truth_scene *scene, const uint8_t guid[16],
+                                    const char *system);
 
 #endif

@@ -268,6 +268,21 @@ enum truth_verdict truth_windows(const struct truth_scene *scene, const char *sy
     return best;
 }
 
+enum truth_verdict truth_windows_on(const struct truth_scene *scene, const uint8_t guid[16],
+                                    const char *system)
+{
+    struct truth_parts parts;
+
+    for (size_t i = 0; i < scene->count; i++) {
+        truth_disk_table(scene->disks[i], &parts);
+        for (size_t j = 0; j < parts.count; j++) {
+            if (!parts.items[j].is_mbr && memcmp(parts.items[j].guid, guid, 16) == 0)
+                return look_at_volume(scene->disks[i], &parts.items[j], system);
+        }
+    }
+    return TRUTH_FAILS;
+}
+
 uint64_t truth_serial_of(const char *system)
 {
     uint64_t serial = 0xcbf29ce484222325u;

@@ -1,0 +1,83 @@
+"""What Windows' boot manager does by a store, read by hivex: the store's half of system_model.
+
+    devices_of(hive)    the partitions that the loader and its Windows are on, as GUIDs; None for one that is
+                        looked for on every disk. ValueError: it stops before it looks; Odd: nobody can say
+
+Measured with the boot manager of Windows 10 (10.0.19041): the default is taken, or the first of the order
+where it does not exist, and no other when that fails. The GUID of the partition alone decides.
+"""
+import base64
+import struct
+import subprocess
+import tempfile
+import uuid
+from xml.etree import ElementTree
+
+from regf import BOOTMGR
+
+WINLOAD = '\\windows\\system32\\winload.efi'
+
+
+class Odd(Exception):
+    """A store of a kind that this model does not know."""
+
+
+def tree_of(hive):
+    """{object: {element: data}}, data as text, a list of texts, or bytes."""
+    with tempfile.NamedTemporaryFile() as stream:
+        stream.write(hive)
+        stream.flush()
+        text = subprocess.run(['hivexml', stream.name], capture_output=True, check=True).stdout
+    root = ElementTree.fromstring(text).find('node')
+    objects = next(node for node in root.findall('node') if node.get('name') == 'Objects')
+    return {node.get('name').lower(): elements_of(node) for node in objects.findall('node')}
+
+
+def elements_of(node):
+    own = next(child for child in node.findall('node') if child.get('name') == 'Elements')
+    return {element.get('name').lower(): data_of(element.find('value')) for element in own.findall('node')}
+
+
+def data_of(value):
+    if value.get('type') == 'string-list':
+        return [(item.text or '').lower() for item in value.findall('string')]
+    data = value.get('value', '')
+    return base64.b64decode(data) if value.get('encoding') == 'base64' else data
+
+
+def choose(objects):
+    """The elements of the loader."""
+    if not objects:
+        raise ValueError('the store is empty')
+    if BOOTMGR not in objects:
+        raise Odd('a store without {bootmgr}')
+    manager = objects[BOOTMGR]
+    names = [manager.get('23000003', '').lower(), *manager.get('24000001', [])]
+    for name in names:
+        if name in objects:
+            return objects[name]
+    raise ValueError('the store names what it does not have' if any(names) else 'the store names nothing')
+
+
+def partition_of(data):
+    """The GUID of a device element's partition; None for `locate`."""
+    kind, = struct.unpack_from('<I', data, 16)
+    if kind == 8:
+        return None
+    if kind == 5:
+        raise ValueError('Windows is looked for on the ESP')
+    if kind != 6 or len(data) != 88 or struct.unpack_from('<II', data, 48) != (0, 0):
+        raise Odd('a device of another kind')
+    return str(uuid.UUID(bytes_le=bytes(data[32:48])))
+
+
+def devices_of(hive):
+    loader = choose(tree_of(hive))
+    if '11000001' not in loader or '12000004' not in loader:
+        raise ValueError('the loader has no device or no description')
+    if loader.get('12000002', WINLOAD).lower() != WINLOAD:
+        raise Odd('another loader than winload.efi')
+    found = [partition_of(loader['11000001'])]
+    if '21000001' not in loader:
+        raise ValueError('nobody says where the system is')
+    return [*found, partition_of(loader['21000001'])]

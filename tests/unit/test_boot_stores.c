@@ -1,0 +1,457 @@
+/*
+ * Boot stores of a mirror: what is said of them, what a disk comes to by them, and how a repair has
+ * each start the copy on its own disk.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "host/host_alloc.h"
+#include "model/boot_store.h"
+#include "plan/boot_stores.h"
+#include "plan/esp_files.h"
+#include "plan/repair.h"
+#include "unit/mirror_fixture.h"
+#include "unit/store_fixture.h"
+
+#define STORE_SIZE 16384u
+#define SECOND     "{11111111-9cb2-11e9-8d5c-525400a1b2c3}"
+#define NOWHERE    "0badf00d-0000-4000-8000-000000000000"
+
+/* --- Making stores -------------------------------------------------------------------------- */
+
+/* A device element for a partition of the machine; `partition` NO_INDEX: for one that is nowhere.
+ */
+static void put_device(const struct mirror *m, size_t partition,
+                       uint8_t ret_data[STORE_DEVICE_SIZE])
+{
+    char own[GUID_TEXT_SIZE] = "{" NOWHERE "}";
+    char disk[GUID_TEXT_SIZE] = "{" NOWHERE "}";
+
+    if (partition != NO_INDEX) {
+        guid_format(&m->partitions[partition].unique, own);
+        guid_format(&m->disks[m->partitions[partition].disk].guid, disk);
+    }
+    own[37] = '\0';
+    disk[37] = '\0';
+    store_fixture_partition(own + 1, disk + 1, ret_data);
+}
+
+/* Gives the ESP of a disk this store. */
+static void take(struct mirror *m, size_t disk, const struct store_fixture *store)
+{
+    uint8_t *bytes = arena_alloc(&m->arena, 1, STORE_SIZE);
+
+    assert_non_null(bytes);
+    size_t size = store_fixture_write(store, bytes, STORE_SIZE);
+    assert_int_equal(boot_store_take(&m->arena, span_of(bytes, size), &m->esps[disk]), ST_OK);
+}
+
+/* A store whose loader is on `partition`, and whose system is on `os`. */
+static void give_store(struct mirror *m, size_t disk, size_t partition, size_t os)
+{
+    struct store_fixture *store = host_alloc(1, sizeof(*store));
+    uint8_t device[STORE_DEVICE_SIZE];
+
+    put_device(m, partition, device);
+    store_fixture_usual(store, device, sizeof(device));
+    put_device(m, os, device);
+    for (size_t i = 0; i < store->value_count; i++) {
+        if (strcmp(store->keys[store->values[i].key].name, "21000001") == 0)
+            memcpy(store->values[i].data, device, sizeof(device));
+    }
+    take(m, disk, store);
+    free(store);
+}
+
+/* As Windows keeps one on a mirror: with the ESP, the default, and a second loader. */
+static void give_windows_store(struct mirror *m, size_t disk, size_t esp, size_t first,
+                               size_t second)
+{
+    static const char *const order[] = {STORE_LOADER, SECOND};
+    struct store_fixture *store = host_alloc(1, sizeof(*store));
+    uint8_t device[STORE_DEVICE_SIZE];
+
+    store_fixture_start(store);
+    size_t manager = store_fixture_object(store, STORE_MANAGER, STORE_TYPE_MANAGER);
+    put_device(m, esp, device);
+    store_fixture_device(store, manager, "11000001", device, sizeof(device));
+    store_fixture_string(store, manager, "23000003", STORE_LOADER);
+    store_fixture_objects(store, manager, "24000001", order, 2);
+    for (size_t i = 0; i < 2; i++) {
+        size_t loader = store_fixture_object(store, order[i], STORE_TYPE_LOADER);
+        put_device(m, i == 0 ? first : second, device);
+        store_fixture_string(store, loader, "12000004", "Windows Server");
+        store_fixture_device(store, loader, "11000001", device, sizeof(device));
+        store_fixture_device(store, loader, "21000001", device, sizeof(device));
+    }
+    take(m, disk, store);
+    free(store);
+}
+
+/* --- What it comes to ----------------------------------------------------------------------- */
+
+static void expect_start(struct mirror *m, size_t disk, enum verdict verdict, const char *reason)
+{
+    struct start start = mirror_start(m, disk);
+
+    assert_string_equal(start.reason, reason);
+    assert_int_equal(start.verdict, verdict);
+}
+
+static void store_of_the_own_disk_starts(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, MIRROR_DATA(1), MIRROR_DATA(1));
+    expect_start(m, 1, VERDICT_STARTS, "");
+}
+
+static void store_of_another_disk_stops_with_that_disk(void **state)
+{
+    struct mirror *m = *state;
+    static const char why[] =
+        "Its boot store starts Windows from Disk 0 Partition 4: Windows' boot "
+        "manager stops with 0xc000000e.";
+
+    give_store(m, 1, MIRROR_DATA(0), MIRROR_DATA(0));
+    expect_start(m, 1, VERDICT_FAILS, why);
+    give_store(m, 1, MIRROR_DATA(1), MIRROR_DATA(0));
+    expect_start(m, 1, VERDICT_FAILS, why);
+}
+
+/* 0xc0000225 where the disk is there and the partition is not, 0xc000000e where neither is. */
+static void store_that_names_nothing_here_stops(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, NO_INDEX, NO_INDEX);
+    expect_start(m, 1, VERDICT_FAILS,
+                 "Its boot store starts Windows from a partition that is on no disk here, {" NOWHERE
+                 "}: Windows' boot manager stops with 0xc000000e.");
+    m->disks[1].guid = fixture_guid(NOWHERE);
+    expect_start(m, 1, VERDICT_FAILS,
+                 "Its boot store starts Windows from a partition that is on no disk here, {" NOWHERE
+                 "}: Windows' boot manager stops with 0xc0000225.");
+}
+
+static void store_of_another_windows_is_no_start_of_this_one(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, MIRROR_MSR(1), MIRROR_MSR(1));
+    m->copies[m->machine.copy_count++] = (struct system_copy){.disk = 1,
+                                                              .partition = MIRROR_MSR(1),
+                                                              .plex = NO_INDEX,
+                                                              .status = ST_OK,
+                                                              .looked = true,
+                                                              .ntfs = {.boot = NTFS_BOOT_GOOD}};
+    expect_start(m, 1, VERDICT_FAILS,
+                 "Its boot store starts the Windows on Disk 1 Partition 3, which is no copy of "
+                 "this system.");
+    m->copies[m->machine.copy_count - 1].files[SYSTEM_LOADER] = ST_ABSENT;
+    expect_start(m, 1, VERDICT_FAILS,
+                 "Its boot store starts Windows from Disk 1 Partition 3, which has none: Windows' "
+                 "boot manager stops with 0xc000000f.");
+}
+
+static void partition_that_nobody_looks_into_is_not_known(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, MIRROR_LDM(1), MIRROR_LDM(1));
+    expect_start(m, 1, VERDICT_UNKNOWN,
+                 "Its boot store starts a partition that is not looked into, which is not "
+                 "followed.");
+}
+
+/* The entry of Boot0001 names the object; another manager of the store has its own default. */
+static void entry_says_which_manager_of_the_store_it_is(void **state)
+{
+    static const char other[] = "{22222222-9cb2-11e9-8d5c-525400a1b2c3}";
+    struct mirror *m = *state;
+    struct store_fixture *store = host_alloc(1, sizeof(*store));
+    uint8_t device[STORE_DEVICE_SIZE];
+
+    put_device(m, MIRROR_DATA(1), device);
+    store_fixture_usual(store, device, sizeof(device));
+    size_t manager = store_fixture_object(store, other, STORE_TYPE_MANAGER);
+    store_fixture_string(store, manager, "23000003", SECOND);
+    take(m, 1, store);
+    free(store);
+    expect_start(m, 1, VERDICT_STARTS, "");
+    for (size_t i = 0; i < m->machine.entry_count; i++) {
+        if (m->machine.entries[i].number == 1)
+            m->machine.entries[i].bcd_object = fixture_guid("22222222-9cb2-11e9-8d5c-525400a1b2c3");
+    }
+    expect_start(m, 1, VERDICT_FAILS,
+                 "Its boot store names an entry that it does not have: Windows' boot manager stops "
+                 "with 0xc0000034.");
+}
+
+/* --- What is said --------------------------------------------------------------------------- */
+
+static bool is_told(struct mirror *m, enum finding_code code, size_t esp)
+{
+    struct judgement judgement = mirror_judge(m);
+
+    for (size_t i = 0; i < judgement.findings.count; i++) {
+        const struct finding *finding = &judgement.findings.items[i];
+        if (finding->code == code && finding->partition == m->esps[esp].partition)
+            return true;
+    }
+    return false;
+}
+
+static void stores_are_told_of(void **state)
+{
+    struct mirror *m = *state;
+
+    assert_false(is_told(m, FINDING_ESP_STORE_OTHER_DISK, 1));
+    give_store(m, 1, MIRROR_DATA(0), MIRROR_DATA(0));
+    assert_true(is_told(m, FINDING_ESP_STORE_OTHER_DISK, 1));
+    assert_false(is_told(m, FINDING_ESP_STORE_OTHER_DISK, 0));
+    give_store(m, 1, NO_INDEX, NO_INDEX);
+    assert_true(is_told(m, FINDING_ESP_STORE_GONE, 1));
+    assert_false(is_told(m, FINDING_ESP_STORE_OTHER_DISK, 1));
+    give_store(m, 1, MIRROR_DATA(1), MIRROR_DATA(1));
+    assert_false(is_told(m, FINDING_ESP_STORE_GONE, 1));
+    assert_false(is_told(m, FINDING_ESP_STORE_OTHER_DISK, 1));
+}
+
+/* Without Windows' boot manager beside it nobody reads the store. */
+static void store_without_boot_manager_is_not_told_of(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, NO_INDEX, NO_INDEX);
+    mirror_drop_file(m, 1, MIRROR_MANAGER);
+    assert_false(is_told(m, FINDING_ESP_STORE_GONE, 1));
+}
+
+/* --- What is done --------------------------------------------------------------------------- */
+
+static struct plan plan_stores(struct mirror *m, size_t disk, size_t left_out)
+{
+    struct roles roles = mirror_roles(m);
+    struct plan plan;
+
+    plan_init(&plan, &m->arena, &m->machine);
+    assert_int_equal(plan_boot_stores(&plan, &roles, disk, left_out), ST_OK);
+    return plan;
+}
+
+/* The partition that the loader of a store is on. */
+static size_t loader_of(struct mirror *m, struct span file, const char *object)
+{
+    struct bcd_store store;
+    struct bcd_object loader;
+    struct bcd_device device;
+    struct span data;
+    struct guid guid = fixture_guid(object);
+
+    assert_int_equal(bcd_open(&m->arena, file, &store), ST_OK);
+    assert_int_equal(bcd_find(&store, &guid, &loader), ST_OK);
+    assert_int_equal(bcd_element(&store, &loader, BCD_DEVICE, &data), ST_OK);
+    assert_int_equal(bcd_device_read(data, &device), ST_OK);
+    return boot_store_partition(&m->machine, &device.partition, 0);
+}
+
+#define LOADER_GUID  "4bd4b7f1-9cb2-11e9-8d5c-525400a1b2c3"
+#define SECOND_GUID  "11111111-9cb2-11e9-8d5c-525400a1b2c3"
+#define MANAGER_GUID "9dea862c-5cdd-4e70-acc1-f32b344d4795"
+
+static void stores_that_are_right_are_left_alone(void **state)
+{
+    struct mirror *m = *state;
+
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 0); /* located */
+    give_windows_store(m, 0, MIRROR_ESP(0), MIRROR_DATA(0), MIRROR_DATA(1));
+    give_windows_store(m, 1, MIRROR_ESP(1), MIRROR_DATA(1), MIRROR_DATA(0));
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 0);
+}
+
+static void store_of_the_other_disk_is_made_for_its_own(void **state)
+{
+    struct mirror *m = *state;
+
+    give_windows_store(m, 1, MIRROR_ESP(0), MIRROR_DATA(0), MIRROR_DATA(1));
+    struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    assert_int_equal(plan.count, 1);
+    assert_string_equal(plan.actions[0].text,
+                        "write the boot store of Disk 1 Partition 1 "
+                        "{5ad00000-0001-4000-8000-000000000001} anew, to start Windows from Disk 1 "
+                        "Partition 4 {5ad00000-0001-4000-8000-000000000004}");
+    const struct disk_change *change = plan.actions[0].change;
+    assert_int_equal(change->kind, DISK_CHANGE_FILES);
+    assert_int_equal(change->disk, 1);
+    assert_int_equal(change->esp, 1);
+    assert_int_equal(change->files.count, 1);
+    const struct file_copy *item = &change->files.items[0];
+    assert_string_equal(item->path, MIRROR_STORE);
+    assert_int_equal(item->esp, NO_INDEX);
+    assert_int_equal(item->size, m->esps[1].store_file.size);
+    /* The second entry now is the other disk's: no choice is lost. */
+    assert_int_equal(loader_of(m, item->content, LOADER_GUID), MIRROR_DATA(1));
+    assert_int_equal(loader_of(m, item->content, SECOND_GUID), MIRROR_DATA(0));
+    assert_int_equal(loader_of(m, item->content, MANAGER_GUID), MIRROR_ESP(1));
+    size_t differing = 0;
+    for (size_t i = 0; i < item->size; i++)
+        differing += item->content.at[i] != m->esps[1].store_file.at[i];
+    assert_in_range(differing, 1, 5 * 32);
+}
+
+static void store_of_a_dead_disk_is_made_for_its_own(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, NO_INDEX, NO_INDEX);
+    struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(loader_of(m, plan.actions[0].change->files.items[0].content, LOADER_GUID),
+                     MIRROR_DATA(1));
+}
+
+static void system_alone_on_another_disk_is_brought_home(void **state)
+{
+    struct mirror *m = *state;
+    struct bcd_choice choice;
+    struct esp esp = {.store_status = ST_ABSENT};
+
+    give_store(m, 1, MIRROR_DATA(1), MIRROR_DATA(0));
+    struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    assert_int_equal(plan.count, 1);
+    esp.store_file = plan.actions[0].change->files.items[0].content;
+    assert_int_equal(boot_store_choose(&m->arena, &esp, &bcd_manager, &choice), BCD_STARTS);
+    assert_int_equal(boot_store_partition(&m->machine, &choice.os_device.partition, 0),
+                     MIRROR_DATA(1));
+    assert_int_equal(boot_store_partition(&m->machine, &choice.device.partition, 0),
+                     MIRROR_DATA(1));
+}
+
+/* Crossed: the loader is on the other disk, and its system on the own one. */
+static void loader_alone_on_another_disk_is_brought_home(void **state)
+{
+    struct mirror *m = *state;
+    struct bcd_choice choice;
+    struct esp esp = {.store_status = ST_ABSENT};
+
+    give_store(m, 1, MIRROR_DATA(0), MIRROR_DATA(1));
+    struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    assert_int_equal(plan.count, 1);
+    esp.store_file = plan.actions[0].change->files.items[0].content;
+    assert_int_equal(boot_store_choose(&m->arena, &esp, &bcd_manager, &choice), BCD_STARTS);
+    assert_int_equal(boot_store_partition(&m->machine, &choice.os_device.partition, 0),
+                     MIRROR_DATA(1));
+    assert_int_equal(boot_store_partition(&m->machine, &choice.device.partition, 0),
+                     MIRROR_DATA(1));
+}
+
+/* Somebody has another Windows, and wants it. */
+static void store_of_another_system_is_left_alone(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, MIRROR_MSR(0), MIRROR_MSR(0));
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 0);
+}
+
+static void only_what_is_asked_for_is_looked_at(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 0, MIRROR_DATA(1), MIRROR_DATA(1));
+    give_store(m, 1, MIRROR_DATA(0), MIRROR_DATA(0));
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 2);
+    struct plan plan = plan_stores(m, 1, NO_INDEX);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.actions[0].change->disk, 1);
+    plan = plan_stores(m, NO_INDEX, 1);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.actions[0].change->disk, 0);
+}
+
+static void store_that_cannot_be_written_is_told_of(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, MIRROR_DATA(0), MIRROR_DATA(0));
+    m->disks[1].read_only = true;
+    struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    assert_int_equal(plan.count, 0);
+    assert_int_equal(plan.warning_count, 1);
+    m->disks[1].read_only = false;
+    m->esps[1].report.problems[FAT_CHAIN_CROSSED] = 1;
+    plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    assert_int_equal(plan.count, 0);
+    assert_int_equal(plan.warning_count, 1);
+}
+
+static void store_that_is_brought_is_made_for_where_it_goes(void **state)
+{
+    struct mirror *m = *state;
+    struct roles roles = mirror_roles(m);
+    struct files_change files;
+    struct plan plan;
+
+    give_store(m, 0, MIRROR_DATA(0), MIRROR_DATA(0));
+    mirror_drop_file(m, 1, MIRROR_STORE);
+    m->esps[1].store_status = ST_ABSENT;
+    plan_init(&plan, &m->arena, &m->machine);
+    assert_int_equal(esp_files_update(&plan, 0, 1, "\\EFI\\Microsoft", &files), ST_OK);
+    assert_int_equal(esp_files_plan(&plan, 0, 1, &files), ST_OK);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
+    assert_int_equal(plan.count, 1);
+    const struct file_copy *item = &plan.actions[0].change->files.items[0];
+    assert_string_equal(item->path, MIRROR_STORE);
+    assert_int_equal(loader_of(m, item->content, LOADER_GUID), MIRROR_DATA(1));
+    /* And what was brought is right: nothing more is to be done. */
+    assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
+    assert_int_equal(plan.warning_count, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(store_of_the_own_disk_starts, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_of_another_disk_stops_with_that_disk, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_that_names_nothing_here_stops, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_of_another_windows_is_no_start_of_this_one,
+                                        mirror_set_up, mirror_tear_down),
+        cmocka_unit_test_setup_teardown(partition_that_nobody_looks_into_is_not_known,
+                                        mirror_set_up, mirror_tear_down),
+        cmocka_unit_test_setup_teardown(entry_says_which_manager_of_the_store_it_is, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(stores_are_told_of, mirror_set_up, mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_without_boot_manager_is_not_told_of, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(stores_that_are_right_are_left_alone, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_of_the_other_disk_is_made_for_its_own, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_of_a_dead_disk_is_made_for_its_own, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(system_alone_on_another_disk_is_brought_home, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(loader_alone_on_another_disk_is_brought_home, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_of_another_system_is_left_alone, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(only_what_is_asked_for_is_looked_at, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_that_cannot_be_written_is_told_of, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_that_is_brought_is_made_for_where_it_goes,
+                                        mirror_set_up, mirror_tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
