@@ -14,7 +14,7 @@ A case is a file `case` in a folder of tests/repair, whose name is that of the d
 `base` is one of mirror.BASES. `like: other-case` says that this damage differs too little from that
 one to be tried with every other damage as well. `do` is carried out line by line; each begins with what
 is damaged and which: `esp 1`, `disk 0`, `gpt 1`, `entry 0001`, `order`, `nvram`, `ldm 0` (`ldm *` for all
-disks), `ntfs 1`, `md 1`, `store 1` (what is in it: store_damage.py). Disks are counted as they were built.
+disks), `ntfs 1`, `md 1`, `store 1` (what is in it: stores.py). Disks are counted as they were built.
 `finds`, `verdict` and `status` are what the program has to say, all of it, with disks counted as it does:
 those that are here.
 
@@ -53,7 +53,7 @@ import ntfs
 import owners
 import pe
 import regf
-import store_damage
+import stores
 from devicepath import (ACTIVE, AUTO_MARKER, CATEGORY_APP, END, LoadOption, bbs, file, find_hd, hd,
                         modern_options, node, path, pci, pci_root, sata, shell_path, split,
                         vendor_hardware)
@@ -261,12 +261,12 @@ def write_store(kind):
     """What a verb of the noun `store` does: the store of the disk's ESP gives way to another one."""
     def write(setup, index, *words):
         volume = setup.volume(index, change=True)
-        need_file(volume, store_damage.STORE)
-        put_file(volume, store_damage.STORE, regf.build(store_damage.STORES[kind](setup, index, *words)))
+        need_file(volume, stores.STORE)
+        put_file(volume, stores.STORE, regf.build(stores.STORES[kind](setup, index, *words)))
     return write
 
 
-VERBS.update({('store', kind): write_store(kind) for kind in store_damage.STORES})
+VERBS.update({('store', kind): write_store(kind) for kind in stores.STORES})
 
 
 @verb('esp', 'truncate')

@@ -42,6 +42,7 @@ import limits
 import ntfs
 import pe
 import regf
+import stores
 from devicepath import LoadOption, file, hd, modern_options, path
 from fat import Volume, copy_range
 from machine import LOADER, ROOT
@@ -565,7 +566,15 @@ def build_mirror(setup, block_size=512, data=0):
     for index in range(2):
         for volume, place in contents:
             put_plex(setup, index, volume, place)
+    for index in range(2):
+        put_store(setup, index, 1 - index)
     add_windows_entries(setup)
+
+
+def put_store(setup, index, other):
+    """The store that Windows keeps on a mirror: its own ESP, this disk's copy by default, then the other's."""
+    volume = setup.volume(index, change=True)
+    put_files(volume, {f'{BOOT_FILES}/BCD': regf.build(stores.of_windows(setup, index, other))})
 
 
 def build_mirror4k(setup):

@@ -37,7 +37,6 @@ UNKNOWN = {
     'transaction-pending-on-one': {0, 1},
     'shadow-is-dd-copy': {0, 1},                # two disks claim one identity
     'third-disk-is-copy': {1, 2},
-    'shadow-data-partition-gone': {1},          # the database names a place that no partition has
     'shadow-ntfs-mft-zero': {1},                # NTFS that cannot be looked into
     'shadow-ntfs-root-torn': {1},
     'mdesp-halves-differ': {1},                 # GRUB without its settings may stop

@@ -102,6 +102,15 @@ static enum outcome try_other_copy(struct trial *trial, const struct system_copy
                      place));
 }
 
+/* What the database of the member's own disk does not tell of a partition there is its own matter.
+ */
+static bool is_of_ldm(const struct trial *trial, size_t partition)
+{
+    const struct partition *own = &trial->machine->partitions[partition];
+
+    return own->kind == PT_LDM_DATA && own->disk == trial->member->disk;
+}
+
 static enum outcome try_partition(struct trial *trial, const struct bcd_partition *named)
 {
     size_t partition = find_present(trial, named);
@@ -111,6 +120,8 @@ static enum outcome try_partition(struct trial *trial, const struct bcd_partitio
     size_t index = copy_on(trial->machine, partition);
     if (machine_find_esp(trial->machine, partition) != NO_INDEX)
         return stops(trial, ON_ESP, "0xc000000f");
+    if (index == NO_INDEX && is_of_ldm(trial, partition))
+        return trial_system(trial);
     if (index == NO_INDEX)
         return not_followed(trial, "a partition that is not looked into");
     const struct system_copy *copy = &trial->machine->copies[index];

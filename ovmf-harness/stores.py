@@ -1,11 +1,11 @@
 """What is in the boot stores of a machine: the noun `store` of damage.py, as in `do: store 1 plex 0`.
 
-Each verb writes the store of a disk's ESP anew, made by regf.py; what is on it besides stays.
+Each verb writes the store of a disk's ESP anew, made by regf.py; what is on it besides stays. Mirrors are
+built with the stores of `windows`.
 """
 import struct
 import uuid
 
-import mirror
 import regf
 
 STORE = '/EFI/Microsoft/Boot/BCD'
@@ -31,7 +31,9 @@ def disk_guid(setup, index):
 
 
 def nowhere(*words):
-    return regf.partition(mirror.guid_of('no partition', *words), mirror.guid_of('no disk', *words))
+    """A partition that no machine has."""
+    ids = (uuid.uuid5(uuid.NAMESPACE_URL, ' '.join(['no', kind, *map(str, words)])) for kind in ('partition', 'disk'))
+    return regf.partition(*ids)
 
 
 def tree(device=None, os_device=None):
