@@ -134,6 +134,7 @@ class DiskFile:
     bad: list = field(default_factory=list)
     shared: bool = False
     system: str = 'own'          # which system the disk belongs to: that of the machine, or another one
+    store: bytes = b''            # the boot store that its ESP was built with
     copy: bool = True            # it carries a copy of that system; else an ESP for it at most
 
     def offset(self, role):
@@ -475,6 +476,7 @@ def format_esp(setup, index, files):
     large = index == 0 and disk.block_size == 512
     volume = setup.volume(index, change=True).format(32 if large else 16, serial=0xC0FFEE00 + index)
     put_files(volume, files)
+    disk.store = files.get(stores.STORE, b'')
     punch(disk.image)
 
 
@@ -573,8 +575,8 @@ def build_mirror(setup, block_size=512, data=0):
 
 def put_store(setup, index, other):
     """The store that Windows keeps on a mirror: its own ESP, this disk's copy by default, then the other's."""
-    volume = setup.volume(index, change=True)
-    put_files(volume, {f'{BOOT_FILES}/BCD': regf.build(stores.of_windows(setup, index, other))})
+    setup.disk(index).store = regf.build(stores.of_windows(setup, index, other))
+    put_files(setup.volume(index, change=True), {stores.STORE: setup.disk(index).store})
 
 
 def build_mirror4k(setup):

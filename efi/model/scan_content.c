@@ -125,13 +125,13 @@ static bool counts_as_esp(const struct machine *machine, const struct esp *esp)
 static enum status scan_esps(const struct content_scan *scan)
 {
     struct machine *machine = scan->machine;
-    bool contents = scan->depth >= SCAN_FULL;
     size_t count = count_esps(machine, 0, machine->partition_count);
     struct esp_scan esp_scan = {
         .arena = scan->arena,
         .architecture = machine->architecture,
-        .contents = contents,
-        .buffer = arena_alloc(scan->arena, 1, contents ? ESP_BUFFER_BYTES : 0),
+        .stores = scan->depth >= SCAN_LISTED,
+        .contents = scan->depth >= SCAN_FULL,
+        .buffer = arena_alloc(scan->arena, 1, scan->depth >= SCAN_LISTED ? ESP_BUFFER_BYTES : 0),
     };
 
     machine->esps = arena_alloc(scan->arena, count, sizeof(*machine->esps));

@@ -93,6 +93,26 @@ static enum status read_store(const struct esp_scan *scan, struct esp *esp,
     return status;
 }
 
+/* Reads the boot store where no other file is read; of its content nothing else is kept. */
+static enum status read_store_alone(const struct esp_scan *scan, struct esp *esp)
+{
+    size_t index = fat_find(&esp->report, BOOT_STORE_PATH);
+    size_t mark = arena_mark(scan->arena);
+    struct pe_check *check = arena_alloc(scan->arena, 1, sizeof(*check));
+    struct file_content content = {.is_program = false};
+
+    if (check == NULL)
+        return ST_NO_MEMORY;
+    if (esp->store_status != ST_OK)
+        return ST_OK;
+    enum status status = read_store(scan, esp, &esp->report.files[index], check, &content);
+    if (status == ST_IO) /* a file is called bad only when that is so twice */
+        status = read_store(scan, esp, &esp->report.files[index], check, &content);
+    if (esp->store_file.at == NULL)
+        arena_release(scan->arena, mark);
+    return status == ST_NO_MEMORY ? status : ST_OK;
+}
+
 /* True for a list of entries for shim's fallback, which looks in the folders below \EFI. */
 static bool is_csv(const struct fat_file *file)
 {
@@ -166,7 +186,7 @@ static enum status store_status_of(const struct esp_scan *scan, const struct fat
 
     if (index == FAT_NO_FILE)
         return ST_ABSENT;
-    if (!scan->contents)
+    if (!scan->stores && !scan->contents)
         return ST_UNSUPPORTED;
     return report->files[index].is_directory ? ST_DAMAGED : report->files[index].status;
 }
@@ -239,7 +259,9 @@ static enum status look_into(const struct esp_scan *scan, uint64_t first_lba, ui
         return status;
     esp->store_status = store_status_of(scan, &esp->report);
     esp->contents_read = scan->contents;
-    return scan->contents ? read_contents(scan, esp) : ST_OK;
+    if (scan->contents)
+        return read_contents(scan, esp);
+    return scan->stores ? read_store_alone(scan, esp) : ST_OK;
 }
 
 static const char *copy_text(struct arena *arena, const char *text)

@@ -11,190 +11,7 @@
 #include "plan/owner_guard.h"
 #include "plan/place.h"
 #include "plan/project.h"
-
-/* One ESP whose store is looked at. */
-struct store_work {
-    struct plan *plan;
-    const struct roles *roles;
-    const struct machine *later; /* as it will be */
-    const struct esp *esp;       /* of it */
-    size_t own;                  /* partition of it: the copy on the same disk */
-    struct bcd_choice choice;
-};
-
-/* --- What has to change --------------------------------------------------------------------- */
-
-/* The partition of the member's copy on the machine as it will be; NO_INDEX for none. */
-static size_t copy_partition(const struct plan *plan, const struct machine *later,
-                             const struct member *member)
-{
-    if (member->copy == NO_INDEX)
-        return NO_INDEX;
-    const struct system_copy *copy = &plan->machine->copies[member->copy];
-    for (size_t i = 0; i < later->copy_count; i++) {
-        if (later->copies[i].disk == copy->disk && later->copies[i].lba == copy->lba)
-            return later->copies[i].partition;
-    }
-    return NO_INDEX;
-}
-
-/* True for a copy of the same volume on another disk, and for what is nowhere. */
-static bool may_be_replaced(const struct store_work *work, const struct bcd_partition *named)
-{
-    size_t partition = boot_store_partition(work->later, named, 0);
-
-    if (partition == NO_INDEX)
-        return true;
-    for (size_t i = 0; i < work->roles->member_count; i++) {
-        if (copy_partition(work->plan, work->later, &work->roles->members[i]) == partition)
-            return true;
-    }
-    return false;
-}
-
-/* True when the device is a partition other than the own one that has to give way to it. */
-static bool is_elsewhere(const struct store_work *work, const struct bcd_device *device)
-{
-    struct bcd_partition own = boot_store_name(work->later, work->own);
-
-    return device->kind == BCD_DEVICE_PARTITION && !bcd_partition_equal(&device->partition, &own) &&
-           may_be_replaced(work, &device->partition);
-}
-
-/* --- The new store -------------------------------------------------------------------------- */
-
-struct exchange {
-    const struct bcd_partition *from, *to;
-};
-
-/* Carries out the steps on each device of an object. What is not understood stays as it is. */
-static void exchange_in(const struct bcd_store *store, const struct bcd_object *object,
-                        uint8_t *bytes, const struct exchange *steps, size_t count)
-{
-    struct bcd_element element;
-    size_t changed = 0;
-
-    for (size_t i = 0; bcd_element_at(store, object, i, &element) == ST_OK; i++) {
-        uint8_t *data = bytes + (element.data.at - bytes);
-        if (bcd_format(element.code) != BCD_FORMAT_DEVICE)
-            continue;
-        for (size_t j = 0; j < count; j++) {
-            if (bcd_device_retarget(data, element.data.size, steps[j].from, steps[j].to,
-                                    &changed) != ST_OK)
-                break;
-        }
-    }
-}
-
-/* Changes places of two partitions in all devices of a store. */
-static enum status swap(struct arena *arena, uint8_t *bytes, size_t size,
-                        const struct bcd_partition *a, const struct bcd_partition *b)
-{
-    const struct bcd_partition nowhere = {
-        .is_gpt = true, .partition = GUID_INIT(0x5ad0b007, 0x7e3d, 0x4c1a, 0x9b52, 0x6f0c3a9e41d7)};
-    const struct exchange steps[] = {{a, &nowhere}, {b, a}, {&nowhere, b}};
-    struct bcd_store store;
-    struct bcd_object object;
-
-    enum status status = bcd_open(arena, span_of(bytes, size), &store);
-    for (size_t i = 0; status == ST_OK; i++) {
-        enum status found = bcd_object_at(&store, i, &object);
-        if (found == ST_ABSENT)
-            break;
-        if (found == ST_OK)
-            exchange_in(&store, &object, bytes, steps, sizeof(steps) / sizeof(steps[0]));
-    }
-    return status;
-}
-
-/* Puts `to` in the place of `from` in the chosen loader alone. */
-static enum status replace(const struct store_work *work, uint8_t *bytes, size_t size,
-                           const struct bcd_partition *from, const struct bcd_partition *to)
-{
-    const struct exchange step = {from, to};
-    struct bcd_store store;
-    struct bcd_object loader;
-
-    enum status status = bcd_open(work->plan->arena, span_of(bytes, size), &store);
-    if (status == ST_OK)
-        status = bcd_find(&store, &work->choice.loader.guid, &loader);
-    if (status == ST_OK)
-        exchange_in(&store, &loader, bytes, &step, 1);
-    return status;
-}
-
-/* Where the boot manager says that it lies itself; ST_ABSENT when that is no partition. */
-static enum status manager_place(struct arena *arena, struct span file,
-                                 struct bcd_partition *ret_place)
-{
-    struct bcd_store store;
-    struct bcd_object manager;
-    struct bcd_device device;
-    struct span data;
-
-    enum status status = bcd_open(arena, file, &store);
-    if (status == ST_OK)
-        status = bcd_find(&store, &bcd_manager, &manager);
-    if (status == ST_OK)
-        status = bcd_element(&store, &manager, BCD_DEVICE, &data);
-    if (status == ST_OK)
-        status = bcd_device_read(data, &device);
-    if (status != ST_OK || device.kind != BCD_DEVICE_PARTITION)
-        return status == ST_NO_MEMORY ? status : ST_ABSENT;
-    *ret_place = device.partition;
-    return ST_OK;
-}
-
-static bool is_esp_or_nowhere(const struct machine *machine, const struct bcd_partition *named)
-{
-    size_t partition = boot_store_partition(machine, named, 0);
-
-    return partition == NO_INDEX || machine->partitions[partition].kind == PT_ESP;
-}
-
-/* The loader's volume is swapped with the own one, so that a second loader keeps the other; a
- * system that is elsewhere all the same comes home. */
-static enum status retarget(const struct store_work *work, uint8_t *bytes, size_t size)
-{
-    const struct bcd_device *device = &work->choice.device;
-    const struct bcd_device *os = &work->choice.os_device;
-    struct bcd_partition own = boot_store_name(work->later, work->own);
-    bool moves = is_elsewhere(work, device);
-    enum status status = ST_OK;
-
-    if (moves)
-        status = swap(work->plan->arena, bytes, size, &device->partition, &own);
-    if (status != ST_OK || !work->choice.has_os_device ||
-        (moves && bcd_partition_equal(&device->partition, &os->partition)))
-        return status;
-    /* What was the own one has been swapped away. */
-    if (moves && bcd_partition_equal(&own, &os->partition))
-        return replace(work, bytes, size, &device->partition, &own);
-    return is_elsewhere(work, os) ? replace(work, bytes, size, &os->partition, &own) : ST_OK;
-}
-
-/* The store for the own disk, in the arena. */
-static enum status make_store(const struct store_work *work, struct span *ret_file)
-{
-    struct arena *arena = work->plan->arena;
-    const struct span old = work->esp->store_file;
-    uint8_t *bytes = arena_copy(arena, old.at, old.size);
-    struct bcd_partition esp = boot_store_name(work->later, work->esp->partition);
-    struct bcd_partition manager;
-
-    if (bytes == NULL)
-        return ST_NO_MEMORY;
-    enum status status = retarget(work, bytes, old.size);
-    if (status == ST_OK)
-        status = manager_place(arena, old, &manager);
-    if (status == ST_OK && !bcd_partition_equal(&manager, &esp) &&
-        is_esp_or_nowhere(work->later, &manager))
-        status = swap(arena, bytes, old.size, &manager, &esp);
-    if (status != ST_OK && status != ST_ABSENT)
-        return status;
-    *ret_file = span_of(bytes, old.size);
-    return ST_OK;
-}
+#include "plan/store_work.h"
 
 /* --- Into the plan -------------------------------------------------------------------------- */
 
@@ -309,18 +126,27 @@ static const struct esp *esp_now(const struct machine *machine, size_t disk, uin
     return NULL;
 }
 
-static enum status put_store(struct store_work *work, struct span file)
+/* The action that brings files to the partition; NULL for none. */
+static struct action *action_on(const struct plan *plan, const struct partition *place)
 {
-    struct plan *plan = work->plan;
-    const struct partition *place = &work->later->partitions[work->esp->partition];
-
     for (size_t i = 0; i < plan->count; i++) {
         const struct disk_change *change = plan->actions[i].change;
         bool brings = change != NULL &&
                       (change->kind == DISK_CHANGE_FORMAT || change->kind == DISK_CHANGE_FILES);
         if (brings && change->disk == place->disk && change->first_lba == place->first_lba)
-            return put_into(work, &plan->actions[i], file);
+            return &plan->actions[i];
     }
+    return NULL;
+}
+
+static enum status put_store(struct store_work *work, struct span file)
+{
+    struct plan *plan = work->plan;
+    const struct partition *place = &work->later->partitions[work->esp->partition];
+    struct action *action = action_on(plan, place);
+
+    if (action != NULL)
+        return put_into(work, action, file);
     const struct esp *now = esp_now(plan->machine, place->disk, place->first_lba);
     return now == NULL ? ST_OK : put_alone(work, now, file);
 }
@@ -334,18 +160,20 @@ static enum status see_to_esp(struct store_work *work)
     if (work->esp->store_status != ST_OK || work->esp->store != REGF_GOOD ||
         boot_store_choose(work->plan->arena, work->esp, &bcd_manager, &work->choice) != BCD_STARTS)
         return ST_OK;
-    if (!is_elsewhere(work, &work->choice.device) &&
-        !(work->choice.has_os_device && is_elsewhere(work, &work->choice.os_device)))
+    if (!store_is_elsewhere(work, &work->choice.device) &&
+        !(work->choice.has_os_device && store_is_elsewhere(work, &work->choice.os_device)))
         return ST_OK;
-    enum status status = make_store(work, &file);
+    enum status status = store_make(work, &file);
     return status == ST_OK ? put_store(work, file) : status;
 }
 
 static enum status see_to_member(struct plan *plan, const struct roles *roles,
                                  const struct machine *later, const struct member *member)
 {
-    struct store_work work = {
-        .plan = plan, .roles = roles, .later = later, .own = copy_partition(plan, later, member)};
+    struct store_work work = {.plan = plan,
+                              .roles = roles,
+                              .later = later,
+                              .own = store_copy_partition(plan, later, member)};
     enum status status = ST_OK;
 
     if (work.own == NO_INDEX)
@@ -356,6 +184,40 @@ static enum status see_to_member(struct plan *plan, const struct roles *roles,
             status = see_to_esp(&work);
     }
     return status;
+}
+
+/* A disk without a copy, such as a new one in the place of one that died, gets the store of another
+ * disk as it is. */
+static void warn_without_copy(struct plan *plan, const struct machine *later, size_t disk)
+{
+    struct bcd_choice choice;
+
+    for (size_t i = 0; i < later->esp_count; i++) {
+        const struct esp *esp = &later->esps[i];
+        const struct partition *place = &later->partitions[esp->partition];
+        const struct action *action = action_on(plan, place);
+        if (place->disk != disk || action == NULL ||
+            find_store(&action->change->files) == NO_INDEX || esp->store_status != ST_OK ||
+            boot_store_choose(plan->arena, esp, &bcd_manager, &choice) != BCD_STARTS ||
+            choice.device.kind != BCD_DEVICE_PARTITION)
+            continue;
+        size_t named = boot_store_partition(later, &choice.device.partition, 0);
+        if (named != NO_INDEX && later->partitions[named].disk != disk)
+            plan_warn(plan,
+                      "The boot store that is brought to Disk %zu starts Windows from %s: there is "
+                      "no copy on Disk %zu. When Windows has mirrored onto it, \"shadowboot "
+                      "repair\" has the store start that one.",
+                      disk, place_text(plan->arena, later, named), disk);
+    }
+}
+
+static bool has_copy(const struct plan *plan, const struct roles *roles,
+                     const struct machine *later, size_t disk)
+{
+    size_t member = roles_member_on(roles, disk);
+
+    return member != NO_INDEX &&
+           store_copy_partition(plan, later, &roles->members[member]) != NO_INDEX;
 }
 
 enum status plan_boot_stores(struct plan *plan, const struct roles *roles, size_t disk,
@@ -371,5 +233,7 @@ enum status plan_boot_stores(struct plan *plan, const struct roles *roles, size_
         if (meant && i != left_out)
             status = see_to_member(plan, roles, later, &roles->members[i]);
     }
-    return status;
+    if (status == ST_OK && disk != NO_INDEX && !has_copy(plan, roles, later, disk))
+        warn_without_copy(plan, later, disk);
+    return status == ST_OK ? plan->status : status;
 }

@@ -13,8 +13,9 @@ enum scan_depth {
                    * blank one 2.5 MiB */
     SCAN_ENTRIES, /* also the LDM databases, the boot variables, and the files they name */
     SCAN_QUICK,  /* also the file systems: at most 1 MiB from a disk altogether, no file contents */
-    SCAN_LISTED, /* the file systems of the ESPs in full, without the contents of files; and whether
-                  * anybody claims the free space of disks without an ESP: some 200 KiB a gap */
+    SCAN_LISTED, /* the file systems of the ESPs in full, of files the boot stores alone; and
+                  * whether anybody claims the free space of disks without an ESP: some 200 KiB a
+                  * gap */
     SCAN_FULL,   /* also the contents of all files on the ESPs: their used bytes come on top */
 };
 

@@ -16,7 +16,8 @@ struct esp_scan {
     const struct block_port *port;
     const char *architecture; /* programs are to be for */
     uint64_t read_limit;      /* bytes, for directories and FATs */
-    bool contents;            /* read all files too, with `buffer` of ESP_BUFFER_BYTES */
+    bool stores;              /* read the boot store, with `buffer` of ESP_BUFFER_BYTES */
+    bool contents;            /* read all files too, likewise */
     uint8_t *buffer;
 };
 
