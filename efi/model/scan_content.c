@@ -131,9 +131,12 @@ static enum status scan_esps(const struct content_scan *scan)
         .architecture = machine->architecture,
         .stores = scan->depth >= SCAN_LISTED,
         .contents = scan->depth >= SCAN_FULL,
-        .buffer = arena_alloc(scan->arena, 1, scan->depth >= SCAN_LISTED ? ESP_BUFFER_BYTES : 0),
+        .buffer_size = scan->depth >= SCAN_FULL     ? ESP_BUFFER_BYTES
+                       : scan->depth >= SCAN_LISTED ? ESP_STORE_BYTES
+                                                    : 0,
     };
 
+    esp_scan.buffer = arena_alloc(scan->arena, 1, esp_scan.buffer_size);
     machine->esps = arena_alloc(scan->arena, count, sizeof(*machine->esps));
     if (esp_scan.buffer == NULL || machine->esps == NULL)
         return ST_NO_MEMORY;

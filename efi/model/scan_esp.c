@@ -10,7 +10,6 @@
 #define CSV_MAX     16u   /* files */
 #define CSV_BYTES   8192u /* of each */
 
-
 static bool is_program(const char *path)
 {
     size_t length = text_length(path);
@@ -33,7 +32,7 @@ static enum status read_content(const struct esp_scan *scan, struct esp *esp,
     pe_check_start(check, file->size, scan->architecture);
     fat_reader_start(&reader, &esp->volume, file);
     do {
-        enum status status = fat_reader_next(&reader, scan->buffer, ESP_BUFFER_BYTES, &size);
+        enum status status = fat_reader_next(&reader, scan->buffer, scan->buffer_size, &size);
         if (status != ST_OK)
             return status;
         sha256_feed(&digest, span_of(scan->buffer, size));
@@ -60,7 +59,7 @@ static bool log_fits(const struct esp_scan *scan, struct esp *esp, struct span s
     if (log == FAT_NO_FILE || esp->report.files[log].status != ST_OK)
         return false;
     fat_reader_start(&reader, &esp->volume, &esp->report.files[log]);
-    return fat_reader_next(&reader, scan->buffer, ESP_BUFFER_BYTES, &size) == ST_OK &&
+    return fat_reader_next(&reader, scan->buffer, scan->buffer_size, &size) == ST_OK &&
            regf_log_fits(store, span_of(scan->buffer, size));
 }
 

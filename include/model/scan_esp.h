@@ -8,7 +8,8 @@
 #include "model/machine.h"
 #include "port/block.h"
 
-#define ESP_BUFFER_BYTES (1u << 20) /* the largest single read of a file */
+#define ESP_BUFFER_BYTES (1u << 20) /* the largest single read of a file, where all are read */
+#define ESP_STORE_BYTES  (1u << 16) /* the same where only boot stores are */
 #define BOOT_STORE_MAX   (4u << 20) /* bytes of the largest boot store that is looked into */
 
 struct esp_scan {
@@ -16,9 +17,10 @@ struct esp_scan {
     const struct block_port *port;
     const char *architecture; /* programs are to be for */
     uint64_t read_limit;      /* bytes, for directories and FATs */
-    bool stores;              /* read the boot store, with `buffer` of ESP_BUFFER_BYTES */
+    bool stores;              /* read the boot store, through `buffer` */
     bool contents;            /* read all files too, likewise */
-    uint8_t *buffer;
+    uint8_t *buffer;          /* of `buffer_size` bytes */
+    size_t buffer_size;
 };
 
 /*

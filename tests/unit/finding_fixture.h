@@ -13,6 +13,7 @@ enum finding_owner {
     OWNER_AUDIT,   /* tests/unit/test_audit.c */
     OWNER_MACHINE, /* tests/unit/test_audit_machine.c */
     OWNER_ESPS,    /* tests/unit/test_audit_esps.c */
+    OWNER_STORES,  /* tests/unit/test_boot_stores.c */
     OWNER_VOLUMES, /* tests/unit/test_audit_volumes.c */
 };
 

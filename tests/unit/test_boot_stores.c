@@ -15,6 +15,7 @@
 #include "plan/boot_stores.h"
 #include "plan/esp_files.h"
 #include "plan/repair.h"
+#include "unit/finding_fixture.h"
 #include "unit/mirror_fixture.h"
 #include "unit/store_fixture.h"
 
@@ -199,6 +200,7 @@ static bool is_told(struct mirror *m, enum finding_code code, size_t esp)
 {
     struct judgement judgement = mirror_judge(m);
 
+    findings_met(&judgement.findings);
     for (size_t i = 0; i < judgement.findings.count; i++) {
         const struct finding *finding = &judgement.findings.items[i];
         if (finding->code == code && finding->partition == m->esps[esp].partition)
@@ -221,6 +223,24 @@ static void stores_are_told_of(void **state)
     give_store(m, 1, MIRROR_DATA(1), MIRROR_DATA(1));
     assert_false(is_told(m, FINDING_ESP_STORE_GONE, 1));
     assert_false(is_told(m, FINDING_ESP_STORE_OTHER_DISK, 1));
+}
+
+static void store_that_starts_nothing_is_told_of(void **state)
+{
+    struct mirror *m = *state;
+    struct store_fixture *store = host_alloc(1, sizeof(*store));
+
+    store_fixture_start(store);
+    take(m, 1, store);
+    free(store);
+    assert_true(is_told(m, FINDING_ESP_STORE_NO_SYSTEM, 1));
+    assert_false(is_told(m, FINDING_ESP_STORE_NO_SYSTEM, 0));
+}
+
+static void every_finding_about_stores_was_met(void **state)
+{
+    (void)state;
+    findings_assert_met(OWNER_STORES);
 }
 
 /* Without Windows' boot manager beside it nobody reads the store. */
@@ -431,6 +451,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(entry_says_which_manager_of_the_store_it_is, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(stores_are_told_of, mirror_set_up, mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_that_starts_nothing_is_told_of, mirror_set_up,
+                                        mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_without_boot_manager_is_not_told_of, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(stores_that_are_right_are_left_alone, mirror_set_up,
@@ -451,6 +473,7 @@ int main(void)
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_that_is_brought_is_made_for_where_it_goes,
                                         mirror_set_up, mirror_tear_down),
+        cmocka_unit_test(every_finding_about_stores_was_met),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

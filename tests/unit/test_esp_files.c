@@ -227,7 +227,6 @@ static void damaged_store_of_the_old_file_system_is_replaced_with_its_logs(void 
     assert_non_null(strstr(text, "BCD<0\n"));
     assert_non_null(strstr(text, "BCD.LOG<0\n"));
     assert_null(strstr(text, "BCD.LOG1"));
-    assert_true(warned(&plan, "names the disk it comes from, Disk 0"));
 }
 
 static void directory_of_the_old_file_system_gives_way_to_a_file(void **state)
@@ -358,7 +357,6 @@ static void store_of_the_target_stays_unless_it_is_gone_or_damaged(void **state)
     expect_brought(m, esp_files_update, "\\", ""); /* the log of another store is no use */
     m->esps[1].store = REGF_NOT_A_HIVE;
     expect_brought(m, esp_files_update, "\\", MIRROR_STORE "<0\n" LOG "<0\n");
-    expect_warned(m, esp_files_update, "names the disk it comes from");
     m->esps[1].store = REGF_DIRTY;
     expect_brought(m, esp_files_update, "\\", MIRROR_STORE "<0\n" LOG "<0\n");
     m->esps[1].store_log_fits = true; /* the boot manager mends it by its own log */

@@ -606,8 +606,7 @@ static void unformatted_esp_is_formatted(void **state)
     assert_place(format, 1, 2048, ESP_BLOCKS);
     assert_true(format->format.over_old);
     assert_int_equal(format->esp, NO_INDEX);
-    assert_int_equal(p.plan.warning_count, 1);
-    assert_holds(p.plan.warnings[0], "The boot store is brought along");
+    assert_int_equal(p.plan.warning_count, 0);
     assert_true(guid_equal(&p.esp, &mirror->partitions[MIRROR_ESP(1)].unique));
     assert_string_equal(p.plan.actions[0].text,
                         "format " ESP_1 " with FAT32 (100 MiB), 4 files, 4.2 MiB, from " ESP_0);
@@ -824,9 +823,8 @@ static void esp_with_unknown_content_is_formatted_with_a_warning(void **state)
     esp_1(mirror)->content = CONTENT_UNKNOWN;
     struct preparing p = prepare(mirror, 1);
     assert_true(change_at(&p, 0, DISK_CHANGE_FORMAT)->format.over_old);
-    assert_int_equal(p.plan.warning_count, 2);
-    assert_holds(p.plan.warnings[0], "The boot store is brought along");
-    assert_holds(p.plan.warnings[1], "What is on " ESP_1 " is not recognised");
+    assert_int_equal(p.plan.warning_count, 1);
+    assert_holds(p.plan.warnings[0], "What is on " ESP_1 " is not recognised");
 }
 
 /* What a cut of our own leaves, and marks, are no damage. */

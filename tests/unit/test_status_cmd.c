@@ -77,7 +77,7 @@ static void what_is_wrong_is_shown_with_advice(void **state)
                 "--------\n"
                 "[damage] Disk 1 Partition 1: The boot store "
                 "\\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a registry hive.\n"
-                "    shadowboot repair brings that of the other disk, which names that disk. Or in "
+                "    shadowboot repair brings that of the other disk, made for this one. Or in "
                 "Windows: diskpart, select disk N, ");
 }
 
