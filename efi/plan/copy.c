@@ -205,5 +205,5 @@ enum status plan_copy(struct plan *plan, const struct roles *roles,
                            text_printable(plan->arena, request->path), esp_place(plan, source));
     if (status == ST_OK)
         status = esp_files_tell_others(plan, source, target, request->path, &files);
-    return status == ST_OK ? esp_files_plan(plan, source, target, &files) : status;
+    return status == ST_OK ? esp_files_plan(plan, target, &files) : status;
 }

@@ -61,10 +61,11 @@ static enum status check_table(struct plan *plan, size_t index)
             "%zu\" says what to do about it. Nothing was changed.",
             index, trouble, index);
     if (disk->backup.problem != GPT_FINE || disk->copies_differ)
-        plan_warn(plan,
-                  "The backup partition table of Disk %zu is not good; if the primary is lost, its "
-                  "partitions are. \"shadowboot disks %zu\" says more.",
-                  index, index);
+        plan_warn_of_rest(
+            plan,
+            "The backup partition table of Disk %zu is not good; if the primary is lost, its "
+            "partitions are. \"shadowboot disks %zu\" says more.",
+            index, index);
     return ST_OK;
 }
 

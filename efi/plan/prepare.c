@@ -566,7 +566,7 @@ static enum status update_esp(struct prepare *prepare, size_t index)
                  : esp_files_update(plan, prepare->source, index, NULL, &files);
     if (status == ST_OK && files.count > 0 && !prepare->request->mend_only)
         status = esp_files_tell_others(plan, prepare->source, index, "\\", &files);
-    return status == ST_OK ? esp_files_plan(plan, prepare->source, index, &files) : status;
+    return status == ST_OK ? esp_files_plan(plan, index, &files) : status;
 }
 
 /* Mends the table; where somebody's mark is in its way that is said, and the ESP is seen to all the
