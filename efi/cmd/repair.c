@@ -5,6 +5,12 @@
 #include "cmd/run.h"
 #include "cmd/show.h"
 
+/* True when the volume this program was started from takes no journal. */
+static bool has_no_own_place(const struct files_port *files)
+{
+    return files->self >= files->volume_count || files->volumes[files->self].read_only;
+}
+
 enum status cmd_repair(struct context *context)
 {
     const struct clock_port *clock = &context->ports->clock;
@@ -16,6 +22,7 @@ enum status cmd_repair(struct context *context)
     struct plan plan;
 
     request.disk_in_name = option(context, "-disk") != NULL;
+    request.keeps_esp = has_no_own_place(&context->ports->files);
     enum status status = mend_begin(context, SCAN_FULL);
     if (status != ST_OK)
         return status;

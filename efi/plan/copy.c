@@ -207,7 +207,7 @@ enum status plan_copy(struct plan *plan, const struct roles *roles,
     if (status == ST_OK)
         status = esp_files_tell_others(plan, source, target, request->path, &files);
     if (status == ST_OK)
-        status = esp_files_plan(plan, source, target, &files);
+        status = esp_files_plan(plan, target, &files);
     if (status != ST_OK || plan->count == 0)
         return status;
     return plan_boot_stores(plan, roles, disk_of(plan->machine, target), NO_INDEX);

@@ -52,8 +52,9 @@ static void warn_of_unreadable(struct plan *plan)
     for (size_t i = 0; i < plan->machine->entry_count; i++) {
         const struct entry *entry = &plan->machine->entries[i];
         if (entry->status != ST_OK && entry->status != ST_DAMAGED)
-            plan_warn(plan, "Boot%04X cannot be read (%s) and is left out. Run the command again.",
-                      entry->number, status_text(entry->status));
+            plan_warn_of_rest(
+                plan, "Boot%04X cannot be read (%s) and is left out. Run the command again.",
+                entry->number, status_text(entry->status));
     }
 }
 

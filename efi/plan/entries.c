@@ -300,10 +300,11 @@ static bool partitions_are_hidden(struct plan *plan)
         if (!disk_hides_partitions(&machine->disks[i]))
             continue;
         hidden = true;
-        plan_warn(plan,
-                  "The partition table of Disk %zu cannot be read. Entries whose partition may be "
-                  "there are kept.",
-                  i);
+        plan_warn_of_rest(
+            plan,
+            "The partition table of Disk %zu cannot be read. Entries whose partition may be "
+            "there are kept.",
+            i);
     }
     return hidden;
 }
@@ -330,8 +331,9 @@ enum status prune_into(struct boot_edit *edit, bool keep_gone)
         edit_delete(edit, finding->entry);
     }
     if (kept && !hidden)
-        plan_warn(plan, "A boot disk is missing. Entries whose partition may be on it are kept; "
-                        "\"shadowboot prune\" deletes them.");
+        plan_warn_of_rest(plan,
+                          "A boot disk is missing. Entries whose partition may be on it are kept; "
+                          "\"shadowboot prune\" deletes them.");
     return ST_OK;
 }
 
@@ -398,7 +400,7 @@ static void warn_of_kept(struct plan *plan, size_t index)
     const char *lines = clone_lines(plan, index);
 
     plan->left_out = true;
-    plan_warn(
+    plan_warn_of_rest(
         plan,
         "Boot%04X \"%s\" is kept, though its %s is gone: nothing else that starts tells of %s. "
         "\"shadowboot delete Boot%04X\" deletes it all the same.%s%s",

@@ -195,7 +195,8 @@ static enum status offer(struct plan *plan, const struct esp *esp, const char *w
 {
     if (lines == NULL)
         return ST_NO_MEMORY;
-    plan_warn(plan, "%s %s%s", place_text(plan->arena, plan->machine, esp->partition), what, lines);
+    plan_warn_of_rest(plan, "%s %s%s", place_text(plan->arena, plan->machine, esp->partition), what,
+                      lines);
     plan->left_out = true;
     return plan->status;
 }

@@ -144,16 +144,50 @@ enum status esp_files_check_room(struct plan *plan, size_t target, const struct 
                        format_thousands(clusters * unit, have));
 }
 
-/* "bring 12 files and 3 folders, 21.6 MiB, from ... to ...: A, B and 13 more" */
-static const char *action_text(struct plan *plan, size_t source, size_t target,
-                               const struct files_change *files)
+/* --- What to say ---------------------------------------------------------------------------- */
+
+static bool takes_from(const struct files_change *files, size_t esp)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (files->items[i].esp == esp)
+            return true;
+    }
+    return false;
+}
+
+/* ", from Disk 0 Partition 1 {...} and Disk 2 Partition 1 {...}"; "" when no file has content. */
+static const char *sources_text(struct plan *plan, const struct files_change *files)
 {
     const struct machine *machine = plan->machine;
+    const char *text = "";
+
+    for (size_t i = 0; i < machine->esp_count && text != NULL; i++) {
+        if (takes_from(files, i))
+            text = arena_printf(plan->arena, "%s%s %s", text, text[0] == '\0' ? ", from" : " and",
+                                place_text(plan->arena, machine, machine->esps[i].partition));
+    }
+    return text;
+}
+
+/* "\EFI, \EFI\BOOT and 13 more" */
+static const char *names_text(struct arena *arena, const struct files_change *files)
+{
+    const char *names = files->items[0].path;
+
+    if (files->count > 1)
+        names = arena_printf(arena, "%s, %s", names, files->items[1].path);
+    if (files->count > NAMES_SHOWN)
+        names = arena_printf(arena, "%s and %zu more", names, files->count - NAMES_SHOWN);
+    return names;
+}
+
+const char *esp_files_text(struct plan *plan, size_t target, const struct files_change *files)
+{
     struct arena *arena = plan->arena;
     size_t folders = 0;
     uint64_t bytes = 0;
     char size[SIZE_TEXT_SIZE];
-    const char *names = files->items[0].path;
+    const char *to = "";
 
     for (size_t i = 0; i < files->count; i++) {
         folders += files->items[i].is_directory;
@@ -163,18 +197,15 @@ static const char *action_text(struct plan *plan, size_t source, size_t target,
     const char *and_folders = folders == 0 ? ""
                                            : arena_printf(arena, " and %zu %s", folders,
                                                           folders == 1 ? "folder" : "folders");
-    if (files->count > 1)
-        names = arena_printf(arena, "%s, %s", names, files->items[1].path);
-    if (files->count > NAMES_SHOWN)
-        names = arena_printf(arena, "%s and %zu more", names, files->count - NAMES_SHOWN);
-    return arena_printf(arena, "bring %zu %s%s, %s, from %s to %s: %s", count,
-                        count == 1 ? "file" : "files", and_folders, format_size(bytes, size),
-                        place_text(arena, machine, machine->esps[source].partition),
-                        place_text(arena, machine, machine->esps[target].partition), names);
+    if (target != NO_INDEX)
+        to = arena_printf(arena, " to %s",
+                          place_text(arena, plan->machine, plan->machine->esps[target].partition));
+    return arena_printf(arena, "bring %zu %s%s, %s%s%s: %s", count, count == 1 ? "file" : "files",
+                        and_folders, format_size(bytes, size), sources_text(plan, files), to,
+                        names_text(arena, files));
 }
 
-enum status esp_files_plan(struct plan *plan, size_t source, size_t target,
-                           const struct files_change *files)
+enum status esp_files_plan(struct plan *plan, size_t target, const struct files_change *files)
 {
     const struct partition *partition =
         &plan->machine->partitions[plan->machine->esps[target].partition];
@@ -192,6 +223,6 @@ enum status esp_files_plan(struct plan *plan, size_t source, size_t target,
         status = esp_files_check_room(plan, target, files);
     if (status != ST_OK)
         return status;
-    plan_change_disk(plan, &change, action_text(plan, source, target, files));
+    plan_change_disk(plan, &change, esp_files_text(plan, target, files));
     return plan->status;
 }

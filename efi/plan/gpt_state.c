@@ -80,10 +80,11 @@ void gpt_state_warn_of_mbr(struct plan *plan, size_t disk)
 {
     if (!plan->machine->disks[disk].mbr_unreadable)
         return;
-    plan_warn(plan,
-              "Block 0 of Disk %zu, where its protective MBR is, cannot be read, and is left "
-              "alone: firmware may not find the partitions. The disk is failing; replace it.",
-              disk);
+    plan_warn_of_rest(
+        plan,
+        "Block 0 of Disk %zu, where its protective MBR is, cannot be read, and is left "
+        "alone: firmware may not find the partitions. The disk is failing; replace it.",
+        disk);
     plan->left_out = true;
 }
 

@@ -61,11 +61,26 @@ static enum status check_table(struct plan *plan, size_t index)
             "%zu\" says what to do about it. Nothing was changed.",
             index, trouble, index);
     if (disk->backup.problem != GPT_FINE || disk->copies_differ)
-        plan_warn(plan,
-                  "The backup partition table of Disk %zu is not good; if the primary is lost, its "
-                  "partitions are. \"shadowboot disks %zu\" says more.",
-                  index, index);
+        plan_warn_of_rest(
+            plan,
+            "The backup partition table of Disk %zu is not good; if the primary is lost, its "
+            "partitions are. \"shadowboot disks %zu\" says more.",
+            index, index);
     return ST_OK;
+}
+
+/* "Disk 1, Disk 2": where the partitions with the GUID are; NULL when there is no memory. */
+static const char *disks_with(struct plan *plan, const struct guid *guid)
+{
+    const struct machine *machine = plan->machine;
+    const char *text = "";
+
+    for (size_t i = 0; i < machine->partition_count && text != NULL; i++) {
+        if (guid_equal(&machine->partitions[i].unique, guid))
+            text = arena_printf(plan->arena, "%s%sDisk %zu", text, text[0] == '\0' ? "" : ", ",
+                                machine->partitions[i].disk);
+    }
+    return text;
 }
 
 enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_partition)
@@ -81,11 +96,13 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
                            "lists them all. Nothing was changed.",
                            text, hidden_by(plan));
     if (count > 1)
-        return plan_refuse(plan, ST_REFUSED,
-                           "%zu partitions of this machine have the GUID %s, and firmware would "
-                           "start whichever it meets first. Give the copy others: \"shadowboot "
-                           "prepare N -gpt -new-guids\", N being its disk. Nothing was changed.",
-                           count, text);
+        return plan_refuse(
+            plan, ST_REFUSED,
+            "%zu partitions of this machine have the GUID %s (%s), and firmware "
+            "would start whichever it meets first. Give the copy others: "
+            "\"shadowboot prepare N -gpt -new-guids\", N being its disk. Nothing was "
+            "changed.",
+            count, text, disks_with(plan, guid));
     const struct partition *partition = &plan->machine->partitions[index];
     if (partition->out_of_range || partition->overlaps)
         return plan_refuse(plan, ST_REFUSED,

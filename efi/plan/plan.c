@@ -138,6 +138,36 @@ static bool is_warned_of(const struct plan *plan, const char *text)
     return false;
 }
 
+/* Room for one warning more. */
+static bool make_room(struct plan *plan)
+{
+    size_t room = plan->warning_room;
+
+    if (plan->warning_count < room)
+        return true;
+    const char **warnings = grow(plan->arena, plan->warnings, plan->warning_count,
+                                 sizeof(*warnings), &plan->warning_room);
+    bool *of_rest = grow(plan->arena, plan->of_rest, plan->warning_count, sizeof(*of_rest), &room);
+    if (warnings == NULL || of_rest == NULL)
+        return false;
+    plan->warnings = warnings;
+    plan->of_rest = of_rest;
+    return true;
+}
+
+/* `text` is NULL when there was no memory for it. */
+static void add_warning(struct plan *plan, const char *text, bool of_rest)
+{
+    if (text != NULL && is_warned_of(plan, text))
+        return;
+    if (text == NULL || !make_room(plan)) {
+        fail(plan, ST_NO_MEMORY);
+        return;
+    }
+    plan->of_rest[plan->warning_count] = of_rest;
+    plan->warnings[plan->warning_count++] = text;
+}
+
 void plan_warn(struct plan *plan, const char *format, ...)
 {
     va_list arguments;
@@ -145,20 +175,31 @@ void plan_warn(struct plan *plan, const char *format, ...)
     va_start(arguments, format);
     const char *text = arena_vprintf(plan->arena, format, arguments);
     va_end(arguments);
-    if (text != NULL && is_warned_of(plan, text))
-        return;
-    if (plan->warning_count == plan->warning_room) {
-        const char **grown = grow(plan->arena, plan->warnings, plan->warning_count,
-                                  sizeof(*plan->warnings), &plan->warning_room);
-        if (grown == NULL)
-            text = NULL;
-        else
-            plan->warnings = grown;
+    add_warning(plan, text, false);
+}
+
+void plan_warn_of_rest(struct plan *plan, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    const char *text = arena_vprintf(plan->arena, format, arguments);
+    va_end(arguments);
+    add_warning(plan, text, true);
+}
+
+void plan_take_warnings(struct plan *plan, const struct plan *later)
+{
+    size_t count = plan->warning_count;
+
+    plan->warning_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!plan->of_rest[i])
+            add_warning(plan, plan->warnings[i], false);
     }
-    if (text == NULL)
-        fail(plan, ST_NO_MEMORY);
-    else
-        plan->warnings[plan->warning_count++] = text;
+    for (size_t i = 0; i < later->warning_count; i++)
+        add_warning(plan, later->warnings[i], later->of_rest[i]);
+    plan->left_out = later->left_out;
 }
 
 enum status plan_refuse(struct plan *plan, enum status status, const char *format, ...)
@@ -192,7 +233,7 @@ void plan_warn_of_refusal(struct plan *plan, enum status status)
     size_t at = find_assurance(why, span_of(assurance, sizeof(assurance) - 1));
     const char *rest = why[at] == '\0' ? "" : why + at + sizeof(assurance) - 1;
 
-    plan_warn(plan, "%.*s%s", (int)at, why, rest);
+    plan_warn_of_rest(plan, "%.*s%s", (int)at, why, rest);
     plan->left_out = true;
     plan->refusal = "";
 }
@@ -205,7 +246,7 @@ void plan_append(struct plan *plan, const struct plan *other)
             *action = other->actions[i];
     }
     for (size_t i = 0; i < other->warning_count; i++)
-        plan_warn(plan, "%s", other->warnings[i]);
+        add_warning(plan, other->warnings[i], other->of_rest[i]);
     plan->formats |= other->formats;
     plan->gives_up_msr |= other->gives_up_msr;
     plan->left_out |= other->left_out;

@@ -274,7 +274,7 @@ static enum status prepare_blank(struct prepare *prepare, struct guid *ret_esp)
     gpt.disk_guid = identity_guid(&prepare->identity);
     slots[0].entry = esp_entry(prepare, &spot.area);
     bool has_msr = make_msr(prepare, &space, &spot.area, &slots[1]);
-    prepare_add_format(prepare, &spot, &slots[0].entry.unique, false);
+    prepare_add_format(prepare, &spot, &slots[0].entry.unique);
     uint64_t msr = has_msr ? slots[1].entry.last_lba - slots[1].entry.first_lba + 1 : 0;
     add_slots(prepare, slots, has_msr ? 2 : 1, gpt,
               arena_printf(plan->arena, "make a partition table (GPT) on Disk %zu with ESP %s%s%s",
@@ -301,7 +301,7 @@ static void use_free_space(struct prepare *prepare, const struct spot *spot, uin
     char size[SIZE_TEXT_SIZE];
 
     guid_format(&slot.entry.unique, guid);
-    prepare_add_format(prepare, spot, &slot.entry.unique, false);
+    prepare_add_format(prepare, spot, &slot.entry.unique);
     add_slots(prepare, &slot, 1, kept_table(prepare),
               arena_printf(prepare->plan->arena,
                            "make an EFI system partition of %s on Disk %zu at LBA %llu, Partition "
@@ -374,7 +374,7 @@ static enum status use_msr(struct prepare *prepare, const struct free_area *larg
                             .entry = esp_entry(prepare, &spot.area)};
     guid_format(&slot.entry.unique, guid);
     plan->gives_up_msr = true;
-    prepare_add_format(prepare, &spot, &slot.entry.unique, true);
+    prepare_add_format(prepare, &spot, &slot.entry.unique);
     add_slots(prepare, &slot, 1, kept_table(prepare),
               arena_printf(
                   plan->arena,
@@ -536,7 +536,7 @@ static enum status format_esp(struct prepare *prepare, size_t index)
         return prepare_refuse_area(prepare, status, &area,
                                    place_text(plan->arena, prepare->machine, esp->partition), "");
     warn_of_unknown(plan, esp);
-    prepare_add_format(prepare, &spot, &own->unique, true);
+    prepare_add_format(prepare, &spot, &own->unique);
     return plan->status;
 }
 
@@ -567,7 +567,7 @@ static enum status update_esp(struct prepare *prepare, size_t index)
                  : esp_files_update(plan, prepare->source, index, NULL, &files);
     if (status == ST_OK && files.count > 0 && !prepare->request->mend_only)
         status = esp_files_tell_others(plan, prepare->source, index, "\\", &files);
-    return status == ST_OK ? esp_files_plan(plan, prepare->source, index, &files) : status;
+    return status == ST_OK ? esp_files_plan(plan, index, &files) : status;
 }
 
 /* Mends the table; where somebody's mark is in its way that is said, and the ESP is seen to all the

@@ -235,8 +235,7 @@ static void warn_of_rest(struct prepare *prepare, const struct spot *spot)
                              prepare->machine->esps[prepare->source].partition));
 }
 
-void prepare_add_format(struct prepare *prepare, const struct spot *spot, const struct guid *unique,
-                        bool over_old)
+void prepare_add_format(struct prepare *prepare, const struct spot *spot, const struct guid *unique)
 {
     struct plan *plan = prepare->plan;
     struct disk_change change = {
@@ -246,8 +245,7 @@ void prepare_add_format(struct prepare *prepare, const struct spot *spot, const 
         .block_count = spot->area.block_count,
         .format = {.type = spot->type,
                    .serial = identity_serial(&prepare->identity),
-                   .label = prepare->label,
-                   .over_old = over_old},
+                   .label = prepare->label},
         .files = spot->files,
         .esp = takes_from_old(prepare, &spot->files) ? prepare->old : NO_INDEX,
     };

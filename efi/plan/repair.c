@@ -1,4 +1,4 @@
-#include "plan/repair.h"
+#include "plan/repair_parts.h"
 
 #include "base/text.h"
 #include "audit/compare_esps.h"
@@ -7,26 +7,6 @@
 #include "plan/esp_files.h"
 #include "plan/prepare.h"
 #include "plan/project.h"
-#include "plan/prospect.h"
-
-/* What of a repair is planned. */
-struct extent {
-    bool disks;      /* tables, file systems, files */
-    size_t left_out; /* index into members: but not on this one's disk; NO_INDEX for none */
-    bool prune;      /* stale and duplicate entries are deleted */
-};
-
-struct repair {
-    struct plan *plan;
-    const struct judgement *judgement;
-    const struct roles *roles;
-    const struct start *starts; /* of each member */
-    const struct repair_request *request;
-    struct extent extent;
-    size_t reference; /* index into machine.esps; NO_INDEX when no ESP is fit to be it */
-    struct guid *targets;
-    size_t target_count;
-};
 
 static bool is_on_disk(const struct machine *machine, size_t esp, size_t disk)
 {
@@ -101,10 +81,11 @@ static enum status mend_table(struct repair *repair, size_t disk, bool told)
 
 static void warn_of_format(struct repair *repair, size_t disk)
 {
-    plan_warn(repair->plan,
-              "Disk %zu has to be partitioned or formatted, which is left out: give -format as "
-              "well, or answer the question by hand without -y.",
-              disk);
+    plan_warn_of_rest(
+        repair->plan,
+        "Disk %zu has to be partitioned or formatted, which is left out: give -format as "
+        "well, or answer the question by hand without -y.",
+        disk);
 }
 
 /* Firmware may not find the partitions of a disk whose first block cannot be read, which has been
@@ -174,11 +155,12 @@ static void leave_alone(struct repair *repair, const struct member *member)
     const struct machine *machine = repair->plan->machine;
     enum owner owner = machine->disks[member->disk].owner.owner;
 
-    plan_warn(repair->plan,
-              "Disk %zu is a member of a RAID of whole disks, %s: its disks are one volume, so "
-              "nothing is written to it, only boot entries are seen to. Change files and "
-              "partitions from the system that runs on the volume, the RAID with %s.",
-              member->disk, owner_name(owner), owner_tool(owner));
+    plan_warn_of_rest(
+        repair->plan,
+        "Disk %zu is a member of a RAID of whole disks, %s: its disks are one volume, so "
+        "nothing is written to it, only boot entries are seen to. Change files and "
+        "partitions from the system that runs on the volume, the RAID with %s.",
+        member->disk, owner_name(owner), owner_tool(owner));
     if (member->esp == NO_INDEX)
         return;
     struct guid esp = guid_of(machine, member->esp);
@@ -200,7 +182,7 @@ static bool is_ahead(struct repair *repair, const struct member *member)
         machine->esps[member->esp].status != ST_OK ||
         !esp_is_newer(machine, &machine->esps[member->esp], &machine->esps[repair->reference]))
         return false;
-    plan_warn(
+    plan_warn_of_rest(
         repair->plan,
         "Disk %zu has a newer boot manager than the disk whose files count, so what differs is "
         "left "
@@ -324,18 +306,9 @@ static enum status repair_entries(struct repair *repair)
     return plan->status;
 }
 
-static bool has_damage(const struct judgement *judgement)
-{
-    for (size_t i = 0; i < judgement->findings.count; i++) {
-        if (finding_severity(judgement->findings.items[i].code) == SEVERITY_DAMAGE)
-            return true;
-    }
-    return false;
-}
+/* --- The whole ------------------------------------------------------------------------------ */
 
-/* --- The whole, checked ----------------------------------------------------------------------- */
-
-static enum status plan_extent(struct repair *repair)
+enum status repair_plan_extent(struct repair *repair)
 {
     enum status status = ST_OK;
 
@@ -345,115 +318,4 @@ static enum status plan_extent(struct repair *repair)
     if (status == ST_OK && repair->extent.disks)
         status = plan_boot_stores(repair->plan, repair->roles, NO_INDEX, repair->extent.left_out);
     return status == ST_OK ? repair_entries(repair) : status;
-}
-
-/* Whether the plan keeps what starts starting (I9), and the last record of what could. */
-static bool is_safe(const struct plan *plan, const struct prospect *prospect)
-{
-    return prospect->worse == NO_INDEX &&
-           (prospect->hopeful > 0 || !prospect_deletes_entries(plan));
-}
-
-/* Plans so much and judges it; what is not safe leaves no trace. */
-static enum status try_extent(struct repair *repair, struct plan *plan, struct extent extent,
-                              struct prospect *ret_prospect, bool *ret_safe)
-{
-    size_t mark = arena_mark(plan->arena);
-    struct prospect prospect = {.worse = NO_INDEX};
-    struct plan part;
-
-    plan_init(&part, plan->arena, plan->machine);
-    repair->plan = &part;
-    repair->extent = extent;
-    enum status status = plan_extent(repair);
-    if (status == ST_OK && part.count > 0)
-        status = prospect_find(&part, repair->judgement, &prospect);
-    if (status != ST_OK)
-        return status;
-    *ret_safe = part.count == 0 || is_safe(&part, &prospect);
-    *ret_prospect = prospect;
-    if (*ret_safe)
-        plan_append(plan, &part);
-    else
-        arena_release(plan->arena, mark);
-    return plan->status;
-}
-
-/* Says what is left out, and because of which disk. */
-static void say_left_out(struct plan *plan, const struct roles *roles, struct extent extent,
-                         const struct prospect *why)
-{
-    const char *what = "Deleting boot entries";
-
-    if (extent.left_out != NO_INDEX)
-        what = arena_printf(plan->arena, "What is to be done on Disk %zu",
-                            roles->members[extent.left_out].disk);
-    else if (!extent.disks)
-        what = "What is to be done on disks";
-    if (what == NULL)
-        plan->status = ST_NO_MEMORY;
-    else if (why->worse == NO_INDEX)
-        plan_warn(plan, "No disk would start alone, so no boot entry is deleted: it may be the "
-                        "only record of what to start.");
-    else
-        plan_warn(plan,
-                  "%s is left out: after it Disk %zu would start less well than now (%s now, %s "
-                  "then).",
-                  what, why->worse, why->text, why->then);
-}
-
-/* From everything to as little as is safe: first nothing is deleted, then one disk is left alone,
- * then all are. */
-static enum status plan_safely(struct repair *repair, struct plan *plan)
-{
-    const struct roles *roles = repair->roles;
-    struct extent extent = {.disks = true, .left_out = NO_INDEX, .prune = true};
-    struct prospect why;
-    struct prospect last;
-    bool safe = false;
-
-    enum status status = try_extent(repair, plan, extent, &why, &safe);
-    if (status != ST_OK || safe)
-        return status;
-    extent.prune = false;
-    last = why;
-    status = try_extent(repair, plan, extent, &last, &safe);
-    for (size_t i = 0; status == ST_OK && !safe && i < roles->member_count; i++) {
-        extent.left_out = i;
-        status = try_extent(repair, plan, extent, &last, &safe);
-    }
-    if (status == ST_OK && !safe) {
-        extent = (struct extent){.disks = false, .left_out = NO_INDEX, .prune = false};
-        status = try_extent(repair, plan, extent, &last, &safe);
-    }
-    if (status == ST_OK && safe)
-        say_left_out(plan, roles, extent, &why);
-    if (status != ST_OK || safe)
-        return status == ST_OK ? plan->status : status;
-    return plan_refuse(plan, ST_REFUSED,
-                       "After this repair Disk %zu would start less well than now (%s now, %s "
-                       "then). Nothing was changed.",
-                       last.worse, last.text, last.then);
-}
-
-enum status plan_repair(struct plan *plan, const struct judgement *judgement,
-                        const struct repair_request *request)
-{
-    const struct roles *roles = &judgement->roles;
-    struct repair repair = {.judgement = judgement,
-                            .roles = roles,
-                            .starts = judgement->starts,
-                            .request = request,
-                            .reference = esp_files_source(plan->machine, roles, NO_INDEX)};
-
-    if (roles->member_count == 0)
-        return plan_refuse(plan, ST_ABSENT,
-                           "No disk with a boot volume or with boot files was found, so there is "
-                           "nothing to go by. \"shadowboot disks\" and \"shadowboot volumes\" show "
-                           "what there is. Nothing was changed.");
-    plan->incomplete = judgement->state != MACHINE_SAFE || has_damage(judgement);
-    repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));
-    if (repair.targets == NULL)
-        return ST_NO_MEMORY;
-    return plan_safely(&repair, plan);
 }

@@ -3,7 +3,8 @@
  *
  *     disk_work_begin     reads what is there and refuses what does not do; nothing is written
  *
- *     disk_work_records   the old content of every block that is in use, for the journal
+ *     disk_work_records   the old content of every block that is in use, or that a new file
+ *                         system covers, for the journal
  *
  *     disk_work_run       phase by phase: write, read back and compare, flush
  *

@@ -72,13 +72,12 @@ struct files_change {
     size_t count;
 };
 
-/* The file system fills the change's partition. */
+/* The file system fills the change's partition. What is there is journaled, free space or not, and
+ * an older file system is made invalid first. */
 struct format_change {
     enum fat_type type;
     uint32_t serial;
     const char *label; /* at most 11 ASCII characters */
-    bool over_old; /* something may be there that somebody wants back: it is journaled, and an older
-                    * file system is made invalid first; else the blocks count as free */
 };
 
 struct disk_change {

@@ -69,6 +69,7 @@ struct plan {
                         * be called "that way already" */
     size_t target_disk;    /* disk that must still be there and unchanged, NO_INDEX for none */
     const char **warnings; /* sentences to show with the plan */
+    bool *of_rest;         /* by warning: it is about what stays as it is */
     size_t warning_count;
     size_t warning_room;
     const struct promise *promises; /* of the disks that are to start alone, where that was worked
@@ -108,6 +109,13 @@ void plan_warn_of_refusal(struct plan *plan, enum status status);
 
 /* Adds a sentence that is shown with the plan, once. */
 void plan_warn(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The same about what the plan leaves as it is. */
+void plan_warn_of_rest(struct plan *plan, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Takes over what `later` says, a plan for the machine as this one makes it: its sentences about
+ * what stays as it is, and whether anything is left out, in the place of the plan's own. */
+void plan_take_warnings(struct plan *plan, const struct plan *later);
 
 /* Notes why there is no plan, and returns `status` for the caller to return. */
 enum status plan_refuse(struct plan *plan, enum status status, const char *format, ...)

@@ -66,8 +66,8 @@ enum status prepare_refuse_area(struct prepare *prepare, enum status status,
                                 const struct free_area *area, const char *where, const char *more);
 
 /* Adds the format. It goes into its blocks before the table shows them: until then nobody sees it.
- * `unique` is the partition's GUID; `over_old` as in struct format_change. */
-void prepare_add_format(struct prepare *prepare, const struct spot *spot, const struct guid *unique,
-                        bool over_old);
+ * `unique` is the partition's GUID. */
+void prepare_add_format(struct prepare *prepare, const struct spot *spot,
+                        const struct guid *unique);
 
 #endif

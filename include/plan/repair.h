@@ -6,10 +6,11 @@
 #include "plan/plan.h"
 
 struct repair_request {
-    bool allow_msr;       /* as in prepare_request */
-    bool allow_format;    /* disks may be partitioned and file systems made; else what needs that is
-                           * left out with a warning */
-    bool disk_in_name;    /* as in esp_entries_request */
+    bool allow_msr;    /* as in prepare_request */
+    bool allow_format; /* disks may be partitioned and file systems made; else what needs that is
+                        * left out with a warning */
+    bool disk_in_name; /* as in esp_entries_request */
+    bool keeps_esp;    /* the journal has no place but an ESP, so one is on no disk that changes */
     struct date_time now; /* as in prepare_request */
 };
 
@@ -19,8 +20,10 @@ struct repair_request {
  * are brought up to (esp_files_source); to it comes only what it lacks or has in a bad state. An
  * ESP from which its disk starts is not formatted (I1), and entries whose partition is gone stay as
  * long as a member is missing. What cannot be mended is left out with a warning; it does not keep
- * the rest from being done. Statuses: ST_OK, without actions when nothing is to be mended;
- * ST_ABSENT with plan->refusal when there is nothing to go by; ST_NO_MEMORY.
+ * the rest from being done. What would be planned for the machine as the plan makes it is a part of
+ * the plan (I5, plan/join.h), unless `keeps_esp` leaves it to another run. Statuses: ST_OK, without
+ * actions when nothing is to be mended; ST_ABSENT with plan->refusal when there is nothing to go
+ * by; ST_NO_MEMORY.
  */
 MUST_CHECK enum status plan_repair(struct plan *plan, const struct judgement *judgement,
                                    const struct repair_request *request);

@@ -179,17 +179,18 @@ static void check_own(const struct trial *trial, const struct host *host)
 
 /* --- Blocks --------------------------------------------------------------------------------- */
 
-static bool block_is_zero(const struct block_port *port, const struct mem_block *disk, uint64_t lba)
+/* Zeros, or what nobody can read: there is nothing to bring back. */
+static bool holds_nothing(const struct block_port *port, uint64_t lba)
 {
     uint8_t block[4096] = {0};
 
-    mem_block_peek(disk, lba * port->block_size, block, port->block_size);
-    return span_is_zero(span_of(block, port->block_size));
+    return port->read(port->ctx, lba, 1, block) != ST_OK ||
+           span_is_zero(span_of(block, port->block_size));
 }
 
 /* Tells the first block of a disk that `wrong` does not want to differ. */
 static void check_blocks(const struct trial *trial, const struct host *host, enum property property,
-                         bool (*wrong)(enum region region, bool was_zero))
+                         bool (*wrong)(enum region region, bool was_nothing))
 {
     static const char *const names[] = {"free space", "an ESP", "an ESP without files", "an MSR",
                                         "a partition"};
@@ -202,7 +203,7 @@ static void check_blocks(const struct trial *trial, const struct host *host, enu
         places_find(&trial->before->blocks[i], &places);
         for (; lba != UINT64_MAX; lba = mem_block_difference(host->disks[i], old, lba)) {
             enum region region = places_at(&places, lba);
-            if (wrong(region, block_is_zero(port, old, lba))) {
+            if (wrong(region, holds_nothing(port, lba))) {
                 broken(trial, property, names[region], "block %llu of disk %zu, in %s",
                        (unsigned long long)lba, i, names[region]);
                 break;
@@ -213,16 +214,16 @@ static void check_blocks(const struct trial *trial, const struct host *host, enu
     }
 }
 
-static bool is_foreign(enum region region, bool was_zero)
+static bool is_foreign(enum region region, bool was_nothing)
 {
-    (void)was_zero;
+    (void)was_nothing;
     return region == REGION_OTHER;
 }
 
 /* What an undo has to bring back, block by block. */
-static bool is_lost(enum region region, bool was_zero)
+static bool is_lost(enum region region, bool was_nothing)
 {
-    return region == REGION_OTHER || (region != REGION_FILES && !was_zero);
+    return region == REGION_OTHER || (region != REGION_FILES && !was_nothing);
 }
 
 static void check_foreign(const struct trial *trial, const struct host *host)

@@ -72,7 +72,7 @@ void plan_boot_manager(struct planning *p)
     assert_int_equal(p->plan.status, ST_OK);
 }
 
-void plan_format(struct planning *p, bool over_old)
+void plan_format(struct planning *p)
 {
     size_t source = esp_on(p, 0);
     const struct fat_report *report = &p->machine.esps[source].report;
@@ -86,7 +86,6 @@ void plan_format(struct planning *p, bool over_old)
     change.format.type = fat_type_for(change.block_count * block_size, block_size, &cluster);
     change.format.serial = 0x12345678;
     change.format.label = "NEW";
-    change.format.over_old = over_old;
     plan_change_disk(&p->plan, &change, "format");
     assert_int_equal(p->plan.status, ST_OK);
 }

@@ -29,7 +29,7 @@ struct disk_change change_of_esp(const struct planning *p, enum disk_change_kind
 void plan_boot_manager(struct planning *p);
 
 /* Plans to make the ESP of Disk 1 anew with all files of Disk 0's. */
-void plan_format(struct planning *p, bool over_old);
+void plan_format(struct planning *p);
 
 /* Plans to give the ESP of a disk another name in the partition table, both copies of it. */
 void plan_rename(struct planning *p, size_t disk);

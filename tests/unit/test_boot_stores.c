@@ -423,7 +423,7 @@ static void store_that_is_brought_is_made_for_where_it_goes(void **state)
     m->esps[1].store_status = ST_ABSENT;
     plan_init(&plan, &m->arena, &m->machine);
     assert_int_equal(esp_files_update(&plan, 0, 1, "\\EFI\\Microsoft", &files), ST_OK);
-    assert_int_equal(esp_files_plan(&plan, 0, 1, &files), ST_OK);
+    assert_int_equal(esp_files_plan(&plan, 1, &files), ST_OK);
     assert_int_equal(plan.count, 1);
     assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
     assert_int_equal(plan.count, 1);

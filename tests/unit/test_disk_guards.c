@@ -141,7 +141,7 @@ static void everything_but_the_target_stays(void **state)
     struct apply_result result;
     uint64_t blocks = port_of(p, 1)->block_count;
 
-    plan_format(p, true);
+    plan_format(p);
     plan_rename(p, 1);
     struct mem_block *disk = p->host->disks[1];
     struct mem_block *source = mem_block_clone(p->host->disks[0]);
@@ -168,7 +168,7 @@ static void blocks_behind_the_end_of_the_disk_are_refused(void **state)
     struct range writes;
     struct range files;
 
-    plan_format(p, true);
+    plan_format(p);
     find_ranges(p, p->plan.actions[0].change, &writes, &files);
     widen(&writes, files.first, files.end - files.first);
     ports.disks = disks;
@@ -693,7 +693,7 @@ static void only_what_is_so_is_confirmed(void **state)
     expect_outcomes(p);
     planning_rescan_to(p, SCAN_FULL);
     plan_rename(p, 1);
-    plan_format(p, true);
+    plan_format(p);
     expect_outcomes(p);
 }
 

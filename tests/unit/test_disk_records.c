@@ -24,15 +24,20 @@ static uint64_t blocks_of(const struct journal *journal)
     return blocks;
 }
 
-/* A file system that is made where nothing was leaves nothing to come back to. */
-static void free_blocks_are_not_kept(void **state)
+/* Where nothing was a file system leaves nothing but the places of zeros. */
+static void zeros_take_no_room(void **state)
 {
     struct planning *p = *state;
 
     disk_machine_zero(p->host, 1, PART_ESP);
     planning_rescan_to(p, SCAN_FULL);
-    plan_format(p, false);
-    assert_int_equal(records_of(p, work_of(p, host_ports(p->host), 0))->count, 0);
+    plan_format(p);
+    const struct journal *journal = records_of(p, work_of(p, host_ports(p->host), 0));
+    assert_true(journal->count > 0);
+    for (size_t i = 0; i < journal->count; i++) {
+        assert_true(journal->records[i].old_is_zero);
+        assert_int_equal(journal->records[i].old_data.size, 0);
+    }
 }
 
 /* Every block of a file system that is made over another one, files' content too. */
@@ -40,7 +45,7 @@ static void all_that_is_overwritten_is_kept(void **state)
 {
     struct planning *p = *state;
 
-    plan_format(p, true);
+    plan_format(p);
     struct disk_work *work = work_of(p, host_ports(p->host), 0);
     assert_int_equal(blocks_of(records_of(p, work)) * 512, work->bytes);
     for (size_t i = 0; i < work->edit.file_count; i++)
@@ -55,7 +60,7 @@ static void a_step_is_kept_as_the_one_before_it_leaves_it(void **state)
     const struct journal_record *first = NULL;
     const struct journal_record *last = NULL;
 
-    plan_format(p, true);
+    plan_format(p);
     const struct journal *journal = records_of(p, work_of(p, host_ports(p->host), 0));
     for (size_t i = 0; i < journal->count; i++) {
         const struct journal_record *record = &journal->records[i];
@@ -74,7 +79,7 @@ static void a_read_that_fails_once_loses_nothing(void **state)
 {
     struct planning *p = *state;
 
-    plan_format(p, true);
+    plan_format(p);
     struct fault *fault = fault_new(host_ports(p->host));
     struct disk_work *work = work_of(p, fault_ports(fault), 0);
     fault_fail(fault, FAULT_BLOCK_READ, fault_calls(fault, FAULT_BLOCK_READ) + 1, ST_IO, false);
@@ -113,7 +118,7 @@ static void steps_of_two_changes_follow_each_other(void **state)
     uint32_t first_of_esp = UINT32_MAX;
 
     plan_rename(p, 1);
-    plan_format(p, true);
+    plan_format(p);
     assert_int_equal(disk_work_apply(p, &result), ST_OK);
     const struct journal *journal = journal_of(p);
     assert_int_equal(journal->disk_count, 1);
@@ -137,7 +142,7 @@ static void a_disk_that_took_nothing_is_as_it_was(void **state)
     struct planning *p = *state;
     struct apply_result result;
 
-    plan_format(p, true);
+    plan_format(p);
     struct fault *fault = fault_new(host_ports(p->host));
     fault_fail(fault, FAULT_BLOCK_WRITE, 1, ST_IO, true);
     assert_int_equal(fixture_apply(&p->arena, fault_ports(fault), &p->plan, &result), ST_IO);
@@ -155,7 +160,7 @@ static void undo_does_not_write_over_what_came_since(void **state)
 
     disk_machine_zero(p->host, 1, PART_ESP);
     planning_rescan_to(p, SCAN_FULL);
-    plan_format(p, true);
+    plan_format(p);
     assert_int_equal(disk_work_apply(p, &result), ST_OK);
     mem_block_write(p->host->disks[1], place.start * 512 + 400, "somebody else", 13);
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
@@ -174,7 +179,7 @@ static void an_undo_that_was_stopped_by_the_disk_goes_on(void **state)
     disk_machine_zero_fats(p->host, 1);
     planning_rescan_to(p, SCAN_FULL);
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
-    plan_format(p, true);
+    plan_format(p);
     assert_int_equal(disk_work_apply(p, &result), ST_OK);
     planning_rescan_to(p, SCAN_FULL);
     assert_int_equal(plan_undo(&p->plan, journal_of(p)), ST_OK);
@@ -196,7 +201,7 @@ static void a_check_says_how_much_is_written(void **state)
     struct apply_result result;
 
     plan_rename(p, 0);
-    plan_format(p, true);
+    plan_format(p);
     assert_int_equal(
         apply_check(&p->arena, (struct ports *)host_ports(p->host), &p->plan, &checked), ST_OK);
     assert_int_equal(mem_block_log_count(p->host->disks[0]), 0);
@@ -248,7 +253,7 @@ static void files_keep_the_order_in_which_they_lie(void **state)
     struct planning *p = *state;
     struct apply_result result;
 
-    plan_format(p, true);
+    plan_format(p);
     const struct files_change *files = &p->plan.actions[0].change->files;
     const struct fat_report *from = &p->machine.esps[esp_on(p, 0)].report;
     struct machine after;
@@ -282,7 +287,6 @@ static void a_file_system_is_made_anew_with_its_own_files(void **state)
     change.esp = own;
     change.format.type = fat_type_for(change.block_count * 512, 512, &cluster);
     change.format.label = "NEW";
-    change.format.over_old = true;
     plan_change_disk(&p->plan, &change, "format");
     struct disk_work *work = work_of(p, host_ports(p->host), 0);
     uint8_t zeros[512] = {0};
@@ -317,7 +321,7 @@ static void the_end_of_the_disk_is_read_ahead_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(free_blocks_are_not_kept),
+        CASE(zeros_take_no_room),
         CASE(all_that_is_overwritten_is_kept),
         CASE(a_step_is_kept_as_the_one_before_it_leaves_it),
         CASE(a_read_that_fails_once_loses_nothing),

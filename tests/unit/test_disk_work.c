@@ -240,7 +240,7 @@ static void a_format_is_whole_and_undo_gives_back_the_damaged_one(void **state)
         disk_machine_zero_fats(p->host, 1);
         planning_rescan_to(p, SCAN_FULL);
         struct mem_block *before = mem_block_clone(p->host->disks[1]);
-        plan_format(p, true);
+        plan_format(p);
         assert_int_equal(disk_work_apply(p, &result), ST_OK);
         assert_same_file(p, BOOTMGFW);
         assert_same_file(p, LANGUAGE);
@@ -262,7 +262,7 @@ static void nothing_outside_the_partition_is_written(void **state)
     struct apply_result result;
     struct host_partition place = disk_machine_place(p->host, 1, PART_ESP);
 
-    plan_format(p, true);
+    plan_format(p);
     assert_int_equal(disk_work_apply(p, &result), ST_OK);
     for (size_t i = 0; i < mem_block_log_count(p->host->disks[1]); i++) {
         const struct mem_block_entry *entry = mem_block_log_at(p->host->disks[1], i);
@@ -288,7 +288,7 @@ static void a_write_that_fails_is_taken_back(void **state)
             struct apply_result result;
             disk_machine_zero_fats(p->host, 1);
             planning_rescan_to(p, SCAN_FULL);
-            plan_format(p, true);
+            plan_format(p);
             struct mem_block *before = mem_block_clone(p->host->disks[1]);
             struct fault *fault = fault_new(host_ports(p->host));
             fault_fail(fault, kinds[kind], n, ST_IO, false);
@@ -322,7 +322,7 @@ static void a_write_that_does_not_arrive_is_noticed(void **state)
         struct apply_result result;
         disk_machine_zero(p->host, 1, PART_ESP);
         planning_rescan_to(p, SCAN_FULL);
-        plan_format(p, true);
+        plan_format(p);
         struct fault *fault = fault_new(host_ports(p->host));
         fault_fail(fault, FAULT_BLOCK_WRITE, n, ST_OK, false);
         enum status status = fixture_apply(&p->arena, fault_ports(fault), &p->plan, &result);
@@ -347,7 +347,7 @@ static void a_disk_that_is_pulled_leaves_a_journal_to_go_back_by(void **state)
     disk_machine_zero_fats(p->host, 1);
     planning_rescan_to(p, SCAN_FULL);
     struct mem_block *before = mem_block_clone(p->host->disks[1]);
-    plan_format(p, true);
+    plan_format(p);
     struct fault *fault = fault_new(host_ports(p->host));
     fault_fail(fault, FAULT_BLOCK_WRITE, 2, ST_IO, true);
     assert_int_equal(fixture_apply(&p->arena, fault_ports(fault), &p->plan, &result), ST_IO);
@@ -381,7 +381,7 @@ static void old_blocks_around_an_unreadable_one_are_kept(void **state)
     uint64_t kept[2] = {0, 0};
     uint32_t step = 0;
 
-    plan_format(p, true);
+    plan_format(p);
     uint8_t *buffer = arena_alloc(&p->arena, 1, DISK_WORK_MEMORY);
     for (int spoiled = 0; spoiled < 2; spoiled++) {
         if (spoiled)
@@ -426,7 +426,7 @@ static void many_scattered_unreadable_blocks_have_room(void **state)
 
     holes.ctx = &disk;
     holes.read = read_with_holes;
-    plan_format(p, true);
+    plan_format(p);
     uint8_t *buffer = arena_alloc(&p->arena, 1, DISK_WORK_MEMORY);
     assert_int_equal(disk_work_begin(&p->arena, host_ports(p->host), &p->machine,
                                      p->plan.actions[0].change, buffer, &work),
@@ -453,7 +453,7 @@ static void a_fresh_file_system_is_written_in_large_pieces(void **state)
     (void)state;
     shape.languages = 38;
     struct planning *p = disk_work_planning(shape);
-    plan_format(p, false);
+    plan_format(p);
     const struct files_change *files = &p->plan.actions[0].change->files;
     for (size_t i = 0; i < files->count; i++)
         bytes += files->items[i].size;
@@ -466,8 +466,9 @@ static void a_fresh_file_system_is_written_in_large_pieces(void **state)
     counts = (struct port_counts){0};
     assert_int_equal(disk_work_run(&work, NULL, NULL), ST_OK);
     assert_int_equal(counts.block_written_bytes, work.bytes);
-    assert_true(counts.block_writes <= work.bytes / DISK_WORK_BUFFER + 6);
-    assert_true(counts.block_flushes <= 3);
+    /* An older boot sector and its backup go first: in five places, in two steps. */
+    assert_true(counts.block_writes <= work.bytes / DISK_WORK_BUFFER + 6 + 5);
+    assert_true(counts.block_flushes <= 3 + 2);
     /* Read back, the files, the list of files once more, and what is read ahead at the end. */
     assert_true(counts.block_read_bytes >= work.bytes + bytes);
     assert_true(counts.block_read_bytes <= work.bytes + 2 * bytes + 2 * DISK_WORK_BUFFER);

@@ -224,7 +224,6 @@ static void blank_disk_gets_what_the_sources_disk_has(void **state)
     assert_place(format, disk, 2048, ESP_BLOCKS);
     assert_int_equal(format->format.type, FAT_32);
     assert_string_equal(format->format.label, "SYSTEM");
-    assert_false(format->format.over_old);
     assert_int_equal(format->esp, NO_INDEX);
     assert_int_equal(format->files.count, mirror->esps[0].report.file_count);
     assert_int_equal(table->disk, disk);
@@ -417,7 +416,6 @@ static void esp_goes_into_free_space_on_the_lowest_free_slot(void **state)
     assert_true(p.plan.formats);
     assert_false(p.plan.gives_up_msr);
     assert_place(format, 1, first, ESP_BLOCKS);
-    assert_false(format->format.over_old);
     assert_false(table->gpt.fresh);
     assert_false(table->gpt.write_mbr);
     assert_int_equal(table->gpt.slot_count, 1);
@@ -508,7 +506,6 @@ static void msr_is_given_up_only_when_allowed(void **state)
     assert_true(p.plan.formats);
     assert_true(p.plan.gives_up_msr);
     assert_place(format, 1, MSR_FIRST, MSR_BLOCKS);
-    assert_true(format->format.over_old);
     assert_int_equal(format->format.type, FAT_16);
     assert_slot(&table->gpt.slots[0], 2, TYPE_ESP, MSR_FIRST, MSR_BLOCKS);
     assert_false(guid_equal(&p.esp, &mirror->partitions[MIRROR_MSR(1)].unique));
@@ -604,7 +601,6 @@ static void unformatted_esp_is_formatted(void **state)
     assert_int_equal(p.plan.count, 1);
     assert_true(p.plan.formats);
     assert_place(format, 1, 2048, ESP_BLOCKS);
-    assert_true(format->format.over_old);
     assert_int_equal(format->esp, NO_INDEX);
     assert_int_equal(p.plan.warning_count, 0);
     assert_true(guid_equal(&p.esp, &mirror->partitions[MIRROR_ESP(1)].unique));
@@ -822,7 +818,6 @@ static void esp_with_unknown_content_is_formatted_with_a_warning(void **state)
     esp_1(mirror)->status = ST_ABSENT;
     esp_1(mirror)->content = CONTENT_UNKNOWN;
     struct preparing p = prepare(mirror, 1);
-    assert_true(change_at(&p, 0, DISK_CHANGE_FORMAT)->format.over_old);
     assert_int_equal(p.plan.warning_count, 1);
     assert_holds(p.plan.warnings[0], "What is on " ESP_1 " is not recognised");
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "plan/project.h"
 #include "plan/prospect.h"
 #include "plan/repair.h"
 #include "unit/mirror_fixture.h"
@@ -203,6 +204,66 @@ static void each_member_gets_an_esp_from_that_on_another_disk(void **state)
         assert_string_equal(plan.promises[i].verdict, "starts");
 }
 
+/* --- What the next run would do --------------------------------------------------------------- */
+
+static const struct disk_change *change_of(const struct plan *plan, size_t disk)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->actions[i].change != NULL && plan->actions[i].change->disk == disk)
+            return plan->actions[i].change;
+    }
+    fail_msg("nothing is done on Disk %zu", disk);
+    return NULL;
+}
+
+/* Disk 1 has nothing to give before it is formatted with what Disk 0 has. */
+static void leave_one_file_system(struct mirror *m)
+{
+    mirror_drop_file(m, 0, MIRROR_FALLBACK);
+    m->partitions[MIRROR_ESP(0)].fallback_status = ST_ABSENT;
+    mirror_drop_files(m, 1);
+    m->esps[1].status = ST_ABSENT;
+    m->esps[0].volume.cluster_size = 4096;
+    m->esps[0].report.free_clusters = 1000;
+    for (size_t i = 0; i < 2; i++)
+        m->partitions[MIRROR_ESP(i)].volume = i;
+}
+
+static void what_the_next_run_would_do_is_done_at_once(void **state)
+{
+    struct mirror *m = *state;
+
+    leave_one_file_system(m);
+    struct plan plan = repair(m);
+    assert_action(&plan, "format Disk 1 Partition 1");
+    const struct files_change *files = &change_of(&plan, 0)->files;
+    const struct file_copy *made = &files->items[files->count - 1];
+    assert_string_equal(made->path, MIRROR_FALLBACK);
+    assert_int_equal(made->esp, 0);
+    assert_int_equal(made->file, mirror_file(m, 0, MIRROR_MANAGER));
+    struct machine later;
+    assert_int_equal(project_machine(&m->arena, &plan, &later), ST_OK);
+    m->machine = later;
+    plan = repair(m);
+    assert_int_equal(plan.count, 0);
+}
+
+/* The journal needs an ESP on a disk that nothing is done on. */
+static void last_place_for_a_journal_is_left_to_another_run(void **state)
+{
+    struct mirror *m = *state;
+    const struct repair_request request = {.allow_format = true, .keeps_esp = true};
+
+    leave_one_file_system(m);
+    struct judgement now = mirror_judge(m);
+    struct plan plan = empty_plan(m);
+    assert_int_equal(plan_repair(&plan, &now, &request), ST_OK);
+    assert_int_equal(change_of(&plan, 1)->kind, DISK_CHANGE_FORMAT);
+    for (size_t i = 0; i < plan.count; i++)
+        assert_true(plan.actions[i].change == NULL || plan.actions[i].change->disk == 1);
+    assert_warned(&plan, "Run the command again");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, mirror_set_up, mirror_tear_down)
 
 int main(void)
@@ -215,6 +276,8 @@ int main(void)
         CASE(loader_that_only_a_stale_entry_names_gets_entries),
         CASE(files_of_the_maker_stay_where_they_are),
         CASE(each_member_gets_an_esp_from_that_on_another_disk),
+        CASE(what_the_next_run_would_do_is_done_at_once),
+        CASE(last_place_for_a_journal_is_left_to_another_run),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

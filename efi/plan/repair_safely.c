@@ -1,0 +1,219 @@
+#include "plan/repair_parts.h"
+
+#include "plan/esp_files.h"
+#include "plan/join.h"
+#include "plan/project.h"
+#include "plan/prospect.h"
+
+/* Each next run has less to do; what goes round in circles is left at some point. */
+#define ROUNDS_MAX 4
+
+static bool has_damage(const struct judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->findings.count; i++) {
+        if (finding_severity(judgement->findings.items[i].code) == SEVERITY_DAMAGE)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the plan keeps what starts starting (I9), and the last record of what could. */
+static bool is_safe(const struct plan *plan, const struct prospect *prospect)
+{
+    return prospect->worse == NO_INDEX &&
+           (prospect->hopeful > 0 || !prospect_deletes_entries(plan));
+}
+
+/* Plans so much and judges it; what is not safe leaves no trace. */
+static enum status try_extent(struct repair *repair, struct plan *plan, struct extent extent,
+                              struct prospect *ret_prospect, bool *ret_safe)
+{
+    size_t mark = arena_mark(plan->arena);
+    struct prospect prospect = {.worse = NO_INDEX};
+    struct plan part;
+
+    plan_init(&part, plan->arena, plan->machine);
+    repair->plan = &part;
+    repair->extent = extent;
+    enum status status = repair_plan_extent(repair);
+    if (status == ST_OK && part.count > 0)
+        status = prospect_find(&part, repair->judgement, &prospect);
+    if (status != ST_OK)
+        return status;
+    *ret_safe = part.count == 0 || is_safe(&part, &prospect);
+    *ret_prospect = prospect;
+    if (*ret_safe)
+        plan_append(plan, &part);
+    else
+        arena_release(plan->arena, mark);
+    return plan->status;
+}
+
+/* Says what is left out, and because of which disk. */
+static void say_left_out(struct plan *plan, const struct roles *roles, struct extent extent,
+                         const struct prospect *why)
+{
+    const char *what = "Deleting boot entries";
+
+    if (extent.left_out != NO_INDEX)
+        what = arena_printf(plan->arena, "What is to be done on Disk %zu",
+                            roles->members[extent.left_out].disk);
+    else if (!extent.disks)
+        what = "What is to be done on disks";
+    if (what == NULL)
+        plan->status = ST_NO_MEMORY;
+    else if (why->worse == NO_INDEX)
+        plan_warn_of_rest(plan,
+                          "No disk would start alone, so no boot entry is deleted: it may be the "
+                          "only record of what to start.");
+    else
+        plan_warn_of_rest(
+            plan,
+            "%s is left out: after it Disk %zu would start less well than now (%s now, %s "
+            "then).",
+            what, why->worse, why->text, why->then);
+}
+
+/* From everything to as little as is safe: first nothing is deleted, then one disk is left alone,
+ * then all are. */
+static enum status plan_safely(struct repair *repair, struct plan *plan)
+{
+    const struct roles *roles = repair->roles;
+    struct extent extent = {.disks = true, .left_out = NO_INDEX, .prune = true};
+    struct prospect why;
+    struct prospect last;
+    bool safe = false;
+
+    enum status status = try_extent(repair, plan, extent, &why, &safe);
+    if (status != ST_OK || safe)
+        return status;
+    extent.prune = false;
+    last = why;
+    status = try_extent(repair, plan, extent, &last, &safe);
+    for (size_t i = 0; status == ST_OK && !safe && i < roles->member_count; i++) {
+        extent.left_out = i;
+        status = try_extent(repair, plan, extent, &last, &safe);
+    }
+    if (status == ST_OK && !safe) {
+        extent = (struct extent){.disks = false, .left_out = NO_INDEX, .prune = false};
+        status = try_extent(repair, plan, extent, &last, &safe);
+    }
+    if (status == ST_OK && safe)
+        say_left_out(plan, roles, extent, &why);
+    if (status != ST_OK || safe)
+        return status == ST_OK ? plan->status : status;
+    return plan_refuse(plan, ST_REFUSED,
+                       "After this repair Disk %zu would start less well than now (%s now, %s "
+                       "then). Nothing was changed.",
+                       last.worse, last.text, last.then);
+}
+
+/* A plan for what is wrong with the machine now. */
+static enum status plan_once(struct plan *plan, const struct judgement *judgement,
+                             const struct repair_request *request)
+{
+    const struct roles *roles = &judgement->roles;
+    struct repair repair = {.judgement = judgement,
+                            .roles = roles,
+                            .starts = judgement->starts,
+                            .request = request,
+                            .reference = esp_files_source(plan->machine, roles, NO_INDEX)};
+
+    if (roles->member_count == 0)
+        return plan_refuse(plan, ST_ABSENT,
+                           "No disk with a boot volume or with boot files was found, so there is "
+                           "nothing to go by. \"shadowboot disks\" and \"shadowboot volumes\" show "
+                           "what there is. Nothing was changed.");
+    plan->incomplete = judgement->state != MACHINE_SAFE || has_damage(judgement);
+    repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));
+    if (repair.targets == NULL)
+        return ST_NO_MEMORY;
+    return plan_safely(&repair, plan);
+}
+
+/* --- What the next run would do --------------------------------------------------------------- */
+
+/* True when an ESP that may take a journal is on a disk that does not change. */
+static bool leaves_esp(const struct plan *plan)
+{
+    const struct machine *machine = plan->machine;
+
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct partition *own = &machine->partitions[machine->esps[i].partition];
+        bool changes = machine->disks[own->disk].removable || own->volume == NO_INDEX;
+        for (size_t j = 0; j < plan->count; j++)
+            changes |=
+                plan->actions[j].change != NULL && plan->actions[j].change->disk == own->disk;
+        if (!changes)
+            return true;
+    }
+    return false;
+}
+
+/* Joins `next`, what is left to be done after the plan, to it, where that is safe as a whole. */
+static enum status join_safely(struct plan *plan, const struct judgement *now,
+                               const struct repair_request *request, const struct plan *next)
+{
+    struct prospect prospect;
+    struct plan whole;
+    enum status status = plan_join(plan, next, &whole);
+
+    if (status == ST_OK)
+        status = prospect_find(&whole, now, &prospect);
+    if (status == ST_OK && !is_safe(&whole, &prospect))
+        status = ST_REFUSED;
+    if (status == ST_OK && request->keeps_esp && leaves_esp(plan) && !leaves_esp(&whole))
+        status = ST_REFUSED;
+    if (status == ST_OK)
+        *plan = whole;
+    return status;
+}
+
+/* What would be planned for the machine as the plan makes it. */
+static enum status find_next(struct plan *plan, const struct repair_request *request,
+                             struct machine *ret_later, struct plan *ret_next)
+{
+    struct judgement judgement;
+    enum status status = project_machine(plan->arena, plan, ret_later);
+
+    if (status == ST_OK)
+        status = audit_machine(plan->arena, ret_later, &judgement);
+    plan_init(ret_next, plan->arena, ret_later);
+    return status == ST_OK ? plan_once(ret_next, &judgement, request) : status;
+}
+
+/* Makes what the next run would do a part of this plan. Gives whether there may be more; what
+ * cannot be joined to it leaves no trace. */
+static bool plan_next(struct plan *plan, const struct judgement *now,
+                      const struct repair_request *request)
+{
+    size_t mark = arena_mark(plan->arena);
+    struct machine later;
+    struct plan next;
+    enum status status = find_next(plan, request, &later, &next);
+
+    if (status == ST_OK && next.count > 0)
+        status = join_safely(plan, now, request, &next);
+    else if (status == ST_OK)
+        plan_take_warnings(plan, &next);
+    if (status != ST_OK || (next.count == 0 && next.warning_count == 0))
+        arena_release(plan->arena, mark);
+    if (status != ST_OK)
+        plan_warn_of_rest(plan, "Run the command again when this is done: there will be more to do "
+                                "that cannot be done in one go.");
+    return status == ST_OK && next.count > 0;
+}
+
+enum status plan_repair(struct plan *plan, const struct judgement *judgement,
+                        const struct repair_request *request)
+{
+    enum status status = plan_once(plan, judgement, request);
+
+    if (status != ST_OK)
+        return status;
+    for (int round = 1; round < ROUNDS_MAX && plan->count > 0; round++) {
+        if (!plan_next(plan, judgement, request))
+            break;
+    }
+    return plan->status;
+}
