@@ -22,7 +22,8 @@ struct trial {
     struct host *before;
     size_t disk_count; /* without the stick */
     struct truth starts[HOST_MAX_DISKS];
-    struct truth whole; /* with all disks */
+    struct truth whole;  /* with all disks */
+    struct truth system; /* that it starts with them */
 };
 
 /* --- Running -------------------------------------------------------------------------------- */
@@ -88,11 +89,15 @@ static bool starts(const struct truth *truth)
     return truth->verdict >= TRUTH_FALLBACK;
 }
 
-/* True when what comes up is one of the mirrored systems, as far as that is known. */
-static bool is_mirrored(const struct trial *trial, const struct truth *truth)
+/* True when what comes up is the machine's system: the first that it starts with all its disks, for
+ * that is what whoever looks after it calls so, mirrored or not. Where it starts none, any that is
+ * mirrored, as far as that is known. */
+static bool is_machines(const struct trial *trial, const struct truth *truth)
 {
     const char *mirrored = trial->task->mirrored;
 
+    if (starts(&trial->system))
+        return strcmp(trial->system.run.system, truth->run.system) == 0;
     return mirrored == NULL || strstr(mirrored, truth->run.system) != NULL;
 }
 
@@ -109,7 +114,7 @@ static void compare_start(const struct trial *trial, const char *where, bool sam
     describe(old, was);
     describe(new, is);
     snprintf(kind, sizeof(kind), "%s: %s%s, then %s%s", same_system ? "alone" : "all disks",
-             truth_verdict_name(old->verdict), is_mirrored(trial, old) ? "" : " (no mirror)",
+             truth_verdict_name(old->verdict), is_machines(trial, old) ? "" : " (not the machine's)",
              starts(new) ? "another system" : truth_verdict_name(new->verdict),
              starts(new) || new->file[0] != 0 ? "" : ", nothing found");
     broken(trial, PROPERTY_START, kind, "%s: %s; then %s", where, was, is);
@@ -125,6 +130,7 @@ static void look_at_starts(struct trial *trial)
     for (size_t i = 0; i < trial->disk_count; i++)
         truth_of(trial->before, (uint64_t)1 << i, &trial->starts[i]);
     truth_of(trial->before, all_of(trial), &trial->whole);
+    truth_of_system(trial->before, all_of(trial), &trial->system);
 }
 
 static void check_starts(const struct trial *trial, struct host *host)
@@ -328,8 +334,8 @@ static void check_promise(const struct trial *trial, const char *line)
     if (!starts(truth))
         broken(trial, PROPERTY_PROMISE, truth->run.why, "disk %u: %s, and not %s", disk, text,
                verdict);
-    else if (!is_mirrored(trial, truth))
-        broken(trial, PROPERTY_PROMISE, "not the mirrored system", "disk %u: %s", disk, text);
+    else if (!is_machines(trial, truth))
+        broken(trial, PROPERTY_PROMISE, "not the machine's system", "disk %u: %s", disk, text);
 }
 
 static void check_look(const struct trial *trial)
