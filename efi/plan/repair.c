@@ -8,11 +8,19 @@
 #include "plan/project.h"
 #include "plan/prospect.h"
 
+/* Where new entries go. */
+enum new_entries {
+    ENTRIES_IN_PLACE, /* where they are reached (plan/esp_entries.h) */
+    ENTRIES_LAST,     /* behind all others */
+    ENTRIES_NONE,     /* none is made, and BootOrder stays */
+};
+
 /* What of a repair is planned. */
 struct extent {
     bool disks;      /* tables, file systems, files */
     size_t left_out; /* index into members: but not on this one's disk; NO_INDEX for none */
     bool prune;      /* stale and duplicate entries are deleted */
+    enum new_entries entries;
 };
 
 struct repair {
@@ -209,6 +217,22 @@ static bool is_ahead(struct repair *repair, const struct member *member)
     return true;
 }
 
+/* True when what differs on the member may give way to what the other ESP has: that one starts the
+ * system, the member's starts nothing, or less is to be hoped for from it. Where neither is known
+ * to start it, nobody can say which of the two is right. */
+static bool source_is_better(const struct repair *repair, size_t member, size_t source)
+{
+    const struct machine *machine = repair->plan->machine;
+    size_t disk = machine->partitions[machine->esps[source].partition].disk;
+    size_t other = roles_member_on(repair->roles, disk);
+    enum outlook own = repair->starts[member].ways[ALONE_STRICT].outlook;
+
+    if (other == NO_INDEX || own == OUTLOOK_NOTHING)
+        return true;
+    enum outlook outlook = repair->starts[other].ways[ALONE_STRICT].outlook;
+    return outlook >= OUTLOOK_PERHAPS || outlook > own;
+}
+
 /* Nothing is done on the disk, but its ESP may get an entry. */
 static enum status leave_member(struct repair *repair, const struct member *member)
 {
@@ -240,7 +264,8 @@ static enum status repair_member(struct repair *repair, size_t index)
         request.mend_only = true;
     }
     if (!request.mend_only)
-        request.mend_only = is_ahead(repair, member);
+        request.mend_only = is_ahead(repair, member) ||
+                            (source != NO_INDEX && !source_is_better(repair, index, source));
     if (source == NO_INDEX && request.mend_only) {
         struct guid own = guid_of(machine, repair->reference);
         add_target(repair, member->disk, &own);
@@ -300,6 +325,7 @@ static enum status repair_entries(struct repair *repair)
                                           .now = plan->machine,
                                           .disk_in_name = repair->request->disk_in_name,
                                           .prune = repair->extent.prune,
+                                          .last = repair->extent.entries == ENTRIES_LAST,
                                           .keep_gone = repair->roles->missing > 0};
     struct plan part;
 
@@ -341,7 +367,9 @@ static enum status plan_extent(struct repair *repair)
     repair->target_count = 0;
     for (size_t i = 0; i < repair->roles->member_count && status == ST_OK; i++)
         status = repair_member(repair, i);
-    return status == ST_OK ? repair_entries(repair) : status;
+    if (status != ST_OK || repair->extent.entries == ENTRIES_NONE)
+        return status;
+    return repair_entries(repair);
 }
 
 /* Whether the plan keeps what starts starting (I9), and the last record of what could. */
@@ -376,61 +404,94 @@ static enum status try_extent(struct repair *repair, struct plan *plan, struct e
     return plan->status;
 }
 
+/* What the extent leaves out of a repair; NULL when there is no memory. */
+static const char *name_left_out(struct arena *arena, const struct roles *roles,
+                                 struct extent extent)
+{
+    if (extent.left_out != NO_INDEX)
+        return arena_printf(arena, "What is to be done on Disk %zu",
+                            roles->members[extent.left_out].disk);
+    if (!extent.disks)
+        return "What is to be done on disks";
+    if (extent.entries == ENTRIES_NONE)
+        return "Making boot entries";
+    return extent.entries == ENTRIES_LAST ? "Putting boot entries before others"
+                                          : "Deleting boot entries";
+}
+
 /* Says what is left out, and because of which disk. */
 static void say_left_out(struct plan *plan, const struct roles *roles, struct extent extent,
                          const struct prospect *why)
 {
-    const char *what = "Deleting boot entries";
+    const char *what = name_left_out(plan->arena, roles, extent);
+    const char *worse = prospect_worse_name(plan->arena, why);
 
-    if (extent.left_out != NO_INDEX)
-        what = arena_printf(plan->arena, "What is to be done on Disk %zu",
-                            roles->members[extent.left_out].disk);
-    else if (!extent.disks)
-        what = "What is to be done on disks";
-    if (what == NULL)
+    if (what == NULL || worse == NULL)
         plan->status = ST_NO_MEMORY;
     else if (why->worse == NO_INDEX)
         plan_warn(plan, "No disk would start alone, so no boot entry is deleted: it may be the "
                         "only record of what to start.");
     else
         plan_warn(plan,
-                  "%s is left out: after it Disk %zu would start less well than now (%s now, %s "
-                  "then).",
-                  what, why->worse, why->text, why->then);
+                  "%s is left out: after it %s would start less well than now (%s now, %s then).",
+                  what, worse, why->text, why->then);
 }
 
-/* From everything to as little as is safe: first nothing is deleted, then one disk is left alone,
- * then all are. */
+/* Puts all that may be planned into the list, from everything to as little as there can be: first
+ * nothing is deleted, then entries stand back, then one disk is left alone, then all are. */
+static size_t list_extents(size_t members, struct extent *ret_list)
+{
+    const struct extent all = {.disks = true, .left_out = NO_INDEX, .prune = true};
+    struct extent less = {.disks = true, .left_out = NO_INDEX};
+    size_t count = 0;
+
+    ret_list[count++] = all;
+    ret_list[count++] = less;
+    less.entries = ENTRIES_LAST;
+    ret_list[count++] = less;
+    for (size_t i = 0; i < 2 * members; i++) {
+        less.left_out = i % members;
+        less.entries = i < members ? ENTRIES_IN_PLACE : ENTRIES_LAST;
+        ret_list[count++] = less;
+    }
+    less.left_out = NO_INDEX;
+    less.entries = ENTRIES_NONE;
+    ret_list[count++] = less;
+    less.disks = false;
+    less.entries = ENTRIES_IN_PLACE;
+    ret_list[count++] = less;
+    less.entries = ENTRIES_LAST;
+    ret_list[count++] = less;
+    return count;
+}
+
+/* Plans as much as is safe. */
 static enum status plan_safely(struct repair *repair, struct plan *plan)
 {
     const struct roles *roles = repair->roles;
-    struct extent extent = {.disks = true, .left_out = NO_INDEX, .prune = true};
-    struct prospect why;
-    struct prospect last;
+    struct extent *extents =
+        arena_alloc(plan->arena, 6 + 2 * roles->member_count, sizeof(*extents));
+    struct prospect why = {.worse = NO_INDEX};
+    struct prospect last = why;
+    enum status status = ST_OK;
     bool safe = false;
+    size_t i = 0;
 
-    enum status status = try_extent(repair, plan, extent, &why, &safe);
-    if (status != ST_OK || safe)
-        return status;
-    extent.prune = false;
-    last = why;
-    status = try_extent(repair, plan, extent, &last, &safe);
-    for (size_t i = 0; status == ST_OK && !safe && i < roles->member_count; i++) {
-        extent.left_out = i;
-        status = try_extent(repair, plan, extent, &last, &safe);
+    if (extents == NULL)
+        return ST_NO_MEMORY;
+    size_t count = list_extents(roles->member_count, extents);
+    for (; status == ST_OK && !safe && i < count; i++) {
+        status = try_extent(repair, plan, extents[i], &last, &safe);
+        why = i == 0 ? last : why;
     }
-    if (status == ST_OK && !safe) {
-        extent = (struct extent){.disks = false, .left_out = NO_INDEX, .prune = false};
-        status = try_extent(repair, plan, extent, &last, &safe);
-    }
-    if (status == ST_OK && safe)
-        say_left_out(plan, roles, extent, &why);
+    if (status == ST_OK && safe && i > 1)
+        say_left_out(plan, roles, extents[i - 1], &why);
     if (status != ST_OK || safe)
         return status == ST_OK ? plan->status : status;
     return plan_refuse(plan, ST_REFUSED,
-                       "After this repair Disk %zu would start less well than now (%s now, %s "
-                       "then). Nothing was changed.",
-                       last.worse, last.text, last.then);
+                       "After this repair %s would start less well than now (%s now, %s then). "
+                       "Nothing was changed.",
+                       prospect_worse_name(plan->arena, &last), last.text, last.then);
 }
 
 enum status plan_repair(struct plan *plan, const struct judgement *judgement,
