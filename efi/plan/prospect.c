@@ -95,9 +95,25 @@ static const char *say(struct arena *arena, const struct later *later)
                         later->number);
 }
 
+/* True when the boot entries lead to the system that they led to. */
+static bool is_same_system(const struct roles *roles, const struct roles *later)
+{
+    return roles->kind == later->kind && roles->windows == later->windows &&
+           roles->volume == later->volume;
+}
+
+static bool has_hope(const struct judgement *now)
+{
+    bool hope = false;
+
+    for (size_t i = 0; i < now->roles.member_count; i++)
+        hope |= start_is_hopeful(&now->starts[i]);
+    return hope;
+}
+
 static enum status judge_later(struct plan *plan, const struct judgement *now,
                                struct later *ret_later, struct way ret_together[2],
-                               size_t *ret_hopeful)
+                               struct prospect *io_prospect)
 {
     struct arena *arena = plan->arena;
     size_t mark = arena_mark(arena);
@@ -114,8 +130,13 @@ static enum status judge_later(struct plan *plan, const struct judgement *now,
         ret_later[i] = later_of(plan, &machine, &judgement, now->roles.members[i].disk);
     for (size_t i = 0; status == ST_OK && i < 2; i++)
         ret_together[i] = judgement.together[i];
+    if (status == ST_OK && has_hope(now) && !is_same_system(&now->roles, &judgement.roles)) {
+        io_prospect->worse = EVERY_DISK;
+        io_prospect->text = "one system";
+        io_prospect->then = "another";
+    }
     arena_release(arena, mark);
-    *ret_hopeful = hopeful;
+    io_prospect->hopeful = hopeful;
     return status;
 }
 
@@ -161,7 +182,7 @@ enum status prospect_find(struct plan *plan, const struct judgement *now,
 
     if (promises == NULL || later == NULL)
         return ST_NO_MEMORY;
-    enum status status = judge_later(plan, now, later, together, &prospect.hopeful);
+    enum status status = judge_later(plan, now, later, together, &prospect);
     for (size_t i = 0; status == ST_OK && i < count; i++) {
         promises[i] = (struct promise){now->roles.members[i].disk, verdict_name(later[i].verdict),
                                        say(plan->arena, &later[i])};

@@ -3,7 +3,8 @@
  * that is there, before anybody is asked to carry it out.
  *
  * I9: no plan leaves a disk starting less well than it does, nor fewer disks starting than do, nor
- * the machine with all its disks; whichever disks are in, and whether firmware follows the path of
+ * the machine with all its disks, nor another system as long as this one may start; whichever disks
+ * are in, and whether firmware follows the path of
  * a file alone or not.
  */
 #ifndef SHADOWBOOT_PLAN_PROSPECT_H

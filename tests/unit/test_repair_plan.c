@@ -172,6 +172,27 @@ static void file_that_an_entry_names_alone_is_not_brought_before_the_system(void
     assert_warned(&plan, "What is to be done on Disk 1 is left out");
 }
 
+/* Where some disk starts the system that is started now, another one is not to come before it. */
+static void plan_that_puts_another_system_first_makes_the_machine_worse(void **state)
+{
+    struct mirror *m = *state;
+    size_t disk = mirror_add_disk(m, DISK_AHCI);
+    struct fixture_entry other = mirror_windows_entry(m, 2, disk);
+    struct system_copy *copy = &m->copies[m->machine.copy_count++];
+    static uint8_t order[] = {2, 0, 0, 0, 1, 0};
+
+    *copy = m->copies[0];
+    copy->disk = disk;
+    copy->partition = MIRROR_MSR(disk);
+    copy->plex = NO_INDEX;
+    copy->ntfs.serial = 0x9999;
+    mirror_put_entry(m, &other);
+    mirror_set_order(m, (const uint16_t[]){0, 1, 2}, 3);
+    struct prospect prospect = prospect_of_order(m, order, 3);
+    assert_int_equal(prospect.worse, EVERY_DISK);
+    assert_string_equal(prospect.then, "another");
+}
+
 static void memory_of_the_prospect_is_given_back(void **state)
 {
     struct mirror *m = *state;
@@ -304,6 +325,7 @@ int main(void)
         CASE(plan_that_takes_the_start_from_another_disk_is_worse),
         CASE(plan_that_puts_a_disk_first_that_fails_makes_the_machine_worse),
         CASE(file_that_an_entry_names_alone_is_not_brought_before_the_system),
+        CASE(plan_that_puts_another_system_first_makes_the_machine_worse),
         CASE(memory_of_the_prospect_is_given_back),
         CASE(nothing_is_deleted_while_no_disk_would_start),
         CASE(loader_that_only_a_stale_entry_names_gets_entries),
