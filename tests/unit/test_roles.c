@@ -788,7 +788,7 @@ static void tool_that_stands_first_says_nothing_of_the_system(void **state)
 /* A mirror of Linux on Disks 0 and 1, and a disk with Windows of its own; gives its index. */
 static size_t make_linux_beside_windows(struct mirror *mirror)
 {
-    size_t disk = add_plain_windows(mirror);
+    size_t disk = add_plain_windows(mirror, DISK_AHCI);
     struct system_copy windows = mirror->copies[mirror->machine.copy_count - 1];
 
     mirror_make_linux(mirror);
