@@ -260,7 +260,7 @@ static enum status judge_starts(struct arena *arena, const struct machine *machi
     }
     io_judgement->starts = starts;
     io_judgement->state = machine_state_of(roles, starts);
-    return ST_OK;
+    return start_together(arena, machine, roles, io_judgement->together);
 }
 
 enum status audit_machine(struct arena *arena, const struct machine *machine,

@@ -29,10 +29,9 @@ static bool find_file(const struct machine *machine, size_t esp, const char *pat
 static bool find_on_disk(const struct machine *machine, size_t disk, const char *path,
                          struct lead *io_lead)
 {
-    for (size_t i = 0; i < machine->esp_count; i++) {
-        size_t on = machine->partitions[machine->esps[i].partition].disk;
-        if ((disk == NO_INDEX || on == disk) &&
-            find_file(machine, i, path, ST_UNSUPPORTED, io_lead))
+    for (size_t i = machine_next_esp(machine, disk, NO_INDEX); i != NO_INDEX;
+         i = machine_next_esp(machine, disk, i)) {
+        if (find_file(machine, i, path, ST_UNSUPPORTED, io_lead))
             return true;
     }
     return false;
@@ -70,18 +69,83 @@ bool lead_is_tool(const struct machine *machine, const struct entry *entry)
     return lead_of(machine, entry, &lead) && lead.program.kind == PROGRAM_TOOL;
 }
 
-bool lead_first(const struct machine *machine, struct lead *ret_lead)
+/* True when firmware starts the file, as far as is known. */
+static bool is_accepted(const struct esp *esp, const char *path)
 {
-    for (size_t i = 0; i < machine->entry_count; i++) {
-        const struct entry *entry = &machine->entries[i];
-        struct lead lead;
-        if (!roles_entry_is_tried(entry) || !lead_of(machine, entry, &lead) ||
-            lead.program.kind == PROGRAM_TOOL)
+    size_t file = fat_find(&esp->report, path);
+    const struct file_content *content = file == FAT_NO_FILE ? NULL : &esp->contents[file];
+
+    return content != NULL &&
+           (content->status == ST_UNSUPPORTED || (content->status == ST_OK && content->is_program &&
+                                                  !pe_verdict_is_refused(content->program)));
+}
+
+/* True for shim with neither its fallback nor a second stage beside it. */
+static bool is_bare_shim(const struct machine *machine, const struct lead *lead, const char *path)
+{
+    const struct esp *esp = &machine->esps[lead->esp];
+    char name[32];
+    struct text_buffer text;
+
+    text_buffer_init(&text, name, sizeof(name));
+    text_buffer_printf(&text, "fb%s.efi", machine->architecture);
+    return lead->program.kind == PROGRAM_SHIM && program_beside(esp, path, name) == FAT_NO_FILE &&
+           program_second_stage(machine, esp, path) == FAT_NO_FILE;
+}
+
+/* The first removable-media path that starts no tool, on the fixed disks. */
+static bool find_fallback(const struct machine *machine, struct lead *ret_lead)
+{
+    char fallback[FALLBACK_SIZE];
+    struct text_buffer text;
+    struct lead lead = {.entry = NULL};
+
+    text_buffer_init(&text, fallback, sizeof(fallback));
+    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
+    for (size_t i = machine_next_esp(machine, NO_INDEX, NO_INDEX); i != NO_INDEX;
+         i = machine_next_esp(machine, NO_INDEX, i)) {
+        if (!find_file(machine, i, fallback, ST_UNSUPPORTED, &lead) ||
+            !is_accepted(&machine->esps[i], fallback) || lead.program.kind == PROGRAM_TOOL ||
+            lead.program.kind == PROGRAM_UNKNOWN || is_bare_shim(machine, &lead, fallback))
             continue;
         *ret_lead = lead;
         return true;
     }
     return false;
+}
+
+/* True when firmware gets to the partition by the path as it is: of a short one edk2 compares
+ * identity and number, a full one has to be the device's own. */
+static bool is_found(const struct machine *machine, const struct entry *entry)
+{
+    const struct target *boot = &entry->boot;
+
+    if (!boot->has_hd || boot->partition == NO_INDEX)
+        return !boot->has_hd;
+    if (entry->form == DEVPATH_FORM_FULL)
+        return !boot->moved && !boot->elsewhere;
+    return boot->hd.number == machine->partitions[boot->partition].hd_number;
+}
+
+/* The first entry that is tried and leads to a file, with `exact` as firmware follows it. */
+static bool find_by_entries(const struct machine *machine, bool exact, struct lead *ret_lead)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        struct lead lead;
+        if (!roles_entry_is_tried(entry) || (exact && !is_found(machine, entry)) ||
+            !lead_of(machine, entry, &lead) || lead.program.kind == PROGRAM_TOOL)
+            continue;
+        *ret_lead = lead;
+        return true;
+    }
+    return false;
+}
+
+bool lead_first(const struct machine *machine, struct lead *ret_lead)
+{
+    return find_by_entries(machine, true, ret_lead) || find_fallback(machine, ret_lead) ||
+           find_by_entries(machine, false, ret_lead);
 }
 
 bool lead_is_other_loader(enum program_kind kind)

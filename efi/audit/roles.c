@@ -60,17 +60,15 @@ static size_t led_esp_of(const struct machine *machine, size_t disk)
     return NO_INDEX;
 }
 
-/* By what the ESPs have; the first of equals. */
+/* By what the ESPs have; of equals the one that firmware comes to first. */
 static size_t best_esp_of(const struct machine *machine, size_t disk)
 {
     size_t found = NO_INDEX;
     int best = -1;
 
-    for (size_t i = 0; i < machine->esp_count; i++) {
-        const struct esp *esp = &machine->esps[i];
-        if (machine->partitions[esp->partition].disk != disk)
-            continue;
-        int rank = esp_rank(machine, esp);
+    for (size_t i = machine_next_esp(machine, disk, NO_INDEX); i != NO_INDEX;
+         i = machine_next_esp(machine, disk, i)) {
+        int rank = esp_rank(machine, &machine->esps[i]);
         if (rank <= best)
             continue;
         best = rank;
@@ -236,26 +234,15 @@ static enum status take_md(struct arena *arena, const struct machine *machine, s
     return io_roles->name == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
-/* True when the disk carries Windows that is no copy of the plain volume `copy` (any, for NO_INDEX:
- * then it does not count). */
-static bool has_other_windows(const struct machine *machine, size_t disk, size_t copy)
-{
-    for (size_t i = 0; i < machine->copy_count && copy != NO_INDEX; i++) {
-        if (machine->copies[i].disk == disk && system_copy_windows(&machine->copies[i]) == ST_OK &&
-            !system_copies_equal(machine, copy, i))
-            return true;
-    }
-    return false;
-}
-
 /* Without a mirror that can be seen: the fixed disks that something is started from, but for those
- * with another Windows than that of `copy` on them. */
-static void take_esps(const struct machine *machine, size_t copy, struct roles *io_roles)
+ * with another system on them. */
+static void take_esps(const struct machine *machine, const struct boot_system *system,
+                      struct roles *io_roles)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {
         const struct esp *esp = &machine->esps[i];
         size_t disk = machine->partitions[esp->partition].disk;
-        if (machine->disks[disk].removable || has_other_windows(machine, disk, copy))
+        if (machine->disks[disk].removable || system_is_not_on(machine, system, disk))
             continue;
         if (entry_uses(machine, esp->partition) || esp_has_programs(esp))
             add_member(machine, disk, NO_INDEX, io_roles);
@@ -271,14 +258,14 @@ static void take_bios_disks(const struct machine *machine, struct roles *io_role
     }
 }
 
-static enum status take_plain(struct arena *arena, const struct machine *machine, size_t index,
-                              struct roles *io_roles)
+static enum status take_plain(struct arena *arena, const struct machine *machine,
+                              const struct boot_system *system, struct roles *io_roles)
 {
-    const struct system_copy *own = &machine->copies[index];
+    const struct system_copy *own = &machine->copies[system->index];
 
-    take_esps(machine, index, io_roles);
+    take_esps(machine, system, io_roles);
     for (size_t i = 0; i < machine->copy_count; i++) {
-        if (system_copies_equal(machine, index, i))
+        if (system_copies_equal(machine, system->index, i))
             add_member(machine, machine->copies[i].disk, i, io_roles);
     }
     io_roles->name =
@@ -298,11 +285,11 @@ static enum status take_system(struct arena *arena, const struct machine *machin
     case BOOT_MD:
         return take_md(arena, machine, system->index, io_roles);
     case BOOT_PLAIN:
-        return take_plain(arena, machine, system->index, io_roles);
+        return take_plain(arena, machine, system, io_roles);
     case BOOT_NONE:
         break;
     }
-    take_esps(machine, NO_INDEX, io_roles);
+    take_esps(machine, system, io_roles);
     take_bios_disks(machine, io_roles);
     return ST_OK;
 }

@@ -68,7 +68,7 @@ static struct start of_both(struct arena *arena, const struct machine *machine,
                             const struct start *strict, const struct start *lenient)
 {
     size_t entry = first_file_only(machine);
-    struct start start = {VERDICT_PERHAPS, entry, false, NO_INDEX, NULL};
+    struct start start = {.verdict = VERDICT_PERHAPS, .entry = entry, .instead = NO_INDEX};
 
     if (strict->verdict == lenient->verdict)
         return *strict;
@@ -82,24 +82,25 @@ static struct start of_both(struct arena *arena, const struct machine *machine,
     return start;
 }
 
-/* With the disks that are no members in it, or not. */
+/* With the disks that are no members in it, or not. The ways are the strict and the lenient one. */
 static enum status try_member(struct arena *arena, const struct machine *machine,
                               const struct roles *roles, size_t member, bool outsiders,
-                              struct start *ret_start)
+                              struct start *ret_start, struct way ret_ways[2])
 {
     struct walk walk = {.outsiders = outsiders, .lenient = false};
     struct start strict;
     struct start lenient;
 
-    enum status status = walk_order(arena, machine, roles, member, &walk, &strict);
+    enum status status = walk_order(arena, machine, roles, member, &walk, &strict, &ret_ways[0]);
     if (status != ST_OK)
         return status;
+    ret_ways[1] = ret_ways[0];
     if (first_file_only(machine) == NO_INDEX) {
         *ret_start = strict;
         return ST_OK;
     }
     walk.lenient = true;
-    status = walk_order(arena, machine, roles, member, &walk, &lenient);
+    status = walk_order(arena, machine, roles, member, &walk, &lenient, &ret_ways[1]);
     if (status != ST_OK)
         return status;
     struct start start = of_both(arena, machine, &strict, &lenient);
@@ -140,20 +141,46 @@ static enum status add_instead(struct arena *arena, const struct machine *machin
 enum status start_alone(struct arena *arena, const struct machine *machine,
                         const struct roles *roles, size_t member, struct start *ret_start)
 {
+    struct way ways[START_WAYS];
     struct start alone;
     struct start among;
 
-    enum status status = try_member(arena, machine, roles, member, false, &alone);
+    enum status status =
+        try_member(arena, machine, roles, member, false, &alone, &ways[ALONE_STRICT]);
+    ways[AMONG_STRICT] = ways[ALONE_STRICT];
+    ways[AMONG_LENIENT] = ways[ALONE_LENIENT];
     if (status == ST_OK && has_outsiders(machine, roles)) {
-        status = try_member(arena, machine, roles, member, true, &among);
+        status = try_member(arena, machine, roles, member, true, &among, &ways[AMONG_STRICT]);
         if (status == ST_OK && badness(among.verdict) > badness(alone.verdict))
             alone = among;
         else if (status == ST_OK && among.instead != NO_INDEX && !start_is_hopeful(&alone))
             status = add_instead(arena, machine, &among, &alone);
     }
-    if (status == ST_OK)
-        *ret_start = alone;
-    return status;
+    if (status != ST_OK)
+        return status;
+    for (size_t i = 0; i < START_WAYS; i++)
+        alone.ways[i] = ways[i];
+    *ret_start = alone;
+    return ST_OK;
+}
+
+enum status start_together(struct arena *arena, const struct machine *machine,
+                           const struct roles *roles, struct way ret_ways[2])
+{
+    struct walk walk = {.together = true, .outsiders = true};
+    struct way ways[2] = {{.outlook = OUTLOOK_UNKNOWN}, {.outlook = OUTLOOK_UNKNOWN}};
+    enum status status = ST_OK;
+
+    for (size_t i = 0; i < 2 && roles->member_count > 0 && status == ST_OK; i++) {
+        struct start start;
+        walk.lenient = i == 1;
+        status = walk_order(arena, machine, roles, 0, &walk, &start, &ways[i]);
+    }
+    if (status != ST_OK)
+        return status;
+    ret_ways[0] = ways[0];
+    ret_ways[1] = ways[1];
+    return ST_OK;
 }
 
 /* How many members have this verdict. */

@@ -154,7 +154,7 @@ static void consider_volumes(struct search *io_search)
     const struct volume_map *map = &io_search->machine->volumes;
 
     for (size_t i = 0; i < map->volume_count; i++) {
-        struct boot_system system = {BOOT_LDM, i, true};
+        struct boot_system system = {BOOT_LDM, i, NO_INDEX, true};
         struct spread spread = {.complete = true};
         int evidence = volume_evidence(io_search->machine, i);
         for (size_t j = 0; j < map->extent_count; j++) {
@@ -207,7 +207,7 @@ static void consider_array(struct search *io_search, size_t index)
 {
     const struct machine *machine = io_search->machine;
     const struct md_partition *part = &machine->md_members[index];
-    struct boot_system system = {BOOT_MD, index, false};
+    struct boot_system system = {BOOT_MD, index, NO_INDEX, false};
     struct spread spread = {.complete = true};
     uint64_t bytes = partition_bytes(machine, &machine->partitions[part->partition]);
     int evidence = array_evidence(machine, part);
@@ -254,8 +254,8 @@ static void consider_copies(struct search *io_search)
 
     for (size_t i = 0; i < machine->copy_count; i++) {
         const struct system_copy *copy = &machine->copies[i];
-        struct boot_system system = {BOOT_PLAIN, i, true};
-        struct boot_system hidden = {BOOT_NONE, NO_INDEX, true};
+        struct boot_system system = {BOOT_PLAIN, i, NO_INDEX, true};
+        struct boot_system hidden = {BOOT_NONE, NO_INDEX, copy->disk, true};
         struct spread spread = {.complete = true};
         if (copy->plex != NO_INDEX)
             continue;
@@ -296,30 +296,38 @@ static uint64_t least_array(const struct machine *machine)
     return least;
 }
 
-/* A system of other makers on the disk that entries lead to: nobody can look into it here. */
-static void consider_hidden(struct search *io_search)
+/* True when a partition of the disk may hold a system that nobody can look into here. */
+static bool may_hide_system(const struct machine *machine, size_t disk)
 {
-    const struct machine *machine = io_search->machine;
-    struct boot_system hidden = {BOOT_NONE, NO_INDEX, false};
-    struct spread spread = {.led_to = true, .complete = true};
-
-    if (io_search->disk == NO_INDEX || io_search->family != OTHER_FAMILY)
-        return;
     for (size_t i = 0; i < machine->partition_count; i++) {
         const struct partition *own = &machine->partitions[i];
         bool held = machine_find_esp(machine, i) != NO_INDEX;
         for (size_t j = 0; j < machine->md_count; j++)
             held |= machine->md_members[j].partition == i;
-        if (own->disk == io_search->disk && may_hold_system(own) && !held &&
+        if (own->disk == disk && may_hold_system(own) && !held &&
             partition_bytes(machine, own) >= least_array(machine))
-            consider(io_search, &hidden, HIDDEN, &spread, 0);
+            return true;
     }
+    return false;
 }
 
-/* Where the entry leads: older Windows names the system's own partition. */
+/* A system of other makers on the disk that entries lead to. */
+static void consider_hidden(struct search *io_search)
+{
+    const struct machine *machine = io_search->machine;
+    struct boot_system hidden = {BOOT_NONE, NO_INDEX, io_search->disk, false};
+    struct spread spread = {.led_to = true, .complete = true};
+
+    if (io_search->disk != NO_INDEX && io_search->family == OTHER_FAMILY &&
+        may_hide_system(machine, io_search->disk))
+        consider(io_search, &hidden, HIDDEN, &spread, 0);
+}
+
+/* Where the entry leads: older Windows names the system's own partition. Firmware that finds no
+ * entry takes any disk, which says nothing of what is meant. */
 static size_t disk_of_lead(const struct machine *machine, const struct lead *lead)
 {
-    if (lead == NULL)
+    if (lead == NULL || lead->entry == NULL)
         return NO_INDEX;
     const struct entry *entry = lead->entry;
     if (entry->optional_kind == OPTIONAL_WINDOWS && entry->os.has_hd &&
@@ -333,7 +341,7 @@ struct boot_system system_find(const struct machine *machine, const struct lead 
     struct search search = {.machine = machine,
                             .disk = disk_of_lead(machine, lead),
                             .family = find_family(machine, lead),
-                            .best = {BOOT_NONE, NO_INDEX, true}};
+                            .best = {BOOT_NONE, NO_INDEX, NO_INDEX, true}};
 
     search.best.windows = search.family != OTHER_FAMILY;
     consider_volumes(&search);
@@ -350,4 +358,42 @@ bool system_copies_equal(const struct machine *machine, size_t copy, size_t othe
 
     return copy == other || (b->plex == NO_INDEX && a->status == ST_OK && b->status == ST_OK &&
                              system_copy_windows(b) == ST_OK && a->ntfs.serial == b->ntfs.serial);
+}
+
+/* --- Who has it not ------------------------------------------------------------------------- */
+
+/* True when the disk carries Windows that is no copy of the plain volume. */
+static bool has_other_windows(const struct machine *machine, size_t disk, size_t copy)
+{
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        if (machine->copies[i].disk == disk && system_copy_windows(&machine->copies[i]) == ST_OK &&
+            !system_copies_equal(machine, copy, i))
+            return true;
+    }
+    return false;
+}
+
+static bool has_array(const struct machine *machine, size_t disk)
+{
+    for (size_t i = 0; i < machine->md_count; i++) {
+        const struct md_partition *own = &machine->md_members[i];
+        if (machine->partitions[own->partition].disk == disk && own->member.level == MD_MIRROR &&
+            own->member.role < MD_ROLE_JOURNAL && array_evidence(machine, own) > 0)
+            return true;
+    }
+    return false;
+}
+
+bool system_is_not_on(const struct machine *machine, const struct boot_system *system, size_t disk)
+{
+    if (system->kind == BOOT_PLAIN)
+        return disk != machine->copies[system->index].disk &&
+               (has_other_windows(machine, disk, system->index) || has_array(machine, disk));
+    return system->kind == BOOT_NONE && !system->windows && system->disk != NO_INDEX &&
+           disk != system->disk && !may_hide_system(machine, disk);
+}
+
+bool system_may_be_another_on(const struct machine *machine, size_t disk)
+{
+    return may_hide_system(machine, disk) || has_array(machine, disk);
 }

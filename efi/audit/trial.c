@@ -12,7 +12,7 @@ enum outcome trial_because(struct trial *trial, enum outcome outcome, const char
 
 bool trial_disk_is_gone(const struct trial *trial, size_t disk)
 {
-    return disk != trial->member->disk &&
+    return !trial->together && disk != trial->member->disk &&
            (!trial->outsiders || roles_member_on(trial->roles, disk) != NO_INDEX);
 }
 
@@ -132,7 +132,8 @@ static enum outcome try_md(struct trial *trial)
     return STARTS;
 }
 
-enum outcome trial_system(struct trial *trial)
+/* Whether the system is there on the member's own disk. */
+static enum outcome try_system(struct trial *trial)
 {
     const struct member *member = trial->member;
     enum outcome outcome = STARTS;
@@ -151,6 +152,22 @@ enum outcome trial_system(struct trial *trial)
     const struct system_copy *copy = &trial->machine->copies[member->copy];
     outcome = try_plex(trial, copy);
     return outcome == STARTS ? trial_windows(trial, copy) : outcome;
+}
+
+enum outcome trial_system(struct trial *trial)
+{
+    const struct member *own = trial->member;
+    enum outcome outcome = FAILS;
+
+    if (!trial->together)
+        return try_system(trial);
+    for (size_t i = 0; i < trial->roles->member_count && outcome != STARTS; i++) {
+        trial->member = &trial->roles->members[i];
+        enum outcome here = try_system(trial);
+        outcome = here != FAILS ? here : outcome;
+    }
+    trial->member = own;
+    return outcome;
 }
 
 /* Why firmware does not get to the files of an ESP; NULL when it does. */
@@ -211,6 +228,7 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
         return trial_because(trial, GOES_ON, unusable);
     size_t file = fat_find(&esp->report, path);
     trial->stage = 0;
+    trial->doubtful = false;
     if (file != FAT_NO_FILE && esp->report.problems[FAT_SECTOR_SIZE] > 0)
         return trial_because(
             trial, UNKNOWN,
@@ -237,12 +255,11 @@ const char *trial_fallback_path(struct trial *trial)
 /* The removable-media path on each ESP of a disk. */
 enum outcome trial_fallback(struct trial *trial, size_t disk)
 {
+    const struct machine *machine = trial->machine;
     enum outcome outcome = trial_because(trial, GOES_ON, "It has no EFI System Partition.");
 
-    for (size_t i = 0; i < trial->machine->esp_count && outcome == GOES_ON; i++) {
-        size_t partition = trial->machine->esps[i].partition;
-        if (trial->machine->partitions[partition].disk == disk)
-            outcome = trial_file(trial, partition, trial_fallback_path(trial), false);
-    }
+    for (size_t i = machine_next_esp(machine, disk, NO_INDEX); i != NO_INDEX && outcome == GOES_ON;
+         i = machine_next_esp(machine, disk, i))
+        outcome = trial_file(trial, machine->esps[i].partition, trial_fallback_path(trial), false);
     return outcome;
 }

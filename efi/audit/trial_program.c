@@ -52,7 +52,9 @@ static enum outcome run_windows(struct trial *trial, const struct esp *esp, size
 {
     if (trial->roles->kind != BOOT_MD)
         return trial_store(trial, esp);
-    return because_it_is(trial, FAILS, path_of(esp, file), program,
+    bool has_store = esp->store_status == ST_UNSUPPORTED ||
+                     (esp->store_status == ST_OK && esp->store == REGF_GOOD);
+    return because_it_is(trial, has_store ? ELSEWHERE : FAILS, path_of(esp, file), program,
                          ", which does not start the system on the md array.");
 }
 
@@ -138,16 +140,17 @@ static enum outcome run_loader(struct trial *trial, const struct esp *esp, size_
     const char *path = path_of(esp, file);
 
     if (program->system == PROGRAM_OTHER_SYSTEM && trial->roles->kind != BOOT_NONE)
-        return because_it_is(trial, FAILS, path, program,
+        return because_it_is(trial, ELSEWHERE, path, program,
                              ", which does not start the system of the mirror.");
     if (program->system == PROGRAM_LINUX && is_windows(trial))
-        return because_it_is(trial, FAILS, path, program, ", which does not start Windows.");
+        return because_it_is(trial, ELSEWHERE, path, program, ", which does not start Windows.");
     if (is_windows(trial))
         return because_it_is(trial, UNKNOWN, path, program,
                              ", and whether it goes on to Windows cannot be told.");
-    if (text_equal(program->name, "systemd-boot"))
-        return try_systemd_boot(trial, esp, file);
-    return try_any_system(trial, path);
+    enum outcome outcome = text_equal(program->name, "systemd-boot")
+                               ? try_systemd_boot(trial, esp, file)
+                               : try_any_system(trial, path);
+    return outcome == STARTS ? trial_whose(trial, esp, file, program) : outcome;
 }
 
 /* --- Programs that others follow ------------------------------------------------------------- */
@@ -211,6 +214,7 @@ enum outcome trial_program(struct trial *trial, const struct esp *esp, size_t fi
     if (image != STARTS && image != PERHAPS)
         return image;
     struct program program = program_of(trial->machine, esp, file);
+    trial->doubtful |= image == PERHAPS;
     if (program.kind == PROGRAM_UNKNOWN && needs_store)
         program = program_at(BOOT_MANAGER_PATH);
     enum outcome outcome = runs[program.kind](trial, esp, file, &program);

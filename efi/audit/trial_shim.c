@@ -55,7 +55,7 @@ static enum outcome try_signed_grub(struct trial *trial, const struct esp *esp, 
 {
     enum outcome outcome = try_stage(trial, esp, shim, grub);
 
-    if (outcome != STARTS || has_grub_settings(esp, path_of(esp, grub)) ||
+    if ((outcome != STARTS && outcome != PERHAPS) || has_grub_settings(esp, path_of(esp, grub)) ||
         !text_equal(program_of(trial->machine, esp, grub).name, "GRUB"))
         return outcome;
     if (!esp->report.complete)

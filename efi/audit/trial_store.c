@@ -102,13 +102,31 @@ static enum outcome try_other_copy(struct trial *trial, const struct system_copy
                      place));
 }
 
-/* What the database of the member's own disk does not tell of a partition there is its own matter.
- */
-static bool is_of_ldm(const struct trial *trial, size_t partition)
+/* The system of one member, which is there. */
+static enum outcome try_member(struct trial *trial, size_t index)
 {
-    const struct partition *own = &trial->machine->partitions[partition];
+    const struct member *own = trial->member;
+    bool together = trial->together;
 
-    return own->kind == PT_LDM_DATA && own->disk == trial->member->disk;
+    trial->member = &trial->roles->members[index];
+    trial->together = false;
+    enum outcome outcome = trial_system(trial);
+    trial->member = own;
+    trial->together = together;
+    return outcome;
+}
+
+static enum outcome try_copy(struct trial *trial, size_t index)
+{
+    const struct system_copy *copy = &trial->machine->copies[index];
+    size_t member = roles_member_on(trial->roles, copy->disk);
+
+    if (member == NO_INDEX)
+        return try_other_copy(trial, copy);
+    if (trial->roles->kind != BOOT_LDM)
+        return trial_windows(trial, copy);
+    return trial->roles->members[member].copy == index ? try_member(trial, member)
+                                                       : try_other_copy(trial, copy);
 }
 
 static enum outcome try_partition(struct trial *trial, const struct bcd_partition *named)
@@ -117,18 +135,17 @@ static enum outcome try_partition(struct trial *trial, const struct bcd_partitio
 
     if (partition == NO_INDEX)
         return stop_without(trial, named);
+    const struct partition *own = &trial->machine->partitions[partition];
+    size_t member = roles_member_on(trial->roles, own->disk);
     size_t index = copy_on(trial->machine, partition);
     if (machine_find_esp(trial->machine, partition) != NO_INDEX)
         return stops(trial, ON_ESP, "0xc000000f");
-    if (index == NO_INDEX && is_of_ldm(trial, partition))
-        return trial_system(trial);
-    if (index == NO_INDEX)
-        return not_followed(trial, "a partition that is not looked into");
-    const struct system_copy *copy = &trial->machine->copies[index];
-    if (trial->roles->kind == BOOT_LDM)
-        return index == trial->member->copy ? trial_system(trial) : try_other_copy(trial, copy);
-    return copy->disk == trial->member->disk ? trial_windows(trial, copy)
-                                             : try_other_copy(trial, copy);
+    if (index != NO_INDEX)
+        return try_copy(trial, index);
+    /* What the database of that disk does not tell of it is its own matter. */
+    if (own->kind == PT_LDM_DATA && member != NO_INDEX)
+        return try_member(trial, member);
+    return not_followed(trial, "a partition that is not looked into");
 }
 
 static enum outcome try_device(struct trial *trial, const struct bcd_device *device)

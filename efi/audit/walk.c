@@ -74,7 +74,8 @@ static enum outcome try_everywhere(struct trial *trial, const struct entry *entr
     const struct machine *machine = trial->machine;
     enum outcome outcome = GOES_ON;
 
-    for (size_t i = 0; i < machine->esp_count && outcome == GOES_ON; i++) {
+    for (size_t i = machine_next_esp(machine, NO_INDEX, NO_INDEX);
+         i != NO_INDEX && outcome == GOES_ON; i = machine_next_esp(machine, NO_INDEX, i)) {
         size_t partition = machine->esps[i].partition;
         size_t disk = machine->partitions[partition].disk;
         if (!trial_disk_is_gone(trial, disk) && !machine->disks[disk].removable)
@@ -120,14 +121,15 @@ static enum outcome stop_at_tool(struct trial *trial, size_t entry, const char *
 
 /* The entry starts what is on a disk that carries no copy: a boot manager there starts the system
  * that its own store names. */
-static enum outcome stop_at_outsider(struct trial *trial, size_t entry, size_t disk,
+static enum outcome stop_at_outsider(struct trial *trial, size_t entry, enum outcome outcome,
                                      struct start *io_start)
 {
+    size_t disk = trial->machine->partitions[trial->machine->esps[trial->esp].partition].disk;
     const char *more =
         arena_printf(trial->arena, " on Disk %zu, which is no copy of this system", disk);
 
     io_start->instead = entry;
-    return trial_because(trial, FAILS,
+    return trial_because(trial, outcome,
                          more == NULL ? NULL
                                       : say_other(trial, &trial->machine->entries[entry], more));
 }
@@ -143,6 +145,24 @@ static bool is_riddle(struct trial *trial, const struct entry *entry, const stru
            (lead_esp_starts_windows(esp) || lead_esp_starts_other(trial->machine, esp));
 }
 
+/* What may come of a program on a disk that is no member, when it is not in anybody's place: it may
+ * well start a system of its own. */
+static enum outcome weigh_outsider(const struct esp *esp, const struct program *program)
+{
+    bool no_store = program->kind == PROGRAM_WINDOWS && esp->store_status != ST_UNSUPPORTED &&
+                    (esp->store_status != ST_OK || esp->store != REGF_GOOD);
+
+    return program->kind == PROGRAM_TOOL || no_store ? FAILS : ELSEWHERE;
+}
+
+static bool is_outside(const struct trial *trial)
+{
+    size_t partition = trial->machine->esps[trial->esp].partition;
+
+    return trial->esp != trial->roles->start_esp &&
+           roles_member_on(trial->roles, trial->machine->partitions[partition].disk) == NO_INDEX;
+}
+
 /* What the program is that the entry has come to: the system's, another one's, or none's. */
 static enum outcome weigh(struct trial *trial, size_t index, enum outcome outcome,
                           struct start *io_start)
@@ -150,11 +170,11 @@ static enum outcome weigh(struct trial *trial, size_t index, enum outcome outcom
     const struct machine *machine = trial->machine;
     const struct entry *entry = &machine->entries[index];
     const struct esp *esp = &machine->esps[trial->esp];
-    size_t disk = machine->partitions[esp->partition].disk;
-
-    if (roles_member_on(trial->roles, disk) == NO_INDEX && trial->esp != trial->roles->start_esp)
-        return stop_at_outsider(trial, index, disk, io_start);
     struct program program = program_of(machine, esp, trial->file);
+    if (is_outside(trial)) {
+        enum outcome other = weigh_outsider(esp, &program);
+        return trial->together ? other : stop_at_outsider(trial, index, other, io_start);
+    }
     if (program.kind == PROGRAM_TOOL) {
         const char *more = arena_printf(trial->arena, ", %s, which starts no system", program.name);
         return more == NULL ? trial_because(trial, FAILS, NULL)
@@ -265,18 +285,39 @@ static enum verdict verdict_of(enum outcome outcome)
     return outcome == UNKNOWN ? VERDICT_UNKNOWN : VERDICT_FAILS;
 }
 
+/* The removable-media path of all disks, for there is none that counts. */
+static enum outcome fall_back_anywhere(struct trial *trial)
+{
+    const struct machine *machine = trial->machine;
+    enum outcome outcome = GOES_ON;
+
+    for (size_t i = machine_next_esp(machine, NO_INDEX, NO_INDEX);
+         i != NO_INDEX && outcome == GOES_ON; i = machine_next_esp(machine, NO_INDEX, i)) {
+        size_t partition = machine->esps[i].partition;
+        if (machine->disks[machine->partitions[partition].disk].removable)
+            continue;
+        outcome = trial_file(trial, partition, trial_fallback_path(trial), false);
+        if (outcome == GOES_ON || trial->file == FAT_NO_FILE || !is_outside(trial))
+            continue;
+        struct program program = program_of(machine, &machine->esps[i], trial->file);
+        outcome = weigh_outsider(&machine->esps[i], &program);
+    }
+    return outcome;
+}
+
 /* What becomes of the member when no entry starts it. */
-static void fall_back(struct trial *trial, struct start *io_start)
+static enum outcome fall_back(struct trial *trial, struct start *io_start)
 {
     size_t disk = trial->member->disk;
 
-    if (roles_disk_is_bios(trial->machine, disk)) {
+    if (!trial->together && roles_disk_is_bios(trial->machine, disk)) {
         io_start->verdict = VERDICT_UNKNOWN;
         io_start->reason = "It is started by the code in its MBR, which is not judged.";
-        return;
+        return UNKNOWN;
     }
     trial->entry = NULL;
-    enum outcome outcome = trial_fallback(trial, disk);
+    enum outcome outcome =
+        trial->together ? fall_back_anywhere(trial) : trial_fallback(trial, disk);
     io_start->verdict = outcome == STARTS ? VERDICT_FALLBACK : verdict_of(outcome);
     if (outcome == STARTS)
         io_start->reason = "No boot entry starts it: only the removable-media path does, which not "
@@ -285,16 +326,43 @@ static void fall_back(struct trial *trial, struct start *io_start)
         io_start->reason = say_nothing_starts(trial);
     else
         io_start->reason = trial->first_why[0] != '\0' ? trial->first_why : trial->why;
+    return outcome;
+}
+
+/* What the outcome is worth where nobody asks for reasons. */
+static enum outlook outlook_of(const struct trial *trial, enum outcome outcome,
+                               enum verdict verdict)
+{
+    static const enum outlook outlooks[] = {[VERDICT_STARTS] = OUTLOOK_STARTS,
+                                            [VERDICT_FALLBACK] = OUTLOOK_FALLBACK,
+                                            [VERDICT_PERHAPS] = OUTLOOK_PERHAPS,
+                                            [VERDICT_FAILS] = OUTLOOK_NOTHING,
+                                            [VERDICT_UNKNOWN] = OUTLOOK_UNKNOWN};
+
+    if (outcome == ELSEWHERE)
+        return OUTLOOK_ELSEWHERE;
+    return outcome == UNKNOWN && trial->doubtful ? OUTLOOK_DOUBTFUL : outlooks[verdict];
+}
+
+static void note_program(const struct trial *trial, enum outcome outcome, struct way *io_way)
+{
+    if (outcome == GOES_ON || trial->file == FAT_NO_FILE)
+        return;
+    const struct file_content *content = &trial->machine->esps[trial->esp].contents[trial->file];
+    io_way->has_program = content->status == ST_OK;
+    io_way->program = content->digest;
 }
 
 enum status walk_order(struct arena *arena, const struct machine *machine,
                        const struct roles *roles, size_t member, const struct walk *walk,
-                       struct start *ret_start)
+                       struct start *ret_start, struct way *ret_way)
 {
     struct trial trial = {.arena = arena,
                           .machine = machine,
                           .roles = roles,
                           .member = &roles->members[member],
+                          .together = walk->together,
+                          .file = FAT_NO_FILE,
                           .outsiders = walk->outsiders,
                           .why = "",
                           .first_why = ""};
@@ -302,13 +370,15 @@ enum status walk_order(struct arena *arena, const struct machine *machine,
 
     enum outcome outcome = try_entries(&trial, walk, &start);
     if (outcome == GOES_ON) {
-        fall_back(&trial, &start);
+        outcome = fall_back(&trial, &start);
     } else {
         start.verdict = verdict_of(outcome);
         start.reason = outcome == STARTS ? "" : trial.why;
     }
     if (start.reason == NULL)
         return ST_NO_MEMORY;
+    *ret_way = (struct way){.outlook = outlook_of(&trial, outcome, start.verdict)};
+    note_program(&trial, outcome, ret_way);
     *ret_start = start;
     return ST_OK;
 }

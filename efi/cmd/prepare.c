@@ -156,9 +156,10 @@ static enum status check_prospect(const struct judgement *now, struct plan *io_p
     if (status != ST_OK || prospect.worse == NO_INDEX)
         return status;
     return plan_refuse(io_plan, ST_REFUSED,
-                       "After this Disk %zu would start less well than now (%s now, %s then). "
+                       "After this %s would start less well than now (%s now, %s then). "
                        "Nothing was changed.",
-                       prospect.worse, prospect.text, prospect.then);
+                       prospect_worse_name(io_plan->arena, &prospect), prospect.text,
+                       prospect.then);
 }
 
 /* The whole plan: the disk, then its entries; or with -gpt the table alone. */

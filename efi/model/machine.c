@@ -13,6 +13,29 @@ size_t machine_find_esp(const struct machine *machine, size_t partition)
     return NO_INDEX;
 }
 
+/* True when firmware comes to the one ESP before the other. */
+static bool comes_before(const struct machine *machine, size_t esp, size_t other)
+{
+    const struct partition *own = &machine->partitions[machine->esps[esp].partition];
+    const struct partition *next = &machine->partitions[machine->esps[other].partition];
+
+    return own->disk != next->disk ? own->disk < next->disk : own->hd_number < next->hd_number;
+}
+
+size_t machine_next_esp(const struct machine *machine, size_t disk, size_t previous)
+{
+    size_t found = NO_INDEX;
+
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        bool here =
+            disk == NO_INDEX || machine->partitions[machine->esps[i].partition].disk == disk;
+        if (here && (previous == NO_INDEX || comes_before(machine, previous, i)) &&
+            (found == NO_INDEX || comes_before(machine, i, found)))
+            found = i;
+    }
+    return found;
+}
+
 bool machine_may_start_from(const struct machine *machine, size_t partition)
 {
     const struct partition *own = &machine->partitions[partition];

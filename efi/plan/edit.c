@@ -1,6 +1,7 @@
 #include "plan/edit.h"
 
 #include "audit/audit.h"
+#include "audit/lead.h"
 #include "base/mem.h"
 #include "model/boot_name.h"
 #include "model/firmware_entry.h"
@@ -111,8 +112,40 @@ static bool starts_a_disk(const struct entry *entry)
            entry->boot.partition != NO_INDEX && !entry_is_firmwares(entry);
 }
 
+/* True for a fixed disk that starts a system by its removable-media path, and by no entry. */
+static bool hangs_on_fallback(const struct machine *machine, size_t disk)
+{
+    const struct entry whole_disk = {.boot = {.disk = disk, .partition = NO_INDEX}};
+    struct lead lead;
+
+    if (!lead_of(machine, &whole_disk, &lead) || lead.program.kind == PROGRAM_TOOL)
+        return false;
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->status == ST_OK && starts_a_disk(entry) && !lead_is_tool(machine, entry) &&
+            machine->partitions[entry->boot.partition].disk == disk)
+            return false;
+    }
+    return true;
+}
+
+/* True for what does not give way where a disk hangs on its removable-media path: named, it would
+ * keep that from being tried. */
+static bool is_in_the_way(const struct machine *machine, const struct entry *entry)
+{
+    bool stays = (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0 &&
+                 (entry->form == DEVPATH_FORM_FV || lead_is_tool(machine, entry));
+
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        if (stays && hangs_on_fallback(machine, i))
+            return true;
+    }
+    return false;
+}
+
 /* A BootOrder from nothing. Damaged entries stay out: firmware deletes them as soon as it names
- * them. Entries outside BootOrder are sorted by number. */
+ * them. So does what would keep another disk from starting. Entries outside BootOrder are sorted by
+ * number. */
 static void name_all(struct boot_edit *edit)
 {
     const struct machine *machine = edit->plan->machine;
@@ -120,7 +153,8 @@ static void name_all(struct boot_edit *edit)
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < machine->entry_count; i++) {
             const struct entry *entry = &machine->entries[i];
-            if (entry->status == ST_OK && starts_a_disk(entry) == (pass == 0))
+            if (entry->status == ST_OK && starts_a_disk(entry) == (pass == 0) &&
+                !is_in_the_way(machine, entry))
                 edit->order[edit->count++] = entry->number;
         }
     }

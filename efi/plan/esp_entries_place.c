@@ -91,7 +91,7 @@ size_t esp_entries_position(const struct esp_entries_pass *pass, size_t original
     size_t blocker = find_blocker(pass);
     size_t place = original == NO_INDEX ? NO_INDEX : esp_entries_place(pass, original);
 
-    if (blocker == NO_INDEX)
+    if (blocker == NO_INDEX || pass->request->last)
         return ORDER_END;
     for (size_t i = 0; i < pass->edit.count && place == NO_INDEX; i++)
         place = starts_member(pass, i) ? i : NO_INDEX;

@@ -59,26 +59,50 @@ static struct fat_file file_of(const struct file_copy *item)
                              .written = item->written};
 }
 
+/* Notes that file `index` of the new list has the text of what it comes from, where that is a list
+ * BOOT<ARCH>.CSV. */
+static void take_csv(const struct esp *from, size_t file, size_t index, struct esp *io_esp)
+{
+    for (size_t i = 0; from != NULL && i < from->csv_count; i++) {
+        if (from->csvs[i].file == file)
+            io_esp->csvs[io_esp->csv_count++] = (struct boot_csv){index, from->csvs[i].text};
+    }
+}
+
+static size_t count_csvs(const struct machine *machine)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < machine->esp_count; i++)
+        count += machine->esps[i].csv_count;
+    return count;
+}
+
 /* What stays of the old list, then what is brought: a folder before what is in it, as in a walk. */
 static enum status join_lists(struct arena *arena, const struct machine *before,
                               const struct disk_change *change, struct esp *io_esp)
 {
     const struct files_change *files = &change->files;
+    const struct esp was = *io_esp;
     size_t old = change->kind == DISK_CHANGE_FORMAT ? 0 : io_esp->report.file_count;
     size_t room = old + files->count;
     struct fat_file *list = arena_alloc(arena, room, sizeof(*list));
     struct file_content *contents = arena_alloc(arena, room, sizeof(*contents));
     size_t count = 0;
 
-    if (list == NULL || contents == NULL)
+    io_esp->csvs = arena_alloc(arena, was.csv_count + count_csvs(before), sizeof(*was.csvs));
+    io_esp->csv_count = 0;
+    if (list == NULL || contents == NULL || io_esp->csvs == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < old; i++) {
         if (find_item(files, io_esp->report.files[i].path) != NO_INDEX)
             continue;
+        take_csv(&was, i, count, io_esp);
         list[count] = io_esp->report.files[i];
         contents[count++] = io_esp->contents[i];
     }
     for (size_t i = 0; i < files->count; i++) {
+        take_csv(source_of(before, &files->items[i]), files->items[i].file, count, io_esp);
         list[count] = file_of(&files->items[i]);
         contents[count++] = content_of(before, &files->items[i]);
     }

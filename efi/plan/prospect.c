@@ -8,22 +8,11 @@
 /* One disk afterwards, apart from the memory in which it was worked out. */
 struct later {
     enum verdict verdict;
+    struct way ways[START_WAYS];
     bool has_entry;
     uint16_t number; /* of the entry that starts or stops it */
     bool is_new;     /* the plan makes that entry */
 };
-
-/* How well a disk starts. Through the removable-media path, or with lenient firmware, is a step
- * below a start, and what cannot be told is better than what is known to fail. */
-static int rank_of(enum verdict verdict)
-{
-    static const int ranks[] = {
-        [VERDICT_STARTS] = 3,  [VERDICT_FALLBACK] = 2, [VERDICT_PERHAPS] = 2,
-        [VERDICT_UNKNOWN] = 1, [VERDICT_FAILS] = 0,
-    };
-
-    return ranks[verdict];
-}
 
 static const char *answer_of(enum verdict verdict)
 {
@@ -33,6 +22,29 @@ static const char *answer_of(enum verdict verdict)
     };
 
     return answers[verdict];
+}
+
+/* The same of one way. */
+static const char *answer_of_way(const struct way *way)
+{
+    static const char *const answers[] = {
+        [OUTLOOK_NOTHING] = "no",         [OUTLOOK_ELSEWHERE] = "another system",
+        [OUTLOOK_DOUBTFUL] = "not known", [OUTLOOK_UNKNOWN] = "not known",
+        [OUTLOOK_PERHAPS] = "perhaps",    [OUTLOOK_FALLBACK] = "perhaps",
+        [OUTLOOK_STARTS] = "yes",
+    };
+
+    return answers[way->outlook];
+}
+
+/* Where it is not known what comes up now, it is not to be another program of which that is no
+ * better known. */
+static bool is_less(const struct way *before, const struct way *after)
+{
+    if (after->outlook != before->outlook)
+        return after->outlook < before->outlook;
+    return before->outlook == OUTLOOK_UNKNOWN && before->has_program && after->has_program &&
+           !sha256_equal(&before->program, &after->program);
 }
 
 static bool is_made_by(const struct plan *plan, const char *name)
@@ -51,6 +63,9 @@ static struct later later_of(const struct plan *plan, const struct machine *mach
                              const struct judgement *judgement, size_t disk)
 {
     struct later later = {.verdict = VERDICT_FAILS};
+
+    for (size_t i = 0; i < START_WAYS; i++)
+        later.ways[i] = (struct way){.outlook = OUTLOOK_NOTHING};
     size_t member = roles_member_on(&judgement->roles, disk);
     char name[VAR_NAME_SIZE];
 
@@ -58,6 +73,8 @@ static struct later later_of(const struct plan *plan, const struct machine *mach
         return later;
     const struct start *start = &judgement->starts[member];
     later.verdict = start->verdict;
+    for (size_t i = 0; i < START_WAYS; i++)
+        later.ways[i] = start->ways[i];
     later.has_entry = start->entry != NO_INDEX;
     if (!later.has_entry)
         return later;
@@ -78,8 +95,25 @@ static const char *say(struct arena *arena, const struct later *later)
                         later->number);
 }
 
+/* True when the boot entries lead to the system that they led to. */
+static bool is_same_system(const struct roles *roles, const struct roles *later)
+{
+    return roles->kind == later->kind && roles->windows == later->windows &&
+           roles->volume == later->volume;
+}
+
+static bool has_hope(const struct judgement *now)
+{
+    bool hope = false;
+
+    for (size_t i = 0; i < now->roles.member_count; i++)
+        hope |= start_is_hopeful(&now->starts[i]);
+    return hope;
+}
+
 static enum status judge_later(struct plan *plan, const struct judgement *now,
-                               struct later *ret_later, size_t *ret_hopeful)
+                               struct later *ret_later, struct way ret_together[2],
+                               struct prospect *io_prospect)
 {
     struct arena *arena = plan->arena;
     size_t mark = arena_mark(arena);
@@ -94,9 +128,47 @@ static enum status judge_later(struct plan *plan, const struct judgement *now,
         hopeful += start_is_hopeful(&judgement.starts[i]);
     for (size_t i = 0; status == ST_OK && i < now->roles.member_count; i++)
         ret_later[i] = later_of(plan, &machine, &judgement, now->roles.members[i].disk);
+    for (size_t i = 0; status == ST_OK && i < 2; i++)
+        ret_together[i] = judgement.together[i];
+    if (status == ST_OK && has_hope(now) && !is_same_system(&now->roles, &judgement.roles)) {
+        io_prospect->worse = EVERY_DISK;
+        io_prospect->text = "one system";
+        io_prospect->then = "another";
+    }
     arena_release(arena, mark);
-    *ret_hopeful = hopeful;
+    io_prospect->hopeful = hopeful;
     return status;
+}
+
+/* Notes the first of the ways that is less than it was; `worse` is what they are of. */
+static void compare(const struct way *before, const struct way *after, size_t count, size_t worse,
+                    struct prospect *io_prospect)
+{
+    for (size_t i = 0; i < count && io_prospect->worse == NO_INDEX; i++) {
+        if (!is_less(&before[i], &after[i]))
+            continue;
+        io_prospect->worse = worse;
+        io_prospect->text = answer_of_way(&before[i]);
+        io_prospect->then = answer_of_way(&after[i]);
+    }
+}
+
+/* Whether a disk, or the machine with all of them, would start less well. */
+static void find_worse(const struct judgement *now, const struct later *later,
+                       const struct way together[2], struct prospect *io_prospect)
+{
+    for (size_t i = 0; i < now->roles.member_count; i++) {
+        const struct way *ways = now->starts[i].ways;
+        compare(ways, later[i].ways, START_WAYS, now->roles.members[i].disk, io_prospect);
+    }
+    compare(now->together, together, 2, EVERY_DISK, io_prospect);
+}
+
+const char *prospect_worse_name(struct arena *arena, const struct prospect *prospect)
+{
+    if (prospect->worse == EVERY_DISK)
+        return "the machine with all its disks";
+    return arena_printf(arena, "Disk %zu", prospect->worse);
 }
 
 enum status prospect_find(struct plan *plan, const struct judgement *now,
@@ -104,26 +176,22 @@ enum status prospect_find(struct plan *plan, const struct judgement *now,
 {
     size_t count = now->roles.member_count;
     struct prospect prospect = {.worse = NO_INDEX, .text = "", .then = ""};
+    struct way together[2];
     struct promise *promises = arena_alloc(plan->arena, count, sizeof(*promises));
     struct later *later = arena_alloc(plan->arena, count, sizeof(*later));
 
     if (promises == NULL || later == NULL)
         return ST_NO_MEMORY;
-    enum status status = judge_later(plan, now, later, &prospect.hopeful);
+    enum status status = judge_later(plan, now, later, together, &prospect);
     for (size_t i = 0; status == ST_OK && i < count; i++) {
-        enum verdict before = now->starts[i].verdict;
         promises[i] = (struct promise){now->roles.members[i].disk, verdict_name(later[i].verdict),
                                        say(plan->arena, &later[i])};
         if (promises[i].text == NULL)
             return ST_NO_MEMORY;
-        if (prospect.worse != NO_INDEX || rank_of(later[i].verdict) >= rank_of(before))
-            continue;
-        prospect.worse = promises[i].disk;
-        prospect.text = answer_of(before);
-        prospect.then = answer_of(later[i].verdict);
     }
     if (status != ST_OK)
         return status;
+    find_worse(now, later, together, &prospect);
     plan->promises = promises;
     plan->promise_count = count;
     *ret_prospect = prospect;

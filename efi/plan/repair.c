@@ -192,6 +192,22 @@ static bool is_ahead(struct repair *repair, const struct member *member)
     return true;
 }
 
+/* True when what differs on the member may give way to what the other ESP has: that one starts the
+ * system, the member's starts nothing, or less is to be hoped for from it. Where neither is known
+ * to start it, nobody can say which of the two is right. */
+static bool source_is_better(const struct repair *repair, size_t member, size_t source)
+{
+    const struct machine *machine = repair->plan->machine;
+    size_t disk = machine->partitions[machine->esps[source].partition].disk;
+    size_t other = roles_member_on(repair->roles, disk);
+    enum outlook own = repair->starts[member].ways[ALONE_STRICT].outlook;
+
+    if (other == NO_INDEX || own == OUTLOOK_NOTHING)
+        return true;
+    enum outlook outlook = repair->starts[other].ways[ALONE_STRICT].outlook;
+    return outlook >= OUTLOOK_PERHAPS || outlook > own;
+}
+
 /* Nothing is done on the disk, but its ESP may get an entry. */
 static enum status leave_member(struct repair *repair, const struct member *member)
 {
@@ -223,7 +239,8 @@ static enum status repair_member(struct repair *repair, size_t index)
         request.mend_only = true;
     }
     if (!request.mend_only)
-        request.mend_only = is_ahead(repair, member);
+        request.mend_only = is_ahead(repair, member) ||
+                            (source != NO_INDEX && !source_is_better(repair, index, source));
     if (source == NO_INDEX && request.mend_only) {
         struct guid own = guid_of(machine, repair->reference);
         add_target(repair, member->disk, &own);
@@ -283,6 +300,7 @@ static enum status repair_entries(struct repair *repair)
                                           .now = plan->machine,
                                           .disk_in_name = repair->request->disk_in_name,
                                           .prune = repair->extent.prune,
+                                          .last = repair->extent.entries == ENTRIES_LAST,
                                           .keep_gone = repair->roles->missing > 0};
     struct plan part;
 
@@ -317,5 +335,7 @@ enum status repair_plan_extent(struct repair *repair)
         status = repair_member(repair, i);
     if (status == ST_OK && repair->extent.disks)
         status = plan_boot_stores(repair->plan, repair->roles, NO_INDEX, repair->extent.left_out);
-    return status == ST_OK ? repair_entries(repair) : status;
+    if (status != ST_OK || repair->extent.entries == ENTRIES_NONE)
+        return status;
+    return repair_entries(repair);
 }

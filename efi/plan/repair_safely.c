@@ -49,18 +49,29 @@ static enum status try_extent(struct repair *repair, struct plan *plan, struct e
     return plan->status;
 }
 
+/* What the extent leaves out of a repair; NULL when there is no memory. */
+static const char *name_left_out(struct arena *arena, const struct roles *roles,
+                                 struct extent extent)
+{
+    if (extent.left_out != NO_INDEX)
+        return arena_printf(arena, "What is to be done on Disk %zu",
+                            roles->members[extent.left_out].disk);
+    if (!extent.disks)
+        return "What is to be done on disks";
+    if (extent.entries == ENTRIES_NONE)
+        return "Making boot entries";
+    return extent.entries == ENTRIES_LAST ? "Putting boot entries before others"
+                                          : "Deleting boot entries";
+}
+
 /* Says what is left out, and because of which disk. */
 static void say_left_out(struct plan *plan, const struct roles *roles, struct extent extent,
                          const struct prospect *why)
 {
-    const char *what = "Deleting boot entries";
+    const char *what = name_left_out(plan->arena, roles, extent);
+    const char *worse = prospect_worse_name(plan->arena, why);
 
-    if (extent.left_out != NO_INDEX)
-        what = arena_printf(plan->arena, "What is to be done on Disk %zu",
-                            roles->members[extent.left_out].disk);
-    else if (!extent.disks)
-        what = "What is to be done on disks";
-    if (what == NULL)
+    if (what == NULL || worse == NULL)
         plan->status = ST_NO_MEMORY;
     else if (why->worse == NO_INDEX)
         plan_warn_of_rest(plan,
@@ -68,44 +79,65 @@ static void say_left_out(struct plan *plan, const struct roles *roles, struct ex
                           "only record of what to start.");
     else
         plan_warn_of_rest(
-            plan,
-            "%s is left out: after it Disk %zu would start less well than now (%s now, %s "
-            "then).",
-            what, why->worse, why->text, why->then);
+            plan, "%s is left out: after it %s would start less well than now (%s now, %s then).",
+            what, worse, why->text, why->then);
 }
 
-/* From everything to as little as is safe: first nothing is deleted, then one disk is left alone,
- * then all are. */
+/* Puts all that may be planned into the list, from everything to as little as there can be: first
+ * nothing is deleted, then entries stand back, then one disk is left alone, then all are. */
+static size_t list_extents(size_t members, struct extent *ret_list)
+{
+    const struct extent all = {.disks = true, .left_out = NO_INDEX, .prune = true};
+    struct extent less = {.disks = true, .left_out = NO_INDEX};
+    size_t count = 0;
+
+    ret_list[count++] = all;
+    ret_list[count++] = less;
+    less.entries = ENTRIES_LAST;
+    ret_list[count++] = less;
+    for (size_t i = 0; i < 2 * members; i++) {
+        less.left_out = i % members;
+        less.entries = i < members ? ENTRIES_IN_PLACE : ENTRIES_LAST;
+        ret_list[count++] = less;
+    }
+    less.left_out = NO_INDEX;
+    less.entries = ENTRIES_NONE;
+    ret_list[count++] = less;
+    less.disks = false;
+    less.entries = ENTRIES_IN_PLACE;
+    ret_list[count++] = less;
+    less.entries = ENTRIES_LAST;
+    ret_list[count++] = less;
+    return count;
+}
+
+/* Plans as much as is safe. */
 static enum status plan_safely(struct repair *repair, struct plan *plan)
 {
     const struct roles *roles = repair->roles;
-    struct extent extent = {.disks = true, .left_out = NO_INDEX, .prune = true};
-    struct prospect why;
-    struct prospect last;
+    struct extent *extents =
+        arena_alloc(plan->arena, 6 + 2 * roles->member_count, sizeof(*extents));
+    struct prospect why = {.worse = NO_INDEX};
+    struct prospect last = why;
+    enum status status = ST_OK;
     bool safe = false;
+    size_t i = 0;
 
-    enum status status = try_extent(repair, plan, extent, &why, &safe);
-    if (status != ST_OK || safe)
-        return status;
-    extent.prune = false;
-    last = why;
-    status = try_extent(repair, plan, extent, &last, &safe);
-    for (size_t i = 0; status == ST_OK && !safe && i < roles->member_count; i++) {
-        extent.left_out = i;
-        status = try_extent(repair, plan, extent, &last, &safe);
+    if (extents == NULL)
+        return ST_NO_MEMORY;
+    size_t count = list_extents(roles->member_count, extents);
+    for (; status == ST_OK && !safe && i < count; i++) {
+        status = try_extent(repair, plan, extents[i], &last, &safe);
+        why = i == 0 ? last : why;
     }
-    if (status == ST_OK && !safe) {
-        extent = (struct extent){.disks = false, .left_out = NO_INDEX, .prune = false};
-        status = try_extent(repair, plan, extent, &last, &safe);
-    }
-    if (status == ST_OK && safe)
-        say_left_out(plan, roles, extent, &why);
+    if (status == ST_OK && safe && i > 1)
+        say_left_out(plan, roles, extents[i - 1], &why);
     if (status != ST_OK || safe)
         return status == ST_OK ? plan->status : status;
     return plan_refuse(plan, ST_REFUSED,
-                       "After this repair Disk %zu would start less well than now (%s now, %s "
-                       "then). Nothing was changed.",
-                       last.worse, last.text, last.then);
+                       "After this repair %s would start less well than now (%s now, %s then). "
+                       "Nothing was changed.",
+                       prospect_worse_name(plan->arena, &last), last.text, last.then);
 }
 
 /* A plan for what is wrong with the machine now. */

@@ -9,6 +9,7 @@
 struct judgement {
     struct roles roles;
     const struct start *starts; /* one for each member */
+    struct way together[2];     /* what it starts with all its disks (start_together) */
     enum machine_state state;
     struct findings findings; /* worst first; within a severity by the order of the audits */
 };

@@ -12,9 +12,9 @@
 #include "model/machine.h"
 
 struct lead {
-    const struct entry *entry;
-    size_t esp;             /* index into machine.esps: a file system that can be read */
-    struct program program; /* what the file there is */
+    const struct entry *entry; /* NULL: none does, this is the removable-media path */
+    size_t esp;                /* index into machine.esps: a file system that can be read */
+    struct program program;    /* what the file there is */
 };
 
 /*
@@ -28,8 +28,9 @@ bool lead_of(const struct machine *machine, const struct entry *entry, struct le
 /* True when the entry starts a program that starts no system: a tester, an updater, a Shell. */
 bool lead_is_tool(const struct machine *machine, const struct entry *entry);
 
-/* The first entry that the boot manager tries and that leads to a file, tools left out. False when
- * there is none. */
+/* The first entry that the boot manager tries and that leads to a file, tools left out. Where there
+ * is none, the first removable-media path of a fixed disk that starts a program which is known and
+ * no tool; without that, an entry whose path is not quite right. False when there is nothing. */
 bool lead_first(const struct machine *machine, struct lead *ret_lead);
 
 /* True when the ESP has a program that starts a system of its own: Windows' boot manager, or a

@@ -19,6 +19,7 @@
 
 #include "audit/roles.h"
 #include "base/arena.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "model/machine.h"
 
@@ -33,8 +34,31 @@ enum verdict {
 /* "starts", "fallback", "perhaps", "fails", "unknown": for scripts. Static lifetime. */
 const char *verdict_name(enum verdict verdict);
 
+/* The ways in which firmware can be switched on: without the disks that are no members or with
+ * them, and where it starts nothing by the path of a file alone, or looks for that on all disks. */
+enum start_way { ALONE_STRICT, ALONE_LENIENT, AMONG_STRICT, AMONG_LENIENT, START_WAYS };
+
+/* What is to be hoped for from one way, from the worst to the best. */
+enum outlook {
+    OUTLOOK_NOTHING,   /* it stops */
+    OUTLOOK_ELSEWHERE, /* another system may come up */
+    OUTLOOK_DOUBTFUL,  /* not known, and what is started may be damaged */
+    OUTLOOK_UNKNOWN,
+    OUTLOOK_PERHAPS,
+    OUTLOOK_FALLBACK,
+    OUTLOOK_STARTS,
+};
+
+/* What one way comes to. */
+struct way {
+    enum outlook outlook;
+    bool has_program;
+    struct sha256 program; /* the content of what takes hold, where that was read */
+};
+
 struct start {
     enum verdict verdict;
+    struct way ways[START_WAYS]; /* `verdict` is what they say together */
     size_t entry;       /* the entry that starts, or that stops the start; NO_INDEX for none */
     bool other;         /* VERDICT_FAILS because `entry` starts a program that starts no system */
     size_t instead;     /* the entry that starts a disk which is no member in the place of this one,
@@ -46,6 +70,15 @@ struct start {
 MUST_CHECK enum status start_alone(struct arena *arena, const struct machine *machine,
                                    const struct roles *roles, size_t member,
                                    struct start *ret_start);
+
+/*
+ * What the machine starts with all its fixed disks, by the first of BootOrder that takes hold,
+ * where firmware does not follow the path of a file alone ([0]), and where it does ([1]). What is
+ * on a disk that is no member is OUTLOOK_ELSEWHERE, unless it is a tool or lacks its boot store.
+ * Without members nothing is known. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status start_together(struct arena *arena, const struct machine *machine,
+                                      const struct roles *roles, struct way ret_ways[2]);
 
 /* True when the disk starts, be it only through the removable-media path or with lenient firmware:
  * what must not be lost. */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "audit/program.h"
 #include "audit/roles.h"
 #include "base/arena.h"
 #include "model/machine.h"
@@ -16,8 +17,9 @@
 enum outcome {
     GOES_ON, /* firmware tries what comes next */
     STARTS,
-    PERHAPS, /* it starts where firmware is lenient: some does, some goes on or stops */
-    FAILS,   /* it is started, and the machine stops there */
+    PERHAPS,   /* it starts where firmware is lenient: some does, some goes on or stops */
+    FAILS,     /* it is started, and the machine stops there */
+    ELSEWHERE, /* it is started, and may well bring up another system: a FAILS of a better kind */
     UNKNOWN,
 };
 
@@ -27,7 +29,9 @@ struct trial {
     const struct roles *roles;
     const struct member *member;
     const struct entry *entry; /* by which a file is started; NULL without one */
+    bool doubtful;             /* a file that is started may be damaged */
     unsigned stage;            /* how many programs started each other so far */
+    bool together;             /* all disks are there: `member` is any of them */
     bool outsiders;            /* disks that are no members are there too */
     size_t esp;                /* the file tried last: of this ESP, */
     size_t file;               /* of its report; FAT_NO_FILE when it is not there */
@@ -55,6 +59,15 @@ enum outcome trial_program(struct trial *trial, const struct esp *esp, size_t fi
 /* What shim, and the program that makes its entries anew, go on to start from their ESP. */
 enum outcome trial_shim(struct trial *trial, const struct esp *esp, size_t file);
 enum outcome trial_shim_fallback(struct trial *trial, const struct esp *esp, size_t file);
+
+/*
+ * Whether the loader (a file of the ESP, of that kind) starts the system of the mirror, as far as
+ * that hangs on other systems: UNKNOWN where a disk that is no member may have one and its ESP has
+ * the same loader with the same settings, or where the members' ESPs have different loaders, so
+ * that one of them may be that one's. Else STARTS.
+ */
+enum outcome trial_whose(struct trial *trial, const struct esp *esp, size_t loader,
+                         const struct program *program);
 
 /* UNKNOWN: what is looked for may be where the check of the ESP did not get to. */
 enum outcome trial_cut_short(struct trial *trial);

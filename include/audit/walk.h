@@ -5,18 +5,19 @@
 #include "audit/start.h"
 
 struct walk {
+    bool together;  /* every disk stays in, the other members too */
     bool outsiders; /* fixed disks that are no members stay in; else the member is alone */
     bool lenient;   /* firmware looks for a path that is a file alone on all disks; else it starts
                      * nothing by such a path */
 };
 
 /*
- * What happens when of all members only `member` is left and firmware is switched on. Statuses:
- * ST_OK; ST_NO_MEMORY.
+ * What happens when of all members only `member` is left and firmware is switched on: its `ways`
+ * are not set, `ret_way` is this one. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status walk_order(struct arena *arena, const struct machine *machine,
                                   const struct roles *roles, size_t member, const struct walk *walk,
-                                  struct start *ret_start);
+                                  struct start *ret_start, struct way *ret_way);
 
 /* True for an entry whose path is a file alone. */
 bool walk_names_file_only(const struct entry *entry);

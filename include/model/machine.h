@@ -193,6 +193,11 @@ struct machine {
 /* The ESP on this partition, NO_INDEX when it is none that was looked at. */
 size_t machine_find_esp(const struct machine *machine, size_t partition);
 
+/* The ESP that firmware comes to behind `previous` (an index into machine.esps; NO_INDEX: the
+ * first) when it looks through a disk, NO_INDEX for all disks: by disk, and by the number in the
+ * partition table, the sequence in which edk2 makes its devices. NO_INDEX at the end. */
+size_t machine_next_esp(const struct machine *machine, size_t disk, size_t previous);
+
 /* True for partitions that firmware may be started from: ESPs, others in which a boot entry names a
  * file, and those of type Linux RAID, in which an ESP may be hidden. Of all but ESPs only FAT
  * counts. */

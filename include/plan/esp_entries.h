@@ -11,6 +11,7 @@ struct esp_entries_request {
     const struct machine *now; /* as it is before the plan; NULL: plan->machine */
     bool disk_in_name;         /* the target's disk goes behind the names of new entries */
     bool prune;                /* also what plan_prune does */
+    bool last;                 /* new entries go behind all others, reached or not */
     bool keep_gone;            /* but entries whose partition is gone stay: it may come back */
 };
 

@@ -2,7 +2,10 @@
  * What a plan would make of the machine: it is projected (plan/project.h) and judged like the one
  * that is there, before anybody is asked to carry it out.
  *
- * I9: no plan leaves a disk starting less well than it does, nor fewer disks starting than do.
+ * I9: no plan leaves a disk starting less well than it does, nor fewer disks starting than do, nor
+ * the machine with all its disks, nor another system as long as this one may start; whichever disks
+ * are in, and whether firmware follows the path of
+ * a file alone or not.
  */
 #ifndef SHADOWBOOT_PLAN_PROSPECT_H
 #define SHADOWBOOT_PLAN_PROSPECT_H
@@ -10,8 +13,11 @@
 #include "audit/audit_machine.h"
 #include "plan/plan.h"
 
+#define EVERY_DISK (NO_INDEX - 1)
+
 struct prospect {
-    size_t worse;     /* disk that would start less well than now (I9); NO_INDEX for none */
+    size_t worse;     /* disk that would start less well than now (I9), or EVERY_DISK: the machine
+                       * with all of them; NO_INDEX for none */
     size_t hopeful;   /* how many members would start, be it perhaps */
     const char *text; /* of `worse`: the verdict now and then, "yes" and "no" */
     const char *then;
@@ -24,6 +30,9 @@ struct prospect {
  */
 MUST_CHECK enum status prospect_find(struct plan *plan, const struct judgement *now,
                                      struct prospect *ret_prospect);
+
+/* What would start less well: "Disk 1", in the arena; NULL when there is no memory. */
+const char *prospect_worse_name(struct arena *arena, const struct prospect *prospect);
 
 /* True when the plan deletes a boot entry. */
 bool prospect_deletes_entries(const struct plan *plan);

@@ -5,11 +5,19 @@
 
 #include "plan/repair.h"
 
+/* Where new entries go. */
+enum new_entries {
+    ENTRIES_IN_PLACE, /* where they are reached (plan/esp_entries.h) */
+    ENTRIES_LAST,     /* behind all others */
+    ENTRIES_NONE,     /* none is made, and BootOrder stays */
+};
+
 /* What of a repair is planned. */
 struct extent {
     bool disks;      /* tables, file systems, files */
     size_t left_out; /* index into members: but not on this one's disk; NO_INDEX for none */
     bool prune;      /* stale and duplicate entries are deleted */
+    enum new_entries entries;
 };
 
 struct repair {

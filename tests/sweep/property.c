@@ -22,7 +22,8 @@ struct trial {
     struct host *before;
     size_t disk_count; /* without the stick */
     struct truth starts[HOST_MAX_DISKS];
-    struct truth whole; /* with all disks */
+    struct truth whole;  /* with all disks */
+    struct truth system; /* that it starts with them */
 };
 
 /* --- Running -------------------------------------------------------------------------------- */
@@ -88,12 +89,23 @@ static bool starts(const struct truth *truth)
     return truth->verdict >= TRUTH_FALLBACK;
 }
 
-/* True when what comes up is one of the mirrored systems, as far as that is known. */
-static bool is_mirrored(const struct trial *trial, const struct truth *truth)
+/* True for a system that whoever looks after the machine calls its own: the first that it starts
+ * with all its disks, mirrored or not, or one that is mirrored, as far as that is known. */
+static bool is_machines(const struct trial *trial, const struct truth *truth)
 {
     const char *mirrored = trial->task->mirrored;
 
+    if (starts(&trial->system) && strcmp(trial->system.run.system, truth->run.system) == 0)
+        return true;
     return mirrored == NULL || strstr(mirrored, truth->run.system) != NULL;
+}
+
+/* True when what comes up is what came up, or, in the place of another system, the machine's: that
+ * is what a repair is for. */
+static bool is_kept(const struct trial *trial, const struct truth *old, const struct truth *new)
+{
+    return strcmp(old->run.system, new->run.system) == 0 ||
+           (!is_machines(trial, old) && is_machines(trial, new));
 }
 
 static void compare_start(const struct trial *trial, const char *where, bool same_system,
@@ -103,13 +115,13 @@ static void compare_start(const struct trial *trial, const char *where, bool sam
     char is[TEXT_MAX / 2];
     char kind[KIND_MAX];
 
-    if (!starts(old) ||
-        (starts(new) && (!same_system || strcmp(old->run.system, new->run.system) == 0)))
+    if (!starts(old) || (starts(new) && (!same_system || is_kept(trial, old, new))))
         return;
     describe(old, was);
     describe(new, is);
     snprintf(kind, sizeof(kind), "%s: %s%s, then %s%s", same_system ? "alone" : "all disks",
-             truth_verdict_name(old->verdict), is_mirrored(trial, old) ? "" : " (no mirror)",
+             truth_verdict_name(old->verdict),
+             is_machines(trial, old) ? "" : " (not the machine's)",
              starts(new) ? "another system" : truth_verdict_name(new->verdict),
              starts(new) || new->file[0] != 0 ? "" : ", nothing found");
     broken(trial, PROPERTY_START, kind, "%s: %s; then %s", where, was, is);
@@ -125,6 +137,7 @@ static void look_at_starts(struct trial *trial)
     for (size_t i = 0; i < trial->disk_count; i++)
         truth_of(trial->before, (uint64_t)1 << i, &trial->starts[i]);
     truth_of(trial->before, all_of(trial), &trial->whole);
+    truth_of_system(trial->before, all_of(trial), &trial->system);
 }
 
 static void check_starts(const struct trial *trial, struct host *host)
@@ -311,8 +324,9 @@ static bool store_decides(const struct trial *trial, size_t disk)
            !starts(truth) && truth_windows(&scene, "") == TRUTH_STARTS;
 }
 
-/* What a line of `status -sfo` promises for a disk. */
-static void check_promise(const struct trial *trial, const char *line)
+/* What a line of `status -sfo` promises for a disk; all promises are to be of one system. */
+static void check_promise(const struct trial *trial, const char *line,
+                          const struct truth **io_first)
 {
     char text[TEXT_MAX / 2];
     char verdict[16];
@@ -329,8 +343,12 @@ static void check_promise(const struct trial *trial, const char *line)
     if (!starts(truth))
         broken(trial, PROPERTY_PROMISE, truth->run.why, "disk %u: %s, and not %s", disk, text,
                verdict);
-    else if (!is_mirrored(trial, truth))
-        broken(trial, PROPERTY_PROMISE, "not the mirrored system", "disk %u: %s", disk, text);
+    else if (!is_machines(trial, truth))
+        broken(trial, PROPERTY_PROMISE, "not the machine's system", "disk %u: %s", disk, text);
+    else if (*io_first != NULL && strcmp((*io_first)->run.system, truth->run.system) != 0)
+        broken(trial, PROPERTY_PROMISE, "two systems", "disk %u: %s", disk, text);
+    else
+        *io_first = truth;
 }
 
 static void check_look(const struct trial *trial)
@@ -338,9 +356,10 @@ static void check_look(const struct trial *trial)
     struct host *host = host_clone(trial->before);
     unsigned code = run(trial, host, "status -sfo");
     const char *line = host_console_text(host->console);
+    const struct truth *first = NULL; /* of the disks that are to start */
 
     for (; *line != 0; line += strcspn(line, "\n"), line += *line != 0)
-        check_promise(trial, line);
+        check_promise(trial, line, &first);
     const char *changed = difference(trial, host, trial->before);
     if (changed != NULL)
         broken(trial, PROPERTY_LOOK, changed, "status changes %s", changed);

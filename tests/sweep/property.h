@@ -2,14 +2,19 @@
  * What a repair must keep, whatever the machine: looked at by bytes and by the second opinion of
  * sweep/truth.h.
  *
- *   start    a disk that alone started a mirrored system before starts it afterwards; the machine
- * with all its disks still starts something if it did own      entries of firmware's own are there
+ *   start    a disk that alone started a system before starts it afterwards, or, where that was not
+ * the machine's own, the machine's; the machine with all its disks still starts something if it did
+ * own      entries of firmware's own are there
  * as they were, also in BootOrder foreign  no block changes outside ESPs, tables, and what was
  * nobody's again    the same command once more changes nothing undo     variables, files, tables
  * and all blocks that held anything are back exit     exit statuses are those that the manual names
  *   look     `status` changes nothing
  *   promise  `status` says of no disk that it starts alone when it does not, or when it starts
- *            something that is not the mirrored system (which system a store leads to is left out)
+ *            another system than the machine's own (which system a store leads to is left out), and
+ *            of no two disks when they start different ones
+ *
+ * The machine's own system is what whoever looks after it calls so: the first that comes up with
+ * all disks, mirrored or not, or one that is mirrored.
  */
 #ifndef SHADOWBOOT_SWEEP_PROPERTY_H
 #define SHADOWBOOT_SWEEP_PROPERTY_H

@@ -40,6 +40,7 @@ struct firmware {
     struct truth_scene scene;
     struct place *places;
     size_t place_count;
+    bool passes; /* what starts no system is left again */
     struct truth *truth;
 };
 
@@ -231,6 +232,8 @@ static bool attempt(struct firmware *firmware, const struct place *place, const 
         truth->verdict = truth->run.verdict;
     }
     free(file.data);
+    if (firmware->passes)
+        return accepted && truth->verdict == TRUTH_STARTS;
     return accepted && truth->verdict != TRUTH_RETURNS;
 }
 
@@ -248,7 +251,7 @@ static bool try_entry(struct firmware *firmware, uint16_t number)
     if (is_inside_firmware(&option)) {
         firmware->truth->run.why = "a program of the firmware, which stays";
         firmware->truth->verdict = TRUTH_FAILS;
-        return true;
+        return !firmware->passes;
     }
     const char *file = option.file_at < option.node_count ? option.file : FALLBACK_FILE;
     for (size_t i = 0; i < firmware->place_count; i++) {
@@ -280,10 +283,12 @@ static void start(struct firmware *firmware)
     }
 }
 
-void truth_of(struct host *host, uint64_t present, struct truth *ret_truth)
+static void switch_on(struct host *host, uint64_t present, bool passes, struct truth *ret_truth)
 {
-    struct firmware firmware = {
-        .host = host, .places = host_alloc(PLACES_MAX, sizeof(struct place)), .truth = ret_truth};
+    struct firmware firmware = {.host = host,
+                                .places = host_alloc(PLACES_MAX, sizeof(struct place)),
+                                .passes = passes,
+                                .truth = ret_truth};
 
     *ret_truth = (struct truth){.verdict = TRUTH_FAILS, .entry = TRUTH_NO_ENTRY};
     ret_truth->run.why = "nothing to start";
@@ -296,4 +301,14 @@ void truth_of(struct host *host, uint64_t present, struct truth *ret_truth)
     for (size_t i = 0; i < firmware.place_count; i++)
         truth_fat_close(&firmware.places[i].fat);
     free(firmware.places);
+}
+
+void truth_of(struct host *host, uint64_t present, struct truth *ret_truth)
+{
+    switch_on(host, present, false, ret_truth);
+}
+
+void truth_of_system(struct host *host, uint64_t present, struct truth *ret_truth)
+{
+    switch_on(host, present, true, ret_truth);
 }

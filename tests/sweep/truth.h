@@ -25,6 +25,10 @@ struct truth {
 /* `present`: disk i is there where bit i is set. */
 void truth_of(struct host *host, uint64_t present, struct truth *ret_truth);
 
+/* Which system the machine starts: as above for somebody who leaves what starts none, a tool or a
+ * loader without its system, and goes on to the next. */
+void truth_of_system(struct host *host, uint64_t present, struct truth *ret_truth);
+
 /* "starts", "fallback", "unsure", "fails". */
 const char *truth_verdict_name(enum truth_verdict verdict);
 

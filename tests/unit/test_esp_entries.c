@@ -162,6 +162,21 @@ static void missing_order_is_written_and_nothing_is_made(void **state)
     expect_plan(m, true, "update BootOrder to 0000,0001,0007\n");
 }
 
+/* A disk that nobody asks about starts by its removable-media path: a Shell in BootOrder would keep
+ * it from that. */
+static void missing_order_names_no_shell_before_a_disk_without_entry(void **state)
+{
+    struct mirror *m = *state;
+
+    put_shell(m);
+    size_t disk = mirror_add_disk(m, DISK_AHCI);
+    mem_vars_drop(m->host->vars, NULL, "BootOrder");
+    mirror_read_entries(m);
+    expect_plan(m, true, "create BootOrder: 0000,0001\n");
+    mirror_drop_file(m, disk, MIRROR_FALLBACK);
+    expect_plan(m, true, "create BootOrder: 0000,0001,0007\n");
+}
+
 /* The firmware has put its own into BootOrder and left ours out. */
 static void entry_outside_boot_order_is_put_in_and_nothing_is_made(void **state)
 {
@@ -528,6 +543,7 @@ int main(void)
         CASE(entry_of_the_firmware_for_a_whole_disk_is_not_enough),
         CASE(wiped_nvram_gets_an_entry_for_each_before_a_shell),
         CASE(missing_order_is_written_and_nothing_is_made),
+        CASE(missing_order_names_no_shell_before_a_disk_without_entry),
         CASE(entry_outside_boot_order_is_put_in_and_nothing_is_made),
         CASE(new_entries_tell_their_disk_when_asked_for),
         CASE(gone_entry_goes_where_its_clone_takes_over),

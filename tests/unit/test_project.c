@@ -576,6 +576,40 @@ static void log_of_the_store_goes_with_it(void **state)
     }
 }
 
+/* Lists of shim's fallback are found by the index of their file, which files that come move. */
+static void lists_stay_with_their_files_and_come_with_those_that_are_brought(void **state)
+{
+    static const uint8_t own[] = {'o', 0};
+    static const uint8_t brought[] = {'b', 0, 'c', 0};
+    struct mirror *mirror = *state;
+    struct projected projected = begin(mirror);
+    struct boot_csv lists[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        (void)mirror_add_file(mirror, i, i == 0 ? "\\EFI\\a\\BOOTX64.CSV" : "\\EFI\\b\\BOOTX64.CSV",
+                              10, 'l');
+        lists[i] = (struct boot_csv){mirror->esps[i].report.file_count - 1,
+                                     i == 0 ? span_of(brought, 4) : span_of(own, 2)};
+        mirror->esps[i].csvs = &lists[i];
+        mirror->esps[i].csv_count = 1;
+    }
+    const struct file_copy items[] = {
+        {.path = MIRROR_MANAGER,
+         .size = 5,
+         .esp = 0,
+         .file = mirror_file(mirror, 0, MIRROR_MANAGER)},
+        {.path = "\\EFI\\a\\BOOTX64.CSV", .size = 10, .esp = 0, .file = lists[0].file},
+    };
+    change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, items, COUNT_OF(items));
+    finish(&projected);
+    const struct esp *esp = &projected.machine.esps[1];
+    assert_int_equal(esp->csv_count, 2);
+    assert_string_equal(esp->report.files[esp->csvs[0].file].path, "\\EFI\\b\\BOOTX64.CSV");
+    assert_int_equal(esp->csvs[0].text.size, 2);
+    assert_string_equal(esp->report.files[esp->csvs[1].file].path, "\\EFI\\a\\BOOTX64.CSV");
+    assert_int_equal(esp->csvs[1].text.size, 4);
+}
+
 static void contents_that_nobody_read_stay_unread(void **state)
 {
     struct mirror *mirror = *state;
@@ -767,6 +801,7 @@ int main(void)
         ON_MIRROR(files_that_are_copied_come_to_those_that_are_there),
         ON_MIRROR(contents_are_those_of_the_source),
         ON_MIRROR(log_of_the_store_goes_with_it),
+        ON_MIRROR(lists_stay_with_their_files_and_come_with_those_that_are_brought),
         ON_MIRROR(contents_that_nobody_read_stay_unread),
         ON_MIRROR(entries_stand_in_the_order_that_is_going_to_be),
         ON_MIRROR(replaced_entry_is_there_once),

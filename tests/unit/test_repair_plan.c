@@ -97,6 +97,103 @@ static void plan_that_brings_files_and_entry_makes_a_disk_start(void **state)
     assert_string_equal(plan.promises[1].text, "yes, by the new Boot0001");
 }
 
+static void put_first(struct mirror *m, const struct fixture_entry *entry)
+{
+    mirror_put_entry(m, entry);
+    mirror_set_order(m, (const uint16_t[]){entry->number, 0, 1}, 3);
+}
+
+static struct prospect prospect_of_order(struct mirror *m, uint8_t *order, size_t count)
+{
+    struct judgement now = mirror_judge(m);
+    struct plan plan = empty_plan(m);
+    struct prospect prospect;
+
+    plan_set_variable(&plan, "BootOrder", 7, span_of(order, 2 * count), "order");
+    assert_int_equal(prospect_find(&plan, &now, &prospect), ST_OK);
+    return prospect;
+}
+
+static void lose_store(struct mirror *m, size_t esp)
+{
+    mirror_drop_file(m, esp, MIRROR_STORE);
+    m->esps[esp].store_status = ST_ABSENT;
+}
+
+/* The members start nothing, so it is another disk's system that comes up with it. */
+static void plan_that_takes_the_start_from_another_disk_is_worse(void **state)
+{
+    struct mirror *m = *state;
+    size_t disk = mirror_add_disk(m, DISK_AHCI);
+    struct fixture_entry other = mirror_windows_entry(m, 2, disk);
+    static uint8_t order[] = {0, 0, 2, 0, 1, 0};
+
+    m->partitions[MIRROR_MSR(disk)].kind = PT_LDM_DATA;
+    put_first(m, &other);
+    assert_int_equal(prospect_of_order(m, order, 3).worse, NO_INDEX);
+    for (size_t i = 0; i < 2; i++)
+        lose_store(m, i);
+    struct prospect prospect = prospect_of_order(m, order, 3);
+    assert_int_equal(prospect.worse, 0);
+    assert_string_equal(prospect.text, "another system");
+    assert_string_equal(prospect.then, "no");
+}
+
+/* Disk 1 starts nothing as it is; with all disks it is not to come first. */
+static void plan_that_puts_a_disk_first_that_fails_makes_the_machine_worse(void **state)
+{
+    struct mirror *m = *state;
+    static uint8_t order[] = {1, 0, 0, 0};
+
+    lose_store(m, 1);
+    mirror_set_order(m, (const uint16_t[]){0}, 1);
+    struct prospect prospect = prospect_of_order(m, order, 2);
+    assert_int_equal(prospect.worse, EVERY_DISK);
+    assert_string_equal(prospect_worse_name(&m->arena, &prospect),
+                        "the machine with all its disks");
+    assert_string_equal(prospect.text, "yes");
+    assert_string_equal(prospect.then, "no");
+}
+
+/* Firmware that follows the path of a file alone finds on each disk what is brought there. */
+static void file_that_an_entry_names_alone_is_not_brought_before_the_system(void **state)
+{
+    struct mirror *m = *state;
+    struct fixture_entry entry = mirror_windows_entry(m, 2, 0);
+
+    mirror_add_file(m, 0, "\\EFI\\arch", 0, 0);
+    mirror_add_file(m, 0, "\\EFI\\arch\\grubx64.efi", 3000, 'g');
+    entry.form = FIXTURE_FILE;
+    entry.file = "\\EFI\\arch\\grubx64.efi";
+    entry.optional = FIXTURE_NONE;
+    put_first(m, &entry);
+    struct plan plan = repair(m);
+    for (size_t i = 0; i < plan.count; i++)
+        assert_true(plan.actions[i].change == NULL || plan.actions[i].change->disk != 1);
+    assert_warned(&plan, "What is to be done on Disk 1 is left out");
+}
+
+/* Where some disk starts the system that is started now, another one is not to come before it. */
+static void plan_that_puts_another_system_first_makes_the_machine_worse(void **state)
+{
+    struct mirror *m = *state;
+    size_t disk = mirror_add_disk(m, DISK_AHCI);
+    struct fixture_entry other = mirror_windows_entry(m, 2, disk);
+    struct system_copy *copy = &m->copies[m->machine.copy_count++];
+    static uint8_t order[] = {2, 0, 0, 0, 1, 0};
+
+    *copy = m->copies[0];
+    copy->disk = disk;
+    copy->partition = MIRROR_MSR(disk);
+    copy->plex = NO_INDEX;
+    copy->ntfs.serial = 0x9999;
+    mirror_put_entry(m, &other);
+    mirror_set_order(m, (const uint16_t[]){0, 1, 2}, 3);
+    struct prospect prospect = prospect_of_order(m, order, 3);
+    assert_int_equal(prospect.worse, EVERY_DISK);
+    assert_string_equal(prospect.then, "another");
+}
+
 static void memory_of_the_prospect_is_given_back(void **state)
 {
     struct mirror *m = *state;
@@ -162,6 +259,21 @@ static void loader_that_only_a_stale_entry_names_gets_entries(void **state)
 }
 
 /* --- Files ------------------------------------------------------------------------------------ */
+
+/* Neither GRUB has settings, so nobody knows which of the two starts the system. */
+static void what_differs_stays_where_neither_disk_is_known_to_start(void **state)
+{
+    struct mirror *m = *state;
+
+    mirror_make_linux(m);
+    mirror_content(m, 1, MIRROR_GRUB)->digest.bytes[0] ^= 1;
+    struct plan plan = repair(m);
+    assert_action(&plan, "bring 1 file");
+    for (size_t i = 0; i < 2; i++)
+        mirror_drop_file(m, i, MIRROR_SETTINGS);
+    plan = repair(m);
+    assert_false(has_action(&plan, "bring "));
+}
 
 static void files_of_the_maker_stay_where_they_are(void **state)
 {
@@ -271,9 +383,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(plan_that_takes_an_entry_away_makes_its_disk_worse),
         CASE(plan_that_brings_files_and_entry_makes_a_disk_start),
+        CASE(plan_that_takes_the_start_from_another_disk_is_worse),
+        CASE(plan_that_puts_a_disk_first_that_fails_makes_the_machine_worse),
+        CASE(file_that_an_entry_names_alone_is_not_brought_before_the_system),
+        CASE(plan_that_puts_another_system_first_makes_the_machine_worse),
         CASE(memory_of_the_prospect_is_given_back),
         CASE(nothing_is_deleted_while_no_disk_would_start),
         CASE(loader_that_only_a_stale_entry_names_gets_entries),
+        CASE(what_differs_stays_where_neither_disk_is_known_to_start),
         CASE(files_of_the_maker_stay_where_they_are),
         CASE(each_member_gets_an_esp_from_that_on_another_disk),
         CASE(what_the_next_run_would_do_is_done_at_once),

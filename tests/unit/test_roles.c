@@ -785,6 +785,108 @@ static void tool_that_stands_first_says_nothing_of_the_system(void **state)
     assert_int_equal(roles.start_esp, 1);
 }
 
+/* A mirror of Linux on Disks 0 and 1, and a disk with Windows of its own; gives its index. */
+static size_t make_linux_beside_windows(struct mirror *mirror)
+{
+    size_t disk = add_plain_windows(mirror, DISK_AHCI);
+    struct system_copy windows = mirror->copies[mirror->machine.copy_count - 1];
+
+    mirror_make_linux(mirror);
+    mirror->copies[mirror->machine.copy_count++] = windows;
+    return disk;
+}
+
+/* Puts what the ESP has in `from` under the removable-media path as well. */
+static void copy_to_fallback(struct mirror *mirror, size_t esp, const char *from)
+{
+    struct file_content content = *mirror_content(mirror, esp, from);
+    uint64_t size = mirror->files[esp][mirror_file(mirror, esp, from)].size;
+    size_t file = mirror_add_file(mirror, esp, MIRROR_FALLBACK, size, 0);
+
+    mirror->contents[esp][file] = content;
+}
+
+static void without_entries_the_removable_media_path_says_which_kind_of_system(void **state)
+{
+    struct mirror *mirror = *state;
+
+    (void)make_linux_beside_windows(mirror);
+    mirror_set_order(mirror, NULL, 0);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_PLAIN);
+    /* Shim without anything to start says nothing. */
+    copy_to_fallback(mirror, 0, MIRROR_SHIM);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_PLAIN);
+    (void)mirror_add_file(mirror, 0, "\\EFI\\BOOT\\grubx64.efi", 1000, 'g');
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_MD);
+}
+
+/* Firmware compares the partition's number, and goes on where it is another one. */
+static void entry_that_firmware_does_not_follow_does_not_say_which_system(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = make_linux_beside_windows(mirror);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, disk);
+
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){2, 0}, 2);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_PLAIN);
+    entry.partition.number += 4;
+    mirror_put_entry(mirror, &entry);
+    assert_int_equal(mirror_roles(mirror).kind, BOOT_MD);
+}
+
+static void disk_of_a_linux_mirror_is_no_member_of_plain_windows(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = make_linux_beside_windows(mirror);
+
+    put_entry_for(mirror, 2, disk);
+    mirror_set_order(mirror, (uint16_t[]){2, 0, 1}, 3);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_PLAIN);
+    assert_int_equal(roles.member_count, 1);
+    assert_int_equal(roles.members[0].disk, disk);
+}
+
+/* What starts is on a partition that nobody can look into: it may be mirrored to one like it. */
+static void hidden_system_is_on_no_disk_without_room_for_it(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct fixture_entry entry = mirror_windows_entry(mirror, 2, disk);
+
+    mirror_make_linux(mirror);
+    mirror->partitions[MIRROR_MSR(disk)].kind = PT_LINUX_DATA;
+    mirror->partitions[MIRROR_MSR(disk)].block_count =
+        mirror->partitions[MIRROR_DATA(0)].block_count;
+    (void)mirror_add_file(mirror, disk, "\\EFI\\arch", 0, 0);
+    (void)mirror_add_file(mirror, disk, "\\EFI\\arch\\grubx64.efi", 1000, 'g');
+    entry.file = "\\EFI\\arch\\grubx64.efi";
+    entry.optional = FIXTURE_NONE;
+    mirror_put_entry(mirror, &entry);
+    mirror_set_order(mirror, (uint16_t[]){2, 0, 1}, 3);
+    struct roles roles = mirror_roles(mirror);
+    assert_int_equal(roles.kind, BOOT_NONE);
+    assert_int_equal(roles.member_count, 1);
+    assert_int_equal(roles.members[0].disk, disk);
+    mirror->partitions[MIRROR_MSR(1)].kind = PT_LINUX_DATA;
+    mirror->partitions[MIRROR_MSR(1)].block_count = mirror->partitions[MIRROR_DATA(0)].block_count;
+    roles = mirror_roles(mirror);
+    assert_int_equal(roles.member_count, 2);
+    assert_int_equal(roles.members[0].disk, 1);
+}
+
+static void of_equal_esps_the_one_with_the_lower_number_counts(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t second = mirror_add_second_esp(mirror);
+
+    mirror_set_order(mirror, NULL, 0);
+    assert_int_equal(roles_esp_of(&mirror->machine, 1), 1);
+    mirror->partitions[MIRROR_ESP(1)].hd_number = 9;
+    assert_int_equal(roles_esp_of(&mirror->machine, 1), second);
+}
+
 static void of_two_esps_the_one_with_a_loader_counts(void **state)
 {
     struct mirror *mirror = *state;
@@ -1033,6 +1135,11 @@ int main(void)
         TEST(part_of_an_array_hides_no_system),
         TEST(only_a_large_partition_hides_a_system),
         TEST(tool_that_stands_first_says_nothing_of_the_system),
+        TEST(without_entries_the_removable_media_path_says_which_kind_of_system),
+        TEST(entry_that_firmware_does_not_follow_does_not_say_which_system),
+        TEST(disk_of_a_linux_mirror_is_no_member_of_plain_windows),
+        TEST(hidden_system_is_on_no_disk_without_room_for_it),
+        TEST(of_equal_esps_the_one_with_the_lower_number_counts),
         TEST(of_two_esps_the_one_with_a_loader_counts),
         TEST(start_by_bios_is_known_by_the_mbr_or_a_bios_boot_partition),
         TEST(disk_of_a_plex_that_is_not_here_is_missing),

@@ -581,6 +581,85 @@ static void programs_start_windows_or_do_not(void **state)
     }
 }
 
+/* --- Loaders of another system ---------------------------------------------------------------- */
+
+#define ENTRY "\\loader\\entries\\a.conf"
+#define RIVAL                                                                                    \
+    "Disk 2 may have a system of its own, and whether " SYSTEMD_BOOT " starts that one or this " \
+    "cannot be told."
+
+/* A third disk that may have a system, without any file on its ESP. */
+static void add_rival(struct mirror *mirror)
+{
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+
+    mirror->partitions[MIRROR_MSR(disk)].kind = PT_LINUX_DATA;
+    mirror->partitions[MIRROR_MSR(disk)].block_count =
+        mirror->partitions[MIRROR_DATA(0)].block_count;
+    mirror_drop_files(mirror, disk);
+}
+
+static void start_systemd_boot_beside_rival(struct mirror *mirror)
+{
+    add_rival(mirror);
+    start_systemd_boot(mirror);
+    (void)mirror_add_file(mirror, 1, ENTRY, 1000, 'a');
+}
+
+static void give_rival_the_loader(struct mirror *mirror)
+{
+    start_systemd_boot_beside_rival(mirror);
+    (void)mirror_add_file(mirror, 2, SYSTEMD_BOOT, 1000, 'x');
+}
+
+static void give_rival_the_loader_and_entry(struct mirror *mirror)
+{
+    give_rival_the_loader(mirror);
+    (void)mirror_add_file(mirror, 2, ENTRY, 1000, 'a');
+}
+
+static void give_rival_another_entry(struct mirror *mirror)
+{
+    give_rival_the_loader(mirror);
+    (void)mirror_add_file(mirror, 2, ENTRY, 1000, 'b');
+}
+
+static void give_data_disk_the_loader_and_entry(struct mirror *mirror)
+{
+    give_rival_the_loader_and_entry(mirror);
+    mirror->partitions[MIRROR_MSR(2)].kind = PT_BASIC_DATA;
+}
+
+/* No folder of the two members is the same. */
+static void let_loaders_disagree(struct mirror *mirror)
+{
+    start_systemd_boot_beside_rival(mirror);
+    mirror_drop_file(mirror, 1, MIRROR_DEBIAN);
+}
+
+static void let_loaders_disagree_without_rival(struct mirror *mirror)
+{
+    start_systemd_boot(mirror);
+    (void)mirror_add_file(mirror, 1, ENTRY, 1000, 'a');
+    mirror_drop_file(mirror, 1, MIRROR_DEBIAN);
+}
+
+static void loader_that_may_be_another_systems_promises_nothing(void **state)
+{
+    static const struct stage_case cases[] = {
+        {"rival", start_systemd_boot_beside_rival, VERDICT_STARTS, ""},
+        {"same loader", give_rival_the_loader, VERDICT_STARTS, ""},
+        {"same entry", give_rival_the_loader_and_entry, VERDICT_UNKNOWN, RIVAL},
+        {"other entry", give_rival_another_entry, VERDICT_STARTS, ""},
+        {"data", give_data_disk_the_loader_and_entry, VERDICT_STARTS, ""},
+        {"other loaders", let_loaders_disagree, VERDICT_UNKNOWN, RIVAL},
+        {"no rival", let_loaders_disagree_without_rival, VERDICT_STARTS, ""},
+    };
+
+    (void)state;
+    assert_stages(cases, COUNT_OF(cases));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -590,6 +669,7 @@ int main(void)
         cmocka_unit_test(shim_under_the_removable_media_path_looks_there),
         cmocka_unit_test(programs_start_the_system_of_the_mirror_or_none),
         cmocka_unit_test(programs_start_windows_or_do_not),
+        cmocka_unit_test(loader_that_may_be_another_systems_promises_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

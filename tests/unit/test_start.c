@@ -1647,6 +1647,19 @@ static void too_little_memory_is_told(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, mirror_set_up, mirror_tear_down)
 
+/* Firmware comes to partitions by their numbers in the table, wherever they lie. */
+static void removable_media_path_is_that_of_the_esp_with_the_lowest_number(void **state)
+{
+    struct mirror *mirror = *state;
+
+    (void)mirror_add_second_esp(mirror);
+    mirror_set_order(mirror, NULL, 0);
+    mirror_content(mirror, 1, MIRROR_FALLBACK)->mark = PE_MARK_MEMORY_TESTER;
+    assert_int_equal(mirror_start(mirror, 1).verdict, VERDICT_FAILS);
+    mirror->partitions[MIRROR_ESP(1)].hd_number = 9;
+    assert_int_equal(mirror_start(mirror, 1).verdict, VERDICT_FALLBACK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1659,6 +1672,7 @@ int main(void)
         TEST(disk_that_is_no_member_blocks_what_comes_behind),
         TEST(the_first_shell_before_an_entry_blocks_it),
         cmocka_unit_test(fallback_is_the_way_of_whole_disks_and_the_last_resort),
+        TEST(removable_media_path_is_that_of_the_esp_with_the_lowest_number),
         cmocka_unit_test(state_of_the_esp_decides),
         cmocka_unit_test(program_has_to_be_read),
         cmocka_unit_test(refused_programs_give_way_and_broken_ones_are_final),
