@@ -262,7 +262,7 @@ def write_store(kind):
     def write(setup, index, *words):
         volume = setup.volume(index, change=True)
         need_file(volume, stores.STORE)
-        if volume.read(stores.STORE) != setup.disk(index).store:
+        if volume.get(stores.STORE) != setup.disk(index).store:
             raise LookupError('the store is not what it was')
         put_file(volume, stores.STORE, regf.build(stores.STORES[kind](setup, index, *words)))
     return write
