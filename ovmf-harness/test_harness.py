@@ -62,6 +62,26 @@ def test_shell_entry_is_the_one_that_the_firmware_makes(machine):
     assert fresh.nvram.shell_entry() == own
 
 
+def seen_at_prompt(folder, cold):
+    """What the firmware has made of a machine: devices, entries, variables."""
+    folder.mkdir()
+    machine = Machine(folder, cold=cold)
+    for number, kind in enumerate(KINDS):
+        part = Partition(ESP, guid=f'00000000-0000-4000-8000-00000000000{number}')
+        machine.add_disk(kind, 16 * MIB, partitions=[part], disk_guid=part.guid[:-2] + '10').esp.format(fat=16)
+    machine.nvram.set_entry(0, 'One', machine.disks[0].esp.full_path(LOADER))
+    with machine.boot_to_shell() as vm:
+        said = vm.mappings(), vm.shell('pci'), vm.shell('bcfg boot dump'), vm.shell('ver')
+    # What a counter counts starts makes the difference.
+    return *said, {(v.guid, v.name): (v.attributes, v.data) for v in machine.nvram.variables() if v.name != 'MTC'}
+
+
+def test_machine_goes_on_as_if_it_had_been_started_cold(tmp_path):
+    cold, other = (seen_at_prompt(tmp_path / name, name == 'cold') for name in ('cold', 'other'))
+    assert other == cold
+    assert len(cold[0]) == 2 * len(KINDS)
+
+
 def test_long_lines_come_out_whole(machine):
     text = ''.join(f'{n:04d}.' for n in range(60))
     machine.add_stick({'long.txt': (text + '\r\n' + 'x' * 100 + '\r\nend\r\n').encode()})
