@@ -98,7 +98,7 @@ class Bed:
         product = built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi')
         rawio = built('SHADOWBOOT_RAWIO', 'build/rawio.efi')
         built('SHADOWBOOT_STANDIN', 'build/standin.efi')
-        self.machine = Machine(folder)
+        self.machine = Machine(folder, memory=256)
         self.disks = [self.machine.add_disk('nvme', 400 * MIB, partitions=[
             partition(ESP, 1, ESP_MIB, 1), partition(MSR, 1 + ESP_MIB, 16, 2)]),
             self.machine.add_disk('nvme', 640 * MIB)]

@@ -13,7 +13,9 @@ MIB = 1024 * 1024
 
 
 def _nvme(disk):
-    return [f'nvme,id={disk.name},serial={disk.name},drive={disk.name}d,{disk.address}'
+    # Behind a port, as they are in real machines: where one can be plugged in (see `early`).
+    return [f'pcie-root-port,id={disk.name}p,chassis={disk.slot},slot={disk.slot},{disk.address}',
+            f'nvme,id={disk.name},bus={disk.name}p,serial={disk.name},drive={disk.name}d'
             + disk.block_options]
 
 
@@ -41,7 +43,7 @@ def _usb(disk):
 
 # kind: (QEMU devices, device path nodes behind Pci(), whether 4096-byte blocks exist)
 KINDS = {
-    'nvme': (_nvme, [nvme()], True),
+    'nvme': (_nvme, [pci(0), nvme()], True),
     'ahci': (_ahci, [sata(0)], False),
     'virtio-blk': (_virtio_blk, [], True),
     'virtio-scsi': (_virtio_scsi, [scsi(0)], True),

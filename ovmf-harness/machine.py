@@ -20,7 +20,9 @@
     with m.boot() as vm: ...
 
 Always TCG, never `bootindex=` (OVMF then deletes entries), no network. Disks keep their PCI slots
-when others are pulled. The variables live in workdir/vars.fd, the console of every boot in
+when others are pulled. Machines are switched on behind what firmware does the same at every start (see
+`early`), and with the variables it writes for itself when it starts for the first time; a Machine that
+is `cold` has none of that. The variables live in workdir/vars.fd, the console of every boot in
 workdir/console-N.log; the end of it is printed when the body of `with` fails.
 """
 import contextlib
@@ -30,20 +32,26 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections import namedtuple
 from pathlib import Path
 
+import early
 from console import PROMPT, Console, scaled
 from disk import MIB, Disk
 from limits import Clock
-from nvram import Nvram
+from nvram import GLOBAL, Nvram
 from qmp import Qmp, QmpError
 
 ROOT = Path(__file__).resolve().parent.parent
 LOADER = '\\EFI\\Microsoft\\Boot\\bootmgfw.efi'
 FIRMWARE = Path('/usr/share/OVMF/OVMF_CODE_4M.fd')
 VARIABLES = Path('/usr/share/OVMF/OVMF_VARS_4M.fd')
+# Where states are kept from one run to the next.
+KEPT = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')).absolute() / 'firmware'
 FIRST_SLOT, LAST_SLOT = 2, 30
+# MiB, and no more: the firmware overwrites what a program gives back, and ours takes half of all there is.
+MEMORY = 128
 STANDIN = re.compile(r'STANDIN token=(?P<token>\S*) esp=(?P<esp>\S+) entry=(?P<entry>\S+)'
                      r' file=(?P<file>\S*) description=(?P<description>[^\n]*)\n')
 COUNTDOWN = re.compile(r'in \d+ seconds? to skip')
@@ -69,10 +77,10 @@ def standin_of(match):
 class Machine:
     """The parts of a machine while it is off. One machine per `workdir`."""
 
-    def __init__(self, workdir, firmware=FIRMWARE, variables=VARIABLES, memory=256):
-        self.workdir, self.firmware, self.memory = Path(workdir), firmware, memory
+    def __init__(self, workdir, memory=MEMORY, cold=False, variables=None):
+        self.workdir, self.memory, self.cold = Path(workdir), memory, cold
         self.disks, self.vm, self.boots, self._next_slot = [], None, 0, FIRST_SLOT
-        shutil.copyfile(variables, self.workdir / 'vars.fd')
+        shutil.copyfile(variables or (VARIABLES if cold else used_variables()), self.workdir / 'vars.fd')
         self.nvram = Nvram(self.workdir / 'vars.fd', self.running)
 
     def running(self):
@@ -117,21 +125,30 @@ class Machine:
             raise RuntimeError('disks are pulled and put back while the machine is off')
         disk.pulled = pulled
 
+    def parts(self):
+        """What every machine is made of, as QEMU's arguments."""
+        return ['-accel', 'tcg', '-machine', 'q35', '-m', str(self.memory), '-nodefaults', '-net', 'none',
+                '-display', 'none', '-device', 'VGA,addr=0x1']
+
+    def state(self):
+        """The file with the state to go on from, or None."""
+        if self.cold:
+            return None
+        name = early.key(self.parts(), FIRMWARE)
+        return early.kept(KEPT / f'{name}.state',
+                          lambda path: early.make_state(path, self.parts(), FIRMWARE))
+
     def command(self, qmp_fd):
         """The command line of QEMU. setpriv kills it should the test run be killed."""
-        arguments = ['setpriv', '--pdeathsig', 'KILL', 'qemu-system-x86_64',
-                     '-accel', 'tcg', '-machine', 'q35', '-m', str(self.memory),
-                     '-nodefaults', '-net', 'none', '-display', 'none',
-                     '-device', 'VGA,addr=0x1',
-                     '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console',
-                     '-chardev', f'socket,id=qmp,fd={qmp_fd}',
-                     '-mon', 'chardev=qmp,mode=control']
-        return arguments + self.storage_arguments()
+        return ['setpriv', '--pdeathsig', 'KILL', early.PROGRAM, *self.parts(),
+                '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console',
+                '-chardev', f'socket,id=qmp,fd={qmp_fd}', '-mon', 'chardev=qmp,mode=control',
+                *self.storage_arguments()]
 
     def storage_arguments(self):
         """The firmware's flash and the disks that are in. `blklog.WriteLog` puts others in their place."""
         flash = 'if=pflash,format=raw,unit={},file={}'
-        arguments = ['-drive', flash.format(0, self.firmware) + ',readonly=on']
+        arguments = ['-drive', flash.format(0, FIRMWARE) + ',readonly=on']
         variables = str(self.nvram.path).replace(',', ',,')
         arguments += ['-drive', flash.format(1, variables)]
         for disk in self.disks:
@@ -158,6 +175,20 @@ class Machine:
         return vm
 
 
+def used_variables():
+    """A store with what the firmware writes for itself when it finds an empty one, and no more."""
+    def make(path):
+        with tempfile.TemporaryDirectory() as folder:
+            machine = Machine(folder, variables=VARIABLES)
+            with machine.boot_to_shell():
+                pass
+            for variable in machine.nvram.variables():
+                if variable.guid == GLOBAL:
+                    machine.nvram.delete(variable.name)
+            shutil.copyfile(machine.nvram.path, path)
+    return early.kept(KEPT / f'{early.key([], FIRMWARE, VARIABLES)}.variables', make)
+
+
 class Vm:
     """A running machine. Leaving `with` switches it off; the images and variables stay."""
 
@@ -166,19 +197,30 @@ class Vm:
         self._log_path = machine.workdir / f'console-{machine.boots}.log'
         self._errors_path = machine.workdir / f'qemu-{machine.boots}.log'
         ours, theirs = socket.socketpair()
+        command, state, late = machine.command(theirs.fileno()), machine.state(), []
+        if state:
+            command, late = early.split(command)
+            command += ['-S', '-incoming', f"exec:cat '{state}'"]
         with theirs, open(self._errors_path, 'wb') as errors:
             self.process = subprocess.Popen(
-                machine.command(theirs.fileno()), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=errors, pass_fds=[theirs.fileno()], bufsize=0, start_new_session=True)
         self.clock = Clock(self.process.pid)
         self._monitor, self._log = ours, open(self._log_path, 'w', encoding='utf-8')
         self.console = Console(self.process.stdout.fileno(), self.process.stdin.fileno(),
                                self._log, self.clock)
-        self.qmp = self._connect()
+        self.qmp = self._connect(late if state else None)
 
-    def _connect(self):
+    def _connect(self, late):
+        """The monitor. `late`: what is plugged in before a machine goes on from a state."""
         try:
-            return Qmp(self._monitor, self.clock)
+            qmp = Qmp(self._monitor, self.clock)
+            if late is not None:
+                early.loaded(qmp)
+                for device in late:
+                    early.add(qmp, device)
+                qmp.execute('cont')
+            return qmp
         except (OSError, QmpError) as error:
             self.close()
             raise RuntimeError(f'QEMU did not start:\n{self._errors_path.read_text()}') from error

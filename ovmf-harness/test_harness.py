@@ -41,12 +41,78 @@ def test_boot_next_is_used_once_and_then_gone(pair):
     assert (started.entry, started.token) == (7, pair.tokens[1])
 
 
-def test_shell_prompt_is_reached_and_startup_script_is_skipped(machine):
-    machine.add_stick({'startup.nsh': 'echo STARTUP RAN\r\n'})
-    with machine.boot_to_shell() as vm:
-        assert vm.shell('echo %uefishellversion%') == ['2.2']
-        assert 'STARTUP RAN' not in vm.console.text
+# What is only asked at a prompt, in one machine.
 
+LONG = ''.join(f'{n:04d}.' for n in range(60))
+MANY = [f'{n:05d}' for n in range(700)]
+
+
+@pytest.fixture(scope='module')
+def prompt(tmp_path_factory):
+    """A machine at the Shell's prompt, for tests that leave it there. FS0: is its stick."""
+    machine = Machine(tmp_path_factory.mktemp('prompt'))
+    machine.add_stick({'startup.nsh': 'echo STARTUP RAN\r\n',
+                       'long.txt': (LONG + '\r\n' + 'x' * 100 + '\r\nend\r\n').encode(),
+                       'many.txt': ''.join(f'line {number} of the text\r\n' for number in MANY)})
+    with machine.boot_to_shell() as vm:
+        yield vm
+
+
+def test_shell_prompt_is_reached_and_startup_script_is_skipped(prompt):
+    assert prompt.shell('echo %uefishellversion%') == ['2.2']
+    assert 'STARTUP RAN' not in prompt.console.text
+
+
+def test_long_lines_come_out_whole(prompt):
+    for _ in range(5):
+        assert prompt.shell(f'echo {LONG}') == [LONG]
+    lines = prompt.shell('type FS0:\\long.txt')
+    assert [LONG, 'x' * 100, 'end'] == [line for line in lines if line]
+
+
+def test_output_that_nobody_reads_for_a_while_is_not_lost(prompt):
+    prompt.type('type FS0:\\many.txt\r')
+    prompt.process.stdin.flush()
+    prompt.qmp.wait_event('NEVER', 3)
+    prompt.console.expect_echo('type FS0:\\many.txt')
+    start, text = prompt.console.position, prompt.console.text
+    prompt.console.expect_prompt()
+    assert text != prompt.console.text
+    assert re.findall(r'line (\d{5}) of the text\n', prompt.console.text[start:]) == MANY
+
+
+def test_run_gives_lines_and_status(prompt):
+    assert prompt.run('echo one') == (['one'], 0)
+    missing = prompt.run('no-such-command')
+    assert missing.status == 0xE and 'not recognized' in missing.text
+    assert prompt.run('FS0:').lines == []
+    assert prompt.run('echo two').lines == ['two']
+
+
+def test_running_machine_refuses_changes_from_outside(prompt):
+    machine, stick = prompt.machine, prompt.machine.disks[0]
+    with pytest.raises(RuntimeError):
+        machine.nvram.next = 1
+    with pytest.raises(RuntimeError):
+        stick.volume.put('a', b'')
+    with pytest.raises(RuntimeError):
+        machine.pull(stick)
+    with pytest.raises(RuntimeError):
+        machine.boot()
+
+
+def test_timeout_message_shows_the_end_of_the_console(prompt):
+    prompt.shell('echo the last words')
+    with pytest.raises(ConsoleError, match='(?s)nothing like this.*the last words'):
+        prompt.expect('nothing like this', timeout=1)
+
+
+def test_screenshot_is_a_picture(prompt):
+    picture = prompt.screenshot().read_bytes()
+    assert picture.startswith(b'P6') and len(set(picture[20:])) > 1
+
+
+# Machines of their own
 
 def test_shell_entry_is_the_one_that_the_firmware_makes(machine):
     number = machine.nvram.shell_entry()
@@ -62,39 +128,24 @@ def test_shell_entry_is_the_one_that_the_firmware_makes(machine):
     assert fresh.nvram.shell_entry() == own
 
 
-def test_long_lines_come_out_whole(machine):
-    text = ''.join(f'{n:04d}.' for n in range(60))
-    machine.add_stick({'long.txt': (text + '\r\n' + 'x' * 100 + '\r\nend\r\n').encode()})
+def seen_at_prompt(folder, cold):
+    """What the firmware has made of a machine: devices, entries, variables."""
+    folder.mkdir()
+    machine = Machine(folder, cold=cold)
+    for number, kind in enumerate(KINDS):
+        part = Partition(ESP, guid=f'00000000-0000-4000-8000-00000000000{number}')
+        machine.add_disk(kind, 16 * MIB, partitions=[part], disk_guid=part.guid[:-2] + '10').esp.format(fat=16)
+    machine.nvram.set_entry(0, 'One', machine.disks[0].esp.full_path(LOADER))
     with machine.boot_to_shell() as vm:
-        for _ in range(5):
-            assert vm.shell(f'echo {text}') == [text]
-        lines = vm.shell('type FS0:\\long.txt')
-        assert [text, 'x' * 100, 'end'] == [line for line in lines if line]
+        said = vm.mappings(), vm.shell('pci'), vm.shell('bcfg boot dump'), vm.shell('ver')
+    # What a counter counts starts makes the difference.
+    return *said, {(v.guid, v.name): (v.attributes, v.data) for v in machine.nvram.variables() if v.name != 'MTC'}
 
 
-def test_output_that_nobody_reads_for_a_while_is_not_lost(machine):
-    body = ''.join(f'line {n:05d} of the text\r\n' for n in range(700))
-    machine.add_stick({'many.txt': body})
-    with machine.boot_to_shell() as vm:
-        vm.type('type FS0:\\many.txt\r')
-        vm.process.stdin.flush()
-        vm.qmp.wait_event('NEVER', 3)
-        vm.console.expect_echo('type FS0:\\many.txt')
-        text = vm.console.text
-        vm.console.expect_prompt()
-        numbers = re.findall(r'line (\d{5}) of the text\n', vm.console.text)
-    assert text != vm.console.text
-    assert numbers == [f'{n:05d}' for n in range(700)]
-
-
-def test_run_gives_lines_and_status(machine):
-    machine.add_stick()
-    with machine.boot_to_shell() as vm:
-        assert vm.run('echo one') == (['one'], 0)
-        missing = vm.run('no-such-command')
-        assert missing.status == 0xE and 'not recognized' in missing.text
-        assert vm.run('FS0:').lines == []
-        assert vm.run('echo two').lines == ['two']
+def test_machine_goes_on_as_if_it_had_been_started_cold(tmp_path):
+    cold, other = (seen_at_prompt(tmp_path / name, name == 'cold') for name in ('cold', 'other'))
+    assert other == cold
+    assert len(cold[0]) == 2 * len(KINDS)
 
 
 KINDS = ['nvme', 'ahci', 'virtio-blk', 'virtio-scsi', 'usb']
@@ -243,32 +294,12 @@ def test_variables_written_here_are_read_by_the_firmware(machine):
         assert machine.nvram.get('Ours', guid) is None
 
 
-def test_running_machine_refuses_changes_from_outside(machine):
-    stick = machine.add_stick()
-    with machine.boot_to_shell():
-        with pytest.raises(RuntimeError):
-            machine.nvram.next = 1
-        with pytest.raises(RuntimeError):
-            stick.volume.put('a', b'')
-        with pytest.raises(RuntimeError):
-            machine.pull(stick)
-        with pytest.raises(RuntimeError):
-            machine.boot()
-
-
 def test_firmware_exception_fails_at_once(machine):
     machine.add_stick()
     with machine.boot_to_shell() as vm:
         vm.type('mm FFFFFFFFFFFF0000 -MEM -w 8 -n\r')
         with pytest.raises(ConsoleError, match='crashed'):
             vm.expect('never said', timeout=20)
-
-
-def test_timeout_message_shows_the_end_of_the_console(machine):
-    with machine.boot_to_shell() as vm:
-        vm.shell('echo the last words')
-        with pytest.raises(ConsoleError, match='(?s)nothing like this.*the last words'):
-            vm.expect('nothing like this', timeout=1)
 
 
 def test_qemu_ended_is_said(machine):
@@ -291,12 +322,6 @@ def test_qemu_is_gone_after_the_body_failed(machine):
     assert vm.process.returncode is not None
     assert machine.vm is None
     assert (machine.workdir / 'console-1.log').exists()
-
-
-def test_screenshot_is_a_picture(machine):
-    with machine.boot_to_shell() as vm:
-        picture = vm.screenshot().read_bytes()
-    assert picture.startswith(b'P6') and len(set(picture[20:])) > 1
 
 
 def make_console(tmp_path, received):

@@ -342,7 +342,7 @@ def reset_within(vm, seconds):
 
 def test_question_may_be_read_longer_than_the_boot_managers_watchdog_allows(
         tmp_path, standin, product):
-    machine = FastClock(tmp_path)
+    machine = FastClock(tmp_path, cold=True)
     disks = [machine.add_disk(kind, partitions=[Partition(ESP)]) for kind in ('nvme', 'ahci')]
     for disk in disks:
         install_standin(disk.esp.format(), standin)

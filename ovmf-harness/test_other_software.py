@@ -86,7 +86,7 @@ def test_linux_reads_our_entries_and_we_read_those_that_it_made(machine, standin
     modern = Modern(machine, standin, product, shadow='nvme')  # this kernel has no driver for SATA
     nvram, stick, (primary, shadow) = machine.nvram, modern.stick, modern.esps
     number = shadow.partition.number
-    namespace = [f'/sys/bus/pci/devices/0000:00:{d.slot:02x}.0/nvme/nvme*/nvme*n1'
+    namespace = [f'/sys/bus/pci/devices/0000:00:{d.slot:02x}.0/*/nvme/nvme*/nvme*n1'
                  for d in modern.disks]
     device = [f'/dev/$(basename {path})' for path in namespace]
     commands = {
@@ -120,7 +120,7 @@ def test_linux_reads_our_entries_and_we_read_those_that_it_made(machine, standin
     assert sorted(found) == sorted(ours)
     short = f'{hd_text(shadow)}/File({LOADER}){as_text(modern.options)}'
     assert 'B.C.D.O.B.J.E.C.T.=.{.9.d.e.a.8.6.2.c.-.' in short
-    hardware = f'PciRoot(0x0)/Pci(0x{modern.disks[1].slot:x},0x0)/NVMe(0x1,00-00-00-00-00-00-00-00)'
+    hardware = f'PciRoot(0x0)/Pci(0x{modern.disks[1].slot:x},0x0)/Pci(0x0,0x0)/NVMe(0x1,00-00-00-00-00-00-00-00)'
     assert found[clones[0]] == (True, f'{SHORT}\t{short}')
     assert found[clones[1]] == (True, f'{FULL}\t{hardware}/{short}')
 

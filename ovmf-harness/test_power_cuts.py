@@ -330,7 +330,7 @@ def test_no_cut_hurts(scenario, bases, fast, product, known_windows, record_prop
         replay.skip(began)
         cuts = Cuts(scenario, server, replay)
         cuts.begin(new_tree)
-        every = max(1, len(replay.writes_to(target, began)) * 2 // RESUMED)
+        every = -(-len(replay.writes_to(target, began)) * 2 // RESUMED)
         for state in replay.states([target]):
             count += 1
             problem = cuts.problem()
