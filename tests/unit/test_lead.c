@@ -102,7 +102,13 @@ static void first_lead_is_that_of_no_tool(void **state)
     assert_false(lead_is_tool(&mirror->machine, &mirror->machine.entries[1]));
     assert_true(lead_first(&mirror->machine, &lead));
     assert_int_equal(lead.entry->number, 1);
+    /* No entry but that of the tool: the removable-media path leads. */
     mirror_set_order(mirror, (uint16_t[]){2}, 1);
+    assert_true(lead_first(&mirror->machine, &lead));
+    assert_null(lead.entry);
+    assert_int_equal(lead.esp, 0);
+    mirror_drop_file(mirror, 0, MIRROR_FALLBACK);
+    mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
     assert_false(lead_first(&mirror->machine, &lead));
 }
 

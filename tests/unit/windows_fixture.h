@@ -25,8 +25,8 @@ struct host *windows_machine(void);
 /* What bootmgfw.efi holds on both ESPs. Valid until the program ends. */
 struct span windows_manager(void);
 
-/* A boot store of 8192 bytes whose loader is looked for on all volumes, as `locate` does. Valid until
- * the program ends. */
+/* A boot store of 8192 bytes whose loader is looked for on all volumes, as `locate` does. Valid
+ * until the program ends. */
 struct span windows_store(void);
 
 /* --- Ways to break it ----------------------------------------------------------------------- */
