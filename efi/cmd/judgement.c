@@ -22,8 +22,9 @@ void show_verdict(struct context *context, const struct judgement *judgement)
         show_start(context, roles->members[i].disk, &judgement->starts[i]);
     for (size_t i = 0; i < roles->missing; i++)
         say(context, "A disk with a copy of %s is not here.\n", roles->name);
-    if (option(context, "-quick") != NULL)
-        say(context, "The files were not read (-quick): a damaged one would not be seen.\n");
+    if (context->depth < SCAN_FULL)
+        say(context, "The files were not read%s: a damaged one would not be seen.\n",
+            option(context, "-quick") != NULL ? " (-quick)" : "");
     say(context, "%s\n", machine_state_text(judgement->state, roles->member_count));
 }
 

@@ -12,8 +12,7 @@ static void show_details(struct context *context, const struct action *action)
             action->expect_present ? "what is there now" : "nothing");
 }
 
-/* What the plan makes of each disk. */
-static void show_promises(struct context *context, const struct plan *plan)
+void show_promises(struct context *context, const struct plan *plan, const char *when)
 {
     for (size_t i = 0; i < plan->promise_count; i++) {
         const struct promise *promise = &plan->promises[i];
@@ -24,8 +23,8 @@ static void show_promises(struct context *context, const struct plan *plan)
             sfo_end(context);
             continue;
         }
-        say(context, "%s Disk %zu alone: %s%s", i == 0 ? "After this:" : ";", promise->disk,
-            promise->text, i + 1 == plan->promise_count ? ".\n" : "");
+        say(context, "%s Disk %zu alone: %s%s", i == 0 ? when : ";", promise->disk, promise->text,
+            i + 1 == plan->promise_count ? ".\n" : "");
     }
 }
 
@@ -57,5 +56,5 @@ void show_plan(struct context *context, const struct plan *plan)
             show_details(context, action);
     }
     if (plan->count > 0)
-        show_promises(context, plan);
+        show_promises(context, plan, "After this:");
 }

@@ -6,6 +6,8 @@
 #include "cmd/picture.h"
 #include "cmd/report_json.h"
 #include "cmd/show.h"
+#include "cmd/show_plan.h"
+#include "plan/repair.h"
 
 /* "Disk 0  primary  8.5 GiB  Samsung SSD 980" */
 static void show_disk_line(struct context *context, const struct roles *roles, size_t index)
@@ -116,6 +118,22 @@ static void show_judgement(struct context *context, const struct judgement *judg
     show_findings(context, &judgement->findings);
 }
 
+/* The one command to type next, and what comes of it, where `repair` has something to do. */
+static void show_next(struct context *context, const struct judgement *judgement)
+{
+    const struct repair_request request = {.allow_msr = true, .allow_format = true};
+    size_t mark = arena_mark(context->arena);
+    struct plan plan;
+
+    plan_init(&plan, context->arena, &context->machine);
+    if (context->depth == SCAN_FULL && plan_repair(&plan, judgement, &request) == ST_OK &&
+        plan.count > 0) {
+        say(context, "\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n");
+        show_promises(context, &plan, "After it:");
+    }
+    arena_release(context->arena, mark);
+}
+
 static void sfo_files(struct context *context, const struct esp *esp)
 {
     const struct partition *own = &context->machine.partitions[esp->partition];
@@ -165,6 +183,8 @@ enum status cmd_status(struct context *context)
     else
         show_judgement(context, &judgement);
     note_interrupted(context);
+    if (!context->sfo)
+        show_next(context, &judgement);
     context->exit_status = judgement.state;
     return json == NULL ? ST_OK : report_json_file(context, &judgement, json);
 }

@@ -8,10 +8,23 @@
 /* Each next run has less to do; what goes round in circles is left at some point. */
 #define ROUNDS_MAX 4
 
-static bool has_damage(const struct judgement *judgement)
+/* True when the finding is about a disk that is no member: an old half of the mirror, or another
+ * machine's. What is wrong with that is nothing that is to be mended here. */
+static bool is_of_outsider(const struct machine *machine, const struct roles *roles,
+                           const struct finding *finding)
+{
+    size_t disk = finding->partition != NO_INDEX ? machine->partitions[finding->partition].disk
+                                                 : finding->disk;
+
+    return disk != NO_INDEX && roles_member_on(roles, disk) == NO_INDEX;
+}
+
+static bool has_damage(const struct machine *machine, const struct judgement *judgement)
 {
     for (size_t i = 0; i < judgement->findings.count; i++) {
-        if (finding_severity(judgement->findings.items[i].code) == SEVERITY_DAMAGE)
+        const struct finding *finding = &judgement->findings.items[i];
+        if (finding_severity(finding->code) == SEVERITY_DAMAGE &&
+            !is_of_outsider(machine, &judgement->roles, finding))
             return true;
     }
     return false;
@@ -156,7 +169,7 @@ static enum status plan_once(struct plan *plan, const struct judgement *judgemen
                            "No disk with a boot volume or with boot files was found, so there is "
                            "nothing to go by. \"shadowboot disks\" and \"shadowboot volumes\" show "
                            "what there is. Nothing was changed.");
-    plan->incomplete = judgement->state != MACHINE_SAFE || has_damage(judgement);
+    plan->incomplete = judgement->state != MACHINE_SAFE || has_damage(plan->machine, judgement);
     repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));
     if (repair.targets == NULL)
         return ST_NO_MEMORY;

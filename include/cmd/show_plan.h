@@ -8,4 +8,8 @@
 /* Its notes, its actions, and what it makes of each disk; as tables under -sfo. */
 void show_plan(struct context *context, const struct plan *plan);
 
+/* What the plan makes of each disk, in one sentence that begins with `when`; as a table under
+ * -sfo. Nothing where that was not worked out. */
+void show_promises(struct context *context, const struct plan *plan, const char *when);
+
 #endif

@@ -78,7 +78,9 @@ static void what_is_wrong_is_shown_with_advice(void **state)
                 "[damage] Disk 1 Partition 1: The boot store "
                 "\\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a registry hive.\n"
                 "    shadowboot repair brings that of the other disk, made for this one. Or in "
-                "Windows: diskpart, select disk N, ");
+                "Windows: diskpart, select disk N, |"
+                "\n\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n"
+                "After it: Disk 0 alone: yes, by Boot0000; Disk 1 alone: yes, by Boot0001.\n");
 }
 
 /* Contents are what -quick leaves out. */
@@ -92,6 +94,7 @@ static void quick_looks_at_no_contents(void **state)
     windows_unformat(host, 1);
     assert_int_equal(run_line(host, "status -quick", &text), 65);
     assert_says(text, "Its ESP is not formatted.|, not formatted\n");
+    assert_null(strstr(text, "What to type next")); /* that would take the files */
 }
 
 static void copies_of_a_volume_are_described(void **state)
