@@ -353,10 +353,8 @@ static const struct finding_words words[FINDING_COUNT] = {
          "its start is damaged, grub-install of a rescue system mends it."},
     [FINDING_NVRAM_WIPED] =
         {SEVERITY_DAMAGE, "nvram-wiped",
-         "No boot entry starts from any EFI System Partition of the system: the firmware has lost "
-         "them.",
-         "shadowboot repair makes them anew where it is known which boot manager is meant, and "
-         "else "
+         "No boot entry starts from any EFI System Partition of the system.",
+         "shadowboot repair makes them where it is known which boot manager is meant, and else "
          "says what to type; shadowboot import puts saved ones back."},
     [FINDING_PLEX_FAILED] = {SEVERITY_DAMAGE, "plex-failed",
                              "This copy of a volume is marked as failed", RESYNCHRONIZE},
