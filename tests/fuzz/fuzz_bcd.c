@@ -5,22 +5,12 @@
  */
 #include "format/bcd.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/regf_checksum.h"
 
 #define SIZE_LIMIT 65536u
 #define ARENA_SIZE (1u << 16)
 
 static const struct bcd_partition other = {.is_gpt = true, .partition = {{1, 2, 3}}};
-
-static void correct_checksum(uint8_t *hive)
-{
-    uint32_t sum = 0;
-
-    for (size_t at = 0; at < 508; at += 4)
-        sum ^= ld_le32(hive + at);
-    if (sum == 0)
-        sum = 1;
-    st_le32(hive + 508, sum == 0xffffffff ? 0xfffffffe : sum);
-}
 
 /* What is read is what is written: there and back again gives the same bytes. */
 static void try_device(const uint8_t *data, size_t size)

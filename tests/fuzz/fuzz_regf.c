@@ -4,21 +4,11 @@
  */
 #include "format/regf.h"
 #include "fuzz/fuzz.h"
+#include "fuzz/regf_checksum.h"
 #include "fuzz/regf_walk.h"
 
 #define SIZE_LIMIT 65536u
 #define ARENA_SIZE (1u << 16)
-
-static void correct_checksum(uint8_t *hive)
-{
-    uint32_t sum = 0;
-
-    for (size_t at = 0; at < 508; at += 4)
-        sum ^= ld_le32(hive + at);
-    if (sum == 0)
-        sum = 1;
-    st_le32(hive + 508, sum == 0xffffffff ? 0xfffffffe : sum);
-}
 
 /* What a full reader will rely on. */
 static void check_good(const uint8_t *hive, size_t size)

@@ -336,39 +336,29 @@ static void store_of_a_dead_disk_is_made_for_its_own(void **state)
                      MIRROR_DATA(1));
 }
 
-static void system_alone_on_another_disk_is_brought_home(void **state)
+/* With the loader and the system on these partitions, both are on the own disk afterwards. */
+static void expect_home(struct mirror *m, size_t loader, size_t system)
 {
-    struct mirror *m = *state;
-    struct bcd_choice choice;
+    struct bcd_partition own = boot_store_name(&m->machine, MIRROR_DATA(1));
     struct esp esp = {.store_status = ST_ABSENT};
+    struct bcd_choice choice;
 
-    give_store(m, 1, MIRROR_DATA(1), MIRROR_DATA(0));
+    give_store(m, 1, loader, system);
     struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
     assert_int_equal(plan.count, 1);
     esp.store_file = plan.actions[0].change->files.items[0].content;
     assert_int_equal(boot_store_choose(&m->arena, &esp, &bcd_manager, &choice), BCD_STARTS);
-    assert_int_equal(boot_store_partition(&m->machine, &choice.os_device.partition, 0),
-                     MIRROR_DATA(1));
-    assert_int_equal(boot_store_partition(&m->machine, &choice.device.partition, 0),
-                     MIRROR_DATA(1));
+    assert_true(bcd_partition_equal(&choice.device.partition, &own));
+    assert_true(bcd_partition_equal(&choice.os_device.partition, &own));
 }
 
-/* Crossed: the loader is on the other disk, and its system on the own one. */
-static void loader_alone_on_another_disk_is_brought_home(void **state)
+static void loader_and_system_on_two_disks_are_brought_home(void **state)
 {
     struct mirror *m = *state;
-    struct bcd_choice choice;
-    struct esp esp = {.store_status = ST_ABSENT};
 
-    give_store(m, 1, MIRROR_DATA(0), MIRROR_DATA(1));
-    struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
-    assert_int_equal(plan.count, 1);
-    esp.store_file = plan.actions[0].change->files.items[0].content;
-    assert_int_equal(boot_store_choose(&m->arena, &esp, &bcd_manager, &choice), BCD_STARTS);
-    assert_int_equal(boot_store_partition(&m->machine, &choice.os_device.partition, 0),
-                     MIRROR_DATA(1));
-    assert_int_equal(boot_store_partition(&m->machine, &choice.device.partition, 0),
-                     MIRROR_DATA(1));
+    expect_home(m, MIRROR_DATA(1), MIRROR_DATA(0));
+    expect_home(m, MIRROR_DATA(0), MIRROR_DATA(1));
+    expect_home(m, MIRROR_DATA(0), NO_INDEX);
 }
 
 /* Somebody has another Windows, and wants it. */
@@ -461,10 +451,8 @@ int main(void)
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_of_a_dead_disk_is_made_for_its_own, mirror_set_up,
                                         mirror_tear_down),
-        cmocka_unit_test_setup_teardown(system_alone_on_another_disk_is_brought_home, mirror_set_up,
-                                        mirror_tear_down),
-        cmocka_unit_test_setup_teardown(loader_alone_on_another_disk_is_brought_home, mirror_set_up,
-                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(loader_and_system_on_two_disks_are_brought_home,
+                                        mirror_set_up, mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_of_another_system_is_left_alone, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(only_what_is_asked_for_is_looked_at, mirror_set_up,
