@@ -22,6 +22,8 @@ from pathlib import Path
 
 import gpt
 import mirror_vm
+import store_model
+import stores
 from fat import Volume, copy_range
 from gpt import Partition
 from machine import Machine
@@ -85,14 +87,20 @@ class Snapshot:
         return volume_of(self.image(disk), disk.block_size, part) if part else None
 
     def differences(self, disk, other):
-        """What diff -r finds between the files of two ESPs; journals do not count."""
+        """What diff -r finds between the files of two ESPs. Journals do not count, nor do boot stores, of which
+        each names its own disk; see `store_names_own`."""
         with tempfile.TemporaryDirectory() as folder:
             places = [Path(folder) / name for name in ('one', 'other')]
             for place, each in zip(places, (disk, other)):
                 place.mkdir()
                 self.esp(each).get_tree(place)
-            done = subprocess.run(['diff', '-r', '-x', OWN_FOLDER, *places], capture_output=True, check=False)
+            done = subprocess.run(['diff', '-r', '-x', OWN_FOLDER, '-x', 'BCD', *places], capture_output=True, check=False)
         return (done.stdout + done.stderr).decode(errors='replace')
+
+    def store_names_own(self, disk):
+        """Whether the boot store on a disk starts the copy of Windows there."""
+        own = self.partition(disk, gpt.LDM_DATA).guid
+        return store_model.devices_of(self.esp(disk).get(stores.STORE)) == [own, own]
 
     def start_alone(self, disk, folder):
         """(Seen, token): what the firmware starts when all other disks and the stick are gone."""

@@ -308,10 +308,10 @@ def known_windows(monkeypatch):
     """What is in the copies of Windows is looked up once: nothing writes there, which is tested."""
     known, look = {}, system_model.windows_problem
 
-    def problem(setup, index, disks):
-        if index not in known:
-            known[index] = look(setup, index, disks)
-        return known[index]
+    def problem(setup, index, disks, guid=None):
+        if (index, guid) not in known:
+            known[index, guid] = look(setup, index, disks, guid)
+        return known[index, guid]
     monkeypatch.setattr(system_model, 'windows_problem', problem)
 
 

@@ -46,6 +46,8 @@ EXCEPTIONS = [
      'file-only-entry|nvram-wiped|order-missing|esp-guids-equal|primary-bootmgr-unreadable|primary-entry-path-broken'
      '|shadow-bootmgr-(chain-broken|empty)'
      '|shadow-entry-(elsewhere|gone-partition|inactive|not-in-order|wrong-file)'),
+    # The store that starts nothing, or another disk, has given way to one with an unfinished write.
+    ('shadow-store-dirty-with-log', '(shadow-)?stores?-.*'),
     # The entry that told shim to start something else is gone.
     ('debian-firmware-updater-first', 'debian-nvram-wiped'),
     # What stood first stood in an order that is gone.

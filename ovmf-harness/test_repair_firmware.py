@@ -139,7 +139,8 @@ def is_sound(after, target, source):
             return gpt.complaints(after.image(disk))
     if listing(after.esp(target)) != listing(after.esp(source)):
         return 'mdir lists other files'
-    return after.differences(target, source)
+    foreign = [disk.name for disk in (target, source) if not after.store_names_own(disk)]
+    return after.differences(target, source) or ''.join(f'the store of {name} names another disk' for name in foreign)
 
 
 def listing(volume):

@@ -8,6 +8,7 @@ import pytest
 import damage
 import faults
 import mirror
+import stores
 from fat_bytes import FatBytes
 from repair_vm import Server, tree_of
 
@@ -143,7 +144,7 @@ def test_disk_that_dies_after_some_writes(server, writes):
     made = server([f'esp 1 {each}' for each in WORN], {1: 'scsi'})
     target = made.disks[1]
     old, new = tree_of(made.setup.volume(1)), tree_of(made.setup.volume(0))
-    new = {**old, **new}
+    new = {**old, **new, stores.STORE: made.setup.disk(1).store}
     faults.die_after_writes(target, writes)
     with made.machine.boot_to_shell() as vm:
         vm.cd(made.stick)
@@ -163,6 +164,7 @@ def test_disk_that_is_pulled_in_the_middle(server):
     made = server([f'esp 1 {each}' for each in WORN], {1: 'scsi'})
     target = made.disks[1]
     old, new = tree_of(made.setup.volume(1)), tree_of(made.setup.volume(0))
+    new = {**old, **new, stores.STORE: made.setup.disk(1).store}
     faults.slow_writes(target, 4)
     line = 'shadowboot copy -y'
     with made.machine.boot_to_shell() as vm:
@@ -179,6 +181,6 @@ def test_disk_that_is_pulled_in_the_middle(server):
         text = ' '.join(vm.console.text.split())
         cut = made.snapshot('cut')
     assert status == DEVICE_ERROR, text
-    assert files_whole(old, {**old, **new}, tree_of(cut.esp(target)))
+    assert files_whole(old, new, tree_of(cut.esp(target)))
     faults.heal(target)
-    finishes(made, line, target, old, {**old, **new})
+    finishes(made, line, target, old, new)

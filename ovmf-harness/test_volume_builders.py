@@ -161,7 +161,7 @@ def test_store_is_read_by_hivex(saved):
     assert hivexsh(hive, manager + '\\Elements\\23000003', 'lsval Element')[1].strip() == regf.LOADER
     assert hivexsh(hive, 'cd \\Description', 'lsval KeyName')[1].strip() == 'BCD00000000'
     status, text = said('hivexml', hive)
-    assert status == 0 and text.count('<node ') == 17 and 'root="1"' in text
+    assert status == 0 and text.count('<node ') == 19 and 'root="1"' in text
 
 
 def test_store_can_be_changed_by_hivex(saved):

@@ -1,6 +1,7 @@
 #include "plan/esp_files.h"
 
 #include "audit/compare_esps.h"
+#include "audit/lead.h"
 #include "audit/program.h"
 #include "base/text.h"
 #include "format/fat_edit.h"
@@ -242,6 +243,18 @@ static size_t twin_of(const struct gathering *g, size_t file)
     return ignored ? FAT_NO_FILE : twin;
 }
 
+/* True when the twin starts another kind of system than the file does: whoever has put it there has
+ * meant it, and it is no older or newer copy of the same. */
+static bool starts_another(const struct gathering *g, size_t file, size_t twin)
+{
+    const struct machine *machine = g->plan->machine;
+    enum program_kind own = program_of(machine, g->source, file).kind;
+    enum program_kind other = program_of(machine, g->target, twin).kind;
+
+    return (own == PROGRAM_WINDOWS && lead_is_other_loader(other)) ||
+           (other == PROGRAM_WINDOWS && lead_is_other_loader(own));
+}
+
 /* True when the file is to take its twin's place, whatever state it is in itself. */
 static bool replaces_twin(const struct gathering *g, size_t file, size_t twin)
 {
@@ -254,7 +267,9 @@ static bool replaces_twin(const struct gathering *g, size_t file, size_t twin)
         return !g->on_twin[twin];
     case WANT_DIFFERENT:
         return is_bad(g->plan->machine, g->target, twin) ||
-               (!esp_path_is_own_state(path) && !esp_files_equal(g->source, file, g->target, twin));
+               (!esp_path_is_own_state(path) &&
+                !esp_files_equal(g->source, file, g->target, twin) &&
+                !starts_another(g, file, twin));
     case WANT_MENDING:
         break;
     }

@@ -15,11 +15,15 @@ struct hive {
     size_t size;
 };
 
-/* The content of a cell with at least `size` bytes; NULL when there is none. */
+/* The content of a cell in use with at least `size` bytes; NULL when there is none. */
 static const uint8_t *cell(const struct hive *hive, uint32_t at, size_t size)
 {
-    return at != NO_CELL && BINS + (size_t)at + 4 + size <= hive->size ? hive->data + BINS + at + 4
-                                                                       : NULL;
+    if (at == NO_CELL || BINS + (size_t)at + 4 > hive->size)
+        return NULL;
+    uint32_t whole = 0u - ld_le32(hive->data + BINS + at);
+    if (whole > hive->size - BINS - at || whole < 4 + size)
+        return NULL;
+    return hive->data + BINS + at + 4;
 }
 
 static uint32_t child(const struct hive *hive, uint32_t key, const char *name)

@@ -90,15 +90,41 @@ static bool checksum_is_right(const struct truth_file *file)
 #define MARK      "bootmgfw.pdb"
 #define MARK_SIZE (sizeof(MARK) - 1)
 
-/* The name in the last bytes; "" where none is. */
-static void take_name(const struct truth_file *file, char ret_name[TRUTH_NAME + 1])
+enum role { ROLE_WINDOWS, ROLE_SHIM, ROLE_FALLBACK, ROLE_LINUX, ROLE_SYSTEMD, ROLE_NONE };
+
+static enum role role_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum role role;
+    } roles[] = {{"shim", ROLE_SHIM},
+                 {"fallback", ROLE_FALLBACK},
+                 {"grub", ROLE_LINUX},
+                 {"kernel", ROLE_LINUX},
+                 {"systemd-boot", ROLE_SYSTEMD}};
+    /* "another grub" is one, too. */
+    const char *word = strrchr(name, ' ');
+    const char *own = word != NULL ? word + 1 : name;
+    size_t length = strcspn(own, ".@");
+
+    if (strstr(name, "bootmgfw") != NULL)
+        return ROLE_WINDOWS;
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        if (strlen(roles[i].name) == length && strncmp(roles[i].name, own, length) == 0)
+            return roles[i].role;
+    }
+    return ROLE_NONE;
+}
+
+/* The name in the last bytes of the first `size`; "" where none is. */
+static void read_name(const struct truth_file *file, size_t size, char ret_name[TRUTH_NAME + 1])
 {
     size_t length = 0;
 
     memset(ret_name, 0, TRUTH_NAME + 1);
-    if (file->size < TRUTH_NAME)
+    if (size < TRUTH_NAME)
         return;
-    const char *from = (const char *)file->data + file->size - TRUTH_NAME;
+    const char *from = (const char *)file->data + size - TRUTH_NAME;
     while (length < TRUTH_NAME && from[length] >= ' ' && from[length] < 0x7f)
         length++;
     size_t end = TRUTH_NAME;
@@ -109,6 +135,30 @@ static void take_name(const struct truth_file *file, char ret_name[TRUTH_NAME + 
             return;
     }
     memcpy(ret_name, from, length);
+}
+
+/* Where the signatures of a program begin; 0 without any. They stand behind all else. */
+static uint32_t signatures_of(const struct truth_file *file)
+{
+    if (truth_refusal(file) != NULL)
+        return 0;
+    const uint8_t *optional = file->data + ld_le32(file->data + 60) + OPTIONAL;
+
+    return ld_le32(optional + 108) > 4 && ld_le32(optional + 148) > 0 ? ld_le32(optional + 144) : 0;
+}
+
+/* What the file says that it is; of a signed program before the zeros that fill it up to 8 bytes.
+ */
+static void take_name(const struct truth_file *file, char ret_name[TRUTH_NAME + 1])
+{
+    uint32_t signatures = signatures_of(file);
+
+    read_name(file, file->size, ret_name);
+    for (uint32_t fill = 0; fill < 8 && signatures > fill; fill++) {
+        read_name(file, signatures - fill, ret_name);
+        if (role_of(ret_name) != ROLE_NONE)
+            return;
+    }
 }
 
 /* True for the image that returns an error to firmware: it is one section of a few bytes. */
@@ -290,28 +340,6 @@ static void run_shim(const struct truth_scene *scene, const struct truth_fat *fa
 }
 
 /* --- All programs --------------------------------------------------------------------------- */
-
-enum role { ROLE_WINDOWS, ROLE_SHIM, ROLE_FALLBACK, ROLE_LINUX, ROLE_SYSTEMD, ROLE_NONE };
-
-static enum role role_of(const char *name)
-{
-    static const struct {
-        const char *name;
-        enum role role;
-    } roles[] = {{"shim", ROLE_SHIM},
-                 {"fallback", ROLE_FALLBACK},
-                 {"grub", ROLE_LINUX},
-                 {"systemd-boot", ROLE_SYSTEMD}};
-    size_t length = strcspn(name, ".@");
-
-    if (strstr(name, "bootmgfw") != NULL)
-        return ROLE_WINDOWS;
-    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-        if (strlen(roles[i].name) == length && strncmp(roles[i].name, name, length) == 0)
-            return roles[i].role;
-    }
-    return ROLE_NONE;
-}
 
 static void run_systemd(const struct truth_scene *scene, const struct truth_fat *fat,
                         const char *name, struct truth_run *run)
