@@ -98,8 +98,11 @@ class Snapshot:
         return (done.stdout + done.stderr).decode(errors='replace')
 
     def store_names_own(self, disk):
-        """Whether the boot store on a disk starts the copy of Windows there."""
-        own = self.partition(disk, gpt.LDM_DATA).guid
+        """Whether the boot store on a disk starts the copy of Windows there; a new disk has none yet."""
+        part = self.partition(disk, gpt.LDM_DATA)
+        if part is None:
+            return True
+        own = part.guid
         return store_model.devices_of(self.esp(disk).get(stores.STORE)) == [own, own]
 
     def start_alone(self, disk, folder):
