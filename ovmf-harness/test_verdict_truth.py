@@ -28,6 +28,7 @@ UNKNOWN = {
     'basic-ntfs-zero': {0, 1},                  # Windows is nowhere to be seen
     '4k-shadow-esp-512-sectors': {1},           # some firmware mounts it, some does not
     'shadow-esp-4096-sectors': {1},
+    'three-members-settings-missing-second-empty': {0},  # what GRUB goes on to without them
     'shadow-store-ramdisk': {1},                # what is there nobody looks into
     'shadow-store-odd-device': {1},
     'shadow-store-other-loader': {1},
