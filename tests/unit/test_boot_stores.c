@@ -170,6 +170,25 @@ static void partition_that_nobody_looks_into_is_not_known(void **state)
                  "followed.");
 }
 
+static void loader_of_another_name_is_not_known(void **state)
+{
+    struct mirror *m = *state;
+    struct store_fixture *store = host_alloc(1, sizeof(*store));
+    uint8_t device[STORE_DEVICE_SIZE];
+
+    put_device(m, MIRROR_DATA(1), device);
+    store_fixture_usual(store, device, sizeof(device));
+    for (size_t i = 0; i < store->value_count; i++) {
+        struct store_fixture_value *value = &store->values[i];
+        if (strcmp(store->keys[value->key].name, "12000002") == 0)
+            value->data[value->size - 4] = 'x'; /* winload.efx */
+    }
+    take(m, 1, store);
+    free(store);
+    expect_start(m, 1, VERDICT_UNKNOWN,
+                 "Its boot store starts a loader of another name, which is not followed.");
+}
+
 /* The entry of Boot0001 names the object; another manager of the store has its own default. */
 static void entry_says_which_manager_of_the_store_it_is(void **state)
 {
@@ -438,6 +457,8 @@ int main(void)
                                         mirror_set_up, mirror_tear_down),
         cmocka_unit_test_setup_teardown(partition_that_nobody_looks_into_is_not_known,
                                         mirror_set_up, mirror_tear_down),
+        cmocka_unit_test_setup_teardown(loader_of_another_name_is_not_known, mirror_set_up,
+                                        mirror_tear_down),
         cmocka_unit_test_setup_teardown(entry_says_which_manager_of_the_store_it_is, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(stores_are_told_of, mirror_set_up, mirror_tear_down),
