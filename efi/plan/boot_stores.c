@@ -37,6 +37,15 @@ static struct file_copy item_of(const struct esp *esp, struct span file)
                               .content = file};
 }
 
+/* The store stays as it is, which is said; the rest of the plan goes on. */
+static enum status leave_store(struct plan *plan, enum status status)
+{
+    if (status == ST_NO_MEMORY)
+        return status;
+    plan_warn_of_refusal(plan, status);
+    return plan->status;
+}
+
 /* Puts the store into a change that the plan has for the ESP already. */
 static enum status put_into(struct store_work *work, struct action *action, struct span file)
 {
@@ -59,6 +68,11 @@ static enum status put_into(struct store_work *work, struct action *action, stru
                                           .esp = NO_INDEX,
                                           .content = file};
     change->files = (struct files_change){items, count};
+    if (change->kind == DISK_CHANGE_FILES) {
+        enum status status = esp_files_check_room(work->plan, change->esp, &change->files);
+        if (status != ST_OK)
+            return leave_store(work->plan, status);
+    }
     action->change = change;
     plan_warn(work->plan, "The boot store of Disk %zu is made to start Windows from %s.",
               action->change->disk, place_text(arena, work->later, work->own));
@@ -102,12 +116,10 @@ static enum status put_alone(struct store_work *work, const struct esp *now, str
         return ST_NO_MEMORY;
     *item = item_of(now, file);
     enum status status = check_target(plan, now);
-    if (status == ST_NO_MEMORY)
-        return status;
-    if (status != ST_OK) {
-        plan_warn_of_refusal(plan, status);
-        return plan->status;
-    }
+    if (status == ST_OK)
+        status = esp_files_check_room(plan, change.esp, &change.files);
+    if (status != ST_OK)
+        return leave_store(plan, status);
     plan_change_disk(plan, &change,
                      arena_printf(plan->arena,
                                   "write the boot store of %s anew, to start Windows from %s",

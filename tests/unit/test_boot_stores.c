@@ -420,6 +420,24 @@ static void store_that_cannot_be_written_is_told_of(void **state)
     assert_int_equal(plan.warning_count, 1);
 }
 
+/* The old one has to stay until the new one is there. */
+static void store_without_room_for_another_is_told_of(void **state)
+{
+    struct mirror *m = *state;
+
+    give_store(m, 1, MIRROR_DATA(0), MIRROR_DATA(0));
+    m->esps[1].report.free_clusters = 0;
+    struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    assert_int_equal(plan.count, 0);
+    assert_int_equal(plan.warning_count, 1);
+    assert_non_null(strstr(plan.warnings[0], "Make room there"));
+    uint64_t clusters = (m->esps[1].store_file.size - 1) / m->esps[1].volume.cluster_size + 1;
+    m->esps[1].report.free_clusters = clusters - 1;
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 0);
+    m->esps[1].report.free_clusters = clusters;
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 1);
+}
+
 static void store_that_is_brought_is_made_for_where_it_goes(void **state)
 {
     struct mirror *m = *state;
@@ -479,6 +497,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_what_is_asked_for_is_looked_at, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_that_cannot_be_written_is_told_of, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_without_room_for_another_is_told_of, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_that_is_brought_is_made_for_where_it_goes,
                                         mirror_set_up, mirror_tear_down),
