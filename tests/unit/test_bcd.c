@@ -85,6 +85,14 @@ static void partition_of_mbr_is_read(void **state)
     assert_false(device.partition.is_gpt);
     assert_int_equal(device.partition.offset, 0x1f500000);
     assert_int_equal(device.partition.signature, 0xa1b2c3d4);
+    /* Both are the name of one: two disks have partitions at the same place. */
+    struct bcd_partition other = device.partition;
+    assert_true(bcd_partition_equal(&device.partition, &other));
+    other.signature++;
+    assert_false(bcd_partition_equal(&device.partition, &other));
+    other = device.partition;
+    other.offset += 512;
+    assert_false(bcd_partition_equal(&device.partition, &other));
 }
 
 static void locate_and_boot_name_no_partition(void **state)
@@ -171,6 +179,17 @@ static void device_cut_anywhere_is_damaged(void **state)
         assert_int_equal(bcd_device_read(copy, &device), ST_DAMAGED);
         fixture_drop(copy);
     }
+}
+
+static void device_with_bytes_behind_it_is_damaged(void **state)
+{
+    uint8_t data[STORE_DEVICE_SIZE + 8] = {0};
+    struct bcd_device device;
+
+    (void)state;
+    store_fixture_partition(OS_GUID, DISK_GUID, data);
+    assert_int_equal(bcd_device_read(span_of(data, STORE_DEVICE_SIZE), &device), ST_OK);
+    assert_int_equal(bcd_device_read(span_of(data, sizeof(data)), &device), ST_DAMAGED);
 }
 
 /* Every byte set to every value that a size or a place may have: it must end, inside the bytes. */
@@ -518,6 +537,7 @@ int main(void)
         cmocka_unit_test(ramdisk_names_its_file_and_where_it_lies),
         cmocka_unit_test(device_of_unknown_type_is_told_as_such),
         cmocka_unit_test(device_cut_anywhere_is_damaged),
+        cmocka_unit_test(device_with_bytes_behind_it_is_damaged),
         cmocka_unit_test(device_with_any_byte_wrong_is_read_inside_its_bytes),
         cmocka_unit_test(device_too_deep_is_damaged),
         cmocka_unit_test(retargeting_changes_the_partition_and_nothing_else),

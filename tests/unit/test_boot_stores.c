@@ -14,6 +14,7 @@
 #include "model/boot_store.h"
 #include "plan/boot_stores.h"
 #include "plan/esp_files.h"
+#include "plan/project.h"
 #include "plan/repair.h"
 #include "unit/finding_fixture.h"
 #include "unit/mirror_fixture.h"
@@ -457,7 +458,11 @@ static void store_that_is_brought_is_made_for_where_it_goes(void **state)
     const struct file_copy *item = &plan.actions[0].change->files.items[0];
     assert_string_equal(item->path, MIRROR_STORE);
     assert_int_equal(loader_of(m, item->content, LOADER_GUID), MIRROR_DATA(1));
-    /* And what was brought is right: nothing more is to be done. */
+    /* The machine as it will be has just that store, and nothing more is to be done. */
+    struct machine later;
+    assert_int_equal(project_machine(&m->arena, &plan, &later), ST_OK);
+    assert_int_equal(later.esps[1].store_status, ST_OK);
+    assert_ptr_equal(later.esps[1].store_file.at, item->content.at);
     assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
     assert_int_equal(plan.warning_count, 1);
 }
