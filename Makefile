@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # --- What there is -------------------------------------------------------------------------------
 CORE_LAYERS := base port format model audit plan apply cmd
 
-CORE_SRC     := $(sort $(wildcard $(CORE_LAYERS:%=efi/%/*.c)))
+CORE_SRC     := $(sort $(wildcard $(CORE_LAYERS:%=efi/%/*.c) efi/format/*/*.c))
 FIRMWARE_SRC := $(sort $(wildcard efi/firmware/*.c) efi/main.c)
 HOST_MAIN    := tests/host/main.c
 HOST_SRC     := $(sort $(filter-out $(HOST_MAIN),$(wildcard tests/host/*.c)))

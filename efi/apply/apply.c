@@ -1,6 +1,6 @@
 #include "apply/apply.h"
 
-#include "apply/disk_batch.h"
+#include "disk_batch.h"
 #include "base/mem.h"
 #include "base/text.h"
 

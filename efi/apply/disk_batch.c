@@ -1,4 +1,4 @@
-#include "apply/disk_batch.h"
+#include "disk_batch.h"
 
 #define PAGE_SIZE 4096u
 

@@ -1,4 +1,4 @@
-#include "apply/disk_restore.h"
+#include "disk_restore.h"
 
 #include "base/mem.h"
 

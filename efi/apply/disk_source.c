@@ -1,4 +1,4 @@
-#include "apply/disk_source.h"
+#include "disk_source.h"
 
 #include "base/mem.h"
 #include "base/text.h"

@@ -1,14 +1,14 @@
 #include "apply/disk_work.h"
 
 #include "apply/disk_guard.h"
-#include "apply/disk_restore.h"
-#include "apply/disk_source.h"
+#include "disk_restore.h"
+#include "disk_source.h"
 #include "base/crc32.h"
 #include "base/mem.h"
 #include "base/sort.h"
-#include "format/fat_edit.h"
-#include "format/fat_layout.h"
-#include "format/fat_mend.h"
+#include "format/fat/fat_edit.h"
+#include "format/fat/fat_layout.h"
+#include "format/fat/fat_mend.h"
 #include "format/gpt_edit.h"
 
 /* --- Sources of files ----------------------------------------------------------------------------

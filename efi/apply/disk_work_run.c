@@ -1,5 +1,5 @@
 /* Carrying out a disk change, and taking it back. */
-#include "apply/disk_source.h"
+#include "disk_source.h"
 #include "apply/disk_work.h"
 #include "apply/read_ahead.h"
 #include "base/mem.h"

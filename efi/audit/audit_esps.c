@@ -2,10 +2,10 @@
 
 #include "audit/program.h"
 #include "model/boot_paths.h"
-#include "audit/audit_md_volumes.h"
+#include "audit_md_volumes.h"
 #include "audit/compare_esps.h"
 #include "base/text.h"
-#include "format/fat_mend.h"
+#include "format/fat/fat_mend.h"
 
 #define ESP_LEAST (100u << 20) /* bytes that Windows' own setup gives an ESP at least */
 

@@ -1,12 +1,12 @@
 #include "audit/audit_machine.h"
 
 #include "audit/audit_esps.h"
-#include "audit/audit_stores.h"
-#include "audit/audit_volumes.h"
+#include "audit_stores.h"
+#include "audit_volumes.h"
 #include "audit/collector.h"
 #include "audit/last_record.h"
 #include "audit/lead.h"
-#include "audit/walk.h"
+#include "walk.h"
 #include "base/sort.h"
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "audit/audit_md_volumes.h"
+#include "audit_md_volumes.h"
 
 #include "audit/compare_esps.h"
 

@@ -1,4 +1,4 @@
-#include "audit/audit_stores.h"
+#include "audit_stores.h"
 
 #include "base/print.h"
 #include "model/boot_paths.h"

@@ -1,4 +1,4 @@
-#include "audit/audit_volumes.h"
+#include "audit_volumes.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 #include "audit/roles.h"
 
 #include "audit/lead.h"
-#include "audit/system.h"
+#include "system.h"
 #include "base/print.h"
 
 #define LEGACY_BOOTABLE 4u /* partition attribute, bit 2 (UEFI Specification 5.3.3) */

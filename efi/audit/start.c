@@ -1,7 +1,7 @@
 #include "audit/start.h"
 
 #include "audit/lead.h"
-#include "audit/walk.h"
+#include "walk.h"
 #include "base/print.h"
 
 const char *verdict_name(enum verdict verdict)

@@ -1,4 +1,4 @@
-#include "audit/system.h"
+#include "system.h"
 
 #include "base/text.h"
 

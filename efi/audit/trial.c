@@ -1,4 +1,4 @@
-#include "audit/trial.h"
+#include "trial.h"
 
 #include "model/boot_paths.h"
 #include "base/print.h"

@@ -1,4 +1,4 @@
-#include "audit/trial.h"
+#include "trial.h"
 
 #include "audit/compare_esps.h"
 #include "audit/program.h"

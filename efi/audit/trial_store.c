@@ -1,4 +1,4 @@
-#include "audit/trial.h"
+#include "trial.h"
 
 #include "base/print.h"
 #include "base/text.h"

@@ -1,8 +1,8 @@
-#include "audit/trial.h"
+#include "trial.h"
 
 #include "audit/compare_esps.h"
 #include "audit/lead.h"
-#include "audit/system.h"
+#include "system.h"
 #include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"

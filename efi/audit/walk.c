@@ -1,8 +1,8 @@
-#include "audit/walk.h"
+#include "walk.h"
 
 #include "audit/lead.h"
 #include "audit/program.h"
-#include "audit/trial.h"
+#include "trial.h"
 #include "base/print.h"
 #include "base/text.h"
 #include "model/resolve.h"

@@ -5,8 +5,8 @@
  */
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/run.h"
-#include "cmd/show.h"
+#include "run.h"
+#include "show.h"
 #include "plan/clone.h"
 #include "plan/entries.h"
 #include "plan/mirror.h"

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/run.h"
+#include "run.h"
 #include "plan/mirror.h"
 
 /* -short, -full, or neither. */

@@ -1,9 +1,9 @@
 #include "plan/copy.h"
 
 #include "cmd/command.h"
-#include "cmd/mend.h"
-#include "cmd/path.h"
-#include "cmd/run.h"
+#include "mend.h"
+#include "path.h"
+#include "run.h"
 #include "model/boot_paths.h"
 
 static enum status read_copy_request(struct context *context, struct copy_request *ret_request)

@@ -1,7 +1,7 @@
 #include "audit/audit.h"
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/show.h"
+#include "show.h"
 #include "format/mbr.h"
 
 static const char *style_text(const struct disk *disk)

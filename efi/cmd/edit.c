@@ -1,7 +1,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/path.h"
-#include "cmd/run.h"
+#include "path.h"
+#include "run.h"
 #include "plan/edit.h"
 #include "plan/entries.h"
 

@@ -1,7 +1,7 @@
 #include "audit/audit.h"
 #include "audit/roles.h"
 #include "cmd/command.h"
-#include "cmd/show.h"
+#include "show.h"
 #include "model/boot_name.h"
 #include "model/firmware_entry.h"
 

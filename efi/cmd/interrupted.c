@@ -1,7 +1,7 @@
 #include "cmd/interrupted.h"
 
 #include "base/text.h"
-#include "cmd/run.h"
+#include "run.h"
 #include "plan/undo.h"
 
 const char *journal_state_text(const struct journal_file *file)

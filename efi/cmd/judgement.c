@@ -1,6 +1,6 @@
-#include "cmd/judgement.h"
+#include "judgement.h"
 
-#include "cmd/show.h"
+#include "show.h"
 
 static void show_start(struct context *context, size_t disk, const struct start *start)
 {

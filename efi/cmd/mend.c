@@ -1,8 +1,8 @@
-#include "cmd/mend.h"
+#include "mend.h"
 
 #include "cmd/interrupted.h"
-#include "cmd/judgement.h"
-#include "cmd/run.h"
+#include "judgement.h"
+#include "run.h"
 
 enum status mend_begin(struct context *context, enum scan_depth depth)
 {

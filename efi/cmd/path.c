@@ -1,4 +1,4 @@
-#include "cmd/path.h"
+#include "path.h"
 
 #include "base/text.h"
 

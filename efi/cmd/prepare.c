@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/mend.h"
-#include "cmd/run.h"
+#include "mend.h"
+#include "run.h"
 #include "plan/esp_entries.h"
 #include "plan/esp_files.h"
 #include "plan/new_guids.h"

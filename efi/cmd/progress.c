@@ -1,4 +1,4 @@
-#include "cmd/progress.h"
+#include "progress.h"
 
 #define SHOW_EVERY 500000u /* microseconds: a console over a serial line is slow */
 #define LINE_SIZE  128

@@ -1,9 +1,9 @@
 #include "plan/repair.h"
 
 #include "cmd/command.h"
-#include "cmd/mend.h"
-#include "cmd/run.h"
-#include "cmd/show.h"
+#include "mend.h"
+#include "run.h"
+#include "show.h"
 
 /* True when the volume this program was started from takes no journal. */
 static bool has_no_own_place(const struct files_port *files)

@@ -1,11 +1,11 @@
-#include "cmd/report_json.h"
+#include "report_json.h"
 
 #include "base/builder.h"
 #include "base/text.h"
 #include "cmd/interrupted.h"
 #include "cmd/json.h"
-#include "cmd/path.h"
-#include "cmd/show.h"
+#include "path.h"
+#include "show.h"
 
 static void put_state(struct context *context, struct json *json, const struct judgement *judgement)
 {

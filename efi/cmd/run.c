@@ -1,12 +1,12 @@
-#include "cmd/run.h"
+#include "run.h"
 
 #include "audit/audit.h"
 #include "audit/collector.h"
 #include "audit/start.h"
 #include "base/text.h"
-#include "cmd/progress.h"
-#include "cmd/show.h"
-#include "cmd/show_plan.h"
+#include "progress.h"
+#include "show.h"
+#include "show_plan.h"
 #include "model/boot_name.h"
 
 #define ANSWER_SIZE 16

@@ -1,4 +1,4 @@
-#include "cmd/show.h"
+#include "show.h"
 
 #include "audit/audit.h"
 #include "base/text.h"

@@ -1,6 +1,6 @@
-#include "cmd/show_plan.h"
+#include "show_plan.h"
 
-#include "cmd/show.h"
+#include "show.h"
 
 /* Under -v. */
 static void show_details(struct context *context, const struct action *action)

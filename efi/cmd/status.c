@@ -2,11 +2,11 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
-#include "cmd/judgement.h"
+#include "judgement.h"
 #include "cmd/picture.h"
-#include "cmd/report_json.h"
-#include "cmd/show.h"
-#include "cmd/show_plan.h"
+#include "report_json.h"
+#include "show.h"
+#include "show_plan.h"
 #include "plan/repair.h"
 
 /* "Disk 0  primary  8.5 GiB  Samsung SSD 980" */

@@ -1,6 +1,6 @@
 #include "base/text.h"
 #include "cmd/command.h"
-#include "cmd/show.h"
+#include "show.h"
 #include "model/volumes.h"
 
 #define SECTOR_BYTES 512u

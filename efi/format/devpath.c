@@ -1,7 +1,7 @@
 #include "format/devpath.h"
 
 #include "base/mem.h"
-#include "format/devpath_kind.h"
+#include "devpath_kind.h"
 
 #define NODE_HEADER    4u
 #define NODE_MAX       0xffffu

@@ -1,4 +1,4 @@
-#include "format/devpath_kind.h"
+#include "devpath_kind.h"
 
 #define HEX(offset, size)         \
     {                             \

@@ -5,7 +5,7 @@
 #include "base/print.h"
 #include "base/text.h"
 #include "format/devpath.h"
-#include "format/devpath_kind.h"
+#include "devpath_kind.h"
 
 #define HEX_MAX 32u    /* bytes of opaque data that are printed */
 #define PNP_ID  0x41d0 /* "PNP" in the low half of an EISA id */

@@ -1,4 +1,4 @@
-#include "model/disk_meter.h"
+#include "disk_meter.h"
 
 uint64_t disk_meter_left(const struct disk_meter *meter)
 {

@@ -1,4 +1,4 @@
-#include "model/scan_content.h"
+#include "scan_content.h"
 
 #include "base/mem.h"
 #include "base/sort.h"

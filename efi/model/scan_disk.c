@@ -1,4 +1,4 @@
-#include "model/scan_disk.h"
+#include "scan_disk.h"
 
 #include "base/crc32.h"
 #include "base/mem.h"

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
-#include "format/regf_log.h"
+#include "format/regf/regf_log.h"
 
 #define START_BYTES (64u << 10)
 #define CSV_MAX     16u   /* files */

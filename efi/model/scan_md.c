@@ -1,6 +1,6 @@
 #include "model/scan_md.h"
 
-#include "format/fat.h"
+#include "format/fat/fat.h"
 
 /* A superblock of one format in its place. `bytes` has room for it and a block. */
 static enum status read_one(const struct block_port *port, const struct partition *partition,

@@ -1,4 +1,4 @@
-#include "model/volume_judge.h"
+#include "volume_judge.h"
 
 #include "base/text.h"
 

@@ -1,8 +1,8 @@
-#include "model/volume_map.h"
+#include "volume_map.h"
 
 #include "base/sort.h"
 #include "base/text.h"
-#include "model/volume_judge.h"
+#include "volume_judge.h"
 
 #define VOLUME_RETAIN 0x800000u
 #define VOLUME_SYSTEM 0x400000u

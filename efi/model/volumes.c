@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "model/volume_disk.h"
-#include "model/volume_map.h"
+#include "volume_map.h"
 
 /* Memory at the far end of the arena, out of the way of what is allocated meanwhile. */
 static enum status scratch_take(struct arena *arena, size_t size, struct arena *ret_scratch)

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/print.h"
 #include "base/text.h"
-#include "format/fat_edit.h"
+#include "format/fat/fat_edit.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
 #include "plan/esp_files.h"
@@ -11,7 +11,7 @@
 #include "plan/owner_guard.h"
 #include "plan/place.h"
 #include "plan/project.h"
-#include "plan/store_work.h"
+#include "store_work.h"
 
 /* --- Into the plan -------------------------------------------------------------------------- */
 

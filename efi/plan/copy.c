@@ -1,7 +1,7 @@
 #include "plan/copy.h"
 
 #include "base/text.h"
-#include "format/fat_edit.h"
+#include "format/fat/fat_edit.h"
 #include "plan/boot_stores.h"
 #include "plan/esp_files.h"
 #include "plan/esp_guard.h"

@@ -8,7 +8,7 @@
 #include "plan/clone.h"
 #include "plan/edit.h"
 #include "plan/entries.h"
-#include "plan/esp_entries_parts.h"
+#include "esp_entries_parts.h"
 #include "plan/place.h"
 
 /* --- Making entries ------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-#include "plan/esp_entries_parts.h"
+#include "esp_entries_parts.h"
 
 #include "audit/audit_machine.h"
 #include "audit/program.h"

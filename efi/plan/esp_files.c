@@ -4,7 +4,7 @@
 #include "audit/lead.h"
 #include "audit/program.h"
 #include "base/text.h"
-#include "format/fat_edit.h"
+#include "format/fat/fat_edit.h"
 #include "model/boot_paths.h"
 #include "plan/place.h"
 #include "plan/start_files.h"

@@ -1,6 +1,6 @@
 #include "audit/compare_esps.h"
 #include "base/text.h"
-#include "format/fat_layout.h"
+#include "format/fat/fat_layout.h"
 #include "plan/esp_files.h"
 #include "plan/esp_guard.h"
 #include "plan/place.h"

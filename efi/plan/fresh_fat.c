@@ -1,7 +1,7 @@
 #include "plan/fresh_fat.h"
 
-#include "format/fat_geometry.h"
-#include "format/fat_layout.h"
+#include "format/fat/fat_geometry.h"
+#include "format/fat/fat_layout.h"
 
 /* The files as fat_layout takes them; NULL when the arena is full. */
 static struct fat_entry_request *list_entries(struct arena *arena, const struct files_change *files)

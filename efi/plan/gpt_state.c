@@ -1,4 +1,4 @@
-#include "plan/gpt_state.h"
+#include "gpt_state.h"
 
 #include "format/gpt_edit.h"
 #include "plan/free_space.h"

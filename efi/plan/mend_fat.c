@@ -1,6 +1,6 @@
 #include "plan/mend_fat.h"
 
-#include "format/fat_mend.h"
+#include "format/fat/fat_mend.h"
 #include "plan/esp_guard.h"
 #include "plan/place.h"
 

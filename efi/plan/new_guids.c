@@ -1,6 +1,6 @@
 #include "plan/new_guids.h"
 
-#include "plan/gpt_state.h"
+#include "gpt_state.h"
 #include "plan/new_guid.h"
 #include "plan/place.h"
 #include "plan/prepare.h"

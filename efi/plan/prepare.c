@@ -5,11 +5,11 @@
 #include "plan/boot_stores.h"
 #include "plan/esp_files.h"
 #include "plan/esp_guard.h"
-#include "plan/gpt_state.h"
+#include "gpt_state.h"
 #include "plan/mend_fat.h"
 #include "plan/owner_guard.h"
 #include "plan/place.h"
-#include "plan/prepare_parts.h"
+#include "prepare_parts.h"
 
 #define MIB         (1u << 20)
 #define ALIGN_LEAST 4096u       /* a block of any disk that FAT is made on */

@@ -1,4 +1,4 @@
-#include "plan/prepare_parts.h"
+#include "prepare_parts.h"
 
 #include "base/mem.h"
 #include "base/print.h"

@@ -6,7 +6,7 @@
 #include "format/gpt_edit.h"
 #include "model/resolve.h"
 #include "plan/free_space.h"
-#include "plan/project_parts.h"
+#include "project_parts.h"
 
 /* The work on the copy. */
 struct projection {

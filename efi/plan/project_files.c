@@ -1,10 +1,10 @@
-#include "plan/project_parts.h"
+#include "project_parts.h"
 
 #include "audit/compare_esps.h"
 #include "base/mem.h"
 #include "base/print.h"
 #include "base/text.h"
-#include "format/fat_geometry.h"
+#include "format/fat/fat_geometry.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
 

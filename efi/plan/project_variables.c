@@ -1,4 +1,4 @@
-#include "plan/project_parts.h"
+#include "project_parts.h"
 
 #include "base/mem.h"
 #include "base/sort.h"

@@ -1,4 +1,4 @@
-#include "plan/repair_parts.h"
+#include "repair_parts.h"
 
 #include "base/text.h"
 #include "audit/compare_esps.h"

@@ -1,4 +1,4 @@
-#include "plan/repair_parts.h"
+#include "repair_parts.h"
 
 #include "plan/esp_files.h"
 #include "plan/join.h"

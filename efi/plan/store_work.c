@@ -1,4 +1,4 @@
-#include "plan/store_work.h"
+#include "store_work.h"
 
 #include "base/mem.h"
 #include "model/boot_store.h"

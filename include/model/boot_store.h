@@ -3,7 +3,7 @@
 #define SHADOWBOOT_MODEL_BOOT_STORE_H
 
 #include "base/arena.h"
-#include "format/bcd.h"
+#include "format/bcd/bcd.h"
 #include "model/machine.h"
 
 /*

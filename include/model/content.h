@@ -12,12 +12,12 @@
 
 #include "base/sha256.h"
 #include "base/status.h"
-#include "format/bcd.h"
-#include "format/fat.h"
+#include "format/bcd/bcd.h"
+#include "format/fat/fat.h"
 #include "format/md.h"
-#include "format/ntfs.h"
+#include "format/ntfs/ntfs.h"
 #include "format/pe.h"
-#include "format/regf.h"
+#include "format/regf/regf.h"
 
 /* What is known of a file's content. */
 struct file_content {

@@ -11,8 +11,8 @@
 
 #include "base/arena.h"
 #include "base/status.h"
-#include "format/ldm.h"
-#include "format/ldm_log.h"
+#include "format/ldm/ldm.h"
+#include "format/ldm/ldm_log.h"
 #include "model/volumes.h"
 
 #define VOLUME_CHUNK_BYTES (256u * 1024)  /* the largest single read */

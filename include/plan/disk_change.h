@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 #include "base/date.h"
 #include "base/guid.h"
-#include "format/fat.h"
+#include "format/fat/fat.h"
 #include "format/gpt.h"
 #include "format/journal.h"
 

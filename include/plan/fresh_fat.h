@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
-#include "format/fat.h"
+#include "format/fat/fat.h"
 #include "plan/disk_change.h"
 
 /* Where a file system is to be, and what is to be in it. */

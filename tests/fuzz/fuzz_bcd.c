@@ -3,7 +3,7 @@
  * other's place. The input: one byte, 1 for a device element by itself, else a store whose checksum
  * is corrected; then the data.
  */
-#include "format/bcd.h"
+#include "format/bcd/bcd.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/regf_checksum.h"
 

@@ -12,7 +12,7 @@
  *   6  sector 2, count 1         blocks that cannot be read
  *   7  cluster 2, offset 1, size 1, bytes   in the cluster
  */
-#include "format/fat.h"
+#include "format/fat/fat.h"
 #include "fuzz/fuzz.h"
 #include "unit/fat_fixture.h"
 

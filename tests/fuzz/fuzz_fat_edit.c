@@ -11,7 +11,7 @@
  *
  * A change that is not refused leaves all other files as they were, at every cut.
  */
-#include "format/fat_edit.h"
+#include "format/fat/fat_edit.h"
 #include "fuzz/fuzz.h"
 #include "unit/fat_fixture.h"
 #include "unit/image_fixture.h"

@@ -6,7 +6,7 @@
  * with the same database and another GUID in its PRIVHEAD, and with switch 8 that database is one
  * transaction behind.
  */
-#include "format/ldm.h"
+#include "format/ldm/ldm.h"
 #include "model/volume_disk.h"
 #include "model/volumes.h"
 #include "fuzz/fuzz.h"

@@ -5,10 +5,10 @@
  * number 0, 200 to 255 KiB of index from the first block of the root directory (even) or System32
  * (odd). An offset from 0x8000 on counts in the record as it is without its update sequence.
  */
-#include "format/ntfs.h"
-#include "format/ntfs_boot.h"
-#include "format/ntfs_index.h"
-#include "format/ntfs_record.h"
+#include "format/ntfs/ntfs.h"
+#include "format/ntfs/ntfs_boot.h"
+#include "format/ntfs/ntfs_index.h"
+#include "format/ntfs/ntfs_record.h"
 #include "fuzz/fuzz.h"
 #include "unit/ntfs_fixture.h"
 

@@ -2,7 +2,7 @@
  * A registry hive: its frame, its keys and values, and whether it is sound. The input: one byte, 1
  * to correct the checksum first, so that what is behind it is reached; then the file.
  */
-#include "format/regf.h"
+#include "format/regf/regf.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/regf_checksum.h"
 #include "fuzz/regf_walk.h"

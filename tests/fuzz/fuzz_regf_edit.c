@@ -9,8 +9,8 @@
  *
  * What is not damaged stays so, and a change that is refused changes nothing.
  */
-#include "format/regf.h"
-#include "format/regf_edit.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_edit.h"
 #include "fuzz/fuzz.h"
 #include "fuzz/regf_walk.h"
 #include "unit/hive_fixture.h"

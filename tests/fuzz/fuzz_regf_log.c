@@ -5,9 +5,9 @@
  * hive's are 8 and 7); one byte, the size of the first log's content in 512 bytes; then the content
  * of the logs from 512 on.
  */
-#include "format/regf.h"
-#include "format/regf_log.h"
-#include "format/regf_marvin.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_log.h"
+#include "format/regf/regf_marvin.h"
 #include "fuzz/fuzz.h"
 #include "unit/hive_fixture.h"
 

@@ -2,7 +2,7 @@
 #ifndef SHADOWBOOT_FUZZ_REGF_WALK_H
 #define SHADOWBOOT_FUZZ_REGF_WALK_H
 
-#include "format/regf_verify.h"
+#include "format/regf/regf_verify.h"
 #include "fuzz/fuzz.h"
 
 #define REGF_WALK_STEPS 3000u /* keys and values; a hive that deceives may have no end */

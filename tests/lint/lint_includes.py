@@ -8,6 +8,8 @@
 - UEFI headers (<efi...>) appear in efi/firmware and efi/main.c only.
 - Of system headers the core takes the four that a freestanding compiler brings.
 - No file includes itself, directly or through others.
+- include/ is contracts: each core header there has a reader outside of its own folder (tests count).
+  A header that only its own folder reads lies beside its .c and is named without a folder.
 """
 
 import pathlib
@@ -135,8 +137,49 @@ def find_circle(graph):
     return None
 
 
+def home(path):
+    """The folder that a core file is at home in, the same for efi/ and include/."""
+    parts = path.split("/")
+    return "/".join(parts[1:-1]) if parts[0] in ("efi", "include") else ""
+
+
+def readers_of_headers(graph):
+    """Core header -> who includes it: the tree checked above and all of the tests."""
+    readers = {path: set() for path in graph if path.endswith(".h") and area_of(path) in LAYERS}
+    edges = dict(graph)
+    for file in sorted(pathlib.Path("tests").rglob("*.[ch]")):
+        path = file.as_posix()
+        names = INCLUDE.findall(file.read_text(encoding="utf-8"))
+        edges[path] = [resolve(path, name) for kind, name in names if kind == '"']
+    for path, targets in edges.items():
+        for target in targets:
+            if target in readers:
+                readers[target].add(path)
+    return readers
+
+
+def check_private(graph):
+    """Headers in the wrong one of the two places."""
+    readers = readers_of_headers(graph)
+    own = {header for header in readers if header.startswith("include/") and readers[header]}
+    while True:
+        # What another folder reads is a contract, and so is what a contract includes.
+        contracts = {header for header in own for user in readers[header]
+                     if home(user) != home(header) or (user.startswith("include/") and user not in own)}
+        if not contracts:
+            break
+        own -= contracts
+    for header in sorted(own):
+        errors.append(f"{header}:1: only efi/{home(header)} reads it: its place is there")
+    for header, users in readers.items():
+        for user in sorted(users):
+            if header.startswith("efi/") and home(user) != home(header):
+                errors.append(f"{user}:1: {header} belongs to its folder alone")
+
+
 def main():
     graph = read_tree()
+    check_private(graph)
     circle = find_circle(graph)
     if circle:
         errors.append("include circle: " + " -> ".join(circle))

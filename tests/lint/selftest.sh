@@ -30,6 +30,9 @@ make_tree() {
     printf '#include <stdio.h>\n#include "port/one.h"\n#include "host/own.h"\n' >tests/host/vars.c
     printf 'int own;\n' >tests/host/own.h
     printf '#include "host/own.h"\n#include "model/one.h"\n' >tests/host/main.c
+    mkdir tests/unit
+    printf '#include "%s/one.h"\n' base format >tests/unit/test_one.c
+    printf '#include "base/two.h"\n' >>tests/unit/test_one.c
 }
 make_tree "$work/good"
 fresh() {
@@ -96,6 +99,17 @@ fresh; mkdir efi/extra; add efi/extra/one.c 'int extra;'
 red unknown_layer "lies in no known layer" "${includes[@]}"
 fresh; add include/base/one.h '#include "base/two.h"'; add include/base/two.h '#include "base/one.h"'
 red include_circle "include circle: include/base/one.h -> include/base/two.h" "${includes[@]}"
+fresh; add include/model/two.h 'int two;'; add efi/model/one.c '#include "model/two.h"'
+red header_of_one_folder_in_include "include/model/two.h:1: only efi/model reads it" "${includes[@]}"
+add include/model/one.h '#include "model/two.h"'
+green header_that_a_contract_includes "${includes[@]}"
+fresh; add efi/model/two.h 'int two;'; add efi/model/one.c '#include "two.h"'
+green header_beside_its_source "${includes[@]}"
+add tests/host/main.c '#include "../../efi/model/two.h"'
+red no_way_up_to_a_private_header "no such header" "${includes[@]}"
+fresh; mkdir efi/format/deep; add efi/format/deep/one.c '#include "format/two.h"'
+add include/format/two.h 'int two;'; add efi/format/one.c '#include "format/two.h"'
+green header_of_two_folders_of_a_layer "${includes[@]}"
 
 # --- functions
 functions=("$python" "$here/lint_functions.py")

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #include "base/sha256.h"
-#include "format/fat.h"
+#include "format/fat/fat.h"
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
 #include "host/image_block.h"

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "format/fat_edit.h"
+#include "format/fat/fat_edit.h"
 #include "host/host_alloc.h"
 #include "unit/image_fixture.h"
 

@@ -22,11 +22,11 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "format/regf.h"
-#include "format/regf_edit.h"
-#include "format/regf_log.h"
-#include "format/regf_make.h"
-#include "format/regf_verify.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_edit.h"
+#include "format/regf/regf_log.h"
+#include "format/regf/regf_make.h"
+#include "format/regf/regf_verify.h"
 #include "host/host_alloc.h"
 
 #define FILE_MAX   (4u << 20)

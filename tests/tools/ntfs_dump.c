@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/sha256.h"
-#include "format/ntfs.h"
+#include "format/ntfs/ntfs.h"
 #include "host/host_alloc.h"
 #include "host/image_block.h"
 

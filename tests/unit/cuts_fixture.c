@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "format/fat.h"
+#include "format/fat/fat.h"
 #include "host/host_alloc.h"
 #include "unit/disk_machine_fixture.h"
 #include "unit/disk_volumes_fixture.h"

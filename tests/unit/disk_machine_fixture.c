@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
-#include "format/fat.h"
+#include "format/fat/fat.h"
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
 #include "unit/bytes_fixture.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/fat_layout.h"
+#include "format/fat/fat_layout.h"
 
 struct planning *disk_work_planning(struct disk_machine_shape shape)
 {

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/regf.h"
-#include "format/regf_edit.h"
-#include "format/regf_verify.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_edit.h"
+#include "format/regf/regf_verify.h"
 
 #define KEYS_MAX   1024u
 #define VALUES_MAX 2048u

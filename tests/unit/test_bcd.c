@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "format/bcd.h"
+#include "format/bcd/bcd.h"
 #include "unit/bytes_fixture.h"
 #include "unit/store_fixture.h"
 #include "unit/machine_fixture.h"

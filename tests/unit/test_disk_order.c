@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/fat_layout.h"
+#include "format/fat/fat_layout.h"
 #include "host/fault.h"
 #include "unit/disk_work_fixture.h"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "apply/read_ahead.h"
-#include "format/fat_layout.h"
+#include "format/fat/fat_layout.h"
 #include "host/fault.h"
 #include "unit/disk_work_fixture.h"
 

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "format/fat.h"
-#include "format/fat_mend.h"
+#include "format/fat/fat.h"
+#include "format/fat/fat_mend.h"
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
 #include "host/mem_block.h"

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "format/fat_directory.h"
-#include "format/fat_edit.h"
-#include "format/fat_table.h"
+#include "format/fat/fat_directory.h"
+#include "format/fat/fat_edit.h"
+#include "format/fat/fat_table.h"
 #include "host/host_alloc.h"
 #include "unit/image_fixture.h"
 

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/fat_boot.h"
-#include "format/fat_layout.h"
-#include "format/fat_name.h"
+#include "format/fat/fat_boot.h"
+#include "format/fat/fat_layout.h"
+#include "format/fat/fat_name.h"
 #include "host/host_alloc.h"
 #include "unit/image_fixture.h"
 

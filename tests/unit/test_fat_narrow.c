@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "format/fat_narrow.h"
+#include "format/fat/fat_narrow.h"
 #include "host/host_ports.h"
 #include "unit/bytes_fixture.h"
 

@@ -13,8 +13,8 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
-#include "format/ldm.h"
-#include "format/ldm_log.h"
+#include "format/ldm/ldm.h"
+#include "format/ldm/ldm_log.h"
 #include "unit/ldm_fixture.h"
 #include "unit/skip_fixture.h"
 

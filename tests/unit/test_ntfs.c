@@ -12,9 +12,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/ntfs.h"
-#include "format/ntfs_boot.h"
-#include "format/ntfs_record.h"
+#include "format/ntfs/ntfs.h"
+#include "format/ntfs/ntfs_boot.h"
+#include "format/ntfs/ntfs_record.h"
 #include "host/image_block.h"
 #include "unit/bytes_fixture.h"
 #include "unit/ldm_fixture.h"

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "format/fat_geometry.h"
-#include "format/fat_layout.h"
+#include "format/fat/fat_geometry.h"
+#include "format/fat/fat_layout.h"
 #include "format/gpt_edit.h"
 #include "model/boot_paths.h"
 #include "plan/esp_files.h"

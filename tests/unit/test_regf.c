@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/regf.h"
-#include "format/regf_log.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_log.h"
 #include "unit/bytes_fixture.h"
 #include "unit/shared_fixture.h"
 #include "unit/skip_fixture.h"

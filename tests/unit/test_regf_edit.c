@@ -8,10 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/regf.h"
-#include "format/regf_edit.h"
-#include "format/regf_make.h"
-#include "format/regf_verify.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_edit.h"
+#include "format/regf/regf_make.h"
+#include "format/regf/regf_verify.h"
 #include "unit/bytes_fixture.h"
 #include "unit/hive_fixture.h"
 #include "unit/hive_model_fixture.h"

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/regf.h"
-#include "format/regf_log.h"
-#include "format/regf_marvin.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_log.h"
+#include "format/regf/regf_marvin.h"
 #include "unit/bytes_fixture.h"
 #include "unit/hive_fixture.h"
 #include "unit/shared_fixture.h"

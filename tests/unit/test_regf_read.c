@@ -9,8 +9,8 @@
 #include <locale.h>
 #include <cmocka.h>
 
-#include "format/regf.h"
-#include "format/regf_read.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_read.h"
 #include "unit/bytes_fixture.h"
 #include "unit/hive_fixture.h"
 #include "unit/shared_fixture.h"

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "format/regf.h"
-#include "format/regf_verify.h"
+#include "format/regf/regf.h"
+#include "format/regf/regf_verify.h"
 #include "unit/bytes_fixture.h"
 #include "unit/hive_fixture.h"
 #include "unit/shared_fixture.h"

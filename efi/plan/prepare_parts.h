@@ -1,0 +1,73 @@
+/*
+ * Parts of plan_prepare (plan/prepare.h): what it works with, where files come from, and a fresh
+ * file system in its place.
+ */
+#ifndef SHADOWBOOT_PLAN_PREPARE_PARTS_H
+#define SHADOWBOOT_PLAN_PREPARE_PARTS_H
+
+#include "format/fat/fat.h"
+#include "plan/free_space.h"
+#include "plan/new_guid.h"
+#include "plan/prepare.h"
+
+struct prepare {
+    struct plan *plan;
+    const struct machine *machine;
+    const struct roles *roles;
+    const struct prepare_request *request;
+    size_t disk;
+    const struct disk *on;
+    size_t source; /* index into machine.esps */
+    size_t old;    /* ESP that the fresh file system takes the place of; NO_INDEX for none */
+    struct files_change files; /* what the machine is started by, and what `old` has besides */
+    struct files_change all;   /* with what else the source has, which comes along where it fits */
+    const char *label;
+    struct identity identity;
+};
+
+/* A place for a fresh file system. */
+struct spot {
+    struct free_area area;
+    enum fat_type type;
+    struct files_change files; /* that it is to hold */
+};
+
+/* The partition of the source; there is one. */
+const struct partition *prepare_source_partition(const struct prepare *prepare);
+
+/* Bytes of so many blocks of the disk, and blocks that so many bytes take. */
+uint64_t prepare_bytes_of(const struct prepare *prepare, uint64_t blocks);
+uint64_t prepare_blocks_of(const struct prepare *prepare, uint64_t bytes);
+
+/* The number people will see for a partition there: by place among those that are there now. */
+unsigned prepare_future_number(const struct prepare *prepare, uint64_t first_lba);
+
+/* "3 files, 1.2 MiB" with ", " between and "" behind; NULL when the arena is full. */
+const char *prepare_amount_text(struct plan *plan, const struct files_change *files,
+                                const char *between, const char *behind);
+
+/* The ESP named with the request, or the best there is; prepare->source stays NO_INDEX when nobody
+ * named one and there is none. Statuses: ST_OK; ST_ABSENT, ST_REFUSED with plan->refusal. */
+MUST_CHECK enum status prepare_find_source(struct prepare *prepare);
+enum status prepare_refuse_without_source(struct prepare *prepare);
+
+/* Everything a fresh file system takes from elsewhere: source, files, label, identity. `old` as
+ * prepare->old. Statuses: ST_OK; those of prepare_find_source; ST_NO_MEMORY. */
+MUST_CHECK enum status prepare_gather(struct prepare *prepare, size_t old);
+
+/* Whether the gathered files fit there. Statuses as fresh_fat_fits. */
+MUST_CHECK enum status prepare_try_area(struct prepare *prepare, const struct free_area *area,
+                                        struct spot *ret_spot);
+
+/* Refuses because of what prepare_try_area said of an area. `where` is "Disk 1 Partition 2 ..." or
+ * a free area; `more` a sentence that follows, "" for none. Gives the status for the caller to
+ * return: ST_NO_SPACE, ST_REFUSED or ST_NO_MEMORY. */
+enum status prepare_refuse_area(struct prepare *prepare, enum status status,
+                                const struct free_area *area, const char *where, const char *more);
+
+/* Adds the format. It goes into its blocks before the table shows them: until then nobody sees it.
+ * `unique` is the partition's GUID. */
+void prepare_add_format(struct prepare *prepare, const struct spot *spot,
+                        const struct guid *unique);
+
+#endif

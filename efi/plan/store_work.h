@@ -1,0 +1,30 @@
+/* A boot store that is made for the disk it lies on: what plan/boot_stores.h is made of. */
+#ifndef SHADOWBOOT_PLAN_STORE_WORK_H
+#define SHADOWBOOT_PLAN_STORE_WORK_H
+
+#include "audit/roles.h"
+#include "format/bcd/bcd.h"
+#include "plan/plan.h"
+
+/* One ESP whose store is looked at. */
+struct store_work {
+    struct plan *plan;
+    const struct roles *roles;
+    const struct machine *later; /* as it will be */
+    const struct esp *esp;       /* of it */
+    size_t own;                  /* partition of it: the copy on the same disk */
+    struct bcd_choice choice;
+};
+
+/* The partition of the member's copy on the machine as it will be; NO_INDEX for none. */
+size_t store_copy_partition(const struct plan *plan, const struct machine *later,
+                            const struct member *member);
+
+/* True when the device is a partition other than the own one that has to give way to it: a copy of
+ * the same volume on another disk, or one that is nowhere. */
+bool store_is_elsewhere(const struct store_work *work, const struct bcd_device *device);
+
+/* The store for the own disk, of the same size, in the arena. Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status store_make(const struct store_work *work, struct span *ret_file);
+
+#endif
