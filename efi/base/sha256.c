@@ -1,116 +1,34 @@
 #include "base/sha256.h"
 
 #include "base/mem.h"
+#include "base/sha256_blocks.h"
 
-#define BLOCK_SIZE 64u
+/* Which way is taken: found at the first digest, NULL before. */
+static sha256_blocks *way;
 
-static const uint32_t round_constants[64] = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-};
-
-/*
- * A word twice, so that a shift to the right by up to 32 bits rotates it. As fast as the rotation
- * of a processor, and in virtual machines without hardware support much faster, where that is the
- * one instruction here that is dear for its flags.
- */
-static inline uint64_t twice(uint32_t value)
+static void take_blocks(struct sha256_state *state, const uint8_t *at, size_t count)
 {
-    return (uint64_t)value << 32 | value;
-}
-
-/* The functions of FIPS 180-4 section 4.1.2, shifts that are shared are done once. */
-static inline __attribute__((always_inline)) uint32_t big_sigma0(uint32_t x)
-{
-    uint64_t y = twice(x);
-
-    return (uint32_t)(((((y >> 9) ^ y) >> 11) ^ y) >> 2); /* 2, 13, 22 */
-}
-
-static inline __attribute__((always_inline)) uint32_t big_sigma1(uint32_t x)
-{
-    uint64_t y = twice(x);
-
-    return (uint32_t)(((((y >> 14) ^ y) >> 5) ^ y) >> 6); /* 6, 11, 25 */
-}
-
-static inline __attribute__((always_inline)) uint32_t small_sigma0(uint32_t x)
-{
-    uint64_t y = twice(x);
-
-    return (uint32_t)(((y >> 11) ^ y) >> 7) ^ x >> 3; /* 7, 18 */
-}
-
-static inline __attribute__((always_inline)) uint32_t small_sigma1(uint32_t x)
-{
-    uint64_t y = twice(x);
-
-    return (uint32_t)(((y >> 2) ^ y) >> 17) ^ x >> 10; /* 17, 19 */
-}
-
-static void expand(const uint8_t *block, uint32_t w[64])
-{
-    for (int i = 0; i < 16; i++)
-        w[i] = ld_be32(block + i * 4);
-    for (int i = 16; i < 64; i++)
-        w[i] = w[i - 16] + small_sigma0(w[i - 15]) + w[i - 7] + small_sigma1(w[i - 2]);
-}
-
-/* A round. Instead of moving the eight words on, the next round has their names turned by one. */
-#define ROUND(a, b, c, d, e, f, g, h, i)                                      \
-    do {                                                                      \
-        h += big_sigma1(e) + (g ^ (e & (f ^ g))) + round_constants[i] + w[i]; \
-        d += h;                                                               \
-        h += big_sigma0(a) + ((a & b) | (c & (a | b)));                       \
-    } while (0)
-
-static void compress(uint32_t state[8], const uint8_t *block)
-{
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    uint32_t w[64];
-
-    expand(block, w);
-    for (int i = 0; i < 64; i += 8) {
-        ROUND(a, b, c, d, e, f, g, h, i);
-        ROUND(h, a, b, c, d, e, f, g, i + 1);
-        ROUND(g, h, a, b, c, d, e, f, i + 2);
-        ROUND(f, g, h, a, b, c, d, e, i + 3);
-        ROUND(e, f, g, h, a, b, c, d, i + 4);
-        ROUND(d, e, f, g, h, a, b, c, i + 5);
-        ROUND(c, d, e, f, g, h, a, b, i + 6);
-        ROUND(b, c, d, e, f, g, h, a, i + 7);
-    }
-    const uint32_t after[8] = {a, b, c, d, e, f, g, h};
-    for (int i = 0; i < 8; i++)
-        state[i] += after[i];
+    if (way == NULL)
+        way = sha256_blocks_choose(sha256_blocks_of_processor());
+    way(state->words, at, count);
 }
 
 void sha256_start(struct sha256_state *state)
 {
-    static const struct sha256_state fresh = {.words = {0x6a09e667, 0xbb67ae85, 0x3c6ef372,
-                                                        0xa54ff53a, 0x510e527f, 0x9b05688c,
-                                                        0x1f83d9ab, 0x5be0cd19}};
-
-    *state = fresh;
+    state->size = 0;
+    memcpy(state->words, sha256_first, sizeof(state->words));
 }
 
 /* Puts as much of `piece` as fits into the block that is being filled; gives how much that was. */
 static size_t fill_block(struct sha256_state *state, struct span piece)
 {
-    size_t used = state->size % BLOCK_SIZE;
-    size_t taken = piece.size < BLOCK_SIZE - used ? piece.size : BLOCK_SIZE - used;
+    size_t used = state->size % SHA256_BLOCK;
+    size_t taken = piece.size < SHA256_BLOCK - used ? piece.size : SHA256_BLOCK - used;
 
     memcpy(state->block + used, piece.at, taken);
     state->size += taken;
-    if (used + taken == BLOCK_SIZE)
-        compress(state->words, state->block);
+    if (used + taken == SHA256_BLOCK)
+        take_blocks(state, state->block, 1);
     return taken;
 }
 
@@ -118,12 +36,12 @@ void sha256_feed(struct sha256_state *state, struct span piece)
 {
     while (piece.size > 0) {
         size_t taken = 0;
-        if (state->size % BLOCK_SIZE != 0 || piece.size < BLOCK_SIZE) {
+        if (state->size % SHA256_BLOCK != 0 || piece.size < SHA256_BLOCK) {
             taken = fill_block(state, piece);
         } else {
-            compress(state->words, piece.at);
-            taken = BLOCK_SIZE;
-            state->size += BLOCK_SIZE;
+            taken = piece.size / SHA256_BLOCK * SHA256_BLOCK;
+            take_blocks(state, piece.at, taken / SHA256_BLOCK);
+            state->size += taken;
         }
         piece = span_part(piece, taken, piece.size - taken);
     }
@@ -132,9 +50,9 @@ void sha256_feed(struct sha256_state *state, struct span piece)
 /* The padding is one bit, zeros, and the length in bits. */
 struct sha256 sha256_finish(struct sha256_state *state)
 {
-    uint8_t padding[2 * BLOCK_SIZE] = {0x80};
-    size_t used = state->size % BLOCK_SIZE;
-    size_t size = (used + 9 > BLOCK_SIZE ? 2 : 1) * BLOCK_SIZE - used;
+    uint8_t padding[2 * SHA256_BLOCK] = {0x80};
+    size_t used = state->size % SHA256_BLOCK;
+    size_t size = (used + 9 > SHA256_BLOCK ? 2 : 1) * SHA256_BLOCK - used;
     uint64_t bits = state->size * 8;
     struct sha256 digest;
 
