@@ -82,6 +82,13 @@ static const struct option_spec undo_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec bcd_options[] = {
+    {"-all", NULL, "list: every object, not only what is on the menu"},
+    {"-on", "DISK", "the store of that disk's ESP alone: a disk's number, or a GUID"},
+    {"-store", "FILE", "the store in a file"},
+    {NULL, NULL, NULL},
+};
+
 static const struct command table[] = {
     {"status", "[-quick] [-json FILE]", "says whether the machine starts from each disk alone",
      "Shows the disks, which of them carry the system, and for each whether the machine would "
@@ -208,6 +215,14 @@ static const struct command table[] = {
      "nothing, but -n shows the plan without changing anything. -v and -b work as everywhere, -sfo "
      "does not. The program does the same when it is named bootcfg.efi.",
      NULL, 0, ARGS_MAX, cmd_bootcfg},
+    {"bcd", "list [DISK|GUID] [-all] | export FILE", "lists boot stores (BCD)",
+     "What Windows' bcdedit does, from firmware, with the stores of all ESPs.\n"
+     "list prints each store as bcdedit does: the boot manager and its menu, or all objects with "
+     "-all. Devices are given as the disks of this machine.\n"
+     "export saves a store to a new file; choose it with -on where there are several.\n"
+     "-store takes a file that the UEFI Shell knows (FS0:\\BCD), or one on a dynamic volume by its "
+     "letter (D:\\boot\\bcd).",
+     bcd_options, 1, ARGS_MAX, cmd_bcd},
     {"help", "[COMMAND]", "explains a command",
      "Without a command it lists them all, with the options and exit statuses they share.", NULL, 0,
      1, cmd_help},

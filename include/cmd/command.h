@@ -49,6 +49,7 @@ enum status cmd_copy(struct context *context);
 enum status cmd_repair(struct context *context);
 enum status cmd_prepare(struct context *context);
 enum status cmd_undo(struct context *context);
+enum status cmd_bcd(struct context *context);
 enum status cmd_help(struct context *context);
 
 /* The bootcfg command. Its arguments have a syntax of their own: all but the common options are

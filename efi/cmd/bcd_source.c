@@ -1,0 +1,232 @@
+#include "bcd_source.h"
+
+#include "base/text.h"
+#include "format/ntfs/ntfs.h"
+#include "format/regf/regf.h"
+#include "model/boot_paths.h"
+#include "model/scan_esp.h"
+#include "path.h"
+#include "plan/place.h"
+
+static enum status no_memory(struct context *context)
+{
+    return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
+}
+
+/* --- Stores of ESPs ------------------------------------------------------------------------- */
+
+static const char *trouble_of(const struct esp *esp)
+{
+    if (esp->status != ST_OK)
+        return "its file system cannot be read";
+    if (esp->store_status != ST_OK)
+        return status_text(esp->store_status);
+    return esp->store == REGF_GOOD ? NULL : regf_state_text(esp->store);
+}
+
+static struct bcd_source source_of(struct context *context, size_t index)
+{
+    const struct esp *esp = &context->machine.esps[index];
+
+    return (struct bcd_source){
+        .esp = index,
+        .name = place_text(context->arena, &context->machine, esp->partition),
+        .file = esp->store_file,
+        .trouble = trouble_of(esp),
+    };
+}
+
+/* Without a file system there is no store either, which is said only of an ESP that is named. */
+static bool may_have_store(const struct esp *esp, const char *place)
+{
+    return esp->status == ST_OK ? esp->store_status != ST_ABSENT : place != NULL;
+}
+
+/* A number of a disk, or a GUID of a partition or disk. */
+static bool is_meant(const struct machine *machine, const struct esp *esp, const char *place)
+{
+    const struct partition *partition = &machine->partitions[esp->partition];
+    uint64_t number = 0;
+    struct guid guid;
+
+    if (place == NULL)
+        return true;
+    if (text_parse_number(place, 10, &number) == ST_OK)
+        return partition->disk == number;
+    return guid_parse(place, &guid) == ST_OK &&
+           (guid_equal(&partition->unique, &guid) ||
+            guid_equal(&machine->disks[partition->disk].guid, &guid));
+}
+
+static enum status report_none(struct context *context, const char *place)
+{
+    const char *shown = place == NULL ? NULL : text_printable(context->arena, place);
+
+    if (place == NULL)
+        return report(context, ST_ABSENT,
+                      "There is no boot store on an EFI system partition of this machine. Nothing "
+                      "was changed.");
+    return report(context, ST_ABSENT,
+                  "\"%.64s\" has no EFI system partition with a boot store. Give the number of a "
+                  "disk, or a partition's GUID; \"shadowboot disks\" lists them. Nothing was "
+                  "changed.",
+                  shown == NULL ? "" : shown);
+}
+
+static enum status find_on_esps(struct context *context, const char *place,
+                                struct bcd_source **ret_sources, size_t *ret_count)
+{
+    const struct machine *machine = &context->machine;
+    struct bcd_source *sources = arena_alloc(context->arena, machine->esp_count, sizeof(*sources));
+    size_t count = 0;
+
+    if (sources == NULL)
+        return no_memory(context);
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct esp *esp = &machine->esps[i];
+        if (may_have_store(esp, place) && is_meant(machine, esp, place))
+            sources[count++] = source_of(context, i);
+    }
+    if (count == 0)
+        return report_none(context, place);
+    *ret_sources = sources;
+    *ret_count = count;
+    return ST_OK;
+}
+
+/* --- Stores in files ------------------------------------------------------------------------ */
+
+/* The copy of the dynamic volume with that letter, "d:\boot\bcd", that can be read. */
+static struct system_copy *copy_of_letter(struct context *context, const char *text)
+{
+    struct machine *machine = &context->machine;
+
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        struct system_copy *copy = &machine->copies[i];
+        if (copy->plex == NO_INDEX || copy->status != ST_OK)
+            continue;
+        const struct dynamic_plex *plex = &machine->volumes.plexes[copy->plex];
+        const char *letter = machine->volumes.volumes[plex->volume].drive_hint;
+        if (letter[0] != '\0' && text_has_prefix_nocase(text, letter))
+            return copy;
+    }
+    return NULL;
+}
+
+static enum status read_ntfs(struct context *context, const struct system_copy *copy,
+                             const char *path, struct span *ret_file)
+{
+    const struct block_port *port = &context->ports->disks[context->machine.disks[copy->disk].port];
+    struct ntfs_volume volume;
+    struct ntfs_file file;
+    size_t size = 0;
+
+    enum status status = ntfs_open(context->arena, port, copy->lba, copy->block_count, &volume);
+    if (status == ST_OK)
+        status = ntfs_lookup(&volume, path, &file);
+    if (status != ST_OK)
+        return status;
+    if (file.is_directory || file.size > BOOT_STORE_MAX)
+        return ST_DAMAGED;
+    uint8_t *bytes = arena_alloc(context->arena, 1, (size_t)file.size);
+    if (bytes == NULL)
+        return ST_NO_MEMORY;
+    status = ntfs_read(&volume, &file, 0, bytes, (size_t)file.size, &size);
+    *ret_file = span_of(bytes, size);
+    return status;
+}
+
+static enum status read_file(struct context *context, const struct file_place *place,
+                             struct span *ret_file)
+{
+    const struct files_port *files = &context->ports->files;
+    struct file_info info;
+    size_t size = 0;
+
+    enum status status = files->stat(files->ctx, place->volume, place->path, &info);
+    if (status != ST_OK)
+        return status;
+    if (info.is_directory || info.size > BOOT_STORE_MAX)
+        return ST_DAMAGED;
+    uint8_t *bytes = arena_alloc(context->arena, 1, (size_t)info.size);
+    if (bytes == NULL)
+        return ST_NO_MEMORY;
+    status =
+        files->read(files->ctx, place->volume, place->path, 0, bytes, (size_t)info.size, &size);
+    *ret_file = span_of(bytes, size);
+    return status;
+}
+
+/* The ESP whose store the file is; NO_INDEX for any other file. */
+static size_t esp_of(const struct machine *machine, const struct file_place *place)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct esp *esp = &machine->esps[i];
+        if (machine->partitions[esp->partition].volume == place->volume &&
+            esp->store_status != ST_ABSENT && text_equal_nocase(place->path, BOOT_STORE_PATH))
+            return i;
+    }
+    return NO_INDEX;
+}
+
+static enum status judge_file(struct context *context, enum status status,
+                              struct bcd_source *io_source)
+{
+    if (status != ST_OK)
+        return report(context, status, "%s cannot be read: %s. Nothing was changed.",
+                      io_source->name, status_text(status));
+    enum regf_state state = regf_check(io_source->file);
+    if (state != REGF_GOOD) {
+        io_source->trouble = regf_state_text(state);
+        io_source->file = span_of(NULL, 0);
+    }
+    return ST_OK;
+}
+
+static enum status find_file(struct context *context, const char *text,
+                             struct bcd_source *ret_source)
+{
+    const struct system_copy *copy = copy_of_letter(context, text);
+    struct bcd_source source = {.esp = NO_INDEX};
+    struct file_place place;
+
+    if (copy != NULL) {
+        source.name = text_printable(context->arena, text);
+        const char *path = path_from_root(context, text + 2);
+        if (source.name == NULL || path == NULL)
+            return no_memory(context);
+        *ret_source = source;
+        enum status read = read_ntfs(context, copy, path, &ret_source->file);
+        return judge_file(context, read, ret_source);
+    }
+    enum status status = path_resolve(context, text, &place);
+    if (status != ST_OK)
+        return status;
+    size_t esp = esp_of(&context->machine, &place);
+    if (esp != NO_INDEX) {
+        *ret_source = source_of(context, esp);
+        return ST_OK;
+    }
+    source.name = path_text(context, &place);
+    *ret_source = source;
+    return judge_file(context, read_file(context, &place, &ret_source->file), ret_source);
+}
+
+enum status bcd_find_sources(struct context *context, const char *place,
+                             struct bcd_source **ret_sources, size_t *ret_count)
+{
+    const char *file = option(context, "-store");
+
+    if (file == NULL)
+        return find_on_esps(context, place, ret_sources, ret_count);
+    if (place != NULL)
+        return report(context, ST_USAGE,
+                      "-store names the store already. Leave the disk out. Nothing was changed.");
+    struct bcd_source *source = arena_alloc(context->arena, 1, sizeof(*source));
+    if (source == NULL)
+        return no_memory(context);
+    enum status status = find_file(context, file, source);
+    *ret_sources = source;
+    *ret_count = 1;
+    return status;
+}
