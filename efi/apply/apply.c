@@ -1,6 +1,7 @@
 #include "apply/apply.h"
 
 #include "disk_batch.h"
+#include "table_read.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -213,27 +214,6 @@ static enum status check_space(struct run *run)
     return ST_OK;
 }
 
-/* The GPT header that the scan went by, read once more. */
-static enum status reread_header(struct run *run, const struct disk *disk,
-                                 struct gpt_header *ret_header)
-{
-    const struct block_port *port = &run->ports->disks[disk->port];
-    const struct gpt_copy *used =
-        disk->primary.problem == GPT_FINE ? &disk->primary : &disk->backup;
-    uint8_t *block = arena_alloc(run->arena, 1, port->block_size);
-
-    if (block == NULL)
-        return ST_NO_MEMORY;
-    enum status status = port->read(port->ctx, used->lba, 1, block);
-    if (status != ST_OK)
-        return status;
-    bool same = gpt_header_parse(span_of(block, port->block_size), used->lba, port->block_count,
-                                 ret_header) == GPT_FINE &&
-                guid_equal(&ret_header->disk_guid, &used->header.disk_guid) &&
-                ret_header->entries_crc == used->header.entries_crc;
-    return same ? ST_OK : ST_CHANGED;
-}
-
 /* True when the plan makes or changes the disk's table: then that is checked when it is worked out.
  */
 static bool changes_table(const struct plan *plan, size_t disk)
@@ -255,7 +235,9 @@ static enum status check_disk(struct run *run)
 
     if (index == NO_INDEX || changes_table(run->plan, index))
         return ST_OK;
-    enum status status = reread_header(run, &run->plan->machine->disks[index], &header);
+    const struct disk *disk = &run->plan->machine->disks[index];
+    enum status status = table_read_header(run->arena, &run->ports->disks[disk->port],
+                                           disk_good_table(disk), &header);
     if (status != ST_OK)
         run->result->problem =
             say(run,

@@ -1,20 +1,17 @@
 #include "apply/disk_guard.h"
 
-#include "format/gpt_edit.h"
 #include "model/scan_owner.h"
+#include "plan/free_space.h"
 
 /* A disk without a table gets one only while it is as blank as the scan found it. */
-static enum status check_blank(struct arena *arena, const struct block_port *port)
+static enum status check_blank(struct arena *arena, const struct block_port *port,
+                               const struct disk *disk)
 {
-    struct gpt_edit_request request = {.block_size = port->block_size,
-                                       .block_count = port->block_count,
-                                       .entry_count = GPT_ENTRIES_MIN,
-                                       .entry_size = GPT_ENTRY_MIN_SIZE};
     uint64_t first = 0;
     uint64_t last = 0;
     bool blank = false;
 
-    if (!gpt_edit_usable(&request, &first, &last))
+    if (!free_space_usable(disk, &first, &last))
         return ST_NO_SPACE;
     enum status status = scan_is_blank(arena, port, &blank);
     return status == ST_OK && !blank ? ST_CHANGED : status;
@@ -69,7 +66,7 @@ enum status disk_guard_check(struct arena *arena, const struct ports *ports,
     if (change->kind == DISK_CHANGE_RESTORE)
         return ST_OK; /* what a journal names was allowed when it was written */
     if (disk->style == DISK_RAW)
-        return check_blank(arena, port);
+        return check_blank(arena, port, disk);
     size_t mark = arena_mark(arena);
     status = check_owner(arena, port, machine, change);
     if (status == ST_OK && change->kind == DISK_CHANGE_FORMAT &&

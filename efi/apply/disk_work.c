@@ -3,13 +3,14 @@
 #include "apply/disk_guard.h"
 #include "disk_restore.h"
 #include "disk_source.h"
-#include "base/crc32.h"
+#include "table_read.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "format/fat/fat_edit.h"
 #include "format/fat/fat_layout.h"
 #include "format/fat/fat_mend.h"
 #include "format/gpt_edit.h"
+#include "plan/free_space.h"
 
 /* --- Sources of files ----------------------------------------------------------------------------
  */
@@ -105,13 +106,10 @@ static struct fat_entry_request *entry_requests(const struct disk_work *work)
 {
     const struct files_change *files = &work->change->files;
     struct fat_entry_request *entries = arena_alloc(work->arena, files->count, sizeof(*entries));
-    size_t *order = arena_alloc(work->arena, files->count, sizeof(*order));
+    const size_t *order = sort_order(work->arena, files->count, by_place, work);
 
     if (entries == NULL || order == NULL)
         return NULL;
-    for (size_t i = 0; i < files->count; i++)
-        order[i] = i;
-    sort_items(order, files->count, by_place, work);
     for (size_t i = 0; i < files->count; i++) {
         const struct file_copy *item = &files->items[order[i]];
         entries[i] = (struct fat_entry_request){.path = item->path,
@@ -185,63 +183,6 @@ static enum status work_out_boot_sector(struct disk_work *work)
 /* --- Partition tables ----------------------------------------------------------------------------
  */
 
-static enum status read_blocks(struct disk_work *work, uint64_t lba, uint64_t count,
-                               uint8_t **ret_bytes)
-{
-    uint8_t *at = arena_alloc(work->arena, (size_t)count, work->port->block_size);
-
-    if (at == NULL)
-        return ST_NO_MEMORY;
-    enum status status = work->port->read(work->port->ctx, lba, (uint32_t)count, at);
-    if (status == ST_OK)
-        *ret_bytes = at;
-    return status;
-}
-
-/* The copy that the scan went by, header and entries, as they are now. */
-static enum status read_table(struct disk_work *work, const struct gpt_copy *copy,
-                              struct gpt_header *ret_header, uint8_t **ret_array)
-{
-    uint32_t block_size = work->port->block_size;
-    struct gpt_header header;
-    uint8_t *block = NULL;
-    uint8_t *array = NULL;
-
-    enum status status = read_blocks(work, copy->lba, 1, &block);
-    if (status != ST_OK)
-        return status;
-    if (gpt_header_parse(span_of(block, block_size), copy->lba, work->port->block_count, &header) !=
-            GPT_FINE ||
-        !guid_equal(&header.disk_guid, &copy->header.disk_guid) ||
-        header.entries_crc != copy->header.entries_crc)
-        return ST_CHANGED;
-    uint64_t bytes = gpt_array_bytes(&header);
-    status = read_blocks(work, header.entries_lba, (bytes + block_size - 1) / block_size, &array);
-    if (status != ST_OK)
-        return status;
-    if (crc32_update(0, array, (size_t)bytes) != header.entries_crc)
-        return ST_CHANGED;
-    *ret_header = header;
-    *ret_array = array;
-    return ST_OK;
-}
-
-static void put_slot(const struct gpt_slot *slot, uint32_t entry_size, uint8_t *array)
-{
-    uint8_t *at = array + (size_t)slot->slot * entry_size;
-    const struct gpt_entry *entry = &slot->entry;
-
-    memset(at, 0, entry_size);
-    if (guid_is_zero(&entry->type))
-        return;
-    memcpy(at, entry->type.bytes, sizeof(entry->type.bytes));
-    memcpy(at + 16, entry->unique.bytes, sizeof(entry->unique.bytes));
-    st_le64(at + 32, entry->first_lba);
-    st_le64(at + 40, entry->last_lba);
-    st_le64(at + 48, entry->attributes);
-    memcpy(at + 56, entry->name, GPT_NAME_BYTES);
-}
-
 /* The array as it is to be: what is there, made as long as a table must be, with the slots put in.
  */
 static enum status change_array(struct disk_work *work, const uint8_t *old,
@@ -259,13 +200,14 @@ static enum status change_array(struct disk_work *work, const uint8_t *old,
     for (size_t i = 0; i < gpt->slot_count; i++) {
         if (gpt->slots[i].slot >= least)
             return ST_NO_SPACE;
-        put_slot(&gpt->slots[i], io_request->entry_size, array);
+        gpt_entry_put(&gpt->slots[i].entry, io_request->entry_size,
+                      array + (size_t)gpt->slots[i].slot * io_request->entry_size);
     }
     for (size_t i = 0; i < gpt->identity_count; i++) {
         if (gpt->identities[i].slot >= count)
             return ST_CHANGED;
-        memcpy(array + (size_t)gpt->identities[i].slot * io_request->entry_size + 16,
-               gpt->identities[i].unique.bytes, sizeof(gpt->identities[i].unique.bytes));
+        gpt_entry_set_unique(&gpt->identities[i].unique,
+                             array + (size_t)gpt->identities[i].slot * io_request->entry_size);
     }
     io_request->entry_count = least;
     io_request->entries = span_of(array, (size_t)least * io_request->entry_size);
@@ -291,10 +233,9 @@ static enum status work_out_gpt(struct disk_work *work)
     if (!gpt->fresh) {
         request.primary_good = disk->primary.problem == GPT_FINE;
         request.backup_good = disk->backup.problem == GPT_FINE;
-        status =
-            read_table(work, request.primary_good ? &disk->primary : &disk->backup, &header, &old);
+        status = table_read(work->arena, work->port, disk_good_table(disk), &header, &old);
         if (status == ST_OK && request.primary_good && request.backup_good)
-            status = read_table(work, &disk->backup, &other, &unused);
+            status = table_read(work->arena, work->port, &disk->backup, &other, &unused);
     }
     if (status != ST_OK)
         return status;
@@ -304,7 +245,7 @@ static enum status work_out_gpt(struct disk_work *work)
         request.entry_count = header.entry_count;
         request.entry_size = header.entry_size;
     }
-    if (gpt->write_mbr && read_blocks(work, 0, 1, &mbr) == ST_OK)
+    if (gpt->write_mbr && table_read_blocks(work->arena, work->port, 0, 1, &mbr) == ST_OK)
         request.mbr = span_of(mbr, request.block_size);
     status = change_array(work, old, &request);
     return status == ST_OK ? gpt_edit(work->arena, &request, &work->edit) : status;
@@ -333,10 +274,6 @@ static bool is_allowed(const struct disk_work *work, uint64_t lba, uint64_t coun
 {
     const struct disk_change *change = work->change;
     const struct disk *disk = &work->machine->disks[change->disk];
-    struct gpt_edit_request request = {.block_size = work->port->block_size,
-                                       .block_count = work->port->block_count,
-                                       .entry_count = GPT_ENTRIES_MIN,
-                                       .entry_size = GPT_ENTRY_MIN_SIZE};
     uint64_t first = 0;
     uint64_t last = 0;
 
@@ -349,13 +286,7 @@ static bool is_allowed(const struct disk_work *work, uint64_t lba, uint64_t coun
     if (change->kind != DISK_CHANGE_GPT)
         return lba >= change->first_lba && lba - change->first_lba <= change->block_count &&
                count <= change->block_count - (lba - change->first_lba);
-    const struct gpt_copy *used =
-        disk->primary.problem == GPT_FINE ? &disk->primary : &disk->backup;
-    if (!change->gpt.fresh && used->header.entry_count > GPT_ENTRIES_MIN)
-        request.entry_count = used->header.entry_count;
-    if (!change->gpt.fresh)
-        request.entry_size = used->header.entry_size;
-    return gpt_edit_usable(&request, &first, &last) && (lba + count <= first || lba > last);
+    return free_space_usable(disk, &first, &last) && (lba + count <= first || lba > last);
 }
 
 uint64_t disk_work_extent_blocks(const struct disk_work *work, const struct disk_extent *extent)

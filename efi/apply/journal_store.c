@@ -206,13 +206,10 @@ static enum status sort_files(struct arena *arena, const struct journal_file *it
                               struct journal_files *ret_files)
 {
     struct journal_file *sorted = arena_alloc(arena, count, sizeof(*sorted));
-    size_t *order = arena_alloc(arena, count, sizeof(*order));
+    const size_t *order = sort_order(arena, count, by_id, items);
 
     if (sorted == NULL || order == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        order[i] = i;
-    sort_items(order, count, by_id, items);
     for (size_t i = 0; i < count; i++)
         sorted[i] = items[order[i]];
     ret_files->items = sorted;

@@ -315,9 +315,8 @@ static void audit_fallbacks(struct collector *to, const struct machine *machine)
         const struct partition *partition = &machine->partitions[i];
         if (partition->fallback_status != ST_ABSENT || machine->disks[partition->disk].removable)
             continue;
-        collect_at_partition(
-            to, FINDING_FALLBACK_MISSING, i,
-            arena_printf(to->arena, " " FALLBACK_PATH_FORMAT ".", machine->architecture));
+        collect_at_partition(to, FINDING_FALLBACK_MISSING, i,
+                             arena_printf(to->arena, " %s.", machine->fallback));
     }
 }
 

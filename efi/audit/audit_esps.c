@@ -272,10 +272,10 @@ static void audit_without_reference(struct collector *to, const struct machine *
 /* The largest run of blocks that no partition and no table takes, in bytes. */
 static uint64_t largest_gap(const struct machine *machine, const struct disk *disk)
 {
-    const struct gpt_copy *copy = disk_table_copy(disk);
+    const struct gpt_copy *copy = disk_good_table(disk);
     uint64_t largest = 0;
 
-    if (disk->style != DISK_GPT || copy == NULL || copy->problem != GPT_FINE)
+    if (copy == NULL)
         return 0;
     uint64_t next = copy->header.first_usable_lba;
     uint64_t end = copy->header.last_usable_lba + 1;

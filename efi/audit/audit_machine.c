@@ -231,14 +231,11 @@ static int worst_first(const void *ctx, size_t a, size_t b)
 
 static enum status sort_findings(struct arena *arena, struct findings *io_findings)
 {
-    size_t *order = arena_alloc(arena, io_findings->count, sizeof(*order));
+    const size_t *order = sort_order(arena, io_findings->count, worst_first, io_findings->items);
     struct finding *items = arena_alloc(arena, io_findings->count, sizeof(*items));
 
     if (order == NULL || items == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < io_findings->count; i++)
-        order[i] = i;
-    sort_items(order, io_findings->count, worst_first, io_findings->items);
     for (size_t i = 0; i < io_findings->count; i++)
         items[i] = io_findings->items[order[i]];
     io_findings->items = items;

@@ -84,9 +84,8 @@ const bool *esp_started_files(struct collector *to, const struct machine *machin
                               const struct esp *esp)
 {
     bool *started = arena_alloc(to->arena, esp->report.file_count, sizeof(*started));
-    const char *fallback = arena_printf(to->arena, FALLBACK_PATH_FORMAT, machine->architecture);
 
-    if (started == NULL || fallback == NULL) {
+    if (started == NULL) {
         to->status = ST_NO_MEMORY;
         return NULL;
     }
@@ -94,7 +93,7 @@ const bool *esp_started_files(struct collector *to, const struct machine *machin
     if (program != FAT_NO_FILE)
         mark_started(machine, esp, esp->report.files[program].path, started);
     mark_started(machine, esp, BOOT_MANAGER_PATH, started);
-    mark_started(machine, esp, fallback, started);
+    mark_started(machine, esp, machine->fallback, started);
     for (size_t i = 0; i < machine->entry_count; i++) {
         if (names_file_on(&machine->entries[i], esp))
             mark_started(machine, esp, machine->entries[i].boot.file, started);
@@ -159,13 +158,7 @@ static int by_path(const void *ctx, size_t a, size_t b)
 
 const size_t *esp_sorted_files(struct arena *arena, const struct esp *esp)
 {
-    size_t *order = arena_alloc(arena, esp->report.file_count, sizeof(*order));
-
-    for (size_t i = 0; order != NULL && i < esp->report.file_count; i++)
-        order[i] = i;
-    if (order != NULL)
-        sort_items(order, esp->report.file_count, by_path, esp->report.files);
-    return order;
+    return sort_order(arena, esp->report.file_count, by_path, esp->report.files);
 }
 
 const size_t *esp_twins(struct arena *arena, const struct esp *from, const struct esp *in)

@@ -43,7 +43,7 @@ static bool is_started(const struct entry *entry)
 /* True for the removable-media path where a disk has that file: every firmware knows it. */
 static bool is_known_anyway(const struct machine *machine, const char *file)
 {
-    if (!text_has_prefix_nocase(file, "\\EFI\\BOOT\\BOOT"))
+    if (!text_has_prefix_nocase(file, FALLBACK_PREFIX))
         return false;
     for (size_t i = 0; i < machine->partition_count; i++) {
         if (machine->partitions[i].fallback_status == ST_OK)

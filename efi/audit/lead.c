@@ -4,8 +4,6 @@
 #include "base/print.h"
 #include "model/boot_paths.h"
 
-#define FALLBACK_SIZE 64
-
 /* Finds the file on the ESP. One that was planned and not looked at yet is not listed. */
 static bool find_file(const struct machine *machine, size_t esp, const char *path,
                       enum status known, struct lead *io_lead)
@@ -41,15 +39,11 @@ bool lead_of(const struct machine *machine, const struct entry *entry, struct le
 {
     const struct target *boot = &entry->boot;
     struct lead lead = {.entry = entry};
-    char fallback[FALLBACK_SIZE];
-    struct text_buffer text;
     bool found = false;
 
     if (entry->status != ST_OK || entry->form == DEVPATH_FORM_FV)
         return false;
-    text_buffer_init(&text, fallback, sizeof(fallback));
-    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
-    const char *path = boot->file == NULL ? fallback : boot->file;
+    const char *path = boot->file == NULL ? machine->fallback : boot->file;
     if (boot->has_hd) {
         size_t esp =
             boot->partition == NO_INDEX ? NO_INDEX : machine_find_esp(machine, boot->partition);
@@ -96,12 +90,9 @@ static bool is_bare_shim(const struct machine *machine, const struct lead *lead,
 /* The first removable-media path that starts no tool, on the fixed disks. */
 static bool find_fallback(const struct machine *machine, struct lead *ret_lead)
 {
-    char fallback[FALLBACK_SIZE];
-    struct text_buffer text;
+    const char *fallback = machine->fallback;
     struct lead lead = {.entry = NULL};
 
-    text_buffer_init(&text, fallback, sizeof(fallback));
-    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
     for (size_t i = machine_next_esp(machine, NO_INDEX, NO_INDEX); i != NO_INDEX;
          i = machine_next_esp(machine, NO_INDEX, i)) {
         if (!find_file(machine, i, fallback, ST_UNSUPPORTED, &lead) ||

@@ -66,14 +66,6 @@ struct program program_of(const struct machine *machine, const struct esp *esp, 
     return program_by_copies(machine, esp, file);
 }
 
-static void fallback_path(const struct machine *machine, char *ret_path, size_t size)
-{
-    struct text_buffer text;
-
-    text_buffer_init(&text, ret_path, size);
-    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
-}
-
 /* True for a sound file of the same size whose content is another one. */
 static bool is_other_content(const struct esp *esp, size_t file, const struct esp *other,
                              size_t twin)
@@ -88,9 +80,7 @@ static bool is_other_content(const struct esp *esp, size_t file, const struct es
 bool program_is_changed(const struct machine *machine, const struct esp *esp, size_t file)
 {
     const char *path = esp->report.files[file].path;
-    char fallback[64];
-
-    fallback_path(machine, fallback, sizeof(fallback));
+    const char *fallback = machine->fallback;
     const char *copy = text_equal_nocase(path, BOOT_MANAGER_PATH) ? fallback
                        : text_equal_nocase(path, fallback)        ? BOOT_MANAGER_PATH
                                                                   : path;
@@ -264,10 +254,7 @@ static bool is_kernel(const struct search *search, size_t file)
 
 static bool is_fallback(const struct search *search, size_t file)
 {
-    char path[64];
-
-    fallback_path(search->machine, path, sizeof(path));
-    return text_equal_nocase(search->esp->report.files[file].path, path);
+    return text_equal_nocase(search->esp->report.files[file].path, search->machine->fallback);
 }
 
 /* The best first, those of one rank as they were. */

@@ -244,14 +244,6 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
     return trial_because(trial, GOES_ON, say_not_there(trial, esp, path));
 }
 
-const char *trial_fallback_path(struct trial *trial)
-{
-    const char *path =
-        arena_printf(trial->arena, FALLBACK_PATH_FORMAT, trial->machine->architecture);
-
-    return path == NULL ? "" : path;
-}
-
 /* The removable-media path on each ESP of a disk. */
 enum outcome trial_fallback(struct trial *trial, size_t disk)
 {
@@ -260,6 +252,6 @@ enum outcome trial_fallback(struct trial *trial, size_t disk)
 
     for (size_t i = machine_next_esp(machine, disk, NO_INDEX); i != NO_INDEX && outcome == GOES_ON;
          i = machine_next_esp(machine, disk, i))
-        outcome = trial_file(trial, machine->esps[i].partition, trial_fallback_path(trial), false);
+        outcome = trial_file(trial, machine->esps[i].partition, machine->fallback, false);
     return outcome;
 }

@@ -84,7 +84,4 @@ enum outcome trial_system(struct trial *trial);
 /* Starts the removable-media path of a disk: on each of its ESPs until one does not give way. */
 enum outcome trial_fallback(struct trial *trial, size_t disk);
 
-/* \EFI\BOOT\BOOT<ARCH>.EFI; in the arena. */
-const char *trial_fallback_path(struct trial *trial);
-
 #endif

@@ -120,7 +120,7 @@ static size_t fallback_beside(struct trial *trial, const struct esp *esp, const 
 {
     const char *name = arena_printf(trial->arena, "fb%s.efi", trial->machine->architecture);
 
-    if (name == NULL || !text_has_prefix_nocase(shim, FALLBACK_FOLDER "\\BOOT"))
+    if (name == NULL || !text_has_prefix_nocase(shim, FALLBACK_PREFIX))
         return FAT_NO_FILE;
     return program_beside(esp, shim, name);
 }

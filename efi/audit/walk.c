@@ -51,7 +51,7 @@ static enum outcome try_partition_entry(struct trial *trial, const struct entry 
         return trial_because(trial, GOES_ON,
                              "The system its entry names is on a disk that is gone.");
     if (entry->boot.file == NULL)
-        return trial_file(trial, partition, trial_fallback_path(trial), false);
+        return trial_file(trial, partition, trial->machine->fallback, false);
     return trial_file(trial, partition, entry->boot.file,
                       entry->optional_kind == OPTIONAL_WINDOWS_BCD);
 }
@@ -141,7 +141,7 @@ static bool is_riddle(struct trial *trial, const struct entry *entry, const stru
                       const struct program *program)
 {
     return program->kind == PROGRAM_UNKNOWN && !entry_is_windows(entry) &&
-           !text_equal_nocase(esp->report.files[trial->file].path, trial_fallback_path(trial)) &&
+           !text_equal_nocase(esp->report.files[trial->file].path, trial->machine->fallback) &&
            (lead_esp_starts_windows(esp) || lead_esp_starts_other(trial->machine, esp));
 }
 
@@ -296,7 +296,7 @@ static enum outcome fall_back_anywhere(struct trial *trial)
         size_t partition = machine->esps[i].partition;
         if (machine->disks[machine->partitions[partition].disk].removable)
             continue;
-        outcome = trial_file(trial, partition, trial_fallback_path(trial), false);
+        outcome = trial_file(trial, partition, trial->machine->fallback, false);
         if (outcome == GOES_ON || trial->file == FAT_NO_FILE || !is_outside(trial))
             continue;
         struct program program = program_of(machine, &machine->esps[i], trial->file);

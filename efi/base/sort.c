@@ -48,3 +48,20 @@ void sort_items(size_t *items, size_t count, sort_compare *compare, const void *
         sink_item(&s, 0, end - 1);
     }
 }
+
+void sort_range(size_t *ret_items, size_t first, size_t count, sort_compare *compare,
+                const void *ctx)
+{
+    for (size_t i = 0; i < count; i++)
+        ret_items[i] = first + i;
+    sort_items(ret_items, count, compare, ctx);
+}
+
+size_t *sort_order(struct arena *arena, size_t count, sort_compare *compare, const void *ctx)
+{
+    size_t *order = arena_alloc(arena, count, sizeof(*order));
+
+    if (order != NULL)
+        sort_range(order, 0, count, compare, ctx);
+    return order;
+}

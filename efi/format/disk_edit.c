@@ -139,13 +139,10 @@ static void *sorted(struct disk_edit_builder *builder, const void *items, size_t
 {
     uint8_t *result = arena_alloc(builder->arena, count, size);
     size_t mark = arena_mark(builder->arena);
-    size_t *order = arena_alloc(builder->arena, count, sizeof(*order));
+    const size_t *order = sort_order(builder->arena, count, compare, items);
 
     if (result == NULL || order == NULL)
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        order[i] = i;
-    sort_items(order, count, compare, items);
     for (size_t i = 0; i < count; i++)
         memcpy(result + i * size, (const uint8_t *)items + order[i] * size, size);
     arena_release(builder->arena, mark);

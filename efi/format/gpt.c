@@ -4,7 +4,11 @@
 #include "base/mem.h"
 
 #define BLOCK_MIN_SIZE 512u
+#define SIGNATURE      "EFI PART"
+#define SIGNATURE_SIZE 8u
+#define REVISION       0x00010000u
 #define CRC_OFFSET     16u /* of the header's own CRC */
+#define UNIQUE_OFFSET  16u /* of an entry's own GUID */
 
 /* The header's CRC, computed as it was when its own field was still zero. */
 static uint32_t header_crc(const uint8_t *at, uint32_t size)
@@ -19,7 +23,7 @@ static uint32_t header_crc(const uint8_t *at, uint32_t size)
 /* Whether there is a header at all, and whether its bytes are the ones that were written. */
 static enum gpt_problem check_integrity(struct span block)
 {
-    if (block.size < BLOCK_MIN_SIZE || memcmp(block.at, "EFI PART", 8) != 0)
+    if (block.size < BLOCK_MIN_SIZE || memcmp(block.at, SIGNATURE, SIGNATURE_SIZE) != 0)
         return GPT_NO_SIGNATURE;
     uint32_t size = ld_le32(block.at + 12);
     if (size < GPT_HEADER_MIN_SIZE || size > block.size)
@@ -45,6 +49,23 @@ static struct gpt_header load_header(const uint8_t *at)
         .entries_crc = ld_le32(at + 88),
     };
     return header;
+}
+
+void gpt_header_put(const struct gpt_header *header, uint8_t *ret_block)
+{
+    memcpy(ret_block, SIGNATURE, SIGNATURE_SIZE);
+    st_le32(ret_block + 8, REVISION);
+    st_le32(ret_block + 12, GPT_HEADER_MIN_SIZE);
+    st_le64(ret_block + 24, header->my_lba);
+    st_le64(ret_block + 32, header->alternate_lba);
+    st_le64(ret_block + 40, header->first_usable_lba);
+    st_le64(ret_block + 48, header->last_usable_lba);
+    memcpy(ret_block + 56, header->disk_guid.bytes, sizeof(header->disk_guid.bytes));
+    st_le64(ret_block + 72, header->entries_lba);
+    st_le32(ret_block + 80, header->entry_count);
+    st_le32(ret_block + 84, header->entry_size);
+    st_le32(ret_block + 88, header->entries_crc);
+    st_le32(ret_block + CRC_OFFSET, header_crc(ret_block, GPT_HEADER_MIN_SIZE));
 }
 
 static bool is_usable(const struct gpt_header *header, uint64_t lba)
@@ -118,7 +139,7 @@ struct gpt_entry gpt_entry_parse(struct span bytes)
 {
     struct gpt_entry entry = {
         .type = guid_load(bytes.at),
-        .unique = guid_load(bytes.at + 16),
+        .unique = guid_load(bytes.at + UNIQUE_OFFSET),
         .first_lba = ld_le64(bytes.at + 32),
         .last_lba = ld_le64(bytes.at + 40),
         .attributes = ld_le64(bytes.at + 48),
@@ -126,6 +147,24 @@ struct gpt_entry gpt_entry_parse(struct span bytes)
 
     memcpy(entry.name, bytes.at + 56, sizeof(entry.name));
     return entry;
+}
+
+void gpt_entry_put(const struct gpt_entry *entry, size_t size, uint8_t *ret_bytes)
+{
+    memset(ret_bytes, 0, size);
+    if (!gpt_entry_is_used(entry))
+        return;
+    memcpy(ret_bytes, entry->type.bytes, sizeof(entry->type.bytes));
+    gpt_entry_set_unique(&entry->unique, ret_bytes);
+    st_le64(ret_bytes + 32, entry->first_lba);
+    st_le64(ret_bytes + 40, entry->last_lba);
+    st_le64(ret_bytes + 48, entry->attributes);
+    memcpy(ret_bytes + 56, entry->name, sizeof(entry->name));
+}
+
+void gpt_entry_set_unique(const struct guid *unique, uint8_t *bytes)
+{
+    memcpy(bytes + UNIQUE_OFFSET, unique->bytes, sizeof(unique->bytes));
 }
 
 bool gpt_entry_is_used(const struct gpt_entry *entry)

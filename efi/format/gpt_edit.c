@@ -5,7 +5,6 @@
 #include "base/sort.h"
 #include "format/mbr.h"
 
-#define REVISION  0x00010000u
 #define BLOCK_MIN 512u
 #define ARRAY_LBA 2u /* of the primary copy */
 #define BOOT_CODE 440u
@@ -125,23 +124,21 @@ static enum status make_array(struct table *table)
     return ST_OK;
 }
 
-static void put_header(const struct table *table, const struct copy *copy, uint8_t *at)
+static struct gpt_header header_of(const struct table *table, const struct copy *copy)
 {
     const struct gpt_edit_request *request = table->request;
 
-    memcpy(at, "EFI PART", 8);
-    st_le32(at + 8, REVISION);
-    st_le32(at + 12, GPT_HEADER_MIN_SIZE);
-    st_le64(at + 24, copy->my_lba);
-    st_le64(at + 32, copy->other_lba);
-    st_le64(at + 40, table->first_usable);
-    st_le64(at + 48, table->last_usable);
-    memcpy(at + 56, request->disk_guid.bytes, sizeof(request->disk_guid.bytes));
-    st_le64(at + 72, copy->entries_lba);
-    st_le32(at + 80, request->entry_count);
-    st_le32(at + 84, request->entry_size);
-    st_le32(at + 88, crc32_update(0, request->entries.at, request->entries.size));
-    st_le32(at + 16, crc32_update(0, at, GPT_HEADER_MIN_SIZE));
+    return (struct gpt_header){
+        .my_lba = copy->my_lba,
+        .alternate_lba = copy->other_lba,
+        .first_usable_lba = table->first_usable,
+        .last_usable_lba = table->last_usable,
+        .disk_guid = request->disk_guid,
+        .entries_lba = copy->entries_lba,
+        .entry_count = request->entry_count,
+        .entry_size = request->entry_size,
+        .entries_crc = crc32_update(0, request->entries.at, request->entries.size),
+    };
 }
 
 static enum status add_copy(struct table *table, unsigned phase, bool is_primary)
@@ -150,14 +147,15 @@ static enum status add_copy(struct table *table, unsigned phase, bool is_primary
     struct copy primary = {GPT_PRIMARY_LBA, last, ARRAY_LBA};
     struct copy backup = {last, GPT_PRIMARY_LBA, table->last_usable + 1};
     struct copy copy = is_primary ? primary : backup;
-    uint8_t *header = arena_alloc(table->arena, table->request->block_size, 1);
+    struct gpt_header header = header_of(table, &copy);
+    uint8_t *block = arena_alloc(table->arena, table->request->block_size, 1);
 
-    if (header == NULL)
+    if (block == NULL)
         return ST_NO_MEMORY;
-    put_header(table, &copy, header);
+    gpt_header_put(&header, block);
     disk_edit_write(&table->builder, phase, copy.entries_lba, table->array, false);
     disk_edit_write(&table->builder, phase + 1, copy.my_lba,
-                    span_of(header, table->request->block_size), false);
+                    span_of(block, table->request->block_size), false);
     return ST_OK;
 }
 

@@ -58,3 +58,8 @@ const char *partition_type_name(enum partition_type type)
 {
     return types[known(type)].name;
 }
+
+struct guid partition_type_guid(enum partition_type type)
+{
+    return types[known(type)].guid;
+}

@@ -123,6 +123,13 @@ const struct gpt_copy *disk_table_copy(const struct disk *disk)
     return disk->backup.problem == GPT_FINE ? &disk->backup : NULL;
 }
 
+const struct gpt_copy *disk_good_table(const struct disk *disk)
+{
+    const struct gpt_copy *copy = disk->style == DISK_GPT ? disk_table_copy(disk) : NULL;
+
+    return copy != NULL && copy->problem == GPT_FINE ? copy : NULL;
+}
+
 bool disks_have_same_identity(const struct disk *a, const struct disk *b)
 {
     if (a->style != b->style)

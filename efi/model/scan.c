@@ -51,13 +51,10 @@ static enum status describe_disk(struct arena *arena, const struct block_port *p
 static enum status scan_tables(struct arena *arena, const struct ports *ports,
                                struct machine *io_machine, struct disk_table *tables)
 {
-    size_t *order = arena_alloc(arena, ports->disk_count, sizeof(*order));
+    const size_t *order = sort_order(arena, ports->disk_count, by_place_in_machine, ports->disks);
 
     if (order == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < ports->disk_count; i++)
-        order[i] = i;
-    sort_items(order, ports->disk_count, by_place_in_machine, ports->disks);
     for (size_t i = 0; i < ports->disk_count; i++) {
         const struct block_port *port = &ports->disks[order[i]];
         struct disk *disk = &io_machine->disks[i];
@@ -274,29 +271,29 @@ static enum status scan_dynamic_volumes(struct arena *arena, const struct ports 
 }
 
 /* Looks for the one boot file that is found without any boot entry (3.5.1.1). */
-static enum status look_for_fallback(struct arena *arena, const struct files_port *files,
-                                     struct machine *io_machine)
+static void look_for_fallback(const struct files_port *files, struct machine *io_machine)
 {
-    const char *path = arena_printf(arena, FALLBACK_PATH_FORMAT, io_machine->architecture);
-
-    if (path == NULL)
-        return ST_NO_MEMORY;
     for (size_t i = 0; i < io_machine->partition_count; i++) {
         struct partition *partition = &io_machine->partitions[i];
         struct file_info info;
         if (partition->kind == PT_ESP && partition->volume != NO_INDEX)
-            partition->fallback_status = files->stat(files->ctx, partition->volume, path, &info);
+            partition->fallback_status =
+                files->stat(files->ctx, partition->volume, io_machine->fallback, &info);
     }
-    return ST_OK;
 }
 
 enum status scan_machine(struct arena *arena, const struct ports *ports, enum scan_depth depth,
                          struct machine *ret_machine)
 {
-    struct machine machine = {.architecture = ports->architecture};
+    struct machine machine = {
+        .architecture = ports->architecture,
+        .fallback = arena_printf(arena, FALLBACK_PATH_FORMAT, ports->architecture),
+    };
     struct disk_meter *meters = NULL;
     struct ports metered;
 
+    if (machine.fallback == NULL)
+        return ST_NO_MEMORY;
     enum status status = disk_meters_new(arena, ports, &metered, &meters);
     if (status == ST_OK)
         status = scan_disks(arena, &metered, &machine);
@@ -310,7 +307,7 @@ enum status scan_machine(struct arena *arena, const struct ports *ports, enum sc
         if (status == ST_OK)
             status = resolve_entries(arena, &ports->files, &machine);
         if (status == ST_OK)
-            status = look_for_fallback(arena, &ports->files, &machine);
+            look_for_fallback(&ports->files, &machine);
         if (status == ST_OK && depth >= SCAN_LISTED)
             status = scan_claims(arena, ports, &machine);
         if (depth >= SCAN_QUICK)

@@ -204,21 +204,19 @@ static enum status list_copies(struct arena *arena, struct machine *io_machine)
     size_t room = io_machine->volumes.plex_count + io_machine->partition_count;
     size_t count = 0;
     struct system_copy *found = arena_alloc(arena, room, sizeof(*found));
-    size_t *order = arena_alloc(arena, room, sizeof(*order));
 
-    if (found == NULL || order == NULL)
+    if (found == NULL)
         return ST_NO_MEMORY;
     list_plexes(io_machine, found, &count);
     list_plain(io_machine, found, &count);
     for (size_t i = 0; i < count; i++) {
-        order[i] = i;
         found[i].status = ST_UNSUPPORTED;
         for (int j = 0; j < SYSTEM_FILE_COUNT; j++)
             found[i].files[j] = ST_UNSUPPORTED;
     }
-    sort_items(order, count, by_place, found);
+    const size_t *order = sort_order(arena, count, by_place, found);
     io_machine->copies = arena_alloc(arena, count, sizeof(*io_machine->copies));
-    if (io_machine->copies == NULL)
+    if (order == NULL || io_machine->copies == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
         io_machine->copies[i] = found[order[i]];

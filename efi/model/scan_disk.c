@@ -459,16 +459,15 @@ enum status scan_disk_partitions(struct arena *arena, const struct disk *disk,
                                  const struct disk_table *table, struct partition *ret_partitions)
 {
     struct partition *list = arena_alloc(arena, table->used, sizeof(*list));
-    size_t *order = arena_alloc(arena, table->used, sizeof(*order));
 
-    if (list == NULL || order == NULL)
+    if (list == NULL)
         return ST_NO_MEMORY;
     enum status status = unsorted_partitions(arena, disk, table, list);
     if (status != ST_OK)
         return status;
-    for (size_t i = 0; i < table->used; i++)
-        order[i] = i;
-    sort_items(order, table->used, by_place, list);
+    const size_t *order = sort_order(arena, table->used, by_place, list);
+    if (order == NULL)
+        return ST_NO_MEMORY;
     for (size_t i = 0; i < table->used; i++)
         ret_partitions[i] = list[order[i]];
     number_and_compare(ret_partitions, table->used);

@@ -327,8 +327,8 @@ enum status scan_gap_claims(struct arena *arena, const struct block_port *port,
 {
     struct gap_search search = {port, machine, &machine->disks[disk], ret_claims, 0};
     const struct partition *own = machine->partitions + search.disk->first_partition;
-    const struct gpt_copy *table =
-        search.disk->primary.problem == GPT_FINE ? &search.disk->primary : &search.disk->backup;
+    const struct gpt_copy *good = disk_good_table(search.disk);
+    const struct gpt_copy *table = good != NULL ? good : &search.disk->backup;
     uint64_t next = table->header.first_usable_lba;
     enum status status = look_at_whole_disk(arena, &search, own);
 

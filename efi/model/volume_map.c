@@ -114,9 +114,7 @@ static void add_plexes(struct group_fill *in)
 {
     const struct ldm_database *db = in->db;
 
-    for (size_t i = 0; i < db->component_count; i++)
-        in->components[i] = i;
-    sort_items(in->components, db->component_count, compare_components, db);
+    sort_range(in->components, 0, db->component_count, compare_components, db);
     for (size_t i = 0; i < db->component_count; i++) {
         const struct ldm_component *from = &db->components[in->components[i]];
         struct dynamic_volume *volume = &in->fill->volumes[in->first_volume + from->volume];
@@ -295,9 +293,7 @@ static void add_extent(struct group_fill *in, const struct ldm_partition *from)
 
 static void add_extents(struct group_fill *in)
 {
-    for (size_t i = 0; i < in->db->partition_count; i++)
-        in->partitions[i] = i;
-    sort_items(in->partitions, in->db->partition_count, compare_partitions, in);
+    sort_range(in->partitions, 0, in->db->partition_count, compare_partitions, in);
     for (size_t i = 0; i < in->db->partition_count; i++)
         add_extent(in, &in->db->partitions[in->partitions[i]]);
 }

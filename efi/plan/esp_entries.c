@@ -221,11 +221,8 @@ static enum status offer_loaders(struct plan *plan, const struct esp *esp,
 /* A removable-media file that may be anything. */
 static enum status offer_fallback(struct plan *plan, const struct esp *esp)
 {
-    const char *fallback =
-        arena_printf(plan->arena, FALLBACK_PATH_FORMAT, plan->machine->architecture);
+    const char *fallback = plan->machine->fallback;
 
-    if (fallback == NULL)
-        return ST_NO_MEMORY;
     if (fat_find(&esp->report, fallback) == FAT_NO_FILE)
         return ST_OK;
     return offer(plan, esp,

@@ -83,12 +83,7 @@ static bool store_is_bad(const struct esp *esp)
 /* True for what this machine is started by, whichever ESP an entry names it on. */
 static bool is_started(const struct machine *machine, const char *path)
 {
-    struct text_buffer text;
-    char fallback[64];
-
-    text_buffer_init(&text, fallback, sizeof(fallback));
-    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
-    if (text_equal_nocase(path, BOOT_MANAGER_PATH) || text_equal_nocase(path, fallback))
+    if (text_equal_nocase(path, BOOT_MANAGER_PATH) || text_equal_nocase(path, machine->fallback))
         return true;
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
@@ -155,16 +150,12 @@ static size_t starting_program(const struct machine *machine, const struct esp *
                                enum known_by how)
 {
     size_t program = esp_boot_program(machine, esp);
-    char path[64];
-    struct text_buffer text;
 
     if (how == KNOWN_BY_ENTRIES || program != FAT_NO_FILE)
         return how == KNOWN_BY_ENTRIES ? program : FAT_NO_FILE;
     if (how == KNOWN_BY_KIND)
         return find_manager(machine, esp);
-    text_buffer_init(&text, path, sizeof(path));
-    text_buffer_printf(&text, FALLBACK_PATH_FORMAT, machine->architecture);
-    return fat_find(&esp->report, path);
+    return fat_find(&esp->report, machine->fallback);
 }
 
 static bool can_be_source(const struct machine *machine, const struct esp *esp, enum known_by how)
@@ -436,13 +427,10 @@ static bool is_file(const struct esp *esp, const char *path)
  * the ESP whose files stay; NULL for a fresh one. */
 static enum status add_fallback(struct gathering *g, const struct esp *target)
 {
-    static const char folder[] = "\\EFI\\BOOT";
-    const char *path =
-        arena_printf(g->plan->arena, FALLBACK_PATH_FORMAT, g->plan->machine->architecture);
+    static const char folder[] = FALLBACK_FOLDER;
+    const char *path = g->plan->machine->fallback;
     size_t manager = fat_find(&g->source->report, BOOT_MANAGER_PATH);
 
-    if (path == NULL)
-        return ST_NO_MEMORY;
     if (g->for_linux || !is_at_or_in(path, g->path) || manager == FAT_NO_FILE ||
         !is_usable(g->plan->machine, g->source, manager) ||
         !can_be_started(g->plan->machine, g->source, manager) || will_have(g, target, path) ||

@@ -9,17 +9,9 @@ struct taken {
     size_t count;
 };
 
-const struct gpt_copy *free_space_table(const struct disk *disk)
-{
-    const struct gpt_copy *copy = disk->style == DISK_GPT ? disk_table_copy(disk) : NULL;
-
-    /* That of a larger disk is read, and never written. */
-    return copy != NULL && copy->problem == GPT_FINE ? copy : NULL;
-}
-
 bool free_space_usable(const struct disk *disk, uint64_t *ret_first, uint64_t *ret_last)
 {
-    const struct gpt_copy *table = free_space_table(disk);
+    const struct gpt_copy *table = disk_good_table(disk);
     struct gpt_edit_request request = {
         .block_size = disk->block_size,
         .block_count = disk->block_count,
@@ -157,9 +149,7 @@ enum status free_space_find(struct arena *arena, const struct machine *machine, 
         return ST_NO_MEMORY;
     if (free_space_usable(&machine->disks[disk], &first, &last)) {
         take_all(&taken, machine, disk);
-        for (size_t i = 0; i < taken.count; i++)
-            order[i] = i;
-        sort_items(order, taken.count, by_place, taken.runs);
+        sort_range(order, 0, taken.count, by_place, taken.runs);
         space.count = list_areas(&taken, order, first, last, areas);
     }
     arena_release(arena, mark);

@@ -37,7 +37,7 @@ static enum status check_copies(struct plan *plan, size_t index)
             "written to this one: copy it to a disk that is large enough, or "
             "partition it anew. Nothing was changed.",
             index);
-    if (free_space_table(disk) == NULL)
+    if (disk_good_table(disk) == NULL)
         return plan_refuse(plan, ST_REFUSED,
                            "Both copies of the partition table of Disk %zu are damaged. Its "
                            "partitions can be found again with testdisk or from a saved table "
@@ -113,7 +113,7 @@ static bool slot_is_used(const struct machine *machine, size_t disk, uint32_t sl
 
 bool gpt_state_free_slot(const struct machine *machine, size_t disk, uint32_t *ret_slot)
 {
-    const struct gpt_copy *table = free_space_table(&machine->disks[disk]);
+    const struct gpt_copy *table = disk_good_table(&machine->disks[disk]);
     uint32_t count = GPT_ENTRIES_MIN;
 
     if (table != NULL && table->header.entry_count > count)

@@ -20,9 +20,6 @@
 #define ESP_NAME    "EFI system partition"
 #define MSR_NAME    "Microsoft reserved partition"
 
-static const struct guid esp_type = GUID_INIT(0xc12a7328, 0xf81f, 0x11d2, 0xba4b, 0x00a0c93ec93b);
-static const struct guid msr_type = GUID_INIT(0xe3c9e316, 0x0b5c, 0x4db8, 0x817d, 0xf92df00215ae);
-
 /* --- Refusals --------------------------------------------------------------------------------- */
 
 /* What keeps this program's hands off the disk, whatever is on it; NULL when nothing does. */
@@ -114,7 +111,7 @@ static void put_name(struct gpt_entry *entry, const char *name)
 static struct gpt_entry esp_entry(struct prepare *prepare, const struct free_area *area)
 {
     struct gpt_entry entry = {
-        .type = esp_type,
+        .type = partition_type_guid(PT_ESP),
         .unique = identity_guid(&prepare->identity),
         .first_lba = area->first_lba,
         .last_lba = area->first_lba + area->block_count - 1,
@@ -241,7 +238,7 @@ static bool make_msr(struct prepare *prepare, const struct free_space *space,
         return false;
     *ret_slot = (struct gpt_slot){
         .slot = MSR_SLOT,
-        .entry = {.type = msr_type,
+        .entry = {.type = partition_type_guid(PT_MSR),
                   .unique = identity_guid(&prepare->identity),
                   .first_lba = area.first_lba,
                   .last_lba = area.first_lba + area.block_count - 1},

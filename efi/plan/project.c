@@ -84,7 +84,7 @@ static bool is_change(const struct action *action, enum disk_change_kind kind)
 /* A table that was written anew, both copies and the protective MBR. */
 static void mend_table(struct disk *disk, const struct gpt_change *gpt)
 {
-    const struct gpt_copy *table = free_space_table(disk);
+    const struct gpt_copy *table = disk_good_table(disk);
     struct gpt_header header = {.entry_size = GPT_ENTRY_MIN_SIZE};
     uint64_t last = disk->block_count - 1;
 

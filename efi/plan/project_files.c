@@ -264,16 +264,13 @@ enum status project_files(struct arena *arena, const struct machine *before,
 {
     size_t index =
         machine_partition_at(io_after, change->disk, change->first_lba, change->block_count);
-    const char *fallback = arena_printf(arena, FALLBACK_PATH_FORMAT, io_after->architecture);
 
-    if (fallback == NULL)
-        return ST_NO_MEMORY;
     if (index == NO_INDEX || io_after->partitions[index].kind != PT_ESP)
         return ST_OK;
     struct partition *partition = &io_after->partitions[index];
     struct esp *esp = esp_on(io_after, index);
     enum status status = change_esp(arena, before, &io_after->disks[change->disk], change, esp);
-    partition->fallback_status = file_status(esp, fallback, partition->fallback_status);
+    partition->fallback_status = file_status(esp, io_after->fallback, partition->fallback_status);
     for (size_t i = 0; i < io_after->entry_count; i++) {
         if (io_after->entries[i].boot.partition == index)
             project_boot_file(io_after, &io_after->entries[i]);

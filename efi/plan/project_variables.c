@@ -117,14 +117,11 @@ static int by_place(const void *ctx, size_t a, size_t b)
 static enum status sort_entries(struct arena *arena, struct machine *io_after)
 {
     size_t count = io_after->entry_count;
-    size_t *sequence = arena_alloc(arena, count, sizeof(*sequence));
+    const size_t *sequence = sort_order(arena, count, by_place, io_after);
     struct entry *entries = arena_alloc(arena, count, sizeof(*entries));
 
     if (sequence == NULL || entries == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        sequence[i] = i;
-    sort_items(sequence, count, by_place, io_after);
     for (size_t i = 0; i < count; i++) {
         entries[i] = io_after->entries[sequence[i]];
         entries[i].id = i + 1;

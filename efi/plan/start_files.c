@@ -8,7 +8,7 @@
 
 /* What is there wherever it is. */
 static const char *const usual[] = {
-    "\\EFI\\BOOT", "\\EFI\\systemd", "\\EFI\\Linux", "\\loader", "\\grub", "\\grub2",
+    FALLBACK_FOLDER, "\\EFI\\systemd", KERNEL_FOLDER, "\\loader", "\\grub", "\\grub2",
 };
 
 /* How kernels and what is loaded with them are called. */

@@ -88,11 +88,23 @@ struct gpt_entry {
 enum gpt_problem gpt_header_parse(struct span block, uint64_t lba, uint64_t disk_blocks,
                                   struct gpt_header *ret_header);
 
+/* Writes a header of GPT_HEADER_MIN_SIZE bytes with its CRC; revision and size are not taken from
+ * `header`. `ret_block` is all zero before. */
+void gpt_header_put(const struct gpt_header *header, uint8_t *ret_block);
+
 /* Bytes of the whole entry array; the header has passed gpt_header_parse. */
 uint64_t gpt_array_bytes(const struct gpt_header *header);
 
 /* Takes apart the entry at `bytes`, which holds at least GPT_ENTRY_MIN_SIZE bytes. */
 struct gpt_entry gpt_entry_parse(struct span bytes);
+
+/* Writes the entry, all of its `size` bytes (at least GPT_ENTRY_MIN_SIZE); zeros for an unused
+ * slot.
+ */
+void gpt_entry_put(const struct gpt_entry *entry, size_t size, uint8_t *ret_bytes);
+
+/* Gives the entry at `bytes` another unique GUID. */
+void gpt_entry_set_unique(const struct guid *unique, uint8_t *bytes);
 
 /* False for an unused slot (type GUID zero). */
 bool gpt_entry_is_used(const struct gpt_entry *entry);

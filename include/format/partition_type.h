@@ -27,6 +27,9 @@ enum partition_type {
 /* The type a GUID stands for, PT_UNKNOWN for any other. */
 enum partition_type partition_type_of(const struct guid *type);
 
+/* The GUID of a type; zero for PT_UNKNOWN. */
+struct guid partition_type_guid(enum partition_type type);
+
 /*
  * Its name as `bootcfg /list` prints it where the article shows one ("EFI system partition",
  * "LDM data partition", "LDM metadata partition", "Microsoft reserved partition"), else in the same

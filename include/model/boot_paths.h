@@ -12,12 +12,13 @@
 #define KERNEL_FOLDER "\\EFI\\Linux"
 
 /* The removable-media path, a format with the architecture as in "X64" (UEFI Specification
- * 3.5.1.1). */
+ * 3.5.1.1): machine.fallback is that of this machine. FALLBACK_PREFIX begins those of all. */
 #define FALLBACK_FOLDER      "\\EFI\\BOOT"
-#define FALLBACK_PATH_FORMAT FALLBACK_FOLDER "\\BOOT%s.EFI"
+#define FALLBACK_PREFIX      FALLBACK_FOLDER "\\BOOT"
+#define FALLBACK_PATH_FORMAT FALLBACK_PREFIX "%s.EFI"
 
 /* The boot store of Windows' boot manager, and what it is mended by. */
-#define BOOT_STORE_PATH     "\\EFI\\Microsoft\\Boot\\BCD"
+#define BOOT_STORE_PATH     MICROSOFT_FOLDER "\\Boot\\BCD"
 #define BOOT_STORE_LOG_PATH BOOT_STORE_PATH ".LOG"
 
 #endif

@@ -160,6 +160,8 @@ struct boot_order {
 
 struct machine {
     const char *architecture; /* as in BOOT<ARCH>.EFI */
+    const char *fallback;     /* the removable-media path with it, \EFI\BOOT\BOOT<ARCH>.EFI (UEFI
+                               * Specification 3.5.1.1) */
     struct disk *disks;
     size_t disk_count;
     struct partition *partitions; /* by disk, then by place on the disk */
@@ -226,6 +228,11 @@ size_t machine_find_partition(const struct machine *machine, const struct guid *
 /* The copy of the GPT that partitions are taken from: the primary when it is good, be it that of a
  * larger disk, as firmware does; else a good backup. NULL when there is none. */
 const struct gpt_copy *disk_table_copy(const struct disk *disk);
+
+/* The copy of the GPT that what is written goes by: the primary when it is good, else a good
+ * backup. NULL for other disks and when there is none; that of a larger disk is read, and never
+ * written. */
+const struct gpt_copy *disk_good_table(const struct disk *disk);
 
 /* True when their tables name the same disk: equal GUIDs, or MBR signatures. */
 bool disks_have_same_identity(const struct disk *a, const struct disk *b);

@@ -20,9 +20,6 @@ struct free_space {
     size_t count;
 };
 
-/* The copy of the disk's GPT that the scan went by; NULL when none is good. */
-const struct gpt_copy *free_space_table(const struct disk *disk);
-
 /*
  * The blocks that partitions may have once both copies of the table are written anew, the backup at
  * the end of the disk (gpt_edit_usable): as many entries as it has now, 128 for a new one. False

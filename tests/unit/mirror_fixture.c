@@ -506,6 +506,7 @@ struct mirror *mirror_new(void)
     assert_non_null(mirror->memory);
     arena_init(&mirror->arena, mirror->memory, MEMORY);
     mirror->machine.architecture = "X64";
+    mirror->machine.fallback = MIRROR_FALLBACK;
     mirror->machine.disks = mirror->disks;
     mirror->machine.partitions = mirror->partitions;
     mirror->machine.esps = mirror->esps;

@@ -468,7 +468,8 @@ static void machine_without_disks_has_a_judgement(void **state)
 {
     struct mirror *mirror = *state;
 
-    mirror->machine = (struct machine){.architecture = "X64", .order.status = ST_ABSENT};
+    mirror->machine = (struct machine){
+        .architecture = "X64", .fallback = MIRROR_FALLBACK, .order.status = ST_ABSENT};
     assert_judged(mirror, "boot-volume-unknown @ this machine\n", MACHINE_UNKNOWN_DISKS);
 }
 

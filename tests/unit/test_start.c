@@ -662,6 +662,7 @@ static void other_architecture(struct mirror *mirror)
 {
     leave_out_of_order(mirror);
     mirror->machine.architecture = "AA64";
+    mirror->machine.fallback = "\\EFI\\BOOT\\BOOTAA64.EFI";
 }
 
 static void fallback_is_the_way_of_whole_disks_and_the_last_resort(void **state)

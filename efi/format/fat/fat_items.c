@@ -161,9 +161,7 @@ static void mark_repeated(struct fat_walk *walk, size_t first, size_t *order, bo
     struct ordering ordering = {.items = walk->items, .by_short_name = by_short_name};
     size_t count = walk->count - first;
 
-    for (size_t i = 0; i < count; i++)
-        order[i] = first + i;
-    sort_items(order, count, compare_names, &ordering);
+    sort_range(order, first, count, compare_names, &ordering);
     for (size_t i = 1; i < count; i++) {
         if (compare_names(&ordering, order[i - 1], order[i]) == 0)
             walk->items[order[i]].repeated = true;

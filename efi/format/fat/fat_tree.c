@@ -159,12 +159,9 @@ enum status fat_tree_build(struct arena *arena, const struct fat_entry_request *
     if (status != ST_OK)
         return status;
     size_t mark = arena_mark(arena);
-    size_t *order = arena_alloc(arena, count, sizeof(*order));
+    const size_t *order = sort_order(arena, count, compare_paths, growth.paths);
     if (order == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        order[i] = i;
-    sort_items(order, count, compare_paths, growth.paths);
     for (size_t i = 0; i < count && status == ST_OK; i++)
         status = add_entry(&growth, order[i]);
     arena_release(arena, mark);

@@ -221,17 +221,10 @@ static int compare_places(const void *ctx, size_t a, size_t b)
                               : compare_numbers(x->start, y->start);
 }
 
-static void number_items(size_t *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        items[i] = i;
-}
-
 /* Two disk records with one GUID would make a partition's place ambiguous. */
 static bool disks_are_distinct(const struct ldm_database *db, size_t *items)
 {
-    number_items(items, db->disk_count);
-    sort_items(items, db->disk_count, compare_disk_guids, db);
+    sort_range(items, 0, db->disk_count, compare_disk_guids, db);
     for (size_t i = 1; i < db->disk_count; i++)
         if (compare_disk_guids(db, items[i], items[i - 1]) == 0)
             return false;
@@ -240,8 +233,7 @@ static bool disks_are_distinct(const struct ldm_database *db, size_t *items)
 
 static bool partitions_are_apart(const struct ldm_database *db, size_t *items)
 {
-    number_items(items, db->partition_count);
-    sort_items(items, db->partition_count, compare_places, db);
+    sort_range(items, 0, db->partition_count, compare_places, db);
     for (size_t i = 1; i < db->partition_count; i++) {
         const struct ldm_partition *before = &db->partitions[items[i - 1]];
         const struct ldm_partition *after = &db->partitions[items[i]];
@@ -308,8 +300,7 @@ static void tally_partition(const struct ldm_database *db, const struct ldm_part
 static void tally_partitions(const struct ldm_database *db, size_t *items,
                              struct component_tally *tallies)
 {
-    number_items(items, db->partition_count);
-    sort_items(items, db->partition_count, compare_members, db);
+    sort_range(items, 0, db->partition_count, compare_members, db);
     for (size_t i = 0; i < db->partition_count; i++) {
         const struct ldm_partition *partition = &db->partitions[items[i]];
         tally_partition(db, partition, &tallies[partition->component]);

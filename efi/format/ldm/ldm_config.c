@@ -283,9 +283,7 @@ static enum status sort_records(struct gather *gather, size_t first, size_t coun
 
     if (order == NULL || sorted == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        order[i] = first + i;
-    sort_items(order, count, compare_records, gather->records);
+    sort_range(order, first, count, compare_records, gather->records);
     for (size_t i = 0; i < count; i++) {
         sorted[i] = gather->records[order[i]];
         if (i > 0 && sorted[i].id == sorted[i - 1].id)
