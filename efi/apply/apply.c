@@ -214,8 +214,8 @@ static enum status check_space(struct run *run)
     return ST_OK;
 }
 
-/* True when the plan makes or changes the disk's table: then that is checked when it is worked out.
- */
+/* True when the plan makes or changes the disk's table: then that is checked when it is worked
+ * out. */
 static bool changes_table(const struct plan *plan, size_t disk)
 {
     for (size_t i = 0; i < plan->count; i++) {
@@ -270,8 +270,7 @@ static const char *disk_refusal(const struct disk_change *change, enum status st
 {
     if (status == ST_CHANGED && change->kind == DISK_CHANGE_RESTORE)
         return "has been written to since this change, so it is not taken back: that would undo "
-               "what "
-               "was written later too. \"shadowboot status\" shows how the machine stands";
+               "what was written later too. \"shadowboot status\" shows how the machine stands";
     switch (status) {
     case ST_CHANGED:
         return "or an ESP that files come from is not what it was when the plan was made. Run the "
@@ -583,8 +582,8 @@ static const char *say_left_over(struct run *run, const char *target, enum statu
 static enum status fail(struct run *run, size_t index, enum status status)
 {
     char text[TARGET_SIZE];
-    /* The one that failed may be there in part, so it is taken back as well, unless it is not ours.
-     */
+    /* The one that failed may be there in part, so it is taken back as well, unless it is not
+     * ours. */
     bool ours =
         is_disk_change(&run->plan->actions[index]) || (status != ST_CHANGED && status != ST_EXISTS);
     bool restored = roll_back(run, index + ours);
@@ -646,8 +645,8 @@ static void take_up_again(struct run *run)
                      "machine again before anything else.");
 }
 
-/* Step 6, second half: the change itself is done and checked; only undo will call it interrupted.
- */
+/* Step 6, second half: the change itself is done and checked; only undo will call it
+ * interrupted. */
 static void close_journal(struct run *run)
 {
     struct apply_result *result = run->result;

@@ -36,8 +36,8 @@ size_t disk_batch_record_room(const struct disk_batch *batch);
  */
 MUST_CHECK enum status disk_batch_release(struct disk_batch *batch, size_t *ret_disk);
 
-/* Carries out one of them; the progress is that of all together. Statuses: those of disk_work_run.
- */
+/* Carries out one of them; the progress is that of all together. Statuses: those of
+ * disk_work_run. */
 MUST_CHECK enum status disk_batch_run(struct disk_batch *batch, size_t action);
 
 /* After release: the volumes of ports->files are those that are there now. Statuses: those of

@@ -12,8 +12,7 @@
 #include "format/gpt_edit.h"
 #include "plan/free_space.h"
 
-/* --- Sources of files ----------------------------------------------------------------------------
- */
+/* --- Sources of files ------------------------------------------------------------------------- */
 
 static enum status add_source(struct disk_work *work, size_t esp)
 {
@@ -122,8 +121,7 @@ static struct fat_entry_request *entry_requests(const struct disk_work *work)
     return entries;
 }
 
-/* --- File systems --------------------------------------------------------------------------------
- */
+/* --- File systems ----------------------------------------------------------------------------- */
 
 static enum status work_out_format(struct disk_work *work)
 {
@@ -180,11 +178,10 @@ static enum status work_out_boot_sector(struct disk_work *work)
     return fat_mend(work->arena, &target->volume, &work->edit);
 }
 
-/* --- Partition tables ----------------------------------------------------------------------------
- */
+/* --- Partition tables ------------------------------------------------------------------------- */
 
-/* The array as it is to be: what is there, made as long as a table must be, with the slots put in.
- */
+/* The array as it is to be: what is there, made as long as a table must be, with the slots put
+ * in. */
 static enum status change_array(struct disk_work *work, const uint8_t *old,
                                 struct gpt_edit_request *io_request)
 {
@@ -251,8 +248,7 @@ static enum status work_out_gpt(struct disk_work *work)
     return status == ST_OK ? gpt_edit(work->arena, &request, &work->edit) : status;
 }
 
-/* --- All of them ---------------------------------------------------------------------------------
- */
+/* --- All of them ------------------------------------------------------------------------------ */
 
 /* I2: true when blocks are those of a member of an md array, which is written to through the array
  * alone. */

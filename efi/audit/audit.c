@@ -296,8 +296,8 @@ static void audit_entry(struct collector *to, const struct machine *machine, siz
         collect_at_entry(to, FINDING_ENTRY_NOT_IN_ORDER, index, "");
 }
 
-/* Firmware may start such an entry from the wrong disk (of two with one GUID it tries the first).
- */
+/* Firmware may start such an entry from the wrong disk (of two with one GUID it tries the
+ * first). */
 static void audit_ambiguous(struct collector *to, const struct machine *machine)
 {
     for (size_t i = 0; i < machine->partition_count; i++) {

@@ -57,8 +57,7 @@ static const struct finding_words words[FINDING_COUNT] = {
          "The partition table was written for blocks of another size, so firmware sees no "
          "partition:",
          "The disk was partitioned behind another controller, adapter or USB bridge. Connect it "
-         "that "
-         "way again, or copy what is on it from there. Do not write to it here."},
+         "that way again, or copy what is on it from there. Do not write to it here."},
     [FINDING_GPT_OF_LARGER_DISK] =
         {SEVERITY_DAMAGE, "gpt-of-larger-disk",
          "The partition table is that of a larger disk: what lies behind the end is not here.",
@@ -111,8 +110,7 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_WARNING, "fallback-missing",
          "The fallback boot file is missing, so nothing here starts without a boot entry:",
          "shadowboot repair makes it of Windows' boot manager on the disks of a mirror, for "
-         "firmware "
-         "that forgets its entries.",
+         "firmware that forgets its entries.",
          "For firmware that forgets its entries: install the loader there too (GRUB: grub-install "
          "--removable)."},
     [FINDING_VARIABLES_UNREADABLE] = {SEVERITY_DAMAGE, "variables-unreadable",
@@ -233,8 +231,7 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_PAST_PARTITION] =
         {SEVERITY_WARNING, "esp-past-partition", "The file system is longer than its partition:",
          "Firmware starts from it as long as all files lie inside. Make the partition as long "
-         "again "
-         "if there is room behind it, else save the files and format it."},
+         "again if there is room behind it, else save the files and format it."},
     [FINDING_ESP_NOT_CLEAN] =
         {SEVERITY_WARNING, "esp-not-clean", "The file system was not closed cleanly.",
          "Nothing else is wrong with it. chkdsk or fsck.fat clears the mark."},
@@ -313,8 +310,7 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_NOTE, "esp-is-md-member",
          "The EFI System Partition is a member of a Linux RAID 1",
          "Its copies on the other disks are the same file system. shadowboot makes boot entries "
-         "for "
-         "each of them and writes to none: files are copied in Linux, to the mounted array."},
+         "for each of them and writes to none: files are copied in Linux, to the mounted array."},
     [FINDING_ESP_MD_HALVES_DIFFER] =
         {SEVERITY_WARNING, "esp-md-halves-differ",
          "Two members of a Linux RAID 1 ought to be the same, and differ:", MEND_ARRAY},

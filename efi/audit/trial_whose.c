@@ -77,8 +77,7 @@ static bool loaders_disagree(const struct machine *machine, const struct esp *es
     return has && other_has;
 }
 
-/* --- Both ---------------------------------------------------------------------------------------
- */
+/* --- Both ------------------------------------------------------------------------------------- */
 
 /* The first fixed disk that is no member and may have a system of its own; NO_INDEX without any. */
 static size_t other_system(const struct trial *trial)

@@ -124,10 +124,9 @@ static const char *join_line(struct arena *arena, int argc, const char *const ar
 static void show_counts(struct context *context, const struct port_counts *counts)
 {
     say(context,
-        "Disks: %llu reads, %llu bytes; %llu writes, %llu bytes; %llu flushes. "
-        "Variables: %llu calls, %llu writes, %llu bytes written. "
-        "Files: %llu calls, %llu bytes read, %llu writes, %llu bytes written. "
-        "Memory: %zu bytes.\n",
+        "Disks: %llu reads, %llu bytes; %llu writes, %llu bytes; %llu flushes. Variables: %llu "
+        "calls, %llu writes, %llu bytes written. Files: %llu calls, %llu bytes read, %llu writes, "
+        "%llu bytes written. Memory: %zu bytes.\n",
         (unsigned long long)counts->block_reads, (unsigned long long)counts->block_read_bytes,
         (unsigned long long)counts->block_writes, (unsigned long long)counts->block_written_bytes,
         (unsigned long long)counts->block_flushes, (unsigned long long)counts->var_calls,

@@ -92,13 +92,11 @@ static const struct option_spec bcd_options[] = {
 static const struct command table[] = {
     {"status", "[-quick] [-json FILE]", "says whether the machine starts from each disk alone",
      "Shows the disks, which of them carry the system, and for each whether the machine would "
-     "start "
-     "if the others were gone, with everything that stands in the way and what to do about it. "
-     "Nothing is changed. -v with -sfo lists every file of the ESPs with its digest.\n"
+     "start if the others were gone, with everything that stands in the way and what to do about "
+     "it. Nothing is changed. -v with -sfo lists every file of the ESPs with its digest.\n"
      "Exit status 0 when each disk starts alone; 64 when one starts only through the "
-     "removable-media "
-     "path; 65 only from the primary; 66 only from the shadow; 67 from none; 68 when there is no "
-     "second disk; 69 when it cannot be told; 10 when nothing to start was found.",
+     "removable-media path; 65 only from the primary; 66 only from the shadow; 67 from none; 68 "
+     "when there is no second disk; 69 when it cannot be told; 10 when nothing to start was found.",
      status_options, 0, 0, cmd_status},
     {"disks", "[DISK]", "lists disks and their partitions",
      "Shows every disk the firmware has, or one, with its partitions: place, size, GUIDs, type and "
@@ -107,33 +105,27 @@ static const struct command table[] = {
      NULL, 0, 1, cmd_disks},
     {"volumes", "[VOLUME]", "lists the volumes on dynamic disks",
      "Shows disk groups, volumes, their copies (plexes) with the place of each piece, and the "
-     "disks "
-     "that belong to a group, those that are not here as well: what diskpart's list volume, detail "
-     "volume and list disk show. Exit status 10 when a database or a copy is damaged.",
+     "disks that belong to a group, those that are not here as well: what diskpart's list volume, "
+     "detail volume and list disk show. Exit status 10 when a database or a copy is damaged.",
      NULL, 0, 1, cmd_volumes},
     {"entries", "", "lists the boot entries",
      "Shows timeout, BootOrder and every boot entry: what it is called, what it starts, on which "
-     "disk "
-     "and partition that lies now, and whether the file is there. Entries are counted in the order "
-     "of "
-     "BootOrder; commands take that id (5) or the variable's name (Boot0005).\n"
+     "disk and partition that lies now, and whether the file is there. Entries are counted in the "
+     "order of BootOrder; commands take that id (5) or the variable's name (Boot0005).\n"
      "Exit status 10 when something is damaged.",
      NULL, 0, 0, cmd_entries},
     {"clone", "[-sg GUID] [-tg GUID] [-d[+] TEXT | -disk] [-short | -full]",
      "clones boot entries to the other disk's ESP",
      "Every entry that refers to the source partition gets a twin that refers to the target. The "
      "originals stay as they are, the clones go to the end of BootOrder, and a clone that exists "
-     "is "
-     "not made again. Entries of the firmware's own are never cloned. Clones are called as their "
-     "originals, or with \" (Disk 1)\" behind that under -disk. Without GUIDs source and target "
-     "are found, if the machine leaves one choice; "
-     "otherwise the choices are listed.",
+     "is not made again. Entries of the firmware's own are never cloned. Clones are called as "
+     "their originals, or with \" (Disk 1)\" behind that under -disk. Without GUIDs source and "
+     "target are found, if the machine leaves one choice; otherwise the choices are listed.",
      clone_options, 0, 0, cmd_clone},
     {"mirror", "GUID [-d TEXT] [-from ID]", "adds an entry for the system on a mirrored partition",
      "The new entry starts the system on the data partition GUID with the boot manager of this "
      "machine's own ESP. For systems whose entries name the system's partition; newer ones keep "
-     "that "
-     "in the boot store.",
+     "that in the boot store.",
      mirror_options, 1, 1, cmd_mirror},
     {"add", "GUID FILE -d TEXT [-opt TEXT] [-at PLACE] [-full]", "adds a boot entry",
      "The new entry starts FILE on the partition GUID. An entry that starts the same is not made "
@@ -154,9 +146,8 @@ static const struct command table[] = {
     {"prune", "", "deletes entries that lead nowhere, and duplicates",
      "Entries whose partition or file is gone, and entries that start the same as one before them; "
      "BootOrder is mended too. Entries of the firmware's own stay, and so does one that alone "
-     "tells "
-     "of a loader. Everything is shown before you are asked. A disk that is only "
-     "unplugged looks like one that is gone.",
+     "tells of a loader. Everything is shown before you are asked. A disk that is only unplugged "
+     "looks like one that is gone.",
      NULL, 0, 0, cmd_prune},
     {"export", "DIRECTORY [ID...]", "saves boot entries to files",
      "Each entry becomes a file Boot#### with the bytes of the variable. All entries without ids. "
@@ -169,39 +160,33 @@ static const struct command table[] = {
      import_options, 1, ARGS_MAX, cmd_import},
     {"copy", "[-sg GUID] [-tg GUID] [PATH]", "brings the boot files of one ESP up to date",
      "What the source ESP has at PATH (\\EFI\\Microsoft without one; a file, or a folder with all "
-     "in "
-     "it) and the target lacks or has otherwise comes to the target; \"/\" stands for everything. "
-     "Without GUIDs the source is a healthy ESP of the mirror, the primary's before others, and "
-     "the "
-     "target that of the other disk. A boot store, its logs and BOOTSTAT.DAT belong to each ESP: "
-     "they come only where there is none, or a damaged one. Files that only the target has stay. "
-     "Each file is the old one or the new one whenever the power fails. -v lists every file.",
+     "in it) and the target lacks or has otherwise comes to the target; \"/\" stands for "
+     "everything. Without GUIDs the source is a healthy ESP of the mirror, the primary's before "
+     "others, and the target that of the other disk. A boot store, its logs and BOOTSTAT.DAT "
+     "belong to each ESP: they come only where there is none, or a damaged one. Files that only "
+     "the target has stay. Each file is the old one or the new one whenever the power fails. -v "
+     "lists every file.",
      copy_options, 0, 1, cmd_copy},
     {"repair", "[-format] [-msr] [-disk]", "mends everything that can be mended from here",
      "Looks at the whole machine, as status does, and makes one plan for all that is wrong with "
-     "the "
-     "disks of the mirror: partition tables, ESPs, boot files, boot entries. Healthy is never "
+     "the disks of the mirror: partition tables, ESPs, boot files, boot entries. Healthy is never "
      "overwritten from damaged. The plan is shown before you are asked; partitioning and "
-     "formatting, "
-     "and giving up a reserved partition, are asked for by themselves. Under -y they are left out "
-     "unless -format and -msr are given. At the end the machine is looked at again.\n"
+     "formatting, and giving up a reserved partition, are asked for by themselves. Under -y they "
+     "are left out unless -format and -msr are given. At the end the machine is looked at again.\n"
      "Exit status as of status: 0 when each disk starts alone, 64 to 69 else.",
      repair_options, 0, 0, cmd_repair},
     {"prepare", "DISK [-sg GUID] [-format] [-msr] [-disk] [-gpt [-new-guids]]",
      "makes a disk ready to start the machine",
      "DISK is a number as in \"shadowboot disks\", or the disk's GUID. A blank disk gets a "
-     "partition "
-     "table with an EFI system partition and a Microsoft reserved partition, sized as on the disk "
-     "that the files come from. A disk without an EFI system partition gets one in free space; "
-     "where nothing is free, in place of its Microsoft reserved partition, if you agree. One that "
-     "is damaged or not formatted is formatted, and what can still be read on it is kept; where "
-     "only "
-     "the boot sector of FAT32 is dead, that is written back from its backup. Then "
+     "partition table with an EFI system partition and a Microsoft reserved partition, sized as on "
+     "the disk that the files come from. A disk without an EFI system partition gets one in free "
+     "space; where nothing is free, in place of its Microsoft reserved partition, if you agree. "
+     "One that is damaged or not formatted is formatted, and what can still be read on it is kept; "
+     "where only the boot sector of FAT32 is dead, that is written back from its backup. Then "
      "files and boot entries are brought up to date from the other disk. A damaged copy of the "
      "partition table is mended from the good one.\n"
      "Partitioning and formatting are asked for separately. Dynamic volumes, members of a Linux "
-     "RAID "
-     "and partitions of any other kind are never touched.",
+     "RAID and partitions of any other kind are never touched.",
      prepare_options, 1, 1, cmd_prepare},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
@@ -211,9 +196,8 @@ static const struct command table[] = {
     {"bootcfg", "[/list DISK | /clone ... | /mirror ... | /delete ... | /?]",
      "the lines of Microsoft's KB 814070, as typed there",
      "Takes bootcfg's own switches and prints what bootcfg prints; \"bootcfg /?\" lists them. It "
-     "asks "
-     "nothing, but -n shows the plan without changing anything. -v and -b work as everywhere, -sfo "
-     "does not. The program does the same when it is named bootcfg.efi.",
+     "asks nothing, but -n shows the plan without changing anything. -v and -b work as everywhere, "
+     "-sfo does not. The program does the same when it is named bootcfg.efi.",
      NULL, 0, ARGS_MAX, cmd_bootcfg},
     {"bcd", "list [DISK|GUID] [-all] | export FILE", "lists boot stores (BCD)",
      "What Windows' bcdedit does, from firmware, with the stores of all ESPs.\n"

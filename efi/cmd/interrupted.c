@@ -166,8 +166,8 @@ static void close_undos(struct context *context, const struct journal_file *done
     }
 }
 
-/* undo_journal; `*ret_planned` tells whether there was a plan, so that a failure is of the disks.
- */
+/* undo_journal; `*ret_planned` tells whether there was a plan, so that a failure is of the
+ * disks. */
 static enum status undo_planned(struct context *context, const struct journal_file *file,
                                 bool *ret_planned)
 {

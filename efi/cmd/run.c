@@ -227,9 +227,8 @@ static enum status report_unconfirmed(struct context *context, const struct acti
         return report(
             context, ST_CHANGED,
             "Disk %zu was written and read back, and now does not hold what it should. Do not rely "
-            "on "
-            "it: check the disk and its cables, then look with \"shadowboot status\". \"shadowboot "
-            "undo\" takes the change back.",
+            "on it: check the disk and its cables, then look with \"shadowboot status\". "
+            "\"shadowboot undo\" takes the change back.",
             action->change->disk);
     return report(context, ST_CHANGED,
                   "%s was written and read back, and now reads differently: this firmware changes "

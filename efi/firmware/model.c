@@ -107,8 +107,8 @@ static struct nvme_pass_thru *find_nvme(const struct uefi *uefi, EFI_HANDLE hand
     return uefi_protocol(uefi, controller, &nvme_guid);
 }
 
-/* Asks the controller who it is: its disk information knows only the namespace, which has no name.
- */
+/* Asks the controller who it is: its disk information knows only the namespace, which has no
+ * name. */
 static void model_from_nvme(const struct uefi *uefi, struct nvme_pass_thru *nvme,
                             struct model *model)
 {

@@ -61,8 +61,8 @@ struct span uefi_path_span(const EFI_DEVICE_PATH_PROTOCOL *path);
 MUST_CHECK enum status uefi_handle_path(const struct uefi *uefi, EFI_HANDLE handle,
                                         struct arena *arena, struct span *ret_path);
 
-/* True when `path` is that of the disk at `disk_path` or of something on it; both have end nodes.
- */
+/* True when `path` is that of the disk at `disk_path` or of something on it; both have end
+ * nodes. */
 bool uefi_path_is_on(struct span path, struct span disk_path);
 
 /* The handle with this very device path (end node included) that carries `guid`, or NULL. */

@@ -154,8 +154,7 @@ static uint64_t end_of(const struct disk_edit_builder *builder, const struct dis
     return write->lba + write->data.size / builder->block_size;
 }
 
-/* --- Blocks that are written twice ---------------------------------------------------------------
- */
+/* --- Blocks that are written twice ------------------------------------------------------------ */
 
 struct place {
     unsigned phase;
@@ -219,8 +218,7 @@ static enum status check_overlap(struct disk_edit_builder *builder)
     return overlap ? ST_REFUSED : ST_OK;
 }
 
-/* --- Neighbours ----------------------------------------------------------------------------------
- */
+/* --- Neighbours ------------------------------------------------------------------------------- */
 
 static bool are_neighbours(const struct disk_edit_builder *builder, const struct disk_write *a,
                            const struct disk_write *b)

@@ -57,8 +57,7 @@ bool gpt_edit_usable(const struct gpt_edit_request *request, uint64_t *ret_first
     return true;
 }
 
-/* --- The entries
- * --------------------------------------------------------------------------------*/
+/* --- The entries ------------------------------------------------------------------------------ */
 
 static struct gpt_entry entry_at(const struct gpt_edit_request *request, size_t number)
 {
@@ -108,8 +107,7 @@ static enum status check_entries(const struct table *table)
     return sound ? ST_OK : ST_REFUSED;
 }
 
-/* --- The writes
- * ---------------------------------------------------------------------------------*/
+/* --- The writes ------------------------------------------------------------------------------- */
 
 /* The array in whole blocks, the rest zero. */
 static enum status make_array(struct table *table)

@@ -140,8 +140,8 @@ static uint32_t other_block_size(uint32_t size)
     return size == BLOCK_SIZE_NEW ? BLOCK_SIZE_OLD : 0;
 }
 
-/* True in `*ret_found` when block `lba`, counted in blocks of `size` bytes, holds a sound header.
- */
+/* True in `*ret_found` when block `lba`, counted in blocks of `size` bytes, holds a sound
+ * header. */
 static enum status has_header_at(struct arena *arena, const struct block_port *port, uint32_t size,
                                  uint64_t lba, bool *ret_found)
 {

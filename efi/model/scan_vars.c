@@ -8,8 +8,8 @@
 #define KEY_OPTION_BOOT 8u     /* offset of the entry's number in EFI_KEY_OPTION (3.1.7) */
 #define ENUMERATION_MAX 65536u /* calls after which an enumeration is taken to be endless */
 
-/* Reads a variable of any size. `*ret_claimed` is its size as the firmware says, also on failure.
- */
+/* Reads a variable of any size. `*ret_claimed` is its size as the firmware says, also on
+ * failure. */
 static enum status read_variable(struct arena *arena, const struct vars_port *vars,
                                  const char *name, uint32_t *ret_attributes, struct span *ret_value,
                                  uint64_t *ret_claimed)

@@ -40,8 +40,8 @@ struct verdict judge_group(const struct dynamic_group *group, bool redundant);
 /* What the log of a disk says of a piece of a mirror or RAID-5 on it. */
 struct verdict judge_log(const struct volume_disk *disk);
 
-/* True when a mark on the disk, or on what lies on it, tells that the group knows of its trouble.
- */
+/* True when a mark on the disk, or on what lies on it, tells that the group knows of its
+ * trouble. */
 bool disk_is_marked(const struct ldm_database *db, size_t disk);
 
 /* The status of a volume whose plexes and extents are judged. */

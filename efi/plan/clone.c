@@ -164,8 +164,8 @@ static enum status check_source(struct plan *plan, const struct guid *source, si
             text);
     return plan_refuse(plan, ST_ABSENT,
                        "No boot entry refers to the source %s, those of the firmware's own left "
-                       "aside, so there is nothing to clone. "
-                       "\"shadowboot entries\" lists the entries. Nothing was changed.",
+                       "aside, so there is nothing to clone. \"shadowboot entries\" lists the "
+                       "entries. Nothing was changed.",
                        text);
 }
 

@@ -1,5 +1,5 @@
-/* Parts of plan_esp_entries (plan/esp_entries.h): what serves an ESP, and where a new entry goes.
- */
+/* Parts of plan_esp_entries (plan/esp_entries.h): what serves an ESP, and where a new entry
+ * goes. */
 #ifndef SHADOWBOOT_PLAN_ESP_ENTRIES_PARTS_H
 #define SHADOWBOOT_PLAN_ESP_ENTRIES_PARTS_H
 

@@ -9,10 +9,9 @@ static enum status refuse_member(struct plan *plan, const struct md_volume *volu
     return plan_refuse(
         plan, ST_REFUSED,
         "%s is a member of a Linux RAID%s%s%s. Written to from here, it would differ from the "
-        "other "
-        "members, and md would not know. In Linux, mount the array and copy the files there. If "
-        "there is no such array any more, mdadm --zero-superblock takes the mark off. Nothing was "
-        "changed.",
+        "other members, and md would not know. In Linux, mount the array and copy the files there. "
+        "If there is no such array any more, mdadm --zero-superblock takes the mark off. Nothing "
+        "was changed.",
         place_text(plan->arena, plan->machine, volume->partition), name[0] == '\0' ? "" : " (",
         name, name[0] == '\0' ? "" : ")");
 }

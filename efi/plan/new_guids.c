@@ -60,9 +60,9 @@ static enum status check_md(struct plan *plan, size_t disk)
             return plan_refuse(
                 plan, ST_REFUSED,
                 "%s is the same part of the md array \"%s\" as %s: Linux would take either, "
-                "whatever "
-                "their GUIDs are. Take the copy out of the array first (mdadm --zero-superblock on "
-                "the copy), then give it new GUIDs, then mdadm --add. Nothing was changed.",
+                "whatever their GUIDs are. Take the copy out of the array first (mdadm "
+                "--zero-superblock on the copy), then give it new GUIDs, then mdadm --add. Nothing "
+                "was changed.",
                 place_text(plan->arena, machine, own->partition), own->member.name,
                 place_text(plan->arena, machine, other->partition));
         }

@@ -604,8 +604,8 @@ static enum status prepare_esp(struct prepare *prepare, size_t index, struct gui
 
 /* --- The disk --------------------------------------------------------------------------------- */
 
-/* True for a disk with a start of its own on a machine that has no ESP: that is no machine of UEFI.
- */
+/* True for a disk with a start of its own on a machine that has no ESP: that is no machine of
+ * UEFI. */
 static bool is_started_by_bios(const struct machine *machine, size_t disk)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {

@@ -185,9 +185,8 @@ static bool is_ahead(struct repair *repair, const struct member *member)
     plan_warn_of_rest(
         repair->plan,
         "Disk %zu has a newer boot manager than the disk whose files count, so what differs is "
-        "left "
-        "as it is. \"shadowboot copy -sg GUID -tg GUID\" brings the files of the one you trust "
-        "to the other.",
+        "left as it is. \"shadowboot copy -sg GUID -tg GUID\" brings the files of the one you "
+        "trust to the other.",
         member->disk);
     return true;
 }

@@ -50,8 +50,8 @@ MUST_CHECK enum status apply_plan(struct arena *arena, struct ports *io_ports,
                                   const struct plan *plan, const char *command,
                                   const struct apply_watch *watch, struct apply_result *ret_result);
 
-/* Step 1 alone: whether the plan could be carried out. Nothing is written. Statuses as apply_plan.
- */
+/* Step 1 alone: whether the plan could be carried out. Nothing is written. Statuses as
+ * apply_plan. */
 MUST_CHECK enum status apply_check(struct arena *arena, struct ports *ports,
                                    const struct plan *plan, struct apply_result *ret_result);
 

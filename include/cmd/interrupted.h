@@ -11,8 +11,8 @@
 #include "base/status.h"
 #include "cmd/context.h"
 
-/* "done", "interrupted", "taken back", "left", or why the journal cannot be read. Static lifetime.
- */
+/* "done", "interrupted", "taken back", "left", or why the journal cannot be read. Static
+ * lifetime. */
 const char *journal_state_text(const struct journal_file *file);
 
 /* "2026-11-20 12:00", in the arena; "" when that is full. */

@@ -83,8 +83,8 @@ bool pe_headers_tile_file(struct span start, const struct pe_headers *headers, u
  */
 bool pe_headers_split_code(struct span start, const struct pe_headers *headers);
 
-/* True when the bytes [offset, offset + size) of the file lie in one section of nothing but code.
- */
+/* True when the bytes [offset, offset + size) of the file lie in one section of nothing but
+ * code. */
 bool pe_headers_is_code(struct span start, const struct pe_headers *headers, uint64_t offset,
                         uint64_t size);
 

@@ -150,8 +150,8 @@ enum dynamic_status {
     DYNAMIC_UNKNOWN,           /* of a form this program does not know */
 };
 
-/* How far a plex, or a piece of it, can be trusted. From good to bad: of several the last counts.
- */
+/* How far a plex, or a piece of it, can be trusted. From good to bad: of several the last
+ * counts. */
 enum plex_state {
     PLEX_GOOD = 0,
     PLEX_DOUBTFUL, /* perhaps good: a log entry, an open transaction, a disk that cannot be asked */

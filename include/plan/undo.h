@@ -1,5 +1,5 @@
-/* Taking a journaled change back (invariant I4: what was there before comes back, byte for byte).
- */
+/* Taking a journaled change back (invariant I4: what was there before comes back, byte for
+ * byte). */
 #ifndef SHADOWBOOT_PLAN_UNDO_H
 #define SHADOWBOOT_PLAN_UNDO_H
 

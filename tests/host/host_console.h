@@ -31,8 +31,8 @@ void host_console_answer(struct host_console *console, const char *text);
 /* How many answers are still waiting. */
 size_t host_console_answers_left(const struct host_console *console);
 
-/* The user asks to stop: the `polls`-th call of break_requested from now (1 is the next) says so.
- */
+/* The user asks to stop: the `polls`-th call of break_requested from now (1 is the next) says
+ * so. */
 void host_console_break_at(struct host_console *console, unsigned polls);
 
 /* All output so far, NUL-terminated, answers echoed. Valid until the next output. */

@@ -23,8 +23,8 @@ struct host {
     struct host_console *console;
     struct host_clock clock;
     const char *architecture;
-    /* Called when volumes are renewed, as mem_files_set_renewal says; NULL: they stay as they are.
-     */
+    /* Called when volumes are renewed, as mem_files_set_renewal says; NULL: they stay as they
+     * are. */
     enum status (*renewal)(struct host *host);
 
     struct block_port blocks[HOST_MAX_DISKS];

@@ -93,8 +93,8 @@ struct mem_block *mem_block_replay(struct mem_block *disk, size_t entries, mem_b
                                    void *ctx);
 struct mem_block *mem_block_replay_seed(struct mem_block *disk, size_t entries, uint64_t seed);
 
-/* The power goes now: the same done to the disk itself. The cache is empty then, and the log too.
- */
+/* The power goes now: the same done to the disk itself. The cache is empty then, and the log
+ * too. */
 void mem_block_cut(struct mem_block *disk, uint64_t seed);
 
 #endif

@@ -40,8 +40,8 @@ struct mem_vars_op {
     enum status status;
 };
 
-/* An empty store of `total` bytes. Non-volatile variables take 60 + 2 * (name length + 1) + size.
- */
+/* An empty store of `total` bytes. Non-volatile variables take 60 + 2 * (name length + 1) +
+ * size. */
 struct mem_vars *mem_vars_new(uint64_t total);
 void mem_vars_free(struct mem_vars *vars);
 

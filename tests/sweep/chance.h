@@ -1,5 +1,5 @@
-/* Random numbers that are the same on every machine: what a seed gives is its machine's for good.
- */
+/* Random numbers that are the same on every machine: what a seed gives is its machine's for
+ * good. */
 #ifndef SHADOWBOOT_SWEEP_CHANCE_H
 #define SHADOWBOOT_SWEEP_CHANCE_H
 

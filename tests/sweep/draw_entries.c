@@ -123,8 +123,7 @@ static void add_loader(struct entries *entries, const struct draw_loader *loader
         put_value(entries, what, attributes, loader->description, &path, &optional);
 }
 
-/* --- Entries of firmware's own ------------------------------------------------------------------
- */
+/* --- Entries of firmware's own ---------------------------------------------------------------- */
 
 static void put_node(struct fixture_bytes *path, uint8_t type, uint8_t subtype, size_t data)
 {

@@ -309,8 +309,7 @@ static void say_files(struct filler *filler)
         draw_say(filler->draw, "    %s\n", filler->items[i].path);
 }
 
-/* --- The state of an ESP -----------------------------------------------------------------------
- */
+/* --- The state of an ESP ---------------------------------------------------------------------- */
 
 enum state { STATE_WHOLE, STATE_DAMAGED, STATE_EMPTY, STATE_UNFORMATTED, STATE_OTHER };
 

@@ -147,8 +147,8 @@ static uint32_t signatures_of(const struct truth_file *file)
     return ld_le32(optional + 108) > 4 && ld_le32(optional + 148) > 0 ? ld_le32(optional + 144) : 0;
 }
 
-/* What the file says that it is; of a signed program before the zeros that fill it up to 8 bytes.
- */
+/* What the file says that it is; of a signed program before the zeros that fill it up to 8
+ * bytes. */
 static void take_name(const struct truth_file *file, char ret_name[TRUTH_NAME + 1])
 {
     uint32_t signatures = signatures_of(file);

@@ -113,8 +113,7 @@ static void note(void *ctx, enum property property, const char *kind_name, const
     kind->count++;
 }
 
-/* --- Drawn machines ----------------------------------------------------------------------------
- */
+/* --- Drawn machines --------------------------------------------------------------------------- */
 
 static void try_seed(struct sweep *sweep, uint64_t seed, bool shows_all)
 {
@@ -163,8 +162,7 @@ static int try_seeds(const struct options *options)
     return report(&sweep, options->count);
 }
 
-/* --- Machines of image files --------------------------------------------------------------------
- */
+/* --- Machines of image files ------------------------------------------------------------------ */
 
 struct answer {
     const struct options *options;

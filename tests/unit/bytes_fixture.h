@@ -1,5 +1,5 @@
-/* Bytes for tests: copies of just their size, numbers in little-endian order, memory to parse in.
- */
+/* Bytes for tests: copies of just their size, numbers in little-endian order, memory to parse
+ * in. */
 #ifndef SHADOWBOOT_UNIT_BYTES_FIXTURE_H
 #define SHADOWBOOT_UNIT_BYTES_FIXTURE_H
 

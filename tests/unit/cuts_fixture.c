@@ -543,8 +543,8 @@ static bool was_seen(struct cuts *cuts, uint64_t digest)
     return false;
 }
 
-/* What is left of the machine; `targets`: nothing but the command's own targets may have changed.
- */
+/* What is left of the machine; `targets`: nothing but the command's own targets may have
+ * changed. */
 static bool check_state(struct cuts *cuts, struct host *state, bool targets)
 {
     cuts->states++;

@@ -36,8 +36,8 @@ struct image_units {
     unsigned phase_count;
 };
 
-/* An edit in single blocks, contents of files included. What contradicts itself ends the program.
- */
+/* An edit in single blocks, contents of files included. What contradicts itself ends the
+ * program. */
 struct image_units image_units_of(const struct image *image, const struct disk_edit *edit,
                                   image_content *content, void *ctx);
 void image_units_free(struct image_units *units);

@@ -117,8 +117,8 @@ void mirror_make_quick(struct mirror *mirror);
 
 /* --- Boot entries --------------------------------------------------------------------------- */
 
-/* Puts the variable, with the same number in the place of an old one, and reads all entries anew.
- */
+/* Puts the variable, with the same number in the place of an old one, and reads all entries
+ * anew. */
 void mirror_put_entry(struct mirror *mirror, const struct fixture_entry *entry);
 void mirror_drop_entry(struct mirror *mirror, uint16_t number);
 void mirror_set_order(struct mirror *mirror, const uint16_t *numbers, size_t count);
@@ -142,8 +142,8 @@ struct mirror_case {
     const char *findings;
 };
 
-/* Fails the test when the audit finds anything else. The second takes a healthy machine for each.
- */
+/* Fails the test when the audit finds anything else. The second takes a healthy machine for
+ * each. */
 void mirror_assert_findings(struct mirror *mirror, const char *expected);
 void mirror_assert_cases(const struct mirror_case *cases, size_t count);
 

@@ -31,8 +31,7 @@ struct run {
     uint64_t lcn; /* 0 for a hole */
 };
 
-/* --- Names -------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 /* UTF-8 of up to three bytes a character. */
 static uint8_t to_units(const char *text, uint16_t *ret_units)
@@ -94,8 +93,7 @@ static void add_name(struct ntfs_fixture *fixture, uint64_t parent, uint64_t rec
     name->space = space;
 }
 
-/* --- Places ------------------------------------------------------------------------------------
- */
+/* --- Places ----------------------------------------------------------------------------------- */
 
 uint8_t *ntfs_fixture_cluster(const struct ntfs_fixture *fixture, uint64_t cluster)
 {
@@ -133,8 +131,7 @@ static uint64_t reference_to(uint64_t number)
     return number | (uint64_t)sequence_of(number) << 48;
 }
 
-/* --- Records -----------------------------------------------------------------------------------
- */
+/* --- Records ---------------------------------------------------------------------------------- */
 
 void ntfs_fixture_seal(uint8_t *record, size_t size)
 {
@@ -322,8 +319,7 @@ uint8_t *ntfs_fixture_attribute(const struct ntfs_fixture *fixture, uint64_t num
     return ld_le32(at) == type ? at : NULL;
 }
 
-/* --- Attribute lists ---------------------------------------------------------------------------
- */
+/* --- Attribute lists -------------------------------------------------------------------------- */
 
 struct list {
     uint8_t bytes[512];
@@ -349,11 +345,10 @@ static void list_add(struct list *list, uint32_t type, const char *name, uint64_
     list->size += bytes;
 }
 
-/* --- Directories -------------------------------------------------------------------------------
- */
+/* --- Directories ------------------------------------------------------------------------------ */
 
-/* One level of a directory's tree: entries with the block left of each, and one right of the last.
- */
+/* One level of a directory's tree: entries with the block left of each, and one right of the
+ * last. */
 struct level {
     const struct ntfs_name **names;
     uint64_t *children; /* count + 1; NULL on the lowest level */
@@ -578,8 +573,7 @@ static uint64_t finish_directory(struct ntfs_fixture *fixture, uint64_t number)
     return cluster;
 }
 
-/* --- Files -------------------------------------------------------------------------------------
- */
+/* --- Files ------------------------------------------------------------------------------------ */
 
 uint8_t ntfs_fixture_byte(uint64_t number, uint64_t offset)
 {
@@ -722,8 +716,7 @@ static void add_tree(struct ntfs_fixture *fixture)
     }
 }
 
-/* --- The system's own files --------------------------------------------------------------------
- */
+/* --- The system's own files ------------------------------------------------------------------- */
 
 static void write_boot(struct ntfs_fixture *fixture, uint8_t *at)
 {
@@ -888,8 +881,7 @@ void ntfs_fixture_free(struct ntfs_fixture *fixture)
     free(fixture);
 }
 
-/* --- The disk ----------------------------------------------------------------------------------
- */
+/* --- The disk --------------------------------------------------------------------------------- */
 
 uint64_t ntfs_fixture_blocks(const struct ntfs_fixture *fixture)
 {

@@ -51,8 +51,8 @@ static void make_table_of_larger_disk(struct host *host)
     zero_block(host, 1, 16777215);
 }
 
-/* The header lies where it is looked for on a disk that shows blocks of 4096 bytes, as Disk 0 does.
- */
+/* The header lies where it is looked for on a disk that shows blocks of 4096 bytes, as Disk 0
+ * does. */
 static void make_table_of_other_blocks(struct host *host)
 {
     uint8_t header[4096];

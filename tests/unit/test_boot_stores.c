@@ -26,8 +26,8 @@
 
 /* --- Making stores -------------------------------------------------------------------------- */
 
-/* A device element for a partition of the machine; `partition` NO_INDEX: for one that is nowhere.
- */
+/* A device element for a partition of the machine; `partition` NO_INDEX: for one that is
+ * nowhere. */
 static void put_device(const struct mirror *m, size_t partition,
                        uint8_t ret_data[STORE_DEVICE_SIZE])
 {

@@ -550,12 +550,12 @@ static void disks_shows_what_the_issue_of_a_lost_disk_needs(void **state)
     struct host *host = fixture_modern_machine();
 
     assert_run(host, "disks", DONE,
-               "Disk 0: Memory disk|PciRoot(0x0)/Pci(0x2,0x0)/NVMe(|blocks of 4096 bytes|"
-               "Disk GUID:        {b0b0b0b0-0000-4d00-8000-0123456789b0}|started from it|"
-               "Disk 1: Memory disk|Sata(0x1,|blocks of 512 bytes|Partition No:      3|"
-               "Table entry:      5|Mounted as:       FS1:|"
-               "Partition GUID:   {22222222-bbbb-4b03-8002-0123456789b1}|Basic data partition|"
-               "Microsoft reserved partition|EFI system partition");
+               "Disk 0: Memory disk|PciRoot(0x0)/Pci(0x2,0x0)/NVMe(|blocks of 4096 bytes|Disk "
+               "GUID:        {b0b0b0b0-0000-4d00-8000-0123456789b0}|started from it|Disk 1: Memory "
+               "disk|Sata(0x1,|blocks of 512 bytes|Partition No:      3|Table entry:      "
+               "5|Mounted as:       FS1:|Partition GUID:   "
+               "{22222222-bbbb-4b03-8002-0123456789b1}|Basic data partition|Microsoft reserved "
+               "partition|EFI system partition");
     const char *text = NULL;
     assert_int_equal(run_line(host, "disks 1", &text), DONE);
     assert_null(strstr(text, "Disk 0"));
@@ -581,12 +581,11 @@ static void entries_shows_where_each_entry_leads(void **state)
     struct host *host = fixture_modern_machine();
 
     assert_run(host, "entries", DONE,
-               "Timeout:             1|CurrentBootEntryID:  1|"
-               "BootOrder:           0000,0001,0002,0003,000A,000B|"
-               "Boot variable:    Boot0000, running|BCD object:       {9dea862c-5cdd-4e70-acc1-"
-               "f32b344d4795}|Starts from:      Disk 0 Partition 1 {11111111-aaaa-4b01-8001-"
-               "0123456789a0} FS0:|Boot file:        present|made by the firmware itself|"
-               "Starts from:      Disk 1");
+               "Timeout:             1|CurrentBootEntryID:  1|BootOrder:           "
+               "0000,0001,0002,0003,000A,000B|Boot variable:    Boot0000, running|BCD "
+               "object:       {9dea862c-5cdd-4e70-acc1-f32b344d4795}|Starts from:      Disk 0 "
+               "Partition 1 {11111111-aaaa-4b01-8001-0123456789a0} FS0:|Boot file:        "
+               "present|made by the firmware itself|Starts from:      Disk 1");
     mem_files_drop(host->files, 0, SHIMX64);
     assert_run(host, "entries", DAMAGED, "Boot file:        MISSING|[damage] Boot0001");
     host_free(host);

@@ -222,8 +222,8 @@ static uint64_t content_at(const struct planning *p, size_t disk, const char *pa
            (uint64_t)(cluster - 2) * esp->volume.cluster_size;
 }
 
-/* Nothing of what was in memory, or lies behind it on its source, shows behind the end of a file.
- */
+/* Nothing of what was in memory, or lies behind it on its source, shows behind the end of a
+ * file. */
 static void behind_the_end_of_a_file_are_zeros(void **state)
 {
     struct planning *p = *state;

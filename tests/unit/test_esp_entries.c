@@ -124,8 +124,8 @@ static void clone_stands_behind_its_original_before_a_shell(void **state)
                 "Partition 1\nupdate BootOrder to 0000,0001,0007\n");
 }
 
-/* Firmware adds an entry for each whole disk at the end, where its Shell keeps it from being tried.
- */
+/* Firmware adds an entry for each whole disk at the end, where its Shell keeps it from being
+ * tried. */
 static void entry_of_the_firmware_for_a_whole_disk_is_not_enough(void **state)
 {
     struct mirror *m = *state;

@@ -173,8 +173,7 @@ static enum status read_file(struct bed *bed, const char *path, size_t piece, ui
 
 static const int types[] = {12, 16, 32};
 
-/* --- The boot sector ---------------------------------------------------------------------------
- */
+/* --- The boot sector -------------------------------------------------------------------------- */
 static void boot_sector_tells_the_volume(void **state)
 {
     (void)state;
@@ -648,8 +647,7 @@ static void label_is_made_harmless(void **state)
     bed_free(&bed);
 }
 
-/* --- Healthy volumes ---------------------------------------------------------------------------
- */
+/* --- Healthy volumes -------------------------------------------------------------------------- */
 static void files_are_listed_and_read(void **state)
 {
     (void)state;
@@ -807,8 +805,7 @@ static void clusters_that_lie_together_are_read_at_once(void **state)
     free(got);
 }
 
-/* --- Names -------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 static void short_names_are_shown_as_stored(void **state)
 {
     (void)state;
@@ -1016,8 +1013,7 @@ static void names_used_twice_are_noted(void **state)
     bed_free(&bed);
 }
 
-/* --- Chains ------------------------------------------------------------------------------------
- */
+/* --- Chains ----------------------------------------------------------------------------------- */
 enum chain_damage {
     CHAIN_PAST_END,
     CHAIN_TO_ONE,
@@ -1185,8 +1181,7 @@ static void last_cluster_can_be_used(void **state)
     }
 }
 
-/* --- The FAT -----------------------------------------------------------------------------------
- */
+/* --- The FAT ---------------------------------------------------------------------------------- */
 static void copies_of_the_fat_are_compared(void **state)
 {
     (void)state;
@@ -1353,8 +1348,7 @@ static void file_with_an_unreadable_chain_is_an_io_error(void **state)
     free(data);
 }
 
-/* --- Directories -------------------------------------------------------------------------------
- */
+/* --- Directories ------------------------------------------------------------------------------ */
 static void dots_must_lead_home(void **state)
 {
     (void)state;
@@ -1582,8 +1576,7 @@ static void number_of_files_is_limited(void **state)
     bed_free(&bed);
 }
 
-/* --- Limits ------------------------------------------------------------------------------------
- */
+/* --- Limits ----------------------------------------------------------------------------------- */
 static void make_esp(struct bed *bed)
 {
     uint8_t *data = pattern(200000);
@@ -1682,8 +1675,8 @@ static void too_little_memory_is_said(void **state)
     bed_free(&bed);
 }
 
-/* With the smallest arena: what the volume makes large is refused or left out, and never takes all.
- */
+/* With the smallest arena: what the volume makes large is refused or left out, and never takes
+ * all. */
 static void large_fat_does_not_take_all_memory(void **state)
 {
     (void)state;

@@ -52,8 +52,7 @@ struct world {
     size_t states;
 };
 
-/* --- Contents
- * -----------------------------------------------------------------------------------*/
+/* --- Contents --------------------------------------------------------------------------------- */
 
 static uint8_t content_byte(unsigned seed, size_t at)
 {
@@ -161,8 +160,7 @@ static size_t make_requests(struct world *world, struct fat_volume *volume,
     return count;
 }
 
-/* --- Volumes
- * ------------------------------------------------------------------------------------*/
+/* --- Volumes ---------------------------------------------------------------------------------- */
 
 enum kind { FAT12_512, FAT16_512, FAT16_4096, FAT16_4096_ON_512, FAT32_512, KIND_COUNT };
 
@@ -285,8 +283,7 @@ static void drop_world(struct world *world)
     free(world);
 }
 
-/* --- What is there
- * ------------------------------------------------------------------------------*/
+/* --- What is there ---------------------------------------------------------------------------- */
 
 static bool content_is(struct fat_volume *volume, uint32_t cluster, size_t size, unsigned seed,
                        size_t wanted)
@@ -458,8 +455,7 @@ static void expect_second_run(struct world *world)
     image_units_free(&units);
 }
 
-/* --- Cuts
- * ---------------------------------------------------------------------------------------*/
+/* --- Cuts ------------------------------------------------------------------------------------- */
 
 /* The state after the units that are chosen. */
 static void try_cut(struct world *world, struct image_units *units, const bool *chosen)
@@ -521,8 +517,7 @@ static void try_all_cuts(struct world *world, const char *name, enum kind kind)
     printf("%s, %s: %zu states\n", name, kinds[kind].name, world->states);
 }
 
-/* --- Scenarios
- * ----------------------------------------------------------------------------------*/
+/* --- Scenarios -------------------------------------------------------------------------------- */
 
 static void describe_replacing(struct world *world)
 {
@@ -639,8 +634,7 @@ static void directories_grow_at_every_cut(void **state)
     run_on_all(3);
 }
 
-/* --- Directories in odd states
- * ------------------------------------------------------------------*/
+/* --- Directories in odd states ---------------------------------------------------------------- */
 
 /* The bytes of the directory \EFI, which is one cluster. */
 static uint8_t *efi_bytes(struct world *world, uint32_t *ret_size)
@@ -720,8 +714,8 @@ static void deleted_entries_are_used_again(void **state)
     drop_world(world);
 }
 
-/* Deleted entries on both sides of a block's end: there is room for the name, but not in one block.
- */
+/* Deleted entries on both sides of a block's end: there is room for the name, but not in one
+ * block. */
 static void deleted_entries_that_cross_blocks_are_not_used(void **state)
 {
     (void)state;
@@ -814,8 +808,7 @@ static void growing_over_an_entry_that_crosses_blocks_is_one_write(void **state)
     }
 }
 
-/* --- Room
- * ---------------------------------------------------------------------------------------*/
+/* --- Room ------------------------------------------------------------------------------------- */
 
 /* A volume on which so many clusters are free. */
 static struct world *nearly_full(uint32_t left)
@@ -918,8 +911,7 @@ static void full_root_directory_of_fat16_takes_no_more(void **state)
     drop_world(world);
 }
 
-/* --- What is refused, and names
- * -----------------------------------------------------------------*/
+/* --- What is refused, and names --------------------------------------------------------------- */
 
 static struct world *plain_world(enum kind kind)
 {

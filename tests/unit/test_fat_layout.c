@@ -109,8 +109,7 @@ static const uint8_t *boot_of(const struct bench *bench)
     return bench->image.bytes + (size_t)FIRST_LBA * bench->image.block_size;
 }
 
-/* --- Sizes
- * --------------------------------------------------------------------------------------*/
+/* --- Sizes ------------------------------------------------------------------------------------ */
 
 static void type_and_cluster_size_are_those_of_windows(void **state)
 {
@@ -203,8 +202,7 @@ static void data_of_an_ordinary_esp_begins_at_a_mebibyte(void **state)
     drop_bench(bench);
 }
 
-/* --- Boot sector
- * --------------------------------------------------------------------------------*/
+/* --- Boot sector ------------------------------------------------------------------------------ */
 
 static void fields_of_fat32_are_as_specified(void **state)
 {
@@ -262,8 +260,7 @@ static void fields_of_fat16_are_as_specified(void **state)
     drop_bench(bench);
 }
 
-/* --- Files
- * --------------------------------------------------------------------------------------*/
+/* --- Files ------------------------------------------------------------------------------------ */
 
 static const struct fat_entry_request esp_entries[] = {
     {"\\EFI\\Microsoft\\Boot\\bootmgfw.efi", false, 0x20, {2021, 5, 8, 10, 20, 30}, 70001, 0},
@@ -361,8 +358,7 @@ static void every_file_lies_in_one_piece(void **state)
     drop_bench(bench);
 }
 
-/* --- Order
- * --------------------------------------------------------------------------------------*/
+/* --- Order ------------------------------------------------------------------------------------ */
 
 /* What fat_open says at each cut of a formatting over an older file system: the old one, none, or
  * the new one in full. */
@@ -434,8 +430,7 @@ static void zeros_take_no_memory(void **state)
     drop_bench(bench);
 }
 
-/* --- Names
- * --------------------------------------------------------------------------------------*/
+/* --- Names ------------------------------------------------------------------------------------ */
 
 /* The short name that a name gets beside others, or "" when it needs long entries too. */
 static void expect_short(const char *text, const char *expected, uint8_t case_bits, bool has_long)
@@ -516,8 +511,7 @@ static void names_of_every_length_are_kept(void **state)
     drop_bench(bench);
 }
 
-/* --- What is refused
- * ----------------------------------------------------------------------------*/
+/* --- What is refused -------------------------------------------------------------------------- */
 
 static enum status try_layout(uint64_t bytes, const struct fat_entry_request *entries, size_t count,
                               const char *label)

@@ -26,8 +26,8 @@ static unsigned states; /* tried so far */
 
 /* --- Machines and commands ------------------------------------------------------------------ */
 
-/* The article's machine without its LDM database, which costs most of the time and is not written.
- */
+/* The article's machine without its LDM database, which costs most of the time and is not
+ * written. */
 static struct host *quick_machine(void)
 {
     static const char *const guids[] = {ARTICLE_METADATA_0, ARTICLE_METADATA_1};
@@ -843,8 +843,8 @@ static void check_report(const struct trial *trial, struct host *host, unsigned 
     ASSERT_THAT(json_at(text, report.size, "findings.0")[0] != '\0', host, "report", n);
 }
 
-/* Whatever happens, no disk is said to start that does not, and nothing but the report is written.
- */
+/* Whatever happens, no disk is said to start that does not, and nothing but the report is
+ * written. */
 static void check_status(const struct trial *trial, struct host *host, unsigned code, uint64_t n)
 {
     states++;

@@ -91,8 +91,7 @@ static void close_record(struct bench *bench, uint64_t number)
                       bench->fixture->shape.record_size);
 }
 
-/* --- What a volume holds -----------------------------------------------------------------------
- */
+/* --- What a volume holds ---------------------------------------------------------------------- */
 
 static const uint8_t fve_guid[16] = {0x3b, 0xd6, 0x67, 0x49, 0x29, 0x2e, 0xd8, 0x4a,
                                      0x83, 0x99, 0xf6, 0xa3, 0x39, 0xe3, 0xd0, 0x01};
@@ -199,8 +198,7 @@ static void fat_needs_a_sound_parameter_block(void **state)
     }
 }
 
-/* --- Boot sectors ------------------------------------------------------------------------------
- */
+/* --- Boot sectors ----------------------------------------------------------------------------- */
 
 static enum status parse_boot(struct bench *bench, struct ntfs_geometry *ret_geometry)
 {
@@ -317,8 +315,7 @@ static void contradicting_boot_sector_is_damaged(void **state)
     }
 }
 
-/* --- Opening -----------------------------------------------------------------------------------
- */
+/* --- Opening ---------------------------------------------------------------------------------- */
 
 static void volume_is_described(void **state)
 {
@@ -572,8 +569,7 @@ static void every_geometry_is_read(void **state)
     }
 }
 
-/* --- $MFT and $Volume --------------------------------------------------------------------------
- */
+/* --- $MFT and $Volume ------------------------------------------------------------------------- */
 
 static void mirror_stands_in_for_a_damaged_first_record(void **state)
 {
@@ -710,8 +706,7 @@ static void mft_in_pieces_is_followed(void **state)
     close_bench(&bench);
 }
 
-/* --- Lookup ------------------------------------------------------------------------------------
- */
+/* --- Lookup ----------------------------------------------------------------------------------- */
 
 static void files_are_described(void **state)
 {
@@ -1076,8 +1071,7 @@ static void parts_of_the_table_are_not_confused(void **state)
     close_bench(&bench);
 }
 
-/* --- Reading -----------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 /* The byte that a file of the fixture has at an offset. */
 typedef uint8_t expected_byte(const struct ntfs_fixture *fixture, uint64_t offset);
@@ -1238,8 +1232,7 @@ static void parts_of_a_file_must_belong_together(void **state)
     }
 }
 
-/* --- Mapping pairs -----------------------------------------------------------------------------
- */
+/* --- Mapping pairs ---------------------------------------------------------------------------- */
 
 static enum status all_pairs(const void *bytes, size_t size, struct ntfs_pair *ret_pairs,
                              size_t *ret_count)
@@ -1303,8 +1296,7 @@ static void malformed_mapping_pairs_are_damaged(void **state)
         assert_int_equal(all_pairs(cases[i].bytes, cases[i].size, pairs, &count), ST_DAMAGED);
 }
 
-/* --- Trouble -----------------------------------------------------------------------------------
- */
+/* --- Trouble ---------------------------------------------------------------------------------- */
 
 static const char *const wanted[] = {"\\Windows\\System32\\winload.efi", "\\scattered.bin",
                                      "\\\xd0\xb6\xd1\x83\xd0\xba"};
@@ -1360,8 +1352,7 @@ static void bad_block_never_makes_a_file_absent(void **state)
     close_bench(&bench);
 }
 
-/* --- Volumes that Windows made -----------------------------------------------------------------
- */
+/* --- Volumes that Windows made ---------------------------------------------------------------- */
 
 #define CHUNK 128u /* blocks of a stripe */
 

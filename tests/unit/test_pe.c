@@ -66,8 +66,7 @@ static struct pe_recipe recipe_with_checksum(void)
     return recipe;
 }
 
-/* --- Whole images --------------------------------------------------------------------------------
- */
+/* --- Whole images ----------------------------------------------------------------------------- */
 
 static void whole_images_are_good(void **state)
 {
@@ -154,8 +153,7 @@ static void bytes_beyond_the_size_are_ignored(void **state)
     pe_image_free(&image);
 }
 
-/* --- What kind of program ------------------------------------------------------------------------
- */
+/* --- What kind of program --------------------------------------------------------------------- */
 
 static void machine_must_be_the_architectures(void **state)
 {
@@ -225,8 +223,7 @@ static void damage_counts_more_than_the_subsystem(void **state)
     pe_image_free(&image);
 }
 
-/* --- No image ------------------------------------------------------------------------------------
- */
+/* --- No image --------------------------------------------------------------------------------- */
 
 static void file_without_bytes_is_empty(void **state)
 {
@@ -316,8 +313,7 @@ static void few_directories_are_enough(void **state)
     pe_image_free(&image);
 }
 
-/* --- Truncated -----------------------------------------------------------------------------------
- */
+/* --- Truncated -------------------------------------------------------------------------------- */
 
 static void file_cut_before_its_last_section_ends_is_truncated(void **state)
 {
@@ -389,8 +385,7 @@ static void file_that_could_not_be_read_to_its_end_is_truncated(void **state)
     pe_image_free(&image);
 }
 
-/* --- Checksum ------------------------------------------------------------------------------------
- */
+/* --- Checksum --------------------------------------------------------------------------------- */
 
 static void changed_content_has_a_wrong_checksum(void **state)
 {
@@ -446,8 +441,7 @@ static void checksum_shows_damage_under_a_signature_with_sha1(void **state)
     pe_image_free(&image);
 }
 
-/* --- Digest --------------------------------------------------------------------------------------
- */
+/* --- Digest ----------------------------------------------------------------------------------- */
 
 static void changed_content_has_a_wrong_digest(void **state)
 {
@@ -603,8 +597,7 @@ static void element_that_passes_the_end_of_another_is_not_followed(void **state)
     pe_image_free(&image);
 }
 
-/* --- Zeros ---------------------------------------------------------------------------------------
- */
+/* --- Zeros ------------------------------------------------------------------------------------ */
 
 static void zero_page_in_code_is_damage(void **state)
 {
@@ -708,11 +701,9 @@ static void zeros_behind_the_signature_are_no_damage(void **state)
     pe_image_free(&image);
 }
 
-/* --- Words ---------------------------------------------------------------------------------------
- */
+/* --- Words ------------------------------------------------------------------------------------ */
 
-/* --- Marks --------------------------------------------------------------------------------------
- */
+/* --- Marks ------------------------------------------------------------------------------------ */
 
 static struct pe_check check_in_pieces(const struct pe_image *image, size_t piece_size)
 {

@@ -308,8 +308,7 @@ static void real_store_is_good_and_no_longer_so_when_cut_or_cleared(void **state
     free(store);
 }
 
-/* --- The log ------------------------------------------------------------------------------------
- */
+/* --- The log ---------------------------------------------------------------------------------- */
 
 #define LOG_SIZE 1024u
 

@@ -230,8 +230,8 @@ static void nothing_is_deleted_while_no_disk_would_start(void **state)
     assert_warned(&plan, "no boot entry is deleted");
 }
 
-/* The entry of a disk that is gone knows the one name of the loader: it is cloned, then it may go.
- */
+/* The entry of a disk that is gone knows the one name of the loader: it is cloned, then it may
+ * go. */
 static void loader_that_only_a_stale_entry_names_gets_entries(void **state)
 {
     struct mirror *m = *state;

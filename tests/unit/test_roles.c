@@ -951,8 +951,8 @@ static void missing_disk_counts_once_however_many_pieces_it_held(void **state)
     assert_int_equal(mirror_roles(mirror).missing, 2);
 }
 
-/* The database of the other disk does not know which disk it is: nobody can say it is not the one.
- */
+/* The database of the other disk does not know which disk it is: nobody can say it is not the
+ * one. */
 static void forget_disk_1(struct mirror *mirror)
 {
     mirror->dynamic_disks[1].disk = VOLUME_NONE;

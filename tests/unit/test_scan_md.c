@@ -220,8 +220,8 @@ static void superblock_that_names_another_place_is_none(void **state)
     assert_int_equal(made->machine.md_volume_count, 0);
 }
 
-/* Somebody formatted all of the partition, and the superblock behind the old array's data is left.
- */
+/* Somebody formatted all of the partition, and the superblock behind the old array's data is
+ * left. */
 static void file_system_that_is_longer_than_the_array_is_none_of_it(void **state)
 {
     struct machine_with_md *made = *state;

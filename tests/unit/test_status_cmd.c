@@ -69,17 +69,17 @@ static void what_is_wrong_is_shown_with_advice(void **state)
     windows_break_store(host, 1);
     assert_int_equal(run_line(host, "status", &text), 65);
     assert_says(text,
-                "Starts from Disk 1 alone: no. Its boot store \\EFI\\Microsoft\\Boot\\BCD: it "
-                "is not a registry hive.\n"
+                "Starts from Disk 1 alone: no. Its boot store \\EFI\\Microsoft\\Boot\\BCD: it is "
+                "not a registry hive.\n"
                 "If the primary disk dies, this machine does not start.\n"
                 "\n"
                 "Findings\n"
                 "--------\n"
-                "[damage] Disk 1 Partition 1: The boot store "
-                "\\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a registry hive.\n"
+                "[damage] Disk 1 Partition 1: The boot store \\EFI\\Microsoft\\Boot\\BCD is "
+                "damaged: it is not a registry hive.\n"
                 "    shadowboot repair brings that of the other disk, made for this one. Or in "
-                "Windows: diskpart, select disk N, |"
-                "\n\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n"
+                "Windows: diskpart, select disk N, |\n\nWhat to type next: shadowboot repair (with "
+                "-n it only shows its plan).\n"
                 "After it: Disk 0 alone: yes, by Boot0000; Disk 1 alone: yes, by Boot0001.\n");
 }
 
@@ -211,8 +211,8 @@ static void single_disk_ends_with_68(void **state)
     assert_says(host_console_text(host->console),
                 "A disk with a copy of Volume1 (C:) is not here.\n"
                 "This machine starts, and nothing stands in for the disk it starts from: there is "
-                "no mirror, or its other disk is missing.\n|"
-                "[damage] Volume Volume1: A disk with a copy of the boot volume is not here.\n");
+                "no mirror, or its other disk is missing.\n|[damage] Volume Volume1: A disk with a "
+                "copy of the boot volume is not here.\n");
     windows_break_store(host, 0);
     ports = *host_ports(host);
     ports.disk_count = 1;
@@ -282,8 +282,8 @@ static void tables_have_a_row_for_everything(void **state)
         "RoleInfo,\"0\",\"primary\",\"1\",\"3\"\n"
         "VerdictInfo,\"0\",\"starts\",\"Boot0000\",\"\"\n"
         "RoleInfo,\"1\",\"shadow\",\"1\",\"3\"\n"
-        "VerdictInfo,\"1\",\"fails\",\"Boot0001\",\"Its boot store "
-        "\\EFI\\Microsoft\\Boot\\BCD: it is not a registry hive.\"\n"
+        "VerdictInfo,\"1\",\"fails\",\"Boot0001\",\"Its boot store \\EFI\\Microsoft\\Boot\\BCD: it "
+        "is not a registry hive.\"\n"
         "StatusInfo,\"65\",\"If the primary disk dies, this machine does not start.\"\n"
         "FindingInfo,\"esp-store-damaged\",\"damage\",\"Disk 1 Partition 1\",\"The boot store "
         "\\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a registry hive.\"\n");

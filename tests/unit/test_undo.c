@@ -169,8 +169,8 @@ static void entry_that_somebody_deleted_is_not_missed(void **state)
     expect_no_variable(host, "Boot0005");
 }
 
-/* An entry from before the change, deleted by the firmware since: BootOrder does not name it again.
- */
+/* An entry from before the change, deleted by the firmware since: BootOrder does not name it
+ * again. */
 static void entry_that_firmware_deleted_since_is_not_put_back_into_boot_order(void **state)
 {
     struct host *host = *state;
@@ -479,8 +479,8 @@ static void variables_come_back_before_the_disks_in_reverse(void **state)
     planning_end(p);
 }
 
-/* A change that was interrupted before its variables: those are as before, the disks perhaps not.
- */
+/* A change that was interrupted before its variables: those are as before, the disks perhaps
+ * not. */
 static void variables_that_are_old_already_are_not_planned(void **state)
 {
     struct planning *p = planning_begin(host_clone(*state));

@@ -231,13 +231,12 @@ static void missing_disk_is_listed_and_its_plex_said_to_be_missing(void **state)
 
     (void)state;
     assert_run(host, "volumes", DAMAGED,
-               "Databases:        only one could be read, there is none to compare it with|"
-               "Disks:            2, of which 1 missing|"
-               "  Disk M0   Disk1         Missing|  Disk 0    Disk2         Online|"
-               "Mirror   1 MiB     Failed Rd  Boot|"
-               "  Plex Volume1-01: concatenated, 0 of 1 pieces here, missing: its disk is not here|"
-               "    Disk1-01: on \"Disk1\" {a1b2c3d4-0003-11e1-8000-000102030405}|"
-               "  Plex Volume1-02: concatenated, good");
+               "Databases:        only one could be read, there is none to compare it "
+               "with|Disks:            2, of which 1 missing|  Disk M0   Disk1         Missing|  "
+               "Disk 0    Disk2         Online|Mirror   1 MiB     Failed Rd  Boot|  Plex "
+               "Volume1-01: concatenated, 0 of 1 pieces here, missing: its disk is not here|    "
+               "Disk1-01: on \"Disk1\" {a1b2c3d4-0003-11e1-8000-000102030405}|  Plex Volume1-02: "
+               "concatenated, good");
     assert_run(
         host, "volumes -sfo", DAMAGED,
         "\"single\",\"clean\",\"2\",\"1\"|"
@@ -254,10 +253,9 @@ static void stale_disk_is_shown_with_errors(void **state)
     plan->disks[0].committed = 13;
     struct host *host = machine_new(plan, true, true);
     assert_run(host, "volumes", DAMAGED,
-               "the latest one does not know that another disk is behind|"
-               "  Disk 1    Disk2         Errors|"
-               "its database is older than that of another disk of its group|Failed Rd|"
-               "Plex Volume1-02: concatenated, stale: the database on its disk is behind");
+               "the latest one does not know that another disk is behind|  Disk 1    Disk2         "
+               "Errors|its database is older than that of another disk of its group|Failed Rd|Plex "
+               "Volume1-02: concatenated, stale: the database on its disk is behind");
     assert_run(host, "volumes 0", DAMAGED, "Status:           Failed Rd");
     assert_run(host, "volumes -sfo", DAMAGED, "\"behind\",\"12\",\"empty\"|\"perhaps split\"");
     host_free(host);
@@ -275,9 +273,9 @@ static void cut_off_change_and_dirty_log_are_told(void **state)
     plan->disks[1].log_count = 1;
     struct host *host = machine_new(plan, true, true);
     assert_run(host, "volumes", DAMAGED,
-               "Transaction:      12, a change was cut off (latest begun: 13)|"
-               "Databases:        not the same on all disks|"
-               "Log:              notes a detached or dirty plex|At Risk|doubtful");
+               "Transaction:      12, a change was cut off (latest begun: 13)|Databases:        "
+               "not the same on all disks|Log:              notes a detached or dirty plex|At "
+               "Risk|doubtful");
     assert_run(host, "volumes -sfo", DAMAGED,
                "\"12\",\"13\",\"unfinished\",\"different\",\"dirty\"|\"dirty\"");
     host_free(host);
@@ -340,10 +338,9 @@ static void damaged_database_is_told_per_disk(void **state)
     (void)state;
     mem_block_write(host->disks[0], (64 + 17) * 512 + 128 * 1000, junk, 4);
     assert_run(host, "volumes", DAMAGED,
-               "  Disk 0    Disk1         Errors|"
-               "its database is damaged or contradicts itself|"
-               "Plex Volume1-01: concatenated, doubtful: the database on its disk cannot be used|"
-               "At Risk");
+               "  Disk 0    Disk1         Errors|its database is damaged or contradicts "
+               "itself|Plex Volume1-01: concatenated, doubtful: the database on its disk cannot be "
+               "used|At Risk");
     host_free(host);
 }
 

@@ -47,8 +47,7 @@ bool fat_edit_is_possible(const struct fat_report *report)
     return true;
 }
 
-/* --- Places
- * -------------------------------------------------------------------------------------*/
+/* --- Places ----------------------------------------------------------------------------------- */
 
 /* The clusters that files have now, from their entries. */
 static void note_old_clusters(struct edit *edit, size_t directory)
@@ -132,8 +131,7 @@ static enum status take_all(struct edit *edit)
     return status;
 }
 
-/* --- Writes
- * -------------------------------------------------------------------------------------*/
+/* --- Writes ----------------------------------------------------------------------------------- */
 
 static enum status add_directory(struct edit *edit, size_t node)
 {

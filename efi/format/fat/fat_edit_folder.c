@@ -27,8 +27,7 @@ static void touch(struct fat_folder_edit *folder, size_t slot)
         folder->touched[slot / slots_in_block(folder)] = 1;
 }
 
-/* --- What is there
- * ------------------------------------------------------------------------------*/
+/* --- What is there ---------------------------------------------------------------------------- */
 
 static enum status count_chain(struct fat_folder_edit *folder)
 {
@@ -208,8 +207,7 @@ enum status fat_folder_match(struct arena *arena, struct fat_folder_edit *folder
     return status;
 }
 
-/* --- Room for new entries
- * -----------------------------------------------------------------------*/
+/* --- Room for new entries --------------------------------------------------------------------- */
 
 static void fill_slots(struct fat_folder_edit *folder, size_t first, size_t end, uint8_t mark)
 {
@@ -318,8 +316,7 @@ enum status fat_folder_grow(struct arena *arena, struct fat_folder_edit *folder,
                                    (uint32_t)count, &folder->runs);
 }
 
-/* --- New content
- * --------------------------------------------------------------------------------*/
+/* --- New content ------------------------------------------------------------------------------ */
 
 void fat_folder_put(struct fat_folder_edit *folder, const struct fat_tree *tree, size_t node)
 {

@@ -19,8 +19,7 @@ static uint32_t entries_end(const struct fat_table_edit *edit)
     return edit->volume->cluster_count + FIRST_CLUSTER;
 }
 
-/* --- Entries in bytes
- * ---------------------------------------------------------------------------*/
+/* --- Entries in bytes ------------------------------------------------------------------------- */
 
 static size_t entry_offset(enum fat_type type, uint32_t entry)
 {
@@ -72,8 +71,7 @@ void fat_put_link(struct fat_table_edit *edit, uint32_t cluster, uint32_t next)
         edit->dirty[(at + 1) / edit->block_size] = 1;
 }
 
-/* --- What is whose
- * ------------------------------------------------------------------------------*/
+/* --- What is whose ---------------------------------------------------------------------------- */
 
 static enum status load_table(struct fat_table_edit *edit)
 {
@@ -195,8 +193,7 @@ enum status fat_table_edit_start(struct arena *arena, struct fat_volume *volume,
     return status;
 }
 
-/* --- Clusters that can be had
- * -------------------------------------------------------------------*/
+/* --- Clusters that can be had ----------------------------------------------------------------- */
 
 static bool can_be_had(const struct fat_table_edit *edit, uint32_t cluster)
 {
@@ -350,8 +347,7 @@ enum status fat_take_clusters_after(struct fat_table_edit *edit, uint32_t last, 
     return take_with_next(edit, last, count, ret_runs);
 }
 
-/* --- Changes
- * ------------------------------------------------------------------------------------*/
+/* --- Changes ---------------------------------------------------------------------------------- */
 
 void fat_put_chain(struct fat_table_edit *edit, const struct fat_runs *runs)
 {

@@ -154,8 +154,8 @@ static void put_names(const char *type_name, uint32_t serial, const uint8_t *lab
     memcpy(at + 18, type_name, 8);
 }
 
-/* The beginning: a jump over the fields to code that only stops, and the maker most drivers know.
- */
+/* The beginning: a jump over the fields to code that only stops, and the maker most drivers
+ * know. */
 static void put_code(uint8_t *at, uint8_t fields_end)
 {
     static const uint8_t stop[] = {0xfa, 0xf4, 0xeb, 0xfd}; /* cli; hlt; back to hlt */

@@ -26,8 +26,7 @@ struct layout {
     struct disk_edit_builder edit;
 };
 
-/* --- Room
- * ---------------------------------------------------------------------------------------*/
+/* --- Room ------------------------------------------------------------------------------------- */
 
 /* Gives names to what is in the directories and counts what the nodes take. */
 static enum status count_clusters(struct arena *arena, struct fat_tree *tree, size_t extra_slots,
@@ -150,8 +149,7 @@ static enum status place_nodes(struct layout *layout)
     return place_files(layout);
 }
 
-/* --- Writes
- * -------------------------------------------------------------------------------------*/
+/* --- Writes ----------------------------------------------------------------------------------- */
 
 static uint64_t cluster_sector(const struct fat_geometry *geometry, uint32_t cluster)
 {
@@ -342,8 +340,7 @@ static enum status add_all(struct layout *layout)
     return status;
 }
 
-/* --- The request
- * --------------------------------------------------------------------------------*/
+/* --- The request ------------------------------------------------------------------------------ */
 
 static bool label_char_is_legal(char c)
 {

@@ -63,8 +63,8 @@ static uint16_t fold(uint16_t unit)
         if (unit >= ranges[i].first && unit <= ranges[i].last)
             return (uint16_t)(unit - ranges[i].distance);
     }
-    /* Latin Extended-A: capital and small letters in turn, but for a few where this does not hold.
-     */
+    /* Latin Extended-A: capital and small letters in turn, but for a few where this does not
+     * hold. */
     if (unit >= 0x100 && unit <= 0x137)
         return unit & 0xfffe;
     return unit;
@@ -154,8 +154,7 @@ bool fat_name_fits_short(struct span name, struct fat_short *ret_short)
     return true;
 }
 
-/* --- Short names that are taken: a hash table with open addressing
- * ------------------------------*/
+/* --- Short names that are taken: a hash table with open addressing ---------------------------- */
 
 static size_t hash_of(const uint8_t *bytes, size_t size)
 {
@@ -201,8 +200,7 @@ bool fat_short_names_have(const struct fat_short_names *names, const uint8_t *na
     return slot_for(names, name)[0] != 0;
 }
 
-/* --- Short names that are made
- * ------------------------------------------------------------------*/
+/* --- Short names that are made ---------------------------------------------------------------- */
 
 /* The characters of [first, end) that a short name can have, in capitals; others but dots and
  * blanks become underlines. Gives how many, at most `most`. */
@@ -285,8 +283,7 @@ enum status fat_name_make_short(struct span name, const struct fat_short_names *
     return ST_OK;
 }
 
-/* --- Entries
- * ------------------------------------------------------------------------------------*/
+/* --- Entries ---------------------------------------------------------------------------------- */
 
 size_t fat_name_slots(struct span name, const struct fat_short *short_name)
 {

@@ -13,8 +13,7 @@
 #define INFO_BYTES     12u /* of $VOLUME_INFORMATION */
 #define INFO_DIRTY     1u
 
-/* --- Boot sectors ------------------------------------------------------------------------------
- */
+/* --- Boot sectors ----------------------------------------------------------------------------- */
 
 /* What one of the two boot sectors says. */
 struct boot {
@@ -123,8 +122,7 @@ static enum status read_boots(struct ntfs_volume *volume)
     return ST_OK;
 }
 
-/* --- $MFT and $Volume --------------------------------------------------------------------------
- */
+/* --- $MFT and $Volume ------------------------------------------------------------------------- */
 
 /* Enough of $MFT to read its own record: where the boot sector says that it begins. */
 static void begin_mft(const struct ntfs_volume *volume, struct ntfs_run *run,
@@ -204,8 +202,7 @@ static enum status read_facts(struct ntfs_volume *volume)
     return ST_OK;
 }
 
-/* --- The volume --------------------------------------------------------------------------------
- */
+/* --- The volume ------------------------------------------------------------------------------- */
 
 static enum status open_volume(struct ntfs_volume *volume)
 {
@@ -249,8 +246,7 @@ enum status ntfs_open(struct arena *arena, const struct block_port *port, uint64
     return ST_OK;
 }
 
-/* --- Files -------------------------------------------------------------------------------------
- */
+/* --- Files ------------------------------------------------------------------------------------ */
 
 /* Statuses: ST_OK; ST_ABSENT when the file has no unnamed data; ST_UNSUPPORTED, ST_DAMAGED ... */
 static enum status open_data(struct ntfs_volume *volume, const struct ntfs_file *file,

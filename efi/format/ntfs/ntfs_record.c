@@ -11,8 +11,7 @@
 #define TYPE_END            0xffffffffu
 #define VCN_LIMIT           ((uint64_t)1 << 55) /* 2^63 bytes in the smallest clusters */
 
-/* --- Update sequence ---------------------------------------------------------------------------
- */
+/* --- Update sequence -------------------------------------------------------------------------- */
 
 static bool pieces_end_with(const uint8_t *bytes, size_t size, uint16_t number)
 {
@@ -39,8 +38,7 @@ enum status ntfs_fixup(uint8_t *bytes, size_t size, const char *magic)
     return ST_OK;
 }
 
-/* --- Attributes --------------------------------------------------------------------------------
- */
+/* --- Attributes ------------------------------------------------------------------------------- */
 
 static enum status parse_resident(struct span bytes, struct ntfs_attribute *attribute)
 {
@@ -119,8 +117,7 @@ static enum status next_attribute(struct span record, size_t *io_at,
     return parse_attribute(bytes, ret_attribute);
 }
 
-/* --- Records -----------------------------------------------------------------------------------
- */
+/* --- Records ---------------------------------------------------------------------------------- */
 
 static enum status check_attributes(const struct ntfs_record *record)
 {
@@ -185,8 +182,7 @@ bool ntfs_record_find(const struct ntfs_record *record, const struct ntfs_key *k
     return false;
 }
 
-/* --- Mapping pairs -----------------------------------------------------------------------------
- */
+/* --- Mapping pairs ---------------------------------------------------------------------------- */
 
 /* A little-endian number of 1 to 8 bytes with its sign. */
 static int64_t load_signed(struct span bytes)

@@ -8,8 +8,7 @@
 #define LIST_ENTRY_BYTES 0x1au
 #define NAME_MAX_BYTES   510u
 
-/* --- Records -----------------------------------------------------------------------------------
- */
+/* --- Records ---------------------------------------------------------------------------------- */
 
 static enum status load_from_mft(struct ntfs_volume *volume, uint64_t number, uint8_t *buffer,
                                  struct ntfs_record *ret_record)
@@ -72,8 +71,7 @@ enum status ntfs_file_load(struct ntfs_volume *volume, uint64_t reference,
     return ST_OK;
 }
 
-/* --- Runs --------------------------------------------------------------------------------------
- */
+/* --- Runs ------------------------------------------------------------------------------------- */
 
 static enum status append_run(struct ntfs_volume *volume, struct ntfs_stream *stream,
                               const struct ntfs_pair *pair)
@@ -138,8 +136,7 @@ static enum status append_part(struct ntfs_volume *volume, struct ntfs_stream *s
     return part->resident ? ST_OK : append_pairs(volume, stream, part);
 }
 
-/* --- The parts of an attribute -----------------------------------------------------------------
- */
+/* --- The parts of an attribute ---------------------------------------------------------------- */
 
 struct parts {
     struct ntfs_volume *volume;
@@ -302,8 +299,7 @@ enum status ntfs_stream_open(struct ntfs_volume *volume, const struct ntfs_recor
     return ST_OK;
 }
 
-/* --- Reading -----------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 /* As much as lies in `run` and before `limit`. */
 static enum status read_run(struct ntfs_volume *volume, const struct ntfs_run *run, uint64_t offset,

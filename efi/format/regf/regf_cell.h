@@ -24,8 +24,8 @@ struct regf_leaf {
 /* Bytes of the map of cells in use for all bins that a file of that size can have. */
 size_t regf_map_size(size_t file_size);
 
-/* The same as regf_open with memory for the map, which is zero: regf_map_size of the file's size.
- */
+/* The same as regf_open with memory for the map, which is zero: regf_map_size of the file's
+ * size. */
 MUST_CHECK enum status regf_open_in(struct span file, uint8_t *in_use, struct regf_hive *ret_hive);
 
 /* The content of the cell in use that begins at `cell`; an empty span at NULL when none does. */

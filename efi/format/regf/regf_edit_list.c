@@ -18,8 +18,8 @@ static uint32_t list_of(const struct regf_edit *edit, uint32_t key)
 
 /* --- Where a subkey goes -----------------------------------------------------------------------*/
 
-/* The form of a key's first list: that of the list that its parent is in. Only the root has none.
- */
+/* The form of a key's first list: that of the list that its parent is in. Only the root has
+ * none. */
 static void choose_form(const struct regf_edit *edit, uint32_t key, struct regf_leaf *ret_form)
 {
     struct regf_key found;

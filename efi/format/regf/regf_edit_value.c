@@ -68,8 +68,8 @@ static void put_data(struct regf_edit *edit, uint32_t cell, struct span data)
     memset(to + data.size, 0, room - data.size);
 }
 
-/* Makes a value's cell say what its data is; that of more than REGF_INLINE_MAX bytes is in `place`.
- */
+/* Makes a value's cell say what its data is; that of more than REGF_INLINE_MAX bytes is in
+ * `place`. */
 static void describe(struct regf_edit *edit, uint32_t cell, uint32_t type, struct span data,
                      uint32_t place)
 {

@@ -63,8 +63,8 @@ static uint32_t find_free(const struct regf_edit *edit, uint32_t need)
     return cell;
 }
 
-/* Appends a bin with one free cell of `need` bytes or more; NO_CELL when the buffer is too small.
- */
+/* Appends a bin with one free cell of `need` bytes or more; NO_CELL when the buffer is too
+ * small. */
 static uint32_t append_bin(struct regf_edit *edit, uint32_t need)
 {
     uint32_t at = (uint32_t)edit->hive.bins.size;

@@ -36,8 +36,8 @@ bool fat_boot_is_foreign(struct span sector);
  */
 MUST_CHECK enum status fat_boot_parse(struct span sector, struct fat_volume *volume);
 
-/* The bytes of a sector that it says, where that is less than the block which `sector` is; else 0.
- */
+/* The bytes of a sector that it says, where that is less than the block which `sector` is; else
+ * 0. */
 uint32_t fat_boot_narrow_size(struct span sector);
 
 /* The sector of the backup as stored, believed or not. */

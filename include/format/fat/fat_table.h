@@ -38,8 +38,8 @@ MUST_CHECK enum status fat_read(struct fat_volume *volume, uint64_t offset, uint
 /* True when many reads have failed: it would take too long to look for what can be read. */
 bool fat_gives_up(const struct fat_volume *volume);
 
-/* How much of the arena one thing may take whose size the volume decides: the rest is for others.
- */
+/* How much of the arena one thing may take whose size the volume decides: the rest is for
+ * others. */
 static inline size_t fat_share_of_room(const struct arena *arena)
 {
     return (arena->size - arena->used) / 4;

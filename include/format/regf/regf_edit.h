@@ -62,8 +62,8 @@ MUST_CHECK enum status regf_delete_key(struct regf_edit *edit, uint32_t key);
 MUST_CHECK enum status regf_set_value(struct regf_edit *edit, uint32_t key, struct regf_name name,
                                       uint32_t type, struct span data);
 
-/* Statuses: ST_OK; ST_ABSENT when there is no value of that name; ST_DAMAGED when there is no key.
- */
+/* Statuses: ST_OK; ST_ABSENT when there is no value of that name; ST_DAMAGED when there is no
+ * key. */
 MUST_CHECK enum status regf_delete_value(struct regf_edit *edit, uint32_t key,
                                          struct regf_name name);
 
