@@ -3,6 +3,7 @@
 #include "bcd.h"
 #include "format/bcd/bcd_value.h"
 #include "model/boot_store_text.h"
+#include "rows.h"
 
 /* A store being printed. */
 struct listing {
@@ -39,23 +40,23 @@ static enum status part_of(const struct listing *listing, uint32_t type,
     return index > 0 ? ST_ABSENT : *ret_text == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
-static void sfo_value(const struct listing *listing, const struct bcd_object *object, uint32_t code,
+static void value_row(const struct listing *listing, const struct bcd_object *object, uint32_t code,
                       const char *value)
 {
-    struct context *context = listing->context;
+    struct rows rows = rows_of_tables(listing->context);
     char name[BCD_CODE_NAME_SIZE];
     char number[9];
     struct text_buffer text;
 
     text_buffer_init(&text, number, sizeof(number));
     text_buffer_printf(&text, "%08x", code);
-    sfo_row(context, "BcdInfo");
-    sfo_text(context, listing->source->name);
-    sfo_guid(context, &object->guid);
-    sfo_text(context, number);
-    sfo_text(context, bcd_code_text(object->type, code, name));
-    sfo_text(context, value);
-    sfo_end(context);
+    row_open(&rows, ROW_BCD);
+    row_text(&rows, listing->source->name);
+    row_guid(&rows, &object->guid);
+    row_text(&rows, number);
+    row_text(&rows, bcd_code_text(object->type, code, name));
+    row_text(&rows, value);
+    row_close(&rows);
 }
 
 static void show_element(const struct listing *listing, const struct bcd_object *object,
@@ -71,7 +72,7 @@ static void show_element(const struct listing *listing, const struct bcd_object 
         if (i == 0 && status != ST_OK)
             text = status == ST_ABSENT ? "" : status_text(status);
         if (context->sfo)
-            sfo_value(listing, object, element->code, text);
+            value_row(listing, object, element->code, text);
         else
             show_line(context, i == 0 ? name : "", text);
         if (status == ST_OK)

@@ -207,9 +207,10 @@ static const struct command table[] = {
      "-store takes a file that the UEFI Shell knows (FS0:\\BCD), or one on a dynamic volume by its "
      "letter (D:\\boot\\bcd).",
      bcd_options, 1, ARGS_MAX, cmd_bcd},
-    {"help", "[COMMAND]", "explains a command",
-     "Without a command it lists them all, with the options and exit statuses they share.", NULL, 0,
-     1, cmd_help},
+    {"help", "[COMMAND | sfo | json]", "explains a command",
+     "Without a command it lists them all, with the options and exit statuses they share. sfo "
+     "describes the tables that -sfo prints, json the report of status -json.",
+     NULL, 0, 1, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "model/boot_name.h"
+#include "rows.h"
 
 /* UEFI Specification appendix D; 20 and 21 as the UEFI Shell uses them. */
 static const unsigned exit_codes[ST_COUNT] = {
@@ -40,42 +41,6 @@ void sfo_begin(struct context *context)
     context->sfo_started = true;
 }
 
-void sfo_row(struct context *context, const char *table)
-{
-    sfo_begin(context);
-    say(context, "%s", table);
-}
-
-/* Inside a column, '"' and '^' are written with a '^' before them, and a line stays one line. */
-void sfo_text(struct context *context, const char *value)
-{
-    say(context, ",\"");
-    for (; value != NULL && *value != '\0'; value++) {
-        if (*value == '"' || *value == '^')
-            say(context, "^");
-        say(context, "%c", *value == '\n' ? ' ' : *value);
-    }
-    say(context, "\"");
-}
-
-void sfo_number(struct context *context, uint64_t value)
-{
-    say(context, ",\"%llu\"", (unsigned long long)value);
-}
-
-void sfo_guid(struct context *context, const struct guid *guid)
-{
-    char text[GUID_TEXT_SIZE];
-
-    guid_format(guid, text);
-    sfo_text(context, text);
-}
-
-void sfo_end(struct context *context)
-{
-    say(context, "\n");
-}
-
 enum status report(struct context *context, enum status status, const char *format, ...)
 {
     va_list arguments;
@@ -86,10 +51,11 @@ enum status report(struct context *context, enum status status, const char *form
     if (text == NULL)
         text = status_text(status);
     if (context->sfo) {
-        sfo_row(context, "ErrorInfo");
-        sfo_number(context, exit_code(status));
-        sfo_text(context, text);
-        sfo_end(context);
+        struct rows rows = rows_of_tables(context);
+        row_open(&rows, ROW_ERROR);
+        row_number(&rows, exit_code(status));
+        row_text(&rows, text);
+        row_close(&rows);
     } else {
         say(context, "%s: %s\n", context->command, text);
     }

@@ -1,17 +1,8 @@
 #include "audit/audit.h"
 #include "base/text.h"
 #include "cmd/command.h"
+#include "machine_rows.h"
 #include "show.h"
-#include "format/mbr.h"
-
-static const char *style_text(const struct disk *disk)
-{
-    if (disk->status != ST_OK)
-        return "unreadable";
-    if (disk->style == DISK_GPT)
-        return "GPT";
-    return disk->style == DISK_MBR ? "MBR" : "no partition table";
-}
 
 static void show_identity(struct context *context, const struct disk *disk)
 {
@@ -36,58 +27,13 @@ static void show_disk(struct context *context, size_t index)
     say(context, "Size:             %s bytes (%s), blocks of %u bytes\n",
         format_thousands(disk->block_count * disk->block_size, bytes),
         format_size(disk->block_count * disk->block_size, size), disk->block_size);
-    say(context, "Style:            %s%s%s%s\n", style_text(disk),
+    say(context, "Style:            %s%s%s%s\n", disk_style_text(disk),
         disk->read_only ? ", write-protected" : "", disk->removable ? ", removable" : "",
         disk->has_self ? ", shadowboot was started from it" : "");
     show_identity(context, disk);
     say(context, "\n");
     for (size_t i = 0; i < disk->partition_count; i++)
         show_partition(context, disk->first_partition + i, true);
-}
-
-static void sfo_disk(struct context *context, size_t index)
-{
-    const struct disk *disk = &context->machine.disks[index];
-
-    sfo_row(context, "DiskInfo");
-    sfo_number(context, index);
-    sfo_text(context, disk->model);
-    sfo_text(context, disk->path_text);
-    sfo_number(context, disk->block_count * disk->block_size);
-    sfo_number(context, disk->block_size);
-    sfo_text(context, style_text(disk));
-    if (disk->style == DISK_MBR)
-        sfo_text(context, arena_printf(context->arena, "0x%08x", disk->mbr.signature));
-    else
-        sfo_guid(context, &disk->guid);
-    sfo_text(context, disk->removable ? "removable" : "fixed");
-    sfo_end(context);
-}
-
-static void sfo_partition(struct context *context, const struct partition *partition)
-{
-    const struct machine *machine = &context->machine;
-    bool gpt = machine->disks[partition->disk].style == DISK_GPT;
-    const struct files_port *files = &context->ports->files;
-
-    sfo_row(context, "PartitionInfo");
-    sfo_number(context, partition->disk);
-    sfo_number(context, partition->number);
-    sfo_text(context, gpt ? "GPT" : "MBR");
-    sfo_number(context, partition_offset(machine, partition));
-    sfo_number(context, partition_bytes(machine, partition));
-    sfo_guid(context, &partition->unique);
-    if (gpt)
-        sfo_guid(context, &partition->type);
-    else
-        sfo_text(context, arena_printf(context->arena, "0x%02x", partition->mbr_type));
-    sfo_text(context,
-             gpt ? partition_type_name(partition->kind) : mbr_type_name(partition->mbr_type));
-    sfo_text(context, partition->name);
-    sfo_text(context,
-             arena_printf(context->arena, "0x%016llx", (unsigned long long)partition->attributes));
-    sfo_text(context, partition->volume == NO_INDEX ? "" : files->volumes[partition->volume].alias);
-    sfo_end(context);
 }
 
 static void print_disk(struct context *context, size_t index)
@@ -98,9 +44,13 @@ static void print_disk(struct context *context, size_t index)
         show_disk(context, index);
         return;
     }
-    sfo_disk(context, index);
-    for (size_t i = 0; i < disk->partition_count; i++)
-        sfo_partition(context, &context->machine.partitions[disk->first_partition + i]);
+    struct rows rows = rows_of_tables(context);
+    rows_open_disk(&rows, index, "");
+    row_close(&rows);
+    for (size_t i = 0; i < disk->partition_count; i++) {
+        rows_open_partition(&rows, disk->first_partition + i);
+        row_close(&rows);
+    }
 }
 
 /* Leaves only what concerns one disk. */

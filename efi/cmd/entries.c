@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 #include "audit/roles.h"
 #include "cmd/command.h"
+#include "machine_rows.h"
 #include "show.h"
 #include "model/boot_name.h"
 #include "model/firmware_entry.h"
@@ -19,7 +20,7 @@ static const char *attributes_text(struct arena *arena, const struct entry *entr
                         entry->in_order ? "" : ", not in BootOrder");
 }
 
-static const char *file_text(enum status status)
+const char *entry_file_text(enum status status)
 {
     if (status == ST_OK)
         return "present";
@@ -49,7 +50,7 @@ static const char *place_of(struct context *context, const struct target *target
 }
 
 /* Where the entry starts from; what some firmware does and some does not is said as that. */
-static const char *start_of(struct context *context, const struct entry *entry)
+const char *entry_start_text(struct context *context, const struct entry *entry)
 {
     const char *place = place_of(context, &entry->boot);
     const char *reason = entry->status == ST_OK ? firmware_option_reason(&entry->option) : NULL;
@@ -129,9 +130,9 @@ static void show_entry(struct context *context, size_t index)
     say(context, "Device path:      %s\n", entry->path_text);
     if (entry->boot.partition != NO_INDEX)
         say(context, "BootFilePath:     %s\n", nt_path(context, &entry->boot));
-    say(context, "Starts from:      %s\n", start_of(context, entry));
+    say(context, "Starts from:      %s\n", entry_start_text(context, entry));
     if (entry->boot.partition != NO_INDEX && entry->boot.file != NULL)
-        say(context, "Boot file:        %s\n", file_text(entry->boot.file_status));
+        say(context, "Boot file:        %s\n", entry_file_text(entry->boot.file_status));
     show_optional(context, entry);
     say(context, "\n");
 }
@@ -155,9 +156,10 @@ static void show_order(struct context *context)
     say(context, "\n\nBoot Entries\n------------\n\n");
 }
 
-static void sfo_order(struct context *context)
+static void order_rows(struct context *context)
 {
     const struct machine *machine = &context->machine;
+    struct rows rows = rows_of_tables(context);
     const struct {
         const char *name;
         const struct small_var *var;
@@ -169,61 +171,39 @@ static void sfo_order(struct context *context)
     for (size_t i = 0; i < sizeof(small) / sizeof(small[0]); i++) {
         if (small[i].var->status != ST_OK)
             continue;
-        sfo_row(context, "SettingInfo");
-        sfo_text(context, small[i].name);
+        row_open(&rows, ROW_SETTING);
+        row_text(&rows, small[i].name);
         if (small[i].names_entry)
-            sfo_text(context, arena_printf(context->arena, "%04X", small[i].var->number));
+            row_text(&rows, arena_printf(context->arena, "%04X", small[i].var->number));
         else
-            sfo_number(context, small[i].var->number);
-        sfo_end(context);
+            row_number(&rows, small[i].var->number);
+        row_close(&rows);
     }
     for (size_t i = 0; i < machine->order.count; i++) {
-        sfo_row(context, "OrderInfo");
-        sfo_number(context, i);
-        sfo_text(context, arena_printf(context->arena, "%04X", machine->order.numbers[i]));
-        sfo_end(context);
+        row_open(&rows, ROW_ORDER);
+        row_number(&rows, i);
+        row_text(&rows, arena_printf(context->arena, "%04X", machine->order.numbers[i]));
+        row_close(&rows);
     }
-}
-
-static void sfo_entry(struct context *context, const struct entry *entry)
-{
-    struct guid none = {{0}};
-    char name[VAR_NAME_SIZE];
-
-    boot_variable_name(entry->number, name);
-    sfo_row(context, "EntryInfo");
-    sfo_number(context, entry->id);
-    sfo_text(context, name);
-    sfo_text(context, status_text(entry->status));
-    sfo_text(context, entry->description);
-    sfo_number(context, entry->option.attributes);
-    sfo_text(context, entry->in_order ? "in order" : "not in order");
-    sfo_text(context, entry->load_options);
-    sfo_text(context, entry->path_text);
-    sfo_text(context, nt_path(context, &entry->boot));
-    sfo_text(context, start_of(context, entry));
-    sfo_text(context, file_text(entry->boot.file_status));
-    sfo_text(context, nt_path(context, &entry->os));
-    sfo_guid(context, entry->optional_kind == OPTIONAL_WINDOWS_BCD ? &entry->bcd_object : &none);
-    sfo_end(context);
 }
 
 enum status cmd_entries(struct context *context)
 {
+    struct rows rows = rows_of_tables(context);
     struct findings findings;
 
     enum status status = context_scan(context, SCAN_ENTRIES);
     if (status != ST_OK)
         return status;
     if (context->sfo) {
-        sfo_order(context);
+        order_rows(context);
     } else {
         show_boot_options(context);
         show_order(context);
     }
     for (size_t i = 0; i < context->machine.entry_count; i++) {
         if (context->sfo)
-            sfo_entry(context, &context->machine.entries[i]);
+            rows_entry(&rows, &context->machine.entries[i]);
         else
             show_entry(context, i);
     }

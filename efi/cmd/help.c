@@ -1,27 +1,30 @@
+#include "help.h"
+
 #include "base/text.h"
 #include "cmd/command.h"
 
 #define TEXT_WIDTH 78
 
-/* Prints a paragraph text in lines of at most TEXT_WIDTH columns. */
-static void show_wrapped(struct context *context, const char *text)
+void help_wrapped(struct context *context, size_t indent, const char *text)
 {
-    size_t column = 0;
+    size_t column = indent;
 
     while (*text != '\0') {
         size_t length = 0;
         while (text[length] != '\0' && text[length] != ' ' && text[length] != '\n')
             length++;
-        if (column > 0 && column + 1 + length > TEXT_WIDTH) {
-            say(context, "\n");
-            column = 0;
+        bool follows = column > indent;
+        if (follows && column + 1 + length > TEXT_WIDTH) {
+            say(context, "\n%*s", (int)indent, "");
+            column = indent;
+            follows = false;
         }
-        say(context, "%s%.*s", column > 0 ? " " : "", (int)length, text);
-        column += length + (column > 0);
+        say(context, "%s%.*s", follows ? " " : "", (int)length, text);
+        column += length + follows;
         text += length;
         if (*text == '\n') {
-            say(context, "\n");
-            column = 0;
+            say(context, "\n%*s", (int)indent, "");
+            column = indent;
         }
         if (*text != '\0')
             text++;
@@ -63,7 +66,8 @@ static void show_overview(struct context *context)
     say(context, "\nOptions of every command:\n");
     show_options(context, common_options());
     say(context, "\nNothing is changed before it was shown and you said yes. \"shadowboot help "
-                 "COMMAND\"\nsays more.\n\n");
+                 "COMMAND\"\nsays more, \"help sfo\" and \"help json\" what scripts can "
+                 "read.\n\n");
     show_exit_statuses(context);
 }
 
@@ -71,11 +75,19 @@ static void show_command(struct context *context, const struct command *command)
 {
     say(context, "shadowboot %s%s%s\n\n", command->name, command->arguments[0] == '\0' ? "" : " ",
         command->arguments);
-    show_wrapped(context, command->help);
+    help_wrapped(context, 0, command->help);
     if (command->options != NULL)
         say(context, "\n");
     show_options(context, command->options);
 }
+
+/* What is explained besides commands. */
+static const struct {
+    const char *word;
+    void (*show)(struct context *context);
+} topics[] = {{"sfo", help_tables}, {"json", help_report}};
+
+#define TOPIC_COUNT (sizeof(topics) / sizeof(topics[0]))
 
 /* The manual page that the UEFI Shell's own help command reads (UEFI Shell Specification 3.7). */
 static void show_manual(struct context *context)
@@ -92,8 +104,32 @@ static void show_manual(struct context *context)
         show_command(context, command);
         say(context, "\n");
     }
+    for (size_t i = 0; i < TOPIC_COUNT; i++) {
+        topics[i].show(context);
+        say(context, "\n");
+    }
     say(context, ".SH RETURNVALUES\n\n");
     show_exit_statuses(context);
+}
+
+static enum status explain(struct context *context, const char *word)
+{
+    const struct command *command = command_find(word);
+
+    for (size_t i = 0; i < TOPIC_COUNT; i++) {
+        if (!text_equal_nocase(word, topics[i].word))
+            continue;
+        topics[i].show(context);
+        return ST_OK;
+    }
+    if (command != NULL) {
+        show_command(context, command);
+        return ST_OK;
+    }
+    const char *shown = text_printable(context->arena, word);
+    return report(context, ST_USAGE,
+                  "There is no command \"%.40s\". \"shadowboot help\" lists them.",
+                  shown == NULL ? "" : shown);
 }
 
 enum status cmd_help(struct context *context)
@@ -102,18 +138,8 @@ enum status cmd_help(struct context *context)
         show_manual(context);
         return ST_OK;
     }
-    if (context->word_count == 0) {
-        show_overview(context);
-        return ST_OK;
-    }
-    const struct command *command = command_find(context->words[0]);
-    if (command == NULL) {
-        const char *shown = text_printable(context->arena, context->words[0]);
-        return report(context, ST_USAGE,
-                      "There is no command \"%.40s\". \"shadowboot help\" lists "
-                      "them.",
-                      shown == NULL ? "" : shown);
-    }
-    show_command(context, command);
+    if (context->word_count > 0)
+        return explain(context, context->words[0]);
+    show_overview(context);
     return ST_OK;
 }

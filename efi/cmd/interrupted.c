@@ -1,6 +1,7 @@
 #include "cmd/interrupted.h"
 
 #include "base/text.h"
+#include "machine_rows.h"
 #include "run.h"
 #include "plan/undo.h"
 
@@ -32,22 +33,12 @@ static const char *command_text(struct context *context, const struct journal_fi
     return text == NULL ? "" : text;
 }
 
-static void show_row(struct context *context, const struct journal_file *file)
-{
-    sfo_row(context, "JournalInfo");
-    sfo_number(context, file->id);
-    sfo_text(context, journal_date_text(context, file));
-    sfo_text(context, journal_state_text(file));
-    sfo_text(context, journal_store_alias(&context->ports->files, file));
-    sfo_text(context, file->path);
-    sfo_text(context, command_text(context, file));
-    sfo_end(context);
-}
-
 void show_journal(struct context *context, const struct journal_file *file)
 {
+    struct rows rows = rows_of_tables(context);
+
     if (context->sfo) {
-        show_row(context, file);
+        rows_journal(&rows, file);
         return;
     }
     say(context, "%5u  %s  %-11s  %s%s\n       %s\n", file->id, journal_date_text(context, file),
@@ -57,8 +48,10 @@ void show_journal(struct context *context, const struct journal_file *file)
 
 static void note(struct context *context, const struct journal_file *file)
 {
+    struct rows rows = rows_of_tables(context);
+
     if (context->sfo) {
-        show_row(context, file);
+        rows_journal(&rows, file);
         return;
     }
     say(context, "Interrupted: journal %u (%s%s) of %s, \"%s\". ", file->id,

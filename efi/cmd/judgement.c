@@ -1,5 +1,6 @@
 #include "judgement.h"
 
+#include "machine_rows.h"
 #include "show.h"
 
 static void show_start(struct context *context, size_t disk, const struct start *start)
@@ -28,42 +29,28 @@ void show_verdict(struct context *context, const struct judgement *judgement)
     say(context, "%s\n", machine_state_text(judgement->state, roles->member_count));
 }
 
-static void sfo_member(struct context *context, const struct judgement *judgement, size_t index)
+static void put_role(struct rows *to, const struct judgement *judgement, size_t index)
 {
-    const struct machine *machine = &context->machine;
+    const struct machine *machine = &to->context->machine;
     const struct member *member = &judgement->roles.members[index];
-    const struct start *start = &judgement->starts[index];
     size_t copy = member->copy == NO_INDEX ? NO_INDEX : machine->copies[member->copy].partition;
+    size_t esp = member->esp == NO_INDEX ? NO_INDEX : machine->esps[member->esp].partition;
+    unsigned copy_number = copy == NO_INDEX ? 0 : machine->partitions[copy].number;
+    unsigned esp_number = esp == NO_INDEX ? 0 : machine->partitions[esp].number;
 
-    sfo_row(context, "RoleInfo");
-    sfo_number(context, member->disk);
-    sfo_text(context, member_role_text(&judgement->roles, index));
-    if (member->esp == NO_INDEX)
-        sfo_text(context, "");
-    else
-        sfo_number(context, machine->partitions[machine->esps[member->esp].partition].number);
-    if (copy == NO_INDEX)
-        sfo_text(context, "");
-    else
-        sfo_number(context, machine->partitions[copy].number);
-    sfo_end(context);
-    sfo_row(context, "VerdictInfo");
-    sfo_number(context, member->disk);
-    sfo_text(context, verdict_name(start->verdict));
-    sfo_text(context,
-             start->entry == NO_INDEX
-                 ? ""
-                 : arena_printf(context->arena, "Boot%04X", machine->entries[start->entry].number));
-    sfo_text(context, start->reason);
-    sfo_end(context);
+    row_open(to, ROW_ROLE);
+    row_number(to, member->disk);
+    row_text(to, member_role_text(&judgement->roles, index));
+    row_number_or_none(to, esp_number, esp != NO_INDEX);
+    row_number_or_none(to, copy_number, copy != NO_INDEX);
+    row_close(to);
 }
 
-void sfo_verdict(struct context *context, const struct judgement *judgement)
+void rows_judgement(struct rows *to, const struct judgement *judgement)
 {
-    for (size_t i = 0; i < judgement->roles.member_count; i++)
-        sfo_member(context, judgement, i);
-    sfo_row(context, "StatusInfo");
-    sfo_number(context, judgement->state);
-    sfo_text(context, machine_state_text(judgement->state, judgement->roles.member_count));
-    sfo_end(context);
+    for (size_t i = 0; i < judgement->roles.member_count; i++) {
+        put_role(to, judgement, i);
+        rows_verdict(to, judgement, i);
+    }
+    rows_status(to, judgement);
 }

@@ -4,11 +4,12 @@
 
 #include "audit/audit_machine.h"
 #include "cmd/context.h"
+#include "rows.h"
 
 /* For each member whether it starts alone, and what follows for the machine. Not under -sfo. */
 void show_verdict(struct context *context, const struct judgement *judgement);
 
 /* The same as RoleInfo, VerdictInfo and StatusInfo rows. */
-void sfo_verdict(struct context *context, const struct judgement *judgement);
+void rows_judgement(struct rows *to, const struct judgement *judgement);
 
 #endif

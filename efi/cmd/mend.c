@@ -18,6 +18,7 @@ enum status mend_run(struct context *context, struct plan *plan, enum status mad
                      struct judgement *ret_judgement)
 {
     struct apply_result result = {.has_journal = false};
+    struct rows rows = rows_of_tables(context);
     struct judgement judgement;
     enum status status = run_plan(context, plan, made, &result);
 
@@ -31,7 +32,7 @@ enum status mend_run(struct context *context, struct plan *plan, enum status mad
                       "Out of memory: whether the machine starts could not be told. "
                       "\"shadowboot status\" says it.");
     if (context->sfo)
-        sfo_verdict(context, &judgement);
+        rows_judgement(&rows, &judgement);
     else
         show_verdict(context, &judgement);
     *ret_judgement = judgement;

@@ -1,5 +1,5 @@
 /* The report of `status -json`: everything that is known of the machine, for those who collect from
- * many. The schema is in the README. */
+ * many. The schema is in rows.h. */
 #ifndef SHADOWBOOT_CMD_REPORT_JSON_H
 #define SHADOWBOOT_CMD_REPORT_JSON_H
 

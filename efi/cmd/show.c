@@ -3,6 +3,7 @@
 #include "audit/audit.h"
 #include "base/text.h"
 #include "format/mbr.h"
+#include "machine_rows.h"
 
 #define DM_VOLUMES "\\Device\\HarddiskDmVolumes\\PhysicalDmVolumes\\BlockVolume"
 
@@ -126,34 +127,34 @@ const char *severity_text(enum severity severity)
     return texts[severity];
 }
 
-static void sfo_finding(struct context *context, const struct finding *finding, const char *place)
-{
-    sfo_row(context, "FindingInfo");
-    sfo_text(context, finding_name(finding->code));
-    sfo_text(context, severity_text(finding_severity(finding->code)));
-    sfo_text(context, place);
-    sfo_text(context,
-             arena_printf(context->arena, "%s%s", finding_text(finding->code), finding->detail));
-    sfo_end(context);
-}
-
 void show_findings(struct context *context, const struct findings *findings)
 {
-    if (findings->count > 0 && !context->sfo)
+    struct rows rows = rows_of_tables(context);
+
+    if (context->sfo) {
+        rows_findings(&rows, findings);
+        return;
+    }
+    if (findings->count > 0)
         say(context, "Findings\n--------\n");
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
         const char *place = finding_place(context->arena, &context->machine, finding);
         const char *advice = finding_advice(finding->code, findings->linux_only);
-        if (context->sfo) {
-            sfo_finding(context, finding, place);
-            continue;
-        }
         say(context, "[%s] %s: %s%s\n", severity_text(finding_severity(finding->code)), place,
             finding_text(finding->code), finding->detail);
         if (advice[0] != '\0')
             say(context, "    %s\n", advice);
     }
+}
+
+const char *disk_style_text(const struct disk *disk)
+{
+    if (disk->status != ST_OK)
+        return "unreadable";
+    if (disk->style == DISK_GPT)
+        return "GPT";
+    return disk->style == DISK_MBR ? "MBR" : "no partition table";
 }
 
 const char *member_role_text(const struct roles *roles, size_t member)
@@ -217,17 +218,18 @@ static const char *content_place(struct context *context, const struct file_copy
 
 void show_files_change(struct context *context, const struct files_change *files)
 {
+    struct rows rows = rows_of_tables(context);
     char size[THOUSANDS_SIZE];
 
     for (size_t i = 0; i < files->count; i++) {
         const struct file_copy *item = &files->items[i];
         const char *place = content_place(context, item);
         if (context->sfo) {
-            sfo_row(context, "CopyInfo");
-            sfo_text(context, item->path);
-            sfo_number(context, item->size);
-            sfo_text(context, place);
-            sfo_end(context);
+            row_open(&rows, ROW_COPY);
+            row_text(&rows, item->path);
+            row_number(&rows, item->size);
+            row_text(&rows, place);
+            row_close(&rows);
             continue;
         }
         say(context, "     %14s  %s (%s)\n", format_thousands(item->size, size), item->path, place);

@@ -24,8 +24,18 @@ void show_entry_as_bootcfg(struct context *context, const struct entry *entry);
 /* The options block bootcfg prints above the entries. */
 void show_boot_options(struct context *context);
 
+/* "Disk 1 Partition 1 {guid} (FS0:)" where the entry starts from, or why there is none. In the
+ * arena; NULL when that is full. */
+const char *entry_start_text(struct context *context, const struct entry *entry);
+
+/* Whether a file that an entry names is there. Static lifetime. */
+const char *entry_file_text(enum status status);
+
 /* The findings with places and advice, or as FindingInfo rows under -sfo. */
 void show_findings(struct context *context, const struct findings *findings);
+
+/* "GPT", "MBR", or why there is no table of partitions. Static lifetime. */
+const char *disk_style_text(const struct disk *disk);
 
 /* "note", "warning", "damage". Static lifetime. */
 const char *severity_text(enum severity severity);

@@ -1,5 +1,6 @@
 #include "show_plan.h"
 
+#include "rows.h"
 #include "show.h"
 
 /* Under -v. */
@@ -14,13 +15,15 @@ static void show_details(struct context *context, const struct action *action)
 
 void show_promises(struct context *context, const struct plan *plan, const char *when)
 {
+    struct rows rows = rows_of_tables(context);
+
     for (size_t i = 0; i < plan->promise_count; i++) {
         const struct promise *promise = &plan->promises[i];
         if (context->sfo) {
-            sfo_row(context, "PromiseInfo");
-            sfo_number(context, promise->disk);
-            sfo_text(context, promise->verdict);
-            sfo_end(context);
+            row_open(&rows, ROW_PROMISE);
+            row_number(&rows, promise->disk);
+            row_text(&rows, promise->verdict);
+            row_close(&rows);
             continue;
         }
         say(context, "%s Disk %zu alone: %s%s", i == 0 ? when : ";", promise->disk, promise->text,
@@ -30,25 +33,27 @@ void show_promises(struct context *context, const struct plan *plan, const char 
 
 void show_plan(struct context *context, const struct plan *plan)
 {
+    struct rows rows = rows_of_tables(context);
+
     for (size_t i = 0; i < plan->warning_count; i++) {
         if (!context->sfo) {
             say(context, "Note: %s\n", plan->warnings[i]);
             continue;
         }
-        sfo_row(context, "WarningInfo");
-        sfo_text(context, plan->warnings[i]);
-        sfo_end(context);
+        row_open(&rows, ROW_WARNING);
+        row_text(&rows, plan->warnings[i]);
+        row_close(&rows);
     }
     if (!context->sfo && plan->count > 0)
         say(context, "Plan:\n");
     for (size_t i = 0; i < plan->count; i++) {
         const struct action *action = &plan->actions[i];
         if (context->sfo) {
-            sfo_row(context, "ActionInfo");
-            sfo_number(context, i + 1);
-            sfo_text(context, action->text);
-            sfo_number(context, action->data.size);
-            sfo_end(context);
+            row_open(&rows, ROW_ACTION);
+            row_number(&rows, i + 1);
+            row_text(&rows, action->text);
+            row_number(&rows, action->data.size);
+            row_close(&rows);
         } else {
             say(context, "  %zu. %s\n", i + 1, action->text);
         }

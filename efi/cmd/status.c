@@ -3,6 +3,7 @@
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
 #include "judgement.h"
+#include "machine_rows.h"
 #include "cmd/picture.h"
 #include "report_json.h"
 #include "show.h"
@@ -134,34 +135,20 @@ static void show_next(struct context *context, const struct judgement *judgement
     arena_release(context->arena, mark);
 }
 
-static void sfo_files(struct context *context, const struct esp *esp)
+static void status_rows(struct context *context, const struct judgement *judgement)
 {
-    const struct partition *own = &context->machine.partitions[esp->partition];
+    const struct machine *machine = &context->machine;
+    struct rows rows = rows_of_tables(context);
 
-    for (size_t i = 0; i < esp->report.file_count; i++) {
-        const struct fat_file *file = &esp->report.files[i];
-        if (file->is_directory)
-            continue;
-        sfo_row(context, "FileInfo");
-        sfo_number(context, own->disk);
-        sfo_number(context, own->number);
-        sfo_text(context, file->path);
-        sfo_number(context, file->size);
-        say(context, ",\"");
-        for (size_t j = 0; j < 32 && esp->contents[i].status == ST_OK; j++)
-            say(context, "%02x", esp->contents[i].digest.bytes[j]);
-        say(context, "\"");
-        sfo_text(context, file_state_text(file, &esp->contents[i]));
-        sfo_end(context);
+    rows_judgement(&rows, judgement);
+    rows_findings(&rows, &judgement->findings);
+    for (size_t i = 0; i < machine->esp_count && context->verbose; i++) {
+        const struct esp *esp = &machine->esps[i];
+        for (size_t j = 0; j < esp->report.file_count; j++) {
+            if (!esp->report.files[j].is_directory)
+                rows_file(&rows, esp, j);
+        }
     }
-}
-
-static void sfo_judgement(struct context *context, const struct judgement *judgement)
-{
-    sfo_verdict(context, judgement);
-    show_findings(context, &judgement->findings);
-    for (size_t i = 0; i < context->machine.esp_count && context->verbose; i++)
-        sfo_files(context, &context->machine.esps[i]);
 }
 
 enum status cmd_status(struct context *context)
@@ -179,7 +166,7 @@ enum status cmd_status(struct context *context)
     if (status != ST_OK)
         return report(context, status, "Out of memory.");
     if (context->sfo)
-        sfo_judgement(context, &judgement);
+        status_rows(context, &judgement);
     else
         show_judgement(context, &judgement);
     note_interrupted(context);

@@ -80,14 +80,4 @@ MUST_CHECK enum status find_entries(struct context *context, size_t first, size_
 /* The first line of standard-format output, which is there even when no row follows. */
 void sfo_begin(struct context *context);
 
-/*
- * Rows of standard-format output: sfo_row, then a column for each value, then sfo_end. A NULL text
- * is an empty column.
- */
-void sfo_row(struct context *context, const char *table);
-void sfo_text(struct context *context, const char *value);
-void sfo_number(struct context *context, uint64_t value);
-void sfo_guid(struct context *context, const struct guid *guid);
-void sfo_end(struct context *context);
-
 #endif

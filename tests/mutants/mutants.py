@@ -189,7 +189,9 @@ class Run:
         source = folder / pathlib.Path(fault.file).name
         made = folder / 'fault.o'
         source.write_text(fault.text(), encoding='utf-8')
-        done = subprocess.run([*self.compiler, '-w', '-c', '-o', str(made),
+        # Headers that lie beside the file are included by their bare name.
+        beside = str(pathlib.Path(fault.file).parent)
+        done = subprocess.run([*self.compiler, '-w', '-iquote', beside, '-c', '-o', str(made),
                                str(source)], stderr=subprocess.PIPE, check=False)
         if done.returncode != 0:
             raise ListError('does not compile: ' + done.stderr.decode(errors='replace')[:400])

@@ -1,0 +1,95 @@
+/*
+ * Rows of data for scripts: tables of standard-format output (UEFI Shell Specification 3.3.7), and
+ * the objects of the report in JSON. What there is, is described in one table (row_kinds.c), which
+ * both are printed by, and which `help sfo` and `help json` are made of.
+ */
+#ifndef SHADOWBOOT_CMD_ROWS_H
+#define SHADOWBOOT_CMD_ROWS_H
+
+#include "base/sha256.h"
+#include "cmd/context.h"
+#include "cmd/json.h"
+
+enum row {
+    ROW_REPORT,
+    ROW_STATUS,
+    ROW_BOOT_VOLUME,
+    ROW_DISK,
+    ROW_ROLE,
+    ROW_VERDICT,
+    ROW_PARTITION,
+    ROW_ESP,
+    ROW_FILE,
+    ROW_SYSTEM_COPY,
+    ROW_GROUP,
+    ROW_DYNAMIC_DISK,
+    ROW_VOLUME,
+    ROW_PLEX,
+    ROW_EXTENT,
+    ROW_SETTING,
+    ROW_ORDER,
+    ROW_ENTRY,
+    ROW_BCD,
+    ROW_FINDING,
+    ROW_WARNING,
+    ROW_ACTION,
+    ROW_COPY,
+    ROW_PROMISE,
+    ROW_JOURNAL,
+    ROW_ERROR,
+    ROW_COUNT
+};
+
+/* One value of a row. */
+struct row_field {
+    const char *column; /* what the reference calls it; NULL: not in tables */
+    const char *member; /* its key in JSON; NULL: not there */
+    const char *values; /* what it can be; NULL: speaks for itself */
+};
+
+/* A kind of row. Its member is the key of an object, or of a list of such objects. */
+struct row_kind {
+    const char *table;  /* "DiskInfo"; NULL: no table */
+    const char *member; /* "disks"; NULL: not in JSON; "": the whole report */
+    bool is_list;
+    unsigned depth;          /* of the member: 1 in that of depth 0 before it */
+    const char *table_note;  /* what the rows are of, or when they come; NULL: nothing to say */
+    const char *member_note; /* the same of the objects */
+    const struct row_field *fields; /* closed by one with neither name */
+};
+
+/* The description of a row. Static lifetime. */
+const struct row_kind *row_kind(enum row row);
+
+/* Where rows go. */
+struct rows {
+    struct context *context;
+    struct json *json;            /* NULL: tables */
+    const struct row_field *next; /* what the next value is */
+};
+
+/* Rows of tables, on the console. */
+struct rows rows_of_tables(struct context *context);
+
+/* A list in JSON, inside which its rows are opened; nothing in tables. */
+void rows_open_list(struct rows *to, enum row row);
+void rows_close_list(struct rows *to);
+
+/*
+ * A row: opened, its values in the order of the description, each by one of the calls below, then
+ * closed. Values that one of both forms has not are given all the same, and left out there; a row
+ * may end early. In JSON rows and lists inside it come behind its values.
+ */
+void row_open(struct rows *to, enum row row);
+void row_close(struct rows *to);
+
+void row_text(struct rows *to, const char *value); /* NULL: an empty column, or null */
+void row_number(struct rows *to, uint64_t value);
+void row_number_or_none(struct rows *to, uint64_t value, bool is_known); /* as NULL for a text */
+void row_hex(struct rows *to, uint64_t value, unsigned digits); /* "0x" and so many digits */
+void row_bool(struct rows *to, bool value);
+void row_guid(struct rows *to, const struct guid *guid); /* zero: shown as such, or null */
+void row_digest(struct rows *to, const struct sha256 *digest);
+void row_nothing(struct rows *to); /* an empty column, or no member */
+
+#endif
