@@ -53,10 +53,11 @@ FIRST_SLOT, LAST_SLOT = 2, 30
 # MiB, and no more: the firmware overwrites what a program gives back, and ours takes half of all there is.
 MEMORY = 128
 STANDIN = re.compile(r'STANDIN token=(?P<token>\S*) esp=(?P<esp>\S+) entry=(?P<entry>\S+)'
-                     r' file=(?P<file>\S*) description=(?P<description>[^\n]*)\n')
+                     r' file=(?P<file>\S*) loader=(?P<loader>\S+) system=(?P<system>\S+)'
+                     r' description=(?P<description>[^\n]*)\n')
 COUNTDOWN = re.compile(r'in \d+ seconds? to skip')
 
-Standin = namedtuple('Standin', 'token esp entry file description')
+Standin = namedtuple('Standin', 'token esp entry file description loader system')
 Result = namedtuple('Result', 'lines status')
 Result.text = property(lambda self: '\n'.join(self.lines), doc='The lines as one text.')
 

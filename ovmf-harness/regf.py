@@ -211,14 +211,48 @@ def set_sequences(hive, primary, secondary):
     return bytes(changed)
 
 
-def build_log(hive, sequence):
-    """BCD.LOG as Windows 8.1 and later write it: the start of the base block and one entry without pages."""
-    log = bytearray(hive[:512]) + bytearray(512)
+def rotate(value, by):
+    return (value << by | value >> (32 - by)) & NIL
+
+
+def marvin(data):
+    """The hash of a log's entries."""
+    low, high = 0x7A4E55C5, 0x82EF4D88
+    tail = len(data) // 4 * 4
+    words = [*struct.unpack_from(f'<{tail // 4}I', data), int.from_bytes((data[tail:] + b'\x80').ljust(4, b'\0'), 'little'), 0]
+    for word in words:
+        low = low + word & NIL
+        high ^= low
+        low = rotate(low, 20) + high & NIL
+        high = rotate(high, 9) ^ low
+        low = rotate(low, 27) + high & NIL
+        high = rotate(high, 19)
+    return struct.pack('<II', low, high)
+
+
+def log_entry(sequence, bins_size, pages):
+    """`pages`: (offset from the first bin, bytes) each."""
+    body = b''.join(struct.pack('<II', at, len(data)) for at, data in pages) + b''.join(data for _, data in pages)
+    size = -(-(40 + len(body)) // 512) * 512
+    body = body.ljust(size - 40, b'\0')
+    head = struct.pack('<4sIIIII', b'HvLE', size, 0, sequence, bins_size, len(pages)) + marvin(body)
+    return head + marvin(head) + body
+
+
+def log_file(hive, sequence, *entries):
+    """BCD.LOG as Windows 8.1 and later write it: the start of the base block, then entries."""
+    log = bytearray(hive[:512])
     struct.pack_into('<II', log, 4, sequence, sequence)
     struct.pack_into('<I', log, 28, 6)
     struct.pack_into('<I', log, 0x1FC, checksum(log))
-    struct.pack_into('<4sIIIII', log, 512, b'HvLE', 512, 0, sequence, len(hive) - BLOCK, 0)
-    return bytes(log).ljust(BLOCK, b'\0')
+    return bytes(log) + b''.join(entries)
+
+
+def build_log(hive, sequence, page=512):
+    """A log of all pages of a hive."""
+    bins = hive[BLOCK:]
+    pages = [(at, bins[at:at + page]) for at in range(0, len(bins), page)]
+    return log_file(hive, sequence, log_entry(sequence, len(bins), pages))
 
 
 def break_checksum(hive):

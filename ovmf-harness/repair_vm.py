@@ -82,6 +82,11 @@ class Snapshot:
             return None
         return next((part for part in table.partitions if part.type == kind), None)
 
+    def place(self, disk, kind):
+        """The first partition of a type as the stand-in says it, or None."""
+        part = self.partition(disk, kind)
+        return part and f'{gpt.read(self.image(disk), disk.block_size).disk_guid}/{part.guid}'
+
     def esp(self, disk):
         part = self.partition(disk)
         return volume_of(self.image(disk), disk.block_size, part) if part else None

@@ -118,3 +118,59 @@ STORES = {
     'second-first': lambda setup, index, other: put(of_windows(setup, index, other), '23000003',
                                                     regf.text(SECOND)),
 }
+
+
+# A write to the store that was cut short: what it was going to be is in a log, or is not. The bins are still
+# those of a store that starts nothing. Name of a verb: makes (hive, {suffix of a log's name: its bytes}).
+
+def cut_short(old, new):
+    """The hive when the write had just begun."""
+    size = max(len(old), len(new))
+    torn = old.ljust(size, b'\0')
+    return regf.set_sequences(new[:regf.BLOCK] + torn[regf.BLOCK:], 8, 7)
+
+
+def with_log(make, suffix='.LOG'):
+    def build(setup, index, other=None):
+        new = regf.build(of_windows(setup, index, index if other is None else int(other)))
+        if other is not None:
+            new = regf.build(tree(plex(setup, other)))
+        hive = cut_short(regf.build(tree(nowhere(index))), new)
+        return hive, {suffix: make(new)}
+    return build
+
+
+def flipped(log, at):
+    return log[:at] + bytes([log[at] ^ 1]) + log[at + 1:]
+
+
+def wild(new):
+    """A page that lies behind the last bin, under hashes that are right."""
+    return regf.log_file(new, 7, regf.log_entry(7, len(new) - regf.BLOCK, [(0x7FFFF000, bytes(512))]))
+
+
+def hollow(new):
+    """Bins that hold nothing, under hashes that are right."""
+    size = len(new) - regf.BLOCK
+    return regf.log_file(new, 7, regf.log_entry(7, size, [(0, bytes(size))]))
+
+
+def in_two(new):
+    """Two writes, one after the other; the first half of the bins is in the first."""
+    bins = new[regf.BLOCK:]
+    half = len(bins) // 2
+    return regf.log_file(new, 7, regf.log_entry(7, len(bins), [(0, bins[:half])]),
+                         regf.log_entry(8, len(bins), [(half, bins[half:])]))
+
+
+LOGGED = {
+    'dirty': with_log(lambda new: regf.build_log(new, 7)),
+    'dirty-of': with_log(lambda new: regf.build_log(new, 7)),
+    'dirty-in-two': with_log(in_two),
+    'dirty-log-stale': with_log(lambda new: regf.build_log(new, 6)),
+    'dirty-log-cut': with_log(lambda new: regf.build_log(new, 7)[:1536]),
+    'dirty-log-flipped': with_log(lambda new: flipped(regf.build_log(new, 7), 2000)),
+    'dirty-log-wild': with_log(wild),
+    'dirty-log-hollow': with_log(hollow),
+    'dirty-log-1': with_log(lambda new: regf.build_log(new, 7), '.LOG1'),
+}

@@ -17,11 +17,11 @@ def test_disk_0_starts_and_disk_1_starts_when_disk_0_is_pulled(pair):
     nvram.set_entry(1, 'Shadow', pair.esps[1].short_path(LOADER))
     with pair.machine.boot() as vm:
         started = vm.wait_standin()
-    assert started == (pair.tokens[0], pair.esps[0].guid, 0, LOADER, 'Windows Boot Manager')
+    assert started[:5] == (pair.tokens[0], pair.esps[0].guid, 0, LOADER, 'Windows Boot Manager')
     pair.machine.pull(first)
     with pair.machine.boot() as vm:
         started = vm.wait_standin()
-    assert started == (pair.tokens[1], pair.esps[1].guid, 1, LOADER, 'Shadow')
+    assert started[:5] == (pair.tokens[1], pair.esps[1].guid, 1, LOADER, 'Shadow')
     pair.machine.put_back(first)
     pair.machine.pull(second)
     with pair.machine.boot() as vm:

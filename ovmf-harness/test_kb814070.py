@@ -88,12 +88,12 @@ def test_clone_prints_what_the_article_prints_and_starts_without_disk_0(mirrored
 
     # "Test-Boot the Shadow Drive": the clone chosen, Disk 0 still there.
     with mirrored.machine.boot() as vm:
-        assert vm.wait_standin() == (
+        assert vm.wait_standin()[:5] == (
             mirrored.tokens[1], TARGET.strip('{}'), clones[1], LOADER,
             'Boot Mirror C: - secondary plex Cloned_Entry')
     mirrored.machine.pull(mirrored.disks[0])
     with mirrored.machine.boot() as vm:
-        assert vm.wait_standin() == (
+        assert vm.wait_standin()[:5] == (
             mirrored.tokens[1], TARGET.strip('{}'), clones[0], LOADER,
             'Windows 2003 Server, Enterprise Cloned_Entry')
     assert [complaints(disk.image) for disk in mirrored.disks] == ['', '']
@@ -133,7 +133,7 @@ def test_mirror_add_prints_what_the_article_prints_and_the_new_entry_starts(mach
     assert_starts_original_system(server, nvram.entry(new))
     nvram.next = new
     with machine.boot() as vm:
-        assert vm.wait_standin() == (server.token, server.disks[0].esp.guid, new, LOADER,
+        assert vm.wait_standin()[:5] == (server.token, server.disks[0].esp.guid, new, LOADER,
                                      'Original Shadow drive')
 
 

@@ -19,6 +19,7 @@ from repair_vm import Server, tree_of, volume_of
 
 LOADER = '/EFI/Microsoft/Boot/bootmgfw.efi'
 BOOT = '\\EFI\\Microsoft\\Boot'
+NO_SUCH_DEVICE = '0xc000000e'
 ASKED = r'\[y/N\] \Z'
 
 
@@ -129,6 +130,9 @@ def test_damage_is_mended(case, bases, tmp_path, product):
     assert seen.standin, seen.end
     assert (seen.standin.token, seen.standin.esp) == (token, after.partition(target).guid)
     assert seen.standin.entry is not None and seen.standin.description == 'Windows Boot Manager', seen.standin
+    windows = after.place(target, gpt.LDM_DATA)
+    expected = (windows, windows) if windows else (NO_SUCH_DEVICE, 'none')   # no copy on a new disk yet
+    assert (seen.standin.loader, seen.standin.system) == expected
 
 
 def is_sound(after, target, source):

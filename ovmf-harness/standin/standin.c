@@ -4,11 +4,17 @@
  * It proves that it was started, and from where, by one line on the console:
  *
  *   STANDIN token=<text of \token.txt> esp=<partition GUID> entry=Boot0005 file=<its own path>
- *   description=<of that entry>
+ *   loader=<disk GUID>/<partition GUID> system=<the same> description=<of that entry>
  *
  * (one line, blanks between the fields). A token that a test made up and put on one volume only
  * can be known only to what was started from that volume. `esp` is "none" on a volume that is
  * not a GPT partition, `entry` is "none" without BootCurrent.
+ *
+ * `loader` and `system` are where Windows' boot manager finds winload.efi and \Windows by the store
+ * of this ESP (manager.h). `loader` is a status of Windows, such as 0xc000000e, where it stops,
+ * "odd" where it goes on to something else, and "none" in programs that play another part: a boot
+ * manager's file ends in "bootmgfw.pdb". `system` is "none" where the store names none, or it does
+ * not start.
  *
  * Then it does what files in the root of its volume say:
  *
@@ -19,13 +25,13 @@
  *                  "watchdog" waits without disarming the boot manager's watchdog timer
  *   neither        it waits forever
  */
-#include <efi.h>
+#include "manager.h"
 
 #define TEXT_SIZE 512
 #define PATH_SIZE 1024
 
-static EFI_SYSTEM_TABLE *st;
-static EFI_BOOT_SERVICES *bs;
+EFI_SYSTEM_TABLE *st;
+EFI_BOOT_SERVICES *bs;
 
 static EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 static EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
@@ -36,19 +42,19 @@ static EFI_GUID firmware_volume_guid = {
 static const EFI_GUID shell_guid = {
     0x7c04a583, 0x9e3e, 0x4f1c, {0xad, 0x65, 0xe0, 0x52, 0x68, 0xd0, 0xb4, 0xd1}};
 
-static void print(const CHAR16 *text)
+void print(const CHAR16 *text)
 {
     st->ConOut->OutputString(st->ConOut, (CHAR16 *)text);
 }
 
-static void print_char(CHAR16 c)
+void print_char(CHAR16 c)
 {
     CHAR16 text[2] = {c, 0};
 
     print(text);
 }
 
-static void print_hex(UINT64 value, int digits)
+void print_hex(UINT64 value, int digits)
 {
     while (digits > 0) {
         digits--;
@@ -56,7 +62,7 @@ static void print_hex(UINT64 value, int digits)
     }
 }
 
-static void print_guid(const UINT8 *b)
+void print_guid(const UINT8 *b)
 {
     static const UINT8 order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -67,12 +73,12 @@ static void print_guid(const UINT8 *b)
     }
 }
 
-static UINTN node_length(const UINT8 *node)
+UINTN node_length(const UINT8 *node)
 {
     return node[2] | (UINTN)node[3] << 8;
 }
 
-static BOOLEAN is_end(const UINT8 *node)
+BOOLEAN is_end(const UINT8 *node)
 {
     return node[0] == 0x7f || node_length(node) < 4;
 }
@@ -84,7 +90,7 @@ static void copy_bytes(UINT8 *to, const UINT8 *from, UINTN count)
 }
 
 /* Bytes of the path without its end node. */
-static UINTN path_length(const UINT8 *path)
+UINTN path_length(const UINT8 *path)
 {
     UINTN length = 0;
 
@@ -135,8 +141,16 @@ static BOOLEAN same_text(const char *a, const char *b)
     return *a == *b;
 }
 
-/* The unique GUID in the last GPT partition node of the path. */
-static void print_partition(const UINT8 *path)
+BOOLEAN same_bytes(const UINT8 *a, const UINT8 *b, UINTN count)
+{
+    UINTN same = 0;
+
+    while (same < count && a[same] == b[same])
+        same++;
+    return same == count;
+}
+
+const UINT8 *path_partition(const UINT8 *path)
 {
     const UINT8 *found = NULL;
 
@@ -144,6 +158,13 @@ static void print_partition(const UINT8 *path)
         if (path[0] == 4 && path[1] == 1 && node_length(path) == 42 && path[41] == 2)
             found = path + 24;
     }
+    return found;
+}
+
+static void print_partition(const UINT8 *path)
+{
+    const UINT8 *found = path_partition(path);
+
     if (found)
         print_guid(found);
     else
@@ -181,20 +202,79 @@ static BOOLEAN read_boot_current(UINT16 *ret_number)
 }
 
 /* All File nodes of the path the firmware loaded this image from. */
-static void print_file(const UINT8 *path)
+static void file_of(const UINT8 *path, CHAR16 ret_name[TEXT_SIZE])
 {
+    UINTN count = 0;
+
     for (; path && !is_end(path); path += node_length(path)) {
         if (path[0] != 4 || path[1] != 4)
             continue;
         for (UINTN at = 4; at + 1 < node_length(path); at += 2) {
-            if (path[at] | path[at + 1])
-                print_char((CHAR16)(path[at] | path[at + 1] << 8));
+            if (le16(path + at) && count + 1 < TEXT_SIZE)
+                ret_name[count++] = le16(path + at);
         }
     }
+    ret_name[count] = 0;
 }
 
-static void report(EFI_LOADED_IMAGE *image, const UINT8 *device, const char *token)
+/* The mark stands here in two parts, else every stand-in would carry it. */
+static BOOLEAN is_boot_manager(EFI_FILE *root, CHAR16 *name)
 {
+    static const UINT8 mark[] = {'b', 'o', 'o', 't', 'm', 'g', 'f', 'w'};
+    static const UINT8 kind[] = {'.', 'p', 'd', 'b'};
+    EFI_FILE *file;
+    UINT8 end[sizeof(mark) + sizeof(kind)];
+    UINT64 size = 0;
+    UINTN count = sizeof(end);
+
+    if (EFI_ERROR(root->Open(root, &file, name, EFI_FILE_MODE_READ, 0)))
+        return FALSE;
+    EFI_STATUS status = file->SetPosition(file, ~(UINT64)0);
+    if (!EFI_ERROR(status))
+        status = file->GetPosition(file, &size);
+    if (!EFI_ERROR(status) && size >= sizeof(end))
+        status = file->SetPosition(file, size - sizeof(end));
+    if (!EFI_ERROR(status))
+        status = file->Read(file, &count, end);
+    file->Close(file);
+    return !EFI_ERROR(status) && count == sizeof(end) && same_bytes(end, mark, sizeof(mark)) &&
+           same_bytes(end + sizeof(mark), kind, sizeof(kind));
+}
+
+static void print_place(const struct place *place)
+{
+    print_guid(place->disk);
+    print_char('/');
+    print_guid(place->partition);
+}
+
+static void report_store(EFI_LOADED_IMAGE *image, EFI_FILE *root, const UINT8 *device, CHAR16 *name)
+{
+    struct started started = {0};
+    BOOLEAN plays = is_boot_manager(root, name);
+
+    if (plays)
+        manager_follow(root, device, image->LoadOptions, image->LoadOptionsSize, &started);
+    BOOLEAN starts = plays && !started.odd && started.code == 0;
+    print(L" loader=");
+    if (starts) {
+        print_place(&started.loader);
+    } else if (started.code != 0) {
+        print(L"0x");
+        print_hex(started.code, 8);
+    } else {
+        print(plays ? L"odd" : L"none");
+    }
+    print(L" system=");
+    if (starts && started.has_system)
+        print_place(&started.system);
+    else
+        print(L"none");
+}
+
+static void report(EFI_LOADED_IMAGE *image, EFI_FILE *root, const UINT8 *device, const char *token)
+{
+    CHAR16 name[TEXT_SIZE];
     UINT16 number = 0;
     BOOLEAN has_entry = read_boot_current(&number);
 
@@ -209,7 +289,9 @@ static void report(EFI_LOADED_IMAGE *image, const UINT8 *device, const char *tok
     else
         print(L"none");
     print(L" file=");
-    print_file((const UINT8 *)image->FilePath);
+    file_of((const UINT8 *)image->FilePath, name);
+    print(name);
+    report_store(image, root, device, name);
     print(L" description=");
     if (has_entry)
         print_description(number);
@@ -320,6 +402,6 @@ EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table)
         return EFI_UNSUPPORTED;
     }
     read_text(root, L"\\token.txt", token);
-    report(image, device, token);
+    report(image, root, device, token);
     return obey(self, root, device);
 }
