@@ -197,8 +197,6 @@ def source(name):
         'twice-signed-shim': lambda: pe.with_certificates(mirror.boot_program('shim'), 1000, 901),
         'odd-signed-shim': lambda: pe.with_certificates(mirror.boot_program('shim'), 1001),
         'text': lambda: b'This is not a program.\r\n' * 200,
-        'store-log': lambda: regf.build_log(store, 8),
-        'store-log-older': lambda: regf.build_log(store, 6),
         'dirty-store': lambda: regf.set_sequences(store, 8, 7),
         'store-bad-checksum': lambda: regf.break_checksum(store),
         'store-bad-cell': lambda: regf.break_cell(store),
@@ -264,11 +262,16 @@ def write_store(kind):
         need_file(volume, stores.STORE)
         if volume.get(stores.STORE) != setup.disk(index).store:
             raise LookupError('the store is not what it was')
-        put_file(volume, stores.STORE, regf.build(stores.STORES[kind](setup, index, *words)))
+        if kind in stores.STORES:
+            put_file(volume, stores.STORE, regf.build(stores.STORES[kind](setup, index, *words)))
+            return
+        hive, logs = stores.LOGGED[kind](setup, index, *words)
+        for suffix, data in {'': hive, '.LOG': b'', **logs}.items():
+            put_file(volume, stores.STORE + suffix, data)
     return write
 
 
-VERBS.update({('store', kind): write_store(kind) for kind in stores.STORES})
+VERBS.update({('store', kind): write_store(kind) for kind in (*stores.STORES, *stores.LOGGED)})
 
 
 @verb('esp', 'truncate')

@@ -13,6 +13,7 @@ import tempfile
 import uuid
 from xml.etree import ElementTree
 
+import regf
 from regf import BOOTMGR
 
 WINLOAD = '\\windows\\system32\\winload.efi'
@@ -20,6 +21,59 @@ WINLOAD = '\\windows\\system32\\winload.efi'
 
 class Odd(Exception):
     """A store of a kind that this model does not know."""
+
+
+def checksum(block):
+    total = 0
+    for word in struct.unpack_from('<127I', block):
+        total ^= word
+    return {0: 1, 0xFFFFFFFF: 0xFFFFFFFE}.get(total, total)
+
+
+def recovered(hive, log):
+    """The hive as the boot manager has it: completed from BCD.LOG where its last write was cut short. None:
+    the log is not of that write."""
+    first, second = struct.unpack_from('<II', hive, 4)
+    if first == second:
+        return hive
+    if len(log) < 1024 or log[:4] != b'regf' or struct.unpack_from('<I', log, 508)[0] != checksum(log):
+        return None
+    sequence, kind = (struct.unpack_from('<I', log, at)[0] for at in (4, 28))
+    if kind != 6 or sequence < second:
+        return None
+    entries = list(entries_of(log, sequence))
+    if not entries:
+        return None
+    changed = bytearray(hive)
+    for sequence, size, pages in entries:
+        changed[4096 + size:] = b''
+        changed.extend(bytes(4096 + size - len(changed)))
+        for at, data in pages:
+            changed[4096 + at:4096 + at + len(data)] = data
+        struct.pack_into('<II', changed, 4, sequence, sequence)
+        struct.pack_into('<I', changed, 40, size)
+    struct.pack_into('<I', changed, 508, checksum(changed))
+    return bytes(changed)
+
+
+def entries_of(log, sequence):
+    """(sequence, size of the bins, [(offset, bytes)]) of the entries up to the first that is not whole."""
+    at = 512
+    while log[at:at + 4] == b'HvLE':
+        size, _, own, bins, count = struct.unpack_from('<5I', log, at + 4)
+        entry = log[at:at + size]
+        if (own != sequence or len(entry) < max(size, 512) or entry[24:32] != regf.marvin(entry[40:])
+                or entry[32:40] != regf.marvin(entry[:32])):
+            return
+        places = [struct.unpack_from('<II', entry, 40 + 8 * i) for i in range(count)]
+        if any(offset + length > bins for offset, length in places):
+            return
+        pages, start = [], 40 + 8 * count
+        for offset, length in places:
+            pages.append((offset, entry[start:start + length]))
+            start += length
+        yield own, bins, pages
+        at, sequence = at + size, sequence + 1
 
 
 def tree_of(hive):

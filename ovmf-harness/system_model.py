@@ -2,7 +2,7 @@
 
 `run` tells a program by its bytes. The stand-in under the name of Windows' boot manager then needs
 
-    its store     \\EFI\\Microsoft\\Boot\\BCD on its own ESP: hivex opens it, and it is not dirty
+    its store     \\EFI\\Microsoft\\Boot\\BCD on its own ESP: hivex opens it, completed from its log where it is dirty
     its volume    a copy of Windows on a disk that is there: ntfs-3g reads winload.efi and ntoskrnl.exe there,
                   both unchanged; on a dynamic disk the copy counts only if the LDM database of this disk
                   is whole and is the newest of all disks, and every state in it is good
@@ -10,12 +10,11 @@
 Loaders of Linux need a member of their array, with a sound superblock, on a disk that is there; who of
 them starts whom is told by `program_model`. Tools start nothing, and no loader starts another system than
 its own. A changed program may do anything: it counts as crashed. One of which only the checksum is not
-right starts where firmware is lenient, as one does whose dirty store has a log: perhaps.
+right starts where firmware is lenient: perhaps.
 An LDM database is read here as far as it takes to judge the copies: the records' states, not volumes
 of all kinds.
 """
 import functools
-import operator
 import struct
 import subprocess
 import tempfile
@@ -27,7 +26,6 @@ import ldm
 import mirror
 import pe
 import program_model as programs
-import regf
 import store_model
 from firmware_disks import table
 from mirror import standin
@@ -166,19 +164,17 @@ class Start:
     def manager(self):
         if self.is_linux:
             return FAILS, 'it starts Windows, and not the system on the array'
-        verdict, missing = store_verdict(self.volume)
-        missing = missing if verdict == FAILS else self.target_problem()
-        if missing:
-            return FAILS, f'boot manager: {missing}'
-        return verdict, 'boot manager, store and Windows'
-
-
-    def target_problem(self):
-        """Why there is no Windows where the store looks for it, or ''."""
-        if self.volume.read(STORE)[4:8] != self.volume.read(STORE)[8:12]:
-            return windows_problem(self.setup, self.index, self.disks)
         try:
-            wanted = store_model.devices_of(self.volume.read(STORE))
+            hive = store_of(self.volume)
+        except ValueError as reason:
+            return FAILS, f'boot manager: {reason}'
+        missing = self.target_problem(hive)
+        return (FAILS, f'boot manager: {missing}') if missing else (STARTS, 'boot manager, store and Windows')
+
+    def target_problem(self, hive):
+        """Why there is no Windows where the store looks for it, or ''."""
+        try:
+            wanted = store_model.devices_of(hive)
         except store_model.Odd as odd:
             raise Doubt(str(odd)) from odd
         except ValueError as problem:
@@ -189,42 +185,34 @@ class Start:
 
 # The store
 
-def store_verdict(volume):
-    """STARTS, PERHAPS or FAILS of the store alone, and what is wrong with it."""
+def store_of(volume):
+    """The hive that the boot manager has. ValueError: it has none."""
     try:
         hive = volume.read(STORE)
     except (ValueError, FileNotFoundError) as reason:
-        return FAILS, f'no store: {reason}'
+        raise ValueError(f'no store: {reason}') from reason
     if len(hive) < 4096 or hive[:4] != b'regf':
-        return FAILS, 'the store is no hive'
-    first, second = struct.unpack_from('<II', hive, 4)
-    if first != second and not log_fits(volume, second):
-        return FAILS, 'the store is dirty, and has no log'
-    clean = hive if first == second else regf.set_sequences(hive, second, second)
+        raise ValueError('the store is no hive')
+    whole = store_model.recovered(hive, log_of(volume))
+    if whole is None:
+        raise ValueError('the store is dirty, and has no log')
     with tempfile.NamedTemporaryFile() as stream:
-        stream.write(clean)
+        stream.write(whole)
         stream.flush()
         done = subprocess.run(['hivexml', stream.name], capture_output=True, check=False)
     text = done.stdout.decode(errors='replace')
     if done.returncode:
-        return FAILS, 'hivex does not open the store'
+        raise ValueError('hivex does not open the store')
     if 'name="Objects"' not in text or 'key="Element"' not in text:
-        return FAILS, 'the store has no objects'
-    return (STARTS, '') if first == second else (PERHAPS, 'the store is dirty')
+        raise ValueError('the store has no objects')
+    return whole
 
 
-def log_fits(volume, sequence):
-    """Whether BCD.LOG begins with a log of its own sequence that is not older than the hive."""
+def log_of(volume):
     try:
-        log = volume.read(f'{STORE}.LOG')
+        return volume.read(f'{STORE}.LOG')
     except (ValueError, FileNotFoundError):
-        return False
-    if len(log) < 1024 or log[:4] != b'regf' or log[512:516] != b'HvLE':
-        return False
-    own, = struct.unpack_from('<I', log, 4)
-    total = functools.reduce(operator.xor, struct.unpack_from('<127I', log))
-    return (struct.unpack_from('<I', log, 508)[0] == total and struct.unpack_from('<I', log, 28)[0] == 6
-            and struct.unpack_from('<I', log, 524)[0] == own >= sequence)
+        return b''
 
 
 # The volume

@@ -2,6 +2,7 @@
 
 #include "audit/program.h"
 #include "model/boot_paths.h"
+#include "model/boot_store.h"
 #include "audit_md_volumes.h"
 #include "audit/compare_esps.h"
 #include "base/text.h"
@@ -142,12 +143,12 @@ static void audit_store(struct collector *to, const struct esp *esp)
     if (esp->store_status != ST_OK)
         collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
                              arena_printf(to->arena, " %s.", status_text(esp->store_status)));
-    else if (esp->store == REGF_DIRTY && esp->store_log_fits)
+    else if (esp->store == REGF_DIRTY && boot_store_is_usable(esp))
         collect_at_partition(to, FINDING_ESP_STORE_DIRTY, esp->partition, "");
     else if (esp->store == REGF_DIRTY)
         collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
-                             " a write to it was not finished, and BCD.LOG does not hold the "
-                             "rest.");
+                             arena_printf(to->arena, " a write to it was not finished, and %s.",
+                                          regf_recovery_text(esp->store_recovery)));
     else if (esp->store != REGF_GOOD)
         collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
                              arena_printf(to->arena, " %s.", regf_state_text(esp->store)));

@@ -67,8 +67,7 @@ static void audit_store(struct collector *to, const struct machine *machine,
 {
     struct bcd_choice choice;
 
-    if (esp->store_status != ST_OK || esp->store != REGF_GOOD ||
-        fat_find(&esp->report, BOOT_MANAGER_PATH) == FAT_NO_FILE)
+    if (!boot_store_is_usable(esp) || fat_find(&esp->report, BOOT_MANAGER_PATH) == FAT_NO_FILE)
         return;
     enum bcd_end end = boot_store_choose(to->arena, esp, &bcd_manager, &choice);
     if (end != BCD_STARTS) {

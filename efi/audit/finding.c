@@ -285,7 +285,8 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_STORE_DIRTY] =
         {SEVERITY_WARNING, "esp-store-dirty",
          "The boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely.",
-         "The boot manager mends it from BCD.LOG when it starts from this ESP."},
+         "The boot manager completes it from BCD.LOG when it starts from this ESP; shadowboot "
+         "repair does so now."},
     [FINDING_ESP_STORE_NO_SYSTEM] =
         {SEVERITY_DAMAGE, "esp-store-no-system", "The boot store names no Windows to start:",
          "shadowboot repair brings the store of the other disk, made for this one. " BCDBOOT},

@@ -5,6 +5,7 @@
 #include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
+#include "model/boot_store.h"
 
 /* What one kind of program comes to. */
 typedef enum outcome run_fn(struct trial *trial, const struct esp *esp, size_t file,
@@ -52,8 +53,7 @@ static enum outcome run_windows(struct trial *trial, const struct esp *esp, size
 {
     if (trial->roles->kind != BOOT_MD)
         return trial_store(trial, esp);
-    bool has_store = esp->store_status == ST_UNSUPPORTED ||
-                     (esp->store_status == ST_OK && esp->store == REGF_GOOD);
+    bool has_store = esp->store_status == ST_UNSUPPORTED || boot_store_is_usable(esp);
     return because_it_is(trial, has_store ? ELSEWHERE : FAILS, path_of(esp, file), program,
                          ", which does not start the system on the md array.");
 }

@@ -9,6 +9,8 @@
 /* What the boot manager stops with, as its own screen says: seen with that of 10.0.19041. */
 #define NO_SUCH_DEVICE "0xc000000e"
 #define NOT_FOUND      "0xc0000225"
+#define NO_SUCH_FILE   "0xc000000f"
+#define NOT_THERE      "0xc0000034" /* of a name in the store */
 
 #define ON_ESP "starts Windows from the ESP, where it is not"
 
@@ -91,7 +93,7 @@ static enum outcome try_other_copy(struct trial *trial, const struct system_copy
     if (windows == ST_ABSENT)
         return stops(trial,
                      arena_printf(trial->arena, "starts Windows from %s, which has none", place),
-                     "0xc000000f");
+                     NO_SUCH_FILE);
     if (windows != ST_OK)
         return not_followed(trial, place);
     return trial_because(
@@ -139,7 +141,7 @@ static enum outcome try_partition(struct trial *trial, const struct bcd_partitio
     size_t member = roles_member_on(trial->roles, own->disk);
     size_t index = copy_on(trial->machine, partition);
     if (machine_find_esp(trial->machine, partition) != NO_INDEX)
-        return stops(trial, ON_ESP, "0xc000000f");
+        return stops(trial, ON_ESP, NO_SUCH_FILE);
     if (index != NO_INDEX)
         return try_copy(trial, index);
     /* What the database of that disk does not tell of it is its own matter. */
@@ -156,7 +158,7 @@ static enum outcome try_device(struct trial *trial, const struct bcd_device *dev
     case BCD_DEVICE_LOCATE: /* wherever the file is found */
         return trial_system(trial);
     case BCD_DEVICE_BOOT:
-        return stops(trial, ON_ESP, "0xc000000f");
+        return stops(trial, ON_ESP, NO_SUCH_FILE);
     case BCD_DEVICE_RAMDISK:
         return not_followed(trial, "a system in a RAM disk");
     case BCD_DEVICE_VIRTUAL_DISK:
@@ -200,11 +202,11 @@ static enum outcome follow_store(struct trial *trial, const struct esp *esp)
     case BCD_STARTS:
         return try_loader(trial, &choice);
     case BCD_EMPTY:
-        return stops(trial, "is empty", "0xc0000034");
+        return stops(trial, "is empty", NOT_THERE);
     case BCD_NO_ENTRY:
         return stops(trial, "names no system to start", "0xc0000098");
     case BCD_ENTRY_GONE:
-        return stops(trial, "names an entry that it does not have", "0xc0000034");
+        return stops(trial, "names an entry that it does not have", NOT_THERE);
     case BCD_ENTRY_NOT_WHOLE:
         return stops(trial, "has an entry without device or description", "0xc0000001");
     default:
@@ -214,23 +216,42 @@ static enum outcome follow_store(struct trial *trial, const struct esp *esp)
 
 /* --- The store ------------------------------------------------------------------------------ */
 
-/* Windows' boot manager mends the store by its log; whether the log is good shows only then. */
-static enum outcome try_dirty_store(struct trial *trial)
-{
-    enum outcome outcome = trial_system(trial);
+#define STORE "Its boot store \\EFI\\Microsoft\\Boot\\BCD"
 
-    if (outcome != STARTS)
-        return outcome;
-    return trial_because(trial, PERHAPS,
-                         "Its boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely: "
-                         "it starts if the boot manager can mend it from BCD.LOG beside it.");
+/* What the boot manager stops with when the hive is not good; NULL: nobody has seen it. */
+static const char *code_of(enum regf_state state)
+{
+    static const char *const codes[REGF_STATE_COUNT] = {
+        [REGF_NOT_A_HIVE] = "0xc000014c",
+        [REGF_TRUNCATED] = NOT_THERE,
+        [REGF_BAD_CHECKSUM] = NO_SUCH_FILE,
+        [REGF_DIRTY] = NO_SUCH_FILE,
+    };
+
+    return codes[state];
+}
+
+/* A hive that the boot manager cannot use. */
+static enum outcome stop_at_hive(struct trial *trial, const struct esp *esp)
+{
+    const char *why = esp->store == REGF_DIRTY ? regf_recovery_text(esp->store_recovery)
+                                               : regf_state_text(esp->store);
+    const char *dirty = esp->store == REGF_DIRTY ? "it was not written completely, and " : "";
+    const char *code = code_of(esp->store);
+
+    if (code == NULL)
+        return trial_because(trial, FAILS, arena_printf(trial->arena, STORE ": %s.", why));
+    return trial_because(trial, FAILS,
+                         arena_printf(trial->arena,
+                                      STORE ": %s%s. Windows' boot manager stops with %s.", dirty,
+                                      why, code));
 }
 
 enum outcome trial_store(struct trial *trial, const struct esp *esp)
 {
     if (esp->store_status == ST_UNSUPPORTED)
         return trial_system(trial);
-    if (esp->store_status == ST_OK && esp->store == REGF_GOOD)
+    if (boot_store_is_usable(esp))
         return follow_store(trial, esp);
     if (esp->store_status == ST_ABSENT && esp->report.complete)
         return trial_because(trial, FAILS,
@@ -238,11 +259,8 @@ enum outcome trial_store(struct trial *trial, const struct esp *esp)
     if (esp->store_status == ST_ABSENT)
         return trial_because(trial, UNKNOWN,
                              "Its boot store was not looked for: the check was cut short.");
-    if (esp->store_status == ST_OK && esp->store == REGF_DIRTY && esp->store_log_fits)
-        return try_dirty_store(trial);
-    const char *why =
-        esp->store_status == ST_OK ? regf_state_text(esp->store) : status_text(esp->store_status);
-    return trial_because(
-        trial, FAILS,
-        arena_printf(trial->arena, "Its boot store \\EFI\\Microsoft\\Boot\\BCD: %s.", why));
+    if (esp->store_status == ST_OK)
+        return stop_at_hive(trial, esp);
+    return trial_because(trial, FAILS,
+                         arena_printf(trial->arena, STORE ": %s.", status_text(esp->store_status)));
 }

@@ -6,6 +6,7 @@
 #include "base/print.h"
 #include "base/text.h"
 #include "model/resolve.h"
+#include "model/boot_store.h"
 
 /*
  * The partition that an entry's path leads to when the other members are gone; NO_INDEX for none. A
@@ -150,7 +151,7 @@ static bool is_riddle(struct trial *trial, const struct entry *entry, const stru
 static enum outcome weigh_outsider(const struct esp *esp, const struct program *program)
 {
     bool no_store = program->kind == PROGRAM_WINDOWS && esp->store_status != ST_UNSUPPORTED &&
-                    (esp->store_status != ST_OK || esp->store != REGF_GOOD);
+                    !boot_store_is_usable(esp);
 
     return program->kind == PROGRAM_TOOL || no_store ? FAILS : ELSEWHERE;
 }

@@ -1,5 +1,8 @@
 #include "model/boot_store.h"
 
+/* What a log may add to a hive without holding it: the rest of a bin. */
+#define REGF_BINS_SPARE 8192u
+
 static bool is_named(const struct machine *machine, size_t index, const struct bcd_partition *named)
 {
     struct bcd_partition own = boot_store_name(machine, index);
@@ -64,21 +67,59 @@ enum bcd_end boot_store_choose(struct arena *arena, const struct esp *esp,
 {
     enum bcd_end end = BCD_NOT_UNDERSTOOD;
 
-    if (esp->store_file.size == 0 ||
+    if (!boot_store_is_usable(esp) || esp->store_file.size == 0 ||
         choose(arena, esp->store_file, manager, ret_choice, &end) != ST_OK)
         return BCD_NOT_UNDERSTOOD;
     return end;
 }
 
-enum status boot_store_take(struct arena *arena, struct span file, struct esp *io_esp)
+bool boot_store_is_usable(const struct esp *esp)
+{
+    return esp->store_status == ST_OK &&
+           (esp->store == REGF_GOOD ||
+            (esp->store == REGF_DIRTY && esp->store_recovery == REGF_RECOVERED));
+}
+
+/* What a write left that was cut short may be inconsistent in itself. A base block that is damaged
+ * was seen to stop the boot manager. */
+static bool may_be_recovered(enum regf_state state)
+{
+    return state == REGF_DIRTY || state == REGF_DAMAGED || state == REGF_TRUNCATED;
+}
+
+/* Completes the store from its log. The result lies in the arena. */
+static enum status recover(struct arena *arena, struct span file, struct span log,
+                           struct esp *io_esp)
+{
+    size_t mark = arena_mark(arena);
+    size_t capacity = file.size + log.size + REGF_BINS_SPARE;
+    uint8_t *buffer = arena_alloc(arena, 1, capacity);
+
+    if (buffer == NULL)
+        return ST_NO_MEMORY;
+    io_esp->store_recovery =
+        regf_recover(file, &log, log.size > 0, buffer, capacity, &io_esp->store_file);
+    if (io_esp->store_recovery != REGF_RECOVERED)
+        arena_release(arena, mark);
+    else
+        io_esp->store = REGF_DIRTY;
+    return ST_OK;
+}
+
+enum status boot_store_take(struct arena *arena, struct span file, struct span log,
+                            struct esp *io_esp)
 {
     struct bcd_choice choice;
+    enum status status = ST_OK;
 
     io_esp->store_status = ST_OK;
     io_esp->store = regf_check(file);
     io_esp->store_file = span_of(NULL, 0);
-    if (io_esp->store != REGF_GOOD)
-        return ST_OK;
-    io_esp->store_file = file;
-    return choose(arena, file, &bcd_manager, &choice, &io_esp->store_end);
+    if (io_esp->store == REGF_GOOD)
+        io_esp->store_file = file;
+    else if (may_be_recovered(io_esp->store))
+        status = recover(arena, file, log, io_esp);
+    if (status != ST_OK || !boot_store_is_usable(io_esp))
+        return status;
+    return choose(arena, io_esp->store_file, &bcd_manager, &choice, &io_esp->store_end);
 }

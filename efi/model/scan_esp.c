@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
-#include "format/regf/regf_log.h"
 
 #define START_BYTES (64u << 10)
 #define CSV_MAX     16u   /* files */
@@ -49,27 +48,41 @@ static enum status read_content(const struct esp_scan *scan, struct esp *esp,
     return ST_OK;
 }
 
-/* True when the store's log, of which the start is read into the buffer, is what it lacks. */
-static bool log_fits(const struct esp_scan *scan, struct esp *esp, struct span store)
+/* The whole of BCD.LOG beside the store; empty when there is none that can be read. */
+static enum status read_log(const struct esp_scan *scan, struct esp *esp, struct span *ret_log)
 {
-    size_t log = fat_find(&esp->report, BOOT_STORE_LOG_PATH);
+    size_t index = fat_find(&esp->report, BOOT_STORE_LOG_PATH);
+    const struct fat_file *file = index == FAT_NO_FILE ? NULL : &esp->report.files[index];
     struct fat_reader reader;
+    size_t used = 0;
     size_t size = 0;
 
-    if (log == FAT_NO_FILE || esp->report.files[log].status != ST_OK)
-        return false;
-    fat_reader_start(&reader, &esp->volume, &esp->report.files[log]);
-    return fat_reader_next(&reader, scan->buffer, scan->buffer_size, &size) == ST_OK &&
-           regf_log_fits(store, span_of(scan->buffer, size));
+    *ret_log = span_of(NULL, 0);
+    if (file == NULL || file->is_directory || file->status != ST_OK || file->size == 0 ||
+        file->size > BOOT_STORE_MAX)
+        return ST_OK;
+    uint8_t *whole = arena_alloc(scan->arena, 1, (size_t)file->size);
+    if (whole == NULL)
+        return ST_NO_MEMORY;
+    fat_reader_start(&reader, &esp->volume, file);
+    do {
+        if (fat_reader_next(&reader, scan->buffer, scan->buffer_size, &size) != ST_OK)
+            return ST_OK;
+        memcpy(whole + used, scan->buffer, size);
+        used += size;
+    } while (size > 0);
+    *ret_log = span_of(whole, used);
+    return ST_OK;
 }
 
 static enum status judge_store(const struct esp_scan *scan, struct esp *esp, struct span store)
 {
-    enum status status = boot_store_take(scan->arena, store, esp);
+    struct span log = span_of(NULL, 0);
+    enum status status = ST_OK;
 
-    if (status == ST_OK && esp->store == REGF_DIRTY)
-        esp->store_log_fits = log_fits(scan, esp, store);
-    return status;
+    if (regf_check(store) != REGF_GOOD)
+        status = read_log(scan, esp, &log);
+    return status == ST_OK ? boot_store_take(scan->arena, store, log, esp) : status;
 }
 
 /* Reads the boot store, which is judged as a whole, and kept when it is good. */

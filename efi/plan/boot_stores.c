@@ -15,26 +15,47 @@
 
 /* --- Into the plan -------------------------------------------------------------------------- */
 
-static size_t find_store(const struct files_change *files)
+/* The store and its logs. */
+#define ITEMS_MAX 4u
+
+static const char *const logs[ITEMS_MAX - 1] = {BOOT_STORE_LOG_PATH, BOOT_STORE_LOG_PATH "1",
+                                                BOOT_STORE_LOG_PATH "2"};
+
+static size_t find_item(const struct files_change *files, const char *path)
 {
     for (size_t i = 0; i < files->count; i++) {
-        if (text_equal_nocase(files->items[i].path, BOOT_STORE_PATH))
+        if (text_equal_nocase(files->items[i].path, path))
             return i;
     }
     return NO_INDEX;
 }
 
-/* The store as it lies on the ESP now, with another content. */
-static struct file_copy item_of(const struct esp *esp, struct span file)
+/* A file as it lies on the ESP, with another content. */
+static struct file_copy item_of(const struct fat_file *old, struct span content)
 {
-    const struct fat_file *old = &esp->report.files[fat_find(&esp->report, BOOT_STORE_PATH)];
-
     return (struct file_copy){.path = old->path,
                               .attributes = old->attributes & ESP_FILES_ATTRIBUTES,
                               .written = old->written,
-                              .size = file.size,
+                              .size = content.size,
                               .esp = NO_INDEX,
-                              .content = file};
+                              .content = content};
+}
+
+/* The new store of the ESP, and where it was completed from a log its logs, emptied: what they hold
+ * is of the old one. */
+static size_t items_of(const struct store_work *work, const struct esp *esp, struct span file,
+                       struct file_copy ret_items[ITEMS_MAX])
+{
+    const struct fat_report *report = &esp->report;
+    size_t count = 1;
+
+    ret_items[0] = item_of(&report->files[fat_find(report, BOOT_STORE_PATH)], file);
+    for (size_t i = 0; i < ITEMS_MAX - 1 && work->esp->store == REGF_DIRTY; i++) {
+        size_t log = fat_find(report, logs[i]);
+        if (log != FAT_NO_FILE && !report->files[log].is_directory && report->files[log].size > 0)
+            ret_items[count++] = item_of(&report->files[log], span_of(NULL, 0));
+    }
+    return count;
 }
 
 /* The store stays as it is, which is said; the rest of the plan goes on. */
@@ -46,27 +67,34 @@ static enum status leave_store(struct plan *plan, enum status status)
     return plan->status;
 }
 
+/* What the new store is for, behind "is" or a comma. */
+static const char *purpose_of(const struct store_work *work, bool made)
+{
+    struct arena *arena = work->plan->arena;
+
+    if (work->moves)
+        return arena_printf(arena, "%sto start Windows from %s", made ? "made " : "",
+                            place_text(arena, work->later, work->own));
+    return "completed from its log";
+}
+
 /* Puts the store into a change that the plan has for the ESP already. */
 static enum status put_into(struct store_work *work, struct action *action, struct span file)
 {
     struct arena *arena = work->plan->arena;
     struct disk_change *change = arena_copy(arena, action->change, sizeof(*change));
-    size_t store = find_store(&action->change->files);
     size_t count = action->change->files.count;
-    struct file_copy *items = arena_alloc(arena, count + 1, sizeof(*items));
+    struct file_copy *items = arena_alloc(arena, count + ITEMS_MAX, sizeof(*items));
+    struct file_copy own[ITEMS_MAX];
 
     if (change == NULL || items == NULL)
         return ST_NO_MEMORY;
     memcpy(items, change->files.items, count * sizeof(*items));
-    if (store == NO_INDEX)
-        items[count++] = item_of(work->esp, file);
-    else
-        items[store] = (struct file_copy){.path = items[store].path,
-                                          .attributes = items[store].attributes,
-                                          .written = items[store].written,
-                                          .size = file.size,
-                                          .esp = NO_INDEX,
-                                          .content = file};
+    size_t own_count = items_of(work, work->esp, file, own);
+    for (size_t i = 0; i < own_count; i++) {
+        size_t there = find_item(&action->change->files, own[i].path);
+        items[there == NO_INDEX ? count++ : there] = own[i];
+    }
     change->files = (struct files_change){items, count};
     if (change->kind == DISK_CHANGE_FILES) {
         enum status status = esp_files_check_room(work->plan, change->esp, &change->files);
@@ -74,8 +102,8 @@ static enum status put_into(struct store_work *work, struct action *action, stru
             return leave_store(work->plan, status);
     }
     action->change = change;
-    plan_warn(work->plan, "The boot store of Disk %zu is made to start Windows from %s.",
-              action->change->disk, place_text(arena, work->later, work->own));
+    plan_warn(work->plan, "The boot store of Disk %zu is %s.", action->change->disk,
+              purpose_of(work, true));
     return work->plan->status;
 }
 
@@ -104,27 +132,25 @@ static enum status put_alone(struct store_work *work, const struct esp *now, str
 {
     struct plan *plan = work->plan;
     const struct partition *partition = &plan->machine->partitions[now->partition];
-    struct file_copy *item = arena_alloc(plan->arena, 1, sizeof(*item));
+    struct file_copy *items = arena_alloc(plan->arena, ITEMS_MAX, sizeof(*items));
     struct disk_change change = {.kind = DISK_CHANGE_FILES,
                                  .disk = partition->disk,
                                  .first_lba = partition->first_lba,
                                  .block_count = partition->block_count,
-                                 .files = {item, 1},
                                  .esp = (size_t)(now - plan->machine->esps)};
 
-    if (item == NULL)
+    if (items == NULL)
         return ST_NO_MEMORY;
-    *item = item_of(now, file);
+    change.files = (struct files_change){items, items_of(work, now, file, items)};
     enum status status = check_target(plan, now);
     if (status == ST_OK)
         status = esp_files_check_room(plan, change.esp, &change.files);
     if (status != ST_OK)
         return leave_store(plan, status);
     plan_change_disk(plan, &change,
-                     arena_printf(plan->arena,
-                                  "write the boot store of %s anew, to start Windows from %s",
+                     arena_printf(plan->arena, "write the boot store of %s anew, %s",
                                   place_text(plan->arena, plan->machine, now->partition),
-                                  place_text(plan->arena, work->later, work->own)));
+                                  purpose_of(work, false)));
     return plan->status;
 }
 
@@ -169,11 +195,14 @@ static enum status see_to_esp(struct store_work *work)
 {
     struct span file;
 
-    if (work->esp->store_status != ST_OK || work->esp->store != REGF_GOOD ||
-        boot_store_choose(work->plan->arena, work->esp, &bcd_manager, &work->choice) != BCD_STARTS)
+    if (!boot_store_is_usable(work->esp))
         return ST_OK;
-    if (!store_is_elsewhere(work, &work->choice.device) &&
-        !(work->choice.has_os_device && store_is_elsewhere(work, &work->choice.os_device)))
+    enum bcd_end end = boot_store_choose(work->plan->arena, work->esp, &bcd_manager, &work->choice);
+    work->moves =
+        end == BCD_STARTS &&
+        (store_is_elsewhere(work, &work->choice.device) ||
+         (work->choice.has_os_device && store_is_elsewhere(work, &work->choice.os_device)));
+    if (!work->moves && work->esp->store == REGF_GOOD)
         return ST_OK;
     enum status status = store_make(work, &file);
     return status == ST_OK ? put_store(work, file) : status;
@@ -209,7 +238,8 @@ static void warn_without_copy(struct plan *plan, const struct machine *later, si
         const struct partition *place = &later->partitions[esp->partition];
         const struct action *action = action_on(plan, place);
         if (place->disk != disk || action == NULL ||
-            find_store(&action->change->files) == NO_INDEX || esp->store_status != ST_OK ||
+            find_item(&action->change->files, BOOT_STORE_PATH) == NO_INDEX ||
+            esp->store_status != ST_OK ||
             boot_store_choose(plan->arena, esp, &bcd_manager, &choice) != BCD_STARTS ||
             choice.device.kind != BCD_DEVICE_PARTITION)
             continue;

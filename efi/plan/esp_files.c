@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "format/fat/fat_edit.h"
 #include "model/boot_paths.h"
+#include "model/boot_store.h"
 #include "plan/place.h"
 #include "plan/start_files.h"
 
@@ -74,9 +75,8 @@ bool esp_files_readable(const struct esp *esp)
 static bool store_is_bad(const struct esp *esp)
 {
     if (esp->store_status == ST_OK)
-        return esp->store == REGF_GOOD
-                   ? esp->store_end != BCD_STARTS && esp->store_end != BCD_NOT_UNDERSTOOD
-                   : !(esp->store == REGF_DIRTY && esp->store_log_fits);
+        return !boot_store_is_usable(esp) ||
+               (esp->store_end != BCD_STARTS && esp->store_end != BCD_NOT_UNDERSTOOD);
     return esp->store_status != ST_ABSENT && esp->store_status != ST_UNSUPPORTED;
 }
 

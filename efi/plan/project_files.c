@@ -175,12 +175,12 @@ static enum status change_store(struct arena *arena, const struct machine *befor
     if (item == NO_INDEX && change->kind != DISK_CHANGE_FORMAT)
         return ST_OK;
     io_esp->store_file = span_of(NULL, 0);
-    io_esp->store_log_fits = false;
+    io_esp->store_recovery = REGF_RECOVERY_NO_LOG;
     io_esp->store_status = ST_ABSENT;
     if (item == NO_INDEX)
         return ST_OK;
     if (items[item].content.size > 0)
-        return boot_store_take(arena, items[item].content, io_esp);
+        return boot_store_take(arena, items[item].content, span_of(NULL, 0), io_esp);
     const struct esp *source = source_of(before, &items[item]);
     io_esp->store_status = ST_UNSUPPORTED;
     if (source == NULL)
@@ -189,8 +189,10 @@ static enum status change_store(struct arena *arena, const struct machine *befor
     io_esp->store = source->store;
     io_esp->store_file = source->store_file;
     io_esp->store_end = source->store_end;
-    io_esp->store_log_fits =
-        source->store_log_fits && log != NO_INDEX && items[log].esp == items[item].esp;
+    if (source->store != REGF_DIRTY || (log != NO_INDEX && items[log].esp == items[item].esp))
+        io_esp->store_recovery = source->store_recovery;
+    else
+        io_esp->store_file = span_of(NULL, 0);
     return ST_OK;
 }
 

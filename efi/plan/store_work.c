@@ -162,10 +162,10 @@ enum status store_make(const struct store_work *work, struct span *ret_file)
 
     if (bytes == NULL)
         return ST_NO_MEMORY;
-    enum status status = retarget(work, bytes, old.size);
-    if (status == ST_OK)
+    enum status status = work->moves ? retarget(work, bytes, old.size) : ST_OK;
+    if (status == ST_OK && work->moves)
         status = manager_place(arena, old, &manager);
-    if (status == ST_OK && !bcd_partition_equal(&manager, &esp) &&
+    if (status == ST_OK && work->moves && !bcd_partition_equal(&manager, &esp) &&
         is_esp_or_nowhere(work->later, &manager))
         status = swap(arena, bytes, old.size, &manager, &esp);
     if (status != ST_OK && status != ST_ABSENT)

@@ -14,6 +14,7 @@ struct store_work {
     const struct esp *esp;       /* of it */
     size_t own;                  /* partition of it: the copy on the same disk */
     struct bcd_choice choice;
+    bool moves; /* `choice` has to give way to the own copy */
 };
 
 /* The partition of the member's copy on the machine as it will be; NO_INDEX for none. */

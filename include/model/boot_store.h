@@ -21,16 +21,25 @@ struct bcd_partition boot_store_name(const struct machine *machine, size_t parti
 
 /*
  * What Windows' boot manager on the ESP comes to by the store there, started as the object
- * `manager` of it (bcd_choose). BCD_NOT_UNDERSTOOD also when the store was not read or is not good.
+ * `manager` of it (bcd_choose). BCD_NOT_UNDERSTOOD also when the store cannot be used.
  * What `ret_choice` borrows lives as long as the scan.
  */
 enum bcd_end boot_store_choose(struct arena *arena, const struct esp *esp,
                                const struct guid *manager, struct bcd_choice *ret_choice);
 
 /*
- * Takes `file`, which has to live as long as the scan, for the ESP's store, and judges it.
- * Statuses: ST_OK, whatever it is worth; ST_NO_MEMORY.
+ * True when the store was read and Windows' boot manager has one in it: it is good, or its last
+ * write was cut short and BCD.LOG holds the rest. The boot manager completes and writes it back
+ * then, from that log alone (seen with 10.0.19041).
  */
-MUST_CHECK enum status boot_store_take(struct arena *arena, struct span file, struct esp *io_esp);
+bool boot_store_is_usable(const struct esp *esp);
+
+/*
+ * Takes `file`, which has to live as long as the scan, for the ESP's store, and judges it; `log` is
+ * the file BCD.LOG beside it, empty without one, and is needed during the call only. Statuses:
+ * ST_OK, whatever it is worth; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status boot_store_take(struct arena *arena, struct span file, struct span log,
+                                       struct esp *io_esp);
 
 #endif

@@ -17,6 +17,7 @@
 #include "format/md.h"
 #include "format/ntfs/ntfs.h"
 #include "format/pe.h"
+#include "format/regf/regf_log.h"
 #include "format/regf/regf.h"
 
 /* What is known of a file's content. */
@@ -49,9 +50,10 @@ struct esp {
     enum status store_status;      /* ST_OK: \EFI\Microsoft\Boot\BCD was read; ST_ABSENT: it is not
                                     * there; ST_UNSUPPORTED: nobody looked; else why not */
     enum regf_state store;
-    struct span store_file; /* REGF_GOOD: all of it; else empty */
-    enum bcd_end store_end; /* REGF_GOOD: what the object {bootmgr} of it comes to */
-    bool store_log_fits;    /* REGF_DIRTY: BCD.LOG beside it holds what the store lacks */
+    enum regf_recovery store_recovery; /* REGF_DIRTY: what comes of it by BCD.LOG beside it */
+    struct span store_file; /* a store that can be used (boot_store_is_usable): all of it, or what
+                             * Windows' boot manager makes of it and its log; else empty */
+    enum bcd_end store_end; /* of such a one: what its object {bootmgr} comes to */
     struct boot_csv *csvs;  /* those that were read, in the order of the report */
     size_t csv_count;
 };

@@ -13,7 +13,8 @@
  * Goes through the ESPs of members as they will be after the plan, and gives those whose store
  * starts Windows from another copy of the mirrored volume, or from a partition that is nowhere,
  * a store for their own disk: what named the other partition names the own one, and the other way
- * round; of the ESPs likewise. Nothing else in it changes, nor its size. A store that the plan
+ * round; of the ESPs likewise. Nothing else in it changes, nor its size. One whose last write was
+ * cut short is completed from its log, and the logs beside it are emptied. A store that the plan
  * brings is changed on its way, one that lies there is written anew. `disk`: the only one that is
  * looked at; NO_INDEX for all. `left_out`: index of a member that is left as it is; NO_INDEX for
  * none. Statuses: ST_OK; ST_NO_MEMORY.

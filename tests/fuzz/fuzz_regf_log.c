@@ -60,8 +60,6 @@ static void recover(struct span hive, const struct span logs[2])
     struct span file;
 
     require(buffer != NULL);
-    for (size_t i = 0; i < 2; i++)
-        (void)regf_log_fits(hive, logs[i]);
     enum regf_recovery recovery = regf_recover(hive, logs, 2, buffer, CAPACITY, &file);
     require((unsigned)recovery < REGF_RECOVERY_COUNT && regf_recovery_text(recovery) != NULL);
     if (recovery == REGF_RECOVERED) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sweep/truth_log.h"
 #include "sweep/truth_store.h"
 #include "sweep/truth_volumes.h"
 
@@ -195,8 +196,6 @@ static const char *hive_problem(const struct truth_file *hive)
         return "no store";
     if (hive->size < HIVE_BASE + 64 || memcmp(hive->data, "regf", 4) != 0)
         return "the store is no hive";
-    if (ld_le32(hive->data + 4) != ld_le32(hive->data + 8))
-        return "the store is dirty";
     uint32_t sum = 0;
     for (size_t i = 0; i < 508; i += 4)
         sum ^= ld_le32(hive->data + i);
@@ -232,7 +231,9 @@ static void run_windows(const struct truth_scene *scene, const struct truth_fat 
                         struct truth_run *run)
 {
     struct truth_file store = truth_fat_read(fat, STORE);
-    const char *problem = hive_problem(&store);
+    struct truth_file log = truth_fat_read(fat, STORE ".LOG");
+    const char *problem = truth_log_replay(&store, &log) ? hive_problem(&store)
+                                                         : "the store is dirty, and has no log";
     char name[TRUTH_NAME + 1] = "";
     struct truth_store target;
 
@@ -241,6 +242,7 @@ static void run_windows(const struct truth_scene *scene, const struct truth_fat 
     if (problem == NULL)
         problem = truth_store_read(&store, &target);
     free(store.data);
+    free(log.data);
     snprintf(run->system, sizeof(run->system), "%s", system_in(name));
     if (problem != NULL) {
         end_with(run, TRUTH_FAILS, problem);

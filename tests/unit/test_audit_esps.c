@@ -486,12 +486,13 @@ static void truncate_store(struct mirror *mirror)
 static void dirty_store(struct mirror *mirror)
 {
     mirror->esps[1].store = REGF_DIRTY;
+    mirror->esps[1].store_recovery = REGF_RECOVERY_LOG_STALE;
 }
 
 static void dirty_store_with_log(struct mirror *mirror)
 {
     dirty_store(mirror);
-    mirror->esps[1].store_log_fits = true;
+    mirror->esps[1].store_recovery = REGF_RECOVERED;
 }
 
 static void state_of_the_store_is_told(void **state)
@@ -501,8 +502,8 @@ static void state_of_the_store_is_told(void **state)
         {drop_store_unseen, ""},
         {spoil_store, "esp-store-damaged" ESP_1 " damaged.\n"},
         {truncate_store, "esp-store-damaged" ESP_1 " it is shorter than its own header says.\n"},
-        {dirty_store, "esp-store-damaged" ESP_1 " a write to it was not finished, and BCD.LOG does "
-                      "not hold the rest.\n"},
+        {dirty_store, "esp-store-damaged" ESP_1 " a write to it was not finished, and its log "
+                      "is of another write.\n"},
         {dirty_store_with_log, "esp-store-dirty" ESP_1 "\n"},
     };
 

@@ -404,7 +404,7 @@ static void inflict_much(struct mirror *mirror)
     mirror->copies[0].ntfs.dirty = true;
     mirror->disks[0].copies_differ = true;
     mirror->esps[0].store = REGF_DIRTY;
-    mirror->esps[0].store_log_fits = true;
+    mirror->esps[0].store_recovery = REGF_RECOVERED;
     mirror->copies[1].ntfs.boot = NTFS_BOOT_DAMAGED;
     mirror->disks[1].backup.problem = GPT_BAD_ARRAY_CRC;
     mirror_content(mirror, 1, MIRROR_FALLBACK)->program = PE_TRUNCATED;

@@ -50,7 +50,8 @@ static void take(struct mirror *m, size_t disk, const struct store_fixture *stor
 
     assert_non_null(bytes);
     size_t size = store_fixture_write(store, bytes, STORE_SIZE);
-    assert_int_equal(boot_store_take(&m->arena, span_of(bytes, size), &m->esps[disk]), ST_OK);
+    assert_int_equal(
+        boot_store_take(&m->arena, span_of(bytes, size), span_of(NULL, 0), &m->esps[disk]), ST_OK);
 }
 
 /* A store whose loader is on `partition`, and whose system is on `os`. */
@@ -356,11 +357,41 @@ static void store_of_a_dead_disk_is_made_for_its_own(void **state)
                      MIRROR_DATA(1));
 }
 
+/* What the boot manager would make of it itself; the logs are emptied, and nothing else changes. */
+static void store_that_its_log_completes_is_written_so(void **state)
+{
+    struct mirror *m = *state;
+
+    give_windows_store(m, 1, MIRROR_ESP(1), MIRROR_DATA(1), MIRROR_DATA(0));
+    m->esps[1].store = REGF_DIRTY;
+    m->esps[1].store_recovery = REGF_RECOVERED;
+    (void)mirror_add_file(m, 1, MIRROR_STORE ".LOG", 4096, 'l');
+    (void)mirror_add_file(m, 1, MIRROR_STORE ".LOG1", 0, 'l');
+    (void)mirror_add_file(m, 1, MIRROR_STORE ".LOG2", 512, 'l');
+    struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    assert_int_equal(plan.count, 1);
+    assert_string_equal(plan.actions[0].text,
+                        "write the boot store of Disk 1 Partition 1 "
+                        "{5ad00000-0001-4000-8000-000000000001} anew, completed from its log");
+    const struct files_change *files = &plan.actions[0].change->files;
+    assert_int_equal(files->count, 3);
+    assert_int_equal(files->items[0].size, m->esps[1].store_file.size);
+    assert_memory_equal(files->items[0].content.at, m->esps[1].store_file.at, files->items[0].size);
+    for (size_t i = 1; i < 3; i++) {
+        assert_string_equal(files->items[i].path,
+                            i == 1 ? MIRROR_STORE ".LOG" : MIRROR_STORE ".LOG2");
+        assert_int_equal(files->items[i].size, 0);
+        assert_int_equal(files->items[i].esp, NO_INDEX);
+    }
+    m->esps[1].store_recovery = REGF_RECOVERY_LOG_STALE;
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 0);
+}
+
 /* With the loader and the system on these partitions, both are on the own disk afterwards. */
 static void expect_home(struct mirror *m, size_t loader, size_t system)
 {
     struct bcd_partition own = boot_store_name(&m->machine, MIRROR_DATA(1));
-    struct esp esp = {.store_status = ST_ABSENT};
+    struct esp esp = {.store_status = ST_OK, .store = REGF_GOOD};
     struct bcd_choice choice;
 
     give_store(m, 1, loader, system);
@@ -494,6 +525,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(store_of_the_other_disk_is_made_for_its_own, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_of_a_dead_disk_is_made_for_its_own, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_that_its_log_completes_is_written_so, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(loader_and_system_on_two_disks_are_brought_home,
                                         mirror_set_up, mirror_tear_down),

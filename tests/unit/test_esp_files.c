@@ -358,8 +358,9 @@ static void store_of_the_target_stays_unless_it_is_gone_or_damaged(void **state)
     m->esps[1].store = REGF_NOT_A_HIVE;
     expect_brought(m, esp_files_update, "\\", MIRROR_STORE "<0\n" LOG "<0\n");
     m->esps[1].store = REGF_DIRTY;
+    m->esps[1].store_recovery = REGF_RECOVERY_LOG_STALE;
     expect_brought(m, esp_files_update, "\\", MIRROR_STORE "<0\n" LOG "<0\n");
-    m->esps[1].store_log_fits = true; /* the boot manager mends it by its own log */
+    m->esps[1].store_recovery = REGF_RECOVERED; /* the boot manager mends it by its own log */
     expect_brought(m, esp_files_update, "\\", "");
     mirror_drop_file(m, 1, MIRROR_STORE);
     mirror_drop_file(m, 1, STAT);

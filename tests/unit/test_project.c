@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "model/boot_store.h"
 #include "plan/project.h"
 #include "unit/mirror_fixture.h"
 
@@ -557,7 +558,7 @@ static void log_of_the_store_goes_with_it(void **state)
     struct mirror *mirror = *state;
 
     mirror->esps[0].store = REGF_DIRTY;
-    mirror->esps[0].store_log_fits = true;
+    mirror->esps[0].store_recovery = REGF_RECOVERED;
     (void)mirror_add_file(mirror, 0, MIRROR_STORE ".LOG", 8192, 'l');
     for (int with_log = 0; with_log < 2; with_log++) {
         struct projected projected = begin(mirror);
@@ -568,11 +569,10 @@ static void log_of_the_store_goes_with_it(void **state)
              .esp = with_log ? 0 : NO_INDEX, /* an empty file */
              .file = mirror_file(mirror, 0, MIRROR_STORE ".LOG")},
         };
-        mirror->esps[1].store_log_fits = !with_log; /* of the store that is there now */
         change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, items, COUNT_OF(items));
         finish(&projected);
         assert_int_equal(projected.machine.esps[1].store, REGF_DIRTY);
-        assert_int_equal(projected.machine.esps[1].store_log_fits, with_log);
+        assert_int_equal(boot_store_is_usable(&projected.machine.esps[1]), with_log);
     }
 }
 

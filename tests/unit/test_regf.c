@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "format/regf/regf.h"
-#include "format/regf/regf_log.h"
 #include "unit/bytes_fixture.h"
 #include "unit/shared_fixture.h"
 #include "unit/skip_fixture.h"
@@ -308,94 +307,6 @@ static void real_store_is_good_and_no_longer_so_when_cut_or_cleared(void **state
     free(store);
 }
 
-/* --- The log ---------------------------------------------------------------------------------- */
-
-#define LOG_SIZE 1024u
-
-/* A hive whose second sequence number is 6, and a log of that; `type` 6 or 1. */
-static void build_log(uint8_t ret_hive[HIVE_SIZE], uint8_t ret_log[LOG_SIZE], uint32_t type)
-{
-    build(ret_hive);
-    fixture_store_le(ret_hive + 8, 6, 4);
-    fixture_store_le(ret_hive + 12, 0x1122334455667788, 8);
-    set_checksum(ret_hive);
-    memset(ret_log, 0, LOG_SIZE);
-    memcpy(ret_log, ret_hive, 512);
-    fixture_store_le(ret_log + 4, 6, 4);
-    fixture_store_le(ret_log + 28, type, 4);
-    set_checksum(ret_log);
-    memcpy(ret_log + 512, type == 6 ? "HvLE" : "DIRT", 4);
-    fixture_store_le(ret_log + 512 + 12, type == 6 ? 6 : 0, 4);
-}
-
-static bool fits(const uint8_t *hive, const uint8_t *log, size_t log_size)
-{
-    struct span bytes = fixture_exact(log, log_size);
-    bool found = regf_log_fits(span_of(hive, HIVE_SIZE), bytes);
-
-    fixture_drop(bytes);
-    return found;
-}
-
-/* The log with a number of its base block changed. */
-static bool fits_changed(uint32_t type, size_t at, uint64_t value)
-{
-    uint8_t hive[HIVE_SIZE];
-    uint8_t log[LOG_SIZE];
-
-    build_log(hive, log, type);
-    fixture_store_le(log + at, value, 4);
-    if (at < 508)
-        set_checksum(log);
-    return fits(hive, log, LOG_SIZE);
-}
-
-static void log_of_the_hive_fits(void **state)
-{
-    uint8_t hive[HIVE_SIZE];
-    uint8_t log[LOG_SIZE];
-
-    (void)state;
-    for (uint32_t type = 1; type <= 6; type += 5) {
-        build_log(hive, log, type);
-        assert_int_equal(regf_check(span_of(hive, HIVE_SIZE)), REGF_DIRTY);
-        assert_true(fits(hive, log, LOG_SIZE));
-        assert_false(fits(hive, log, LOG_SIZE - 1));
-        log[508] ^= 1;
-        assert_false(fits(hive, log, LOG_SIZE));
-    }
-}
-
-/* Whole in itself: what was written before the hive was is in it already. */
-static void log_that_is_older_than_the_hive_does_not_fit(void **state)
-{
-    uint8_t hive[HIVE_SIZE];
-    uint8_t log[LOG_SIZE];
-
-    (void)state;
-    for (uint32_t sequence = 5; sequence <= 7; sequence++) {
-        build_log(hive, log, 6);
-        fixture_store_le(log + 4, sequence, 4);
-        fixture_store_le(log + 512 + 12, sequence, 4);
-        set_checksum(log);
-        assert_int_equal(fits(hive, log, LOG_SIZE), sequence >= 6);
-    }
-}
-
-static void log_of_another_write_does_not_fit(void **state)
-{
-    (void)state;
-    assert_false(fits_changed(6, 4, 5));        /* older than the hive */
-    assert_false(fits_changed(6, 4, 7));        /* and its first entry is of another */
-    assert_false(fits_changed(6, 512 + 12, 7)); /* the same */
-    assert_false(fits_changed(6, 512, 0));      /* no entry */
-    assert_false(fits_changed(6, 28, 0));       /* a hive */
-    assert_false(fits_changed(1, 12, 1));       /* of another time */
-    assert_false(fits_changed(1, 4, 5));        /* not written completely */
-    assert_false(fits_changed(1, 512, 0));      /* no map */
-    assert_false(fits_changed(6, 0, 0));        /* no signature */
-}
-
 static void states_have_words(void **state)
 {
     (void)state;
@@ -424,9 +335,6 @@ int main(void)
         cmocka_unit_test(root_may_be_in_any_bin),
         cmocka_unit_test(root_too_short_for_a_key_is_damage),
         cmocka_unit_test(real_store_is_good_and_no_longer_so_when_cut_or_cleared),
-        cmocka_unit_test(log_of_the_hive_fits),
-        cmocka_unit_test(log_that_is_older_than_the_hive_does_not_fit),
-        cmocka_unit_test(log_of_another_write_does_not_fit),
         cmocka_unit_test(states_have_words),
     };
 

@@ -10,7 +10,9 @@
 
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
+#include "format/regf/regf_marvin.h"
 #include "host/mem_block.h"
+#include "model/boot_store.h"
 #include "model/scan_esp.h"
 #include "unit/bytes_fixture.h"
 #include "unit/fat_fixture.h"
@@ -135,11 +137,15 @@ static void set_checksum(uint8_t *base)
     fixture_store_le(base + 508, sum, 4);
 }
 
-/* A hive of one bin whose write was not finished, and the log of that. */
-static void build_store(uint8_t ret_hive[8192], uint8_t ret_log[1024])
+#define HIVE_SIZE 8192u
+#define LOG_SIZE  1536u
+
+/* A hive of one bin whose write was not finished, and the log of that, which holds all that is not
+ * zero in the bin. */
+static void build_store(uint8_t ret_hive[HIVE_SIZE], uint8_t ret_log[LOG_SIZE])
 {
-    memset(ret_hive, 0, 8192);
-    memset(ret_log, 0, 1024);
+    memset(ret_hive, 0, HIVE_SIZE);
+    memset(ret_log, 0, LOG_SIZE);
     memcpy(ret_hive, "regf\7\0\0\0\6\0\0\0", 12);
     fixture_store_le(ret_hive + 20, 1, 4);
     fixture_store_le(ret_hive + 24, 3, 4);
@@ -156,25 +162,39 @@ static void build_store(uint8_t ret_hive[8192], uint8_t ret_log[1024])
     fixture_store_le(ret_log + 28, 6, 4);
     set_checksum(ret_log);
     memcpy(ret_log + 512, "HvLE", 4);
+    fixture_store_le(ret_log + 512 + 4, 1024, 4);
     fixture_store_le(ret_log + 512 + 12, 6, 4);
+    fixture_store_le(ret_log + 512 + 16, 4096, 4);
+    fixture_store_le(ret_log + 512 + 20, 1, 4);
+    fixture_store_le(ret_log + 552 + 4, 512, 4);
+    memcpy(ret_log + 560, ret_hive + 4096, 512);
+    fixture_store_le(ret_log + 512 + 24, regf_marvin(span_of(ret_log + 552, 984)), 8);
+    fixture_store_le(ret_log + 512 + 32, regf_marvin(span_of(ret_log + 512, 32)), 8);
 }
 
-/* The ESP with the store, and its log under a name unless that is NULL. */
-static bool log_fits(const char *log_name)
+/* What is left of the hive. */
+enum torn { WHOLE, WITHOUT_BINS, CUT, BAD_CHECKSUM };
+
+/* The ESP with the store, and its log under a name unless that is NULL: whether it can be used. */
+static bool log_completes(enum torn torn, const char *log_name)
 {
     struct bed bed = bed_make();
     uint32_t folder = fat_fixture_add_directory(&bed.fat, bed_folder(&bed, "Microsoft"), "Boot");
-    uint8_t hive[8192];
-    uint8_t log[1024];
+    uint8_t hive[HIVE_SIZE];
+    uint8_t log[LOG_SIZE];
 
     build_store(hive, log);
-    fat_fixture_add_file(&bed.fat, folder, "BCD", hive, sizeof(hive));
+    if (torn == WITHOUT_BINS)
+        memset(hive + 4096, 0, 4096);
+    hive[508] ^= torn == BAD_CHECKSUM;
+    fat_fixture_add_file(&bed.fat, folder, "BCD", hive, torn == CUT ? 4608 : sizeof(hive));
     if (log_name != NULL)
         fat_fixture_add_file(&bed.fat, folder, log_name, log, sizeof(log));
     bed_scan(&bed, true);
     assert_int_equal(bed.esp.store_status, ST_OK);
-    assert_int_equal(bed.esp.store, REGF_DIRTY);
-    bool fits = bed.esp.store_log_fits;
+    bool fits = boot_store_is_usable(&bed.esp);
+    assert_int_equal(bed.esp.store_file.size, fits ? HIVE_SIZE : 0);
+    assert_int_equal(bed.esp.store == REGF_DIRTY, fits || torn == WHOLE);
     bed_free(&bed);
     return fits;
 }
@@ -183,9 +203,13 @@ static bool log_fits(const char *log_name)
 static void log_of_a_dirty_store_is_looked_for_beside_it(void **state)
 {
     (void)state;
-    assert_true(log_fits("BCD.LOG"));
-    assert_false(log_fits("BCD.LOG1"));
-    assert_false(log_fits(NULL));
+    assert_true(log_completes(WHOLE, "BCD.LOG"));
+    assert_false(log_completes(WHOLE, "BCD.LOG1"));
+    assert_false(log_completes(WHOLE, NULL));
+    assert_true(log_completes(WITHOUT_BINS, "BCD.LOG"));
+    assert_false(log_completes(WITHOUT_BINS, NULL));
+    assert_true(log_completes(CUT, "BCD.LOG"));
+    assert_false(log_completes(BAD_CHECKSUM, "BCD.LOG"));
 }
 
 int main(void)

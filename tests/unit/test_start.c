@@ -1000,12 +1000,13 @@ static void spoil_store(struct mirror *mirror)
 static void dirty_store(struct mirror *mirror)
 {
     mirror->esps[1].store = REGF_DIRTY;
+    mirror->esps[1].store_recovery = REGF_RECOVERY_NO_LOG;
 }
 
 static void dirty_store_with_log(struct mirror *mirror)
 {
     mirror->esps[1].store = REGF_DIRTY;
-    mirror->esps[1].store_log_fits = true;
+    mirror->esps[1].store_recovery = REGF_RECOVERED;
 }
 
 static void dirty_store_with_log_without_windows(struct mirror *mirror)
@@ -1135,22 +1136,22 @@ static void use_shim_with_broken_grub(struct mirror *mirror)
 
 static void boot_manager_needs_its_store(void **state)
 {
-#define STORE  "Its boot store " MIRROR_STORE ": "
+#define STORE "Its boot store " MIRROR_STORE ": "
+#define NOT_COMPLETE                                                                             \
+    "it was not written completely, and there is no log of the unfinished write. Windows' boot " \
+    "manager stops with 0xc000000f."
 #define UNSEEN "What " MIRROR_FALLBACK " is, and which system it starts, cannot be told."
     static const struct start_case cases[] = {
         {"absent", drop_store, 1, VERDICT_FAILS, 1, "Its ESP has no boot store " MIRROR_STORE "."},
         {"unseen", drop_store_unseen, 1, VERDICT_UNKNOWN, 1,
          "Its boot store was not looked for: the check was cut short."},
         {"unreadable", spoil_store, 1, VERDICT_FAILS, 1, STORE "device error."},
-        {"dirty", dirty_store, 1, VERDICT_FAILS, 1, STORE "a write to it was not finished."},
+        {"dirty", dirty_store, 1, VERDICT_FAILS, 1, STORE NOT_COMPLETE},
         {"broken", break_store, 1, VERDICT_FAILS, 1, STORE "its structure is broken."},
-        {"no hive", make_store_no_hive, 1, VERDICT_FAILS, 1, STORE "it is not a registry hive."},
-        {"other name", rename_manager, 1, VERDICT_FAILS, 1,
-         STORE "a write to it was not finished."},
-        {"dirty, with log", dirty_store_with_log, 1, VERDICT_PERHAPS, 1,
-         "Its boot store " MIRROR_STORE
-         " was not written completely: it starts if the boot manager "
-         "can mend it from BCD.LOG beside it."},
+        {"no hive", make_store_no_hive, 1, VERDICT_FAILS, 1,
+         STORE "it is not a registry hive. Windows' boot manager stops with 0xc000014c."},
+        {"other name", rename_manager, 1, VERDICT_FAILS, 1, STORE NOT_COMPLETE},
+        {"dirty, with log", dirty_store_with_log, 1, VERDICT_STARTS, 1, ""},
         {"dirty, with log, no Windows", dirty_store_with_log_without_windows, 1, VERDICT_FAILS, 1,
          "Its copy of the boot volume does not carry Windows."},
         {"shim", use_shim, 1, VERDICT_UNKNOWN, 1,

@@ -63,21 +63,6 @@ static bool old_log_fits(const uint8_t *base, struct span log)
            memcmp(log.at + REGF_TIME_AT, base + REGF_TIME_AT, 8) == 0;
 }
 
-static bool new_log_fits(const uint8_t *base, struct span log)
-{
-    return ld_le32(log.at + REGF_PRIMARY_AT) >= ld_le32(base + REGF_SECONDARY_AT);
-}
-
-bool regf_log_fits(struct span hive, struct span log)
-{
-    if (hive.size < REGF_BASE_SIZE)
-        return false;
-    if (is_log(log, LOG_TYPE_OLD))
-        return old_log_fits(hive.at, log);
-    return is_log(log, LOG_TYPE_NEW) && new_log_fits(hive.at, log) &&
-           ld_le32(log.at + LOG_BASE_SIZE + ENTRY_SEQUENCE_AT) == ld_le32(log.at + REGF_PRIMARY_AT);
-}
-
 /* --- What both types need ----------------------------------------------------------------------*/
 
 static void note(struct recovery *recovery, enum regf_recovery trouble)

@@ -21,8 +21,6 @@
 #ifndef SHADOWBOOT_FORMAT_REGF_LOG_H
 #define SHADOWBOOT_FORMAT_REGF_LOG_H
 
-#include <stdbool.h>
-
 #include "base/bytes.h"
 #include "base/status.h"
 
@@ -40,19 +38,11 @@ enum regf_recovery {
 };
 
 /*
- * True when `log`, the start of the file BCD.LOG of 1024 bytes or more, is the log of the hive that
- * all of `hive` is, and as new as what the hive lacks: Windows' boot manager then mends the hive by
- * it. What the log's entries hold is not looked at.
- *
- *   type 6    the first entry has the log's sequence number, which is not below the hive's second
- *   type 1    the time in its base block is that of the hive
- */
-bool regf_log_fits(struct span hive, struct span log);
-
-/*
  * Makes, in a buffer of `capacity` bytes, what the hive that all of `hive` is would be if the write
  * to it had been completed. `logs` are the whole files BCD.LOG, BCD.LOG1 and BCD.LOG2, those that
- * are there, in any order; Windows' boot manager looks at the first alone. A base block that is
+ * are there, in any order; Windows' boot manager looks at the first alone. A log fits that is of
+ * type 6 and whose sequence number is not below the hive's second, or of type 1 and has the hive's
+ * time. A base block that is
  * damaged is made anew from the log that is used. `*ret_file`, when it is REGF_RECOVERED, is a
  * clean hive whose frame is good (regf_check); its keys are not looked at. The inputs must not lie
  * in the buffer, whose bytes are undefined otherwise.
