@@ -142,8 +142,7 @@ enum status disk_restore_work_out(struct disk_work *work)
         if (!is_ours(work, record) || record->step >= last)
             continue;
         if (record->old_is_zero)
-            disk_edit_zero(&builder, last - 1 - record->step, record->lba, record->block_count,
-                           false);
+            disk_edit_zero(&builder, last - 1 - record->step, record->lba, record->block_count);
         else
             disk_edit_write(&builder, last - 1 - record->step, record->lba, record->old_data,
                             false);

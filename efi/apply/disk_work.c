@@ -133,7 +133,6 @@ static enum status work_out_format(struct disk_work *work)
         .type = change->format.type,
         .serial = change->format.serial,
         .label = change->format.label,
-        .wipe_first = true,
         .entry_count = change->files.count,
     };
     enum status status = open_sources(work);

@@ -67,7 +67,7 @@ static void need_zeros(struct disk_edit_builder *builder, size_t size)
 }
 
 void disk_edit_zero(struct disk_edit_builder *builder, unsigned phase, uint64_t lba,
-                    uint64_t blocks, bool free_space)
+                    uint64_t blocks)
 {
     uint64_t most = DISK_WRITE_MAX / builder->block_size;
 
@@ -77,8 +77,7 @@ void disk_edit_zero(struct disk_edit_builder *builder, unsigned phase, uint64_t 
         add_write(builder, (struct disk_write){
                                .phase = phase,
                                .lba = lba,
-                               .data = span_part(builder->zeros, 0, count * builder->block_size),
-                               .free_space = free_space});
+                               .data = span_part(builder->zeros, 0, count * builder->block_size)});
         lba += count;
         blocks -= count;
     }

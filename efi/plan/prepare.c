@@ -421,16 +421,13 @@ static bool holds_other_data(const struct esp *esp)
     return !fat_speaks && esp->content != CONTENT_FAT && volume_content_name(esp->content)[0] != 0;
 }
 
-/* True for what firmware cannot be relied on to read, or fat_edit cannot change: what a cut leaves
- * (lost chains, copies that differ), single files of the wrong length and marks are lived with. */
+/* True for what firmware cannot be relied on to read, or fat_edit cannot change. */
 static bool problem_counts(const struct fat_report *report, enum fat_problem problem)
 {
-    bool harmless = problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER ||
-                    problem == FAT_CHAIN_LONG || problem == FAT_CHAIN_SHORT;
     bool counts =
         fat_problem_is_damage(problem) || problem == FAT_FORM_UNUSUAL || problem == FAT_SECTOR_SIZE;
 
-    return report->problems[problem] != 0 && counts && !harmless;
+    return report->problems[problem] != 0 && counts && !fat_problem_is_minor(problem);
 }
 
 static bool is_damaged(const struct fat_report *report)

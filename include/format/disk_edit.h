@@ -80,9 +80,9 @@ void disk_edit_start(struct disk_edit_builder *builder, struct arena *arena, uin
 void disk_edit_write(struct disk_edit_builder *builder, unsigned phase, uint64_t lba,
                      struct span data, bool free_space);
 
-/* Adds the same for `blocks` blocks of zeros, which take next to no memory. */
+/* Adds the same for `blocks` blocks of zeros, which take next to no memory, where something is. */
 void disk_edit_zero(struct disk_edit_builder *builder, unsigned phase, uint64_t lba,
-                    uint64_t blocks, bool free_space);
+                    uint64_t blocks);
 
 /* Adds a file; its extents must outlive the edit. */
 void disk_edit_file(struct disk_edit_builder *builder, const struct disk_file *file);

@@ -142,7 +142,6 @@ static enum status format_volume(struct arena *arena, struct tree *tree, uint32_
         .type = strcmp(words[2], "fat16") == 0 ? FAT_16 : FAT_32,
         .serial = 0x1234abcd,
         .label = words[3],
-        .wipe_first = true,
         .entries = tree->entries,
         .entry_count = tree->count,
     };

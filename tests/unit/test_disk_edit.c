@@ -121,7 +121,7 @@ static void overlap_is_found_among_many(void **state)
         start_anew(bench, BLOCK);
         for (uint64_t i = 0; i < MANY; i++)
             add(bench, 1, 10000 - 4 * i, 2, (int)i, false);
-        disk_edit_zero(&bench->builder, 1, twice ? 10000 - 4 * 70 + 1 : 20000, 1, true);
+        disk_edit_zero(&bench->builder, 1, twice ? 10000 - 4 * 70 + 1 : 20000, 1);
         assert_int_equal(finish(bench, 2), twice ? ST_REFUSED : ST_OK);
     }
 }
@@ -317,8 +317,8 @@ static void zeros_are_zeros_wherever_they_are(void **state)
     struct bench *bench = *state;
     uint64_t large = 3 * DISK_WRITE_MAX / BLOCK + 1;
 
-    disk_edit_zero(&bench->builder, 0, 10, 2, false);
-    disk_edit_zero(&bench->builder, 0, 100000, large, true);
+    disk_edit_zero(&bench->builder, 0, 10, 2);
+    disk_edit_zero(&bench->builder, 0, 100000, large);
     assert_int_equal(finish(bench, 1), ST_OK);
     uint64_t blocks = 0;
     for (size_t i = 0; i < bench->edit.write_count; i++) {
@@ -364,7 +364,7 @@ static enum status build_in(struct arena *arena)
     disk_edit_start(&builder, arena, BLOCK);
     for (uint64_t i = 0; i < MANY; i++)
         disk_edit_write(&builder, 0, i, span_of(block, BLOCK), false);
-    disk_edit_zero(&builder, 1, 50, 3, false);
+    disk_edit_zero(&builder, 1, 50, 3);
     disk_edit_file(&builder, &file);
     disk_edit_freed(&builder, 1, BLOCK);
     enum status status = disk_edit_finish(&builder, 2, &edit);

@@ -353,7 +353,7 @@ static void every_file_lies_in_one_piece(void **state)
         assert_int_equal(edit.files[i].extent_count, 1);
         assert_int_equal(edit.files[i].extents[0].bytes, edit.files[i].size);
         assert_int_equal(edit.files[i].size, esp_entries[edit.files[i].source].size);
-        assert_true(edit.files[i].free_space);
+        assert_false(edit.files[i].free_space);
     }
     drop_bench(bench);
 }
@@ -372,7 +372,6 @@ static void follow_formatting(uint64_t old_bytes, uint64_t new_bytes)
     request.serial = 0x01d;
     format_bench(bench, &request);
     request = make_request(new_bytes, 512, esp_entries, ESP_COUNT);
-    request.wipe_first = true;
     assert_int_equal(fat_layout(&bench->arena, &request, &edit), ST_OK);
     struct image_units units =
         image_units_of(&bench->image, &edit, content_of, (void *)request.entries);

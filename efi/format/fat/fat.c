@@ -132,30 +132,33 @@ enum status fat_open(struct arena *arena, const struct block_port *port, uint64_
     return ST_OK;
 }
 
+/* MINOR is damage too: see fat_problem_is_minor. */
+enum weight { HINT, MINOR, DAMAGE };
+
 static const struct {
     const char *text;
-    bool is_damage;
+    enum weight weight;
 } problems[FAT_PROBLEM_COUNT] = {
-    [FAT_BOOT_SECTOR_FROM_BACKUP] = {"the boot sector is damaged, its backup is good", true},
-    [FAT_BACKUP_DIFFERS] = {"the backup boot sector is not that of this file system", false},
-    [FAT_COPIES_DIFFER] = {"the copies of the FAT differ", true},
-    [FAT_UNREADABLE] = {"a part of the FAT or of a directory cannot be read", true},
-    [FAT_MEDIA_ENTRY] = {"the first FAT entry does not go with the boot sector", false},
-    [FAT_MARKED_DIRTY] = {"marked as not closed cleanly", false},
-    [FAT_CHAIN_OUT_OF_RANGE] = {"a cluster chain leads astray", true},
-    [FAT_CHAIN_LOOPS] = {"a cluster chain leads back into itself", true},
-    [FAT_CHAIN_CROSSED] = {"two cluster chains share clusters", true},
-    [FAT_CHAIN_SHORT] = {"a file is longer than its cluster chain", true},
-    [FAT_CHAIN_LONG] = {"a cluster chain is longer than its file", true},
-    [FAT_CHAIN_LOST] = {"clusters in use belong to no file", true},
-    [FAT_DIRECTORY_BROKEN] = {"a directory is damaged", true},
-    [FAT_NAME_BROKEN] = {"a long file name is damaged", false},
-    [FAT_NAME_REPEATED] = {"two files of a directory have the same name", true},
-    [FAT_TOO_DEEP] = {"there are more files or deeper directories than can be checked", false},
-    [FAT_FORM_UNUSUAL] = {"a form of FAT32 that firmware may not mount", false},
-    [FAT_PAST_PARTITION] = {"the file system is longer than its partition", false},
-    [FAT_SECTOR_SIZE] = {"its sectors are not as long as the disk's", false},
-    [FAT_SIGNATURE_MISSING] = {"the boot sector has no 55 AA at its end", true},
+    [FAT_BOOT_SECTOR_FROM_BACKUP] = {"the boot sector is damaged, its backup is good", DAMAGE},
+    [FAT_BACKUP_DIFFERS] = {"the backup boot sector is not that of this file system", HINT},
+    [FAT_COPIES_DIFFER] = {"the copies of the FAT differ", MINOR},
+    [FAT_UNREADABLE] = {"a part of the FAT or of a directory cannot be read", DAMAGE},
+    [FAT_MEDIA_ENTRY] = {"the first FAT entry does not go with the boot sector", HINT},
+    [FAT_MARKED_DIRTY] = {"marked as not closed cleanly", HINT},
+    [FAT_CHAIN_OUT_OF_RANGE] = {"a cluster chain leads astray", DAMAGE},
+    [FAT_CHAIN_LOOPS] = {"a cluster chain leads back into itself", DAMAGE},
+    [FAT_CHAIN_CROSSED] = {"two cluster chains share clusters", DAMAGE},
+    [FAT_CHAIN_SHORT] = {"a file is longer than its cluster chain", MINOR},
+    [FAT_CHAIN_LONG] = {"a cluster chain is longer than its file", MINOR},
+    [FAT_CHAIN_LOST] = {"clusters in use belong to no file", MINOR},
+    [FAT_DIRECTORY_BROKEN] = {"a directory is damaged", DAMAGE},
+    [FAT_NAME_BROKEN] = {"a long file name is damaged", HINT},
+    [FAT_NAME_REPEATED] = {"two files of a directory have the same name", DAMAGE},
+    [FAT_TOO_DEEP] = {"there are more files or deeper directories than can be checked", HINT},
+    [FAT_FORM_UNUSUAL] = {"a form of FAT32 that firmware may not mount", HINT},
+    [FAT_PAST_PARTITION] = {"the file system is longer than its partition", HINT},
+    [FAT_SECTOR_SIZE] = {"its sectors are not as long as the disk's", HINT},
+    [FAT_SIGNATURE_MISSING] = {"the boot sector has no 55 AA at its end", DAMAGE},
 };
 
 const char *fat_problem_text(enum fat_problem problem)
@@ -165,13 +168,18 @@ const char *fat_problem_text(enum fat_problem problem)
 
 bool fat_problem_is_damage(enum fat_problem problem)
 {
-    return (unsigned)problem < FAT_PROBLEM_COUNT && problems[problem].is_damage;
+    return (unsigned)problem < FAT_PROBLEM_COUNT && problems[problem].weight != HINT;
+}
+
+bool fat_problem_is_minor(enum fat_problem problem)
+{
+    return (unsigned)problem < FAT_PROBLEM_COUNT && problems[problem].weight == MINOR;
 }
 
 bool fat_report_has_damage(const struct fat_report *report)
 {
     for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++) {
-        if (report->problems[i] != 0 && problems[i].is_damage)
+        if (report->problems[i] != 0 && problems[i].weight != HINT)
             return true;
     }
     return false;

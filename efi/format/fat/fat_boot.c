@@ -1,6 +1,7 @@
 #include "format/fat/fat_boot.h"
 
 #include "base/mem.h"
+#include "format/fat/fat_table.h"
 
 #define SECTOR_MIN  512u
 #define SECTOR_MAX  4096u
@@ -114,20 +115,15 @@ static bool decide_type(const uint8_t *at, struct fat_volume *volume)
 {
     uint64_t entries = (uint64_t)volume->cluster_count + 2;
 
-    if (ld_le16(at + 22) == 0) {
+    if (ld_le16(at + 22) == 0)
         volume->type = FAT_32;
-        volume->table_bytes = entries * 4;
-        if (volume->root_bytes != 0)
-            return false;
-    } else if (volume->cluster_count < FAT12_CLUSTERS_END) {
-        volume->type = FAT_12;
-        volume->table_bytes = (entries * 3 + 1) / 2;
-    } else {
-        volume->type = FAT_16;
-        volume->table_bytes = entries * 2;
-        if (volume->cluster_count >= FAT16_CLUSTERS_END)
-            return false;
-    }
+    else
+        volume->type = volume->cluster_count < FAT12_CLUSTERS_END ? FAT_12 : FAT_16;
+    volume->table_bytes = fat_entries_bytes(volume->type, entries);
+    if (volume->type == FAT_32 && volume->root_bytes != 0)
+        return false;
+    if (volume->type == FAT_16 && volume->cluster_count >= FAT16_CLUSTERS_END)
+        return false;
     if (volume->type != FAT_32 && volume->root_bytes == 0)
         return false;
     return volume->table_bytes <= volume->fat_bytes;

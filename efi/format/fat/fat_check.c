@@ -6,14 +6,6 @@
 #define FAT32_CLUSTERS_MIN 65525u
 #define READS_IN_LIMIT     32u /* so small are they made */
 
-void fat_note(struct fat_walk *walk, enum fat_problem problem, const char *path)
-{
-    if (walk->report.problems[problem] == 0)
-        walk->report.first_place[problem] = path;
-    if (walk->report.problems[problem] < UINT32_MAX)
-        walk->report.problems[problem]++;
-}
-
 /* What is sound and yet refused by the driver that most firmware has, or by others. */
 static void check_form(struct fat_walk *walk)
 {
@@ -95,14 +87,13 @@ static enum status check_files(struct fat_walk *walk)
 static bool piece_is_equal(const struct fat_walk *walk, uint64_t start, uint64_t end)
 {
     const struct fat_volume *volume = walk->volume;
-    static const uint8_t skipped[] = {[FAT_12] = 3, [FAT_16] = 4, [FAT_32] = 8};
     uint64_t chunk = start - start % volume->read_size;
 
     if (volume->table_loaded[start / FAT_PIECE] != FAT_PIECE_LOADED)
         return true;
     /* The dirty bits are no reason to doubt a copy: some drivers set them in the first FAT only. */
     if (start == 0)
-        start = skipped[volume->type];
+        start = fat_entry_offset(volume->type, 2);
     return memcmp(volume->table + start, walk->buffer + (start - chunk), (size_t)(end - start)) ==
            0;
 }

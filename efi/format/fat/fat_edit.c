@@ -6,11 +6,6 @@
 #include "format/fat/fat_geometry.h"
 #include "format/fat/fat_table.h"
 
-#define PHASE_NEW    0u
-#define PHASE_CHAINS 1u
-#define PHASE_EDIT   2u
-#define PHASE_FREE   4u
-
 /* What is worked out for a node of the tree. */
 struct place {
     struct fat_folder_edit folder; /* of a directory that is there */
@@ -27,13 +22,11 @@ struct edit {
     struct disk_edit_builder builder;
 };
 
-/* What a cut leaves, what ends at one file (a chain of another length than its file has), and a
- * boot sector that is read from its backup. */
+/* Beside what is minor, a boot sector that is read from its backup. */
 static bool is_harmless(enum fat_problem problem)
 {
-    return !fat_problem_is_damage(problem) || problem == FAT_BOOT_SECTOR_FROM_BACKUP ||
-           problem == FAT_CHAIN_LOST || problem == FAT_COPIES_DIFFER || problem == FAT_CHAIN_LONG ||
-           problem == FAT_CHAIN_SHORT;
+    return !fat_problem_is_damage(problem) || fat_problem_is_minor(problem) ||
+           problem == FAT_BOOT_SECTOR_FROM_BACKUP;
 }
 
 bool fat_edit_is_possible(const struct fat_report *report)
@@ -164,7 +157,7 @@ static enum status add_file(struct edit *edit, size_t node)
         extents[i].bytes = bytes < left ? bytes : left;
         left -= extents[i].bytes;
     }
-    struct disk_file file = {.phase = PHASE_NEW,
+    struct disk_file file = {.phase = FAT_EDIT_NEW,
                              .source = request->source,
                              .size = request->size,
                              .extents = extents,
@@ -191,7 +184,7 @@ static enum status add_new(struct edit *edit)
             fat_put_chain(&edit->table, &place->runs);
         }
     }
-    fat_table_edit_emit(&edit->table, &edit->builder, PHASE_CHAINS);
+    fat_table_edit_emit(&edit->table, &edit->builder, FAT_EDIT_CHAINS);
     return status;
 }
 
@@ -204,7 +197,7 @@ static void add_changes(struct edit *edit)
         fat_folder_link(&edit->places[i].folder, &edit->table);
         fat_folder_emit(&edit->places[i].folder, &edit->builder);
     }
-    fat_table_edit_emit(&edit->table, &edit->builder, PHASE_EDIT);
+    fat_table_edit_emit(&edit->table, &edit->builder, FAT_EDIT_FOLDERS);
 }
 
 /* The sector of FSInfo as the boot sector has it, 0 for none. */
@@ -240,7 +233,7 @@ static enum status add_fsinfo(struct edit *edit)
     if (status == ST_OK &&
         fat_fsinfo_update(block, fat_count_free(&edit->table),
                           edit->table.cursor < volume->cluster_count + 2 ? edit->table.cursor : 2))
-        disk_edit_write(&edit->builder, PHASE_FREE, fat_block_at(volume, offset),
+        disk_edit_write(&edit->builder, FAT_EDIT_FREED, fat_block_at(volume, offset),
                         span_of(block, block_size), false);
     return status;
 }
@@ -254,7 +247,7 @@ static enum status add_freed(struct edit *edit)
     if (status != ST_OK)
         return status;
     fat_free_lost(&edit->table);
-    fat_table_edit_emit(&edit->table, &edit->builder, PHASE_FREE);
+    fat_table_edit_emit(&edit->table, &edit->builder, FAT_EDIT_FREED);
     return edit->table.changed ? add_fsinfo(edit) : ST_OK;
 }
 

@@ -1,13 +1,11 @@
 #include "fat_edit_folder.h"
 
 #include "base/mem.h"
+#include "format/fat/fat_edit.h"
 #include "format/fat/fat_table.h"
 
-#define DELETED    0xe5u
-#define RESERVED   0x01u /* for the time being: neither free nor the end */
-#define PHASE_NEW  0u
-#define PHASE_EDIT 2u
-#define PHASE_LAST 3u
+#define DELETED  0xe5u
+#define RESERVED 0x01u /* for the time being: neither free nor the end */
 
 static uint8_t *slot_at(const struct fat_folder_edit *folder, size_t slot)
 {
@@ -344,7 +342,7 @@ void fat_emit_clusters(const struct fat_volume *volume, const struct fat_runs *r
     for (size_t i = 0; i < runs->count; i++) {
         size_t size = (size_t)runs->at[i].count * volume->cluster_size;
         uint64_t offset = fat_cluster_offset(volume, runs->at[i].first);
-        disk_edit_write(builder, PHASE_NEW, fat_block_at(volume, offset), span_of(bytes, size),
+        disk_edit_write(builder, FAT_EDIT_NEW, fat_block_at(volume, offset), span_of(bytes, size),
                         !runs->lost);
         bytes += size;
     }
@@ -380,7 +378,7 @@ void fat_folder_emit(const struct fat_folder_edit *folder, struct disk_edit_buil
     bool end_moves = folder->end >= (end_block + 1) * slots_in_block(folder);
 
     for (size_t i = 0; i < blocks; i++) {
-        unsigned phase = i == end_block && end_moves ? PHASE_LAST : PHASE_EDIT;
+        unsigned phase = i == end_block && end_moves ? FAT_EDIT_ENDS : FAT_EDIT_FOLDERS;
         struct span data = span_of(folder->bytes + i * block_size, block_size);
         if (folder->touched[i] != 0)
             disk_edit_write(builder, phase, fat_block_at(folder->volume, block_offset(folder, i)),

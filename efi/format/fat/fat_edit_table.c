@@ -6,8 +6,7 @@
 
 #define FIRST_CLUSTER 2u
 #define END           0x0fffffffu
-
-static const uint32_t value_bits[] = {[FAT_12] = 0xfff, [FAT_16] = 0xffff, [FAT_32] = 0x0fffffff};
+#define FAT12_BITS    0xfffu
 
 uint64_t fat_block_at(const struct fat_volume *volume, uint64_t offset)
 {
@@ -19,53 +18,12 @@ static uint32_t entries_end(const struct fat_table_edit *edit)
     return edit->volume->cluster_count + FIRST_CLUSTER;
 }
 
-/* --- Entries in bytes ------------------------------------------------------------------------- */
-
-static size_t entry_offset(enum fat_type type, uint32_t entry)
-{
-    static const uint8_t half_bytes[] = {[FAT_12] = 3, [FAT_16] = 4, [FAT_32] = 8};
-
-    return (size_t)((uint64_t)entry * half_bytes[type] / 2);
-}
-
-static uint32_t load_entry(enum fat_type type, const uint8_t *bytes, uint32_t entry)
-{
-    const uint8_t *at = bytes + entry_offset(type, entry);
-
-    if (type == FAT_32)
-        return ld_le32(at) & value_bits[FAT_32];
-    if (type == FAT_16)
-        return ld_le16(at);
-    return entry % 2 != 0 ? ld_le16(at) >> 4 : ld_le16(at) & value_bits[FAT_12];
-}
-
-/* Leaves alone what is not of the entry. */
-static void store_entry(enum fat_type type, uint8_t *bytes, uint32_t entry, uint32_t value)
-{
-    uint8_t *at = bytes + entry_offset(type, entry);
-
-    value &= value_bits[type];
-    if (type == FAT_32)
-        st_le32(at, (ld_le32(at) & ~value_bits[FAT_32]) | value);
-    else if (type == FAT_16)
-        st_le16(at, (uint16_t)value);
-    else if (entry % 2 != 0)
-        st_le16(at, (uint16_t)((ld_le16(at) & 0x000f) | value << 4));
-    else
-        st_le16(at, (uint16_t)((ld_le16(at) & 0xf000) | value));
-}
-
-static bool is_end(enum fat_type type, uint32_t value)
-{
-    return value >= (value_bits[type] & ~7u);
-}
-
 void fat_put_link(struct fat_table_edit *edit, uint32_t cluster, uint32_t next)
 {
     enum fat_type type = edit->volume->type;
-    size_t at = entry_offset(type, cluster);
+    size_t at = fat_entry_offset(type, cluster);
 
-    store_entry(type, edit->bytes, cluster, next);
+    fat_entry_store(type, edit->bytes, cluster, next);
     edit->dirty[at / edit->block_size] = 1;
     if (type == FAT_12)
         edit->dirty[(at + 1) / edit->block_size] = 1;
@@ -129,7 +87,8 @@ static bool may_differ(const struct fat_table_edit *edit, uint32_t cluster, uint
 
     if (edit->uses[cluster] == FAT_USE_FILE)
         return false;
-    return edit->uses[cluster] != FAT_USE_DIRECTORY || is_end(type, a) || is_end(type, b);
+    return edit->uses[cluster] != FAT_USE_DIRECTORY || fat_entry_is_end(type, a) ||
+           fat_entry_is_end(type, b);
 }
 
 /* `copy` is made equal to the FAT that counts. */
@@ -138,8 +97,8 @@ static enum status take_copy(struct fat_table_edit *edit, const uint8_t *copy)
     enum fat_type type = edit->volume->type;
 
     for (uint32_t entry = FIRST_CLUSTER; entry < entries_end(edit); entry++) {
-        uint32_t a = load_entry(type, edit->bytes, entry);
-        uint32_t b = load_entry(type, copy, entry);
+        uint32_t a = fat_entry_load(type, edit->bytes, entry);
+        uint32_t b = fat_entry_load(type, copy, entry);
         if (a != b && !may_differ(edit, entry, a, b))
             return ST_REFUSED;
     }
@@ -295,13 +254,13 @@ static uint32_t first_byte_bits(uint32_t entry)
 /* A cluster whose number differs from what `last` has in one block of the FAT only; 0: none. */
 static uint32_t find_next(const struct fat_table_edit *edit, uint32_t last)
 {
-    uint32_t old = load_entry(FAT_12, edit->bytes, last);
+    uint32_t old = fat_entry_load(FAT_12, edit->bytes, last);
     uint32_t bits = first_byte_bits(last);
 
     for (uint32_t cluster = FIRST_CLUSTER; cluster < entries_end(edit); cluster++) {
         uint32_t change = cluster ^ old;
         if (can_be_had(edit, cluster) &&
-            ((change & bits) == 0 || (change & value_bits[FAT_12] & ~bits) == 0))
+            ((change & bits) == 0 || (change & FAT12_BITS & ~bits) == 0))
             return cluster;
     }
     return 0;
@@ -340,7 +299,7 @@ static enum status take_with_next(struct fat_table_edit *edit, uint32_t last, ui
 enum status fat_take_clusters_after(struct fat_table_edit *edit, uint32_t last, uint32_t count,
                                     struct fat_runs *ret_runs)
 {
-    size_t at = entry_offset(edit->volume->type, last);
+    size_t at = fat_entry_offset(edit->volume->type, last);
 
     if (edit->volume->type != FAT_12 || at / edit->block_size == (at + 1) / edit->block_size)
         return fat_take_clusters(edit, count, ret_runs);
@@ -425,6 +384,6 @@ uint32_t fat_count_free(const struct fat_table_edit *edit)
     uint32_t count = 0;
 
     for (uint32_t cluster = FIRST_CLUSTER; cluster < entries_end(edit); cluster++)
-        count += load_entry(edit->volume->type, edit->bytes, cluster) == 0;
+        count += fat_entry_load(edit->volume->type, edit->bytes, cluster) == 0;
     return count;
 }

@@ -2,13 +2,16 @@
 
 #include "base/mem.h"
 #include "format/fat/fat_geometry.h"
+#include "format/fat/fat_table.h"
 #include "fat_tree.h"
 
 #define LABEL_SIZE     11u
-#define WIPE_PHASES    2u
 #define SECTOR_MAX     4096u
 #define FIRST_CLUSTER  2u
 #define SIGNED_SECTORS 2u /* boot sector and FSInfo: what the backup is of */
+
+/* FAT16 has no backup: its boot sector is written in that phase. */
+enum { PHASE_WIPE, PHASE_WIPE_BACKUPS, PHASE_CONTENT, PHASE_BACKUP, PHASE_BOOT };
 
 struct layout {
     const struct fat_layout_request *request;
@@ -22,7 +25,6 @@ struct layout {
     uint64_t used_clusters;
     uint8_t *table; /* the FAT up to the last cluster in use */
     uint32_t table_blocks;
-    unsigned phase; /* of everything but the boot sector */
     struct disk_edit_builder edit;
 };
 
@@ -159,16 +161,14 @@ static uint64_t cluster_sector(const struct fat_geometry *geometry, uint32_t clu
 /* `data` in sectors of the partition. */
 static void add_sectors(struct layout *layout, unsigned phase, uint64_t sector, struct span data)
 {
-    disk_edit_write(&layout->edit, phase, layout->request->first_lba + sector, data,
-                    !layout->request->wipe_first);
+    disk_edit_write(&layout->edit, phase, layout->request->first_lba + sector, data, false);
 }
 
 /* Zeros in sectors [first, end). */
 static void add_zeros(struct layout *layout, unsigned phase, uint64_t first, uint64_t end)
 {
     if (first < end)
-        disk_edit_zero(&layout->edit, phase, layout->request->first_lba + first, end - first,
-                       !layout->request->wipe_first);
+        disk_edit_zero(&layout->edit, phase, layout->request->first_lba + first, end - first);
 }
 
 /* First the boot sector goes, then, flushed, the backups that one of FAT32 may have had. */
@@ -176,43 +176,34 @@ static void add_wipe(struct layout *layout)
 {
     uint32_t sector_size = layout->geometry.sector_size;
 
-    if (!layout->request->wipe_first)
-        return;
-    add_zeros(layout, 0, 0, 1);
+    add_zeros(layout, PHASE_WIPE, 0, 1);
     for (uint32_t size = sector_size; size <= SECTOR_MAX; size *= 2) {
         uint64_t sector = (uint64_t)FAT_BACKUP_SECTOR * size / sector_size;
-        add_zeros(layout, 1, sector, sector + 1);
+        add_zeros(layout, PHASE_WIPE_BACKUPS, sector, sector + 1);
     }
-}
-
-static void put_table_entry(struct layout *layout, uint32_t entry, uint32_t value)
-{
-    if (layout->geometry.type == FAT_32)
-        st_le32(layout->table + (size_t)entry * 4, value & 0x0fffffffu);
-    else
-        st_le16(layout->table + (size_t)entry * 2, (uint16_t)value);
 }
 
 static void put_chain(struct layout *layout, uint32_t first, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) {
         uint32_t cluster = first + (uint32_t)i;
-        put_table_entry(layout, cluster, i + 1 < count ? cluster + 1 : 0xffffffffu);
+        fat_entry_store(layout->geometry.type, layout->table, cluster,
+                        i + 1 < count ? cluster + 1 : 0xffffffffu);
     }
 }
 
 static enum status make_table(struct layout *layout)
 {
     uint32_t sector_size = layout->geometry.sector_size;
-    uint32_t entry_bytes = layout->geometry.type == FAT_32 ? 4 : 2;
-    uint64_t bytes = (layout->used_clusters + FIRST_CLUSTER) * entry_bytes;
+    uint64_t bytes =
+        fat_entries_bytes(layout->geometry.type, layout->used_clusters + FIRST_CLUSTER);
 
     layout->table_blocks = (uint32_t)((bytes + sector_size - 1) / sector_size);
     layout->table = arena_alloc(layout->arena, layout->table_blocks, sector_size);
     if (layout->table == NULL)
         return ST_NO_MEMORY;
-    put_table_entry(layout, 0, 0xfffffff8u);
-    put_table_entry(layout, 1, 0xffffffffu);
+    fat_entry_store(layout->geometry.type, layout->table, 0, 0xfffffff8u);
+    fat_entry_store(layout->geometry.type, layout->table, 1, 0xffffffffu);
     for (size_t i = 0; i < layout->tree.count; i++)
         put_chain(layout, layout->tree.nodes[i].cluster, layout->clusters[i]);
     return ST_OK;
@@ -225,8 +216,8 @@ static void add_tables(struct layout *layout)
 
     for (uint32_t fat = 0; fat < 2; fat++) {
         uint64_t first = geometry->reserved + (uint64_t)fat * geometry->fat_sectors;
-        add_sectors(layout, layout->phase, first, used);
-        add_zeros(layout, layout->phase, first + layout->table_blocks,
+        add_sectors(layout, PHASE_CONTENT, first, used);
+        add_zeros(layout, PHASE_CONTENT, first + layout->table_blocks,
                   first + geometry->fat_sectors);
     }
 }
@@ -267,7 +258,7 @@ static enum status add_directories(struct layout *layout)
         }
         fat_tree_put_directory(&layout->tree, i, at);
     }
-    add_sectors(layout, layout->phase, geometry->data - geometry->root_sectors,
+    add_sectors(layout, PHASE_CONTENT, geometry->data - geometry->root_sectors,
                 span_of(bytes, size));
     return ST_OK;
 }
@@ -285,12 +276,11 @@ static enum status add_files(struct layout *layout)
             .bytes = node->request->size,
         };
         struct disk_file file = {
-            .phase = layout->phase,
+            .phase = PHASE_CONTENT,
             .source = node->request->source,
             .size = node->request->size,
             .extents = arena_copy(layout->arena, &extent, sizeof(extent)),
             .extent_count = 1,
-            .free_space = !layout->request->wipe_first,
         };
         if (file.extents == NULL)
             return ST_NO_MEMORY;
@@ -308,18 +298,18 @@ static void add_boot_sectors(struct layout *layout, uint8_t *sectors)
 
     fat_boot_sector_put(geometry, request->first_lba, request->serial, layout->label, sectors);
     if (geometry->type == FAT_16) {
-        add_zeros(layout, layout->phase, 1, geometry->reserved);
-        add_sectors(layout, layout->phase + 1, 0, span_of(sectors, size));
+        add_zeros(layout, PHASE_CONTENT, 1, geometry->reserved);
+        add_sectors(layout, PHASE_BACKUP, 0, span_of(sectors, size));
         return;
     }
     fat_fsinfo_put(geometry->cluster_count - (uint32_t)layout->used_clusters,
                    FIRST_CLUSTER + (uint32_t)layout->used_clusters - 1, fsinfo);
-    add_sectors(layout, layout->phase, FAT_FSINFO_SECTOR, span_of(fsinfo, size));
-    add_zeros(layout, layout->phase, FAT_FSINFO_SECTOR + 1, FAT_BACKUP_SECTOR);
-    add_zeros(layout, layout->phase, FAT_BACKUP_SECTOR + SIGNED_SECTORS, geometry->reserved);
-    add_sectors(layout, layout->phase + 1, FAT_BACKUP_SECTOR,
+    add_sectors(layout, PHASE_CONTENT, FAT_FSINFO_SECTOR, span_of(fsinfo, size));
+    add_zeros(layout, PHASE_CONTENT, FAT_FSINFO_SECTOR + 1, FAT_BACKUP_SECTOR);
+    add_zeros(layout, PHASE_CONTENT, FAT_BACKUP_SECTOR + SIGNED_SECTORS, geometry->reserved);
+    add_sectors(layout, PHASE_BACKUP, FAT_BACKUP_SECTOR,
                 span_of(sectors, (size_t)size * SIGNED_SECTORS));
-    add_sectors(layout, layout->phase + 2, 0, span_of(sectors, size));
+    add_sectors(layout, PHASE_BOOT, 0, span_of(sectors, size));
 }
 
 static enum status add_all(struct layout *layout)
@@ -381,7 +371,6 @@ enum status fat_layout(struct arena *arena, const struct fat_layout_request *req
     if (!fat_geometry_make(request->type, request->first_lba, request->block_count,
                            request->block_size, &layout.geometry))
         return ST_UNSUPPORTED;
-    layout.phase = request->wipe_first ? WIPE_PHASES : 0;
     enum status status = take_label(&layout);
     if (status == ST_OK)
         status = place_nodes(&layout);
@@ -391,6 +380,6 @@ enum status fat_layout(struct arena *arena, const struct fat_layout_request *req
     status = add_all(&layout);
     if (status != ST_OK)
         return status;
-    return disk_edit_finish(&layout.edit, layout.phase + (layout.geometry.type == FAT_32 ? 3 : 2),
-                            ret_edit);
+    return disk_edit_finish(
+        &layout.edit, (layout.geometry.type == FAT_32 ? PHASE_BOOT : PHASE_BACKUP) + 1, ret_edit);
 }

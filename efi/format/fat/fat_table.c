@@ -4,8 +4,49 @@
 
 #define FAILURES_MAX 16u /* after so many only large reads are tried */
 
-#define FAT12_BITS 0xfffu
-#define FAT32_BITS 0x0fffffffu
+static const uint32_t value_bits[] = {[FAT_12] = 0xfff, [FAT_16] = 0xffff, [FAT_32] = 0x0fffffff};
+static const uint8_t half_bytes[] = {[FAT_12] = 3, [FAT_16] = 4, [FAT_32] = 8};
+
+size_t fat_entry_offset(enum fat_type type, uint32_t entry)
+{
+    return (size_t)((uint64_t)entry * half_bytes[type] / 2);
+}
+
+uint64_t fat_entries_bytes(enum fat_type type, uint64_t count)
+{
+    return (count * half_bytes[type] + 1) / 2;
+}
+
+uint32_t fat_entry_load(enum fat_type type, const uint8_t *bytes, uint32_t entry)
+{
+    const uint8_t *at = bytes + fat_entry_offset(type, entry);
+
+    if (type == FAT_32)
+        return ld_le32(at) & value_bits[FAT_32];
+    if (type == FAT_16)
+        return ld_le16(at);
+    return entry % 2 != 0 ? ld_le16(at) >> 4 : ld_le16(at) & value_bits[FAT_12];
+}
+
+void fat_entry_store(enum fat_type type, uint8_t *bytes, uint32_t entry, uint32_t value)
+{
+    uint8_t *at = bytes + fat_entry_offset(type, entry);
+
+    value &= value_bits[type];
+    if (type == FAT_32)
+        st_le32(at, (ld_le32(at) & ~value_bits[FAT_32]) | value);
+    else if (type == FAT_16)
+        st_le16(at, (uint16_t)value);
+    else if (entry % 2 != 0)
+        st_le16(at, (uint16_t)((ld_le16(at) & 0x000f) | value << 4));
+    else
+        st_le16(at, (uint16_t)((ld_le16(at) & 0xf000) | value));
+}
+
+bool fat_entry_is_end(enum fat_type type, uint32_t value)
+{
+    return value >= (value_bits[type] & ~7u);
+}
 
 enum status fat_read(struct fat_volume *volume, uint64_t offset, uint64_t size, void *ret_data)
 {
@@ -113,8 +154,7 @@ static enum status need_piece(struct fat_volume *volume, size_t piece)
 
 enum status fat_entry(struct fat_volume *volume, uint32_t entry, uint32_t *ret_value)
 {
-    static const uint8_t half_bytes[] = {[FAT_12] = 3, [FAT_16] = 4, [FAT_32] = 8};
-    size_t at = (size_t)((uint64_t)entry * half_bytes[volume->type] / 2);
+    size_t at = fat_entry_offset(volume->type, entry);
     size_t last = at + (volume->type == FAT_32 ? 3 : 1);
     enum status status = need_piece(volume, at / FAT_PIECE);
 
@@ -122,13 +162,7 @@ enum status fat_entry(struct fat_volume *volume, uint32_t entry, uint32_t *ret_v
         status = need_piece(volume, last / FAT_PIECE);
     if (status != ST_OK)
         return status;
-    const uint8_t *bytes = volume->table + at;
-    if (volume->type == FAT_32)
-        *ret_value = ld_le32(bytes) & FAT32_BITS;
-    else if (volume->type == FAT_16)
-        *ret_value = ld_le16(bytes);
-    else
-        *ret_value = entry % 2 != 0 ? ld_le16(bytes) >> 4 : ld_le16(bytes) & FAT12_BITS;
+    *ret_value = fat_entry_load(volume->type, volume->table, entry);
     return ST_OK;
 }
 

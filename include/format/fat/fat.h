@@ -122,6 +122,10 @@ const char *fat_problem_text(enum fat_problem problem);
 /* True when files may be lost or wrong by it; false for what any driver lives with. */
 bool fat_problem_is_damage(enum fat_problem problem);
 
+/* True for damage under which a file system is read and changed all the same: what a cut leaves
+ * (lost clusters, copies that differ), and what ends at one file (a chain of another length). */
+bool fat_problem_is_minor(enum fat_problem problem);
+
 struct fat_file {
     /* From the root: "\EFI\Microsoft\Boot\BCD", UTF-8 as stored, in the harmless form of
      * text_from_ucs2; a byte of a short name that is not ASCII is shown as %NN. */

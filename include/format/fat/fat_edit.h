@@ -3,25 +3,27 @@
  * power may be cut at any block: every file that was there keeps its old content or has all of its
  * new content, under its name.
  *
- * Phases of the result:
- *   0  contents of files, of new directories and of clusters that directories grow by, all where
- *      nothing was
- *   1  their chains in the FATs; FATs that differ are made equal
- *   2  entries of directories that are there: in place, deleted ones, and behind the last one, in
- *      such a way that no entry and its long name cross a block; the links to clusters that
- *      directories grow by
- *   3  the block in which a directory ended, when it ends in a later block now: what is behind it
- *      becomes visible to drivers that stop at the end marker
- *   4  old chains set free in the FATs, and FSInfo
- * A cut leaves lost clusters at worst, or FATs that differ in entries of such clusters or at the
- * end of a directory that grows; with them the free count of FSInfo is not right.
+ * A cut between the phases below, or in one, leaves lost clusters at worst, or FATs that differ in
+ * entries of such clusters or at the end of a directory that grows; with them the free count of
+ * FSInfo is not right.
  */
 #ifndef SHADOWBOOT_FORMAT_FAT_EDIT_H
 #define SHADOWBOOT_FORMAT_FAT_EDIT_H
 
 #include "format/fat/fat_layout.h"
 
-#define FAT_EDIT_PHASES 5u
+enum {
+    FAT_EDIT_NEW,     /* contents of files, of new directories and of clusters that directories grow
+                       * by, all where nothing was */
+    FAT_EDIT_CHAINS,  /* their chains in the FATs; FATs that differ are made equal */
+    FAT_EDIT_FOLDERS, /* entries of directories that are there: in place, deleted ones, and behind
+                       * the last one, in such a way that no entry and its long name cross a block;
+                       * the links to clusters that directories grow by */
+    FAT_EDIT_ENDS,    /* the block in which a directory ended, when it ends in a later block now:
+                       * what is behind it becomes visible to drivers that stop at the end marker */
+    FAT_EDIT_FREED,   /* old chains set free in the FATs, and FSInfo */
+    FAT_EDIT_PHASES
+};
 
 /* True when the file system is in a state that can be changed file by file: checked in full, and
  * nothing wrong but lost clusters, FATs that differ as a cut leaves them, chains that are longer or

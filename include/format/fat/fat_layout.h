@@ -3,11 +3,11 @@
  * and for each file the one run of clusters it will lie in, in the order of the entries. Nothing is
  * read or written here.
  *
- * Phases of the result: 0 everything but the boot sector (and all file contents), 1 the FAT32
- * backup of the boot sector and FSInfo (FAT16 has none, and no such phase), then the boot sector:
- * nothing half-made ever looks like a file system. When an older file system may be there its boot
- * sector is made invalid first, then the backups it may have: then there are two phases more, in
- * front.
+ * Phases of the result: 0 the boot sector of a file system that may be there is made invalid, 1 the
+ * backups it may have, 2 everything but the boot sector (and all file contents), 3 the FAT32 backup
+ * of the boot sector and FSInfo (FAT16 has none, and no such phase), then the boot sector: nothing
+ * half-made ever looks like a file system. No write goes to free space: what is there may still be
+ * wanted.
  */
 #ifndef SHADOWBOOT_FORMAT_FAT_LAYOUT_H
 #define SHADOWBOOT_FORMAT_FAT_LAYOUT_H
@@ -35,8 +35,6 @@ struct fat_layout_request {
     enum fat_type type;  /* FAT_16 or FAT_32: what fat_type_for says */
     uint32_t serial;
     const char *label; /* at most 11 ASCII characters; "" for none */
-    bool wipe_first;   /* make an older file system's boot sectors invalid first; then no write
-                          goes to free space: what was there may still be wanted */
     const struct fat_entry_request *entries;
     size_t entry_count;
 };

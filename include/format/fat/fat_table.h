@@ -45,6 +45,21 @@ static inline size_t fat_share_of_room(const struct arena *arena)
     return (arena->size - arena->used) / 4;
 }
 
+/* Byte of a FAT at which an entry begins; an odd one of FAT12 begins in the middle of it. */
+size_t fat_entry_offset(enum fat_type type, uint32_t entry);
+
+/* Bytes of a FAT of so many entries. */
+uint64_t fat_entries_bytes(enum fat_type type, uint64_t count);
+
+/* The entry of the FAT at `bytes`, without reserved bits. */
+uint32_t fat_entry_load(enum fat_type type, const uint8_t *bytes, uint32_t entry);
+
+/* Stores the bits of `value` that an entry has, and leaves alone what is not of the entry. */
+void fat_entry_store(enum fat_type type, uint8_t *bytes, uint32_t entry, uint32_t value);
+
+/* True for a value that ends a chain. */
+bool fat_entry_is_end(enum fat_type type, uint32_t value);
+
 /* Takes memory for the table. Statuses: ST_OK; ST_NO_MEMORY. */
 MUST_CHECK enum status fat_table_init(struct fat_volume *volume);
 
