@@ -227,6 +227,10 @@ $(MAN): $(HOST)
 # --- Unit tests ----------------------------------------------------------------------------------
 UNIT_PROGRAMS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
+# What tests efi/firmware sees UEFI's headers as that does.
+UEFI_UNIT_OBJ := $(foreach folder,$(HOST_DIR) $(MUTANT_DIR),$(call objects,$(folder),$(wildcard tests/unit/test_uefi_*.c)))
+$(UEFI_UNIT_OBJ): TEST_DIALECT += $(FIRMWARE_INCLUDES) -fshort-wchar -DGNU_EFI_USE_MS_ABI
+
 $(UNIT_PROGRAMS): $(BUILD)/unit/%: $(HOST_DIR)/tests/unit/%.o $(HOST_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka

@@ -9,12 +9,10 @@
 #include "firmware/clock.h"
 #include "firmware/console.h"
 #include "firmware/files.h"
+#include "firmware/memory.h"
 #include "firmware/uefi.h"
 #include "firmware/vars.h"
 #include "port/ports.h"
-
-#define ARENA_MOST  (256u << 20) /* bytes asked for first */
-#define ARENA_LEAST (4u << 20)   /* bytes below which there is no point in going on */
 
 #if defined(__x86_64__)
 #define ARCHITECTURE "X64"
@@ -28,6 +26,7 @@
 
 struct program {
     struct uefi uefi;
+    struct uefi_memory memory;
     struct arena arena;
     struct arguments arguments;
     struct uefi_blocks blocks;
@@ -39,25 +38,6 @@ struct program {
 };
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
-
-/* Takes as much memory as there is, within bounds. Statuses: ST_OK; ST_NO_MEMORY. */
-static enum status take_memory(EFI_BOOT_SERVICES *boot, struct arena *ret_arena)
-{
-    for (size_t size = ARENA_MOST; size >= ARENA_LEAST; size /= 2) {
-        EFI_PHYSICAL_ADDRESS pages = 0;
-        if (boot->AllocatePages(AllocateAnyPages, EfiLoaderData, size / EFI_PAGE_SIZE, &pages) ==
-            EFI_SUCCESS) {
-            arena_init(ret_arena, (void *)(uintptr_t)pages, size);
-            return ST_OK;
-        }
-    }
-    return ST_NO_MEMORY;
-}
-
-static void give_memory_back(EFI_BOOT_SERVICES *boot, const struct arena *arena)
-{
-    boot->FreePages((EFI_PHYSICAL_ADDRESS)(uintptr_t)arena->base, arena->size / EFI_PAGE_SIZE);
-}
 
 static unsigned run_command(struct program *program)
 {
@@ -111,11 +91,11 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
     uefi_open(&program.uefi, image, system);
     if (program.uefi.shell == NULL)
         uefi_connect_all(&program.uefi); /* in the Shell that is the user's "connect -r" */
-    if (take_memory(program.uefi.boot, &program.arena) != ST_OK)
+    if (uefi_memory_open(program.uefi.boot, &program.memory, &program.arena) != ST_OK)
         return EFI_OUT_OF_RESOURCES;
     EFI_STATUS efi = EFI_OUT_OF_RESOURCES;
     if (uefi_arguments(&program.uefi, &program.arena, &program.arguments) == ST_OK)
         efi = with_disks(&program);
-    give_memory_back(program.uefi.boot, &program.arena);
+    uefi_memory_close(&program.memory);
     return efi;
 }

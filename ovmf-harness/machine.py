@@ -50,8 +50,7 @@ VARIABLES = Path('/usr/share/OVMF/OVMF_VARS_4M.fd')
 # Where states are kept from one run to the next.
 KEPT = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')).absolute() / 'firmware'
 FIRST_SLOT, LAST_SLOT = 2, 30
-# MiB, and no more: the firmware overwrites what a program gives back, and ours takes half of all there is.
-MEMORY = 128
+MEMORY = 128  # MiB
 STANDIN = re.compile(r'STANDIN token=(?P<token>\S*) esp=(?P<esp>\S+) entry=(?P<entry>\S+)'
                      r' file=(?P<file>\S*) loader=(?P<loader>\S+) system=(?P<system>\S+)'
                      r' description=(?P<description>[^\n]*)\n')

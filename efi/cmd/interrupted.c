@@ -68,12 +68,11 @@ static void note(struct context *context, const struct journal_file *file)
 void note_interrupted(struct context *context)
 {
     struct arena *arena = context->arena;
-    struct arena rest;
+    struct arena rest = arena_rest(arena);
     struct journal_files files;
 
     /* In memory of its own, so that what a large journal takes for a moment is not held to be what
      * the command needs. */
-    arena_init(&rest, arena->base + arena->used, arena->size - arena->used);
     context->arena = &rest;
     if (journal_store_list_interrupted(&rest, &context->ports->files, &files) == ST_OK) {
         for (size_t i = 0; i < files.count; i++)

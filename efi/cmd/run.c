@@ -180,17 +180,16 @@ static enum status apply_with_reserve(struct context *context, const struct plan
     size_t audit = changes_disks(plan) ? JUDGE_BYTES : LOOK_AGAIN_BYTES;
     size_t reserve = context->scan_bytes * LOOK_AGAIN_FACTOR + audit;
 
-    if (arena->size - arena->used < reserve) {
+    if (!arena_keep(arena, reserve)) {
         ret_result->problem = "There is too little memory. Nothing was changed.";
         return ST_NO_MEMORY;
     }
-    arena->size -= reserve;
     struct progress progress;
     progress_start(&progress, context);
     struct apply_watch watch = {progress_step, &progress};
     enum status status = apply_plan(arena, context->ports, plan, context->line, &watch, ret_result);
     progress_end(&progress);
-    arena->size += reserve;
+    arena_keep(arena, 0);
     return status;
 }
 

@@ -4,34 +4,16 @@
 #include "model/volume_disk.h"
 #include "volume_map.h"
 
-/* Memory at the far end of the arena, out of the way of what is allocated meanwhile. */
-static enum status scratch_take(struct arena *arena, size_t size, struct arena *ret_scratch)
-{
-    if (size > arena->size - arena->used)
-        return ST_NO_MEMORY;
-    if (arena->peak < arena->used + size)
-        arena->peak = arena->used + size;
-    arena->size -= size;
-    arena_init(ret_scratch, arena->base + arena->size, size);
-    return ST_OK;
-}
-
-static void scratch_give_back(struct arena *arena, size_t size)
-{
-    arena->size += size;
-}
-
 static enum status find_all(const struct volume_source *sources, struct arena *arena,
                             struct volume_disk *disks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         size_t size = sources[i].port->block_size + 64;
         struct arena scratch;
-        enum status status = scratch_take(arena, size, &scratch);
-        if (status != ST_OK)
-            return status;
-        status = volume_disk_find(&sources[i], &scratch, &disks[i]);
-        scratch_give_back(arena, size);
+        if (!arena_part(arena, size, &scratch))
+            return ST_NO_MEMORY;
+        enum status status = volume_disk_find(&sources[i], &scratch, &disks[i]);
+        arena_rejoin(arena, size);
         if (status != ST_OK)
             return status;
     }
@@ -43,11 +25,10 @@ static enum status read_all(struct arena *arena, struct volume_disk *disks, size
     for (size_t i = 0; i < count; i++) {
         size_t size = 3 * volume_disk_config_bytes(&disks[i]) + VOLUME_LOG_SCRATCH;
         struct arena scratch;
-        enum status status = scratch_take(arena, size, &scratch);
-        if (status != ST_OK)
-            return status;
-        status = volume_disk_read(&disks[i], disks, i, arena, &scratch);
-        scratch_give_back(arena, size);
+        if (!arena_part(arena, size, &scratch))
+            return ST_NO_MEMORY;
+        enum status status = volume_disk_read(&disks[i], disks, i, arena, &scratch);
+        arena_rejoin(arena, size);
         if (status != ST_OK)
             return status;
     }

@@ -720,6 +720,38 @@ static size_t memory_needed(const struct cuts *cuts)
     return arena.peak;
 }
 
+/* Steps of the arena in use, of those there is memory for. */
+struct memory_steps {
+    bool there[ARENA / ARENA_STEP];
+    size_t left;
+};
+
+static bool put_steps(void *ctx, const void *at, size_t size)
+{
+    struct memory_steps *steps = ctx;
+    size_t first = (size_t)((const uint8_t *)at - shared_memory());
+
+    for (size_t i = first / ARENA_STEP; i <= (first + size - 1) / ARENA_STEP; i++) {
+        if (!steps->there[i] && steps->left == 0)
+            return false;
+        steps->left -= !steps->there[i];
+        steps->there[i] = true;
+    }
+    return true;
+}
+
+/* With many addresses and so much memory to put under them, as firmware gives it. */
+static unsigned run_stepwise(const struct ports *ports, const char *line, size_t size)
+{
+    struct memory_steps steps = {.left = size / ARENA_STEP};
+    const struct arena_source source = {&steps, put_steps};
+    struct arena arena;
+
+    arena_init_from(&arena, &source, shared_memory(), ARENA);
+    return fixture_run_arena(ports, line, &arena);
+}
+
+/* Half of the runs have a block of memory, half of them have it put under addresses. */
 static bool try_memory(struct cuts *cuts, const struct cuts_range *range)
 {
     size_t needed = memory_needed(cuts);
@@ -729,7 +761,7 @@ static bool try_memory(struct cuts *cuts, const struct cuts_range *range)
         size_t size = (size_t)(needed * i / pieces);
         struct host *host = host_clone(cuts->before);
         snprintf(cuts->where, sizeof(cuts->where), "%zu bytes of memory, of %zu", size, needed);
-        unsigned code = run_in(host_ports(host), cuts->line, size);
+        unsigned code = (i % 2 == 0 ? run_in : run_stepwise)(host_ports(host), cuts->line, size);
         bool good = try_failed(cuts, host, code);
         host_free(host);
         if (!good)

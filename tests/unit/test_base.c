@@ -36,121 +36,6 @@ static struct arena dirty_arena(size_t size)
     return arena;
 }
 
-/* --- arena --------------------------------------------------------------------------------- */
-
-static void arena_gives_zeroed_aligned_memory(void **state)
-{
-    struct arena arena = dirty_arena(1024);
-
-    (void)state;
-    for (size_t size = 1; size < 40; size++) {
-        uint8_t *at = arena_alloc(&arena, 1, size);
-        if (at == NULL)
-            break;
-        assert_int_equal((uintptr_t)at % 16, 0);
-        assert_true(span_is_zero(span_of(at, size)));
-        memset(at, 0xff, size);
-    }
-}
-
-static void arena_objects_do_not_overlap(void **state)
-{
-    struct arena arena = dirty_arena(1024);
-    uint8_t *a = arena_alloc(&arena, 3, 7);
-    uint8_t *b = arena_alloc(&arena, 1, 1);
-
-    (void)state;
-    assert_non_null(a);
-    assert_non_null(b);
-    assert_true(b >= a + 21);
-}
-
-static void arena_over_a_crooked_base_stays_inside_it(void **state)
-{
-    (void)state;
-    for (size_t skip = 0; skip < 16; skip++) {
-        for (size_t size = 0; size < 48; size++) {
-            uint8_t *block = malloc(skip + size + 1);
-            struct arena arena;
-            assert_non_null(block);
-            arena_init(&arena, block + skip, size);
-            for (uint8_t *at = arena_alloc(&arena, 1, 1); at != NULL;
-                 at = arena_alloc(&arena, 1, 1)) {
-                assert_int_equal((uintptr_t)at % 16, 0);
-                assert_true(at >= block + skip && at + 16 <= block + skip + size);
-            }
-            free(block);
-        }
-    }
-}
-
-static void full_arena_gives_null_and_is_unchanged(void **state)
-{
-    struct arena arena = dirty_arena(64);
-
-    (void)state;
-    assert_non_null(arena_alloc(&arena, 1, 48));
-    assert_null(arena_alloc(&arena, 1, 17));
-    assert_int_equal(arena.used, 48);
-    assert_null(arena_copy(&arena, memory, 17));
-    assert_non_null(arena_alloc(&arena, 1, 16));
-    assert_null(arena_alloc(&arena, 1, 1));
-}
-
-static void arena_request_that_overflows_gives_null(void **state)
-{
-    struct arena arena = dirty_arena(1024);
-
-    (void)state;
-    assert_null(arena_alloc(&arena, SIZE_MAX, 2));
-    assert_null(arena_alloc(&arena, SIZE_MAX / 16 + 2, 16));
-    assert_null(arena_alloc(&arena, 1, SIZE_MAX));
-    assert_null(arena_alloc(&arena, 1, SIZE_MAX - 15));
-    assert_int_equal(arena.used, 0);
-}
-
-static void arena_request_for_nothing_is_valid(void **state)
-{
-    struct arena arena = dirty_arena(64);
-
-    (void)state;
-    assert_non_null(arena_alloc(&arena, 0, 100));
-    assert_non_null(arena_copy(&arena, NULL, 0));
-    assert_int_equal(arena.used, 0);
-}
-
-static void arena_release_gives_back_to_the_mark_and_keeps_the_peak(void **state)
-{
-    struct arena arena = dirty_arena(1024);
-
-    (void)state;
-    assert_non_null(arena_alloc(&arena, 1, 32));
-    size_t mark = arena_mark(&arena);
-    uint8_t *first = arena_alloc(&arena, 1, 100);
-    assert_non_null(first);
-    memset(first, 0xff, 100);
-    arena_release(&arena, mark);
-    assert_int_equal(arena.used, 32);
-    assert_int_equal(arena.peak, 32 + 112);
-    uint8_t *second = arena_alloc(&arena, 1, 100);
-    assert_ptr_equal(second, first);
-    assert_true(span_is_zero(span_of(second, 100)));
-    arena_release(&arena, 1000); /* not a mark of this arena: never a way to take memory */
-    assert_int_equal(arena.used, 32 + 112);
-}
-
-static void arena_copy_is_a_copy(void **state)
-{
-    struct arena arena = dirty_arena(1024);
-    char text[] = "shadow";
-    char *copy = arena_copy(&arena, text, sizeof(text));
-
-    (void)state;
-    assert_non_null(copy);
-    text[0] = 'S';
-    assert_string_equal(copy, "shadow");
-}
-
 /* --- bytes --------------------------------------------------------------------------------- */
 
 static const uint8_t counted[] = {0x81, 0x92, 0xa3, 0xb4, 0xc5, 0xd6, 0xe7, 0xf8, 0x09};
@@ -1038,14 +923,6 @@ static void every_status_has_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arena_gives_zeroed_aligned_memory),
-        cmocka_unit_test(arena_objects_do_not_overlap),
-        cmocka_unit_test(arena_over_a_crooked_base_stays_inside_it),
-        cmocka_unit_test(full_arena_gives_null_and_is_unchanged),
-        cmocka_unit_test(arena_request_that_overflows_gives_null),
-        cmocka_unit_test(arena_request_for_nothing_is_valid),
-        cmocka_unit_test(arena_release_gives_back_to_the_mark_and_keeps_the_peak),
-        cmocka_unit_test(arena_copy_is_a_copy),
         cmocka_unit_test(loads_read_either_byte_order_at_any_alignment),
         cmocka_unit_test(stores_write_what_loads_read),
         cmocka_unit_test(span_holds_only_what_is_inside),

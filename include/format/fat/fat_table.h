@@ -42,7 +42,7 @@ bool fat_gives_up(const struct fat_volume *volume);
  * others. */
 static inline size_t fat_share_of_room(const struct arena *arena)
 {
-    return (arena->size - arena->used) / 4;
+    return arena_room(arena) / 4;
 }
 
 /* Byte of a FAT at which an entry begins; an odd one of FAT12 begins in the middle of it. */
