@@ -43,6 +43,12 @@ static const struct verb {
 } verbs[] = {
     {"list", "[-all] [-store FILE] [DISK|GUID]", 0, 1, bcd_list},
     {"export", "FILE [-store FILE | -on DISK|GUID]", 1, 1, bcd_export},
+    {"set", "OBJECT ELEMENT VALUE...", 3, ARGS_MAX, bcd_set},
+    {"delete", "OBJECT [ELEMENT]", 1, 2, bcd_delete},
+    {"copy", "OBJECT -d DESCRIPTION", 1, 1, bcd_copy},
+    {"default", "OBJECT", 1, 1, bcd_default},
+    {"order", "[-addfirst | -addlast | -remove] OBJECT...", 1, ARGS_MAX, bcd_order},
+    {"timeout", "SECONDS", 1, 1, bcd_timeout},
 };
 
 enum status cmd_bcd(struct context *context)

@@ -4,6 +4,7 @@
 #include "format/ntfs/ntfs.h"
 #include "format/regf/regf.h"
 #include "model/boot_paths.h"
+#include "model/boot_store.h"
 #include "model/scan_esp.h"
 #include "path.h"
 #include "plan/place.h"
@@ -21,7 +22,7 @@ static const char *trouble_of(const struct esp *esp)
         return "its file system cannot be read";
     if (esp->store_status != ST_OK)
         return status_text(esp->store_status);
-    return esp->store == REGF_GOOD ? NULL : regf_state_text(esp->store);
+    return boot_store_is_usable(esp) ? NULL : regf_state_text(esp->store);
 }
 
 static struct bcd_source source_of(struct context *context, size_t index)
@@ -30,6 +31,7 @@ static struct bcd_source source_of(struct context *context, size_t index)
 
     return (struct bcd_source){
         .esp = index,
+        .path = BOOT_STORE_PATH,
         .name = place_text(context->arena, &context->machine, esp->partition),
         .file = esp->store_file,
         .trouble = trouble_of(esp),
@@ -157,13 +159,13 @@ static enum status read_file(struct context *context, const struct file_place *p
     return status;
 }
 
-/* The ESP whose store the file is; NO_INDEX for any other file. */
+/* The ESP that the file is on; NO_INDEX for any other volume. */
 static size_t esp_of(const struct machine *machine, const struct file_place *place)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {
         const struct esp *esp = &machine->esps[i];
         if (machine->partitions[esp->partition].volume == place->volume &&
-            esp->store_status != ST_ABSENT && text_equal_nocase(place->path, BOOT_STORE_PATH))
+            fat_find(&esp->report, place->path) != FAT_NO_FILE)
             return i;
     }
     return NO_INDEX;
@@ -202,11 +204,12 @@ static enum status find_file(struct context *context, const char *text,
     enum status status = path_resolve(context, text, &place);
     if (status != ST_OK)
         return status;
-    size_t esp = esp_of(&context->machine, &place);
-    if (esp != NO_INDEX) {
-        *ret_source = source_of(context, esp);
+    source.esp = esp_of(&context->machine, &place);
+    if (source.esp != NO_INDEX && text_equal_nocase(place.path, BOOT_STORE_PATH)) {
+        *ret_source = source_of(context, source.esp);
         return ST_OK;
     }
+    source.path = place.path;
     source.name = path_text(context, &place);
     *ret_source = source;
     return judge_file(context, read_file(context, &place, &ret_source->file), ret_source);

@@ -5,7 +5,8 @@
 #include "cmd/context.h"
 
 struct bcd_source {
-    size_t esp;          /* index into machine.esps; NO_INDEX for any other file */
+    size_t esp;          /* index into machine.esps; NO_INDEX for a file that is on none */
+    const char *path;    /* on the ESP `esp` */
     const char *name;    /* "Disk 0 Partition 1 {guid}", "FS0:\BCD" */
     struct span file;    /* the store; empty when it is not good */
     const char *trouble; /* half a sentence; NULL when it is good */

@@ -86,6 +86,11 @@ static const struct option_spec bcd_options[] = {
     {"-all", NULL, "list: every object, not only what is on the menu"},
     {"-on", "DISK", "the store of that disk's ESP alone: a disk's number, or a GUID"},
     {"-store", "FILE", "the store in a file"},
+    {"-d", "TEXT", "copy: description of the copy"},
+    {"-addfirst", NULL, "order: to the front; the rest stays as it is"},
+    {"-addlast", NULL, "order: to the end"},
+    {"-remove", NULL, "order: off the menu"},
+    {"-force", NULL, "change it though a disk would start less well"},
     {NULL, NULL, NULL},
 };
 
@@ -199,13 +204,19 @@ static const struct command table[] = {
      "asks nothing, but -n shows the plan without changing anything. -v and -b work as everywhere, "
      "-sfo does not. The program does the same when it is named bootcfg.efi.",
      NULL, 0, ARGS_MAX, cmd_bootcfg},
-    {"bcd", "list [DISK|GUID] [-all] | export FILE", "lists boot stores (BCD)",
-     "What Windows' bcdedit does, from firmware, with the stores of all ESPs.\n"
-     "list prints each store as bcdedit does: the boot manager and its menu, or all objects with "
-     "-all. Devices are given as the disks of this machine.\n"
-     "export saves a store to a new file; choose it with -on where there are several.\n"
-     "-store takes a file that the UEFI Shell knows (FS0:\\BCD), or one on a dynamic volume by its "
-     "letter (D:\\boot\\bcd).",
+    {"bcd", "list | export | set | delete | copy | default | order | timeout ...",
+     "lists and changes boot stores (BCD)",
+     "What Windows' bcdedit does, from firmware: names and values are bcdedit's.\n"
+     "list [DISK|GUID] [-all] prints each store as bcdedit does, with devices as the disks of this "
+     "machine; -v gives GUIDs. export FILE saves one.\n"
+     "set OBJECT ELEMENT VALUE, delete OBJECT [ELEMENT], copy OBJECT -d TEXT, default OBJECT, "
+     "order "
+     "OBJECT... and timeout SECONDS change them. A device is boot, locate or partition=X, X being "
+     "the letter of a dynamic volume (C: is the plex on the store's own disk), disk/partition "
+     "(1/4), or a GUID.\n"
+     "Without -on or -store the stores of all disks of the mirror are changed. -store takes a file "
+     "that the UEFI Shell knows (FS0:\\BCD); one on a dynamic volume (D:\\boot\\bcd) is read "
+     "only.",
      bcd_options, 1, ARGS_MAX, cmd_bcd},
     {"help", "[COMMAND | sfo | json]", "explains a command",
      "Without a command it lists them all, with the options and exit statuses they share. sfo "

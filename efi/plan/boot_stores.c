@@ -3,23 +3,15 @@
 #include "base/mem.h"
 #include "base/print.h"
 #include "base/text.h"
-#include "format/fat/fat_edit.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
 #include "plan/esp_files.h"
-#include "plan/esp_guard.h"
-#include "plan/owner_guard.h"
 #include "plan/place.h"
 #include "plan/project.h"
+#include "store_write.h"
 #include "store_work.h"
 
 /* --- Into the plan -------------------------------------------------------------------------- */
-
-/* The store and its logs. */
-#define ITEMS_MAX 4u
-
-static const char *const logs[ITEMS_MAX - 1] = {BOOT_STORE_LOG_PATH, BOOT_STORE_LOG_PATH "1",
-                                                BOOT_STORE_LOG_PATH "2"};
 
 static size_t find_item(const struct files_change *files, const char *path)
 {
@@ -28,34 +20,6 @@ static size_t find_item(const struct files_change *files, const char *path)
             return i;
     }
     return NO_INDEX;
-}
-
-/* A file as it lies on the ESP, with another content. */
-static struct file_copy item_of(const struct fat_file *old, struct span content)
-{
-    return (struct file_copy){.path = old->path,
-                              .attributes = old->attributes & ESP_FILES_ATTRIBUTES,
-                              .written = old->written,
-                              .size = content.size,
-                              .esp = NO_INDEX,
-                              .content = content};
-}
-
-/* The new store of the ESP, and where it was completed from a log its logs, emptied: what they hold
- * is of the old one. */
-static size_t items_of(const struct store_work *work, const struct esp *esp, struct span file,
-                       struct file_copy ret_items[ITEMS_MAX])
-{
-    const struct fat_report *report = &esp->report;
-    size_t count = 1;
-
-    ret_items[0] = item_of(&report->files[fat_find(report, BOOT_STORE_PATH)], file);
-    for (size_t i = 0; i < ITEMS_MAX - 1 && work->esp->store == REGF_DIRTY; i++) {
-        size_t log = fat_find(report, logs[i]);
-        if (log != FAT_NO_FILE && !report->files[log].is_directory && report->files[log].size > 0)
-            ret_items[count++] = item_of(&report->files[log], span_of(NULL, 0));
-    }
-    return count;
 }
 
 /* The store stays as it is, which is said; the rest of the plan goes on. */
@@ -84,13 +48,15 @@ static enum status put_into(struct store_work *work, struct action *action, stru
     struct arena *arena = work->plan->arena;
     struct disk_change *change = arena_copy(arena, action->change, sizeof(*change));
     size_t count = action->change->files.count;
-    struct file_copy *items = arena_alloc(arena, count + ITEMS_MAX, sizeof(*items));
-    struct file_copy own[ITEMS_MAX];
+    struct file_copy *items = arena_alloc(arena, count + STORE_ITEMS_MAX, sizeof(*items));
+    struct file_copy own[STORE_ITEMS_MAX];
 
     if (change == NULL || items == NULL)
         return ST_NO_MEMORY;
     memcpy(items, change->files.items, count * sizeof(*items));
-    size_t own_count = items_of(work, work->esp, file, own);
+    size_t own_count = store_items(arena, work->esp, BOOT_STORE_PATH, file, own);
+    if (own_count == 0)
+        return ST_NO_MEMORY;
     for (size_t i = 0; i < own_count; i++) {
         size_t there = find_item(&action->change->files, own[i].path);
         items[there == NO_INDEX ? count++ : there] = own[i];
@@ -107,51 +73,17 @@ static enum status put_into(struct store_work *work, struct action *action, stru
     return work->plan->status;
 }
 
-/* Why the store cannot be written where it lies: ST_OK when it can. */
-static enum status check_target(struct plan *plan, const struct esp *esp)
-{
-    size_t disk = plan->machine->partitions[esp->partition].disk;
-
-    enum status status = owner_guard_disk(plan, disk);
-    if (status == ST_OK)
-        status = esp_guard_check(plan, esp->partition);
-    if (status != ST_OK)
-        return status;
-    if (plan->machine->disks[disk].read_only)
-        return plan_refuse(plan, ST_READ_ONLY,
-                           "Disk %zu is write-protected, so its boot store stays as it is.", disk);
-    if (esp->volume.from_backup || esp->volume.is_narrow || !fat_edit_is_possible(&esp->report))
-        return plan_refuse(plan, ST_REFUSED,
-                           "%s has a damaged file system, so its boot store stays as it is.",
-                           place_text(plan->arena, plan->machine, esp->partition));
-    return ST_OK;
-}
-
 /* Writes the store where it lies, by an action of its own. */
 static enum status put_alone(struct store_work *work, const struct esp *now, struct span file)
 {
     struct plan *plan = work->plan;
-    const struct partition *partition = &plan->machine->partitions[now->partition];
-    struct file_copy *items = arena_alloc(plan->arena, ITEMS_MAX, sizeof(*items));
-    struct disk_change change = {.kind = DISK_CHANGE_FILES,
-                                 .disk = partition->disk,
-                                 .first_lba = partition->first_lba,
-                                 .block_count = partition->block_count,
-                                 .esp = (size_t)(now - plan->machine->esps)};
+    const char *text = arena_printf(plan->arena, "write the boot store of %s anew, %s",
+                                    place_text(plan->arena, plan->machine, now->partition),
+                                    purpose_of(work, false));
+    enum status status =
+        plan_write_store(plan, (size_t)(now - plan->machine->esps), BOOT_STORE_PATH, file, text);
 
-    if (items == NULL)
-        return ST_NO_MEMORY;
-    change.files = (struct files_change){items, items_of(work, now, file, items)};
-    enum status status = check_target(plan, now);
-    if (status == ST_OK)
-        status = esp_files_check_room(plan, change.esp, &change.files);
-    if (status != ST_OK)
-        return leave_store(plan, status);
-    plan_change_disk(plan, &change,
-                     arena_printf(plan->arena, "write the boot store of %s anew, %s",
-                                  place_text(plan->arena, plan->machine, now->partition),
-                                  purpose_of(work, false)));
-    return plan->status;
+    return status == ST_OK ? ST_OK : leave_store(plan, status);
 }
 
 static const struct esp *esp_now(const struct machine *machine, size_t disk, uint64_t first_lba)

@@ -13,6 +13,10 @@ struct date_time {
     uint8_t second;
 };
 
+/* The same as Windows counts it: 100 nanoseconds since the start of 1601 (FILETIME). 0 for a date
+ * that is none. */
+uint64_t date_filetime(const struct date_time *date);
+
 /* < 0, 0 or > 0 as `a` is before, with or after `b`. */
 int date_compare(const struct date_time *a, const struct date_time *b);
 

@@ -907,6 +907,29 @@ static void dates_are_compared_from_the_year_on(void **state)
     }
 }
 
+/* As `date -u +%s` counts, from 11644473600 seconds earlier on. */
+static void date_becomes_what_windows_counts(void **state)
+{
+    static const struct {
+        struct date_time date;
+        uint64_t expected;
+    } rows[] = {
+        {{1601, 1, 1, 0, 0, 0}, 0},
+        {{1970, 1, 1, 0, 0, 0}, 116444736000000000u},
+        {{2000, 2, 29, 23, 59, 59}, 125963423990000000u},
+        {{2000, 3, 1, 0, 0, 0}, 125963424000000000u},
+        {{2026, 11, 30, 3, 13, 17}, 134404819970000000u},
+        {{2100, 3, 1, 0, 0, 0}, 157520160000000000u},
+        {{0, 0, 0, 0, 0, 0}, 0},
+        {{2026, 0, 1, 0, 0, 0}, 0},
+        {{2026, 13, 1, 0, 0, 0}, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        assert_int_equal(date_filetime(&rows[i].date), rows[i].expected);
+}
+
 static void every_status_has_words(void **state)
 {
     (void)state;
@@ -970,6 +993,7 @@ int main(void)
         cmocka_unit_test(thousands_are_grouped),
         cmocka_unit_test(sizes_have_one_to_four_digits),
         cmocka_unit_test(dates_are_compared_from_the_year_on),
+        cmocka_unit_test(date_becomes_what_windows_counts),
         cmocka_unit_test(every_status_has_words),
     };
 

@@ -135,6 +135,50 @@ static size_t put_ramdisk(uint8_t *data, const char *path)
     return size;
 }
 
+/* Byte for byte what Windows writes. */
+static void devices_are_made_as_they_are_read(void **state)
+{
+    uint8_t expected[STORE_DEVICE_SIZE];
+    uint8_t data[BCD_DEVICE_SIZE_MAX];
+    struct bcd_device device;
+
+    (void)state;
+    store_fixture_partition(OS_GUID, DISK_GUID, expected);
+    assert_int_equal(bcd_device_read(span_of(expected, sizeof(expected)), &device), ST_OK);
+    memset(data, 0xee, sizeof(data));
+    assert_int_equal(bcd_device_write(&device, data), sizeof(expected));
+    assert_memory_equal(data, expected, sizeof(expected));
+    size_t size = store_fixture_locate(0x22000002, expected);
+    assert_int_equal(bcd_device_read(span_of(expected, size), &device), ST_OK);
+    assert_int_equal(bcd_device_write(&device, data), size);
+    assert_memory_equal(data, expected, size);
+    memset(expected, 0, sizeof(expected));
+    expected[0x10] = 5;
+    expected[0x18] = 0x48;
+    device.kind = BCD_DEVICE_BOOT;
+    assert_int_equal(bcd_device_write(&device, data), sizeof(expected));
+    assert_memory_equal(data, expected, sizeof(expected));
+    device.kind = BCD_DEVICE_RAMDISK;
+    assert_int_equal(bcd_device_write(&device, data), 0);
+}
+
+/* Its first byte on the disk and the signature, as in a store of a machine with BIOS. */
+static void partition_of_mbr_is_made(void **state)
+{
+    struct bcd_device device = {
+        .kind = BCD_DEVICE_PARTITION,
+        .partition = {.offset = 0x1f500000, .signature = 0xa1b2c3d4},
+    };
+    uint8_t data[BCD_DEVICE_SIZE_MAX];
+
+    (void)state;
+    assert_int_equal(bcd_device_write(&device, data), 0x58);
+    assert_int_equal(ld_le64(data + 0x20), 0x1f500000);
+    assert_int_equal(ld_le32(data + 0x34), 1);
+    assert_int_equal(ld_le32(data + 0x38), 0xa1b2c3d4);
+    assert_true(span_is_zero(span_of(data + 0x3c, 0x58 - 0x3c)));
+}
+
 static void ramdisk_names_its_file_and_where_it_lies(void **state)
 {
     uint8_t data[256];
@@ -534,6 +578,8 @@ int main(void)
         cmocka_unit_test(partition_is_read),
         cmocka_unit_test(partition_of_mbr_is_read),
         cmocka_unit_test(locate_and_boot_name_no_partition),
+        cmocka_unit_test(devices_are_made_as_they_are_read),
+        cmocka_unit_test(partition_of_mbr_is_made),
         cmocka_unit_test(ramdisk_names_its_file_and_where_it_lies),
         cmocka_unit_test(device_of_unknown_type_is_told_as_such),
         cmocka_unit_test(device_cut_anywhere_is_damaged),

@@ -267,3 +267,27 @@ enum status bcd_device_retarget(uint8_t *element, size_t size, const struct bcd_
     *ret_count = walk.changed;
     return status;
 }
+
+/* --- Making one ----------------------------------------------------------------------------- */
+
+size_t bcd_device_write(const struct bcd_device *device, uint8_t ret_data[BCD_DEVICE_SIZE_MAX])
+{
+    uint8_t *descriptor = ret_data + HEADER_SIZE;
+    uint32_t size = PARTITION_SIZE;
+    uint32_t type = TYPE_BOOT;
+
+    memset(ret_data, 0, BCD_DEVICE_SIZE_MAX);
+    if (device->kind == BCD_DEVICE_PARTITION) {
+        type = TYPE_PARTITION;
+        store_partition(descriptor, &device->partition);
+    } else if (device->kind == BCD_DEVICE_LOCATE) {
+        type = TYPE_LOCATE;
+        size = LOCATE_PATH + 2; /* an empty path */
+        st_le32(descriptor + LOCATE_ELEMENT, device->element);
+    } else if (device->kind != BCD_DEVICE_BOOT) {
+        return 0;
+    }
+    st_le32(descriptor, type);
+    st_le32(descriptor + 8, size);
+    return HEADER_SIZE + size;
+}

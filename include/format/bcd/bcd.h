@@ -38,6 +38,8 @@
 #define BCD_SYSTEM_ROOT   0x22000002u /* of a loader: \Windows */
 #define BCD_DEFAULT       0x23000003u /* of a boot manager */
 #define BCD_DISPLAY_ORDER 0x24000001u /* of a boot manager */
+#define BCD_BOOT_SEQUENCE 0x24000002u /* the same, for the next start only */
+#define BCD_TOOLS_ORDER   0x24000010u /* the same, below the menu */
 
 #define BCD_FORMAT_DEVICE 1u
 

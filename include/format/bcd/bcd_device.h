@@ -73,6 +73,15 @@ struct bcd_device {
  */
 MUST_CHECK enum status bcd_device_read(struct span element, struct bcd_device *ret_device);
 
+/* Bytes of the largest device that bcd_device_write makes. */
+#define BCD_DEVICE_SIZE_MAX 88u
+
+/*
+ * Makes the data of a device element of the kinds PARTITION, BOOT and LOCATE (with an element): how
+ * many bytes it has. 0 for any other kind.
+ */
+size_t bcd_device_write(const struct bcd_device *device, uint8_t ret_data[BCD_DEVICE_SIZE_MAX]);
+
 /* True when both name the same partition. Windows' boot manager goes by the GUID of a GPT partition
  * alone (seen with 10.0.19041); so does this. */
 bool bcd_partition_equal(const struct bcd_partition *a, const struct bcd_partition *b);
