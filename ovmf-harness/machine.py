@@ -304,11 +304,15 @@ class Vm:
     # The Shell
 
     def to_shell(self, timeout=60):
-        """Wait for the Shell's prompt; its countdown is cut short, startup.nsh is skipped."""
+        """Wait for the Shell's prompt; its countdown is cut short, startup.nsh is skipped.
+
+        The program leaves its lines whole then, see COLUMNS; `set -v COLUMNS 80` has them broken.
+        """
         match = self.expect(COUNTDOWN, PROMPT, timeout=timeout)
         if match.re is COUNTDOWN:
             self.key('quick-esc')
             self.console.expect_prompt(timeout)
+        self.shell('set -v COLUMNS 0')
 
     def shell(self, command, timeout=120):
         """Run a command at the prompt; gives its output as a list of whole lines."""

@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
 #include "port/count.h"
+#include "cmd/screen.h"
 
 static const struct option_spec *find_spec(const struct option_spec *specs, const char *name)
 {
@@ -155,8 +156,6 @@ static bool changes_entries(const struct command *command)
 static enum status run_command(struct context *context, const struct command *command, int argc,
                                const char *const argv[])
 {
-    const struct console_port *console = &context->ports->console;
-
     bool bootcfg = command->run == cmd_bootcfg;
 
     context->command = bootcfg ? "ERROR" : command->name; /* how bootcfg's own messages begin */
@@ -170,9 +169,12 @@ static enum status run_command(struct context *context, const struct command *co
     context->yes = option(context, "-y") != NULL;
     context->verbose = option(context, "-v") != NULL;
     context->sfo = option(context, "-sfo") != NULL && command->run != cmd_help;
-    console->set_page_break(console->ctx, option(context, "-b") != NULL);
-    if (context->sfo)
+    if (option(context, "-b") != NULL)
+        screen_wait_pages(context->screen);
+    if (context->sfo) {
+        screen_leave_lines(context->screen);
         sfo_begin(context);
+    }
     if (changes_entries(command))
         note_interrupted(context);
     return command->run(context);
@@ -212,17 +214,22 @@ unsigned cmd_main(const struct ports *ports, struct arena *arena, int argc,
     struct port_counts counts = {0};
     struct ports counted;
 
-    if (context == NULL || ports_count(arena, ports, &counts, &counted) != ST_OK) {
+    if (context != NULL)
+        context->screen = arena_alloc(arena, 1, sizeof(*context->screen));
+    if (context == NULL || context->screen == NULL ||
+        ports_count(arena, ports, &counts, &counted) != ST_OK) {
         static const char message[] = "shadowboot: out of memory\n";
         ports->console.write(ports->console.ctx, message, sizeof(message) - 1);
         return exit_code(ST_NO_MEMORY);
     }
     context->ports = &counted;
     context->arena = arena;
+    screen_open(context->screen, &counted.console);
     context->command = "shadowboot";
     context->line = join_line(arena, argc, argv);
     enum status status = dispatch(context, argc, argv);
     if (context->verbose && !context->sfo)
         show_counts(context, &counts);
+    screen_flush(context->screen);
     return status == ST_OK ? context->exit_status : exit_code(status);
 }

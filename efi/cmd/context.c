@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "model/boot_name.h"
+#include "cmd/screen.h"
 #include "rows.h"
 
 /* UEFI Specification appendix D; 20 and 21 as the UEFI Shell uses them. */
@@ -17,16 +18,14 @@ unsigned exit_code(enum status status)
     return (unsigned)status < ST_COUNT ? exit_codes[status] : 7;
 }
 
-static void console_put(void *ctx, const char *bytes, size_t size)
+static void say_put(void *ctx, const char *bytes, size_t size)
 {
-    const struct console_port *console = &((struct context *)ctx)->ports->console;
-
-    console->write(console->ctx, bytes, size);
+    screen_put(ctx, bytes, size);
 }
 
 void say(struct context *context, const char *format, ...)
 {
-    struct sink sink = {console_put, context};
+    struct sink sink = {say_put, context->screen};
     va_list arguments;
 
     va_start(arguments, format);
@@ -50,6 +49,7 @@ enum status report(struct context *context, enum status status, const char *form
     va_end(arguments);
     if (text == NULL)
         text = status_text(status);
+    screen_take_stop(context->screen); /* this is to be seen */
     if (context->sfo) {
         struct rows rows = rows_of_tables(context);
         row_open(&rows, ROW_ERROR);

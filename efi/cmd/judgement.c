@@ -5,14 +5,30 @@
 
 static void show_start(struct context *context, size_t disk, const struct start *start)
 {
-    static const char *const answers[] = {"yes", "perhaps", "perhaps", "no", "not known"};
+    static const char *const answers[] = {COLOUR_GOOD "yes", COLOUR_WARNING "perhaps",
+                                          COLOUR_WARNING "perhaps", COLOUR_BAD "no",
+                                          COLOUR_WARNING "not known"};
 
-    say(context, "Starts from Disk %zu alone: %s", disk, answers[start->verdict]);
+    say(context, "Starts from Disk %zu alone: %s" COLOUR_PLAIN, disk, answers[start->verdict]);
     if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX) {
         const struct entry *entry = &context->machine.entries[start->entry];
         say(context, ", by Boot%04X \"%.40s\"", entry->number, entry->description);
     }
     say(context, ".%s%s\n", start->reason[0] == '\0' ? "" : " ", start->reason);
+}
+
+static const char *state_colour(enum machine_state state)
+{
+    switch (state) {
+    case MACHINE_SAFE:
+        return COLOUR_GOOD;
+    case MACHINE_PRIMARY_ONLY:
+    case MACHINE_SHADOW_ONLY:
+    case MACHINE_NONE:
+        return COLOUR_BAD;
+    default:
+        return COLOUR_WARNING;
+    }
 }
 
 void show_verdict(struct context *context, const struct judgement *judgement)
@@ -26,7 +42,8 @@ void show_verdict(struct context *context, const struct judgement *judgement)
     if (context->depth < SCAN_FULL)
         say(context, "The files were not read%s: a damaged one would not be seen.\n",
             option(context, "-quick") != NULL ? " (-quick)" : "");
-    say(context, "%s\n", machine_state_text(judgement->state, roles->member_count));
+    say(context, "%s%s" COLOUR_PLAIN "\n", state_colour(judgement->state),
+        machine_state_text(judgement->state, roles->member_count));
 }
 
 static void put_role(struct rows *to, const struct judgement *judgement, size_t index)

@@ -1,5 +1,7 @@
 #include "progress.h"
 
+#include "cmd/screen.h"
+
 #define SHOW_EVERY 500000u /* microseconds: a console over a serial line is slow */
 #define LINE_SIZE  128
 
@@ -24,6 +26,7 @@ static void put_line(struct progress *progress, const char *line, size_t length)
     int blanks = progress->width > length ? (int)(progress->width - length) : 0;
 
     say(progress->context, "\r%s%*s", line, blanks, "");
+    screen_flush(progress->context->screen);
     progress->width = length;
 }
 

@@ -5,6 +5,7 @@
 #include "audit/start.h"
 #include "base/text.h"
 #include "progress.h"
+#include "cmd/screen.h"
 #include "show.h"
 #include "show_plan.h"
 #include "model/boot_name.h"
@@ -37,7 +38,11 @@ static enum status ask(struct context *context, const char *question)
     char answer[ANSWER_SIZE];
 
     say(context, "%s [y/N] ", question);
+    screen_flush(context->screen);
+    if (screen_take_stop(context->screen))
+        return report(context, ST_CANCELLED, "Nothing was changed.");
     enum status status = console->read_line(console->ctx, answer, sizeof(answer));
+    screen_answered(context->screen);
     if (status == ST_IO)
         return report(
             context, ST_REFUSED,
@@ -332,6 +337,9 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
     enum status status = confirm(context, plan);
     if (status != ST_OK)
         return status;
+    screen_flush(context->screen);
+    if (screen_take_stop(context->screen))
+        return report(context, ST_CANCELLED, "Nothing was changed.");
     if (console->break_requested(console->ctx))
         return report(context, ST_CANCELLED, "Stopped by Ctrl-C. Nothing was changed.");
     status = carry_out(context, plan, &result);

@@ -120,6 +120,14 @@ void show_boot_options(struct context *context)
         say(context, "CurrentBootEntryID:  N/A\n");
 }
 
+/* Only damage and warnings stand out; the word is there in any case. */
+static const char *severity_colour(enum severity severity)
+{
+    static const char *const colours[] = {COLOUR_PLAIN, COLOUR_WARNING, COLOUR_BAD};
+
+    return colours[severity];
+}
+
 const char *severity_text(enum severity severity)
 {
     static const char *const texts[] = {"note", "warning", "damage"};
@@ -141,8 +149,9 @@ void show_findings(struct context *context, const struct findings *findings)
         const struct finding *finding = &findings->items[i];
         const char *place = finding_place(context->arena, &context->machine, finding);
         const char *advice = finding_advice(finding->code, findings->linux_only);
-        say(context, "[%s] %s: %s%s\n", severity_text(finding_severity(finding->code)), place,
-            finding_text(finding->code), finding->detail);
+        enum severity severity = finding_severity(finding->code);
+        say(context, "%s[%s]" COLOUR_PLAIN " %s: %s%s\n", severity_colour(severity),
+            severity_text(severity), place, finding_text(finding->code), finding->detail);
         if (advice[0] != '\0')
             say(context, "    %s\n", advice);
     }

@@ -113,10 +113,10 @@ static void show_judgement(struct context *context, const struct judgement *judg
 {
     for (size_t i = 0; i < context->machine.disk_count; i++)
         show_disk(context, judgement, i);
-    show_verdict(context, judgement);
+    show_findings(context, &judgement->findings);
     if (judgement->findings.count > 0)
         say(context, "\n");
-    show_findings(context, &judgement->findings);
+    show_verdict(context, judgement); /* last, so that it has not scrolled away */
 }
 
 /* The one command to type next, and what comes of it, where `repair` has something to do. */

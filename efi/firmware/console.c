@@ -1,5 +1,7 @@
 #include "console.h"
 
+#include "base/text.h"
+
 #define OUTPUT_UNITS 256 /* units of UCS-2 handed to the firmware at once */
 #define UNKNOWN_RUNE '?' /* stands for what UCS-2 cannot express and for malformed bytes */
 #define KEY_CTRL_C   0x03
@@ -7,6 +9,7 @@
 #define STALE_KEYS   16   /* keys at most that are thrown away with a break */
 #define IDLE_WAKEUPS 200  /* signals without a key before the input counts as ended */
 #define IDLE_STALL   1000 /* microseconds between them */
+#define BACKGROUND   0x70 /* bits of an attribute (UEFI Specification 12.4.6) */
 
 /* ---- output ---- */
 
@@ -39,6 +42,30 @@ static void put_rune(struct output *output, uint32_t rune)
     put_unit(output, rune == 0 || rune > 0xffff ? UNKNOWN_RUNE : rune);
 }
 
+/* The attribute for a mark; that of the start where the background is one that bright letters do
+ * not stand out from. */
+static UINTN attribute_of(const struct uefi_console *console, char mark)
+{
+    static const uint8_t letters[] = {[2] = EFI_LIGHTGREEN, [3] = EFI_YELLOW, [4] = EFI_LIGHTRED};
+    UINTN background = console->colours_start & BACKGROUND;
+
+    if (mark == COLOUR_PLAIN[0] ||
+        (background != EFI_BACKGROUND_BLACK && background != EFI_BACKGROUND_BLUE))
+        return console->colours_start;
+    return letters[(int)mark] | background;
+}
+
+static void set_colour(struct uefi_console *console, struct output *output, char mark)
+{
+    bool coloured = mark != COLOUR_PLAIN[0];
+
+    if (!console->is_screen || (!coloured && !console->coloured))
+        return;
+    flush_output(output);
+    output->device->SetAttribute(output->device, attribute_of(console, mark));
+    console->coloured = coloured;
+}
+
 /* Takes one byte of UTF-8; a character may be spread over several calls of write. */
 static void put_byte(struct uefi_console *console, struct output *output, uint8_t byte)
 {
@@ -66,9 +93,62 @@ static void console_write(void *ctx, const char *text, size_t size)
 
     if (output.device == NULL)
         return;
-    for (size_t i = 0; i < size; i++)
-        put_byte(console, &output, (uint8_t)text[i]);
+    for (size_t i = 0; i < size; i++) {
+        if (is_colour(text[i]))
+            set_colour(console, &output, text[i]);
+        else
+            put_byte(console, &output, (uint8_t)text[i]);
+    }
     flush_output(&output);
+}
+
+/*
+ * True when the output goes to a screen. The Shell's stand-in for a file (edk2 ShellPkg,
+ * ConsoleWrappers.c) answers for the screen's size, but takes no attribute, and says that it did.
+ */
+static bool find_screen(const struct uefi_console *console)
+{
+    EFI_SIMPLE_TEXT_OUT_PROTOCOL *device = console->uefi->system->ConOut;
+
+    if (device == NULL || device->Mode == NULL)
+        return false;
+    UINTN start = (UINTN)device->Mode->Attribute;
+    UINTN other = start == EFI_WHITE ? EFI_LIGHTGRAY : EFI_WHITE;
+    EFI_STATUS efi = device->SetAttribute(device, other);
+    bool taken = (UINTN)device->Mode->Attribute == other;
+    device->SetAttribute(device, start);
+    return taken || efi != EFI_SUCCESS;
+}
+
+/* The Shell's variable COLUMNS; false when it is no number. */
+static bool wanted_columns(const struct uefi *uefi, uint64_t *ret_columns)
+{
+    static const CHAR16 name[] = {'C', 'O', 'L', 'U', 'M', 'N', 'S', 0};
+    const CHAR16 *value = uefi->shell == NULL ? NULL : uefi->shell->GetEnv(name);
+    char text[16];
+
+    if (value == NULL)
+        return false;
+    uefi_utf8_into(text, sizeof(text), value);
+    return text_parse_number(text, 10, ret_columns) == ST_OK && *ret_columns <= UINT16_MAX;
+}
+
+static struct screen_size console_screen_size(void *ctx)
+{
+    const struct uefi_console *console = ctx;
+    EFI_SIMPLE_TEXT_OUT_PROTOCOL *device = console->uefi->system->ConOut;
+    struct screen_size size = {0, 0};
+    UINTN columns = 0;
+    UINTN rows = 0;
+    uint64_t wanted = 0;
+
+    if (!console->is_screen)
+        return size;
+    if (device->QueryMode(device, (UINTN)device->Mode->Mode, &columns, &rows) == EFI_SUCCESS)
+        size = (struct screen_size){(unsigned)columns, (unsigned)rows};
+    if (wanted_columns(console->uefi, &wanted))
+        size.columns = (unsigned)wanted;
+    return size;
 }
 
 /* ---- input ---- */
@@ -218,17 +298,19 @@ static enum status console_read_line(void *ctx, char *ret_line, size_t size)
     return status;
 }
 
-static void console_set_page_break(void *ctx, bool on)
+static enum status console_wait_key(void *ctx)
 {
     const struct uefi_console *console = ctx;
-    EFI_SHELL_PROTOCOL *shell = console->uefi->shell;
+    EFI_INPUT_KEY key;
+    enum status status = read_key(console, &key);
 
-    if (shell == NULL)
-        return;
-    if (on)
-        shell->EnablePageBreak();
-    else
-        shell->DisablePageBreak();
+    if (status != ST_OK)
+        return status;
+    if (key.UnicodeChar == KEY_CTRL_C)
+        take_shell_break(console); /* the same key again: it shall not cancel what comes next */
+    bool leave = key.UnicodeChar == 'q' || key.UnicodeChar == 'Q' ||
+                 key.UnicodeChar == KEY_CTRL_C || key.ScanCode == SCAN_ESC;
+    return leave ? ST_CANCELLED : ST_OK;
 }
 
 /*
@@ -252,14 +334,24 @@ void uefi_console_open(const struct uefi *uefi, struct uefi_console *ret_console
 {
     *ret_console = (struct uefi_console){
         .uefi = uefi, .page_break_start = uefi->shell != NULL && uefi->shell->GetPageBreak()};
+    ret_console->is_screen = find_screen(ret_console);
+    if (ret_console->is_screen)
+        ret_console->colours_start = (UINTN)uefi->system->ConOut->Mode->Attribute;
+    if (ret_console->page_break_start)
+        uefi->shell->DisablePageBreak(); /* lines are counted here */
     *ret_port = (struct console_port){.ctx = ret_console,
                                       .write = console_write,
+                                      .screen_size = console_screen_size,
                                       .read_line = console_read_line,
-                                      .set_page_break = console_set_page_break,
+                                      .wait_key = console_wait_key,
                                       .break_requested = console_break_requested};
 }
 
 void uefi_console_close(struct uefi_console *console)
 {
-    console_set_page_break(console, console->page_break_start);
+    static const char plain[] = COLOUR_PLAIN;
+
+    console_write(console, plain, sizeof(plain) - 1);
+    if (console->page_break_start)
+        console->uefi->shell->EnablePageBreak();
 }

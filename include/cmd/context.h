@@ -15,6 +15,8 @@
 
 #define ARGS_MAX 64
 
+struct screen;
+
 struct option_value {
     const char *name;  /* "-sg" */
     const char *value; /* the argument behind it; "" for a flag; NULL: not given */
@@ -23,6 +25,7 @@ struct option_value {
 struct context {
     struct ports *ports; /* files are others after a plan has changed a disk */
     struct arena *arena;
+    struct screen *screen;       /* that all text goes to */
     struct machine machine;      /* after context_scan */
     enum scan_depth depth;       /* that of the scan */
     size_t scan_bytes;           /* memory that the scan took */

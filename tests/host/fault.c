@@ -449,11 +449,20 @@ static enum status faulty_read_line(void *ctx, char *ret_line, size_t size)
     return fault->inner->console.read_line(fault->inner->console.ctx, ret_line, size);
 }
 
-static void faulty_set_page_break(void *ctx, bool on)
+static struct screen_size faulty_screen_size(void *ctx)
 {
     const struct fault *fault = ctx;
 
-    fault->inner->console.set_page_break(fault->inner->console.ctx, on);
+    return fault->inner->console.screen_size(fault->inner->console.ctx);
+}
+
+static enum status faulty_wait_key(void *ctx)
+{
+    const struct fault *fault = ctx;
+
+    if (fault->dead)
+        return ST_IO;
+    return fault->inner->console.wait_key(fault->inner->console.ctx);
 }
 
 static bool faulty_break_requested(void *ctx)
@@ -514,7 +523,8 @@ static void wrap_console(struct fault *fault)
     console->ctx = fault;
     console->write = faulty_console_write;
     console->read_line = faulty_read_line;
-    console->set_page_break = faulty_set_page_break;
+    console->screen_size = faulty_screen_size;
+    console->wait_key = faulty_wait_key;
     console->break_requested = faulty_break_requested;
 }
 

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/host_alloc.h"
 
 struct host_console {
     bool stdio;
-    bool pages;
+    struct screen_size size;
+    bool colours;
     char *text;
     size_t used;
     size_t room;
@@ -38,6 +40,14 @@ struct host_console *host_console_new(void)
     return console;
 }
 
+static unsigned from_environment(const char *name, unsigned otherwise)
+{
+    const char *value = getenv(name);
+    unsigned long number = value == NULL ? 0 : strtoul(value, NULL, 10);
+
+    return number > 0 && number < 10000 ? (unsigned)number : otherwise;
+}
+
 struct host_console *host_console_new_stdio(void)
 {
     struct host_console *console = host_console_new();
@@ -46,6 +56,11 @@ struct host_console *host_console_new_stdio(void)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     console->stdio = true;
+    if (isatty(STDOUT_FILENO)) {
+        console->size.columns = from_environment("COLUMNS", 80);
+        console->size.rows = from_environment("LINES", 25);
+        console->colours = getenv("NO_COLOR") == NULL;
+    }
     return console;
 }
 
@@ -60,10 +75,9 @@ void host_console_free(struct host_console *console)
     free(console);
 }
 
-static void console_write(void *ctx, const char *text, size_t size)
+/* Keeps and shows bytes as they are. */
+static void put(struct host_console *console, const char *text, size_t size)
 {
-    struct host_console *console = ctx;
-
     if (size >= console->room - console->used) {
         console->room = 2 * console->room + size;
         console->text = host_grow(console->text, console->room);
@@ -74,6 +88,31 @@ static void console_write(void *ctx, const char *text, size_t size)
     console->text[console->used] = 0;
     if (console->stdio)
         fwrite(text, 1, size, stdout);
+}
+
+/* Marks of colours become ANSI's escape sequences (ECMA-48 8.3.117), or nothing. */
+static void console_write(void *ctx, const char *text, size_t size)
+{
+    static const char *const escapes[] = {
+        [1] = "\033[0m", [2] = "\033[1;32m", [3] = "\033[1;33m", [4] = "\033[1;31m"};
+    struct host_console *console = ctx;
+    size_t start = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        if (!is_colour(text[i]))
+            continue;
+        const char *escape = escapes[(int)text[i]];
+        put(console, text + start, i - start);
+        if (console->colours)
+            put(console, escape, strlen(escape));
+        start = i + 1;
+    }
+    put(console, text + start, size - start);
+}
+
+static struct screen_size console_screen_size(void *ctx)
+{
+    return ((struct host_console *)ctx)->size;
 }
 
 /* Gives `line` cut to the caller's buffer, without its end. */
@@ -124,11 +163,20 @@ static enum status console_read_line(void *ctx, char *ret_line, size_t size)
     return ST_OK;
 }
 
-static void console_set_page_break(void *ctx, bool on)
+static enum status console_wait_key(void *ctx)
 {
     struct host_console *console = ctx;
+    const char *answer = NULL;
+    char line[8];
 
-    console->pages = on;
+    if (console->stdio && console->answer_count == 0) {
+        enum status status = read_stdin(line, sizeof(line));
+        return status == ST_OK && line[0] == 'q' ? ST_CANCELLED : status;
+    }
+    if (console->next_answer == console->answer_count)
+        return ST_IO;
+    answer = console->answers[console->next_answer++];
+    return answer == NULL || answer[0] == 'q' ? ST_CANCELLED : ST_OK;
 }
 
 static bool console_break_requested(void *ctx)
@@ -151,7 +199,8 @@ struct console_port host_console_port(struct host_console *console)
         .ctx = console,
         .write = console_write,
         .read_line = console_read_line,
-        .set_page_break = console_set_page_break,
+        .screen_size = console_screen_size,
+        .wait_key = console_wait_key,
         .break_requested = console_break_requested,
     };
     return port;
@@ -185,7 +234,8 @@ void host_console_clear(struct host_console *console)
     console->text[0] = 0;
 }
 
-bool host_console_pages(const struct host_console *console)
+void host_console_set_screen(struct host_console *console, struct screen_size size, bool colours)
 {
-    return console->pages;
+    console->size = size;
+    console->colours = colours;
 }

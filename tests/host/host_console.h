@@ -1,6 +1,6 @@
 /*
- * A console without a screen: keeps all output, and answers questions from a script. The variant
- * over standard input and output is for the host program.
+ * A console that keeps all output, and answers questions from a script. It has no screen unless it
+ * is told to have one. The variant over standard input and output is for the host program.
  */
 #ifndef SHADOWBOOT_HOST_HOST_CONSOLE_H
 #define SHADOWBOOT_HOST_HOST_CONSOLE_H
@@ -14,7 +14,8 @@ struct host_console *host_console_new(void);
 
 /*
  * Prints to standard output as well, asks standard input as long as nothing is scripted, and takes
- * Ctrl-C (SIGINT) as the user's wish to stop. One at a time.
+ * Ctrl-C (SIGINT) as the user's wish to stop. Where that is a terminal, there is a screen, of
+ * $COLUMNS and $LINES or 80 and 25, with colours unless $NO_COLOR is set. One at a time.
  */
 struct host_console *host_console_new_stdio(void);
 void host_console_free(struct host_console *console);
@@ -23,8 +24,8 @@ void host_console_free(struct host_console *console);
 struct console_port host_console_port(struct host_console *console);
 
 /*
- * The next answer typed when the program asks; NULL is Ctrl-C. Once something is scripted, asking
- * beyond the script gives ST_IO.
+ * The next answer typed when the program asks, or waits for a key; NULL is Ctrl-C. Once something
+ * is scripted, asking beyond the script gives ST_IO.
  */
 void host_console_answer(struct host_console *console, const char *text);
 
@@ -39,7 +40,7 @@ void host_console_break_at(struct host_console *console, unsigned polls);
 const char *host_console_text(const struct host_console *console);
 void host_console_clear(struct host_console *console);
 
-/* What set_page_break said last; false before. */
-bool host_console_pages(const struct host_console *console);
+/* From now on there is a screen of that size, and colours (as ANSI's escape sequences) or not. */
+void host_console_set_screen(struct host_console *console, struct screen_size size, bool colours);
 
 #endif

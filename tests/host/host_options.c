@@ -106,6 +106,15 @@ static bool set_date(struct host_options *options, const char *argument)
     return true;
 }
 
+static bool set_screen(struct host_options *options, const char *argument)
+{
+    char rest = 0;
+
+    if (sscanf(argument, "%ux%u%c", &options->screen.columns, &options->screen.rows, &rest) != 2)
+        return host_options_complain("not COLUMNSxROWS", argument);
+    return true;
+}
+
 static bool set_architecture(struct host_options *options, const char *argument)
 {
     options->architecture = argument;
@@ -124,7 +133,7 @@ static const struct host_option {
 } taken[] = {
     {"--disk", add_disk},     {"--vars", set_vars},    {"--self", set_self},
     {"--answer", add_answer}, {"--date", set_date},    {"--arch", set_architecture},
-    {"--name", set_name},     {"--bad", add_bad_area},
+    {"--name", set_name},     {"--bad", add_bad_area}, {"--screen", set_screen},
 };
 
 static bool take_option(struct host_options *options, const char *name, const char *argument)

@@ -15,6 +15,7 @@
  *   --answer TEXT       the next answer to a question; may be repeated. Without any, standard input
  *                       is asked.
  *   --date Y-M-DTh:m:s  the time, standing still; the host's own otherwise
+ *   --screen COLUMNSxROWS  the screen, also where the output is no terminal
  *   --arch NAME         X64 unless given
  *   --name NAME         the name the program is called by; the file's own otherwise
  */
@@ -24,6 +25,7 @@
 #include "base/date.h"
 #include "host/disk_path.h"
 #include "host/mem_vars.h"
+#include "port/console.h"
 
 #define HOST_OPTIONS_DISKS   64
 #define HOST_OPTIONS_BAD     8
@@ -46,7 +48,8 @@ struct host_options {
     struct host_disk_option disks[HOST_OPTIONS_DISKS];
     size_t disk_count;
     unsigned next_position;
-    const char *vars_file; /* or NULL */
+    const char *vars_file;     /* or NULL */
+    struct screen_size screen; /* 0 and 0: what the console finds */
     const char *architecture;
     const char *name;
     bool has_self;

@@ -189,6 +189,8 @@ static int run(struct program *program, int argc, char **argv)
     program->vars = host_options_load_vars(&program->options);
     if (program->vars == NULL)
         return EXIT_HOST;
+    if (program->options.screen.columns > 0)
+        host_console_set_screen(program->console, program->options.screen, false);
     for (size_t i = 0; i < program->options.answer_count; i++)
         host_console_answer(program->console, program->options.answers[i]);
     void *memory = host_alloc(1, ARENA_SIZE);

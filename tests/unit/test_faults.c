@@ -558,10 +558,12 @@ static void meddling_write(void *ctx, const char *text, size_t size)
     meddler->console.write(meddler->console.ctx, text, size);
 }
 
-static void meddling_set_page_break(void *ctx, bool on)
+static struct screen_size meddling_screen_size(void *ctx)
 {
+    struct screen_size none = {0, 0};
+
     (void)ctx;
-    (void)on;
+    return none;
 }
 
 static bool meddling_break_requested(void *ctx)
@@ -580,7 +582,7 @@ static unsigned run_meddled(struct host *host, const char *line,
     ports.console = (struct console_port){.ctx = &meddler,
                                           .write = meddling_write,
                                           .read_line = meddling_read_line,
-                                          .set_page_break = meddling_set_page_break,
+                                          .screen_size = meddling_screen_size,
                                           .break_requested = meddling_break_requested};
     return fixture_run_ports(&ports, line);
 }

@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "cmd/json.h"
 #include "cmd/picture.h"
+#include "cmd/screen.h"
 #include "host/host_alloc.h"
 #include "unit/json_fixture.h"
 #include "unit/scan_fixture.h"
@@ -69,18 +70,85 @@ static void what_is_wrong_is_shown_with_advice(void **state)
     windows_break_store(host, 1);
     assert_int_equal(run_line(host, "status", &text), 65);
     assert_says(text,
-                "Starts from Disk 1 alone: no. Its boot store \\EFI\\Microsoft\\Boot\\BCD: it is "
-                "not a registry hive.\n"
-                "If the primary disk dies, this machine does not start.\n"
-                "\n"
-                "Findings\n"
+                "\n\nFindings\n"
                 "--------\n"
                 "[damage] Disk 1 Partition 1: The boot store \\EFI\\Microsoft\\Boot\\BCD is "
                 "damaged: it is not a registry hive.\n"
                 "    shadowboot repair brings that of the other disk, made for this one. Or in "
-                "Windows: diskpart, select disk N, |\n\nWhat to type next: shadowboot repair (with "
-                "-n it only shows its plan).\n"
+                "Windows: diskpart, select disk N, |"
+                "\n\nStarts from Disk 0 alone: yes, by Boot0000 \"Windows Boot Manager\".\n"
+                "Starts from Disk 1 alone: no. Its boot store \\EFI\\Microsoft\\Boot\\BCD: it "
+                "is not a registry hive. Windows' boot manager stops with 0xc000014c.\n"
+                "If the primary disk dies, this machine does not start.\n"
+                "\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n"
                 "After it: Disk 0 alone: yes, by Boot0000; Disk 1 alone: yes, by Boot0001.\n");
+}
+
+/* On the screen as everybody knows it. Written down by hand from the text above. */
+static void lines_are_broken_at_words_on_a_screen(void **state)
+{
+    struct host *host = *state;
+    const struct screen_size size = {80, 25};
+    const char *text = NULL;
+
+    windows_break_store(host, 1);
+    host_console_set_screen(host->console, size, false);
+    assert_int_equal(run_line(host, "status", &text), 65);
+    assert_says(text, "[damage] Disk 1 Partition 1: The boot store "
+                      "\\EFI\\Microsoft\\Boot\\BCD is damaged:\n"
+                      "         it is not a registry hive.\n"
+                      "    shadowboot repair brings that of the other disk, made for this one.|"
+                      "Starts from Disk 1 alone: no. Its boot store \\EFI\\Microsoft\\Boot\\BCD: "
+                      "it is not\n"
+                      "                          a registry hive. Windows' boot manager stops\n"
+                      "                          with 0xc000014c.\n");
+    /* for a program lines are whole */
+    assert_int_equal(run_line(host, "status -sfo", &text), 65);
+    assert_says(text, "\"The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a "
+                      "registry hive.\"\n");
+}
+
+/* The text without escape sequences, in place. */
+static void drop_escapes(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '\033')
+            at += strcspn(at, "m");
+        else
+            *to++ = *at;
+    }
+    *to = '\0';
+}
+
+/* Severities and verdicts have a colour, and the words are the same without. */
+static void colours_are_added_to_words(void **state)
+{
+    struct host *host = *state;
+    const struct screen_size none = {0, 0};
+    const char *text = NULL;
+
+    windows_break_store(host, 1);
+    assert_int_equal(run_line(host, "status", &text), 65);
+    assert_null(strchr(text, '\033'));
+    for (const char *at = text; *at != '\0'; at++)
+        assert_true(*at == '\n' || (unsigned char)*at >= ' ');
+    char *plain = host_copy_text(text);
+    host_console_set_screen(host->console, none, true);
+    assert_int_equal(run_line(host, "status", &text), 65);
+    assert_says(text, "\n\033[1;31m[damage]\033[0m Disk 1 Partition 1: |"
+                      "Starts from Disk 0 alone: \033[1;32myes\033[0m, by |"
+                      "Starts from Disk 1 alone: \033[1;31mno\033[0m. Its |"
+                      "\n\033[1;31mIf the primary disk dies, this machine does not start."
+                      "\033[0m\n");
+    char *coloured = host_copy_text(text);
+    drop_escapes(coloured);
+    assert_string_equal(coloured, plain);
+    assert_int_equal(run_line(host, "status -sfo", &text), 65);
+    assert_null(strchr(text, '\033'));
+    free(coloured);
+    free(plain);
 }
 
 /* Contents are what -quick leaves out. */
@@ -283,7 +351,7 @@ static void tables_have_a_row_for_everything(void **state)
         "VerdictInfo,\"0\",\"starts\",\"Boot0000\",\"\"\n"
         "RoleInfo,\"1\",\"shadow\",\"1\",\"3\"\n"
         "VerdictInfo,\"1\",\"fails\",\"Boot0001\",\"Its boot store \\EFI\\Microsoft\\Boot\\BCD: it "
-        "is not a registry hive.\"\n"
+        "is not a registry hive. Windows' boot manager stops with 0xc000014c.\"\n"
         "StatusInfo,\"65\",\"If the primary disk dies, this machine does not start.\"\n"
         "FindingInfo,\"esp-store-damaged\",\"damage\",\"Disk 1 Partition 1\",\"The boot store "
         "\\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a registry hive.\"\n");
@@ -395,7 +463,7 @@ static void report_holds_what_is_known(void **state)
         {"disks.1.alone.entry", "1"},
         {"disks.1.alone.reason",
          "\"Its boot store \\\\EFI\\\\Microsoft\\\\Boot\\\\BCD: it is not a "
-         "registry hive.\""},
+         "registry hive. Windows' boot manager stops with 0xc000014c.\""},
         {"disks.2", ""},
         {"disks.1.partitions.0.guid", "\"" WINDOWS_ESP_1 "\""},
         {"disks.1.partitions.0.type", "\"EFI system partition\""},
@@ -574,6 +642,7 @@ struct canvas {
     struct ports ports;
     struct host *host;
     struct context context;
+    struct screen screen;
     struct disk disk;
     struct partition partitions[PARTITIONS_MAX];
 };
@@ -585,6 +654,8 @@ static struct canvas *canvas_new(uint64_t block_count, uint32_t block_size)
     canvas->host = host_new();
     canvas->ports = *host_ports(canvas->host);
     canvas->context.ports = &canvas->ports;
+    canvas->context.screen = &canvas->screen;
+    screen_open(&canvas->screen, &canvas->ports.console);
     canvas->disk.block_count = block_count;
     canvas->disk.block_size = block_size;
     canvas->disk.style = DISK_GPT;
@@ -752,6 +823,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(healthy_mirror_is_shown_in_full),
         TEST(what_is_wrong_is_shown_with_advice),
+        TEST(lines_are_broken_at_words_on_a_screen),
+        TEST(colours_are_added_to_words),
         TEST(quick_looks_at_no_contents),
         TEST(copies_of_a_volume_are_described),
         TEST(hostile_names_cannot_act_on_the_terminal),

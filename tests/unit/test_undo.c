@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "cmd/interrupted.h"
+#include "cmd/screen.h"
 #include "host/host_alloc.h"
 #include "plan/undo.h"
 #include "unit/plan_fixture.h"
@@ -727,6 +728,7 @@ static void journals_of_disks_are_listed_with_their_state(void **state)
 /* A command at its beginning, on a machine that it has scanned. */
 struct beginning {
     struct context context;
+    struct screen screen;
     struct ports ports;
     struct arena arena;
     void *memory;
@@ -740,6 +742,8 @@ static struct beginning *begin(struct host *host)
     arena_init(&begun->arena, begun->memory, FIXTURE_ARENA);
     begun->ports = *host_ports(host);
     begun->context.ports = &begun->ports;
+    begun->context.screen = &begun->screen;
+    screen_open(&begun->screen, &begun->ports.console);
     begun->context.arena = &begun->arena;
     begun->context.command = "prepare";
     begun->context.line = "shadowboot prepare 1";
