@@ -10,6 +10,9 @@
 #include "plan/new_guid.h"
 #include "plan/prepare.h"
 
+#define MIB         (1u << 20)
+#define ALIGN_LEAST 4096u /* a block of any disk that FAT is made on */
+
 struct prepare {
     struct plan *plan;
     const struct machine *machine;
@@ -64,6 +67,28 @@ MUST_CHECK enum status prepare_try_area(struct prepare *prepare, const struct fr
  * return: ST_NO_SPACE, ST_REFUSED or ST_NO_MEMORY. */
 enum status prepare_refuse_area(struct prepare *prepare, enum status status,
                                 const struct free_area *area, const char *where, const char *more);
+
+/* The source's size if there is room for it, or twice that if the files need it on this disk; else
+ * the largest area that the files fit in. `*ret_largest` has no blocks when nothing is free.
+ * Statuses as prepare_try_area; ST_NO_SPACE when there is no such area. */
+MUST_CHECK enum status prepare_find_spot(struct prepare *prepare, const struct free_space *space,
+                                         struct spot *ret_spot, struct free_area *ret_largest);
+
+/* Refuses because no spot was found; `more` as in prepare_refuse_area. Gives the status for the
+ * caller to return: ST_NO_SPACE or ST_NO_MEMORY. */
+enum status prepare_refuse_space(struct prepare *prepare, const struct free_area *largest,
+                                 const char *more);
+
+/* Refuses a disk that this program keeps its hands off, whatever is on it. Statuses: ST_OK;
+ * ST_ABSENT, ST_READ_ONLY, ST_REFUSED with plan->refusal. */
+MUST_CHECK enum status prepare_check_disk(struct plan *plan, size_t disk);
+
+/* The three kinds of disks: a blank one gets a table, one without an ESP gets that, and one that has
+ * it has it mended. `*ret_esp` is the GUID of the ESP's partition. Statuses: those of
+ * plan_prepare. */
+MUST_CHECK enum status prepare_blank(struct prepare *prepare, struct guid *ret_esp);
+MUST_CHECK enum status prepare_new_esp(struct prepare *prepare, struct guid *ret_esp);
+MUST_CHECK enum status prepare_esp(struct prepare *prepare, size_t esp, struct guid *ret_esp);
 
 /* Adds the format. It goes into its blocks before the table shows them: until then nobody sees it.
  * `unique` is the partition's GUID. */

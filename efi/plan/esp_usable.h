@@ -1,0 +1,17 @@
+/* Which files of an ESP are of use: what is taken from it, and what it may keep. */
+#ifndef SHADOWBOOT_PLAN_ESP_USABLE_H
+#define SHADOWBOOT_PLAN_ESP_USABLE_H
+
+#include "model/machine.h"
+
+/* True when the file (an index into the ESP's list) is known to be of no use. A whole program for
+ * another kind of machine may lie on an ESP, but not where this one is started from. */
+bool esp_file_is_bad(const struct machine *machine, const struct esp *esp, size_t file);
+
+/* True for what can be taken: the name is exact, and it is a directory or not bad. */
+bool esp_file_is_usable(const struct machine *machine, const struct esp *esp, size_t file);
+
+/* True when firmware of this machine can start the file, as far as is known. */
+bool esp_file_can_start(const struct machine *machine, const struct esp *esp, size_t file);
+
+#endif
