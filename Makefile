@@ -162,12 +162,10 @@ $(SOURCES_LIST): FORCE
 		printf '%s\n' $(CORE_SRC) $(FIRMWARE_SRC) $(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC) >$@
 
 # --- The firmware program ------------------------------------------------------------------------
-# crt0 relocates the image by itself and calls efi_main; libgnuefi is that relocation, nothing else
-# of gnu-efi's library is linked.
-EFI_SO := $(FIRMWARE_DIR)/shadowboot.so
-CRT0   := $(GNUEFI_LIB)/crt0-efi-$(GNUEFI_ARCH).o
-LDS    := $(GNUEFI_LIB)/elf_$(GNUEFI_ARCH)_efi.lds
-SECTIONS := .text .sdata .data .rodata .dynamic .dynsym .rel .rela '.rel.*' '.rela.*' .reloc .sbat
+# The firmware's loader relocates the image and calls efi_main: of gnu-efi there are the headers only.
+EFI_SO   := $(FIRMWARE_DIR)/shadowboot.so
+LDS      := efi/shadowboot.lds
+SECTIONS := .text .rodata .data .sbat .reloc
 
 # What Secure Boot's revocation list knows the program by, with this build's version in it.
 SBAT_OBJ := $(if $(wildcard efi/sbat.csv),$(FIRMWARE_DIR)/sbat.o)
@@ -180,13 +178,16 @@ $(FIRMWARE_DIR)/sbat.o: $(FIRMWARE_DIR)/sbat.csv
 	$(call say,SBAT)printf '.section .sbat,"a",%%progbits\n.balign 4096\n.incbin "$<"\n.section .note.GNU-stack,"",%%progbits\n' | \
 		$(CC) -x assembler -c -o $@ -
 
-$(EFI_SO): $(FIRMWARE_OBJ) $(FIRMWARE_CORE_OBJ) $(SBAT_OBJ) $(SOURCES_LIST)
-	$(call say,LINK)$(LD) -nostdlib -z noexecstack -shared -Bsymbolic -znocombreloc --no-undefined --build-id=none --fatal-warnings \
-		-T $(LDS) -o $@ $(CRT0) $(filter %.o,$^) -L$(GNUEFI_LIB) -lgnuefi
+$(EFI_SO): $(FIRMWARE_OBJ) $(FIRMWARE_CORE_OBJ) $(SBAT_OBJ) $(LDS) $(SOURCES_LIST)
+	$(call say,LINK)$(LD) -nostdlib -z noexecstack -shared -Bsymbolic -z pack-relative-relocs --gc-sections \
+		--no-undefined --build-id=none --fatal-warnings -T $(LDS) -o $@ $(filter %.o,$^)
+
+$(FIRMWARE_DIR)/reloc.bin: $(EFI_SO) efi/reloc.py
+	$(call say,RELOC)$(PYTHON) efi/reloc.py $< $@
 
 # Without symbols, a tenth of its size; those are in the .so beside the objects.
-$(EFI): $(EFI_SO)
-	$(call say,OBJCOPY)$(OBJCOPY) -S $(SECTIONS:%=-j %) --target efi-app-$(GNUEFI_ARCH) --subsystem=10 $< $@
+$(EFI): $(EFI_SO) $(FIRMWARE_DIR)/reloc.bin
+	$(call say,OBJCOPY)$(OBJCOPY) -S $(SECTIONS:%=-j %) --update-section .reloc=$(FIRMWARE_DIR)/reloc.bin --target efi-app-$(GNUEFI_ARCH) --subsystem=10 $< $@
 
 # --- The host program ----------------------------------------------------------------------------
 # Archives: a program takes from them what it uses, so a test links in a fraction of the time.

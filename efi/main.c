@@ -37,7 +37,7 @@ struct program {
     struct ports ports;
 };
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
 static unsigned run_command(struct program *program)
 {
@@ -81,7 +81,7 @@ static EFI_STATUS with_disks(struct program *program)
     return efi;
 }
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
     struct program program = {0};
 

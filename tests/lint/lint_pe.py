@@ -14,6 +14,10 @@ CHARACTERISTIC_RELOCS_STRIPPED = 0x0001
 SUBSYSTEM_EFI_APPLICATION = 10
 PE32_PLUS = 0x20B
 DIRECTORY_BASE_RELOCATION = 5
+RELOCATION_PADDING, RELOCATION_DIR64 = 0, 10
+SECTION_EXECUTE, SECTION_WRITE = 0x20000000, 0x80000000
+# What a loader or a signer needs. Others are leftovers, such as the linker's tables for an ELF loader.
+SECTIONS = (".text", ".rodata", ".data", ".sbat", ".reloc")
 SBAT_COLUMNS = 6
 
 
@@ -28,21 +32,22 @@ def take(data, layout, offset):
 
 
 def sections_of(data, offset, count):
-    """name -> (virtual size, address, bytes in the file), in the order of the file"""
+    """name -> (virtual size, address, bytes in the file, flags), in the order of the file"""
     sections = {}
     for index in range(count):
-        name, size, address, raw_size, raw = take(data, "<8sIIII", offset + 40 * index)
+        name, size, address, raw_size, raw, flags = take(data, "<8sIIII12xI", offset + 40 * index)
         if raw + raw_size > len(data):
             raise Broken(f"section {name!r} reaches past the end of the file")
         content = data[raw:raw + raw_size]
-        sections[name.rstrip(b"\0").decode("ascii", "replace")] = (size, address, content[:size])
+        sections[name.rstrip(b"\0").decode("ascii", "replace")] = (size, address, content[:size],
+                                                                         flags)
     return sections
 
 
 def check_places(sections, alignment, image_size):
     """Sections follow one another in memory, each aligned, and all of it is in the file."""
     end = 0
-    for name, (size, address, content) in sections.items():
+    for name, (size, address, content, _) in sections.items():
         if address < end:
             yield f"section {name} lies before the end of the one before it"
         if not alignment or address % alignment:
@@ -52,6 +57,48 @@ def check_places(sections, alignment, image_size):
         end = address + size
     if end > image_size:
         yield f"sections end at {end:#x}, behind the end of the image at {image_size:#x}"
+
+
+def check_kinds(sections):
+    """Only what is needed, and nothing that is both written and run."""
+    for name, (_, _, _, flags) in sections.items():
+        if name not in SECTIONS:
+            yield f"section {name} is none that firmware needs"
+        if flags & SECTION_WRITE and flags & SECTION_EXECUTE:
+            yield f"section {name} can be written and run"
+        if flags & SECTION_WRITE and name != ".data":
+            yield f"section {name} can be written"
+
+
+def relocations(content):
+    """type, address of every base relocation; PE format, "The .reloc Section" """
+    at = 0
+    while at < len(content):
+        page, size = take(content, "<II", at)
+        if size < 8 or size % 4 or at + size > len(content):
+            raise Broken(f"base relocation block of {size} bytes at {at:#x}")
+        for entry in struct.unpack_from(f"<{(size - 8) // 2}H", content, at + 8):
+            yield entry >> 12, page + (entry & 0xFFF)
+        at += size
+
+
+def check_relocations(sections, content):
+    """Each moves an address of the image, in a section that is written."""
+    end = max(address + size for size, address, _, _ in sections.values())
+    seen = set()
+    for kind, place in relocations(content):
+        if kind == RELOCATION_PADDING:
+            continue
+        home = next((row for row in sections.values() if row[1] <= place <= row[1] + row[0] - 8), None)
+        if kind != RELOCATION_DIR64:
+            yield f"base relocation at {place:#x} is of type {kind}"
+        elif place in seen:
+            yield f"base relocation at {place:#x} stands there twice"
+        elif home is None or not home[3] & SECTION_WRITE:
+            yield f"base relocation at {place:#x} lies in no section that is written"
+        elif not 0 < take(home[2], "<Q", place - home[1])[0] < end:
+            yield f"base relocation at {place:#x} moves what is no address of the image"
+        seen.add(place)
 
 
 def check_sbat(content, version):
@@ -80,7 +127,8 @@ def problems(data, version, limit):
     if data[:2] != b"MZ":
         raise Broken("no MZ header")
     pe, = take(data, "<I", 0x3C)
-    signature, machine, count, stamp, _, _, optional_size, characteristics = take(data, "<4sHHIIIHH", pe)
+    signature, machine, count, stamp, symbols, _, optional_size, characteristics = take(
+        data, "<4sHHIIIHH", pe)
     if signature != b"PE\0\0":
         raise Broken("no PE header")
     optional = pe + 24
@@ -97,11 +145,14 @@ def problems(data, version, limit):
         yield f"machine {machine:#x} is not x64"
     if stamp != 0:
         yield f"carries a time of build ({stamp:#x}), so two builds differ"
+    if symbols:
+        yield "carries symbols"
     if characteristics & CHARACTERISTIC_RELOCS_STRIPPED:
         yield "relocations are stripped: it would load at one address only"
     if subsystem != SUBSYSTEM_EFI_APPLICATION:
         yield f"subsystem {subsystem} is not an EFI application"
     yield from check_places(sections, alignment, image_size)
+    yield from check_kinds(sections)
     if directories <= DIRECTORY_BASE_RELOCATION:
         raise Broken("has no base relocation directory")
     address, size = take(data, "<II", optional + 112 + 8 * DIRECTORY_BASE_RELOCATION)
@@ -110,6 +161,8 @@ def problems(data, version, limit):
         yield "no .reloc section"
     elif not size or not reloc[1] <= address <= address + size <= reloc[1] + reloc[0]:
         yield "the base relocation directory does not lie in .reloc"
+    else:
+        yield from check_relocations(sections, reloc[2][address - reloc[1]:][:size])
     if ".sbat" not in sections:
         yield "no .sbat section"
     else:

@@ -8,9 +8,10 @@ import sys
 
 FIELDS = {
     "machine": "0x8664", "subsystem": "10", "characteristics": "0x206", "stamp": "0",
-    "reloc": ".reloc", "reloc_size": "12", "sbat": ".sbat", "version": "0.1.0",
+    "symbols": "0", "reloc": ".reloc", "reloc_size": "12", "block_size": "12", "entry": "0xa000",
+    "moved": "0x200", "data": ".data", "data_flags": "0xc0000040", "text_flags": "0x60000020", "sbat": ".sbat", "version": "0.1.0",
     "vendor": "someone", "generation": "1", "extra": "", "padding": "0",
-    "alignment": "512", "reloc_address": "0x200", "image_size": "0x600",
+    "alignment": "512", "reloc_address": "0x600", "image_size": "0xa00",
 }
 PE, OPTIONAL_SIZE, DIRECTORIES = 64, 240, 16
 UNIT = 512  # the header and each section fill one, in the file and in memory
@@ -22,19 +23,24 @@ def main():
         name, value = argument.split("=", 1)
         fields[name] = value if name in fields else sys.exit(f"no field {name}")
     numbers = {name: int(fields[name], 0) for name in
-               ("machine", "subsystem", "characteristics", "stamp", "reloc_size", "padding",
-                "alignment", "reloc_address", "image_size")}
+               ("machine", "subsystem", "characteristics", "stamp", "symbols", "reloc_size",
+                "block_size", "entry", "moved", "data_flags", "text_flags", "padding", "alignment",
+                "reloc_address", "image_size")}
 
     sbat = (f"sbat,1,SBAT Version,sbat,1,https://example.org/sbat\n"
             f"tiny,{fields['generation']},{fields['vendor']},tiny,{fields['version']},https://example.org\n"
             f"{fields['extra']}").encode()
-    contents = [(fields["reloc"], numbers["reloc_address"], bytes(12)), (fields["sbat"], 2 * UNIT, sbat)]
+    block = struct.pack("<IIHH", 2 * UNIT, numbers["block_size"], numbers["entry"], 0)
+    contents = [(".text", UNIT, numbers["text_flags"], bytes(16)),
+                (fields["data"], 2 * UNIT, numbers["data_flags"], struct.pack("<QQ", numbers["moved"], 0)),
+                (fields["reloc"], numbers["reloc_address"], 0x42000040, block),
+                (fields["sbat"], 4 * UNIT, 0x40000040, sbat)]
 
     header = bytearray(UNIT)
     header[0:2] = b"MZ"
     struct.pack_into("<I", header, 0x3C, PE)
     struct.pack_into("<4sHHIIIHH", header, PE, b"PE\0\0", numbers["machine"], len(contents),
-                     numbers["stamp"], 0, 0, OPTIONAL_SIZE, numbers["characteristics"])
+                     numbers["stamp"], numbers["symbols"], 0, OPTIONAL_SIZE, numbers["characteristics"])
     optional = PE + 24
     struct.pack_into("<H", header, optional, 0x20B)
     struct.pack_into("<II", header, optional + 32, numbers["alignment"], UNIT)
@@ -43,9 +49,9 @@ def main():
     struct.pack_into("<I", header, optional + 108, DIRECTORIES)
     struct.pack_into("<II", header, optional + 112 + 8 * 5, numbers["reloc_address"], numbers["reloc_size"])
     body = b""
-    for index, (name, address, content) in enumerate(contents):
-        struct.pack_into("<8sIIII", header, optional + OPTIONAL_SIZE + 40 * index, name.encode(),
-                         len(content), address, UNIT, UNIT + len(body))
+    for index, (name, address, flags, content) in enumerate(contents):
+        struct.pack_into("<8sIIII12xI", header, optional + OPTIONAL_SIZE + 40 * index, name.encode(),
+                         len(content), address, UNIT, UNIT + len(body), flags)
         body += content.ljust(UNIT, b"\0")
     with open(sys.argv[1], "wb") as file:
         file.write(header + body + bytes(numbers["padding"]))
