@@ -140,6 +140,10 @@ def test_every_way_to_ask_ends_well(name, bases, place, checked):
         assert not told.trouble(), words
         if '-quick' not in words:
             assert told.status == case.status, words
+        # Stores are read all the same, and the verdict follows them; but beside a database of LDM not
+        # all folders are seen where each takes 4 KiB, so that nothing is known to be missing.
+        elif 'store' in name and name != '4k-shadow-store-missing':
+            assert told.verdicts == case.verdicts, words
 
 
 def test_every_finding_has_a_case():

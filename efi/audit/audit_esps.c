@@ -136,7 +136,7 @@ static void audit_store(struct collector *to, const struct esp *esp)
 {
     if (fat_find(&esp->report, BOOT_MANAGER_PATH) == FAT_NO_FILE)
         return;
-    if (esp->store_status == ST_ABSENT && esp->report.complete)
+    if (esp->store_status == ST_ABSENT && esp->report.listed)
         collect_at_partition(to, FINDING_ESP_NO_STORE, esp->partition, "");
     if (esp->store_status == ST_ABSENT || esp->store_status == ST_UNSUPPORTED)
         return;
@@ -213,7 +213,7 @@ static void audit_esp(struct collector *to, const struct machine *machine, const
         return;
     }
     audit_file_system(to, machine, esp);
-    if (esp->report.complete && !has_files(esp)) {
+    if (esp->report.listed && !has_files(esp)) {
         collect_at_partition(to, FINDING_ESP_EMPTY, esp->partition, "");
         return;
     }
@@ -245,7 +245,7 @@ static void audit_against(struct collector *to, const struct machine *machine,
         machine_is_one_volume(machine, reference->partition, esp->partition) ||
         starts_from_elsewhere(machine, reference, esp, folder))
         return;
-    if (has_files(esp) && fat_find(&esp->report, folder) == FAT_NO_FILE && esp->report.complete)
+    if (has_files(esp) && fat_find(&esp->report, folder) == FAT_NO_FILE && esp->report.listed)
         collect_at_partition(to, FINDING_ESP_NO_BOOT_FILES, esp->partition,
                              arena_printf(to->arena, " %s.", folder));
     compare_esps(to, machine, reference, esp, folder);

@@ -31,13 +31,13 @@ static const char *difference(struct collector *to, const struct esp *esp, const
         return NULL;
     for (size_t i = 0; i < esp->report.file_count; i++) {
         const char *path = esp->report.files[i].path;
-        if (twins[i] == FAT_NO_FILE && other->report.complete)
+        if (twins[i] == FAT_NO_FILE && other->report.listed)
             return arena_printf(to->arena, "%s is here, and not", path);
         if (twins[i] != FAT_NO_FILE && !files_are_equal(esp, i, other, twins[i]))
             return arena_printf(to->arena, "%s is another here than", path);
     }
     for (size_t i = 0; i < other->report.file_count; i++) {
-        if (back[i] == FAT_NO_FILE && esp->report.complete)
+        if (back[i] == FAT_NO_FILE && esp->report.listed)
             return arena_printf(to->arena, "%s is not here, but", other->report.files[i].path);
     }
     return "";

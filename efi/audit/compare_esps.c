@@ -321,8 +321,7 @@ static bool compare(struct collector *to, const struct machine *machine,
 static void collect_missing(struct collector *to, const struct esp *esp, const char *folder,
                             const struct comparison *result)
 {
-    if (result->missing > 0 && esp->report.complete &&
-        fat_find(&esp->report, folder) != FAT_NO_FILE)
+    if (result->missing > 0 && esp->report.listed && fat_find(&esp->report, folder) != FAT_NO_FILE)
         collect_at_partition(to, FINDING_ESP_FILES_MISSING, esp->partition,
                              count_and_first(to, result->missing, result->first_missing));
 }

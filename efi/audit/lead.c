@@ -14,7 +14,7 @@ static bool find_file(const struct machine *machine, size_t esp, const char *pat
         return false;
     size_t file = fat_find(&own->report, path);
     bool listed = file != FAT_NO_FILE && !own->report.files[file].is_directory;
-    if (!listed && (own->report.complete || known != ST_OK))
+    if (!listed && (own->report.listed || known != ST_OK))
         return false;
     io_lead->esp = esp;
     io_lead->program = (struct program){.kind = PROGRAM_UNKNOWN, .name = ""};

@@ -239,7 +239,7 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
         trial->file = file;
         return trial_program(trial, esp, file, needs_store);
     }
-    if (!esp->report.complete)
+    if (!esp->report.listed)
         return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
     return trial_because(trial, GOES_ON, say_not_there(trial, esp, path));
 }

@@ -124,7 +124,7 @@ static enum outcome try_systemd_boot(struct trial *trial, const struct esp *esp,
 
     if (has_file_in(esp, "\\loader\\entries", ".conf") || has_file_in(esp, KERNEL_FOLDER, ".efi"))
         return try_any_system(trial, path);
-    if (!esp->report.complete)
+    if (!esp->report.listed)
         return trial_cut_short(trial);
     return trial_because(
         trial, UNKNOWN,

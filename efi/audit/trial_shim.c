@@ -58,7 +58,7 @@ static enum outcome try_signed_grub(struct trial *trial, const struct esp *esp, 
     if ((outcome != STARTS && outcome != PERHAPS) || has_grub_settings(esp, path_of(esp, grub)) ||
         !text_equal(program_of(trial->machine, esp, grub).name, "GRUB"))
         return outcome;
-    if (!esp->report.complete)
+    if (!esp->report.listed)
         return trial_cut_short(trial);
     return trial_because(trial, UNKNOWN,
                          arena_printf(trial->arena,
@@ -130,7 +130,7 @@ static enum outcome because_no_stage(struct trial *trial, const struct esp *esp,
     const char *name = trial->machine->architecture;
     char architecture[16] = "";
 
-    if (!esp->report.complete)
+    if (!esp->report.listed)
         return trial_cut_short(trial);
     for (size_t i = 0; i + 1 < sizeof(architecture) && name[i] != '\0'; i++)
         architecture[i] = text_lower(name[i]);
@@ -220,7 +220,7 @@ enum outcome trial_shim_fallback(struct trial *trial, const struct esp *esp, siz
     }
     if (outcome != GOES_ON)
         return outcome;
-    if (!esp->report.complete || !esp->contents_read)
+    if (!esp->report.listed || !esp->contents_read)
         return trial_cut_short(trial);
     return trial_because(trial, FAILS,
                          arena_printf(trial->arena,

@@ -253,7 +253,7 @@ enum outcome trial_store(struct trial *trial, const struct esp *esp)
         return trial_system(trial);
     if (boot_store_is_usable(esp))
         return follow_store(trial, esp);
-    if (esp->store_status == ST_ABSENT && esp->report.complete)
+    if (esp->store_status == ST_ABSENT && esp->report.listed)
         return trial_because(trial, FAILS,
                              "Its ESP has no boot store \\EFI\\Microsoft\\Boot\\BCD.");
     if (esp->store_status == ST_ABSENT)

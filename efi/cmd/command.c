@@ -18,7 +18,7 @@ static const struct option_spec common[] = {
 };
 
 static const struct option_spec status_options[] = {
-    {"-quick", NULL, "do not read the files on the ESPs: at most 1 MiB of each disk"},
+    {"-quick", NULL, "of files read the boot stores alone: at most 1 MiB of each disk"},
     {"-json", "FILE", "also write everything that is known to a new file"},
     {NULL, NULL, NULL},
 };

@@ -82,9 +82,9 @@ static uint64_t esp_share(const struct content_scan *scan, const struct disk_met
     uint64_t room = left > COPY_BYTES ? left - COPY_BYTES : 0;
     uint64_t share = room / count_esps(machine, partition, end);
 
-    if (share < ESP_LEAST_BYTES)
-        share = ESP_LEAST_BYTES < room ? ESP_LEAST_BYTES : room;
-    return share < ESP_QUICK_BYTES ? share : ESP_QUICK_BYTES;
+    if (share < ESP_LIST_BYTES)
+        share = ESP_LIST_BYTES < room ? ESP_LIST_BYTES : room;
+    return share;
 }
 
 static enum status look_into_esp(const struct content_scan *scan, size_t partition,
@@ -129,11 +129,8 @@ static enum status scan_esps(const struct content_scan *scan)
     struct esp_scan esp_scan = {
         .arena = scan->arena,
         .architecture = machine->architecture,
-        .stores = scan->depth >= SCAN_LISTED,
         .contents = scan->depth >= SCAN_FULL,
-        .buffer_size = scan->depth >= SCAN_FULL     ? ESP_BUFFER_BYTES
-                       : scan->depth >= SCAN_LISTED ? ESP_STORE_BYTES
-                                                    : 0,
+        .buffer_size = scan->depth >= SCAN_FULL ? ESP_BUFFER_BYTES : ESP_STORE_BYTES,
     };
 
     esp_scan.buffer = arena_alloc(scan->arena, 1, esp_scan.buffer_size);

@@ -14,10 +14,11 @@
  * files of the ESPs come on top where they are read. (Should the database alone be as large, then
  * ESP_QUICK_BYTES + COPY_BYTES are read behind it all the same.)
  */
-#define DISK_BYTES      (1u << 20)
-#define ESP_QUICK_BYTES (96u * 1024)  /* directories and FAT of an ESP that is not read through */
-#define ESP_LEAST_BYTES (40u * 1024)  /* what it takes to find the boot files */
-#define COPY_BYTES      (112u * 1024) /* what ESPs leave to other volumes */
+#define DISK_BYTES (1u << 20)
+#define ESP_QUICK_BYTES \
+    (96u * 1024)                 /* directories, chains and boot store of an ESP that is not \
+                                  * read through, where the database leaves nothing */
+#define COPY_BYTES (112u * 1024) /* what ESPs leave to other volumes */
 
 /* From here on the disks of the meters are read up to their limit: what comes now belongs to the
  * file systems. */

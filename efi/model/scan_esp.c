@@ -48,7 +48,8 @@ static enum status read_content(const struct esp_scan *scan, struct esp *esp,
     return ST_OK;
 }
 
-/* The whole of BCD.LOG beside the store; empty when there is none that can be read. */
+/* The whole of BCD.LOG beside the store; empty when there is none that can be read. Statuses:
+ * ST_OK; ST_REFUSED when the limit does not allow it; ST_NO_MEMORY. */
 static enum status read_log(const struct esp_scan *scan, struct esp *esp, struct span *ret_log)
 {
     size_t index = fat_find(&esp->report, BOOT_STORE_LOG_PATH);
@@ -66,8 +67,9 @@ static enum status read_log(const struct esp_scan *scan, struct esp *esp, struct
         return ST_NO_MEMORY;
     fat_reader_start(&reader, &esp->volume, file);
     do {
-        if (fat_reader_next(&reader, scan->buffer, scan->buffer_size, &size) != ST_OK)
-            return ST_OK;
+        enum status status = fat_reader_next(&reader, scan->buffer, scan->buffer_size, &size);
+        if (status != ST_OK)
+            return status == ST_REFUSED ? status : ST_OK;
         memcpy(whole + used, scan->buffer, size);
         used += size;
     } while (size > 0);
@@ -105,7 +107,16 @@ static enum status read_store(const struct esp_scan *scan, struct esp *esp,
     return status;
 }
 
-/* Reads the boot store where no other file is read; of its content nothing else is kept. */
+/* Bytes that the limit leaves. */
+static uint64_t bytes_left(const struct esp_scan *scan, const struct esp *esp)
+{
+    uint64_t used = esp->volume.read_bytes;
+
+    return scan->read_limit > used ? scan->read_limit - used : 0;
+}
+
+/* Reads the boot store where no other file is read, unless the limit is in the way; of its content
+ * nothing else is kept. */
 static enum status read_store_alone(const struct esp_scan *scan, struct esp *esp)
 {
     size_t index = fat_find(&esp->report, BOOT_STORE_PATH);
@@ -117,9 +128,17 @@ static enum status read_store_alone(const struct esp_scan *scan, struct esp *esp
         return ST_NO_MEMORY;
     if (esp->store_status != ST_OK)
         return ST_OK;
+    if (esp->report.files[index].size > bytes_left(scan, esp)) {
+        esp->store_status = ST_UNSUPPORTED;
+        return ST_OK;
+    }
+    if (scan->read_limit != UINT64_MAX)
+        fat_limit_reads(&esp->volume, bytes_left(scan, esp));
     enum status status = read_store(scan, esp, &esp->report.files[index], check, &content);
     if (status == ST_IO) /* a file is called bad only when that is so twice */
         status = read_store(scan, esp, &esp->report.files[index], check, &content);
+    if (status == ST_REFUSED)
+        esp->store_status = ST_UNSUPPORTED;
     if (esp->store_file.at == NULL)
         arena_release(scan->arena, mark);
     return status == ST_NO_MEMORY ? status : ST_OK;
@@ -192,20 +211,30 @@ static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
 }
 
 /* What is known of the boot store before it is read. */
-static enum status store_status_of(const struct esp_scan *scan, const struct fat_report *report)
+static enum status store_status_of(const struct fat_report *report)
 {
     size_t index = fat_find(report, BOOT_STORE_PATH);
 
     if (index == FAT_NO_FILE)
         return ST_ABSENT;
-    if (!scan->stores && !scan->contents)
-        return ST_UNSUPPORTED;
     return report->files[index].is_directory ? ST_DAMAGED : report->files[index].status;
+}
+
+/* What directories and chains may take: what is there beyond the least is for the store. */
+static uint64_t list_limit(const struct esp_scan *scan, const struct esp *esp)
+{
+    uint64_t left = bytes_left(scan, esp);
+
+    if (scan->read_limit == UINT64_MAX)
+        return UINT64_MAX;
+    if (left <= ESP_LIST_BYTES)
+        return left;
+    return left - ESP_LIST_BYTES < ESP_STORE_BYTES ? ESP_LIST_BYTES : left - ESP_STORE_BYTES;
 }
 
 static enum status list_files(const struct esp_scan *scan, struct esp *esp)
 {
-    enum status status = fat_check(scan->arena, &esp->volume, scan->read_limit, &esp->report);
+    enum status status = fat_check(scan->arena, &esp->volume, list_limit(scan, esp), &esp->report);
 
     if (status != ST_OK)
         return status;
@@ -269,11 +298,9 @@ static enum status look_into(const struct esp_scan *scan, uint64_t first_lba, ui
     enum status status = list_files(scan, esp);
     if (status != ST_OK)
         return status;
-    esp->store_status = store_status_of(scan, &esp->report);
+    esp->store_status = store_status_of(&esp->report);
     esp->contents_read = scan->contents;
-    if (scan->contents)
-        return read_contents(scan, esp);
-    return scan->stores ? read_store_alone(scan, esp) : ST_OK;
+    return scan->contents ? read_contents(scan, esp) : read_store_alone(scan, esp);
 }
 
 static const char *copy_text(struct arena *arena, const char *text)

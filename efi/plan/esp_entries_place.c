@@ -16,7 +16,7 @@ enum presence esp_entries_presence(const struct machine *machine, size_t partiti
         return MISSING;
     if (fat_find(&esp->report, path) != FAT_NO_FILE)
         return PRESENT;
-    return esp->report.complete ? MISSING : NOT_KNOWN;
+    return esp->report.listed ? MISSING : NOT_KNOWN;
 }
 
 bool esp_entries_is_tool(const struct machine *machine, size_t partition, const char *path)

@@ -124,7 +124,7 @@ static void format_esp(const struct disk *disk, const struct disk_change *change
                        struct esp *io_esp)
 {
     struct fat_geometry geometry = {.cluster_sectors = 0};
-    struct fat_report report = {.complete = true};
+    struct fat_report report = {.complete = true, .listed = true};
     struct fat_volume volume = {
         .first_lba = change->first_lba,
         .block_count = change->block_count,
@@ -249,7 +249,7 @@ static enum status file_status(const struct esp *esp, const char *path, enum sta
 {
     if (esp->status == ST_OK && fat_find(&esp->report, path) != FAT_NO_FILE)
         return ST_OK;
-    return esp->status == ST_OK && esp->report.complete ? ST_ABSENT : before;
+    return esp->status == ST_OK && esp->report.listed ? ST_ABSENT : before;
 }
 
 void project_boot_file(const struct machine *after, struct entry *io_entry)

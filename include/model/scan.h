@@ -12,11 +12,12 @@ enum scan_depth {
                    * one whose table is not whole up to 512 KiB more, to know whose it is; from a
                    * blank one 2.5 MiB */
     SCAN_ENTRIES, /* also the LDM databases, the boot variables, and the files they name */
-    SCAN_QUICK,  /* also the file systems: at most 1 MiB from a disk altogether, no file contents */
-    SCAN_LISTED, /* the file systems of the ESPs in full, of files the boot stores alone; and
-                  * whether anybody claims the free space of disks without an ESP: some 200 KiB a
-                  * gap */
-    SCAN_FULL,   /* also the contents of all files on the ESPs: their used bytes come on top */
+    SCAN_QUICK,   /* also the file systems, and of files the boot stores: at most 1 MiB from a disk
+                   * altogether */
+    SCAN_LISTED,  /* the file systems of the ESPs in full, of files the boot stores alone; and
+                   * whether anybody claims the free space of disks without an ESP: some 200 KiB a
+                   * gap */
+    SCAN_FULL,    /* also the contents of all files on the ESPs: their used bytes come on top */
 };
 
 /*

@@ -8,18 +8,18 @@
 #include "model/machine.h"
 #include "port/block.h"
 
-#define ESP_BUFFER_BYTES (1u << 20) /* the largest single read of a file, where all are read */
-#define ESP_STORE_BYTES  (1u << 16) /* the same where only boot stores are */
-#define BOOT_STORE_MAX   (4u << 20) /* bytes of the largest boot store that is looked into */
+#define ESP_BUFFER_BYTES (1u << 20)  /* the largest single read of a file, where all are read */
+#define ESP_STORE_BYTES  (1u << 16)  /* the same where only boot stores are */
+#define ESP_LIST_BYTES   (40u << 10) /* what it takes to find the boot files */
+#define BOOT_STORE_MAX   (4u << 20)  /* bytes of the largest boot store that is looked into */
 
 struct esp_scan {
     struct arena *arena;
     const struct block_port *port;
     const char *architecture; /* programs are to be for */
-    uint64_t read_limit;      /* bytes, for directories and FATs */
-    bool stores;              /* read the boot store, through `buffer` */
-    bool contents;            /* read all files too, likewise */
-    uint8_t *buffer;          /* of `buffer_size` bytes */
+    uint64_t read_limit; /* bytes, for directories, FATs and the boot store; UINT64_MAX: none */
+    bool contents;       /* read all files, not the boot store alone */
+    uint8_t *buffer;     /* of `buffer_size` bytes: what files are read through */
     size_t buffer_size;
 };
 

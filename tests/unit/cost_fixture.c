@@ -106,15 +106,17 @@ static uint64_t esp_bytes(const struct cost_shape *shape)
     return (shape->esp_mib != 0 ? shape->esp_mib : usual) * MIB;
 }
 
-/* FAT32, clusters of 1 KiB or one block. Behind the first `*ret_used` bytes all is zero. */
+/* FAT32. Behind the first `*ret_used` bytes all is zero. */
 static uint8_t *make_esp(const struct cost_shape *shape, size_t *ret_used)
 {
     uint64_t size = esp_bytes(shape);
     uint8_t *image = host_alloc(1, size);
     struct fat_fixture fat;
     char name[NAME_TEXT];
+    uint32_t usual = shape->block_size < 1024 ? 2 : 1;
+    uint32_t clusters = shape->cluster != 0 ? shape->cluster : usual;
 
-    fat_fixture_format(&fat, image, size, 32, shape->block_size, shape->block_size < 1024 ? 2 : 1);
+    fat_fixture_format(&fat, image, size, 32, shape->block_size, clusters);
     uint32_t efi = fat_fixture_add_directory(&fat, 0, "EFI");
     if (shape->boot_files)
         add_boot_files(&fat, efi);
@@ -419,6 +421,8 @@ static void add_esp(struct cost *cost, const struct esp *esp)
 {
     cost->esps++;
     cost->incomplete += !esp->report.complete;
+    cost->esp_items += esp->report.file_count;
+    cost->stores += esp->store_status == ST_OK;
     if (esp->report.complete)
         cost->used_bytes += fat_used_bytes(&esp->volume, &esp->report);
     for (size_t i = 0; i < esp->report.file_count; i++)

@@ -26,6 +26,7 @@ struct cost_shape {
     size_t disks;
     size_t esps;      /* on each disk */
     uint64_t esp_mib; /* 0: 100, or 260 with blocks of 4096 bytes */
+    uint32_t cluster; /* blocks of its clusters; 0: 1 KiB, or one block where that is more */
     unsigned files;   /* on each ESP, 100 bytes each, in folders of 100 */
     unsigned large;   /* on each ESP: COST_LARGE_FILE bytes each, each in one piece */
     bool blank;       /* the ESPs are all zero */
@@ -50,6 +51,8 @@ struct cost {
     size_t memory;             /* bytes of the arena at most */
     size_t esps, incomplete;   /* ESPs, and those of them that were not looked through */
     size_t esp_files;          /* on all ESPs together, folders not counted */
+    size_t esp_items;          /* the same with them */
+    size_t stores;             /* ESPs whose boot store was read */
     size_t volumes;
     size_t copies, looked, windows; /* of volumes; looked into; with Windows on them */
 };

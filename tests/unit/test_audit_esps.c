@@ -193,6 +193,7 @@ static void empty_as_far_as_was_looked(struct mirror *mirror)
 {
     mirror_drop_files(mirror, 1);
     mirror->esps[1].report.complete = false;
+    mirror->esps[1].report.listed = false;
 }
 
 static void state_of_the_file_system_is_told(void **state)
@@ -471,6 +472,7 @@ static void drop_store_unseen(struct mirror *mirror)
 {
     mirror_drop_file(mirror, 1, MIRROR_STORE);
     mirror->esps[1].report.complete = false;
+    mirror->esps[1].report.listed = false;
 }
 
 static void spoil_store(struct mirror *mirror)
@@ -522,6 +524,7 @@ static void drop_microsoft_unseen(struct mirror *mirror)
 {
     drop_microsoft(mirror);
     mirror->esps[1].report.complete = false;
+    mirror->esps[1].report.listed = false;
 }
 
 static void drop_memtest(struct mirror *mirror)
@@ -692,6 +695,7 @@ static void add_more_unseen(struct mirror *mirror)
 {
     add_more_on_the_shadow(mirror);
     mirror->esps[0].report.complete = false;
+    mirror->esps[0].report.listed = false;
 }
 
 /* Where the check was cut short, what was not found may be there. */
@@ -699,6 +703,7 @@ static void drop_memtest_unseen(struct mirror *mirror)
 {
     drop_memtest(mirror);
     mirror->esps[1].report.complete = false;
+    mirror->esps[1].report.listed = false;
 }
 
 /* A broken file is told as such, and not as another one as well. */

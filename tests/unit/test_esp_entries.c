@@ -521,6 +521,7 @@ static void esp_whose_list_is_cut_short_gets_a_clone(void **state)
     drop_shadow_entry(m);
     mirror_drop_files(m, 1);
     m->esps[1].report.complete = false;
+    m->esps[1].report.listed = false;
     m->partitions[MIRROR_ESP(1)].fallback_status = ST_ABSENT;
     expect_plan(m, false,
                 "create Boot0001 \"Windows Boot Manager\" from Boot0000, to start from Disk 1 "

@@ -84,6 +84,7 @@ static void file_that_was_not_walked_to_is_there_where_it_was_seen(void **state)
     mirror->machine.entries[0].boot.file_status = ST_OK;
     assert_int_equal(esp_led_to(mirror, PROGRAM_UNKNOWN), NO_INDEX);
     mirror->esps[0].report.complete = false;
+    mirror->esps[0].report.listed = false;
     assert_int_equal(esp_led_to(mirror, PROGRAM_UNKNOWN), 0);
     mirror->machine.entries[0].boot.file_status = ST_UNSUPPORTED;
     assert_int_equal(esp_led_to(mirror, PROGRAM_UNKNOWN), NO_INDEX);

@@ -453,7 +453,7 @@ static void file_that_was_not_walked_to_is_still_there(void **state)
     mirror->machine.entries[1].boot.file_status = ST_OK;
     for (int complete = 0; complete < 2; complete++) {
         struct projected projected = begin(mirror);
-        mirror->esps[1].report.complete = complete;
+        mirror->esps[1].report.listed = complete;
         change_files(&projected, DISK_CHANGE_FILES, 1, 2048, 204800, &other, 1);
         finish(&projected);
         assert_int_equal(projected.machine.entries[1].boot.file_status,

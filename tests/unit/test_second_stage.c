@@ -65,6 +65,7 @@ static void drop_grub_unseen(struct mirror *mirror)
 {
     drop_grub(mirror);
     mirror->esps[1].report.complete = false;
+    mirror->esps[1].report.listed = false;
 }
 
 /* As older distributions call it. */

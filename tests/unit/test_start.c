@@ -781,6 +781,7 @@ static void cut_check_short(struct mirror *mirror)
 {
     mirror_drop_file(mirror, 1, MIRROR_MANAGER);
     mirror->esps[1].report.complete = false;
+    mirror->esps[1].report.listed = false;
 }
 
 static void state_of_the_esp_decides(void **state)
@@ -990,6 +991,7 @@ static void drop_store_unseen(struct mirror *mirror)
 {
     mirror_drop_file(mirror, 1, MIRROR_STORE);
     mirror->esps[1].report.complete = false;
+    mirror->esps[1].report.listed = false;
 }
 
 static void spoil_store(struct mirror *mirror)

@@ -151,14 +151,19 @@ static void colours_are_added_to_words(void **state)
     free(plain);
 }
 
-/* Contents are what -quick leaves out. */
-static void quick_looks_at_no_contents(void **state)
+/* Contents are what -quick leaves out, but for the boot stores. */
+static void quick_looks_at_no_contents_but_the_stores(void **state)
 {
     struct host *host = *state;
     const char *text = NULL;
 
-    windows_break_store(host, 1);
+    windows_break_manager(host, 1);
+    assert_int_equal(run_line(host, "status", NULL), 65);
     assert_int_equal(run_line(host, "status -quick", NULL), 0);
+    windows_break_store(host, 1);
+    assert_int_equal(run_line(host, "status -quick", &text), 65);
+    assert_says(text, "Starts from Disk 1 alone: no. Its boot store "
+                      "\\EFI\\Microsoft\\Boot\\BCD: it is not a registry hive.");
     windows_unformat(host, 1);
     assert_int_equal(run_line(host, "status -quick", &text), 65);
     assert_says(text, "Its ESP is not formatted.|, not formatted\n");
@@ -825,7 +830,7 @@ int main(void)
         TEST(what_is_wrong_is_shown_with_advice),
         TEST(lines_are_broken_at_words_on_a_screen),
         TEST(colours_are_added_to_words),
-        TEST(quick_looks_at_no_contents),
+        TEST(quick_looks_at_no_contents_but_the_stores),
         TEST(copies_of_a_volume_are_described),
         TEST(hostile_names_cannot_act_on_the_terminal),
         cmocka_unit_test(exit_status_tells_the_state),

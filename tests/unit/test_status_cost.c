@@ -30,6 +30,34 @@ static void quick_look_at_a_usual_mirror_reads_at_most_1_mib_of_a_disk(void **st
     }
 }
 
+/* 140 files in 45 folders, whatever the clusters: those of Windows, of mkfs.fat, and the smallest.
+ * A database of LDM and folders of 4 KiB each do not both fit. */
+static void quick_look_sees_all_of_an_ordinary_esp_and_its_store(void **state)
+{
+    static const struct {
+        uint32_t block_size, cluster;
+        uint64_t mib;
+        bool ldm;
+    } kinds[] = {{512, 0, 100, true},  {512, 1, 100, true},  {512, 1, 260, true},
+                 {512, 8, 260, true},  {512, 0, 100, false}, {512, 1, 260, false},
+                 {512, 8, 260, false}, {4096, 1, 260, false}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        struct cost_shape shape = cost_usual(kinds[i].block_size);
+        shape.ldm = kinds[i].ldm;
+        shape.filled = shape.volumes = kinds[i].ldm;
+        shape.cluster = kinds[i].cluster;
+        shape.esp_mib = kinds[i].mib;
+        struct cost cost = cost_of(&shape, SCAN_QUICK);
+        assert_in_range(cost.most_bytes, 1, COST_DISK);
+        assert_int_equal(cost.esp_files, 2 * 140);
+        assert_int_equal(cost.esp_items, 2 * 185);
+        assert_int_equal(cost.stores, 2);
+        assert_int_equal(cost.windows, 2 * shape.volumes);
+    }
+}
+
 static void many_volumes_are_not_all_looked_into(void **state)
 {
     (void)state;
@@ -263,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quick_look_at_a_usual_mirror_reads_at_most_1_mib_of_a_disk),
+        cmocka_unit_test(quick_look_sees_all_of_an_ordinary_esp_and_its_store),
         cmocka_unit_test(many_volumes_are_not_all_looked_into),
         cmocka_unit_test(volumes_without_a_file_system_are_counted),
         cmocka_unit_test(many_partitions_are_not_all_looked_into),

@@ -83,13 +83,14 @@ static enum status check_files(struct fat_walk *walk)
     return ST_OK;
 }
 
-/* True when the copy's bytes [start, end) are those of the table, as far as both could be read. */
-static bool piece_is_equal(const struct fat_walk *walk, uint64_t start, uint64_t end)
+/* True when the copy's bytes [start, end), of one sector, are those of the table, as far as both
+ * could be read. */
+static bool sector_is_equal(const struct fat_walk *walk, uint64_t start, uint64_t end)
 {
     const struct fat_volume *volume = walk->volume;
     uint64_t chunk = start - start % volume->read_size;
 
-    if (volume->table_loaded[start / FAT_PIECE] != FAT_PIECE_LOADED)
+    if (volume->table_loaded[start / volume->sector_size] != FAT_SECTOR_LOADED)
         return true;
     /* The dirty bits are no reason to doubt a copy: some drivers set them in the first FAT only. */
     if (start == 0)
@@ -112,9 +113,9 @@ static enum status compare_chunk(struct fat_walk *walk, uint32_t fat, uint64_t s
         fat_note(walk, FAT_UNREADABLE, "");
     if (status != ST_OK)
         return status == ST_IO ? ST_OK : status;
-    for (uint64_t at = start; at < end; at += FAT_PIECE) {
-        uint64_t piece_end = end - at < FAT_PIECE ? end : at + FAT_PIECE;
-        *io_equal = *io_equal && piece_is_equal(walk, at, piece_end);
+    for (uint64_t at = start; at < end; at += volume->sector_size) {
+        uint64_t sector_end = end - at < volume->sector_size ? end : at + volume->sector_size;
+        *io_equal = *io_equal && sector_is_equal(walk, at, sector_end);
     }
     return ST_OK;
 }
@@ -184,11 +185,20 @@ static enum status compare_backup(struct fat_walk *walk)
     return ST_OK;
 }
 
+/* True when the limit leaves room for all FATs. */
+static bool has_room_for_fats(const struct fat_volume *volume)
+{
+    uint64_t left = volume->read_limit - volume->read_bytes;
+
+    return volume->fat_bytes <= left / volume->fat_count;
+}
+
 /* What does not help to find files comes last, and only when there is room to read for it. */
 static enum status check_rest(struct fat_walk *walk)
 {
     enum status status = ST_OK;
 
+    walk->report.complete = walk->report.complete && has_room_for_fats(walk->volume);
     if (walk->report.complete)
         status = fat_chain_count_clusters(walk);
     if (status == ST_OK && walk->report.complete)
@@ -198,12 +208,27 @@ static enum status check_rest(struct fat_walk *walk)
     return status;
 }
 
+/* Behind the directories. Where those lie one by one there is no use in reading ahead; files lie
+ * one after another. */
+static enum status go_on_to_files(struct fat_walk *walk)
+{
+    walk->report.listed = walk->report.complete;
+    if (walk->is_limited)
+        fat_table_be_sparing(walk->volume, walk->volume->read_size);
+    return ST_OK;
+}
+
+static enum status check_urgent_files(struct fat_walk *walk)
+{
+    return walk->is_limited ? ST_OK : check_files(walk);
+}
+
 static enum status list_all(struct fat_walk *walk)
 {
-    /* Before other directories come the files of those that matter. */
+    /* Before other directories come the files of those that matter, unless there is a limit. */
     static enum status (*const steps[])(struct fat_walk *) = {
-        check_first_entries, fat_folder_list_root, list_urgent,           check_files,
-        list_others,         check_files,          fat_chain_mark_shared,
+        check_first_entries, fat_folder_list_root, list_urgent, check_urgent_files,
+        list_others,         go_on_to_files,       check_files, fat_chain_mark_shared,
     };
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -259,9 +284,7 @@ static enum status finish_report(struct fat_walk *walk)
 
 static void set_limit(const struct arena *arena, struct fat_volume *volume, uint64_t read_limit)
 {
-    uint64_t left = UINT64_MAX - volume->read_bytes;
-
-    volume->read_limit = volume->read_bytes + (read_limit < left ? read_limit : left);
+    fat_limit_reads(volume, read_limit);
     while (volume->read_size > FAT_PIECE && (volume->read_size > read_limit / READS_IN_LIMIT ||
                                              volume->read_size > fat_share_of_room(arena)))
         volume->read_size /= 2;
@@ -281,12 +304,17 @@ static enum status check_as_room_allows(struct fat_walk *walk, check_steps *step
 static enum status check_with(struct arena *arena, struct fat_volume *volume, uint64_t read_limit,
                               check_steps *steps, struct fat_report *ret_report)
 {
-    struct fat_walk walk = {.arena = arena, .volume = volume, .report = {.complete = true}};
+    struct fat_walk walk = {.arena = arena,
+                            .volume = volume,
+                            .report = {.complete = true},
+                            .is_limited = read_limit != UINT64_MAX};
     uint32_t read_size = volume->read_size;
 
     for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++)
         walk.report.first_place[i] = "";
     set_limit(arena, volume, read_limit);
+    if (walk.is_limited)
+        fat_table_be_sparing(volume, volume->sector_size);
     check_form(&walk);
     enum status status = check_as_room_allows(&walk, steps);
     if (status == ST_OK)

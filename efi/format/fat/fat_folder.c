@@ -11,6 +11,7 @@ struct folder {
     uint64_t fixed_offset;    /* on the partition, of what is still to be read of a root directory
                                  that is no chain; else 0 */
     struct fat_reader reader; /* for a chain; `left` counts in either case */
+    size_t read_size;         /* bytes that are read next */
     bool ended;               /* the end marker has come */
     enum status status;       /* ST_OK; ST_IO; ST_REFUSED: the read limit ended it */
     size_t entries;           /* seen so far */
@@ -145,7 +146,7 @@ static enum status take_entries(struct fat_walk *walk, struct folder *folder, si
 /* Reads on, in smaller pieces where a large one fails. Statuses as fat_reader_next, ST_REFUSED. */
 static enum status read_some(struct fat_walk *walk, struct folder *folder, size_t *ret_size)
 {
-    size_t large = walk->volume->read_size;
+    size_t large = folder->read_size;
     enum status status = source_next(walk, folder, large, ret_size);
 
     if (status == ST_REFUSED && large > FAT_PIECE)
@@ -182,6 +183,8 @@ static enum status read_entries(struct fat_walk *walk, struct folder *folder)
         status = take_entries(walk, folder, size);
         if (status != ST_OK)
             return status;
+        if (folder->read_size < walk->volume->read_size)
+            folder->read_size *= 2;
     }
     return ST_OK;
 }
@@ -203,6 +206,8 @@ static enum status list_folder(struct fat_walk *walk, struct folder *folder)
     size_t first = walk->count;
     bool too_long = folder->reader.left > FOLDER_BYTES_MAX;
 
+    /* Most directories are short, and what is behind their end need not be read. */
+    folder->read_size = walk->is_limited ? walk->volume->sector_size : walk->volume->read_size;
     if (too_long)
         folder->reader.left = FOLDER_BYTES_MAX;
     enum status status = read_entries(walk, folder);

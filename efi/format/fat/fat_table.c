@@ -73,40 +73,59 @@ bool fat_gives_up(const struct fat_volume *volume)
     return volume->reads_failed >= FAILURES_MAX;
 }
 
-static size_t piece_count(const struct fat_volume *volume)
+static size_t sector_count(const struct fat_volume *volume)
 {
-    return (size_t)((volume->table_bytes + FAT_PIECE - 1) / FAT_PIECE);
+    return (size_t)((volume->table_bytes + volume->sector_size - 1) / volume->sector_size);
+}
+
+void fat_limit_reads(struct fat_volume *volume, uint64_t bytes)
+{
+    uint64_t left = UINT64_MAX - volume->read_bytes;
+
+    volume->read_limit = volume->read_bytes + (bytes < left ? bytes : left);
 }
 
 enum status fat_table_init(struct fat_volume *volume)
 {
-    volume->table = arena_alloc(volume->arena, piece_count(volume), FAT_PIECE);
-    volume->table_loaded = arena_alloc(volume->arena, piece_count(volume), 1);
+    uint32_t unit = FAT_PIECE / volume->sector_size;
+
+    volume->table_unit = unit > 0 ? unit : 1;
+    volume->table_ahead = volume->read_size;
+    volume->table = arena_alloc(volume->arena, sector_count(volume), volume->sector_size);
+    volume->table_loaded = arena_alloc(volume->arena, sector_count(volume), 1);
     return volume->table != NULL && volume->table_loaded != NULL ? ST_OK : ST_NO_MEMORY;
 }
 
-/* Reads pieces [first, first + count) from the FAT number `fat`: whole blocks, of that FAT only. */
-static enum status read_pieces(struct fat_volume *volume, uint32_t fat, size_t first, size_t count)
+void fat_table_be_sparing(struct fat_volume *volume, uint32_t ahead)
+{
+    volume->table_unit = 1;
+    volume->table_ahead = ahead;
+}
+
+/* Reads `count` sectors from the FAT number `fat`: whole blocks, of that FAT only. */
+static enum status read_sectors(struct fat_volume *volume, uint32_t fat, size_t first, size_t count)
 {
     uint32_t block_size = volume->port->block_size;
-    uint64_t start = (uint64_t)first * FAT_PIECE;
-    uint64_t end = (uint64_t)(first + count) * FAT_PIECE;
+    uint64_t start = (uint64_t)first * volume->sector_size;
+    uint64_t end = (uint64_t)(first + count) * volume->sector_size;
     uint64_t last = (volume->table_bytes + block_size - 1) / block_size * block_size;
 
     return fat_read(volume, volume->fat_offset + fat * volume->fat_bytes + start,
                     (end < last ? end : last) - start, volume->table + start);
 }
 
-/* The pieces from `first` on that are missing, as many as are read at once. */
-static size_t missing_pieces(const struct fat_volume *volume, size_t first)
+/* As many of `most` sectors from `first` on as the table has and are missing behind the first unit.
+ */
+static size_t missing_sectors(const struct fat_volume *volume, size_t first, size_t most)
 {
-    size_t most = volume->read_size / FAT_PIECE;
-    size_t count = 1;
+    size_t left = sector_count(volume) - first;
+    size_t count = volume->table_unit;
 
-    while (count < most && first + count < piece_count(volume) &&
-           volume->table_loaded[first + count] == FAT_PIECE_UNKNOWN)
+    if (most > left)
+        most = left;
+    while (count < most && volume->table_loaded[first + count] == FAT_SECTOR_UNKNOWN)
         count++;
-    return count;
+    return count < left ? count : left;
 }
 
 /* The same from any copy, when the FAT that counts could not be read. */
@@ -117,37 +136,41 @@ static enum status read_from_copies(struct fat_volume *volume, size_t first, siz
     volume->table_failed++;
     for (uint32_t fat = 1; volume->fat_mirrored && fat < volume->fat_count && status == ST_IO;
          fat++)
-        status = read_pieces(volume, fat, first, count);
+        status = read_sectors(volume, fat, first, count);
     if (status == ST_OK)
-        memset(volume->table_loaded + first, FAT_PIECE_FROM_COPY, count);
+        memset(volume->table_loaded + first, FAT_SECTOR_FROM_COPY, count);
     if (status == ST_IO)
-        memset(volume->table_loaded + first, FAT_PIECE_UNREADABLE, count);
+        memset(volume->table_loaded + first, FAT_SECTOR_UNREADABLE, count);
     return status;
 }
 
-static enum status load_piece(struct fat_volume *volume, size_t piece)
+/* Reads the unit that the sector is in, and more behind it. */
+static enum status load_sector(struct fat_volume *volume, size_t sector)
 {
-    size_t count = missing_pieces(volume, piece);
-    enum status status = read_pieces(volume, volume->fat_active, piece, count);
+    size_t first = sector - sector % volume->table_unit;
+    size_t unit = missing_sectors(volume, first, 0);
+    size_t count = missing_sectors(volume, first, volume->table_ahead / volume->sector_size);
+    enum status status = read_sectors(volume, volume->fat_active, first, count);
 
-    if (count > 1 && (status == ST_REFUSED || (status == ST_IO && !fat_gives_up(volume)))) {
-        count = 1;
-        status = read_pieces(volume, volume->fat_active, piece, count);
+    if (count > unit && (status == ST_REFUSED || (status == ST_IO && !fat_gives_up(volume)))) {
+        count = unit;
+        status = read_sectors(volume, volume->fat_active, first, count);
     }
     if (status == ST_IO)
-        return read_from_copies(volume, piece, count);
+        return read_from_copies(volume, first, count);
     if (status == ST_OK)
-        memset(volume->table_loaded + piece, FAT_PIECE_LOADED, count);
+        memset(volume->table_loaded + first, FAT_SECTOR_LOADED, count);
     return status;
 }
 
-static enum status need_piece(struct fat_volume *volume, size_t piece)
+static enum status need_byte(struct fat_volume *volume, size_t at)
 {
+    size_t sector = at / volume->sector_size;
     enum status status = ST_OK;
 
-    if (volume->table_loaded[piece] == FAT_PIECE_UNKNOWN)
-        status = load_piece(volume, piece);
-    if (status == ST_OK && volume->table_loaded[piece] == FAT_PIECE_UNREADABLE)
+    if (volume->table_loaded[sector] == FAT_SECTOR_UNKNOWN)
+        status = load_sector(volume, sector);
+    if (status == ST_OK && volume->table_loaded[sector] == FAT_SECTOR_UNREADABLE)
         status = ST_IO;
     return status;
 }
@@ -156,10 +179,10 @@ enum status fat_entry(struct fat_volume *volume, uint32_t entry, uint32_t *ret_v
 {
     size_t at = fat_entry_offset(volume->type, entry);
     size_t last = at + (volume->type == FAT_32 ? 3 : 1);
-    enum status status = need_piece(volume, at / FAT_PIECE);
+    enum status status = need_byte(volume, at);
 
-    if (status == ST_OK && last / FAT_PIECE != at / FAT_PIECE)
-        status = need_piece(volume, last / FAT_PIECE);
+    if (status == ST_OK)
+        status = need_byte(volume, last);
     if (status != ST_OK)
         return status;
     *ret_value = fat_entry_load(volume->type, volume->table, entry);

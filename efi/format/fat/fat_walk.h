@@ -29,6 +29,7 @@ struct fat_walk {
     size_t path_bytes;             /* of all their paths */
     size_t urgent[FAT_URGENT_MAX]; /* directories to look at before others */
     size_t urgent_count;
+    bool is_limited; /* the disk may not be read at will */
     bool unlisted;   /* something was found that could not be followed or read */
     uint8_t *owned;  /* a bit per cluster: it belongs to a chain */
     uint8_t *shared; /* a bit per cluster: a second chain leads to it */

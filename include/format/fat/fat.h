@@ -53,7 +53,7 @@ struct fat_volume {
     uint64_t read_bytes;        /* read from the disk so far, all calls together */
     struct arena *arena;        /* where `table` lies */
     uint8_t *table;             /* the FAT that counts, in part */
-    uint8_t *table_loaded;      /* which pieces of it */
+    uint8_t *table_loaded;      /* which sectors of it */
     /* private */
     uint64_t table_bytes;   /* of the FAT, those that stand for clusters */
     uint32_t fat_active;    /* which FAT counts */
@@ -64,6 +64,8 @@ struct fat_volume {
     uint8_t dirty;          /* the boot sector's own bits: 1 not unmounted, 2 errors seen */
     uint64_t read_limit;    /* `read_bytes` does not go past it */
     uint32_t read_size;     /* how much is read at once, bytes: a multiple of 4096 */
+    uint32_t table_unit;    /* sectors of the FAT that are read when one is needed */
+    uint32_t table_ahead;   /* bytes of the FAT that are read at once at most */
     uint32_t reads_failed;  /* so far */
     uint32_t table_failed;  /* of these, pieces of the FAT */
 };
@@ -150,6 +152,7 @@ struct fat_report {
     size_t file_count;
     bool complete;          /* everything was looked at; else the read limit ended the check, or
                              * there was no room for a list of the clusters */
+    bool listed;            /* all names were seen: the limit ended no directory */
     uint32_t root_entries;  /* FAT12/16: the root directory has room for, and does not grow */
     uint32_t root_free;     /* of these, not in use */
     uint64_t used_clusters; /* by the FAT; meaningful when complete, like the next */
@@ -158,10 +161,12 @@ struct fat_report {
 
 /*
  * Checks the file system and lists its files. Of the disk at most about `read_limit` bytes are read
- * (UINT64_MAX for all): what the limit leaves out makes the report incomplete, not wrong;
- * directories on the way to \EFI\BOOT and \EFI\Microsoft\Boot are looked at first, the other copies
- * of the FAT and lost chains last. Reading continues behind what cannot be read. The report lies in
- * `arena`. Statuses: ST_OK, whatever state the file system is in; ST_NO_MEMORY.
+ * (UINT64_MAX for all): what the limit leaves out makes the report incomplete, not wrong. Under a
+ * limit all directories come before the chains of files, those on the way to \EFI\BOOT and
+ * \EFI\Microsoft\Boot first, and of the FAT no more is read than the sectors that they need; lost
+ * chains and the other copies of the FAT are looked for when there is room for all of them. Reading
+ * continues behind what cannot be read. The report lies in `arena`. Statuses: ST_OK, whatever state
+ * the file system is in; ST_NO_MEMORY.
  */
 MUST_CHECK enum status fat_check(struct arena *arena, struct fat_volume *volume,
                                  uint64_t read_limit, struct fat_report *ret_report);
@@ -182,6 +187,10 @@ uint64_t fat_used_bytes(const struct fat_volume *volume, const struct fat_report
 /* The file or directory at `path` (ASCII letters without regard to case), or FAT_NO_FILE. */
 size_t fat_find(const struct fat_report *report, const char *path);
 
+/* From now on reading from the volume ends with ST_REFUSED when it would take more than `bytes`
+ * more; UINT64_MAX: no limit. fat_check and fat_list take the limit away. */
+void fat_limit_reads(struct fat_volume *volume, uint64_t bytes);
+
 /* Reads one file from its start. */
 struct fat_reader {
     struct fat_volume *volume;
@@ -199,8 +208,8 @@ void fat_reader_start(struct fat_reader *reader, struct fat_volume *volume,
  * `*ret_size` is 0 at the end only. Clusters that lie together are read together. `ret_data` needs
  * room for `size` bytes, a multiple of the cluster size (what follows the file's last byte in its
  * last sector is read too). Statuses: ST_OK; ST_DAMAGED when the chain ends
- * too early or leads astray; ST_IO; ST_NO_MEMORY. On failure the content of `ret_data` is
- * undefined.
+ * too early or leads astray; ST_IO; ST_REFUSED past fat_limit_reads; ST_NO_MEMORY. On failure the
+ * content of `ret_data` is undefined.
  */
 MUST_CHECK enum status fat_reader_next(struct fat_reader *reader, void *ret_data, size_t size,
                                        size_t *ret_size);

@@ -1,6 +1,6 @@
 /*
  * The blocks of a FAT volume and its file allocation table, for the files of the FAT reader. The
- * table is read in pieces, when an entry of them is first asked for.
+ * table is read in units of sectors, when an entry of them is first asked for.
  *
  *   FAT12  entry N is the 12 bits from bit 12 * N: the low ones of a little-endian 16-bit number
  *          for even N, the high ones for odd N
@@ -17,15 +17,15 @@
 #include "base/bytes.h"
 #include "format/fat/fat.h"
 
-#define FAT_PIECE 4096u /* bytes */
+#define FAT_PIECE 4096u /* bytes: what is read where a large piece cannot be */
 
 /* What fat_link gives beside cluster numbers. */
 #define FAT_LINK_FREE 0u
 #define FAT_LINK_BAD  0xfffffffeu
 #define FAT_LINK_END  0xffffffffu
 
-/* State of a piece of the table, in fat_volume.table_loaded. */
-enum { FAT_PIECE_UNKNOWN, FAT_PIECE_LOADED, FAT_PIECE_FROM_COPY, FAT_PIECE_UNREADABLE };
+/* State of a sector of the table, in fat_volume.table_loaded. */
+enum { FAT_SECTOR_UNKNOWN, FAT_SECTOR_LOADED, FAT_SECTOR_FROM_COPY, FAT_SECTOR_UNREADABLE };
 
 /*
  * Reads `size` bytes at byte `offset` of the partition, both multiples of the block size. Statuses:
@@ -60,8 +60,13 @@ void fat_entry_store(enum fat_type type, uint8_t *bytes, uint32_t entry, uint32_
 /* True for a value that ends a chain. */
 bool fat_entry_is_end(enum fat_type type, uint32_t value);
 
-/* Takes memory for the table. Statuses: ST_OK; ST_NO_MEMORY. */
+/* Takes memory for the table, and has it read in units of FAT_PIECE bytes, many at once. Statuses:
+ * ST_OK; ST_NO_MEMORY. */
 MUST_CHECK enum status fat_table_init(struct fat_volume *volume);
+
+/* From now on only the sectors of the table are read that are needed, at most `ahead` bytes at
+ * once. */
+void fat_table_be_sparing(struct fat_volume *volume, uint32_t ahead);
 
 /* True for a cluster that the volume has, in its partition. */
 static inline bool fat_has_cluster(const struct fat_volume *volume, uint32_t cluster)
