@@ -39,7 +39,7 @@ struct program {
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
-static unsigned run_command(struct program *program)
+static unsigned run_with_ports(struct program *program)
 {
     return cmd_main(&program->ports, &program->arena, program->arguments.count,
                     program->arguments.words);
@@ -55,7 +55,7 @@ static EFI_STATUS with_files(struct program *program)
     uefi_console_open(&program->uefi, &program->console, &ports->console);
     uefi_clock_open(&program->uefi, &program->clock, &ports->clock);
     ports->architecture = ARCHITECTURE;
-    unsigned error = run_command(program);
+    unsigned error = run_with_ports(program);
     uefi_console_close(&program->console);
     uefi_files_close(&program->files);
     return error == 0 ? EFI_SUCCESS : EFIERR((UINTN)error);

@@ -47,8 +47,8 @@ static bool is_of_another_step(const struct disk_work *work, uint64_t lba, const
 
 /* Whether some of a record's blocks hold its new content, and that is another. Statuses: ST_OK;
  * ST_CHANGED when somebody else has written there; ST_IO. */
-static enum status look_at(const struct disk_work *work, const struct journal_record *record,
-                           bool *ret_is_new)
+static enum status look_at_record(const struct disk_work *work, const struct journal_record *record,
+                                  bool *ret_is_new)
 {
     const struct block_port *port = work->port;
     uint32_t most = DISK_WORK_BUFFER / port->block_size;
@@ -83,7 +83,7 @@ static enum status find_last_step(const struct disk_work *work, uint32_t *ret_la
         bool is_new = false;
         if (!is_ours(work, &journal->records[i]))
             continue;
-        enum status status = look_at(work, &journal->records[i], &is_new);
+        enum status status = look_at_record(work, &journal->records[i], &is_new);
         if (status != ST_OK)
             return status;
         if (is_new && journal->records[i].step + 1 > last)

@@ -90,7 +90,7 @@ static uint32_t first_cluster(const struct disk_work *work, size_t item)
     return has_content ? work->machine->esps[own->esp].report.files[own->file].first_cluster : 0;
 }
 
-static int by_place(const void *ctx, size_t a, size_t b)
+static int by_cluster(const void *ctx, size_t a, size_t b)
 {
     const struct disk_work *work = ctx;
     uint32_t x = first_cluster(work, a);
@@ -105,7 +105,7 @@ static struct fat_entry_request *entry_requests(const struct disk_work *work)
 {
     const struct files_change *files = &work->change->files;
     struct fat_entry_request *entries = arena_alloc(work->arena, files->count, sizeof(*entries));
-    const size_t *order = sort_order(work->arena, files->count, by_place, work);
+    const size_t *order = sort_order(work->arena, files->count, by_cluster, work);
 
     if (entries == NULL || order == NULL)
         return NULL;
@@ -310,7 +310,7 @@ static bool all_is_allowed(const struct disk_work *work)
     return true;
 }
 
-static uint64_t bytes_of(const struct disk_work *work)
+static uint64_t bytes_to_write(const struct disk_work *work)
 {
     const struct disk_edit *edit = &work->edit;
     uint64_t bytes = 0;
@@ -356,6 +356,6 @@ enum status disk_work_begin(struct arena *arena, const struct ports *ports,
         status = kinds[change->kind](work);
     if (status != ST_OK)
         return status;
-    work->bytes = bytes_of(work);
+    work->bytes = bytes_to_write(work);
     return all_is_allowed(work) ? ST_OK : ST_REFUSED;
 }

@@ -147,7 +147,7 @@ static enum status add_blocks(struct recording *recording, uint64_t lba, uint64_
     return status == ST_OK ? add_blocks(recording, lba + half, count - half, back) : status;
 }
 
-static enum status add_file(struct recording *recording, const struct disk_file *file)
+static enum status add_file_records(struct recording *recording, const struct disk_file *file)
 {
     uint64_t most = DISK_WORK_BUFFER / recording->work->port->block_size;
     enum status status = ST_OK;
@@ -178,7 +178,7 @@ static enum status add_phase(struct recording *recording)
     }
     for (size_t i = 0; i < edit->file_count && status == ST_OK; i++) {
         if (edit->files[i].phase == recording->phase && !edit->files[i].free_space)
-            status = add_file(recording, &edit->files[i]);
+            status = add_file_records(recording, &edit->files[i]);
     }
     return status;
 }
@@ -212,7 +212,7 @@ static enum status add_relied(struct recording *recording, const struct disk_ext
 }
 
 /* The disk's number in the journal. */
-static size_t add_disk(const struct disk_work *work, struct journal *journal)
+static size_t add_disk_records(const struct disk_work *work, struct journal *journal)
 {
     const struct disk *disk = &work->machine->disks[work->change->disk];
     struct journal_disk own = {.guid_before = disk->guid,
@@ -240,7 +240,7 @@ enum status disk_work_records(struct disk_work *work, struct journal *journal, u
     struct recording recording = {.work = work, .journal = journal};
     enum status status = ST_OK;
 
-    recording.disk = add_disk(work, journal);
+    recording.disk = add_disk_records(work, journal);
     work->first_step = *io_step;
     for (unsigned phase = 0; phase < work->edit.phase_count && status == ST_OK; phase++) {
         recording.phase = phase;

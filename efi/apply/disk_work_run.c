@@ -81,8 +81,8 @@ static enum status put_data(struct output *output, uint64_t lba, struct span dat
 }
 
 /* One extent of a file, zeros behind its end. */
-static enum status put_extent(struct output *output, struct disk_stream *stream,
-                              const struct disk_extent *extent)
+static enum status write_extent(struct output *output, struct disk_stream *stream,
+                                const struct disk_extent *extent)
 {
     uint32_t block_size = output->work->port->block_size;
     uint64_t left = extent->bytes;
@@ -146,7 +146,7 @@ static void start_stream(struct output *output, size_t item_index, struct disk_s
                       work->buffer + 3 * DISK_WORK_BUFFER + DISK_WORK_SECTOR, DISK_WORK_STAGE);
 }
 
-static enum status put_file(struct output *output, const struct disk_file *file)
+static enum status write_disk_file(struct output *output, const struct disk_file *file)
 {
     struct disk_work *work = output->work;
     struct disk_stream stream;
@@ -155,7 +155,7 @@ static enum status put_file(struct output *output, const struct disk_file *file)
     work->where = work->change->files.items[file->source].path;
     start_stream(output, file->source, &stream);
     for (size_t i = 0; i < file->extent_count && status == ST_OK; i++)
-        status = put_extent(output, &stream, &file->extents[i]);
+        status = write_extent(output, &stream, &file->extents[i]);
     if (status == ST_OK)
         status = disk_stream_end(&stream);
     if (status == ST_OK)
@@ -185,7 +185,7 @@ static enum status run_phase(struct output *output, unsigned phase)
             status = put_data(output, edit->writes[write].lba, edit->writes[write].data);
             write++;
         } else {
-            status = put_file(output, &edit->files[file]);
+            status = write_disk_file(output, &edit->files[file]);
             file++;
         }
     }

@@ -30,8 +30,8 @@ static bool parse_name(const char *name, uint32_t *ret_id)
     return true;
 }
 
-static enum status read_file(struct arena *arena, const struct files_port *files, size_t volume,
-                             const struct journal_file *file, struct span *ret_data)
+static enum status read_journal(struct arena *arena, const struct files_port *files, size_t volume,
+                                const struct journal_file *file, struct span *ret_data)
 {
     size_t got = 0;
 
@@ -68,7 +68,7 @@ static enum status load(struct arena *arena, const struct files_port *files, siz
                         const struct journal_file *file, struct journal *ret_journal)
 {
     struct span data;
-    enum status status = read_file(arena, files, volume, file, &data);
+    enum status status = read_journal(arena, files, volume, file, &data);
 
     return status == ST_OK ? journal_parse(arena, data, ret_journal) : status;
 }
@@ -360,7 +360,7 @@ struct saving {
 };
 
 /* Reads the file piece by piece; ST_IO when it is not what was to be saved. */
-static enum status compare_file(const struct saving *saving, size_t volume)
+static enum status compare_journal(const struct saving *saving, size_t volume)
 {
     const struct files_port *files = saving->files;
     struct span data = saving->data;
@@ -381,7 +381,7 @@ static enum status compare_file(const struct saving *saving, size_t volume)
 }
 
 /* Writes the file and compares what can be read back; takes a bad one away again. */
-static enum status write_checked(const struct saving *saving, size_t volume)
+static enum status write_journal(const struct saving *saving, size_t volume)
 {
     const struct files_port *files = saving->files;
     struct span data = saving->data;
@@ -389,7 +389,7 @@ static enum status write_checked(const struct saving *saving, size_t volume)
     enum status status =
         files->write(files->ctx, volume, saving->path, FILE_CREATE, data.at, data.size);
     if (status == ST_OK)
-        status = compare_file(saving, volume);
+        status = compare_journal(saving, volume);
     if (status != ST_OK && status != ST_EXISTS)
         (void)files->remove(files->ctx, volume, saving->path);
     return status;
@@ -435,7 +435,7 @@ static enum status try_volume(const struct saving *saving, size_t volume)
     /* A volume that does not tell its free space is tried: the write itself will say. */
     if (own->free != 0 && own->free < saving->data.size + (uint64_t)FREE_MARGIN)
         return ST_NO_SPACE;
-    return write_checked(saving, volume);
+    return write_journal(saving, volume);
 }
 
 /* The volume we came from first, then the others in their order. */

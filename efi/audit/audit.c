@@ -150,7 +150,7 @@ static void audit_order(struct collector *to, const struct machine *machine)
     }
 }
 
-static void audit_store(struct collector *to, const struct machine *machine)
+static void audit_variable_store(struct collector *to, const struct machine *machine)
 {
     const struct var_space *space = &machine->space;
 
@@ -325,7 +325,7 @@ enum status audit_entries(struct arena *arena, const struct machine *machine,
 {
     struct collector to = {.arena = arena};
 
-    audit_store(&to, machine);
+    audit_variable_store(&to, machine);
     audit_order(&to, machine);
     for (size_t i = 0; i < machine->entry_count; i++)
         audit_entry(&to, machine, i);

@@ -132,7 +132,7 @@ static void audit_file_system(struct collector *to, const struct machine *machin
         collect_at_partition(to, FINDING_ESP_NOT_CLEAN, esp->partition, "");
 }
 
-static void audit_store(struct collector *to, const struct esp *esp)
+static void audit_esp_store(struct collector *to, const struct esp *esp)
 {
     if (fat_find(&esp->report, BOOT_MANAGER_PATH) == FAT_NO_FILE)
         return;
@@ -217,7 +217,7 @@ static void audit_esp(struct collector *to, const struct machine *machine, const
         collect_at_partition(to, FINDING_ESP_EMPTY, esp->partition, "");
         return;
     }
-    audit_store(to, esp);
+    audit_esp_store(to, esp);
     if (esp->contents_read)
         audit_contents(to, machine, esp, audit_boot_folder(to->arena, machine, esp));
 }

@@ -65,7 +65,7 @@ struct esp_entries {
     size_t inactive; /* the first one in BootOrder that is not; NO_INDEX for none */
 };
 
-static struct esp_entries entries_of(const struct machine *machine, size_t partition)
+static struct esp_entries entries_of_member(const struct machine *machine, size_t partition)
 {
     struct esp_entries found = {0, NO_INDEX};
 
@@ -88,7 +88,7 @@ static bool has_way(const struct machine *machine, const struct judgement *judge
 {
     const struct start *start = &judgement->starts[member];
     size_t esp = judgement->roles.members[member].esp;
-    struct esp_entries own = entries_of(machine, machine->esps[esp].partition);
+    struct esp_entries own = entries_of_member(machine, machine->esps[esp].partition);
 
     return own.active > 0 || own.inactive != NO_INDEX ||
            (start_is_hopeful(start) && start->entry != NO_INDEX);
@@ -99,7 +99,7 @@ static void audit_way(struct collector *to, const struct machine *machine,
 {
     const struct start *start = &judgement->starts[member];
     size_t partition = machine->esps[judgement->roles.members[member].esp].partition;
-    struct esp_entries own = entries_of(machine, partition);
+    struct esp_entries own = entries_of_member(machine, partition);
 
     bool by_file = start->verdict == VERDICT_PERHAPS && start->entry != NO_INDEX &&
                    walk_names_file_only(&machine->entries[start->entry]);

@@ -3,7 +3,8 @@
 #include "audit/compare_esps.h"
 
 /* "Disk 0 Partition 1" */
-static const char *place(struct collector *to, const struct machine *machine, size_t partition)
+static const char *md_place_text(struct collector *to, const struct machine *machine,
+                                 size_t partition)
 {
     const struct partition *own = &machine->partitions[partition];
 
@@ -43,8 +44,8 @@ static const char *difference(struct collector *to, const struct esp *esp, const
     return "";
 }
 
-static void compare(struct collector *to, const struct machine *machine, size_t partition,
-                    size_t other)
+static void compare_md_copies(struct collector *to, const struct machine *machine, size_t partition,
+                              size_t other)
 {
     size_t a = machine_find_esp(machine, partition);
     size_t b = machine_find_esp(machine, other);
@@ -64,14 +65,14 @@ static void compare(struct collector *to, const struct machine *machine, size_t 
         how = "there is a sound file system here, unlike";
     if (how != NULL && how[0] == '\0')
         return;
-    const char *where = place(to, machine, other);
+    const char *where = md_place_text(to, machine, other);
     collect_at_partition(
         to, FINDING_ESP_MD_HALVES_DIFFER, partition,
         how == NULL || where == NULL ? NULL : arena_printf(to->arena, " %s on %s.", how, where));
 }
 
 /* Against the first member of the same array that is up to date. */
-static void audit_copy(struct collector *to, const struct machine *machine, size_t index)
+static void audit_md_copy(struct collector *to, const struct machine *machine, size_t index)
 {
     const struct md_volume *own = &machine->md_volumes[index];
 
@@ -79,7 +80,7 @@ static void audit_copy(struct collector *to, const struct machine *machine, size
         const struct md_volume *other = &machine->md_volumes[i];
         if (other->use != MD_HALF || !guid_equal(&other->member.set, &own->member.set))
             continue;
-        compare(to, machine, own->partition, other->partition);
+        compare_md_copies(to, machine, own->partition, other->partition);
         return;
     }
 }
@@ -107,7 +108,7 @@ static void audit_member(struct collector *to, const struct machine *machine, si
     if (own->use == MD_OLD)
         collect_at_partition(to, FINDING_ESP_MD_OUT_OF_DATE, own->partition, ".");
     else
-        audit_copy(to, machine, index);
+        audit_md_copy(to, machine, index);
 }
 
 void audit_md_volumes(struct collector *to, const struct machine *machine)

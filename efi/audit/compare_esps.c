@@ -204,7 +204,7 @@ struct comparison {
     size_t telling_twin;
 };
 
-static uint64_t round_up(uint64_t bytes, uint32_t unit)
+static uint64_t round_to_unit(uint64_t bytes, uint32_t unit)
 {
     return (bytes + unit - 1) / unit * unit;
 }
@@ -226,7 +226,7 @@ static void note_missing(const struct pair *pair, size_t file, struct comparison
 
     if (io_result->missing++ == 0)
         io_result->first_missing = own->path;
-    io_result->bytes += round_up(own->size, pair->esp->volume.cluster_size);
+    io_result->bytes += round_to_unit(own->size, pair->esp->volume.cluster_size);
 }
 
 /* One file of the reference against its twin. */
@@ -244,8 +244,8 @@ static void compare_file(const struct pair *pair, size_t file, size_t twin,
         io_result->telling_twin = twin;
     }
     uint32_t unit = pair->esp->volume.cluster_size;
-    uint64_t need = round_up(pair->reference->report.files[file].size, unit);
-    uint64_t had = round_up(other->size, unit);
+    uint64_t need = round_to_unit(pair->reference->report.files[file].size, unit);
+    uint64_t had = round_to_unit(other->size, unit);
     io_result->bytes += need > had ? need - had : 0;
 }
 

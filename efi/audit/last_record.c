@@ -32,7 +32,7 @@ static bool leads_to_a_file(const struct machine *machine, const struct entry *e
            (esp != NO_INDEX && loader_is_on(machine, esp, boot->file));
 }
 
-static bool is_started(const struct entry *entry)
+static bool entry_is_started(const struct entry *entry)
 {
     uint32_t kind = LOAD_OPTION_ACTIVE | LOAD_OPTION_CATEGORY;
 
@@ -53,7 +53,7 @@ static bool is_known_anyway(const struct machine *machine, const char *file)
 }
 
 /* Without a BootOrder all entries count: putting them in is what is to be done first. */
-static bool is_named(const struct machine *machine, const bool *named, size_t index)
+static bool is_named_later(const struct machine *machine, const bool *named, size_t index)
 {
     if (named != NULL)
         return named[index];
@@ -70,7 +70,7 @@ bool entry_will_be_last_record(const struct machine *machine, const bool *named,
         return false;
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *other = &machine->entries[i];
-        if (i == index || !is_named(machine, named, i) || !is_started(other) ||
+        if (i == index || !is_named_later(machine, named, i) || !entry_is_started(other) ||
             !leads_to_a_file(machine, other))
             continue;
         if (text_equal_nocase(other->boot.file, entry->boot.file))

@@ -64,7 +64,7 @@ bool lead_is_tool(const struct machine *machine, const struct entry *entry)
 }
 
 /* True when firmware starts the file, as far as is known. */
-static bool is_accepted(const struct esp *esp, const char *path)
+static bool program_is_accepted(const struct esp *esp, const char *path)
 {
     size_t file = fat_find(&esp->report, path);
     const struct file_content *content = file == FAT_NO_FILE ? NULL : &esp->contents[file];
@@ -96,8 +96,9 @@ static bool find_fallback(const struct machine *machine, struct lead *ret_lead)
     for (size_t i = machine_next_esp(machine, NO_INDEX, NO_INDEX); i != NO_INDEX;
          i = machine_next_esp(machine, NO_INDEX, i)) {
         if (!find_file(machine, i, fallback, ST_UNSUPPORTED, &lead) ||
-            !is_accepted(&machine->esps[i], fallback) || lead.program.kind == PROGRAM_TOOL ||
-            lead.program.kind == PROGRAM_UNKNOWN || is_bare_shim(machine, &lead, fallback))
+            !program_is_accepted(&machine->esps[i], fallback) ||
+            lead.program.kind == PROGRAM_TOOL || lead.program.kind == PROGRAM_UNKNOWN ||
+            is_bare_shim(machine, &lead, fallback))
             continue;
         *ret_lead = lead;
         return true;

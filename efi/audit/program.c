@@ -21,7 +21,7 @@ static bool is_copy_of(const struct esp *esp, size_t file, const struct esp *oth
 /* How much a place counts among those of files with one content. Under Windows' own path lies now
  * and then another loader, for firmware that starts nothing else. Contents that were not read are
  * taken for Windows' boot manager first. */
-static int weight_of(const struct program *program, bool contents_read)
+static int kind_weight(const struct program *program, bool contents_read)
 {
     if (program->kind == PROGRAM_UNKNOWN)
         return 0;
@@ -42,7 +42,7 @@ static struct program program_by_copies(const struct machine *machine, const str
             if (!other->contents[j].is_program || !is_copy_of(esp, file, other, j))
                 continue;
             struct program program = program_at(other->report.files[j].path);
-            if (weight_of(&program, esp->contents_read) > weight_of(&found, esp->contents_read))
+            if (kind_weight(&program, esp->contents_read) > kind_weight(&found, esp->contents_read))
                 found = program;
         }
     }

@@ -4,7 +4,7 @@
 
 #define BYTE_ORDER_MARK 0xfeffu
 
-static uint16_t unit_at(struct span text, size_t at)
+static uint16_t unit_at_byte(struct span text, size_t at)
 {
     return ld_le16(text.at + at);
 }
@@ -15,7 +15,7 @@ static size_t length_until(struct span text, uint16_t end)
     size_t at = 0;
 
     while (text.size - at >= 2) {
-        uint16_t unit = unit_at(text, at);
+        uint16_t unit = unit_at_byte(text, at);
         if (unit == end || unit == '\r' || unit == '\n' || unit == 0)
             break;
         at += 2;
@@ -32,10 +32,10 @@ bool program_csv_next(struct arena *arena, struct span *io_text, struct program_
 {
     struct span text = *io_text;
 
-    while (text.size >= 2 && (unit_at(text, 0) == BYTE_ORDER_MARK || unit_at(text, 0) == '\r' ||
-                              unit_at(text, 0) == '\n'))
+    while (text.size >= 2 && (unit_at_byte(text, 0) == BYTE_ORDER_MARK ||
+                              unit_at_byte(text, 0) == '\r' || unit_at_byte(text, 0) == '\n'))
         text = behind(text, 2);
-    if (text.size < 2 || unit_at(text, 0) == 0)
+    if (text.size < 2 || unit_at_byte(text, 0) == 0)
         return false;
     size_t length = length_until(text, 0);
     struct span line = span_part(text, 0, length);

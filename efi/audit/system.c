@@ -83,8 +83,8 @@ static void spread_over(const struct search *search, size_t disk, bool windows,
 
 /* Takes the system when more speaks for it than for the best so far; where nothing else tells them
  * apart, when its part is larger (`bytes`). */
-static void consider(struct search *io_search, const struct boot_system *system, int evidence,
-                     const struct spread *spread, uint64_t bytes)
+static void consider_volume(struct search *io_search, const struct boot_system *system,
+                            int evidence, const struct spread *spread, uint64_t bytes)
 {
     enum family own = system->windows ? WINDOWS_FAMILY : OTHER_FAMILY;
     int score = evidence * 4 + (spread->loader ? 2 : 0) + (spread->complete ? 1 : 0);
@@ -166,7 +166,7 @@ static void consider_volumes(struct search *io_search)
                 spread_over(io_search, map->extents[j].disk, true, &spread);
         }
         if (evidence > 0)
-            consider(io_search, &system, evidence, &spread, 0);
+            consider_volume(io_search, &system, evidence, &spread, 0);
     }
 }
 
@@ -226,7 +226,7 @@ static void consider_array(struct search *io_search, size_t index)
         spread.starts || (io_search->disk != NO_INDEX && io_search->family == OTHER_FAMILY);
     /* Of arrays that nothing else tells apart the larger one is the root: not swap, not /boot. */
     if (evidence > 0 && wanted)
-        consider(io_search, &system, evidence, &spread, bytes);
+        consider_volume(io_search, &system, evidence, &spread, bytes);
 }
 
 static void consider_arrays(struct search *io_search)
@@ -261,10 +261,10 @@ static void consider_copies(struct search *io_search)
             continue;
         spread_over(io_search, copy->disk, true, &spread);
         if (system_copy_windows(copy) == ST_OK)
-            consider(io_search, &system, PLAIN_WINDOWS, &spread, 0);
+            consider_volume(io_search, &system, PLAIN_WINDOWS, &spread, 0);
         else if (copy->content == CONTENT_BITLOCKER && spread.led_to &&
                  io_search->family != OTHER_FAMILY)
-            consider(io_search, &hidden, HIDDEN, &spread, 0);
+            consider_volume(io_search, &hidden, HIDDEN, &spread, 0);
     }
 }
 
@@ -320,7 +320,7 @@ static void consider_hidden(struct search *io_search)
 
     if (io_search->disk != NO_INDEX && io_search->family == OTHER_FAMILY &&
         may_hide_system(machine, io_search->disk))
-        consider(io_search, &hidden, HIDDEN, &spread, 0);
+        consider_volume(io_search, &hidden, HIDDEN, &spread, 0);
 }
 
 /* Where the entry leads: older Windows names the system's own partition. Firmware that finds no

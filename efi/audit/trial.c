@@ -17,7 +17,7 @@ bool trial_disk_is_gone(const struct trial *trial, size_t disk)
 }
 
 /* "Disk 0 Partition 1" */
-static const char *place(const struct trial *trial, size_t partition)
+static const char *trial_place_text(const struct trial *trial, size_t partition)
 {
     const struct partition *own = &trial->machine->partitions[partition];
     const char *text = arena_printf(trial->arena, "Disk %zu Partition %u", own->disk, own->number);
@@ -95,7 +95,7 @@ static enum outcome try_plain_windows(struct trial *trial)
 }
 
 /* Whether the array of `md` is on the member's disk, up to date. */
-static bool has_array(const struct trial *trial, const struct md_member *md)
+static bool member_has_array(const struct trial *trial, const struct md_member *md)
 {
     const struct machine *machine = trial->machine;
 
@@ -121,7 +121,8 @@ static enum outcome try_md(struct trial *trial)
     for (size_t i = 0; i < machine->md_count; i++) {
         const struct md_partition *other = &machine->md_members[i];
         size_t disk = machine->partitions[other->partition].disk;
-        if (roles_member_on(trial->roles, disk) == NO_INDEX || has_array(trial, &other->member))
+        if (roles_member_on(trial->roles, disk) == NO_INDEX ||
+            member_has_array(trial, &other->member))
             continue;
         return trial_because(trial, UNKNOWN,
                              arena_printf(trial->arena,
@@ -218,7 +219,7 @@ enum outcome trial_file(struct trial *trial, size_t partition, const char *path,
     if (index == NO_INDEX)
         return trial_because(trial, UNKNOWN,
                              arena_printf(trial->arena, "%s, which is no ESP, is not looked into.",
-                                          place(trial, partition)));
+                                          trial_place_text(trial, partition)));
     const struct esp *esp = &trial->machine->esps[index];
     if (esp->status == ST_UNSUPPORTED)
         return trial_because(trial, UNKNOWN,

@@ -84,4 +84,9 @@ enum outcome trial_system(struct trial *trial);
 /* Starts the removable-media path of a disk: on each of its ESPs until one does not give way. */
 enum outcome trial_fallback(struct trial *trial, size_t disk);
 
+static inline const char *trial_path_of(const struct esp *esp, size_t file)
+{
+    return esp->report.files[file].path;
+}
+
 #endif

@@ -11,11 +11,6 @@
 typedef enum outcome run_fn(struct trial *trial, const struct esp *esp, size_t file,
                             const struct program *program);
 
-static const char *path_of(const struct esp *esp, size_t file)
-{
-    return esp->report.files[file].path;
-}
-
 enum outcome trial_cut_short(struct trial *trial)
 {
     return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
@@ -54,14 +49,15 @@ static enum outcome run_windows(struct trial *trial, const struct esp *esp, size
     if (trial->roles->kind != BOOT_MD)
         return trial_store(trial, esp);
     bool has_store = esp->store_status == ST_UNSUPPORTED || boot_store_is_usable(esp);
-    return because_it_is(trial, has_store ? ELSEWHERE : FAILS, path_of(esp, file), program,
+    return because_it_is(trial, has_store ? ELSEWHERE : FAILS, trial_path_of(esp, file), program,
                          ", which does not start the system on the md array.");
 }
 
 static enum outcome run_tool(struct trial *trial, const struct esp *esp, size_t file,
                              const struct program *program)
 {
-    return because_it_is(trial, FAILS, path_of(esp, file), program, ", which starts no system.");
+    return because_it_is(trial, FAILS, trial_path_of(esp, file), program,
+                         ", which starts no system.");
 }
 
 /* The entry by which the machine starts its system now: the first one that is tried and leads to a
@@ -89,7 +85,7 @@ static const char *path_started_now(const struct trial *trial)
 static enum outcome run_unknown(struct trial *trial, const struct esp *esp, size_t file,
                                 const struct program *program)
 {
-    const char *path = path_of(esp, file);
+    const char *path = trial_path_of(esp, file);
     const char *now = path_started_now(trial);
 
     (void)program;
@@ -108,7 +104,7 @@ static enum outcome run_unknown(struct trial *trial, const struct esp *esp, size
 static bool has_file_in(const struct esp *esp, const char *folder, const char *tail)
 {
     for (size_t i = 0; i < esp->report.file_count; i++) {
-        const char *path = path_of(esp, i);
+        const char *path = trial_path_of(esp, i);
         size_t length = text_length(path);
         size_t tail_length = text_length(tail);
         if (!esp->report.files[i].is_directory && esp_path_is_in(path, folder) &&
@@ -120,7 +116,7 @@ static bool has_file_in(const struct esp *esp, const char *folder, const char *t
 
 static enum outcome try_systemd_boot(struct trial *trial, const struct esp *esp, size_t file)
 {
-    const char *path = path_of(esp, file);
+    const char *path = trial_path_of(esp, file);
 
     if (has_file_in(esp, "\\loader\\entries", ".conf") || has_file_in(esp, KERNEL_FOLDER, ".efi"))
         return try_any_system(trial, path);
@@ -137,7 +133,7 @@ static enum outcome try_systemd_boot(struct trial *trial, const struct esp *esp,
 static enum outcome run_loader(struct trial *trial, const struct esp *esp, size_t file,
                                const struct program *program)
 {
-    const char *path = path_of(esp, file);
+    const char *path = trial_path_of(esp, file);
 
     if (program->system == PROGRAM_OTHER_SYSTEM && trial->roles->kind != BOOT_NONE)
         return because_it_is(trial, ELSEWHERE, path, program,

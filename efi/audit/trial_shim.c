@@ -9,17 +9,12 @@
 /* Shim, its fallback, shim again, GRUB: who starts more than that goes round in circles. */
 #define STAGES_MAX 5u
 
-static const char *path_of(const struct esp *esp, size_t file)
-{
-    return esp->report.files[file].path;
-}
-
 /* A program that another one starts, which does not go on when this one cannot be started. */
 static enum outcome try_stage(struct trial *trial, const struct esp *esp, const char *by,
                               size_t file)
 {
     const struct file_content *content = &esp->contents[file];
-    const char *path = path_of(esp, file);
+    const char *path = trial_path_of(esp, file);
     bool bad = esp->contents_read &&
                (content->status != ST_OK ||
                 (content->program != PE_GOOD && content->program != PE_BAD_CHECKSUM));
@@ -41,8 +36,8 @@ static bool has_grub_settings(const struct esp *esp, const char *path)
     if (program_beside(esp, path, "grub.cfg") != FAT_NO_FILE)
         return true;
     for (size_t i = 0; esp_path_is_in(path, FALLBACK_FOLDER) && i < esp->report.file_count; i++) {
-        if (text_equal_nocase(esp_path_name(path_of(esp, i)), "grub.cfg") &&
-            program_folder(path_of(esp, i)).at != NULL)
+        if (text_equal_nocase(esp_path_name(trial_path_of(esp, i)), "grub.cfg") &&
+            program_folder(trial_path_of(esp, i)).at != NULL)
             return true;
     }
     return false;
@@ -55,7 +50,8 @@ static enum outcome try_signed_grub(struct trial *trial, const struct esp *esp, 
 {
     enum outcome outcome = try_stage(trial, esp, shim, grub);
 
-    if ((outcome != STARTS && outcome != PERHAPS) || has_grub_settings(esp, path_of(esp, grub)) ||
+    if ((outcome != STARTS && outcome != PERHAPS) ||
+        has_grub_settings(esp, trial_path_of(esp, grub)) ||
         !text_equal(program_of(trial->machine, esp, grub).name, "GRUB"))
         return outcome;
     if (!esp->report.listed)
@@ -64,11 +60,11 @@ static enum outcome try_signed_grub(struct trial *trial, const struct esp *esp, 
                          arena_printf(trial->arena,
                                       "%s has no grub.cfg beside it, without which it may stop at "
                                       "a prompt.",
-                                      path_of(esp, grub)));
+                                      trial_path_of(esp, grub)));
 }
 
 /* The first word of the load options from the character at `*io_at` on; NULL when there is none. */
-static const char *next_word(struct trial *trial, const char *options, size_t *io_at)
+static const char *next_option(struct trial *trial, const char *options, size_t *io_at)
 {
     size_t start = *io_at;
 
@@ -106,11 +102,11 @@ static size_t stage_of_options(struct trial *trial, const struct esp *esp, const
         entry->option.optional.size % 2 != 0)
         return FAT_NO_FILE;
     const char *options = text_shown_from_ucs2(trial->arena, entry->option.optional);
-    const char *word = options == NULL ? NULL : next_word(trial, options, &at);
+    const char *word = options == NULL ? NULL : next_option(trial, options, &at);
     size_t file = word == NULL ? FAT_NO_FILE : find_stage(esp, shim, word);
-    if (file == FAT_NO_FILE || !text_equal_nocase(path_of(esp, file), shim))
+    if (file == FAT_NO_FILE || !text_equal_nocase(trial_path_of(esp, file), shim))
         return file;
-    word = next_word(trial, options, &at);
+    word = next_option(trial, options, &at);
     return word == NULL ? FAT_NO_FILE : find_stage(esp, shim, word);
 }
 
@@ -142,7 +138,7 @@ static enum outcome because_no_stage(struct trial *trial, const struct esp *esp,
 /* Shim starts its fallback, what load options name, or the GRUB in its own folder. */
 enum outcome trial_shim(struct trial *trial, const struct esp *esp, size_t file)
 {
-    const char *path = path_of(esp, file);
+    const char *path = trial_path_of(esp, file);
     size_t stage = fallback_beside(trial, esp, path);
 
     if (stage == FAT_NO_FILE)
@@ -185,7 +181,7 @@ static const char *first_of_csv(struct trial *trial, const struct boot_csv *csv)
 static enum outcome try_csv(struct trial *trial, const struct esp *esp, const char *by,
                             const struct boot_csv *csv, const char *name)
 {
-    const char *path = path_of(esp, csv->file);
+    const char *path = trial_path_of(esp, csv->file);
     size_t file = program_beside(esp, path, name);
 
     if (file != FAT_NO_FILE)
@@ -199,13 +195,13 @@ static enum outcome try_csv(struct trial *trial, const struct esp *esp, const ch
  * the order of their folders, which can only be told when there is one. */
 enum outcome trial_shim_fallback(struct trial *trial, const struct esp *esp, size_t file)
 {
-    const char *path = path_of(esp, file);
+    const char *path = trial_path_of(esp, file);
     enum outcome outcome = GOES_ON;
 
     trial->entry = NULL;
     for (size_t i = 0; i < esp->csv_count; i++) {
         const struct boot_csv *csv = &esp->csvs[i];
-        bool counts = csv_counts(trial, esp, path_of(esp, csv->file));
+        bool counts = csv_counts(trial, esp, trial_path_of(esp, csv->file));
         const char *name = counts ? first_of_csv(trial, csv) : NULL;
         if (name == NULL)
             continue;

@@ -105,7 +105,7 @@ static enum outcome try_other_copy(struct trial *trial, const struct system_copy
 }
 
 /* The system of one member, which is there. */
-static enum outcome try_member(struct trial *trial, size_t index)
+static enum outcome try_volume_member(struct trial *trial, size_t index)
 {
     const struct member *own = trial->member;
     bool together = trial->together;
@@ -127,7 +127,7 @@ static enum outcome try_copy(struct trial *trial, size_t index)
         return try_other_copy(trial, copy);
     if (trial->roles->kind != BOOT_LDM)
         return trial_windows(trial, copy);
-    return trial->roles->members[member].copy == index ? try_member(trial, member)
+    return trial->roles->members[member].copy == index ? try_volume_member(trial, member)
                                                        : try_other_copy(trial, copy);
 }
 
@@ -146,7 +146,7 @@ static enum outcome try_partition(struct trial *trial, const struct bcd_partitio
         return try_copy(trial, index);
     /* What the database of that disk does not tell of it is its own matter. */
     if (own->kind == PT_LDM_DATA && member != NO_INDEX)
-        return try_member(trial, member);
+        return try_volume_member(trial, member);
     return not_followed(trial, "a partition that is not looked into");
 }
 

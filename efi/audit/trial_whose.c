@@ -7,11 +7,6 @@
 #include "base/text.h"
 #include "model/boot_paths.h"
 
-static const char *path_of(const struct esp *esp, size_t file)
-{
-    return esp->report.files[file].path;
-}
-
 static bool is_same(const struct esp *esp, size_t file, const struct esp *other, size_t twin)
 {
     return twin != FAT_NO_FILE && esp->contents[file].status == ST_OK &&
@@ -24,14 +19,14 @@ static bool is_same(const struct esp *esp, size_t file, const struct esp *other,
 static bool is_setting(const struct esp *esp, size_t loader, const struct program *program,
                        size_t file)
 {
-    const char *path = path_of(esp, file);
+    const char *path = trial_path_of(esp, file);
 
     if (text_equal(program->name, "systemd-boot"))
         return !esp->report.files[file].is_directory &&
                (esp_path_is_in(path, "\\loader\\entries") || esp_path_is_in(path, KERNEL_FOLDER));
-    if (esp_path_is_in(path_of(esp, loader), FALLBACK_FOLDER))
+    if (esp_path_is_in(trial_path_of(esp, loader), FALLBACK_FOLDER))
         return text_equal_nocase(esp_path_name(path), "grub.cfg");
-    return program_beside(esp, path_of(esp, loader), "grub.cfg") == file;
+    return program_beside(esp, trial_path_of(esp, loader), "grub.cfg") == file;
 }
 
 /* True when the other ESP has the loader, and all that it goes by, with the same content. */
@@ -44,7 +39,7 @@ static bool has_same_loader(const struct esp *esp, size_t loader, const struct p
         found = other->contents[i].is_program && is_same(esp, loader, other, i);
     for (size_t i = 0; found && i < esp->report.file_count; i++) {
         if (is_setting(esp, loader, program, i))
-            found = is_same(esp, i, other, fat_find(&other->report, path_of(esp, i)));
+            found = is_same(esp, i, other, fat_find(&other->report, trial_path_of(esp, i)));
     }
     return found;
 }
@@ -54,7 +49,8 @@ static bool has_same_loader(const struct esp *esp, size_t loader, const struct p
 /* True for a loader in a place of its own: the removable-media path is a copy of one. */
 static bool is_loader(const struct machine *machine, const struct esp *esp, size_t file)
 {
-    return esp->contents[file].is_program && !esp_path_is_in(path_of(esp, file), FALLBACK_FOLDER) &&
+    return esp->contents[file].is_program &&
+           !esp_path_is_in(trial_path_of(esp, file), FALLBACK_FOLDER) &&
            lead_is_other_loader(program_of(machine, esp, file).kind);
 }
 
@@ -71,7 +67,8 @@ static bool loaders_disagree(const struct machine *machine, const struct esp *es
         if (!is_loader(machine, esp, i))
             continue;
         has = true;
-        if (other->status == ST_OK && fat_find(&other->report, path_of(esp, i)) != FAT_NO_FILE)
+        if (other->status == ST_OK &&
+            fat_find(&other->report, trial_path_of(esp, i)) != FAT_NO_FILE)
             return false;
     }
     return has && other_has;
@@ -122,5 +119,5 @@ enum outcome trial_whose(struct trial *trial, const struct esp *esp, size_t load
         arena_printf(trial->arena,
                      "Disk %zu may have a system of its own, and whether %s starts "
                      "that one or this cannot be told.",
-                     rival, path_of(esp, loader)));
+                     rival, trial_path_of(esp, loader)));
 }

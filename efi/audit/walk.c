@@ -12,7 +12,7 @@
  * The partition that an entry's path leads to when the other members are gone; NO_INDEX for none. A
  * full path has to name it byte for byte; of a short one edk2 compares identity and number only.
  */
-static size_t find_partition(const struct trial *trial, const struct entry *entry)
+static size_t find_named_partition(const struct trial *trial, const struct entry *entry)
 {
     const struct machine *machine = trial->machine;
     size_t rest = 0;
@@ -46,7 +46,7 @@ static bool system_is_gone(const struct trial *trial, const struct entry *entry)
 
 static enum outcome try_partition_entry(struct trial *trial, const struct entry *entry)
 {
-    size_t partition = find_partition(trial, entry);
+    size_t partition = find_named_partition(trial, entry);
 
     if (system_is_gone(trial, entry))
         return trial_because(trial, GOES_ON,
@@ -58,12 +58,12 @@ static enum outcome try_partition_entry(struct trial *trial, const struct entry 
 }
 
 /* The disk that an entry leads to when the other members are gone; NO_INDEX for none. */
-static size_t find_disk(const struct trial *trial, const struct entry *entry)
+static size_t find_whole_disk(const struct trial *trial, const struct entry *entry)
 {
     size_t disk = entry->boot.disk;
 
     if (entry->boot.has_hd) {
-        size_t partition = find_partition(trial, entry);
+        size_t partition = find_named_partition(trial, entry);
         return partition == NO_INDEX ? NO_INDEX : trial->machine->partitions[partition].disk;
     }
     return disk == NO_INDEX || trial_disk_is_gone(trial, disk) ? NO_INDEX : disk;
@@ -88,7 +88,7 @@ static enum outcome try_everywhere(struct trial *trial, const struct entry *entr
 
 static enum outcome try_disk(struct trial *trial, const struct entry *entry)
 {
-    size_t disk = find_disk(trial, entry);
+    size_t disk = find_whole_disk(trial, entry);
 
     if (walk_names_file_only(entry))
         return try_everywhere(trial, entry);

@@ -154,7 +154,7 @@ static void end_word(struct flow *flow)
 }
 
 /* Puts the first bytes of the word that is held back, and ends the line there. */
-static void put_piece(struct flow *flow, size_t size, unsigned width)
+static void put_words(struct flow *flow, size_t size, unsigned width)
 {
     put_blanks(flow, flow->blanks);
     flow->blanks = 0;
@@ -177,9 +177,9 @@ static void divide_word(struct flow *flow, size_t last_size, unsigned last_width
     if (flow->begun && flow->column > flow->hang)
         break_line(flow);
     if (flow->cut_width > (flow->width - start) / LEAST_PIECE)
-        put_piece(flow, flow->cut_size, flow->cut_width);
+        put_words(flow, flow->cut_size, flow->cut_width);
     else
-        put_piece(flow, flow->word_size - last_size, flow->word_width - last_width);
+        put_words(flow, flow->word_size - last_size, flow->word_width - last_width);
 }
 
 static bool is_separator(uint32_t rune)

@@ -46,7 +46,7 @@ ALWAYS four one_on(four high, four low)
     return high;
 }
 
-ALWAYS four load(const void *at)
+ALWAYS four load_words(const void *at)
 {
     four value;
 
@@ -58,7 +58,7 @@ ALWAYS four load(const void *at)
 ALWAYS four load_message(const uint8_t *at)
 {
     const four order = {0x00010203, 0x04050607, 0x08090a0b, 0x0c0d0e0f};
-    four value = load(at);
+    four value = load_words(at);
 
     __asm__("pshufb %1, %0" : "+x"(value) : "x"(order));
     return value;
@@ -72,14 +72,14 @@ struct halves {
 /* Four rounds with the message words `w` and the constants from `at` on. */
 ALWAYS void four_rounds(struct halves *state, four w, unsigned at)
 {
-    four sum = w + load(sha256_constants + at);
+    four sum = w + load_words(sha256_constants + at);
     four last = {sum[2], sum[3], 0, 0};
 
     state->cdgh = two_rounds(state->cdgh, state->abef, sum);
     state->abef = two_rounds(state->abef, state->cdgh, last);
 }
 
-ALWAYS void take_block(struct halves *state, const uint8_t *at)
+ALWAYS void take_processor_block(struct halves *state, const uint8_t *at)
 {
     const struct halves before = *state;
     four w[4];
@@ -101,14 +101,14 @@ ALWAYS void take_block(struct halves *state, const uint8_t *at)
 
 /* Of the two ways to call a function this is the one of firmware, where the upper half of the
  * vector registers belongs to the caller: so it does, whoever calls. */
-static __attribute__((ms_abi, noinline)) void take_blocks(uint32_t words[8], const uint8_t *at,
-                                                          size_t count)
+static __attribute__((ms_abi, noinline)) void take_processor_blocks(uint32_t words[8],
+                                                                    const uint8_t *at, size_t count)
 {
     struct halves state = {.abef = {words[5], words[4], words[1], words[0]},
                            .cdgh = {words[7], words[6], words[3], words[2]}};
 
     for (; count > 0; count--, at += SHA256_BLOCK)
-        take_block(&state, at);
+        take_processor_block(&state, at);
     for (unsigned i = 0; i < 2; i++) {
         words[i] = state.abef[3 - i];
         words[2 + i] = state.cdgh[3 - i];
@@ -119,7 +119,7 @@ static __attribute__((ms_abi, noinline)) void take_blocks(uint32_t words[8], con
 
 static void blocks_of_processor(uint32_t words[8], const uint8_t *at, size_t count)
 {
-    take_blocks(words, at, count);
+    take_processor_blocks(words, at, count);
 }
 
 struct features {

@@ -12,8 +12,8 @@
 /* --- Stores --------------------------------------------------------------------------------- */
 
 /* Those of the mirror's disks, where nobody chose. */
-static bool is_wanted(struct context *context, const struct roles *roles,
-                      const struct bcd_source *source)
+static bool edit_is_wanted(struct context *context, const struct roles *roles,
+                           const struct bcd_source *source)
 {
     const struct machine *machine = &context->machine;
 
@@ -50,7 +50,7 @@ static enum status find_targets(struct context *context, const struct roles *rol
     if (targets == NULL)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
     for (size_t i = 0; i < count; i++) {
-        if (!is_wanted(context, roles, &sources[i]))
+        if (!edit_is_wanted(context, roles, &sources[i]))
             continue;
         if (sources[i].trouble != NULL || sources[i].esp == NO_INDEX)
             return refuse_source(context, &sources[i]);
@@ -68,8 +68,8 @@ static enum status find_targets(struct context *context, const struct roles *rol
 /* --- The plan ------------------------------------------------------------------------------- */
 
 /* What comes of each disk; refused where one would start less well (I9), unless that is forced. */
-static enum status check_prospect(struct context *context, struct plan *io_plan,
-                                  const struct judgement *now)
+static enum status check_edit_prospect(struct context *context, struct plan *io_plan,
+                                       const struct judgement *now)
 {
     struct prospect prospect;
 
@@ -138,14 +138,14 @@ static enum status resolve_steps(struct context *context, const struct bcd_step 
     return ST_OK;
 }
 
-static enum status make_plan(struct context *context, const struct bcd_request *request,
-                             const struct judgement *judgement, struct plan *io_plan)
+static enum status make_edit_plan(struct context *context, const struct bcd_request *request,
+                                  const struct judgement *judgement, struct plan *io_plan)
 {
     enum status status = plan_bcd_edit(io_plan, request);
 
     if (status == ST_OK)
         warn_of_bitlocker(io_plan);
-    return status == ST_OK ? check_prospect(context, io_plan, judgement) : status;
+    return status == ST_OK ? check_edit_prospect(context, io_plan, judgement) : status;
 }
 
 /* True when there is no volume for the journal but the ESPs that are changed: then one is changed
@@ -171,7 +171,7 @@ static enum status run_request(struct context *context, const struct bcd_request
     struct plan plan;
 
     run_begin(context, &plan);
-    enum status made = make_plan(context, request, judgement, &plan);
+    enum status made = make_edit_plan(context, request, judgement, &plan);
     return silent ? run_plan_silently(context, &plan, made)
                   : mend_run(context, &plan, made, judgement);
 }

@@ -142,7 +142,7 @@ static enum status show_menu(const struct listing *listing)
 /* --- All ------------------------------------------------------------------------------------ */
 
 /* The sequence of bcdedit's sections; other applications come before settings. */
-static unsigned rank_of(uint32_t type)
+static unsigned list_rank(uint32_t type)
 {
     static const uint32_t types[] = {0x10100001, 0x10100002, 0x101fffff,
                                      0x10200003, 0x10200004, 0x10200005};
@@ -166,7 +166,7 @@ static enum status show_all(const struct listing *listing)
     for (unsigned rank = 0; rank < RANK_COUNT; rank++) {
         for (size_t i = 0; i < count; i++) {
             enum status status = bcd_object_at(&listing->store, i, &object);
-            if (status == ST_OK && rank_of(object.type) == rank)
+            if (status == ST_OK && list_rank(object.type) == rank)
                 status = show_object(listing, &object);
             if (status != ST_OK)
                 worst = status;

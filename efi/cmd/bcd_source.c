@@ -25,7 +25,7 @@ static const char *trouble_of(const struct esp *esp)
     return boot_store_is_usable(esp) ? NULL : regf_state_text(esp->store);
 }
 
-static struct bcd_source source_of(struct context *context, size_t index)
+static struct bcd_source partition_source(struct context *context, size_t index)
 {
     const struct esp *esp = &context->machine.esps[index];
 
@@ -87,7 +87,7 @@ static enum status find_on_esps(struct context *context, const char *place,
     for (size_t i = 0; i < machine->esp_count; i++) {
         const struct esp *esp = &machine->esps[i];
         if (may_have_store(esp, place) && is_meant(machine, esp, place))
-            sources[count++] = source_of(context, i);
+            sources[count++] = partition_source(context, i);
     }
     if (count == 0)
         return report_none(context, place);
@@ -138,8 +138,8 @@ static enum status read_ntfs(struct context *context, const struct system_copy *
     return status;
 }
 
-static enum status read_file(struct context *context, const struct file_place *place,
-                             struct span *ret_file)
+static enum status read_store_file(struct context *context, const struct file_place *place,
+                                   struct span *ret_file)
 {
     const struct files_port *files = &context->ports->files;
     struct file_info info;
@@ -185,8 +185,8 @@ static enum status judge_file(struct context *context, enum status status,
     return ST_OK;
 }
 
-static enum status find_file(struct context *context, const char *text,
-                             struct bcd_source *ret_source)
+static enum status find_store_file(struct context *context, const char *text,
+                                   struct bcd_source *ret_source)
 {
     const struct system_copy *copy = copy_of_letter(context, text);
     struct bcd_source source = {.esp = NO_INDEX};
@@ -206,13 +206,13 @@ static enum status find_file(struct context *context, const char *text,
         return status;
     source.esp = esp_of(&context->machine, &place);
     if (source.esp != NO_INDEX && text_equal_nocase(place.path, BOOT_STORE_PATH)) {
-        *ret_source = source_of(context, source.esp);
+        *ret_source = partition_source(context, source.esp);
         return ST_OK;
     }
     source.path = place.path;
     source.name = path_text(context, &place);
     *ret_source = source;
-    return judge_file(context, read_file(context, &place, &ret_source->file), ret_source);
+    return judge_file(context, read_store_file(context, &place, &ret_source->file), ret_source);
 }
 
 enum status bcd_find_sources(struct context *context, const char *place,
@@ -228,7 +228,7 @@ enum status bcd_find_sources(struct context *context, const char *place,
     struct bcd_source *source = arena_alloc(context->arena, 1, sizeof(*source));
     if (source == NULL)
         return no_memory(context);
-    enum status status = find_file(context, file, source);
+    enum status status = find_store_file(context, file, source);
     *ret_sources = source;
     *ret_count = 1;
     return status;

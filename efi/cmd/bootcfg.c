@@ -32,7 +32,7 @@ static const char *value_of(const struct line *line, const char *name)
     return NULL;
 }
 
-static bool is_repeated(const struct line *line, int index)
+static bool word_is_repeated(const struct line *line, int index)
 {
     for (int i = index % 2; i < index; i += 2) {
         if (is_switch(line->argv[i], line->argv[index] + 1))
@@ -60,7 +60,7 @@ static enum status check_switches(struct context *context, const struct line *li
             return report(context, ST_USAGE,
                           "A value is missing behind \"%.64s\". Nothing was changed.",
                           shown == NULL ? "" : shown);
-        if (is_repeated(line, i))
+        if (word_is_repeated(line, i))
             return report(context, ST_USAGE, "\"%.64s\" is given twice. Nothing was changed.",
                           shown == NULL ? "" : shown);
     }

@@ -28,7 +28,7 @@ const char *entry_file_text(enum status status)
 }
 
 /* "Disk 1 Partition 1 {guid} (FS0:)", or why there is none. */
-static const char *place_of(struct context *context, const struct target *target)
+static const char *entry_place(struct context *context, const struct target *target)
 {
     const struct machine *machine = &context->machine;
     char guid[GUID_TEXT_SIZE] = "";
@@ -52,7 +52,7 @@ static const char *place_of(struct context *context, const struct target *target
 /* Where the entry starts from; what some firmware does and some does not is said as that. */
 const char *entry_start_text(struct context *context, const struct entry *entry)
 {
-    const char *place = place_of(context, &entry->boot);
+    const char *place = entry_place(context, &entry->boot);
     const char *reason = entry->status == ST_OK ? firmware_option_reason(&entry->option) : NULL;
 
     if (entry->form == DEVPATH_FORM_FILE && entry->boot.file != NULL)
@@ -88,7 +88,7 @@ static void show_optional(struct context *context, const struct entry *entry)
         break;
     case OPTIONAL_WINDOWS:
         say(context, "OsFilePath:       %s\n", nt_path(context, &entry->os));
-        say(context, "System on:        %s\n", place_of(context, &entry->os));
+        say(context, "System on:        %s\n", entry_place(context, &entry->os));
         break;
     case OPTIONAL_WINDOWS_BCD:
         guid_format(&entry->bcd_object, guid);

@@ -3,7 +3,7 @@
 #include "base/text.h"
 
 /* Where the part behind the volume's name starts; 0 when there is no name. */
-static size_t alias_length(const char *text)
+static size_t alias_end(const char *text)
 {
     for (size_t i = 0; text[i] != '\0' && text[i] != '\\' && text[i] != '/'; i++) {
         if (text[i] == ':')
@@ -51,7 +51,7 @@ static const char *join(struct arena *arena, const char *directory, const char *
 enum status path_resolve(struct context *context, const char *text, struct file_place *ret_place)
 {
     const struct files_port *files = &context->ports->files;
-    size_t named = alias_length(text);
+    size_t named = alias_end(text);
     const char *rest = text + named;
     size_t volume = named > 0 ? find_volume(files, text, named) : files->current;
     bool absolute = rest[0] == '\\' || rest[0] == '/';

@@ -84,8 +84,8 @@ static bool named_esp(const struct machine *machine, size_t disk, struct guid *r
 
 /* The ESP whose entries are cloned: that on the disk the files come from, else the primary's; zero
  * when none is named by any. */
-static struct guid entries_source(const struct machine *machine, const struct roles *roles,
-                                  const struct prepare_request *request)
+static struct guid entries_source_of(const struct machine *machine, const struct roles *roles,
+                                     const struct prepare_request *request)
 {
     size_t partition = NO_INDEX;
     struct guid guid = {{0}};
@@ -112,7 +112,7 @@ static enum status plan_entries(struct context *context, const struct roles *rol
     struct machine future;
     struct plan entries;
     struct esp_entries_request wanted = {
-        .source = entries_source(&context->machine, roles, request),
+        .source = entries_source_of(&context->machine, roles, request),
         .targets = esp,
         .target_count = 1,
         .now = &context->machine,
@@ -133,7 +133,7 @@ static enum status plan_entries(struct context *context, const struct roles *rol
 }
 
 /* What hangs on the ESP of the disk. */
-static enum esp_use use_of(const struct judgement *judgement, size_t disk)
+static enum esp_use use_of_area(const struct judgement *judgement, size_t disk)
 {
     size_t own = roles_member_on(&judgement->roles, disk);
     size_t others = 0;
@@ -176,7 +176,7 @@ static enum status make_plan(struct context *context, struct prepare_request *re
     enum status status = audit_machine(context->arena, &context->machine, &judgement);
     if (status != ST_OK)
         return status;
-    request->use = use_of(&judgement, request->disk);
+    request->use = use_of_area(&judgement, request->disk);
     status = plan_prepare(io_plan, &judgement.roles, request, &esp);
     /* Where the first block cannot be read firmware may not find what an entry names. */
     if (status == ST_OK && !context->machine.disks[request->disk].mbr_unreadable)

@@ -43,7 +43,7 @@ static void put_esp(struct rows *to, const struct esp *esp)
     row_close(to);
 }
 
-static void put_plex(struct rows *to, const struct volume_map *map, size_t index)
+static void json_plex(struct rows *to, const struct volume_map *map, size_t index)
 {
     const struct dynamic_plex *plex = index == NO_INDEX ? NULL : &map->plexes[index];
 
@@ -61,7 +61,7 @@ static void put_plex(struct rows *to, const struct volume_map *map, size_t index
 static void put_copy(struct rows *to, const struct system_copy *copy)
 {
     row_open(to, ROW_SYSTEM_COPY);
-    put_plex(to, &to->context->machine.volumes, copy->plex);
+    json_plex(to, &to->context->machine.volumes, copy->plex);
     row_number(to, copy->lba);
     row_number(to, copy->block_count);
     row_text(to, volume_content_name(copy->content));
@@ -143,7 +143,7 @@ static void put_lists(struct rows *to, const struct judgement *judgement)
     put_interrupted(to);
 }
 
-static void put_date(struct rows *to)
+static void put_journal_date(struct rows *to)
 {
     const struct clock_port *clock = &to->context->ports->clock;
     struct date_time now;
@@ -164,7 +164,7 @@ void report_json(struct context *context, const struct judgement *judgement, str
     row_open(&rows, ROW_REPORT);
     row_text(&rows, "shadowboot");
     row_number(&rows, REPORT_VERSION);
-    put_date(&rows);
+    put_journal_date(&rows);
     row_text(&rows, context->machine.architecture);
     rows_status(&rows, judgement);
     put_boot_volume(&rows, &judgement->roles);

@@ -248,8 +248,8 @@ static enum scan_depth depth_afterwards(const struct context *context)
 }
 
 /* Applies, scans again, and compares what is there with what was wanted. */
-static enum status carry_out(struct context *context, struct plan *plan,
-                             struct apply_result *ret_result)
+static enum status carry_out_plan(struct context *context, struct plan *plan,
+                                  struct apply_result *ret_result)
 {
     size_t action = 0;
 
@@ -342,7 +342,7 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
         return report(context, ST_CANCELLED, "Nothing was changed.");
     if (console->break_requested(console->ctx))
         return report(context, ST_CANCELLED, "Stopped by Ctrl-C. Nothing was changed.");
-    status = carry_out(context, plan, &result);
+    status = carry_out_plan(context, plan, &result);
     if (ret_result != NULL)
         *ret_result = result;
     if (status != ST_OK)
@@ -371,7 +371,7 @@ enum status run_plan_silently(struct context *context, struct plan *plan, enum s
         say(context, "WARNING: %s\n", plan->warnings[i]);
     if (plan->count == 0)
         return ST_OK;
-    enum status status = carry_out(context, plan, &result);
+    enum status status = carry_out_plan(context, plan, &result);
     if (status == ST_OK)
         show_problem(context, &result);
     return status;

@@ -135,7 +135,7 @@ static void show_volume_table(struct context *context)
 }
 
 /* "Disk 1 Partition 4 {guid}" for an extent that is here. */
-static const char *place_text(struct context *context, const struct dynamic_extent *extent)
+static const char *extent_place_text(struct context *context, const struct dynamic_extent *extent)
 {
     const struct machine *machine = &context->machine;
     size_t index = machine_partition_at(machine, extent->disk, extent->lba, extent->blocks);
@@ -156,7 +156,7 @@ static void show_extent(struct context *context, const struct dynamic_extent *ex
             guid_text(context, &extent->disk_guid));
     else
         say(context, "    %s: on \"%s\", %s\n        LBA %llu to %llu\n", extent->name,
-            extent->disk_name, place_text(context, extent), (unsigned long long)extent->lba,
+            extent->disk_name, extent_place_text(context, extent), (unsigned long long)extent->lba,
             (unsigned long long)(extent->lba + extent->blocks - 1));
     say(context, "        %s, %s%s\n", size_text(context, extent->size * SECTOR_BYTES),
         plex_state_text(extent->state), because(context, extent->reason));

@@ -92,7 +92,8 @@ static void show_copy(struct context *context, const struct system_copy *copy)
     say(context, "\n");
 }
 
-static void show_disk(struct context *context, const struct judgement *judgement, size_t index)
+static void show_disk_content(struct context *context, const struct judgement *judgement,
+                              size_t index)
 {
     const struct machine *machine = &context->machine;
 
@@ -112,7 +113,7 @@ static void show_disk(struct context *context, const struct judgement *judgement
 static void show_judgement(struct context *context, const struct judgement *judgement)
 {
     for (size_t i = 0; i < context->machine.disk_count; i++)
-        show_disk(context, judgement, i);
+        show_disk_content(context, judgement, i);
     show_findings(context, &judgement->findings);
     if (judgement->findings.count > 0)
         say(context, "\n");

@@ -48,7 +48,7 @@ static enum status choose_newest(struct context *context, const struct journal_f
 }
 
 /* Length of the volume's name in "FS0:3"; 0 when there is none. */
-static size_t alias_length(const char *word)
+static size_t alias_before_colon(const char *word)
 {
     size_t length = 0;
 
@@ -64,7 +64,7 @@ static bool is_named(const struct context *context, const struct journal_file *f
                      const char *word, uint64_t id)
 {
     const char *alias = context->ports->files.volumes[file->volume].alias;
-    size_t length = alias_length(word);
+    size_t length = alias_before_colon(word);
     bool on_volume =
         length == 0 || (text_length(alias) == length && text_has_prefix_nocase(word, alias));
 
@@ -92,7 +92,7 @@ static enum status choose_named(struct context *context, const struct journal_fi
     size_t count = 0;
     uint64_t id = 0;
 
-    if (text_parse_number(word + alias_length(word), 10, &id) != ST_OK)
+    if (text_parse_number(word + alias_before_colon(word), 10, &id) != ST_OK)
         return report(context, ST_USAGE,
                       "A journal is named by its number: shadowboot undo 3. \"shadowboot undo -l\" "
                       "lists them. Nothing was changed.");

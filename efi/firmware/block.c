@@ -1,5 +1,6 @@
 #include "block.h"
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "disk_cache.h"
 #include "model.h"
@@ -171,11 +172,6 @@ static enum status disk_flush(void *ctx)
         EFI_ERROR(disk_cache_flush(disk->blocks->uefi, disk->handle)))
         return ST_IO;
     return ST_OK;
-}
-
-static bool is_power_of_two(uint32_t value)
-{
-    return value != 0 && (value & (value - 1)) == 0;
 }
 
 /* Does not look at the revision: some USB drivers leave it 0. */

@@ -35,7 +35,7 @@ static void put_unit(struct output *output, uint32_t unit)
     output->units[output->used++] = (CHAR16)unit;
 }
 
-static void put_rune(struct output *output, uint32_t rune)
+static void show_rune(struct output *output, uint32_t rune)
 {
     if (rune == '\n')
         put_unit(output, '\r');
@@ -67,23 +67,23 @@ static void set_colour(struct uefi_console *console, struct output *output, char
 }
 
 /* Takes one byte of UTF-8; a character may be spread over several calls of write. */
-static void put_byte(struct uefi_console *console, struct output *output, uint8_t byte)
+static void show_byte(struct uefi_console *console, struct output *output, uint8_t byte)
 {
     bool continues = (byte & 0xc0) == 0x80;
 
     if (console->missing > 0 && continues) {
         console->rune = console->rune << 6 | (byte & 0x3f);
         if (--console->missing == 0)
-            put_rune(output, console->rune);
+            show_rune(output, console->rune);
         return;
     }
     if (console->missing > 0)
-        put_rune(output, UNKNOWN_RUNE);
+        show_rune(output, UNKNOWN_RUNE);
     console->missing = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
     if (console->missing > 0)
         console->rune = byte & (0x3fu >> console->missing);
     else
-        put_rune(output, continues ? UNKNOWN_RUNE : byte);
+        show_rune(output, continues ? UNKNOWN_RUNE : byte);
 }
 
 static void console_write(void *ctx, const char *text, size_t size)
@@ -97,7 +97,7 @@ static void console_write(void *ctx, const char *text, size_t size)
         if (is_colour(text[i]))
             set_colour(console, &output, text[i]);
         else
-            put_byte(console, &output, (uint8_t)text[i]);
+            show_byte(console, &output, (uint8_t)text[i]);
     }
     flush_output(&output);
 }

@@ -231,7 +231,8 @@ static enum status files_list(void *ctx, size_t volume, const char *path, size_t
 }
 
 /* Reads until `size` bytes or the end; the size read, or an error. */
-static EFI_STATUS read_pieces(EFI_FILE_PROTOCOL *file, uint8_t *to, size_t size, size_t *ret_size)
+static EFI_STATUS read_file_pieces(EFI_FILE_PROTOCOL *file, uint8_t *to, size_t size,
+                                   size_t *ret_size)
 {
     size_t done = 0;
 
@@ -262,7 +263,7 @@ static enum status files_read(void *ctx, size_t volume, const char *path, uint64
     if (left > 0)
         efi = file->SetPosition(file, offset); /* behind the end some drivers fail to read */
     if (left > 0 && !EFI_ERROR(efi))
-        efi = read_pieces(file, ret_data, left < size ? (size_t)left : size, &done);
+        efi = read_file_pieces(file, ret_data, left < size ? (size_t)left : size, &done);
     file->Close(file);
     if (EFI_ERROR(efi))
         return ST_IO;

@@ -123,7 +123,7 @@ enum status volumes_find(struct uefi_files *files, struct arena *arena)
 }
 
 /* The volume with this very device path. */
-static size_t find_volume(const struct uefi_files *files, struct span path)
+static size_t find_volume_by_path(const struct uefi_files *files, struct span path)
 {
     for (size_t i = 0; i < files->count; i++) {
         if (span_equal(files->volumes[i].path, path))
@@ -144,7 +144,7 @@ static size_t find_mapped(const struct uefi_files *files, const CHAR16 *name, si
     memcpy(copy, name, units * sizeof(*copy));
     struct span path = uefi_path_span(files->uefi->shell->GetDevicePathFromMap(copy));
     arena_release(arena, mark);
-    return find_volume(files, path);
+    return find_volume_by_path(files, path);
 }
 
 /* Without the backslash at its end that the Shell may leave there, except for the root. */
@@ -163,7 +163,7 @@ enum status volumes_locate_user(const struct uefi_files *files, struct arena *ar
     const CHAR16 *where = files->uefi->shell == NULL ? NULL : files->uefi->shell->GetCurDir(NULL);
     size_t colon = 0;
 
-    port->self = find_volume(files, files->self_path);
+    port->self = find_volume_by_path(files, files->self_path);
     port->current = port->self;
     port->directory = "\\";
     if (where == NULL)

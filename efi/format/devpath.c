@@ -1,6 +1,7 @@
 #include "format/devpath.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "devpath_kind.h"
 
 #define NODE_HEADER    4u
@@ -281,11 +282,6 @@ bool devpath_has_prefix(struct span path, struct span prefix, size_t *ret_rest_o
     return true;
 }
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
 static int compare_bytes(struct span a, struct span b)
 {
     size_t shorter = a.size < b.size ? a.size : b.size;
@@ -295,7 +291,7 @@ static int compare_bytes(struct span a, struct span b)
 }
 
 /* What comes first, so that a disk stands before its partitions: nothing, the end, a node. */
-static unsigned rank_of(enum status status, const struct devpath_node *node)
+static unsigned node_rank(enum status status, const struct devpath_node *node)
 {
     if (status == ST_ABSENT)
         return 0;
@@ -328,7 +324,7 @@ int devpath_compare(struct span a, struct span b)
         enum status status_a = devpath_next(&a, &node_a);
         enum status status_b = devpath_next(&b, &node_b);
 
-        int order = compare_numbers(rank_of(status_a, &node_a), rank_of(status_b, &node_b));
+        int order = compare_numbers(node_rank(status_a, &node_a), node_rank(status_b, &node_b));
         if (order == 0 && status_a != ST_OK)
             return compare_bytes(a, b);
         if (order == 0)
@@ -346,7 +342,7 @@ bool devpath_is_usb(struct span path)
            has_node(nodes, DEVPATH_MESSAGING, MESSAGE_CLASS, MESSAGE_WWID);
 }
 
-static void put_header(struct builder *builder, uint8_t type, uint8_t subtype, size_t length)
+static void put_node_header(struct builder *builder, uint8_t type, uint8_t subtype, size_t length)
 {
     if (length > NODE_MAX) {
         builder->failed = true;
@@ -359,7 +355,7 @@ static void put_header(struct builder *builder, uint8_t type, uint8_t subtype, s
 
 void devpath_put_hd(struct builder *builder, const struct hd_node *hd)
 {
-    put_header(builder, DEVPATH_MEDIA, DEVPATH_MEDIA_HD, HD_NODE_SIZE);
+    put_node_header(builder, DEVPATH_MEDIA, DEVPATH_MEDIA_HD, HD_NODE_SIZE);
     builder_le32(builder, hd->number);
     builder_le64(builder, hd->start);
     builder_le64(builder, hd->size);
@@ -370,13 +366,13 @@ void devpath_put_hd(struct builder *builder, const struct hd_node *hd)
 
 void devpath_put_file(struct builder *builder, struct span ucs2_with_nul)
 {
-    put_header(builder, DEVPATH_MEDIA, DEVPATH_MEDIA_FILE, NODE_HEADER + ucs2_with_nul.size);
+    put_node_header(builder, DEVPATH_MEDIA, DEVPATH_MEDIA_FILE, NODE_HEADER + ucs2_with_nul.size);
     builder_bytes(builder, ucs2_with_nul);
 }
 
 void devpath_put_end(struct builder *builder)
 {
-    put_header(builder, DEVPATH_END, DEVPATH_END_ENTIRE, NODE_HEADER);
+    put_node_header(builder, DEVPATH_END, DEVPATH_END_ENTIRE, NODE_HEADER);
 }
 
 /* True when an instance that has `before` bytes before its first replaced node gets the disk. */

@@ -280,7 +280,7 @@ static bool put_hd(struct writer *writer, const struct devpath_node *node)
     return true;
 }
 
-static bool put_file(struct writer *writer, const struct devpath_node *node)
+static bool put_file_path(struct writer *writer, const struct devpath_node *node)
 {
     put_ucs2(writer, node->data);
     return true;
@@ -319,7 +319,7 @@ static bool put_special(struct writer *writer, const struct devpath_node *node)
         {DEVPATH_MESSAGING, 22, put_sas_extended},
         {DEVPATH_MESSAGING, 24, put_uri},
         {DEVPATH_MEDIA, DEVPATH_MEDIA_HD, put_hd},
-        {DEVPATH_MEDIA, DEVPATH_MEDIA_FILE, put_file},
+        {DEVPATH_MEDIA, DEVPATH_MEDIA_FILE, put_file_path},
         {DEVPATH_BBS, 1, put_bbs},
     };
 
@@ -330,8 +330,8 @@ static bool put_special(struct writer *writer, const struct devpath_node *node)
     return false;
 }
 
-static void put_field(struct writer *writer, const struct devpath_node *node,
-                      const struct devpath_field *field)
+static void put_node_field(struct writer *writer, const struct devpath_node *node,
+                           const struct devpath_field *field)
 {
     unsigned long long value = devpath_field_value(node, field);
 
@@ -359,7 +359,7 @@ static bool put_kind(struct writer *writer, const struct devpath_node *node)
     for (size_t i = 0; i < DEVPATH_FIELDS && kind->fields[i].size > 0; i++) {
         if (i > 0)
             sink_put(&writer->sink, ",");
-        put_field(writer, node, &kind->fields[i]);
+        put_node_field(writer, node, &kind->fields[i]);
     }
     put_opaque(writer, data_from(node, kind->data_size));
     sink_put(&writer->sink, ")");
@@ -405,7 +405,7 @@ static void put_path(struct writer *writer, struct span path)
     sink_printf(&writer->sink, "%s<damaged>", before);
 }
 
-static void count_bytes(void *ctx, const char *bytes, size_t size)
+static void text_size(void *ctx, const char *bytes, size_t size)
 {
     (void)bytes;
     *(size_t *)ctx += size;
@@ -414,7 +414,7 @@ static void count_bytes(void *ctx, const char *bytes, size_t size)
 const char *devpath_text(struct arena *arena, struct span path)
 {
     size_t size = 0;
-    struct writer counter = {{count_bytes, &size}, arena, false};
+    struct writer counter = {{text_size, &size}, arena, false};
 
     put_path(&counter, path);
     if (counter.no_memory)

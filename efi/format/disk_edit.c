@@ -12,8 +12,8 @@ void disk_edit_start(struct disk_edit_builder *builder, struct arena *arena, uin
 }
 
 /* Room for one more item of `size` bytes; `items` as they are or moved. NULL without memory. */
-static void *make_room(struct disk_edit_builder *builder, void *items, size_t size, size_t count,
-                       size_t *io_capacity)
+static void *make_item_room(struct disk_edit_builder *builder, void *items, size_t size,
+                            size_t count, size_t *io_capacity)
 {
     if (count < *io_capacity)
         return items;
@@ -31,8 +31,8 @@ static void *make_room(struct disk_edit_builder *builder, void *items, size_t si
 
 static void add_write(struct disk_edit_builder *builder, struct disk_write write)
 {
-    struct disk_write *writes = make_room(builder, builder->writes, sizeof(*writes),
-                                          builder->write_count, &builder->write_capacity);
+    struct disk_write *writes = make_item_room(builder, builder->writes, sizeof(*writes),
+                                               builder->write_count, &builder->write_capacity);
 
     if (writes == NULL)
         return;
@@ -85,8 +85,8 @@ void disk_edit_zero(struct disk_edit_builder *builder, unsigned phase, uint64_t 
 
 void disk_edit_file(struct disk_edit_builder *builder, const struct disk_file *file)
 {
-    struct disk_file *files = make_room(builder, builder->files, sizeof(*files),
-                                        builder->file_count, &builder->file_capacity);
+    struct disk_file *files = make_item_room(builder, builder->files, sizeof(*files),
+                                             builder->file_count, &builder->file_capacity);
 
     if (files == NULL)
         return;
@@ -103,14 +103,14 @@ void disk_edit_freed(struct disk_edit_builder *builder, uint64_t lba, uint64_t b
         freed[count - 1].bytes += bytes;
         return;
     }
-    freed = make_room(builder, freed, sizeof(*freed), count, &builder->freed_capacity);
+    freed = make_item_room(builder, freed, sizeof(*freed), count, &builder->freed_capacity);
     if (freed == NULL)
         return;
     builder->freed = freed;
     freed[builder->freed_count++] = (struct disk_extent){lba, bytes};
 }
 
-static int compare_places(unsigned phase_a, uint64_t lba_a, unsigned phase_b, uint64_t lba_b)
+static int compare_write_places(unsigned phase_a, uint64_t lba_a, unsigned phase_b, uint64_t lba_b)
 {
     if (phase_a != phase_b)
         return phase_a < phase_b ? -1 : 1;
@@ -121,15 +121,15 @@ static int compare_writes(const void *ctx, size_t a, size_t b)
 {
     const struct disk_write *writes = ctx;
 
-    return compare_places(writes[a].phase, writes[a].lba, writes[b].phase, writes[b].lba);
+    return compare_write_places(writes[a].phase, writes[a].lba, writes[b].phase, writes[b].lba);
 }
 
 static int compare_files(const void *ctx, size_t a, size_t b)
 {
     const struct disk_file *files = ctx;
 
-    return compare_places(files[a].phase, files[a].extents[0].lba, files[b].phase,
-                          files[b].extents[0].lba);
+    return compare_write_places(files[a].phase, files[a].extents[0].lba, files[b].phase,
+                                files[b].extents[0].lba);
 }
 
 /* `count` items of `size` bytes in the order of `compare`. NULL without memory. */
@@ -165,7 +165,7 @@ static int compare_by_place(const void *ctx, size_t a, size_t b)
 {
     const struct place *places = ctx;
 
-    return compare_places(places[a].phase, places[a].lba, places[b].phase, places[b].lba);
+    return compare_write_places(places[a].phase, places[a].lba, places[b].phase, places[b].lba);
 }
 
 static size_t count_places(const struct disk_edit_builder *builder)

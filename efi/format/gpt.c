@@ -68,7 +68,7 @@ void gpt_header_put(const struct gpt_header *header, uint8_t *ret_block)
     st_le32(ret_block + CRC_OFFSET, header_crc(ret_block, GPT_HEADER_MIN_SIZE));
 }
 
-static bool is_usable(const struct gpt_header *header, uint64_t lba)
+static bool lba_is_usable(const struct gpt_header *header, uint64_t lba)
 {
     return lba >= header->first_usable_lba && lba <= header->last_usable_lba;
 }
@@ -81,8 +81,8 @@ static bool usable_range_is_sound(const struct gpt_header *header, uint64_t disk
 {
     return header->first_usable_lba <= header->last_usable_lba &&
            header->first_usable_lba < disk_blocks && header->my_lba < disk_blocks &&
-           header->first_usable_lba > GPT_PRIMARY_LBA && !is_usable(header, header->my_lba) &&
-           !is_usable(header, header->alternate_lba);
+           header->first_usable_lba > GPT_PRIMARY_LBA && !lba_is_usable(header, header->my_lba) &&
+           !lba_is_usable(header, header->alternate_lba);
 }
 
 static bool entry_size_is_valid(uint32_t size)
@@ -174,8 +174,8 @@ bool gpt_entry_is_used(const struct gpt_entry *entry)
 
 bool gpt_entry_in_range(const struct gpt_entry *entry, const struct gpt_header *header)
 {
-    return entry->first_lba <= entry->last_lba && is_usable(header, entry->first_lba) &&
-           is_usable(header, entry->last_lba);
+    return entry->first_lba <= entry->last_lba && lba_is_usable(header, entry->first_lba) &&
+           lba_is_usable(header, entry->last_lba);
 }
 
 bool gpt_headers_agree(const struct gpt_header *primary, const struct gpt_header *backup)

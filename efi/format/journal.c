@@ -113,7 +113,7 @@ static void put_record(struct builder *builder, const struct journal_record *rec
         put_relied(builder, record);
 }
 
-static void put_disk(struct builder *builder, const struct journal_disk *disk)
+static void put_record_disk(struct builder *builder, const struct journal_disk *disk)
 {
     builder_bytes(builder, span_of(disk->guid_before.bytes, sizeof(disk->guid_before.bytes)));
     builder_bytes(builder, span_of(disk->guid_after.bytes, sizeof(disk->guid_after.bytes)));
@@ -175,7 +175,7 @@ enum status journal_build(struct arena *arena, const struct journal *journal, st
     builder_le32(&builder, 0);
     builder_bytes(&builder, span_of(journal->command, command_size));
     for (size_t i = 0; i < journal->disk_count; i++)
-        put_disk(&builder, &journal->disks[i]);
+        put_record_disk(&builder, &journal->disks[i]);
     for (size_t i = 0; i < journal->count; i++)
         put_record(&builder, &journal->records[i]);
     if (builder.failed)
@@ -195,7 +195,7 @@ struct rest {
 };
 
 /* Takes `size` bytes off; a span at NULL when there are not so many. */
-static struct span take(struct rest *rest, uint64_t size)
+static struct span take_bytes(struct rest *rest, uint64_t size)
 {
     struct span taken = span_part(rest->bytes, 0, size);
 
@@ -212,7 +212,7 @@ static bool block_size_is_possible(uint32_t size)
 static bool take_disk(struct rest *rest, struct journal_disk *ret_disk)
 {
     struct journal_disk disk;
-    struct span head = take(rest, DISK_HEADER);
+    struct span head = take_bytes(rest, DISK_HEADER);
     struct span exact;
 
     if (head.at == NULL)
@@ -221,7 +221,7 @@ static bool take_disk(struct rest *rest, struct journal_disk *ret_disk)
     disk.guid_after = guid_load(head.at + 16);
     disk.block_count = ld_le64(head.at + 32);
     disk.block_size = ld_le32(head.at + 40);
-    disk.path = take(rest, ld_le32(head.at + 44));
+    disk.path = take_bytes(rest, ld_le32(head.at + 44));
     if (disk.path.at == NULL || !block_size_is_possible(disk.block_size))
         return false;
     if (devpath_take(disk.path, &exact) != ST_OK || exact.size != disk.path.size)
@@ -244,7 +244,7 @@ static bool name_is_sound(const char *name)
 
 static bool take_variable(struct rest *rest, struct journal_record *record)
 {
-    struct span head = take(rest, VARIABLE_HEADER);
+    struct span head = take_bytes(rest, VARIABLE_HEADER);
 
     if (head.at == NULL)
         return false;
@@ -254,10 +254,10 @@ static bool take_variable(struct rest *rest, struct journal_record *record)
     record->new_present = (flags & FLAG_NEW) != 0;
     record->new_attributes = ld_le32(head.at + 16);
     memcpy(record->name, head.at + 24, sizeof(record->name));
-    record->old_data = take(rest, ld_le32(head.at + 12));
+    record->old_data = take_bytes(rest, ld_le32(head.at + 12));
     if (record->old_data.at == NULL)
         return false;
-    record->new_data = take(rest, ld_le32(head.at + 20));
+    record->new_data = take_bytes(rest, ld_le32(head.at + 20));
     return record->new_data.at != NULL && (flags & ~(FLAG_OLD | FLAG_NEW)) == 0 &&
            name_is_sound(record->name);
 }
@@ -271,9 +271,9 @@ static bool blocks_are_on_disk(const struct rest *rest, const struct journal_rec
     return record->lba < end && record->block_count <= end - record->lba;
 }
 
-static bool take_blocks(struct rest *rest, struct journal_record *record)
+static bool take_record_blocks(struct rest *rest, struct journal_record *record)
 {
-    struct span head = take(rest, BLOCKS_HEADER);
+    struct span head = take_bytes(rest, BLOCKS_HEADER);
 
     if (head.at == NULL)
         return false;
@@ -288,19 +288,19 @@ static bool take_blocks(struct rest *rest, struct journal_record *record)
         return false;
     uint64_t count = record->block_count;
     if (!record->old_is_zero) {
-        record->old_data = take(rest, count * rest->disks[record->disk].block_size);
+        record->old_data = take_bytes(rest, count * rest->disks[record->disk].block_size);
         if (record->old_data.at == NULL)
             return false;
     }
     if ((flags & FLAG_DIGESTS) == 0)
         return true;
-    record->new_digests = take(rest, count * JOURNAL_DIGEST_SIZE);
+    record->new_digests = take_bytes(rest, count * JOURNAL_DIGEST_SIZE);
     return record->new_digests.at != NULL;
 }
 
 static bool take_relied(struct rest *rest, struct journal_record *record)
 {
-    struct span head = take(rest, RELIED_SIZE);
+    struct span head = take_bytes(rest, RELIED_SIZE);
 
     if (head.at == NULL)
         return false;
@@ -328,7 +328,7 @@ static bool take_record(struct rest *rest, struct journal_record *ret_record)
         break;
     case JOURNAL_BLOCKS:
         record.kind = JOURNAL_BLOCKS;
-        taken = take_blocks(rest, &record);
+        taken = take_record_blocks(rest, &record);
         break;
     case JOURNAL_RELIED:
         record.kind = JOURNAL_RELIED;
@@ -344,7 +344,7 @@ static bool take_record(struct rest *rest, struct journal_record *ret_record)
 
 /* The last whole mark counts. A mark that a power cut left in part may stand before others, so they
  * are looked for at any offset. */
-static enum journal_state state_of(struct span tail)
+static enum journal_state journal_file_state(struct span tail)
 {
     enum journal_state state = JOURNAL_PENDING;
 
@@ -381,7 +381,7 @@ static bool file_is_whole(struct span file)
 static enum status take_command(struct arena *arena, struct rest *rest, uint32_t size,
                                 const char **ret_command)
 {
-    struct span text = take(rest, size);
+    struct span text = take_bytes(rest, size);
 
     if (text.at == NULL)
         return ST_DAMAGED;
@@ -443,7 +443,7 @@ enum status journal_parse(struct arena *arena, struct span file, struct journal 
         return status;
     journal.date = take_date(file.at + 16);
     journal.is_undo = file.at[UNDO_OFFSET] == 1;
-    journal.state = state_of(span_part(file, total, file.size - total));
+    journal.state = journal_file_state(span_part(file, total, file.size - total));
     *ret_journal = journal;
     return ST_OK;
 }
@@ -454,5 +454,5 @@ bool journal_is_closed(struct span head, struct span end, uint64_t file_size)
         return false;
     uint64_t total = ld_le32(head.at + 8);
     return total <= file_size && file_size - total >= JOURNAL_MARK_SIZE &&
-           state_of(end) != JOURNAL_PENDING;
+           journal_file_state(end) != JOURNAL_PENDING;
 }

@@ -20,7 +20,7 @@ void pe_check_start(struct pe_check *check, uint64_t size, const char *architect
     sha256_start(&check->digest);
 }
 
-static struct span start_of(const struct pe_check *check)
+static struct span overlap_start(const struct pe_check *check)
 {
     return span_of(check->start, check->start_used);
 }
@@ -111,7 +111,7 @@ static void finish_block(struct pe_check *check, uint64_t end)
     if (first != 0 && end - BLOCK_SIZE >= first && end <= first + size)
         check->zero_certificates = true;
     if (end % PAGE_SIZE == 0 && check->zero_blocks >= PAGE_SIZE / BLOCK_SIZE &&
-        pe_headers_is_code(start_of(check), &check->headers, end - PAGE_SIZE, PAGE_SIZE))
+        pe_headers_is_code(overlap_start(check), &check->headers, end - PAGE_SIZE, PAGE_SIZE))
         check->zero_code = true;
 }
 
@@ -140,7 +140,7 @@ static void capture_marks(struct pe_check *check, struct span piece, uint64_t at
 }
 
 /* Bytes at `at`, once the headers have been read. */
-static void look_at(struct pe_check *check, struct span piece, uint64_t at)
+static void look_at_headers(struct pe_check *check, struct span piece, uint64_t at)
 {
     if (check->headers_status == ST_OK) {
         check->sum += sum_words(piece, at);
@@ -155,7 +155,7 @@ static void look_at(struct pe_check *check, struct span piece, uint64_t at)
 
 static void read_headers(struct pe_check *check)
 {
-    struct span start = start_of(check);
+    struct span start = overlap_start(check);
 
     check->headers_status = pe_headers_parse(start, check->size, &check->headers);
     if (check->headers_status != ST_OK)
@@ -180,16 +180,16 @@ void pe_check_feed(struct pe_check *check, struct span piece)
         if (check->start_used < wanted)
             return;
         read_headers(check);
-        look_at(check, start_of(check), 0);
+        look_at_headers(check, overlap_start(check), 0);
     }
     struct span rest = overlap(piece, at, wanted, check->size);
-    look_at(check, rest, check->at - rest.size);
+    look_at_headers(check, rest, check->at - rest.size);
 }
 
 /* What a measure of the content says of it. */
 enum proof { PROOF_NONE, PROOF_RIGHT, PROOF_WRONG };
 
-static uint32_t fold(uint64_t sum, uint64_t size)
+static uint32_t fold_checksum(uint64_t sum, uint64_t size)
 {
     while (sum > 0xffff)
         sum = (sum & 0xffff) + (sum >> 16);
@@ -198,7 +198,7 @@ static uint32_t fold(uint64_t sum, uint64_t size)
 
 static uint64_t sum_of_part(const struct pe_check *check, uint64_t offset, uint64_t size)
 {
-    return sum_words(span_part(start_of(check), offset, size), offset);
+    return sum_words(span_part(overlap_start(check), offset, size), offset);
 }
 
 uint32_t pe_check_sum(const struct pe_check *check)
@@ -206,7 +206,7 @@ uint32_t pe_check_sum(const struct pe_check *check)
     if (check->headers_status != ST_OK)
         return 0;
     uint64_t field = sum_of_part(check, check->headers.checksum_offset, CHECKSUM_SIZE);
-    return fold(check->sum - field, check->size);
+    return fold_checksum(check->sum - field, check->size);
 }
 
 /* The checksum is made with its own field taken as zero. Some tools set the loader's flags in a
@@ -218,10 +218,10 @@ static enum proof checksum_proof(const struct pe_check *check)
 
     if (check->headers.checksum == 0)
         return PROOF_NONE;
-    if (check->headers.checksum == fold(sum, check->size))
+    if (check->headers.checksum == fold_checksum(sum, check->size))
         return PROOF_RIGHT;
     sum -= sum_of_part(check, offset + LOADER_FLAGS_AT, LOADER_FLAGS_SIZE);
-    return check->headers.checksum == fold(sum, check->size) ? PROOF_RIGHT : PROOF_WRONG;
+    return check->headers.checksum == fold_checksum(sum, check->size) ? PROOF_RIGHT : PROOF_WRONG;
 }
 
 static enum proof digest_proof(struct pe_check *check)
@@ -247,7 +247,7 @@ static bool signature_is_zero(const struct pe_check *check)
 
 static bool code_is_zero(const struct pe_check *check)
 {
-    return check->zero_code && pe_headers_split_code(start_of(check), &check->headers);
+    return check->zero_code && pe_headers_split_code(overlap_start(check), &check->headers);
 }
 
 static enum pe_verdict judge_content(struct pe_check *check)
@@ -280,7 +280,7 @@ enum pe_verdict pe_check_finish(struct pe_check *check)
         return check->headers_status == ST_TOO_SMALL ? PE_TRUNCATED : PE_NOT_AN_IMAGE;
     if (!pe_machine_fits(check->headers.machine, check->architecture))
         return PE_OTHER_MACHINE;
-    if (pe_headers_extent(start_of(check), &check->headers) > check->size)
+    if (pe_headers_extent(overlap_start(check), &check->headers) > check->size)
         return PE_TRUNCATED;
     enum pe_verdict verdict = judge_content(check);
     if (verdict == PE_GOOD && !pe_subsystem_is_efi(check->headers.subsystem))
@@ -294,12 +294,12 @@ enum pe_mark pe_check_mark(const struct pe_check *check)
 
     if (check->headers_status != ST_OK)
         return PE_MARK_NONE;
-    if (pe_headers_find_section(start_of(check), &check->headers, ".linux", &section))
+    if (pe_headers_find_section(overlap_start(check), &check->headers, ".linux", &section))
         return PE_MARK_KERNEL;
     enum pe_mark mark = pe_mark_of_sbat(span_of(check->sbat_head, check->sbat_used));
     if (mark != PE_MARK_NONE)
         return mark;
-    if (pe_headers_find_section(start_of(check), &check->headers, ".sdmagic", &section))
+    if (pe_headers_find_section(overlap_start(check), &check->headers, ".sdmagic", &section))
         return PE_MARK_SYSTEMD_BOOT;
     return pe_pdb_found(&check->pdb) ? PE_MARK_WINDOWS_MANAGER : PE_MARK_NONE;
 }

@@ -19,8 +19,8 @@
 
 /* The bytes [offset, offset + size): ST_TOO_SMALL when the file ends before them, ST_DAMAGED when
  * they are too far behind its start for headers. */
-static enum status take(struct span start, uint64_t file_size, uint64_t offset, uint64_t size,
-                        const uint8_t **ret_at)
+static enum status take_fields(struct span start, uint64_t file_size, uint64_t offset,
+                               uint64_t size, const uint8_t **ret_at)
 {
     if (offset > file_size || size > file_size - offset)
         return ST_TOO_SMALL;
@@ -38,11 +38,11 @@ static enum status find_pe_header(struct span start, uint64_t file_size, uint64_
 
     if (start.size < 2 || memcmp(start.at, "MZ", 2) != 0)
         return ST_ABSENT;
-    enum status status = take(start, file_size, 0, DOS_HEADER_SIZE, &at);
+    enum status status = take_fields(start, file_size, 0, DOS_HEADER_SIZE, &at);
     if (status != ST_OK)
         return status;
     uint64_t offset = ld_le32(at + 60);
-    status = take(start, file_size, offset, PE_HEADER_SIZE, &at);
+    status = take_fields(start, file_size, offset, PE_HEADER_SIZE, &at);
     if (status != ST_OK)
         return status == ST_DAMAGED ? ST_ABSENT : status;
     if (memcmp(at, "PE\0\0", 4) != 0)
@@ -103,7 +103,7 @@ enum status pe_headers_parse(struct span start, uint64_t file_size, struct pe_he
     headers.section_count = ld_le16(start.at + offset + 6);
     uint64_t optional_size = ld_le16(start.at + offset + 20);
     offset += PE_HEADER_SIZE;
-    status = take(start, file_size, offset, optional_size, &at);
+    status = take_fields(start, file_size, offset, optional_size, &at);
     if (status != ST_OK)
         return status;
     status = load_optional(at, optional_size, offset, &headers);
@@ -111,7 +111,7 @@ enum status pe_headers_parse(struct span start, uint64_t file_size, struct pe_he
         return status;
     headers.sections_offset = offset + optional_size;
     uint64_t sections_size = headers.section_count * SECTION_HEADER_SIZE;
-    status = take(start, file_size, headers.sections_offset, sections_size, &at);
+    status = take_fields(start, file_size, headers.sections_offset, sections_size, &at);
     if (status != ST_OK)
         return status;
     if (headers.size < headers.sections_offset + sections_size)
@@ -136,7 +136,7 @@ struct pe_section pe_headers_section(struct span start, const struct pe_headers 
     return section;
 }
 
-static bool has_name(const struct pe_section *section, const char *name)
+static bool section_has_name(const struct pe_section *section, const char *name)
 {
     size_t length = text_length(name);
 
@@ -149,7 +149,7 @@ bool pe_headers_find_section(struct span start, const struct pe_headers *headers
 {
     for (size_t i = 0; i < headers->section_count; i++) {
         struct pe_section section = pe_headers_section(start, headers, i);
-        if (!has_name(&section, name))
+        if (!section_has_name(&section, name))
             continue;
         *ret_section = section;
         return true;

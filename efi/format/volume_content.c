@@ -18,11 +18,6 @@ static bool is_bitlocker(struct span block)
            memcmp(block.at + 424, fve.bytes, 16) == 0;
 }
 
-static bool is_power_of_two(uint32_t value)
-{
-    return value != 0 && (value & (value - 1)) == 0;
-}
-
 /* Microsoft FAT Specification, section 3.1. */
 static bool is_fat(struct span block)
 {

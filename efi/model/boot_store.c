@@ -3,7 +3,8 @@
 /* What a log may add to a hive without holding it: the rest of a bin. */
 #define REGF_BINS_SPARE 8192u
 
-static bool is_named(const struct machine *machine, size_t index, const struct bcd_partition *named)
+static bool store_is_on(const struct machine *machine, size_t index,
+                        const struct bcd_partition *named)
 {
     struct bcd_partition own = boot_store_name(machine, index);
 
@@ -14,7 +15,7 @@ size_t boot_store_partition(const struct machine *machine, const struct bcd_part
                             size_t from)
 {
     for (size_t i = from; i < machine->partition_count; i++) {
-        if (is_named(machine, i, named))
+        if (store_is_on(machine, i, named))
             return i;
     }
     return NO_INDEX;

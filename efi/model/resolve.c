@@ -71,7 +71,7 @@ static void find_partition(const struct machine *machine, struct span path,
 }
 
 /* The path's file as text with a leading backslash. */
-static enum status file_text(struct arena *arena, struct span path, const char **ret_file)
+static enum status file_path_text(struct arena *arena, struct span path, const char **ret_file)
 {
     struct span ucs2;
     enum status status = devpath_file(arena, path, &ucs2);
@@ -95,7 +95,7 @@ enum status resolve_path(struct arena *arena, const struct machine *machine,
 
     target.has_hd = devpath_find_hd(path, &target.hd, NULL);
     find_partition(machine, path, &target);
-    enum status status = file_text(arena, path, &target.file);
+    enum status status = file_path_text(arena, path, &target.file);
     if (status != ST_OK)
         return status;
     if (files != NULL && target.file != NULL && target.partition != NO_INDEX) {

@@ -185,7 +185,7 @@ static void list_plain(const struct machine *machine, struct system_copy *copies
     }
 }
 
-static int by_place(const void *ctx, size_t a, size_t b)
+static int copy_by_place(const void *ctx, size_t a, size_t b)
 {
     const struct system_copy *copies = ctx;
 
@@ -211,7 +211,7 @@ static enum status list_copies(struct arena *arena, struct machine *io_machine)
         for (int j = 0; j < SYSTEM_FILE_COUNT; j++)
             found[i].files[j] = ST_UNSUPPORTED;
     }
-    const size_t *order = sort_order(arena, count, by_place, found);
+    const size_t *order = sort_order(arena, count, copy_by_place, found);
     io_machine->copies = arena_alloc(arena, count, sizeof(*io_machine->copies));
     if (order == NULL || io_machine->copies == NULL)
         return ST_NO_MEMORY;
@@ -282,8 +282,8 @@ static enum status status_of_foreign(enum volume_content content, bool known)
     }
 }
 
-static enum status look_into(struct arena *arena, const struct block_port *port,
-                             struct system_copy *copy)
+static enum status look_into_copy(struct arena *arena, const struct block_port *port,
+                                  struct system_copy *copy)
 {
     bool known = true;
 
@@ -331,7 +331,7 @@ static enum status scan_copy(const struct content_scan *scan, struct system_copy
 
     if (meter->stopped)
         return ST_OK;
-    enum status status = look_into(scan->arena, port_of(scan, copy->disk), copy);
+    enum status status = look_into_copy(scan->arena, port_of(scan, copy->disk), copy);
     if (status != ST_OK)
         return status;
     if (meter->stopped) {

@@ -426,7 +426,7 @@ static enum status unsorted_partitions(struct arena *arena, const struct disk *d
     return ST_OK;
 }
 
-static int by_place(const void *ctx, size_t a, size_t b)
+static int partition_by_place(const void *ctx, size_t a, size_t b)
 {
     const struct partition *list = ctx;
 
@@ -465,7 +465,7 @@ enum status scan_disk_partitions(struct arena *arena, const struct disk *disk,
     enum status status = unsorted_partitions(arena, disk, table, list);
     if (status != ST_OK)
         return status;
-    const size_t *order = sort_order(arena, table->used, by_place, list);
+    const size_t *order = sort_order(arena, table->used, partition_by_place, list);
     if (order == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < table->used; i++)

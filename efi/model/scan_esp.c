@@ -18,9 +18,9 @@ static bool is_program(const char *path)
 
 /* Reads a file from start to end for its digest, a program for its verdict as well, and into
  * `whole` unless that is NULL. */
-static enum status read_content(const struct esp_scan *scan, struct esp *esp,
-                                const struct fat_file *file, struct pe_check *check, uint8_t *whole,
-                                struct file_content *ret_content)
+static enum status read_file_content(const struct esp_scan *scan, struct esp *esp,
+                                     const struct fat_file *file, struct pe_check *check,
+                                     uint8_t *whole, struct file_content *ret_content)
 {
     struct sha256_state digest;
     struct fat_reader reader;
@@ -50,7 +50,8 @@ static enum status read_content(const struct esp_scan *scan, struct esp *esp,
 
 /* The whole of BCD.LOG beside the store; empty when there is none that can be read. Statuses:
  * ST_OK; ST_REFUSED when the limit does not allow it; ST_NO_MEMORY. */
-static enum status read_log(const struct esp_scan *scan, struct esp *esp, struct span *ret_log)
+static enum status read_store_log(const struct esp_scan *scan, struct esp *esp,
+                                  struct span *ret_log)
 {
     size_t index = fat_find(&esp->report, BOOT_STORE_LOG_PATH);
     const struct fat_file *file = index == FAT_NO_FILE ? NULL : &esp->report.files[index];
@@ -83,7 +84,7 @@ static enum status judge_store(const struct esp_scan *scan, struct esp *esp, str
     enum status status = ST_OK;
 
     if (regf_check(store) != REGF_GOOD)
-        status = read_log(scan, esp, &log);
+        status = read_store_log(scan, esp, &log);
     return status == ST_OK ? boot_store_take(scan->arena, store, log, esp) : status;
 }
 
@@ -98,7 +99,7 @@ static enum status read_store(const struct esp_scan *scan, struct esp *esp,
 
     if (fits && whole == NULL)
         return ST_NO_MEMORY;
-    enum status status = read_content(scan, esp, file, check, whole, ret_content);
+    enum status status = read_file_content(scan, esp, file, check, whole, ret_content);
     esp->store_status = fits ? status : ST_DAMAGED;
     if (fits && status == ST_OK)
         status = judge_store(scan, esp, span_of(whole, (size_t)file->size));
@@ -166,7 +167,7 @@ static enum status read_csv(const struct esp_scan *scan, struct esp *esp, size_t
 
     if (text == NULL)
         return ST_NO_MEMORY;
-    enum status status = read_content(scan, esp, file, check, text, &esp->contents[index]);
+    enum status status = read_file_content(scan, esp, file, check, text, &esp->contents[index]);
     if (status == ST_OK)
         esp->csvs[esp->csv_count++] = (struct boot_csv){index, span_of(text, (size_t)file->size)};
     return status;
@@ -181,7 +182,7 @@ static enum status read_file(const struct esp_scan *scan, struct esp *esp, size_
     if (esp->csv_count < CSV_MAX && is_csv(file))
         return read_csv(scan, esp, index, check);
     return is_store ? read_store(scan, esp, file, check, content)
-                    : read_content(scan, esp, file, check, NULL, content);
+                    : read_file_content(scan, esp, file, check, NULL, content);
 }
 
 static enum status read_contents(const struct esp_scan *scan, struct esp *esp)

@@ -205,8 +205,8 @@ static enum status read_entry(struct arena *arena, const struct vars_port *vars,
 }
 
 /* Appends the entry `number` unless it is there already or has vanished meanwhile. */
-static enum status add_entry(struct arena *arena, const struct vars_port *vars, uint16_t number,
-                             struct number_set *done, struct machine *io_machine)
+static enum status list_entry(struct arena *arena, const struct vars_port *vars, uint16_t number,
+                              struct number_set *done, struct machine *io_machine)
 {
     struct entry entry;
 
@@ -225,9 +225,9 @@ static enum status add_entry(struct arena *arena, const struct vars_port *vars, 
 }
 
 /* Entries in the sequence of BootOrder, then the others by number. */
-static enum status read_entries(struct arena *arena, const struct vars_port *vars,
-                                const struct number_set *found, struct number_set *done,
-                                struct machine *io_machine)
+static enum status read_boot_entries(struct arena *arena, const struct vars_port *vars,
+                                     const struct number_set *found, struct number_set *done,
+                                     struct machine *io_machine)
 {
     const struct boot_order *order = &io_machine->order;
     size_t room = found->count + order->count;
@@ -238,10 +238,10 @@ static enum status read_entries(struct arena *arena, const struct vars_port *var
         return ST_NO_MEMORY;
     /* BootOrder is followed also to entries that the enumeration left out. */
     for (size_t i = 0; i < order->count && status == ST_OK; i++)
-        status = add_entry(arena, vars, order->numbers[i], done, io_machine);
+        status = list_entry(arena, vars, order->numbers[i], done, io_machine);
     for (uint32_t number = 0; number <= UINT16_MAX && status == ST_OK; number++) {
         if (set_holds(found, (uint16_t)number))
-            status = add_entry(arena, vars, (uint16_t)number, done, io_machine);
+            status = list_entry(arena, vars, (uint16_t)number, done, io_machine);
     }
     return status;
 }
@@ -312,7 +312,7 @@ enum status scan_vars(struct arena *arena, const struct vars_port *vars, struct 
     if (status == ST_OK)
         status = read_named(arena, vars, notes, io_machine);
     if (status == ST_OK)
-        status = read_entries(arena, vars, found, done, io_machine);
+        status = read_boot_entries(arena, vars, found, done, io_machine);
     io_machine->space_status = vars->space(vars->ctx, &io_machine->space);
     return status;
 }

@@ -13,7 +13,8 @@ struct search {
     bool met_unsupported;
 };
 
-static void give_up(struct volume_disk *disk, enum volume_disk_state state, const char *reason)
+static void give_up_reading(struct volume_disk *disk, enum volume_disk_state state,
+                            const char *reason)
 {
     disk->state = state;
     disk->reason = reason;
@@ -150,12 +151,13 @@ static void find_head(struct search *search)
             continue;
         if (!take_head(disk, &head)) {
             disk->has_head = false;
-            give_up(disk, VOLUME_DISK_DAMAGED, "its copies of PRIVHEAD contradict each other");
+            give_up_reading(disk, VOLUME_DISK_DAMAGED,
+                            "its copies of PRIVHEAD contradict each other");
             return;
         }
     }
     if (!disk->has_head)
-        give_up(disk, worst_met(search), reasons[worst_met(search)]);
+        give_up_reading(disk, worst_met(search), reasons[worst_met(search)]);
 }
 
 /* The best TOCBLOCK so far. */
@@ -236,23 +238,24 @@ static void find_config(struct search *search)
     search->met_io_error = false;
     find_toc(search, &choice);
     if (!choice.found) {
-        give_up(disk, search->met_io_error ? VOLUME_DISK_UNREADABLE : VOLUME_DISK_DAMAGED,
-                "no TOCBLOCK could be found");
+        give_up_reading(disk, search->met_io_error ? VOLUME_DISK_UNREADABLE : VOLUME_DISK_DAMAGED,
+                        "no TOCBLOCK could be found");
         return;
     }
     if (choice.contradicted) {
-        give_up(disk, VOLUME_DISK_DAMAGED, "its copies of TOCBLOCK contradict each other");
+        give_up_reading(disk, VOLUME_DISK_DAMAGED, "its copies of TOCBLOCK contradict each other");
         return;
     }
     if (choice.toc.config.size > LDM_CONFIG_MAX_BYTES / search->source->port->block_size) {
-        give_up(disk, VOLUME_DISK_UNSUPPORTED, "its database is larger than this program reads");
+        give_up_reading(disk, VOLUME_DISK_UNSUPPORTED,
+                        "its database is larger than this program reads");
         return;
     }
     disk->config = choice.toc.config;
     disk->log_region = choice.toc.log;
     disk->has_config = true;
     if (disk->doubtful)
-        give_up(disk, VOLUME_DISK_DAMAGED, "the TOCBLOCKs that PRIVHEAD names are damaged");
+        give_up_reading(disk, VOLUME_DISK_DAMAGED, "the TOCBLOCKs that PRIVHEAD names are damaged");
 }
 
 enum status volume_disk_find(const struct volume_source *source, struct arena *scratch,
@@ -266,12 +269,13 @@ enum status volume_disk_find(const struct volume_source *source, struct arena *s
     if (search.block == NULL)
         return ST_NO_MEMORY;
     if (port->block_size > BLOCK_MAX_BYTES)
-        give_up(&disk, VOLUME_DISK_UNSUPPORTED, "its blocks are larger than 4096 bytes");
+        give_up_reading(&disk, VOLUME_DISK_UNSUPPORTED, "its blocks are larger than 4096 bytes");
     else if (source->gpt && source->metadata_blocks == 0)
-        give_up(&disk, VOLUME_DISK_ABSENT, "it has no LDM metadata partition");
+        give_up_reading(&disk, VOLUME_DISK_ABSENT, "it has no LDM metadata partition");
     else if (source->gpt && (source->metadata_lba > port->block_count ||
                              source->metadata_blocks > port->block_count - source->metadata_lba))
-        give_up(&disk, VOLUME_DISK_DAMAGED, "the LDM metadata partition is not inside the disk");
+        give_up_reading(&disk, VOLUME_DISK_DAMAGED,
+                        "the LDM metadata partition is not inside the disk");
     else
         find_head(&search);
     if (disk.has_head)
@@ -409,7 +413,7 @@ enum status volume_disk_read(struct volume_disk *disk, const struct volume_disk 
     if (bytes == NULL)
         return ST_NO_MEMORY;
     if (!read_region(disk, &disk->config, disk->config.size, bytes)) {
-        give_up(disk, VOLUME_DISK_UNREADABLE, "its database could not be read");
+        give_up_reading(disk, VOLUME_DISK_UNREADABLE, "its database could not be read");
         return ST_OK;
     }
     size_t mark = arena_mark(arena);
@@ -422,9 +426,10 @@ enum status volume_disk_read(struct volume_disk *disk, const struct volume_disk 
     if (status == ST_NO_MEMORY)
         return status;
     if (status == ST_UNSUPPORTED)
-        give_up(disk, VOLUME_DISK_UNSUPPORTED, "its database has records of an unknown form");
+        give_up_reading(disk, VOLUME_DISK_UNSUPPORTED,
+                        "its database has records of an unknown form");
     else
-        give_up(disk, VOLUME_DISK_DAMAGED, "its database is damaged or contradicts itself");
+        give_up_reading(disk, VOLUME_DISK_DAMAGED, "its database is damaged or contradicts itself");
     return ST_OK;
 }
 

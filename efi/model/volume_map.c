@@ -97,11 +97,6 @@ static void add_volumes(struct group_fill *in)
     }
 }
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
 /* Components of a volume stand together, in order of ID. */
 static int compare_components(const void *ctx, size_t a, size_t b)
 {
@@ -404,7 +399,7 @@ static bool allocate_group(struct group_fill *in, struct arena *arena)
 }
 
 /* Adds what one group's database holds. */
-static enum status add_group(struct fill *fill, const struct ldm_database *db, size_t index,
+static enum status map_group(struct fill *fill, const struct ldm_database *db, size_t index,
                              struct dynamic_group *group, struct arena *arena)
 {
     struct group_fill in = {
@@ -433,8 +428,8 @@ static enum status add_group(struct fill *fill, const struct ldm_database *db, s
 }
 
 /* Room for what all databases hold together. False when there is no memory. */
-static bool allocate(struct fill *fill, const struct volume_disk *const *speakers,
-                     size_t group_count, struct arena *arena)
+static bool allocate_map(struct fill *fill, const struct volume_disk *const *speakers,
+                         size_t group_count, struct arena *arena)
 {
     size_t disks = 0;
     size_t volumes = 0;
@@ -510,12 +505,12 @@ enum status volume_map_fill(struct volume_disk *disks, size_t disk_count,
 {
     struct fill fill = {.disks = disks, .disk_count = disk_count};
 
-    if (!allocate(&fill, speakers, io_map->group_count, arena))
+    if (!allocate_map(&fill, speakers, io_map->group_count, arena))
         return ST_NO_MEMORY;
     for (size_t i = 0; i < io_map->group_count; i++) {
         if (speakers[i] == NULL)
             continue;
-        enum status status = add_group(&fill, &speakers[i]->database, i, &groups[i], arena);
+        enum status status = map_group(&fill, &speakers[i]->database, i, &groups[i], arena);
         if (status != ST_OK)
             return status;
     }

@@ -106,7 +106,8 @@ static enum status refuse_partition(struct plan *plan, enum status status, const
         shown, list);
 }
 
-static enum status find_partition(struct bcd_work *work, const char *text, size_t *ret_partition)
+static enum status find_device_partition(struct bcd_work *work, const char *text,
+                                         size_t *ret_partition)
 {
     const struct machine *machine = work->plan->machine;
     size_t esp = machine->esps[work->target->esp].partition;
@@ -158,7 +159,8 @@ static enum status read_device(struct bcd_work *work, const struct bcd_name *nam
     size_t partition = NO_INDEX;
 
     if (text_has_prefix_nocase(text, PARTITION_PREFIX)) {
-        enum status status = find_partition(work, text + sizeof(PARTITION_PREFIX) - 1, &partition);
+        enum status status =
+            find_device_partition(work, text + sizeof(PARTITION_PREFIX) - 1, &partition);
         if (status != ST_OK)
             return status;
         io_device->kind = BCD_DEVICE_PARTITION;

@@ -43,7 +43,7 @@ static enum status check_result(struct bcd_work *work, struct span file)
                              "Nothing was changed.");
 }
 
-static const char *name_of(struct bcd_work *work)
+static const char *object_name_of(struct bcd_work *work)
 {
     const struct machine *machine = work->plan->machine;
 
@@ -60,7 +60,7 @@ static enum status refuse(struct bcd_work *work, enum status status)
         return status;
     return plan_refuse(work->plan, status,
                        "The boot store of %s cannot be changed: %s. Nothing was changed.",
-                       name_of(work), why);
+                       object_name_of(work), why);
 }
 
 static enum status write_result(struct bcd_work *work, const char *what)
@@ -71,9 +71,9 @@ static enum status write_result(struct bcd_work *work, const char *what)
     enum status status = check_result(work, file);
     if (status != ST_OK)
         return status;
-    return plan_write_store(
-        plan, work->target->esp, work->target->path, file,
-        arena_printf(plan->arena, "write the boot store of %s anew: %s", name_of(work), what));
+    return plan_write_store(plan, work->target->esp, work->target->path, file,
+                            arena_printf(plan->arena, "write the boot store of %s anew: %s",
+                                         object_name_of(work), what));
 }
 
 /* --- What is done --------------------------------------------------------------------------- */
@@ -138,8 +138,8 @@ static enum status pass_over(struct bcd_work *work, enum status status)
     struct plan *plan = work->plan;
     const char *why = plan->refusal;
 
-    plan->refusal =
-        arena_printf(plan->arena, "The boot store of %s stays as it is. %s", name_of(work), why);
+    plan->refusal = arena_printf(plan->arena, "The boot store of %s stays as it is. %s",
+                                 object_name_of(work), why);
     if (plan->refusal == NULL)
         return ST_NO_MEMORY;
     plan_warn_of_refusal(plan, status);

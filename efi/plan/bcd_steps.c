@@ -114,8 +114,8 @@ static enum status check_named(struct bcd_work *work, uint32_t code, struct span
     return ST_OK;
 }
 
-static enum status read_value(struct bcd_work *work, const struct bcd_name *name,
-                              const struct bcd_step *step, struct span *ret_data)
+static enum status read_old_value(struct bcd_work *work, const struct bcd_name *name,
+                                  const struct bcd_step *step, struct span *ret_data)
 {
     const char *allowed = "";
 
@@ -142,7 +142,7 @@ static enum status set(struct bcd_work *work, const struct bcd_step *step)
     if (status == ST_OK)
         status = find_element(work, &object, step->element, &name);
     if (status == ST_OK)
-        status = read_value(work, &name, step, &data);
+        status = read_old_value(work, &name, step, &data);
     return status == ST_OK ? bcd_edit_set(&work->edit, &object.guid, name.code, data) : status;
 }
 
@@ -167,7 +167,7 @@ struct guids {
     size_t count;
 };
 
-static bool holds(const struct guids *list, const struct guid *guid)
+static bool guids_hold(const struct guids *list, const struct guid *guid)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (guid_equal(&list->items[i], guid))
@@ -177,12 +177,12 @@ static bool holds(const struct guids *list, const struct guid *guid)
 }
 
 /* Those of `data` that are not in `without`. */
-static void append(struct guids *io_list, struct span data, const struct guids *without)
+static void append_guids(struct guids *io_list, struct span data, const struct guids *without)
 {
     struct guid guid;
 
     for (size_t i = 0; bcd_guid_at(data, i, &guid) == ST_OK; i++) {
-        if (!holds(without, &guid) && !holds(io_list, &guid))
+        if (!guids_hold(without, &guid) && !guids_hold(io_list, &guid))
             io_list->items[io_list->count++] = guid;
     }
 }
@@ -226,13 +226,13 @@ static enum status change_list(struct bcd_work *work, const struct bcd_step *ste
         status = start_list(work, typed.size + old.size, &list);
     if (status != ST_OK)
         return status;
-    append(&named, typed, &none);
+    append_guids(&named, typed, &none);
     if (step->kind == BCD_LIST || step->kind == BCD_FIRST)
-        append(&list, typed, &none);
+        append_guids(&list, typed, &none);
     if (step->kind != BCD_LIST)
-        append(&list, old, &named);
+        append_guids(&list, old, &named);
     if (step->kind == BCD_LAST)
-        append(&list, typed, &none);
+        append_guids(&list, typed, &none);
     return write_list(work, &object->guid, code, &list);
 }
 
@@ -246,7 +246,7 @@ static enum status order(struct bcd_work *work, const struct bcd_step *step)
     if (status == ST_OK)
         status = find_element(work, &object, step->element, &name);
     if (status == ST_OK)
-        status = read_value(work, &name, step, &data);
+        status = read_old_value(work, &name, step, &data);
     return status == ST_OK ? change_list(work, step, &object, name.code, data) : status;
 }
 
@@ -258,8 +258,8 @@ static const uint32_t menus[] = {BCD_DISPLAY_ORDER, BCD_BOOT_SEQUENCE, BCD_TOOLS
 #define MENU_COUNT (sizeof(menus) / sizeof(menus[0]))
 
 /* Takes the object out of the lists of a boot manager. */
-static enum status take_out(struct bcd_work *work, const struct guid *manager,
-                            const struct guid *guid)
+static enum status take_out_of_manager(struct bcd_work *work, const struct guid *manager,
+                                       const struct guid *guid)
 {
     struct guid copy = *guid;
     const struct guids without = {&copy, 1};
@@ -276,7 +276,7 @@ static enum status take_out(struct bcd_work *work, const struct guid *manager,
         status = start_list(work, old.size, &list);
         if (status != ST_OK)
             break;
-        append(&list, old, &without);
+        append_guids(&list, old, &without);
         status = write_list(work, manager, menus[i], &list);
     }
     return status;
@@ -303,9 +303,9 @@ static enum status delete_object(struct bcd_work *work, const struct bcd_step *s
                            "%.64s is the default. Make another object the default first: "
                            "\"shadowboot bcd default {...}\". Nothing was changed.",
                            shown(work, step->object));
-    status = take_out(work, &bcd_manager, &object.guid);
+    status = take_out_of_manager(work, &bcd_manager, &object.guid);
     if (status == ST_OK)
-        status = take_out(work, &firmware, &object.guid);
+        status = take_out_of_manager(work, &firmware, &object.guid);
     return status == ST_OK ? bcd_edit_delete(&work->edit, &object.guid) : status;
 }
 
@@ -325,8 +325,8 @@ static enum status put_on_menu(struct bcd_work *work, const struct guid *origina
     enum status status = start_list(work, old.size, &list);
     if (status != ST_OK)
         return status;
-    append(&list, old, &none);
-    if (!holds(&list, &own.items[0]))
+    append_guids(&list, old, &none);
+    if (!guids_hold(&list, &own.items[0]))
         return ST_OK;
     list.items[list.count++] = work->fresh;
     return write_list(work, &bcd_manager, BCD_DISPLAY_ORDER, &list);

@@ -13,7 +13,7 @@
 
 /* --- Into the plan -------------------------------------------------------------------------- */
 
-static size_t find_item(const struct files_change *files, const char *path)
+static size_t find_store_item(const struct files_change *files, const char *path)
 {
     for (size_t i = 0; i < files->count; i++) {
         if (text_equal_nocase(files->items[i].path, path))
@@ -58,7 +58,7 @@ static enum status put_into(struct store_work *work, struct action *action, stru
     if (own_count == 0)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < own_count; i++) {
-        size_t there = find_item(&action->change->files, own[i].path);
+        size_t there = find_store_item(&action->change->files, own[i].path);
         items[there == NO_INDEX ? count++ : there] = own[i];
     }
     change->files = (struct files_change){items, count};
@@ -170,7 +170,7 @@ static void warn_without_copy(struct plan *plan, const struct machine *later, si
         const struct partition *place = &later->partitions[esp->partition];
         const struct action *action = action_on(plan, place);
         if (place->disk != disk || action == NULL ||
-            find_item(&action->change->files, BOOT_STORE_PATH) == NO_INDEX ||
+            find_store_item(&action->change->files, BOOT_STORE_PATH) == NO_INDEX ||
             esp->store_status != ST_OK ||
             boot_store_choose(plan->arena, esp, &bcd_manager, &choice) != BCD_STARTS ||
             choice.device.kind != BCD_DEVICE_PARTITION)

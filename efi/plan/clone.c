@@ -143,7 +143,8 @@ static enum status check_kinds(struct plan *plan, const struct clone_pair *pair)
         want_esp ? "an" : "not an");
 }
 
-static enum status check_source(struct plan *plan, const struct guid *source, size_t *ret_selected)
+static enum status check_clone_source(struct plan *plan, const struct guid *source,
+                                      size_t *ret_selected)
 {
     const struct machine *machine = plan->machine;
     char text[GUID_TEXT_SIZE];
@@ -176,7 +177,7 @@ enum status clone_begin(struct plan *plan, const struct clone_request *request,
 
     enum status status = place_find(plan, &request->target, &pair.target);
     if (status == ST_OK)
-        status = check_source(plan, &pair.source, &pair.selected);
+        status = check_clone_source(plan, &pair.source, &pair.selected);
     if (status == ST_OK)
         status = check_kinds(plan, &pair);
     if (status != ST_OK)

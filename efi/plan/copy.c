@@ -138,7 +138,7 @@ static enum status find_both(struct plan *plan, const struct roles *roles,
     return ST_OK;
 }
 
-static enum status check_source(struct plan *plan, size_t source)
+static enum status check_copy_source(struct plan *plan, size_t source)
 {
     if (plan->machine->esps[source].status == ST_OK)
         return ST_OK;
@@ -159,7 +159,7 @@ static const char *target_trouble(const struct esp *esp)
     return "has a file system that could not be checked in full";
 }
 
-static enum status check_target(struct plan *plan, size_t target)
+static enum status check_copy_target(struct plan *plan, size_t target)
 {
     const struct esp *esp = &plan->machine->esps[target];
     size_t disk = disk_of(plan->machine, target);
@@ -194,9 +194,9 @@ enum status plan_copy(struct plan *plan, const struct roles *roles,
 
     enum status status = find_both(plan, roles, request, &source, &target);
     if (status == ST_OK)
-        status = check_source(plan, source);
+        status = check_copy_source(plan, source);
     if (status == ST_OK)
-        status = check_target(plan, target);
+        status = check_copy_target(plan, target);
     if (status != ST_OK)
         return status;
     status = esp_files_update(plan, source, target, request->path, &files);

@@ -10,7 +10,7 @@
 #define ORDER_WORDS_SIZE 192 /* bytes of the text that names them */
 
 /* The number's place in the BootOrder that is going to be; NO_INDEX for none. */
-static size_t place_of(const struct boot_edit *edit, uint16_t number)
+static size_t place_in_edit(const struct boot_edit *edit, uint16_t number)
 {
     for (size_t i = 0; i < edit->count; i++) {
         if (edit->order[i] == number)
@@ -21,7 +21,7 @@ static size_t place_of(const struct boot_edit *edit, uint16_t number)
 
 bool edit_names(const struct boot_edit *edit, uint16_t number)
 {
-    return place_of(edit, number) != NO_INDEX;
+    return place_in_edit(edit, number) != NO_INDEX;
 }
 
 /* Refuses unless all is known that decides which numbers are free and what names an entry. */
@@ -278,7 +278,7 @@ void edit_keep(struct boot_edit *edit, size_t entry)
     if (!own->in_order && position == 0)
         return;
     for (size_t i = 0; i < order->count && order->numbers[i] != own->number; i++) {
-        size_t place = place_of(edit, order->numbers[i]);
+        size_t place = place_in_edit(edit, order->numbers[i]);
         if (place != NO_INDEX)
             position = place + 1;
     }
@@ -359,7 +359,7 @@ static const char *order_words(const struct boot_edit *edit, bool present)
     return at;
 }
 
-static void plan_order(struct boot_edit *edit)
+static void plan_edited_order(struct boot_edit *edit)
 {
     struct plan *plan = edit->plan;
     const struct boot_order *now = &plan->machine->order;
@@ -410,7 +410,7 @@ enum status edit_finish(struct boot_edit *edit)
         return plan_refuse(edit->plan, ST_REFUSED,
                            "The change would move an entry in BootOrder that was not named. "
                            "Nothing was changed.");
-    plan_order(edit);
+    plan_edited_order(edit);
     plan_deletions(edit);
     return edit->plan->status;
 }

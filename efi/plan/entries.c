@@ -30,8 +30,8 @@ static struct span build_path(struct plan *plan, size_t partition, struct span f
     return builder_span(&builder);
 }
 
-static enum status add_value(struct plan *plan, const struct add_request *request, size_t partition,
-                             struct span *ret_value)
+static enum status add_value_action(struct plan *plan, const struct add_request *request,
+                                    size_t partition, struct span *ret_value)
 {
     struct load_option option = {.attributes = LOAD_OPTION_ACTIVE};
     struct span file;
@@ -62,7 +62,7 @@ enum status add_into(struct boot_edit *edit, const struct add_request *request, 
     struct span value;
     size_t equal = NO_INDEX;
 
-    enum status status = add_value(plan, request, partition, &value);
+    enum status status = add_value_action(plan, request, partition, &value);
     if (status != ST_OK)
         return status;
     status = place_find_equal(plan, value, DEVPATH_FORM_EMPTY, &equal);

@@ -156,8 +156,8 @@ static enum status clone_any(struct esp_entries_pass *pass, size_t partition, bo
 
 /* --- Entries without an original -------------------------------------------------------------- */
 
-static enum status add_entry(struct esp_entries_pass *pass, const struct esp *esp,
-                             const struct loader *loader)
+static enum status add_boot_entry(struct esp_entries_pass *pass, const struct esp *esp,
+                                  const struct loader *loader)
 {
     const struct add_request request = {
         .partition = pass->plan->machine->partitions[esp->partition].unique,
@@ -244,7 +244,7 @@ static enum status make_entry(struct esp_entries_pass *pass, size_t index)
     if (status != ST_OK)
         return status;
     if (loaders.count == 1)
-        return add_entry(pass, esp, &loaders.items[0]);
+        return add_boot_entry(pass, esp, &loaders.items[0]);
     return loaders.count > 1 ? offer_loaders(pass->plan, esp, &loaders)
                              : offer_fallback(pass->plan, esp);
 }

@@ -165,8 +165,8 @@ static bool starts_linux(const struct machine *machine, const struct esp *esp)
 }
 
 /* `against` is NO_INDEX for none. The items are put behind `items`, which needs room for all. */
-static enum status start(struct plan *plan, const struct wish *wish, size_t from, size_t against,
-                         struct gathering *ret_gathering)
+static enum status start_gathering(struct plan *plan, const struct wish *wish, size_t from,
+                                   size_t against, struct gathering *ret_gathering)
 {
     const struct machine *machine = plan->machine;
     struct gathering g = {.plan = plan,
@@ -207,7 +207,8 @@ static enum status add_rest(struct gathering *io_first, size_t old)
 {
     struct gathering rest;
 
-    enum status status = start(io_first->plan, &wish_for_rest, old, io_first->from, &rest);
+    enum status status =
+        start_gathering(io_first->plan, &wish_for_rest, old, io_first->from, &rest);
     if (status != ST_OK)
         return status;
     rest.items = io_first->items;
@@ -239,7 +240,7 @@ enum status esp_files_fresh(struct plan *plan, size_t source, size_t old, enum f
 
     if (old != NO_INDEX && plan->machine->esps[old].status != ST_OK)
         old = NO_INDEX;
-    enum status status = start(plan, &wish_for_all, source, old, &g);
+    enum status status = start_gathering(plan, &wish_for_all, source, old, &g);
     if (status == ST_OK && wanted == FILES_OF_START)
         status = restrict_to_start(&g);
     if (status != ST_OK)
@@ -268,7 +269,7 @@ static enum status bring(struct plan *plan, const struct wish *wish, size_t sour
     if (path != NULL && !text_equal(path, ALL_FILES) &&
         fat_find(&plan->machine->esps[source].report, path) == FAT_NO_FILE)
         return ST_ABSENT;
-    enum status status = start(plan, wish, source, target, &g);
+    enum status status = start_gathering(plan, wish, source, target, &g);
     if (status == ST_OK && path == NULL)
         status = restrict_to_start(&g);
     if (status != ST_OK)
@@ -318,7 +319,7 @@ enum status esp_files_tell_others(struct plan *plan, size_t source, size_t targe
     const char *names = "";
     size_t count = 0;
 
-    enum status status = start(plan, &wish_for_different, target, source, &g);
+    enum status status = start_gathering(plan, &wish_for_different, target, source, &g);
     if (status != ST_OK)
         return status;
     g.path = path;

@@ -29,7 +29,7 @@ bool free_space_usable(const struct disk *disk, uint64_t *ret_first, uint64_t *r
 
 /* --- What is taken -------------------------------------------------------------------------- */
 
-static void take(struct taken *taken, uint64_t first_lba, uint64_t block_count)
+static void take_run(struct taken *taken, uint64_t first_lba, uint64_t block_count)
 {
     if (block_count > 0)
         taken->runs[taken->count++] = (struct free_area){first_lba, block_count};
@@ -42,11 +42,11 @@ static void take_table(struct taken *taken, const struct disk *disk, const struc
     if (copy->problem != GPT_FINE)
         return;
     uint64_t bytes = gpt_array_bytes(&copy->header);
-    take(taken, copy->lba, 1);
-    take(taken, copy->header.entries_lba, (bytes + disk->block_size - 1) / disk->block_size);
+    take_run(taken, copy->lba, 1);
+    take_run(taken, copy->header.entries_lba, (bytes + disk->block_size - 1) / disk->block_size);
 }
 
-static void take_all(struct taken *taken, const struct machine *machine, size_t index)
+static void take_used_runs(struct taken *taken, const struct machine *machine, size_t index)
 {
     const struct disk *disk = &machine->disks[index];
     const struct volume_map *map = &machine->volumes;
@@ -57,19 +57,19 @@ static void take_all(struct taken *taken, const struct machine *machine, size_t 
     }
     for (size_t i = 0; i < disk->partition_count; i++) {
         const struct partition *own = &machine->partitions[disk->first_partition + i];
-        take(taken, own->first_lba, own->block_count);
+        take_run(taken, own->first_lba, own->block_count);
     }
     for (size_t i = 0; i < map->extent_count; i++) {
         if (map->extents[i].disk == index)
-            take(taken, map->extents[i].lba, map->extents[i].blocks);
+            take_run(taken, map->extents[i].lba, map->extents[i].blocks);
     }
     for (size_t i = 0; i < machine->copy_count; i++) {
         if (machine->copies[i].disk == index)
-            take(taken, machine->copies[i].lba, machine->copies[i].block_count);
+            take_run(taken, machine->copies[i].lba, machine->copies[i].block_count);
     }
     for (size_t i = 0; i < machine->claim_count; i++) {
         if (machine->claims[i].disk == index)
-            take(taken, machine->claims[i].first_lba, machine->claims[i].block_count);
+            take_run(taken, machine->claims[i].first_lba, machine->claims[i].block_count);
     }
 }
 
@@ -100,7 +100,7 @@ bool free_space_is_volume(const struct machine *machine, size_t disk, uint64_t f
 
 /* --- What is left --------------------------------------------------------------------------- */
 
-static int by_place(const void *ctx, size_t a, size_t b)
+static int run_by_place(const void *ctx, size_t a, size_t b)
 {
     const struct free_area *runs = ctx;
 
@@ -148,8 +148,8 @@ enum status free_space_find(struct arena *arena, const struct machine *machine, 
     if (areas == NULL || taken.runs == NULL || order == NULL)
         return ST_NO_MEMORY;
     if (free_space_usable(&machine->disks[disk], &first, &last)) {
-        take_all(&taken, machine, disk);
-        sort_range(order, 0, taken.count, by_place, taken.runs);
+        take_used_runs(&taken, machine, disk);
+        sort_range(order, 0, taken.count, run_by_place, taken.runs);
         space.count = list_areas(&taken, order, first, last, areas);
     }
     arena_release(arena, mark);

@@ -23,7 +23,7 @@ static struct fat_entry_request *list_entries(struct arena *arena, const struct 
 }
 
 /* The usual type for the size; the other one when it does not come out at this very place. */
-static bool choose(const struct fresh_fat *fresh, struct fat_geometry *ret_geometry)
+static bool choose_geometry(const struct fresh_fat *fresh, struct fat_geometry *ret_geometry)
 {
     uint32_t cluster_bytes = 0;
     enum fat_type type =
@@ -44,7 +44,7 @@ enum status fresh_fat_fits(struct arena *arena, const struct fresh_fat *fresh,
 
     if (fresh->block_count > UINT32_MAX)
         return ST_UNSUPPORTED;
-    if (!choose(fresh, &geometry))
+    if (!choose_geometry(fresh, &geometry))
         return ST_NO_SPACE;
     struct fat_layout_request request = {
         .first_lba = fresh->first_lba,
@@ -69,7 +69,7 @@ enum status fresh_fat_bytes(struct arena *arena, const struct fresh_fat *fresh,
     struct fat_geometry geometry = {.cluster_sectors = 1, .sector_size = fresh->block_size};
     uint64_t needed = 0;
     size_t mark = arena_mark(arena);
-    bool divided = choose(fresh, &geometry);
+    bool divided = choose_geometry(fresh, &geometry);
     uint32_t cluster_bytes = geometry.cluster_sectors * geometry.sector_size;
     struct fat_entry_request *entries = list_entries(arena, fresh->files);
 

@@ -27,7 +27,7 @@ struct join {
 
 /* --- The same place now and then ------------------------------------------------------------- */
 
-static size_t esp_at(const struct machine *machine, const struct disk_change *change)
+static size_t esp_of_change(const struct machine *machine, const struct disk_change *change)
 {
     size_t partition =
         machine_partition_at(machine, change->disk, change->first_lba, change->block_count);
@@ -38,7 +38,7 @@ static size_t esp_at(const struct machine *machine, const struct disk_change *ch
     return machine_find_esp(machine, partition);
 }
 
-static bool is_disk_change(const struct action *action)
+static bool changes_disk(const struct action *action)
 {
     return action->type == ACTION_CHANGE_DISK;
 }
@@ -53,14 +53,14 @@ static struct action *find_files(const struct plan *plan, size_t disk, uint64_t 
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct disk_change *change = plan->actions[i].change;
-        if (is_disk_change(&plan->actions[i]) && is_of_files(change) && change->disk == disk &&
+        if (changes_disk(&plan->actions[i]) && is_of_files(change) && change->disk == disk &&
             change->first_lba == first_lba)
             return &plan->actions[i];
     }
     return NULL;
 }
 
-static const struct file_copy *find_item(const struct files_change *files, const char *path)
+static const struct file_copy *find_joined_item(const struct files_change *files, const char *path)
 {
     for (size_t i = 0; i < files->count; i++) {
         if (text_equal_nocase(files->items[i].path, path))
@@ -79,7 +79,7 @@ static enum status find_origin(const struct join *join, struct file_copy *io_ite
     const char *path = esp->report.files[io_item->file].path;
     const struct action *action = find_files(join->first, own->disk, own->first_lba);
     const struct file_copy *brought =
-        action == NULL ? NULL : find_item(&action->change->files, path);
+        action == NULL ? NULL : find_joined_item(&action->change->files, path);
     const struct disk_change place = {
         .disk = own->disk, .first_lba = own->first_lba, .block_count = own->block_count};
 
@@ -89,7 +89,7 @@ static enum status find_origin(const struct join *join, struct file_copy *io_ite
         io_item->content = brought->content;
         return ST_OK;
     }
-    io_item->esp = esp_at(join->now, &place);
+    io_item->esp = esp_of_change(join->now, &place);
     if (io_item->esp == NO_INDEX || join->now->esps[io_item->esp].status != ST_OK)
         return ST_UNSUPPORTED;
     io_item->file = fat_find(&join->now->esps[io_item->esp].report, path);
@@ -119,7 +119,7 @@ static enum status join_files(const struct join *join, const struct files_change
     if (items == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < old->count; i++) {
-        if (find_item(new, old->items[i].path) == NULL)
+        if (find_joined_item(new, old->items[i].path) == NULL)
             items[count++] = old->items[i];
     }
     for (size_t i = 0; i < new->count; i++)
@@ -136,7 +136,7 @@ static const char *both_texts(const struct join *join, const struct action *old,
     return arena_printf(join->new.arena, "%s; %s", old->text, new->text);
 }
 
-static bool takes_from(const struct files_change *files, size_t esp)
+static bool joins_from(const struct files_change *files, size_t esp)
 {
     for (size_t i = 0; i < files->count && esp != NO_INDEX; i++) {
         if (files->items[i].esp == esp)
@@ -164,17 +164,17 @@ static enum status check_fit(struct join *join, const struct disk_change *change
 }
 
 /* More files for a file system that the first plan makes, or brings files to. */
-static enum status add_files(struct join *join, struct action *io_old,
-                             const struct disk_change *new)
+static enum status add_files_action(struct join *join, struct action *io_old,
+                                    const struct disk_change *new)
 {
     struct arena *arena = join->new.arena;
     struct disk_change *change = arena_copy(arena, io_old->change, sizeof(*io_old->change));
-    size_t own = esp_at(join->now, new);
+    size_t own = esp_of_change(join->now, new);
 
     if (change == NULL)
         return ST_NO_MEMORY;
     enum status status = join_files(join, &io_old->change->files, &new->files, &change->files);
-    if (status == ST_OK && takes_from(&change->files, own))
+    if (status == ST_OK && joins_from(&change->files, own))
         change->esp = own;
     if (status == ST_OK)
         status = check_fit(join, change);
@@ -197,9 +197,10 @@ static enum status join_esp_change(struct join *join, const struct action *new)
     enum status status = find_origins(join, &change.files);
 
     if (status == ST_OK && old != NULL)
-        return change.kind == DISK_CHANGE_FILES ? add_files(join, old, &change) : ST_UNSUPPORTED;
+        return change.kind == DISK_CHANGE_FILES ? add_files_action(join, old, &change)
+                                                : ST_UNSUPPORTED;
     if (status == ST_OK && change.esp != NO_INDEX) {
-        change.esp = esp_at(join->now, &change);
+        change.esp = esp_of_change(join->now, &change);
         status = change.esp == NO_INDEX ? ST_UNSUPPORTED : ST_OK;
     }
     if (status != ST_OK)
@@ -229,7 +230,7 @@ static struct action *find_table(const struct plan *plan, size_t disk)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct disk_change *change = plan->actions[i].change;
-        if (is_disk_change(&plan->actions[i]) && change->kind == DISK_CHANGE_GPT &&
+        if (changes_disk(&plan->actions[i]) && change->kind == DISK_CHANGE_GPT &&
             change->disk == disk)
             return &plan->actions[i];
     }
@@ -237,7 +238,7 @@ static struct action *find_table(const struct plan *plan, size_t disk)
 }
 
 /* A change of a table mends it as well. */
-static enum status change_table(struct join *join, const struct action *new)
+static enum status join_tables(struct join *join, const struct action *new)
 {
     struct action *old = find_table(&join->old, new->change->disk);
     struct disk_change change = *new->change;
@@ -283,7 +284,7 @@ static enum status join_variable(struct join *join, const struct action *new)
 
 static enum turn turn_of(const struct action *action, bool early)
 {
-    if (is_disk_change(action))
+    if (changes_disk(action))
         return early ? TURN_FIRST : TURN_LATER;
     if (text_equal(action->name, "BootOrder"))
         return TURN_ORDER;
@@ -308,10 +309,11 @@ static void put_in_turn(const struct join *join, struct plan *io_plan)
 static bool takes_source(const struct machine *machine, const struct disk_change *change,
                          const struct file_copy *item)
 {
-    if (!is_of_files(change) || item->esp == NO_INDEX || esp_at(machine, change) != item->esp)
+    if (!is_of_files(change) || item->esp == NO_INDEX ||
+        esp_of_change(machine, change) != item->esp)
         return false;
     const char *path = machine->esps[item->esp].report.files[item->file].path;
-    return change->kind == DISK_CHANGE_FORMAT || find_item(&change->files, path) != NULL;
+    return change->kind == DISK_CHANGE_FORMAT || find_joined_item(&change->files, path) != NULL;
 }
 
 /* The first action behind it that takes a file which the one at `index` takes away; the count
@@ -348,7 +350,8 @@ static bool put_sources_last(struct plan *plan)
     return true;
 }
 
-static enum status begin(const struct plan *first, const struct plan *later, struct join *ret_join)
+static enum status join_begin(const struct plan *first, const struct plan *later,
+                              struct join *ret_join)
 {
     size_t size = first->count * sizeof(*first->actions);
 
@@ -358,13 +361,13 @@ static enum status begin(const struct plan *first, const struct plan *later, str
     ret_join->old.actions = arena_copy(first->arena, first->actions, size);
     if (ret_join->old.actions == NULL)
         return ST_NO_MEMORY;
-    while (ret_join->old_end < first->count && is_disk_change(&first->actions[ret_join->old_end]))
+    while (ret_join->old_end < first->count && changes_disk(&first->actions[ret_join->old_end]))
         ret_join->old_end++;
     return ST_OK;
 }
 
-static enum status finish(const struct join *join, const struct plan *first,
-                          const struct plan *later, struct plan *ret_plan)
+static enum status join_finish(const struct join *join, const struct plan *first,
+                               const struct plan *later, struct plan *ret_plan)
 {
     struct plan plan = *first;
 
@@ -391,12 +394,12 @@ static enum status finish(const struct join *join, const struct plan *first,
 enum status plan_join(const struct plan *first, const struct plan *later, struct plan *ret_plan)
 {
     struct join join;
-    enum status status = begin(first, later, &join);
+    enum status status = join_begin(first, later, &join);
 
     for (size_t i = 0; i < later->count && status == ST_OK; i++) {
         const struct action *action = &later->actions[i];
-        if (is_disk_change(action))
-            status = action->change->kind == DISK_CHANGE_GPT ? change_table(&join, action)
+        if (changes_disk(action))
+            status = action->change->kind == DISK_CHANGE_GPT ? join_tables(&join, action)
                                                              : join_esp_change(&join, action);
         else
             status =
@@ -404,5 +407,5 @@ enum status plan_join(const struct plan *first, const struct plan *later, struct
         if (status == ST_OK)
             status = join.new.status;
     }
-    return status == ST_OK ? finish(&join, first, later, ret_plan) : status;
+    return status == ST_OK ? join_finish(&join, first, later, ret_plan) : status;
 }

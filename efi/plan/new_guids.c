@@ -71,7 +71,7 @@ static enum status check_md(struct plan *plan, size_t disk)
 }
 
 /* A path through the disk's hardware says that it is the one meant. */
-static enum status check_entries(struct plan *plan, size_t disk)
+static enum status check_named_entries(struct plan *plan, size_t disk)
 {
     const struct machine *machine = plan->machine;
 
@@ -154,6 +154,6 @@ enum status plan_new_guids(struct plan *plan, size_t disk, const struct date_tim
     if (status == ST_OK)
         status = check_md(plan, disk);
     if (status == ST_OK)
-        status = check_entries(plan, disk);
+        status = check_named_entries(plan, disk);
     return status == ST_OK ? plan_change(plan, disk, now) : status;
 }

@@ -49,7 +49,7 @@ static const char *table_trouble(const struct disk *disk)
 }
 
 /* An entry is no use on a disk whose partitions firmware may not see. */
-static enum status check_table(struct plan *plan, size_t index)
+static enum status check_firmware_sees(struct plan *plan, size_t index)
 {
     const struct disk *disk = &plan->machine->disks[index];
     const char *trouble = table_trouble(disk);
@@ -109,7 +109,7 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
                            "%s lies outside the usable part of its disk or overlaps another "
                            "partition. \"shadowboot disks %zu\" shows it. Nothing was changed.",
                            place_text(plan->arena, plan->machine, index), partition->disk);
-    enum status status = check_table(plan, partition->disk);
+    enum status status = check_firmware_sees(plan, partition->disk);
     if (status != ST_OK)
         return status;
     plan->target_disk = partition->disk;

@@ -16,7 +16,7 @@ void plan_init(struct plan *plan, struct arena *arena, const struct machine *mac
     *plan = empty;
 }
 
-static void fail(struct plan *plan, enum status status)
+static void plan_fail(struct plan *plan, enum status status)
 {
     if (plan->status == ST_OK)
         plan->status = status;
@@ -43,12 +43,12 @@ static struct action *new_action(struct plan *plan, enum action_type type, const
         struct action *grown =
             grow(plan->arena, plan->actions, plan->count, sizeof(*plan->actions), &plan->room);
         if (grown == NULL)
-            fail(plan, ST_NO_MEMORY);
+            plan_fail(plan, ST_NO_MEMORY);
         else
             plan->actions = grown;
     }
     if (text == NULL)
-        fail(plan, ST_NO_MEMORY);
+        plan_fail(plan, ST_NO_MEMORY);
     if (plan->status != ST_OK)
         return NULL;
     struct action *action = &plan->actions[plan->count++];
@@ -64,10 +64,11 @@ static struct action *variable_action(struct plan *plan, enum action_type type, 
                                       const struct variable_state *now, const char *text)
 {
     if (now->status != ST_OK && now->status != ST_ABSENT) {
-        fail(plan, plan_refuse(plan, ST_REFUSED,
-                               "%s cannot be read (%s), so its content could not be saved before a "
-                               "change. Nothing was changed.",
-                               name, status_text(now->status)));
+        plan_fail(plan,
+                  plan_refuse(plan, ST_REFUSED,
+                              "%s cannot be read (%s), so its content could not be saved before a "
+                              "change. Nothing was changed.",
+                              name, status_text(now->status)));
         return NULL;
     }
     struct action *action = new_action(plan, type, text);
@@ -123,7 +124,7 @@ void plan_change_disk(struct plan *plan, const struct disk_change *change, const
     struct disk_change *copy = arena_copy(plan->arena, change, sizeof(*change));
 
     if (copy == NULL)
-        fail(plan, ST_NO_MEMORY);
+        plan_fail(plan, ST_NO_MEMORY);
     struct action *action = new_action(plan, ACTION_CHANGE_DISK, text);
     if (action != NULL)
         action->change = copy;
@@ -139,7 +140,7 @@ static bool is_warned_of(const struct plan *plan, const char *text)
 }
 
 /* Room for one warning more. */
-static bool make_room(struct plan *plan)
+static bool make_action_room(struct plan *plan)
 {
     size_t room = plan->warning_room;
 
@@ -160,8 +161,8 @@ static void add_warning(struct plan *plan, const char *text, bool of_rest)
 {
     if (text != NULL && is_warned_of(plan, text))
         return;
-    if (text == NULL || !make_room(plan)) {
-        fail(plan, ST_NO_MEMORY);
+    if (text == NULL || !make_action_room(plan)) {
+        plan_fail(plan, ST_NO_MEMORY);
         return;
     }
     plan->of_rest[plan->warning_count] = of_rest;
@@ -258,5 +259,5 @@ void plan_append(struct plan *plan, const struct plan *other)
         plan->promise_count = other->promise_count;
     }
     if (other->status != ST_OK)
-        fail(plan, other->status);
+        plan_fail(plan, other->status);
 }

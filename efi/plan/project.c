@@ -82,7 +82,7 @@ static bool is_change(const struct action *action, enum disk_change_kind kind)
 }
 
 /* A table that was written anew, both copies and the protective MBR. */
-static void mend_table(struct disk *disk, const struct gpt_change *gpt)
+static void project_table(struct disk *disk, const struct gpt_change *gpt)
 {
     const struct gpt_copy *table = disk_good_table(disk);
     struct gpt_header header = {.entry_size = GPT_ENTRY_MIN_SIZE};
@@ -172,8 +172,8 @@ static void note_changed(struct projection *project, size_t index)
 
 /* A partition as the entry says; what only the firmware's mounted volumes tell is kept when it was
  * there before. */
-static enum status put_partition(struct projection *project, size_t disk,
-                                 const struct gpt_slot *slot)
+static enum status project_partition(struct projection *project, size_t disk,
+                                     const struct gpt_slot *slot)
 {
     const struct gpt_entry *entry = &slot->entry;
     struct partition *own = NULL;
@@ -211,7 +211,7 @@ static enum status put_partition(struct projection *project, size_t disk,
 
 static enum status change_table(struct projection *project, const struct disk_change *change)
 {
-    mend_table(&project->after.disks[change->disk], &change->gpt);
+    project_table(&project->after.disks[change->disk], &change->gpt);
     for (size_t i = 0; i < change->gpt.identity_count; i++) {
         const struct gpt_identity *identity = &change->gpt.identities[i];
         size_t index = find_slot(&project->after, change->disk, identity->slot);
@@ -224,7 +224,7 @@ static enum status change_table(struct projection *project, const struct disk_ch
     for (size_t i = 0; i < change->gpt.slot_count; i++) {
         const struct gpt_slot *slot = &change->gpt.slots[i];
         if (gpt_entry_is_used(&slot->entry)) {
-            enum status status = put_partition(project, change->disk, slot);
+            enum status status = project_partition(project, change->disk, slot);
             if (status != ST_OK)
                 return status;
             continue;
@@ -254,7 +254,7 @@ static void number_partitions(struct machine *after)
 
 /* --- What refers to partitions ---------------------------------------------------------------- */
 
-static size_t place_of(const struct projection *project, size_t partition)
+static size_t place_after(const struct projection *project, size_t partition)
 {
     return partition == NO_INDEX ? NO_INDEX : project->places[partition];
 }
@@ -264,7 +264,7 @@ static void move_esps(const struct projection *project, struct machine *after)
     size_t kept = 0;
 
     for (size_t i = 0; i < after->esp_count; i++) {
-        size_t place = place_of(project, after->esps[i].partition);
+        size_t place = place_after(project, after->esps[i].partition);
         bool was_esp = project->before->partitions[after->esps[i].partition].kind == PT_ESP;
         if (place == NO_INDEX || (was_esp && after->partitions[place].kind != PT_ESP))
             continue;
@@ -279,7 +279,7 @@ static void move_md(const struct projection *project, struct machine *after)
     size_t kept = 0;
 
     for (size_t i = 0; i < after->md_count; i++) {
-        size_t place = place_of(project, after->md_members[i].partition);
+        size_t place = place_after(project, after->md_members[i].partition);
         if (place == NO_INDEX)
             continue;
         after->md_members[kept] = after->md_members[i];
@@ -288,7 +288,7 @@ static void move_md(const struct projection *project, struct machine *after)
     after->md_count = kept;
     kept = 0;
     for (size_t i = 0; i < after->md_volume_count; i++) {
-        size_t place = place_of(project, after->md_volumes[i].partition);
+        size_t place = place_after(project, after->md_volumes[i].partition);
         if (place == NO_INDEX)
             continue;
         after->md_volumes[kept] = after->md_volumes[i];
@@ -305,7 +305,7 @@ static void move_contents(struct projection *project)
     move_esps(project, after);
     move_md(project, after);
     for (size_t i = 0; i < after->copy_count; i++)
-        after->copies[i].partition = place_of(project, after->copies[i].partition);
+        after->copies[i].partition = place_after(project, after->copies[i].partition);
 }
 
 /* Looks a path up anew where the partition it led to is not what it was, or there was none. */

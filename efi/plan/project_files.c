@@ -11,7 +11,7 @@
 /* --- Lists of files --------------------------------------------------------------------------- */
 
 /* The item of that path; NO_INDEX when nothing of that name is brought. */
-static size_t find_item(const struct files_change *files, const char *path)
+static size_t find_file_copy(const struct files_change *files, const char *path)
 {
     for (size_t i = 0; i < files->count; i++) {
         if (text_equal_nocase(files->items[i].path, path))
@@ -28,7 +28,7 @@ static const struct esp *source_of(const struct machine *before, const struct fi
     return source != NULL && item->file < source->report.file_count ? source : NULL;
 }
 
-static bool ends_in_efi(const char *path)
+static bool is_efi_file(const char *path)
 {
     size_t length = text_length(path);
 
@@ -45,7 +45,7 @@ static struct file_content content_of(const struct machine *before, const struct
     if (source != NULL || item->is_directory)
         return (struct file_content){.status = ST_UNSUPPORTED};
     return (struct file_content){.digest = sha256_of(item->content),
-                                 .is_program = ends_in_efi(item->path),
+                                 .is_program = is_efi_file(item->path),
                                  .program = PE_EMPTY};
 }
 
@@ -95,7 +95,7 @@ static enum status join_lists(struct arena *arena, const struct machine *before,
     if (list == NULL || contents == NULL || io_esp->csvs == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < old; i++) {
-        if (find_item(files, io_esp->report.files[i].path) != NO_INDEX)
+        if (find_file_copy(files, io_esp->report.files[i].path) != NO_INDEX)
             continue;
         take_csv(&was, i, count, io_esp);
         list[count] = io_esp->report.files[i];
@@ -120,8 +120,8 @@ static uint64_t clusters_of(const struct fat_volume *volume, uint64_t size)
 }
 
 /* The facts of a fresh file system. */
-static void format_esp(const struct disk *disk, const struct disk_change *change,
-                       struct esp *io_esp)
+static void project_format(const struct disk *disk, const struct disk_change *change,
+                           struct esp *io_esp)
 {
     struct fat_geometry geometry = {.cluster_sectors = 0};
     struct fat_report report = {.complete = true, .listed = true};
@@ -165,12 +165,12 @@ static void take_room(const struct disk_change *change, struct esp *io_esp)
 
 /* The boot store is what was made for this ESP, or that of the ESP it comes from; its log goes with
  * it when both come along. */
-static enum status change_store(struct arena *arena, const struct machine *before,
-                                const struct disk_change *change, struct esp *io_esp)
+static enum status project_store(struct arena *arena, const struct machine *before,
+                                 const struct disk_change *change, struct esp *io_esp)
 {
     const struct file_copy *items = change->files.items;
-    size_t item = find_item(&change->files, BOOT_STORE_PATH);
-    size_t log = find_item(&change->files, BOOT_STORE_LOG_PATH);
+    size_t item = find_file_copy(&change->files, BOOT_STORE_PATH);
+    size_t log = find_file_copy(&change->files, BOOT_STORE_LOG_PATH);
 
     if (item == NO_INDEX && change->kind != DISK_CHANGE_FORMAT)
         return ST_OK;
@@ -208,7 +208,7 @@ static bool contents_are_known(const struct machine *before, const struct files_
 }
 
 /* The ESP on that partition; a new one, by its place among the others, when there is none. */
-static struct esp *esp_on(struct machine *after, size_t partition)
+static struct esp *projected_esp(struct machine *after, size_t partition)
 {
     size_t at = 0;
 
@@ -230,7 +230,7 @@ static enum status change_esp(struct arena *arena, const struct machine *before,
     bool fresh = change->kind == DISK_CHANGE_FORMAT;
 
     if (fresh)
-        format_esp(disk, change, io_esp);
+        project_format(disk, change, io_esp);
     enum status status = join_lists(arena, before, change, io_esp);
     if (status != ST_OK)
         return status;
@@ -239,7 +239,7 @@ static enum status change_esp(struct arena *arena, const struct machine *before,
         (fresh || io_esp->contents_read) && contents_are_known(before, &change->files);
     io_esp->content = CONTENT_FAT;
     io_esp->status = ST_OK;
-    return change_store(arena, before, change, io_esp);
+    return project_store(arena, before, change, io_esp);
 }
 
 /* --- What refers to files --------------------------------------------------------------------- */
@@ -270,7 +270,7 @@ enum status project_files(struct arena *arena, const struct machine *before,
     if (index == NO_INDEX || io_after->partitions[index].kind != PT_ESP)
         return ST_OK;
     struct partition *partition = &io_after->partitions[index];
-    struct esp *esp = esp_on(io_after, index);
+    struct esp *esp = projected_esp(io_after, index);
     enum status status = change_esp(arena, before, &io_after->disks[change->disk], change, esp);
     partition->fallback_status = file_status(esp, io_after->fallback, partition->fallback_status);
     for (size_t i = 0; i < io_after->entry_count; i++) {

@@ -7,7 +7,7 @@
 #include "model/resolve.h"
 #include "model/scan_vars.h"
 
-static bool is_variable(const struct action *action)
+static bool is_variable_action(const struct action *action)
 {
     return action->type == ACTION_SET_VARIABLE || action->type == ACTION_DELETE_VARIABLE;
 }
@@ -100,7 +100,7 @@ static size_t place_in_order(const struct machine *machine, uint16_t number)
     return NO_INDEX;
 }
 
-static int by_place(const void *ctx, size_t a, size_t b)
+static int entry_by_place(const void *ctx, size_t a, size_t b)
 {
     const struct machine *machine = ctx;
     uint16_t first = machine->entries[a].number;
@@ -117,7 +117,7 @@ static int by_place(const void *ctx, size_t a, size_t b)
 static enum status sort_entries(struct arena *arena, struct machine *io_after)
 {
     size_t count = io_after->entry_count;
-    const size_t *sequence = sort_order(arena, count, by_place, io_after);
+    const size_t *sequence = sort_order(arena, count, entry_by_place, io_after);
     struct entry *entries = arena_alloc(arena, count, sizeof(*entries));
 
     if (sequence == NULL || entries == NULL)
@@ -147,7 +147,7 @@ enum status project_variables(struct arena *arena, const struct plan *plan,
     for (size_t i = 0; i < plan->count && status == ST_OK; i++) {
         const struct action *action = &plan->actions[i];
         uint16_t number = 0;
-        if (!is_variable(action))
+        if (!is_variable_action(action))
             continue;
         changes++;
         if (boot_variable_number(action->name, &number))

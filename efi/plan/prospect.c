@@ -85,7 +85,7 @@ static struct later later_of(const struct plan *plan, const struct machine *mach
 }
 
 /* "yes, by Boot0001"; NULL when there is no memory. */
-static const char *say(struct arena *arena, const struct later *later)
+static const char *say_outlook(struct arena *arena, const struct later *later)
 {
     const char *answer = answer_of(later->verdict);
 
@@ -141,8 +141,8 @@ static enum status judge_later(struct plan *plan, const struct judgement *now,
 }
 
 /* Notes the first of the ways that is less than it was; `worse` is what they are of. */
-static void compare(const struct way *before, const struct way *after, size_t count, size_t worse,
-                    struct prospect *io_prospect)
+static void compare_prospects(const struct way *before, const struct way *after, size_t count,
+                              size_t worse, struct prospect *io_prospect)
 {
     for (size_t i = 0; i < count && io_prospect->worse == NO_INDEX; i++) {
         if (!is_less(&before[i], &after[i]))
@@ -159,9 +159,9 @@ static void find_worse(const struct judgement *now, const struct later *later,
 {
     for (size_t i = 0; i < now->roles.member_count; i++) {
         const struct way *ways = now->starts[i].ways;
-        compare(ways, later[i].ways, START_WAYS, now->roles.members[i].disk, io_prospect);
+        compare_prospects(ways, later[i].ways, START_WAYS, now->roles.members[i].disk, io_prospect);
     }
-    compare(now->together, together, 2, EVERY_DISK, io_prospect);
+    compare_prospects(now->together, together, 2, EVERY_DISK, io_prospect);
 }
 
 const char *prospect_worse_name(struct arena *arena, const struct prospect *prospect)
@@ -185,7 +185,7 @@ enum status prospect_find(struct plan *plan, const struct judgement *now,
     enum status status = judge_later(plan, now, later, together, &prospect);
     for (size_t i = 0; status == ST_OK && i < count; i++) {
         promises[i] = (struct promise){now->roles.members[i].disk, verdict_name(later[i].verdict),
-                                       say(plan->arena, &later[i])};
+                                       say_outlook(plan->arena, &later[i])};
         if (promises[i].text == NULL)
             return ST_NO_MEMORY;
     }

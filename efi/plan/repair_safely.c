@@ -215,8 +215,8 @@ static enum status join_safely(struct plan *plan, const struct judgement *now,
 }
 
 /* What would be planned for the machine as the plan makes it. */
-static enum status find_next(struct plan *plan, const struct repair_request *request,
-                             struct machine *ret_later, struct plan *ret_next)
+static enum status find_next_member(struct plan *plan, const struct repair_request *request,
+                                    struct machine *ret_later, struct plan *ret_next)
 {
     struct judgement judgement;
     enum status status = project_machine(plan->arena, plan, ret_later);
@@ -229,13 +229,13 @@ static enum status find_next(struct plan *plan, const struct repair_request *req
 
 /* Makes what the next run would do a part of this plan. Gives whether there may be more; what
  * cannot be joined to it leaves no trace. */
-static bool plan_next(struct plan *plan, const struct judgement *now,
-                      const struct repair_request *request)
+static bool plan_next_member(struct plan *plan, const struct judgement *now,
+                             const struct repair_request *request)
 {
     size_t mark = arena_mark(plan->arena);
     struct machine later;
     struct plan next;
-    enum status status = find_next(plan, request, &later, &next);
+    enum status status = find_next_member(plan, request, &later, &next);
 
     if (status == ST_OK && next.count > 0)
         status = join_safely(plan, now, request, &next);
@@ -257,7 +257,7 @@ enum status plan_repair(struct plan *plan, const struct judgement *judgement,
     if (status != ST_OK)
         return status;
     for (int round = 1; round < ROUNDS_MAX && plan->count > 0; round++) {
-        if (!plan_next(plan, judgement, request))
+        if (!plan_next_member(plan, judgement, request))
             break;
     }
     return plan->status;

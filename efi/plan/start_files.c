@@ -18,7 +18,7 @@ static const char *const kernels[] = {"vmlinuz", "initr",       "linux",
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* True when an entry names the file, whichever partition it names it on. */
-static bool is_named(const struct machine *machine, const char *path)
+static bool entry_names(const struct machine *machine, const char *path)
 {
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
@@ -29,18 +29,18 @@ static bool is_named(const struct machine *machine, const char *path)
     return false;
 }
 
-static bool starts_system(const struct machine *machine, const struct esp *esp, bool windows,
-                          size_t file)
+static bool esp_starts_system(const struct machine *machine, const struct esp *esp, bool windows,
+                              size_t file)
 {
     enum program_kind kind = program_of(machine, esp, file).kind;
 
     if (kind == PROGRAM_UNKNOWN)
-        return is_named(machine, esp->report.files[file].path);
+        return entry_names(machine, esp->report.files[file].path);
     return kind != PROGRAM_TOOL && (windows || kind != PROGRAM_WINDOWS);
 }
 
 /* How many folders the path goes through: 0 for what is in the root. */
-static size_t depth_of(const char *path)
+static size_t folder_depth(const char *path)
 {
     size_t depth = 0;
 
@@ -50,11 +50,12 @@ static size_t depth_of(const char *path)
 }
 
 /* The folder of a program, or the program alone where others' things lie beside it. */
-static const char *place_of(struct arena *arena, const char *path)
+static const char *link_place(struct arena *arena, const char *path)
 {
     size_t length = (size_t)(esp_path_name(path) - path);
 
-    if (depth_of(path) == 0 || (depth_of(path) == 1 && text_has_prefix_nocase(path, "\\EFI\\")))
+    if (folder_depth(path) == 0 ||
+        (folder_depth(path) == 1 && text_has_prefix_nocase(path, "\\EFI\\")))
         return path;
     return arena_printf(arena, "%.*s", (int)(length - 1), path);
 }
@@ -89,10 +90,10 @@ enum status start_files_find(struct arena *arena, const struct machine *machine,
     for (size_t i = 0; i < esp->report.file_count; i++) {
         const struct fat_file *file = &esp->report.files[i];
         const struct start_files so_far = {places, count};
-        bool starts = !file->is_directory && starts_system(machine, esp, windows, i);
+        bool starts = !file->is_directory && esp_starts_system(machine, esp, windows, i);
         if (start_files_cover(&so_far, file->path) || (!starts && !is_for_kernels(file)))
             continue;
-        places[count] = place_of(arena, file->path);
+        places[count] = link_place(arena, file->path);
         if (places[count++] == NULL)
             return ST_NO_MEMORY;
     }

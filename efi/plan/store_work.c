@@ -66,8 +66,8 @@ static void exchange_in(const struct bcd_store *store, const struct bcd_object *
 }
 
 /* Changes places of two partitions in all devices of a store. */
-static enum status swap(struct arena *arena, uint8_t *bytes, size_t size,
-                        const struct bcd_partition *a, const struct bcd_partition *b)
+static enum status swap_partitions(struct arena *arena, uint8_t *bytes, size_t size,
+                                   const struct bcd_partition *a, const struct bcd_partition *b)
 {
     const struct bcd_partition nowhere = {
         .is_gpt = true, .partition = GUID_INIT(0x5ad0b007, 0x7e3d, 0x4c1a, 0x9b52, 0x6f0c3a9e41d7)};
@@ -142,7 +142,7 @@ static enum status retarget(const struct store_work *work, uint8_t *bytes, size_
     enum status status = ST_OK;
 
     if (moves)
-        status = swap(work->plan->arena, bytes, size, &device->partition, &own);
+        status = swap_partitions(work->plan->arena, bytes, size, &device->partition, &own);
     if (status != ST_OK || !work->choice.has_os_device ||
         (moves && bcd_partition_equal(&device->partition, &os->partition)))
         return status;
@@ -167,7 +167,7 @@ enum status store_make(const struct store_work *work, struct span *ret_file)
         status = manager_place(arena, old, &manager);
     if (status == ST_OK && work->moves && !bcd_partition_equal(&manager, &esp) &&
         is_esp_or_nowhere(work->later, &manager))
-        status = swap(arena, bytes, old.size, &manager, &esp);
+        status = swap_partitions(arena, bytes, old.size, &manager, &esp);
     if (status != ST_OK && status != ST_ABSENT)
         return status;
     *ret_file = span_of(bytes, old.size);

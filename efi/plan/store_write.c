@@ -7,7 +7,7 @@
 #include "plan/place.h"
 
 /* Why the store cannot be written where it lies: ST_OK when it can. */
-static enum status check_target(struct plan *plan, const struct esp *esp)
+static enum status check_store_target(struct plan *plan, const struct esp *esp)
 {
     size_t disk = plan->machine->partitions[esp->partition].disk;
 
@@ -74,7 +74,7 @@ enum status plan_write_store(struct plan *plan, size_t esp, const char *path, st
     change.files.count = store_items(plan->arena, own, path, file, items);
     if (change.files.count == 0)
         return ST_NO_MEMORY;
-    enum status status = check_target(plan, own);
+    enum status status = check_store_target(plan, own);
     if (status == ST_OK)
         status = esp_files_check_room(plan, esp, &change.files);
     if (status != ST_OK)

@@ -191,7 +191,7 @@ static bool has_geometry(const struct disk *disk, const struct journal_disk *wan
 }
 
 /* True when the disk carries one of the two GUIDs that it had before and after the change. */
-static bool has_guid(const struct disk *disk, const struct journal_disk *wanted)
+static bool disk_has_guid(const struct disk *disk, const struct journal_disk *wanted)
 {
     return !guid_is_zero(&disk->guid) && (guid_equal(&disk->guid, &wanted->guid_before) ||
                                           guid_equal(&disk->guid, &wanted->guid_after));
@@ -205,12 +205,12 @@ static bool is_in_place(const struct disk *disk, const struct journal_disk *want
 
     if (!has_geometry(disk, wanted) || !span_equal(disk->path, wanted->path))
         return false;
-    return !named || guid_is_zero(&disk->guid) || has_guid(disk, wanted);
+    return !named || guid_is_zero(&disk->guid) || disk_has_guid(disk, wanted);
 }
 
 /* The machine's disk that the journal's is, by its GUID where only one has that, else by its place;
  * NO_INDEX when it is not here. */
-static size_t find_disk(const struct machine *machine, const struct journal_disk *wanted)
+static size_t find_journal_disk(const struct machine *machine, const struct journal_disk *wanted)
 {
     size_t by_guid = NO_INDEX;
     size_t by_place = NO_INDEX;
@@ -220,7 +220,7 @@ static size_t find_disk(const struct machine *machine, const struct journal_disk
         const struct disk *disk = &machine->disks[i];
         if (is_in_place(disk, wanted))
             by_place = i;
-        if (!has_guid(disk, wanted))
+        if (!disk_has_guid(disk, wanted))
             continue;
         count++;
         if (has_geometry(disk, wanted))
@@ -316,7 +316,7 @@ static enum status undo_disk(struct plan *plan, const struct journal *journal, s
 static enum status find_disks(struct plan *plan, const struct journal *journal, size_t *ret_disks)
 {
     for (size_t i = 0; i < journal->disk_count; i++) {
-        ret_disks[i] = find_disk(plan->machine, &journal->disks[i]);
+        ret_disks[i] = find_journal_disk(plan->machine, &journal->disks[i]);
         if (ret_disks[i] == NO_INDEX)
             return refuse_missing_disk(plan, &journal->disks[i]);
         enum status status = owner_guard_raid(plan, ret_disks[i]);

@@ -3,11 +3,18 @@
 #define SHADOWBOOT_BASE_SORT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 
 /* < 0, 0 or > 0 as item `a` comes before, with, or after item `b`. */
 typedef int sort_compare(const void *ctx, size_t a, size_t b);
+
+/* The same of two numbers. */
+static inline int compare_numbers(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
 
 /*
  * Puts the `count` item numbers in `items` into the order of `compare`. Numbers that compare equal

@@ -1,4 +1,5 @@
-"""Functions stay short: none past LIMIT lines. Run in the top folder of the tree.
+"""Functions stay short, none past LIMIT lines, and no two of the program have one name, be they static.
+Run in the top folder of the tree.
 
 universal-ctags (CTAGS in the environment) says where each function begins and ends.
 """
@@ -12,6 +13,7 @@ import sys
 
 LIMIT = 150  # lines, from the one with the name to the closing brace
 FOLDERS = ("efi", "include", "tests/host")
+NAMED_ONCE = ("efi/", "include/")
 
 
 def functions(files):
@@ -26,6 +28,17 @@ def functions(files):
             yield tag["end"] - tag["line"] + 1, tag["path"], tag["line"], tag["name"]
 
 
+def repeated(found):
+    """(place, name, place before) of every function whose name one of another file has; one file may
+    have several, of which the preprocessor leaves one."""
+    first = {}
+    for _, path, line, name in sorted(found, key=lambda row: row[1:3]):
+        if path.startswith(NAMED_ONCE):
+            before = first.setdefault(name, (path, line))
+            if before[0] != path:
+                yield f"{path}:{line}", name, "%s:%d" % before
+
+
 def main():
     files = [p.as_posix() for f in FOLDERS for p in sorted(pathlib.Path(f).rglob("*.[ch]"))]
     found = sorted(functions(files), reverse=True) if files else []
@@ -35,11 +48,14 @@ def main():
     for lines, path, line, name in found:
         if lines > LIMIT:
             print(f"{path}:{line}: {name} has {lines} lines, more than {LIMIT}")
+    twins = list(repeated(found))
+    for place, name, before in twins:
+        print(f"{place}: {name} is the name of a function at {before} too")
     lengths = [row[0] for row in found]
     longest = found[0]
     print(f"functions: {len(found)}, median {statistics.median(lengths):g} lines, "
           f"{sum(n > 60 for n in lengths)} past 60, longest {longest[0]} ({longest[3]})")
-    return 1 if lengths[0] > LIMIT else 0
+    return 1 if lengths[0] > LIMIT or twins else 0
 
 
 sys.exit(main())

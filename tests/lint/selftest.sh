@@ -123,6 +123,13 @@ fresh; long_function 150 >efi/base/long.c
 green function_of_150_lines "${functions[@]}"
 fresh; long_function 151 >efi/base/long.c
 red function_of_151_lines "long_one has 151 lines" "${functions[@]}"
+fresh; add efi/model/two.c 'static int base_one(void) { return 2; }'
+red static_function_with_the_name_of_another "base_one is the name of a function at efi/base/one.c:3" \
+    "${functions[@]}"
+fresh; add tests/host/two.c 'static int base_one(void) { return 2; }'
+green function_of_the_host_program_with_such_a_name "${functions[@]}"
+fresh; add efi/base/one.c 'static int base_one(void) { return 2; }'
+green function_in_two_forms_of_one_file "${functions[@]}"
 fresh; rm -r efi tests
 red no_function_at_all "none found" "${functions[@]}"
 

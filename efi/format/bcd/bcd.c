@@ -206,7 +206,7 @@ enum status bcd_inherited(const struct bcd_store *store, const struct bcd_object
 }
 
 /* Reads the text of a GUID from units of UCS-2 up to their end or a NUL. */
-static enum status read_guid(struct span units, struct guid *ret_guid)
+static enum status read_guid_element(struct span units, struct guid *ret_guid)
 {
     char text[GUID_UNITS + 1] = "";
     size_t count = 0;
@@ -227,7 +227,7 @@ enum status bcd_guid_at(struct span data, size_t index, struct guid *ret_guid)
     for (size_t passed = 0; at + 1 < data.size && ld_le16(data.at + at) != 0; passed++) {
         struct span rest = span_part(data, at, data.size - at);
         if (passed == index)
-            return read_guid(rest, ret_guid);
+            return read_guid_element(rest, ret_guid);
         while (at + 1 < data.size && ld_le16(data.at + at) != 0)
             at += 2;
         at += 2;

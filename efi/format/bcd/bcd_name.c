@@ -257,7 +257,7 @@ static bool is_of_kind(uint32_t type, const struct kind *kind)
 }
 
 /* The table of what only such objects have; NULL for none. */
-static const struct kind *kind_of(uint32_t type)
+static const struct kind *element_kind(uint32_t type)
 {
     for (size_t i = 0; i < KIND_COUNT; i++) {
         if (is_of_kind(type, &kinds[i]))
@@ -288,7 +288,7 @@ const struct bcd_name *bcd_name_of(uint32_t type, uint32_t code)
 {
     const struct bcd_name *found = by_code(&library, code);
 
-    return found != NULL ? found : by_code(kind_of(type), code);
+    return found != NULL ? found : by_code(element_kind(type), code);
 }
 
 const struct bcd_name *bcd_name_find(uint32_t type, const char *name, bool *ret_elsewhere)
@@ -296,7 +296,7 @@ const struct bcd_name *bcd_name_find(uint32_t type, const char *name, bool *ret_
     const struct bcd_name *found = by_name(&library, name);
 
     if (found == NULL)
-        found = by_name(kind_of(type), name);
+        found = by_name(element_kind(type), name);
     *ret_elsewhere = false;
     for (size_t i = 0; i < KIND_COUNT && found == NULL; i++)
         *ret_elsewhere |= by_name(&kinds[i], name) != NULL;

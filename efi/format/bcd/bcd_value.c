@@ -114,7 +114,7 @@ enum status bcd_value_objects(struct arena *arena, uint32_t code, const struct g
 
 /* --- To text -------------------------------------------------------------------------------- */
 
-static uint64_t number_of(struct span data)
+static uint64_t value_number(struct span data)
 {
     uint64_t value = 0;
 
@@ -156,7 +156,7 @@ static enum status one_part(struct arena *arena, enum bcd_words words,
     case BCD_FORMAT_INTEGER:
         if (data.size == 0 || data.size > 8)
             return ST_DAMAGED;
-        *ret_text = number_text(arena, words, number_of(data));
+        *ret_text = number_text(arena, words, value_number(data));
         return ST_OK;
     case BCD_FORMAT_BOOLEAN:
         if (data.size != 1)

@@ -14,11 +14,6 @@
 #define ONE_FAT_COUNTS 0x80u
 #define WHICH_FAT      0x0fu
 
-static bool is_power_of_two(uint32_t value)
-{
-    return value != 0 && (value & (value - 1)) == 0;
-}
-
 bool fat_boot_is_foreign(struct span sector)
 {
     static const char makers[][9] = {"NTFS    ", "EXFAT   ", "-FVE-FS-", "ReFS\0\0\0\0",

@@ -239,7 +239,7 @@ static enum status list_all(struct fat_walk *walk)
     return ST_OK;
 }
 
-static enum status check_all(struct fat_walk *walk)
+static enum status check_volume(struct fat_walk *walk)
 {
     enum status status = list_all(walk);
 
@@ -254,7 +254,7 @@ static size_t bitmap_size(const struct fat_volume *volume)
     return ((size_t)volume->cluster_count + 2 + 7) / 8;
 }
 
-static enum status make_room(struct fat_walk *walk)
+static enum status make_maps(struct fat_walk *walk)
 {
     size_t bytes = bitmap_size(walk->volume);
 
@@ -297,7 +297,7 @@ static enum status check_as_room_allows(struct fat_walk *walk, check_steps *step
         walk->report.complete = false;
         return ST_OK;
     }
-    enum status status = make_room(walk);
+    enum status status = make_maps(walk);
     return status == ST_OK ? steps(walk) : status;
 }
 
@@ -329,7 +329,7 @@ static enum status check_with(struct arena *arena, struct fat_volume *volume, ui
 enum status fat_check(struct arena *arena, struct fat_volume *volume, uint64_t read_limit,
                       struct fat_report *ret_report)
 {
-    return check_with(arena, volume, read_limit, check_all, ret_report);
+    return check_with(arena, volume, read_limit, check_volume, ret_report);
 }
 
 enum status fat_list(struct arena *arena, struct fat_volume *volume, struct fat_report *ret_report)

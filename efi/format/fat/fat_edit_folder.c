@@ -243,7 +243,7 @@ static void clear_behind_end(struct fat_folder_edit *folder)
 }
 
 /* `count` slots of one block at the end, or FAT_NO_FILE. */
-static size_t append(struct fat_folder_edit *folder, size_t count)
+static size_t append_slots(struct fat_folder_edit *folder, size_t count)
 {
     size_t in_block = slots_in_block(folder);
     size_t slot = folder->end;
@@ -265,7 +265,7 @@ static enum status place_node(struct fat_folder_edit *folder, struct fat_node *n
     size_t slot = find_hole(folder, count);
 
     if (slot == FAT_NO_FILE)
-        slot = append(folder, count);
+        slot = append_slots(folder, count);
     if (slot == FAT_NO_FILE) {
         if (folder->cluster == 0)
             return count > slots_in_block(folder) ? ST_UNSUPPORTED : ST_NO_SPACE;
@@ -359,7 +359,7 @@ void fat_folder_link(const struct fat_folder_edit *folder, struct fat_table_edit
         fat_put_link(table, folder->clusters[folder->cluster_count - 1], folder->runs.at[0].first);
 }
 
-static uint64_t block_offset(const struct fat_folder_edit *folder, size_t block)
+static uint64_t folder_block_offset(const struct fat_folder_edit *folder, size_t block)
 {
     const struct fat_volume *volume = folder->volume;
     uint64_t at = (uint64_t)block * volume->port->block_size;
@@ -381,7 +381,8 @@ void fat_folder_emit(const struct fat_folder_edit *folder, struct disk_edit_buil
         unsigned phase = i == end_block && end_moves ? FAT_EDIT_ENDS : FAT_EDIT_FOLDERS;
         struct span data = span_of(folder->bytes + i * block_size, block_size);
         if (folder->touched[i] != 0)
-            disk_edit_write(builder, phase, fat_block_at(folder->volume, block_offset(folder, i)),
-                            data, false);
+            disk_edit_write(builder, phase,
+                            fat_block_at(folder->volume, folder_block_offset(folder, i)), data,
+                            false);
     }
 }

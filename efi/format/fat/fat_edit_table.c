@@ -110,7 +110,7 @@ static enum status take_copy(struct fat_table_edit *edit, const uint8_t *copy)
     return ST_OK;
 }
 
-static enum status compare_copies(struct fat_table_edit *edit)
+static enum status take_copies(struct fat_table_edit *edit)
 {
     struct fat_volume *volume = edit->volume;
     size_t mark = arena_mark(edit->arena);
@@ -146,7 +146,7 @@ enum status fat_table_edit_start(struct arena *arena, struct fat_volume *volume,
     if (status == ST_OK)
         status = mark_all(&edit, report);
     if (status == ST_OK && report->problems[FAT_COPIES_DIFFER] != 0)
-        status = compare_copies(&edit);
+        status = take_copies(&edit);
     if (status == ST_OK)
         *ret_edit = edit;
     return status;

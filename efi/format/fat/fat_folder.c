@@ -22,7 +22,7 @@ struct folder {
 };
 
 /* For a problem of the directory itself. */
-static const char *place_of(const struct folder *folder)
+static const char *folder_place(const struct folder *folder)
 {
     return folder->place.path[0] != '\0' ? folder->place.path : "\\";
 }
@@ -57,7 +57,7 @@ static enum status source_skip(struct folder *folder, size_t size)
 }
 
 /* Something that is there will not be in the list. */
-static void leave_out(struct fat_walk *walk, const char *path)
+static void leave_out_item(struct fat_walk *walk, const char *path)
 {
     fat_note(walk, FAT_TOO_DEEP, path);
     walk->unlisted = true;
@@ -70,14 +70,14 @@ static enum status add_item(struct fat_walk *walk, struct folder *folder, const 
     const char *path = NULL;
 
     if (walk->count >= FAT_FILES_MAX) {
-        leave_out(walk, place_of(folder));
+        leave_out_item(walk, folder_place(folder));
         return ST_OK;
     }
     enum status status = fat_items_add(walk, &folder->place, entry, long_name, &path);
     if (status != ST_OK)
         return status;
     if (path == NULL) {
-        leave_out(walk, place_of(folder));
+        leave_out_item(walk, folder_place(folder));
         return ST_OK;
     }
     if (broken)
@@ -103,13 +103,13 @@ static void check_dots(struct fat_walk *walk, struct folder *folder, const uint8
     else if (folder->place.cluster != 0 && kind == FAT_DIRENT_DOTDOT && folder->entries == 1)
         folder->has_dotdot = at_parent;
     else
-        fat_note(walk, FAT_DIRECTORY_BROKEN, place_of(folder));
+        fat_note(walk, FAT_DIRECTORY_BROKEN, folder_place(folder));
 }
 
 static void drop_name(struct fat_walk *walk, struct folder *folder)
 {
     if (!fat_long_name_drop(&folder->name))
-        fat_note(walk, FAT_NAME_BROKEN, place_of(folder));
+        fat_note(walk, FAT_NAME_BROKEN, folder_place(folder));
 }
 
 static enum status take_entry(struct fat_walk *walk, struct folder *folder, const uint8_t *entry)
@@ -119,7 +119,7 @@ static enum status take_entry(struct fat_walk *walk, struct folder *folder, cons
 
     if (kind == FAT_DIRENT_LONG) {
         if (!fat_long_name_add(&folder->name, entry))
-            fat_note(walk, FAT_NAME_BROKEN, place_of(folder));
+            fat_note(walk, FAT_NAME_BROKEN, folder_place(folder));
     } else if (kind == FAT_DIRENT_FILE || kind == FAT_DIRENT_DIRECTORY) {
         status = add_item(walk, folder, entry);
     } else {
@@ -159,7 +159,7 @@ static enum status read_some(struct fat_walk *walk, struct folder *folder, size_
     }
     if (status != ST_IO)
         return status;
-    fat_note(walk, FAT_UNREADABLE, place_of(folder));
+    fat_note(walk, FAT_UNREADABLE, folder_place(folder));
     folder->status = ST_IO;
     folder->name.pieces = 0;
     walk->unlisted = true;
@@ -198,7 +198,7 @@ static void check_whole(struct fat_walk *walk, struct folder *folder)
         return;
     drop_name(walk, folder);
     if (folder->place.cluster != 0 && !dots)
-        fat_note(walk, FAT_DIRECTORY_BROKEN, place_of(folder));
+        fat_note(walk, FAT_DIRECTORY_BROKEN, folder_place(folder));
 }
 
 static enum status list_folder(struct fat_walk *walk, struct folder *folder)
@@ -214,7 +214,7 @@ static enum status list_folder(struct fat_walk *walk, struct folder *folder)
     if (status != ST_OK)
         return status;
     if (too_long && !folder->ended && folder->reader.left == 0)
-        fat_note(walk, FAT_DIRECTORY_BROKEN, place_of(folder));
+        fat_note(walk, FAT_DIRECTORY_BROKEN, folder_place(folder));
     check_whole(walk, folder);
     return fat_items_check_names(walk, first);
 }
@@ -262,7 +262,7 @@ enum status fat_folder_list(struct fat_walk *walk, size_t item)
     it->chain_length = chain.length;
     it->file.status = fat_chain_status(&chain);
     if (it->depth >= FAT_DEPTH_MAX) {
-        leave_out(walk, it->file.path);
+        leave_out_item(walk, it->file.path);
         return ST_OK;
     }
     folder.reader.volume = walk->volume;

@@ -138,7 +138,7 @@ struct ordering {
     bool by_short_name;
 };
 
-static int compare_names(const void *ctx, size_t a, size_t b)
+static int compare_item_names(const void *ctx, size_t a, size_t b)
 {
     const struct ordering *ordering = ctx;
     const struct fat_item *x = &ordering->items[a];
@@ -161,9 +161,9 @@ static void mark_repeated(struct fat_walk *walk, size_t first, size_t *order, bo
     struct ordering ordering = {.items = walk->items, .by_short_name = by_short_name};
     size_t count = walk->count - first;
 
-    sort_range(order, first, count, compare_names, &ordering);
+    sort_range(order, first, count, compare_item_names, &ordering);
     for (size_t i = 1; i < count; i++) {
-        if (compare_names(&ordering, order[i - 1], order[i]) == 0)
+        if (compare_item_names(&ordering, order[i - 1], order[i]) == 0)
             walk->items[order[i]].repeated = true;
     }
 }

@@ -87,7 +87,7 @@ enum status fat_layout_bytes(struct arena *arena, const struct fat_entry_request
     return status;
 }
 
-static void place_node(struct layout *layout, size_t index)
+static void place_in_clusters(struct layout *layout, size_t index)
 {
     if (layout->clusters[index] == 0)
         return;
@@ -100,7 +100,7 @@ static void place_directories(struct layout *layout)
 {
     for (size_t i = 0; i < layout->tree.count; i++) {
         if (layout->tree.nodes[i].is_directory)
-            place_node(layout, i);
+            place_in_clusters(layout, i);
     }
     layout->directory_clusters = layout->used_clusters;
 }
@@ -121,7 +121,7 @@ static enum status place_files(struct layout *layout)
     }
     for (size_t i = 0; i < request->entry_count; i++) {
         if (nodes[i] != 0)
-            place_node(layout, nodes[i]);
+            place_in_clusters(layout, nodes[i]);
     }
     arena_release(layout->arena, mark);
     return ST_OK;

@@ -19,7 +19,7 @@
 #define TAIL_MAX        999999u
 #define HASHED_STEM_MAX 2u
 
-static uint16_t unit_at(struct span name, size_t i)
+static uint16_t name_unit(struct span name, size_t i)
 {
     return ld_le16(name.at + 2 * i);
 }
@@ -40,11 +40,11 @@ bool fat_name_is_legal(struct span name)
     if (units == 0 || units > UNITS_MAX)
         return false;
     for (size_t i = 0; i < units; i++) {
-        uint16_t unit = unit_at(name, i);
+        uint16_t unit = name_unit(name, i);
         if (unit < 0x20 || unit == 0x7f || text_has(FORBIDDEN, unit))
             return false;
     }
-    return unit_at(name, units - 1) != '.' && unit_at(name, units - 1) != ' ';
+    return name_unit(name, units - 1) != '.' && name_unit(name, units - 1) != ' ';
 }
 
 /* The capital letter of a unit. */
@@ -81,8 +81,8 @@ int fat_name_compare(struct span a, struct span b)
     size_t units = (a.size < b.size ? a.size : b.size) / 2;
 
     for (size_t i = 0; i < units; i++) {
-        uint16_t x = rank(unit_at(a, i));
-        uint16_t y = rank(unit_at(b, i));
+        uint16_t x = rank(name_unit(a, i));
+        uint16_t y = rank(name_unit(b, i));
         if (x != y)
             return x < y ? -1 : 1;
     }
@@ -95,10 +95,10 @@ static size_t find_dot(struct span name)
     size_t units = name.size / 2;
     size_t first = 0;
 
-    while (first < units && unit_at(name, first) == '.')
+    while (first < units && name_unit(name, first) == '.')
         first++;
     for (size_t i = units; i > first; i--) {
-        if (unit_at(name, i - 1) == '.')
+        if (name_unit(name, i - 1) == '.')
             return i - 1;
     }
     return units;
@@ -122,7 +122,7 @@ static struct part take_part(struct span name, size_t first, size_t end, size_t 
     struct part part = {.fits = end - first <= most};
 
     for (size_t i = first; i < end && part.fits; i++) {
-        uint16_t unit = unit_at(name, i);
+        uint16_t unit = name_unit(name, i);
         part.fits = is_short_char(unit);
         part.has_lower = part.has_lower || (unit >= 'a' && unit <= 'z');
         part.has_upper = part.has_upper || (unit >= 'A' && unit <= 'Z');
@@ -209,7 +209,7 @@ static size_t take_stem(struct span name, size_t first, size_t end, size_t most,
     size_t used = 0;
 
     for (size_t i = first; i < end && used < most; i++) {
-        uint16_t unit = unit_at(name, i);
+        uint16_t unit = name_unit(name, i);
         bool low_surrogate = unit >= 0xdc00 && unit <= 0xdfff;
         if (unit == '.' || unit == ' ' || low_surrogate)
             continue;
@@ -292,7 +292,7 @@ size_t fat_name_slots(struct span name, const struct fat_short *short_name)
     return 1 + (name.size / 2 + FAT_LONG_UNITS - 1) / FAT_LONG_UNITS;
 }
 
-static uint8_t checksum_of(const uint8_t *short_name)
+static uint8_t checksum_of_short(const uint8_t *short_name)
 {
     uint8_t sum = 0;
 
@@ -307,7 +307,7 @@ static uint16_t filled_unit(struct span name, size_t i)
     size_t units = name.size / 2;
 
     if (i < units)
-        return unit_at(name, i);
+        return name_unit(name, i);
     return i == units ? 0 : 0xffff;
 }
 
@@ -355,8 +355,8 @@ void fat_dirent_update(uint8_t *entry, const struct fat_dirent *dirent)
     st_le32(entry + 28, dirent->size);
 }
 
-static void put_entry(const uint8_t *short_name, uint8_t case_bits, const struct fat_dirent *dirent,
-                      uint8_t *entry)
+static void put_short_entry(const uint8_t *short_name, uint8_t case_bits,
+                            const struct fat_dirent *dirent, uint8_t *entry)
 {
     memset(entry, 0, FAT_DIRENT_SIZE);
     memcpy(entry, short_name, FAT_SHORT_NAME);
@@ -370,14 +370,14 @@ void fat_name_put(struct span name, const struct fat_short *short_name,
                   const struct fat_dirent *dirent, uint8_t *ret_entries)
 {
     size_t pieces = fat_name_slots(name, short_name) - 1;
-    uint8_t checksum = checksum_of(short_name->name);
+    uint8_t checksum = checksum_of_short(short_name->name);
 
     for (size_t i = 0; i < pieces; i++)
         put_piece(name, pieces - i, checksum, ret_entries + i * FAT_DIRENT_SIZE);
     if (pieces > 0)
         ret_entries[0] |= LAST_PIECE;
-    put_entry(short_name->name, short_name->case_bits, dirent,
-              ret_entries + pieces * FAT_DIRENT_SIZE);
+    put_short_entry(short_name->name, short_name->case_bits, dirent,
+                    ret_entries + pieces * FAT_DIRENT_SIZE);
 }
 
 void fat_dirent_put_dots(uint32_t cluster, uint32_t parent, struct date_time written,
@@ -387,14 +387,14 @@ void fat_dirent_put_dots(uint32_t cluster, uint32_t parent, struct date_time wri
     struct fat_dirent dirent = {
         .attributes = FAT_ATTRIBUTE_DIRECTORY, .cluster = cluster, .written = written};
 
-    put_entry(names[0], 0, &dirent, ret_entries);
+    put_short_entry(names[0], 0, &dirent, ret_entries);
     dirent.cluster = parent;
-    put_entry(names[1], 0, &dirent, ret_entries + FAT_DIRENT_SIZE);
+    put_short_entry(names[1], 0, &dirent, ret_entries + FAT_DIRENT_SIZE);
 }
 
 void fat_dirent_put_label(const uint8_t *label, struct date_time written, uint8_t *ret_entry)
 {
     struct fat_dirent dirent = {.attributes = ATTR_LABEL, .written = written};
 
-    put_entry(label, 0, &dirent, ret_entry);
+    put_short_entry(label, 0, &dirent, ret_entry);
 }

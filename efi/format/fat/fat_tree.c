@@ -84,8 +84,8 @@ static size_t add_node(struct fat_tree *tree, size_t parent, struct span name,
 }
 
 /* The node of `name` at `depth`, which is new when the last path did not lead to it. */
-static enum status step(struct growth *growth, size_t depth, struct span name,
-                        const struct fat_entry_request *request, bool is_last)
+static enum status step_to_name(struct growth *growth, size_t depth, struct span name,
+                                const struct fat_entry_request *request, bool is_last)
 {
     struct fat_tree *tree = &growth->tree;
     bool known =
@@ -115,7 +115,7 @@ static enum status add_entry(struct growth *growth, size_t entry)
         struct span name = cut_name(&rest);
         if (++depth > FAT_DEPTH_MAX)
             return ST_USAGE;
-        status = step(growth, depth, name, request, rest.size == 0);
+        status = step_to_name(growth, depth, name, request, rest.size == 0);
     }
     if (status != ST_OK)
         return status;

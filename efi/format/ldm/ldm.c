@@ -200,11 +200,6 @@ static bool link_parents(struct ldm_database *db)
     return true;
 }
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
 static int compare_disk_guids(const void *ctx, size_t a, size_t b)
 {
     const struct ldm_database *db = ctx;

@@ -119,11 +119,6 @@ static enum status count_used_slots(struct span config, const struct ldm_vmdb *v
     return ST_OK;
 }
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
 static int compare_slots(const void *ctx, size_t a, size_t b)
 {
     const struct span *config = ctx;

@@ -34,7 +34,7 @@ enum status ldm_log_count_pages(struct span page, uint32_t *ret_count)
     return ST_OK;
 }
 
-static enum status read_entries(const uint8_t *page, struct ldm_log *log)
+static enum status read_log_entries(const uint8_t *page, struct ldm_log *log)
 {
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
         const uint8_t *at = page + ENTRIES_AT + i * ENTRY_BYTES;
@@ -64,7 +64,7 @@ enum status ldm_log_parse(struct span pages, struct ldm_log *ret_log)
         const uint8_t *page = pages.at + (size_t)i * LDM_LOG_PAGE_BYTES;
         if (!is_page(page, i, log.page_count))
             return ST_DAMAGED;
-        status = read_entries(page, &log);
+        status = read_log_entries(page, &log);
         if (status != ST_OK)
             return status;
     }

@@ -24,7 +24,7 @@ struct reader {
     bool no_memory;
 };
 
-static struct span take(struct reader *reader, size_t size)
+static struct span take_field(struct reader *reader, size_t size)
 {
     if (reader->failed || size > reader->left.size) {
         reader->failed = true;
@@ -46,17 +46,17 @@ static uint64_t number_of(struct span bytes)
 
 static uint8_t take_u8(struct reader *reader)
 {
-    return (uint8_t)number_of(take(reader, 1));
+    return (uint8_t)number_of(take_field(reader, 1));
 }
 
 static uint32_t take_u32(struct reader *reader)
 {
-    return (uint32_t)number_of(take(reader, 4));
+    return (uint32_t)number_of(take_field(reader, 4));
 }
 
 static uint64_t take_u64(struct reader *reader)
 {
-    return number_of(take(reader, 8));
+    return number_of(take_field(reader, 8));
 }
 
 static uint64_t take_vint(struct reader *reader)
@@ -65,12 +65,12 @@ static uint64_t take_vint(struct reader *reader)
 
     if (width > 8)
         reader->failed = true;
-    return number_of(take(reader, width));
+    return number_of(take_field(reader, width));
 }
 
 static struct span take_vstr(struct reader *reader)
 {
-    return take(reader, take_u8(reader));
+    return take_field(reader, take_u8(reader));
 }
 
 /* A vstr as printable text in the arena; "" once the reader has failed. */
@@ -101,7 +101,7 @@ static void take_state(struct reader *reader, struct span bytes, char ret_state[
 static struct guid take_guid_bytes(struct reader *reader)
 {
     static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-    struct span bytes = take(reader, sizeof order);
+    struct span bytes = take_field(reader, sizeof order);
     struct guid guid = {{0}};
 
     for (size_t i = 0; i < bytes.size; i++)
@@ -158,15 +158,15 @@ static void volume_fields(struct reader *in, uint8_t flags, struct ldm_volume *v
     if (!volume->raid5 && (type.size != 3 || memcmp(type.at, "gen", 3) != 0))
         in->failed = true;
     take_vstr(in);
-    take_state(in, take(in, 14), volume->state);
+    take_state(in, take_field(in, 14), volume->state);
     take_u8(in);
     volume->number = take_vint(in);
     volume->flags = take_u32(in);
     volume->component_count = take_vint(in);
     volume->transaction = take_u64(in);
-    take(in, 8);
+    take_field(in, 8);
     volume->size = take_vint(in);
-    take(in, 4);
+    take_field(in, 4);
     volume->content = take_u8(in);
     volume->guid = take_guid_bytes(in);
     if ((flags & VOLUME_ID_1) != 0)
@@ -209,7 +209,7 @@ static void component_fields(struct reader *in, uint8_t flags, struct ldm_compon
     component->flags = take_u32(in);
     component->partition_count = take_vint(in);
     component->transaction = take_u64(in);
-    take(in, 8);
+    take_field(in, 8);
     component->volume_id = take_vint(in);
     take_vint(in);
     if ((flags & COMPONENT_STRIPE) == 0)
@@ -256,7 +256,7 @@ static void partition_fields(struct reader *in, uint8_t flags, struct ldm_partit
     partition->disk_id = take_vint(in);
     partition->column = (flags & PARTITION_COLUMN) != 0 ? take_vint(in) : 0;
     if ((flags & PARTITION_TID) != 0)
-        take(in, 8);
+        take_field(in, 8);
     if ((flags & PARTITION_BOOT) != 0)
         take_vint(in);
     if ((flags & PARTITION_HIDDEN) != 0)
@@ -324,7 +324,7 @@ enum status ldm_group_parse(const struct ldm_record *record, struct arena *arena
     group.id = take_vint(&in);
     group.name = take_name(&in);
     group.guid = take_owner_guid(&in, record);
-    take(&in, 4);
+    take_field(&in, 4);
     group.transaction = take_u64(&in);
     if ((record->flags & GROUP_COPIES) != 0) {
         take_vint(&in);

@@ -68,7 +68,7 @@ static struct boot read_backup(struct ntfs_volume *volume, const struct boot *bo
     return read_boot(volume, boot->geometry.bytes);
 }
 
-static enum ntfs_boot_state state_of(enum status status)
+static enum ntfs_boot_state stream_state(enum status status)
 {
     switch (status) {
     case ST_OK:
@@ -111,8 +111,8 @@ static enum status read_boots(struct ntfs_volume *volume)
     struct boot boot = read_boot(volume, 0);
     struct boot backup = read_backup(volume, &boot);
 
-    volume->boot = state_of(boot.status);
-    volume->backup = state_of(backup.status);
+    volume->boot = stream_state(boot.status);
+    volume->backup = stream_state(backup.status);
     if (boot.status != ST_OK && backup.status != ST_OK)
         return worst_of(boot.status, backup.status);
     if (boot.status == ST_OK && backup.status == ST_OK &&

@@ -2,11 +2,6 @@
 
 #include "base/mem.h"
 
-static bool is_power_of_two(uint64_t value)
-{
-    return value != 0 && (value & (value - 1)) == 0;
-}
-
 /* A power of two from `least` to `most`. */
 static enum status check_size(uint64_t size, uint32_t least, uint32_t most)
 {

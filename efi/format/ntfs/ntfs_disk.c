@@ -45,8 +45,8 @@ uint64_t ntfs_disk_bytes(const struct ntfs_volume *volume)
 }
 
 /* Whole blocks, straight from the disk. */
-static enum status read_blocks(struct ntfs_volume *volume, uint64_t offset, void *ret_data,
-                               uint64_t size)
+static enum status ntfs_read_blocks(struct ntfs_volume *volume, uint64_t offset, void *ret_data,
+                                    uint64_t size)
 {
     const struct block_port *port = volume->port;
     uint64_t lba = volume->first_lba + offset / port->block_size;
@@ -82,7 +82,8 @@ static enum status read_needed(struct ntfs_volume *volume, struct slot *slot, ui
 
     slot->size = 0;
     slot->used = 0;
-    return read_blocks(volume, first, slot->bytes + first % volume->cache->slot_bytes, end - first);
+    return ntfs_read_blocks(volume, first, slot->bytes + first % volume->cache->slot_bytes,
+                            end - first);
 }
 
 /* Makes the slot hold the bytes asked for, which lie in one slot. */
@@ -98,14 +99,14 @@ static enum status fill_slot(struct ntfs_volume *volume, struct slot *slot, uint
         return ST_OK;
     slot->at = at;
     slot->size = left < cache->slot_bytes ? (uint32_t)left : cache->slot_bytes;
-    if (read_blocks(volume, at, slot->bytes, slot->size) == ST_OK)
+    if (ntfs_read_blocks(volume, at, slot->bytes, slot->size) == ST_OK)
         return ST_OK;
     return read_needed(volume, slot, offset, size);
 }
 
 /* As much as can be had at once: a run of whole slots past the cache, or part of one slot. */
-static enum status read_piece(struct ntfs_volume *volume, uint64_t offset, uint8_t *ret_data,
-                              size_t size, size_t *ret_size)
+static enum status read_run_piece(struct ntfs_volume *volume, uint64_t offset, uint8_t *ret_data,
+                                  size_t size, size_t *ret_size)
 {
     struct ntfs_cache *cache = volume->cache;
     size_t within = (size_t)(offset % cache->slot_bytes);
@@ -114,7 +115,7 @@ static enum status read_piece(struct ntfs_volume *volume, uint64_t offset, uint8
     if (within == 0 && size >= 2 * (size_t)cache->slot_bytes) {
         piece = size < (1u << 30) ? size / cache->slot_bytes * cache->slot_bytes : 1u << 30;
         *ret_size = piece;
-        return read_blocks(volume, offset, ret_data, piece);
+        return ntfs_read_blocks(volume, offset, ret_data, piece);
     }
     if (piece > size)
         piece = size;
@@ -135,7 +136,7 @@ enum status ntfs_disk_read(struct ntfs_volume *volume, uint64_t offset, void *re
     if (offset > bytes || size > bytes - offset)
         return ST_DAMAGED;
     for (; size > 0; size -= piece, offset += piece, to += piece) {
-        enum status status = read_piece(volume, offset, to, size, &piece);
+        enum status status = read_run_piece(volume, offset, to, size, &piece);
         if (status != ST_OK)
             return status;
     }

@@ -30,7 +30,7 @@ static bool entry_is_sound(struct span bytes, bool children_allowed)
 }
 
 /* Every entry up to the last one, which must be there. */
-static enum status check_entries(struct span entries, bool children_allowed)
+static enum status check_index_entries(struct span entries, bool children_allowed)
 {
     size_t at = 0;
     uint16_t flags = 0;
@@ -61,7 +61,7 @@ static enum status parse_node(struct span bytes, size_t least, struct ntfs_node 
     if (first < least || first % 8 != 0 || end < first || end > room || room > bytes.size)
         return ST_DAMAGED;
     struct span entries = span_part(bytes, first, end - first);
-    enum status status = check_entries(entries, (bytes.at[0x0c] & NODE_HAS_CHILDREN) != 0);
+    enum status status = check_index_entries(entries, (bytes.at[0x0c] & NODE_HAS_CHILDREN) != 0);
     if (status == ST_OK)
         *ret_node = (struct ntfs_node){entries};
     return status;

@@ -188,8 +188,8 @@ static enum status walk(struct ntfs_volume *volume, const char *path, uint64_t *
     return status;
 }
 
-static enum status describe(struct ntfs_volume *volume, uint64_t reference,
-                            struct ntfs_file *ret_file)
+static enum status describe_entry(struct ntfs_volume *volume, uint64_t reference,
+                                  struct ntfs_file *ret_file)
 {
     static const struct ntfs_key key = {.type = NTFS_DATA};
     struct ntfs_attribute data = {0};
@@ -222,7 +222,7 @@ enum status ntfs_lookup(struct ntfs_volume *volume, const char *path, struct ntf
     enum status status = walk(volume, path, &reference);
 
     if (status == ST_OK)
-        status = describe(volume, reference, ret_file);
+        status = describe_entry(volume, reference, ret_file);
     arena_release(volume->arena, mark);
     return status;
 }

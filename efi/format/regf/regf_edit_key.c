@@ -59,8 +59,9 @@ static void raise_longest_name(uint8_t *record, struct regf_name name)
 }
 
 /* Takes the cells of a new key, and of a new list where the slot has no room. */
-static enum status take_cells(struct regf_edit *edit, struct regf_name name,
-                              const struct regf_slot *slot, uint32_t *ret_key, uint32_t *ret_leaf)
+static enum status take_key_cells(struct regf_edit *edit, struct regf_name name,
+                                  const struct regf_slot *slot, uint32_t *ret_key,
+                                  uint32_t *ret_leaf)
 {
     struct regf_room room = regf_room_begin(edit);
     uint32_t leaf = REGF_NIL;
@@ -93,7 +94,7 @@ enum status regf_create_key(struct regf_edit *edit, uint32_t parent, struct regf
     if (status == ST_OK && depth_of(edit, parent) >= REGF_DEPTH_MAX)
         status = ST_UNSUPPORTED;
     if (status == ST_OK)
-        status = take_cells(edit, name, &slot, &key, &leaf);
+        status = take_key_cells(edit, name, &slot, &key, &leaf);
     if (status != ST_OK)
         return status;
     regf_put_key(regf_content(edit, key), parent, found.security, name, edit->now);

@@ -135,7 +135,8 @@ static void move_leaf(struct regf_edit *edit, uint32_t parent, const struct regf
         regf_release(edit, slot->leaf.cell);
 }
 
-static void put_entry(uint8_t *entry, enum regf_list_kind kind, uint32_t key, struct regf_name name)
+static void put_list_entry(uint8_t *entry, enum regf_list_kind kind, uint32_t key,
+                           struct regf_name name)
 {
     st_le32(entry, key);
     if (kind == REGF_LIST_LF)
@@ -155,7 +156,7 @@ void regf_insert(struct regf_edit *edit, uint32_t parent, const struct regf_slot
     uint8_t *list = regf_content(edit, slot->has_room ? slot->leaf.cell : new_leaf);
     uint8_t *entry = list + REGF_LIST_HEADER_SIZE + (size_t)slot->entry * step;
     memmove(entry + step, entry, (size_t)(slot->leaf.count - slot->entry) * step);
-    put_entry(entry, slot->leaf.kind, key, name);
+    put_list_entry(entry, slot->leaf.kind, key, name);
     st_le16(list + REGF_LIST_COUNT_AT, (uint16_t)(slot->leaf.count + 1));
     st_le32(record + REGF_KEY_SUBKEYS_AT, ld_le32(record + REGF_KEY_SUBKEYS_AT) + 1);
 }
@@ -163,8 +164,8 @@ void regf_insert(struct regf_edit *edit, uint32_t parent, const struct regf_slot
 /* --- Taking out --------------------------------------------------------------------------------*/
 
 /* Finds a subkey's entry by its cell. */
-static bool find_entry(const struct regf_edit *edit, uint32_t parent, uint32_t key,
-                       struct regf_slot *ret_slot)
+static bool find_list_entry(const struct regf_edit *edit, uint32_t parent, uint32_t key,
+                            struct regf_slot *ret_slot)
 {
     struct regf_slot slot = {0};
 
@@ -181,7 +182,8 @@ static bool find_entry(const struct regf_edit *edit, uint32_t parent, uint32_t k
 }
 
 /* Takes entry `place` out of a list in `cell` with entries of `step` bytes. The entries left. */
-static uint32_t drop_entry(struct regf_edit *edit, uint32_t cell, uint32_t step, uint32_t place)
+static uint32_t drop_list_entry(struct regf_edit *edit, uint32_t cell, uint32_t step,
+                                uint32_t place)
 {
     uint8_t *list = regf_content(edit, cell);
     uint32_t left = ld_le16(list + REGF_LIST_COUNT_AT) - 1u;
@@ -199,14 +201,14 @@ void regf_remove(struct regf_edit *edit, uint32_t parent, uint32_t key)
     uint32_t list = list_of(edit, parent);
     struct regf_slot slot;
 
-    if (!find_entry(edit, parent, key, &slot))
+    if (!find_list_entry(edit, parent, key, &slot))
         return;
     st_le32(record + REGF_KEY_SUBKEYS_AT, ld_le32(record + REGF_KEY_SUBKEYS_AT) - 1);
-    if (drop_entry(edit, slot.leaf.cell, slot.leaf.step, slot.entry) > 0)
+    if (drop_list_entry(edit, slot.leaf.cell, slot.leaf.step, slot.entry) > 0)
         return;
     regf_release(edit, slot.leaf.cell);
     if (list != slot.leaf.cell) {
-        if (drop_entry(edit, list, 4, slot.number) > 0)
+        if (drop_list_entry(edit, list, 4, slot.number) > 0)
             return;
         regf_release(edit, list);
     }

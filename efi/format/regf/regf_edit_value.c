@@ -59,7 +59,7 @@ static bool fits_present_cell(const struct regf_edit *edit, const struct regf_va
 }
 
 /* Writes data of more than REGF_INLINE_MAX bytes into its cell, and zeros behind it. */
-static void put_data(struct regf_edit *edit, uint32_t cell, struct span data)
+static void put_value_data(struct regf_edit *edit, uint32_t cell, struct span data)
 {
     uint8_t *to = regf_content(edit, cell);
     size_t room = regf_cell(&edit->hive, cell).size;
@@ -70,8 +70,8 @@ static void put_data(struct regf_edit *edit, uint32_t cell, struct span data)
 
 /* Makes a value's cell say what its data is; that of more than REGF_INLINE_MAX bytes is in
  * `place`. */
-static void describe(struct regf_edit *edit, uint32_t cell, uint32_t type, struct span data,
-                     uint32_t place)
+static void describe_value(struct regf_edit *edit, uint32_t cell, uint32_t type, struct span data,
+                           uint32_t place)
 {
     uint8_t *record = regf_content(edit, cell);
     uint32_t size = (uint32_t)data.size;
@@ -95,8 +95,8 @@ static enum status replace_value(struct regf_edit *edit, const struct regf_value
     uint32_t place = value->data;
 
     if (fits_present_cell(edit, value, data.size)) {
-        put_data(edit, place, data);
-        describe(edit, value->cell, type, data, place);
+        put_value_data(edit, place, data);
+        describe_value(edit, value->cell, type, data, place);
         return ST_OK;
     }
     if (data.size > REGF_INLINE_MAX) {
@@ -104,9 +104,9 @@ static enum status replace_value(struct regf_edit *edit, const struct regf_value
         if (status != ST_OK)
             return status;
         regf_room_keep(&room);
-        put_data(edit, place, data);
+        put_value_data(edit, place, data);
     }
-    describe(edit, value->cell, type, data, place);
+    describe_value(edit, value->cell, type, data, place);
     regf_release_data(edit, value);
     return ST_OK;
 }
@@ -175,8 +175,8 @@ static enum status add_value(struct regf_edit *edit, uint32_t cell, struct regf_
             regf_name_is_narrow(name) ? REGF_VALUE_FLAG_COMPRESSED : 0);
     regf_put_name(record + REGF_VALUE_SIZE, name);
     if (data.size > REGF_INLINE_MAX)
-        put_data(edit, cells.data, data);
-    describe(edit, cells.value, type, data, cells.data);
+        put_value_data(edit, cells.data, data);
+    describe_value(edit, cells.value, type, data, cells.data);
     enlist(edit, cell, &key, &cells);
     return ST_OK;
 }

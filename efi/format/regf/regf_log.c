@@ -65,7 +65,7 @@ static bool old_log_fits(const uint8_t *base, struct span log)
 
 /* --- What both types need ----------------------------------------------------------------------*/
 
-static void note(struct recovery *recovery, enum regf_recovery trouble)
+static void note_range(struct recovery *recovery, enum regf_recovery trouble)
 {
     if (recovery->trouble == REGF_RECOVERED || trouble == REGF_RECOVERY_TOO_SMALL)
         recovery->trouble = trouble;
@@ -78,7 +78,7 @@ static bool resize(struct recovery *recovery, uint32_t bins_size)
     uint8_t *bins = recovery->buffer + REGF_BASE_SIZE;
 
     if (recovery->capacity - REGF_BASE_SIZE < bins_size) {
-        note(recovery, REGF_RECOVERY_TOO_SMALL);
+        note_range(recovery, REGF_RECOVERY_TOO_SMALL);
         return false;
     }
     if (bins_size > recovery->bins_size)
@@ -118,7 +118,7 @@ static bool references_are_sound(struct span entry)
 }
 
 /* The entry at `at` with that sequence number; an empty span when it is none or not whole. */
-static struct span entry_at(struct span log, uint64_t at, uint32_t sequence)
+static struct span log_entry_at(struct span log, uint64_t at, uint32_t sequence)
 {
     struct span entry = span_part(log, at, ENTRY_HEAD_SIZE);
 
@@ -163,14 +163,14 @@ static bool apply_entry(struct recovery *recovery, struct span entry)
 static void apply_new_log(struct recovery *recovery, struct span log)
 {
     uint32_t sequence = ld_le32(log.at + REGF_PRIMARY_AT);
-    struct span entry = entry_at(log, LOG_BASE_SIZE, sequence);
+    struct span entry = log_entry_at(log, LOG_BASE_SIZE, sequence);
 
     if (entry.at == NULL) {
-        note(recovery, REGF_RECOVERY_LOG_DAMAGED);
+        note_range(recovery, REGF_RECOVERY_LOG_DAMAGED);
         return;
     }
     take_base(recovery, log);
-    for (uint64_t at = LOG_BASE_SIZE; entry.at != NULL; entry = entry_at(log, at, ++sequence)) {
+    for (uint64_t at = LOG_BASE_SIZE; entry.at != NULL; entry = log_entry_at(log, at, ++sequence)) {
         if (!apply_entry(recovery, entry))
             return;
         at += entry.size;
@@ -242,7 +242,7 @@ static void apply_old_log(struct recovery *recovery, struct span log)
     size_t content = (MAP_AT + pages / 8 + LOG_UNIT - 1) / LOG_UNIT * LOG_UNIT;
 
     if (!bins_size_is_possible(bins_size) || !old_log_is_whole(log, pages, content)) {
-        note(recovery, REGF_RECOVERY_LOG_DAMAGED);
+        note_range(recovery, REGF_RECOVERY_LOG_DAMAGED);
         return;
     }
     if (!resize(recovery, bins_size))
@@ -309,7 +309,7 @@ static bool begin(struct recovery *recovery, struct span hive)
     return true;
 }
 
-static struct span finish(const struct recovery *recovery)
+static struct span finish_log(const struct recovery *recovery)
 {
     uint8_t *base = recovery->buffer;
 
@@ -348,7 +348,7 @@ enum regf_recovery regf_recover(struct span hive, const struct span *logs, size_
         return REGF_RECOVERY_TOO_SMALL;
     if (!recovery.applied)
         return recovery.trouble != REGF_RECOVERED ? recovery.trouble : why_not(logs, count);
-    struct span file = finish(&recovery);
+    struct span file = finish_log(&recovery);
     if (regf_check(file) != REGF_GOOD)
         return REGF_RECOVERY_BAD_RESULT;
     *ret_file = file;
