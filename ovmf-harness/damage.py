@@ -1,5 +1,10 @@
 """The language of the damage catalogue: what happened to a machine, one thing a line.
 
+A new case: make the folder, write base, what happened and what a person would say of it (before the
+program is asked: what it says is what is tested); run the catalogue's tests with -k NAME; add what
+`repair` has to leave, or that it rightly leaves the damage. A kind of damage that has no word yet gets
+one below, as a function that changes the images by itself, not by the program's own code.
+
 A case is a file `case` in a folder of tests/repair, whose name is that of the damage:
 
     # The second disk's ESP lost its Microsoft folder.

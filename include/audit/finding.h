@@ -1,6 +1,18 @@
 /*
  * Findings: what the audit noticed, as data. The words for each code, its severity and the advice
  * stand in one table, so that checks only say what and where.
+ *
+ * A new finding:
+ *   1  its code in the enumeration below, beside those of its subject
+ *   2  its row in the table of finding.c: severity, name for scripts, sentence, advice; the advice
+ *      names the command that helps, or says that none does
+ *   3  the check, in the file of efi/audit that judges its subject: a pure look at the machine that
+ *      calls collect_at_... of audit/collector.h with what the sentence leaves open
+ *   4  in tests/unit/finding_fixture.c which test owns it, and there a machine that has it and one
+ *      that barely has not
+ *   5  a case in tests/repair, when a disk can be made to have it; the language is that of
+ *      ovmf-harness/damage.py
+ *   6  where repair can mend it, the repair in efi/plan: the finding is gone afterwards
  */
 #ifndef SHADOWBOOT_AUDIT_FINDING_H
 #define SHADOWBOOT_AUDIT_FINDING_H

@@ -1,4 +1,17 @@
-/* The table of commands: name, options, help and code of each, in one place. */
+/*
+ * The table of commands: name, options, help and code of each, in one place.
+ *
+ * A new command:
+ *   1  its row in the table of command.c, where `help` is to list it; options get a list of their
+ *      own there. `help` and the .man page are printed from the row
+ *   2  its code in a file of efi/cmd: it reads its words and options from the context, and prints
+ *   3  what it decides goes into efi/plan: a function that makes a plan, or refuses in a sentence
+ *      that says what to do instead and ends with "Nothing was changed."
+ *   4  what it finds out goes into efi/audit, so that `status` can say it too
+ *   5  it shows the plan, asks and carries it out by the one road of efi/cmd/run.c, which keeps a
+ *      journal for `undo`: no command writes by itself
+ *   6  tests: of the plan in tests/unit, of the words in a test of ovmf-harness that runs it
+ */
 #ifndef SHADOWBOOT_CMD_COMMAND_H
 #define SHADOWBOOT_CMD_COMMAND_H
 

@@ -1,4 +1,14 @@
 /*
+ * A new format: a header here that begins with the layout, byte by byte, and its source; a file in
+ * efi/format that takes bytes apart (ld_le16 ... of base/bytes.h, every length and offset checked
+ * before it is used) into a plain struct, and says ST_ABSENT for what it is not, ST_DAMAGED for what
+ * it is and is broken. It sees bytes, or a block port where it has to read on; no model. If it is
+ * written too, the same file puts it together, and a builder of format/disk_edit.h takes the writes
+ * in phases. Then: a test in tests/unit whose expected bytes come from the specification or another
+ * tool; a program in tests/fuzz with first inputs; faults in tests/mutants/format.list; the scan
+ * (efi/model) asks it, and whether a disk is somebody's is added to format/owner.h where it tells.
+ * A format of several files gets a folder, and headers that only they read lie beside them.
+ *
  * What kind of file system a volume holds, by its first block alone. Encrypted volumes come first:
  * one made for removable disks looks like FAT.
  *
