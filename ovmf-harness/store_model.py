@@ -77,7 +77,7 @@ def entries_of(log, sequence):
 
 
 def tree_of(hive):
-    """{object: {element: data}}, data as text, a list of texts, or bytes."""
+    """{object: {element: data}}, data as text, a list of texts, or bytes; "type" is the object's."""
     with tempfile.NamedTemporaryFile() as stream:
         stream.write(hive)
         stream.flush()
@@ -89,7 +89,8 @@ def tree_of(hive):
 
 def elements_of(node):
     own = next(child for child in node.findall('node') if child.get('name') == 'Elements')
-    return {element.get('name').lower(): data_of(element.find('value')) for element in own.findall('node')}
+    kind = next(child for child in node.findall('node') if child.get('name') == 'Description').find('value')
+    return {'type': int(kind.get('value'), 0)} | {element.get('name').lower(): data_of(element.find('value')) for element in own.findall('node')}
 
 
 def data_of(value):
@@ -106,6 +107,9 @@ def choose(objects):
     if BOOTMGR not in objects:
         raise Odd('a store without {bootmgr}')
     manager = objects[BOOTMGR]
+    for name in manager.get('24000002', []):        # once
+        if name in objects:
+            return objects[name]
     names = [manager.get('23000003', '').lower(), *manager.get('24000001', [])]
     for name in names:
         if name in objects:
@@ -127,6 +131,8 @@ def partition_of(data):
 
 def devices_of(hive):
     loader = choose(tree_of(hive))
+    if loader['type'] != regf.LOADER_TYPE:
+        raise Odd('no loader of Windows')
     if '11000001' not in loader or '12000004' not in loader:
         raise ValueError('the loader has no device or no description')
     if loader.get('12000002', WINLOAD).lower() != WINLOAD:

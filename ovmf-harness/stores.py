@@ -79,12 +79,56 @@ def of_windows(setup, index, other):
     return put(root, '11000001', esp(setup, index))
 
 
-def ramdisk():
-    """A loader in a RAM disk made from a file on a partition that is nowhere."""
+def ramdisk(volume=None):
+    """A loader in a RAM disk made from a file on a partition, or on one that is nowhere."""
     text = '\\Recovery\\Winre.wim\0'.encode('utf-16-le')
-    parent = nowhere('recovery')[1][16:]
+    parent = (volume or nowhere('recovery'))[1][16:]
     path = struct.pack('<III', 1, 12 + len(parent) + len(text), 5) + parent + text
     return regf.BINARY, bytes(16) + struct.pack('<IIIII20x', 0, 1, 40 + len(path), 0, 3) + path
+
+
+def loader_put(root, code, value):
+    return put(root, code, value, regf.LOADER)
+
+
+YES, NO = (regf.BINARY, b'\x01'), (regf.BINARY, b'\x00')
+RESUME = '{4bd4b7f4-9cb2-11e9-8d5c-525400a1b2c3}'
+RECOVERY = '{4bd4b7f5-9cb2-11e9-8d5c-525400a1b2c3}'
+TESTER = '{b2721d73-1db4-4c62-bf78-c548a880142d}'
+
+
+def with_object(root, identifier, kind, description, device):
+    objects(root).append(regf.bcd_object(identifier, kind, {
+        '11000001': device, '12000004': regf.text(description)}))
+    return root
+
+
+def with_resume(setup, index, device):
+    """What starts a hibernated Windows, and where its file is."""
+    root = with_object(of_windows(setup, index, 1 - index), RESUME, 0x10200004, 'Windows Resume Application', device)
+    put(root, '21000001', device, RESUME)
+    return loader_put(root, '23000003', regf.text(RESUME))
+
+
+def with_recovery(setup, index, device):
+    root = with_object(of_windows(setup, index, 1 - index), RECOVERY, regf.LOADER_TYPE, 'Windows Recovery Environment',
+                       device)
+    return loader_put(loader_put(root, '14000008', regf.objects(RECOVERY)), '16000009', YES)
+
+
+def with_tester(setup, index):
+    root = with_object(of_windows(setup, index, 1 - index), TESTER, 0x10200005, 'Windows Memory Diagnostic',
+                       esp(setup, index))
+    return put(root, '24000002', regf.objects(TESTER))
+
+
+def windows_with(code, value):
+    """The loader has one more element."""
+    return lambda setup, index: loader_put(of_windows(setup, index, 1 - index), code, value)
+
+
+def manager_with(code, value):
+    return lambda setup, index: put(of_windows(setup, index, 1 - index), code, value)
 
 
 def device_of_type(number):
@@ -115,6 +159,26 @@ STORES = {
     'no-path': lambda setup, index: drop(tree(plex(setup, index)), '12000002'),
     'other-path': lambda setup, index: put(tree(plex(setup, index)), '12000002',
                                            regf.text('\\Windows\\system32\\other.efi'), regf.LOADER),
+    'once-second': lambda setup, index, other: put(of_windows(setup, index, other), '24000002',
+                                                   regf.objects(SECOND)),
+    'once-gone': manager_with('24000002', regf.objects(GONE)),
+    'once-tester': with_tester,
+    'tools-gone': manager_with('24000010', regf.objects(TESTER)),
+    'order-half-gone': manager_with('24000001', regf.objects(GONE, regf.LOADER)),
+    'resume-gone': windows_with('23000003', regf.text(GONE)),
+    'recovery-gone': windows_with('14000008', regf.objects(GONE)),
+    'resume-of': lambda setup, index, other: with_resume(setup, index, plex(setup, other)),
+    'resume-nowhere': lambda setup, index: with_resume(setup, index, nowhere(index)),
+    'recovery-nowhere': lambda setup, index: with_recovery(setup, index, ramdisk()),
+    'recovery-of': lambda setup, index, other: with_recovery(setup, index, ramdisk(plex(setup, other))),
+    'recovery-off': lambda setup, index: loader_put(with_recovery(setup, index, ramdisk()), '16000009', NO),
+    'recovery-ignored': lambda setup, index: loader_put(with_recovery(setup, index, ramdisk()), '250000e0',
+                                                        regf.integer(1)),
+    'safe-mode': windows_with('25000080', regf.integer(0)),
+    'safe-network': windows_with('25000080', regf.integer(1)),
+    'test-signing': windows_with('16000049', YES),
+    'no-integrity': windows_with('16000048', YES),
+    'test-signing-off': windows_with('16000049', NO),
     'second-first': lambda setup, index, other: put(of_windows(setup, index, other), '23000003',
                                                     regf.text(SECOND)),
 }

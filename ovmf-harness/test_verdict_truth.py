@@ -30,6 +30,7 @@ UNKNOWN = {
     'shadow-esp-4096-sectors': {1},
     'three-members-settings-missing-second-empty': {0},  # what GRUB goes on to without them
     'shadow-store-ramdisk': {1},                # what is there nobody looks into
+    'shadow-store-once-tester': {1},            # nor what follows the memory tester
     'shadow-store-odd-device': {1},
     'shadow-store-other-loader': {1},
     'databases-differ': {0, 1},                 # two databases of one age that contradict each other

@@ -1,5 +1,6 @@
 #include "audit_stores.h"
 
+#include "audit_store_entries.h"
 #include "base/print.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
@@ -17,9 +18,8 @@ static void audit_end(struct collector *to, const struct esp *esp, enum bcd_end 
         collect_at_partition(to, FINDING_ESP_STORE_NO_SYSTEM, esp->partition, texts[end]);
 }
 
-/* A partition of that name, on `disk` if there is one. */
-static size_t find_near(const struct machine *machine, const struct bcd_partition *named,
-                        size_t disk)
+size_t audit_stores_find_near(const struct machine *machine, const struct bcd_partition *named,
+                              size_t disk)
 {
     size_t first = boot_store_partition(machine, named, 0);
 
@@ -48,7 +48,7 @@ static bool audit_device(struct collector *to, const struct machine *machine,
 
     if (device->kind != BCD_DEVICE_PARTITION)
         return false;
-    size_t partition = find_near(machine, &device->partition, disk);
+    size_t partition = audit_stores_find_near(machine, &device->partition, disk);
     if (partition == NO_INDEX) {
         say_gone(to, esp, &device->partition);
         return true;
@@ -69,6 +69,7 @@ static void audit_store(struct collector *to, const struct machine *machine,
 
     if (!boot_store_is_usable(esp) || fat_find(&esp->report, BOOT_MANAGER_PATH) == FAT_NO_FILE)
         return;
+    audit_store_entries(to, machine, member, esp);
     enum bcd_end end = boot_store_choose(to->arena, esp, &bcd_manager, &choice);
     if (end != BCD_STARTS) {
         audit_end(to, esp, end);

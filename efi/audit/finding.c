@@ -300,6 +300,34 @@ static const struct finding_words words[FINDING_COUNT] = {
          "The boot store starts Windows from another disk:",
          "When that disk dies, Windows' boot manager stops. shadowboot repair has it start the "
          "copy on its own disk."},
+    [FINDING_ESP_STORE_DANGLING] =
+        {SEVERITY_WARNING, "esp-store-dangling",
+         "The boot store names entries that it does not have:",
+         "Windows' boot manager passes over them. shadowboot repair takes these names out."},
+    [FINDING_ESP_STORE_ONE_TIME] =
+        {SEVERITY_NOTE, "esp-store-one-time",
+         "The boot store has an order for the next start alone (bootsequence):",
+         "Windows' boot manager takes it out when it starts. If it is not meant: shadowboot bcd "
+         "delete {bootmgr} bootsequence."},
+    [FINDING_ESP_STORE_SAFE_MODE] =
+        {SEVERITY_WARNING, "esp-store-safe-mode", "The boot store starts Windows in safe mode",
+         "It does so at every start until somebody ends it: shadowboot bcd delete {default} "
+         "safeboot, or in Windows bcdedit /deletevalue {default} safeboot."},
+    [FINDING_ESP_STORE_TEST_MODE] =
+        {SEVERITY_WARNING, "esp-store-test-mode",
+         "The boot store has Windows take drivers that nobody signed:",
+         "That is for tests. Unless a driver needs it, set it back: shadowboot bcd delete {default} "
+         "with that name, or bcdedit /deletevalue in Windows."},
+    [FINDING_ESP_STORE_RECOVERY] =
+        {SEVERITY_NOTE, "esp-store-recovery",
+         "From this disk alone the recovery that the boot store has set up does not start:",
+         "After two starts that failed the machine stops there, and not at Windows. In Windows: "
+         "reagentc /enable. To have it never tried: shadowboot bcd set {default} recoveryenabled "
+         "No."},
+    [FINDING_ESP_STORE_RESUME] =
+        {SEVERITY_WARNING, "esp-store-resume",
+         "The boot store resumes a hibernated Windows from another place than it starts it:",
+         "shadowboot repair has it resume from the copy on its own disk."},
     [FINDING_ESP_REPEATED] =
         {SEVERITY_NOTE, "esp-repeated", "The disk has more than one EFI System Partition.",
          "Firmware may start from either. The one that boot entries name was judged."},

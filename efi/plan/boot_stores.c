@@ -8,8 +8,9 @@
 #include "plan/esp_files.h"
 #include "plan/place.h"
 #include "plan/project.h"
-#include "store_write.h"
+#include "store_mend.h"
 #include "store_work.h"
+#include "store_write.h"
 
 /* --- Into the plan -------------------------------------------------------------------------- */
 
@@ -39,7 +40,15 @@ static const char *purpose_of(const struct store_work *work, bool made)
     if (work->moves)
         return arena_printf(arena, "%sto start Windows from %s", made ? "made " : "",
                             place_text(arena, work->later, work->own));
-    return "completed from its log";
+    if (work->resumes)
+        return arena_printf(arena, "%sto resume Windows from %s", made ? "made " : "",
+                            place_text(arena, work->later, work->own));
+    if (work->ends_order)
+        return made ? "rid of its order for the next start, which leads elsewhere"
+                    : "without its order for the next start, which leads elsewhere";
+    if (work->completed)
+        return "completed from its log";
+    return made ? "rid of names that lead nowhere" : "without names that lead nowhere";
 }
 
 /* Puts the store into a change that the plan has for the ESP already. */
@@ -125,19 +134,24 @@ static enum status put_store(struct store_work *work, struct span file)
 
 static enum status see_to_esp(struct store_work *work)
 {
-    struct span file;
+    struct span file = work->esp->store_file;
+    struct bcd_store store;
 
-    if (!boot_store_is_usable(work->esp))
+    if (!boot_store_is_usable(work->esp) || file.size == 0)
         return ST_OK;
-    enum bcd_end end = boot_store_choose(work->plan->arena, work->esp, &bcd_manager, &work->choice);
-    work->moves =
-        end == BCD_STARTS &&
-        (store_is_elsewhere(work, &work->choice.device) ||
-         (work->choice.has_os_device && store_is_elsewhere(work, &work->choice.os_device)));
-    if (!work->moves && work->esp->store == REGF_GOOD)
+    work->resumes = false;
+    enum status status = store_mend(work, &file);
+    if (status == ST_OK && work->esp->store == REGF_DIRTY && !work->completed)
         return ST_OK;
-    enum status status = store_make(work, &file);
-    return status == ST_OK ? put_store(work, file) : status;
+    if (status == ST_OK)
+        status = bcd_open(work->plan->arena, file, &store);
+    if (status != ST_OK)
+        return status == ST_NO_MEMORY ? status : ST_OK;
+    work->moves = bcd_choose(&store, &bcd_manager, &work->choice) == BCD_STARTS &&
+                  store_choice_is_elsewhere(work, &work->choice);
+    status = store_make(work, &file);
+    bool changes = work->moves || work->resumes || work->mended || work->completed;
+    return status == ST_OK && changes ? put_store(work, file) : status;
 }
 
 static enum status see_to_member(struct plan *plan, const struct roles *roles,
@@ -149,8 +163,6 @@ static enum status see_to_member(struct plan *plan, const struct roles *roles,
                               .own = store_copy_partition(plan, later, member)};
     enum status status = ST_OK;
 
-    if (work.own == NO_INDEX)
-        return ST_OK;
     for (size_t i = 0; i < later->esp_count && status == ST_OK; i++) {
         work.esp = &later->esps[i];
         if (later->partitions[work.esp->partition].disk == member->disk)

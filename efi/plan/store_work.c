@@ -34,10 +34,17 @@ static bool may_be_replaced(const struct store_work *work, const struct bcd_part
 
 bool store_is_elsewhere(const struct store_work *work, const struct bcd_device *device)
 {
+    if (work->own == NO_INDEX)
+        return false;
     struct bcd_partition own = boot_store_name(work->later, work->own);
-
     return device->kind == BCD_DEVICE_PARTITION && !bcd_partition_equal(&device->partition, &own) &&
            may_be_replaced(work, &device->partition);
+}
+
+bool store_choice_is_elsewhere(const struct store_work *work, const struct bcd_choice *choice)
+{
+    return store_is_elsewhere(work, &choice->device) ||
+           (choice->has_os_device && store_is_elsewhere(work, &choice->os_device));
 }
 
 /* --- The new store -------------------------------------------------------------------------- */
@@ -152,24 +159,60 @@ static enum status retarget(const struct store_work *work, uint8_t *bytes, size_
     return store_is_elsewhere(work, os) ? replace(work, bytes, size, &os->partition, &own) : ST_OK;
 }
 
-enum status store_make(const struct store_work *work, struct span *ret_file)
+/* Loader and system come home, and the boot manager's own place with them. */
+static enum status move(const struct store_work *work, uint8_t *bytes, size_t size)
 {
     struct arena *arena = work->plan->arena;
-    const struct span old = work->esp->store_file;
-    uint8_t *bytes = arena_copy(arena, old.at, old.size);
     struct bcd_partition esp = boot_store_name(work->later, work->esp->partition);
     struct bcd_partition manager;
 
+    enum status status = retarget(work, bytes, size);
+    if (status == ST_OK)
+        status = manager_place(arena, span_of(bytes, size), &manager);
+    if (status == ST_OK && !bcd_partition_equal(&manager, &esp) &&
+        is_esp_or_nowhere(work->later, &manager))
+        status = swap_partitions(arena, bytes, size, &manager, &esp);
+    return status == ST_ABSENT ? ST_OK : status;
+}
+
+/* What resumes a hibernated Windows comes home as well. It is no part of the swap where it was
+ * elsewhere than the loader. */
+static enum status bring_resume(struct store_work *work, uint8_t *bytes, size_t size)
+{
+    struct bcd_object resume;
+    struct bcd_device device;
+    struct bcd_choice choice;
+    struct bcd_store store;
+    struct guid guid;
+    struct span data;
+
+    enum status status = bcd_open(work->plan->arena, span_of(bytes, size), &store);
+    if (status != ST_OK)
+        return status == ST_NO_MEMORY ? status : ST_OK;
+    if (work->own == NO_INDEX || bcd_choose(&store, &bcd_manager, &choice) != BCD_STARTS ||
+        bcd_inherited(&store, &choice.loader, BCD_RESUME_OBJECT, &data) != ST_OK ||
+        bcd_guid_at(data, 0, &guid) != ST_OK || bcd_find(&store, &guid, &resume) != ST_OK ||
+        bcd_element(&store, &resume, BCD_DEVICE, &data) != ST_OK ||
+        bcd_device_read(data, &device) != ST_OK || !store_is_elsewhere(work, &device))
+        return ST_OK;
+    struct bcd_partition own = boot_store_name(work->later, work->own);
+    const struct exchange step = {&device.partition, &own};
+    exchange_in(&store, &resume, bytes, &step, 1);
+    work->resumes = true;
+    return ST_OK;
+}
+
+enum status store_make(struct store_work *work, struct span *io_file)
+{
+    size_t size = io_file->size;
+    uint8_t *bytes = arena_copy(work->plan->arena, io_file->at, size);
+
     if (bytes == NULL)
         return ST_NO_MEMORY;
-    enum status status = work->moves ? retarget(work, bytes, old.size) : ST_OK;
-    if (status == ST_OK && work->moves)
-        status = manager_place(arena, old, &manager);
-    if (status == ST_OK && work->moves && !bcd_partition_equal(&manager, &esp) &&
-        is_esp_or_nowhere(work->later, &manager))
-        status = swap_partitions(arena, bytes, old.size, &manager, &esp);
-    if (status != ST_OK && status != ST_ABSENT)
-        return status;
-    *ret_file = span_of(bytes, old.size);
-    return ST_OK;
+    enum status status = work->moves ? move(work, bytes, size) : ST_OK;
+    if (status == ST_OK)
+        status = bring_resume(work, bytes, size);
+    if (status == ST_OK)
+        *io_file = span_of(bytes, size);
+    return status;
 }

@@ -12,9 +12,13 @@ struct store_work {
     const struct roles *roles;
     const struct machine *later; /* as it will be */
     const struct esp *esp;       /* of it */
-    size_t own;                  /* partition of it: the copy on the same disk */
+    size_t own;                  /* partition of it: the copy on the same disk; NO_INDEX for none */
     struct bcd_choice choice;
-    bool moves; /* `choice` has to give way to the own copy */
+    bool moves;      /* `choice` has to give way to the own copy */
+    bool resumes;    /* what resumes a hibernated Windows had to */
+    bool mended;     /* something else was put right: */
+    bool completed;  /* a write that was cut short was */
+    bool ends_order; /* an order for the next start was in it */
 };
 
 /* The partition of the member's copy on the machine as it will be; NO_INDEX for none. */
@@ -25,7 +29,11 @@ size_t store_copy_partition(const struct plan *plan, const struct machine *later
  * the same volume on another disk, or one that is nowhere. */
 bool store_is_elsewhere(const struct store_work *work, const struct bcd_device *device);
 
-/* The store for the own disk, of the same size, in the arena. Statuses: ST_OK; ST_NO_MEMORY. */
-MUST_CHECK enum status store_make(const struct store_work *work, struct span *ret_file);
+/* The same of either device of a loader. */
+bool store_choice_is_elsewhere(const struct store_work *work, const struct bcd_choice *choice);
+
+/* The store for the own disk, of the same size, in the arena, made of `*io_file`; says in `work`
+ * whether it resumes Windows from elsewhere no more. Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status store_make(struct store_work *work, struct span *io_file);
 
 #endif

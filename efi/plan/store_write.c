@@ -45,7 +45,8 @@ size_t store_items(struct arena *arena, const struct esp *esp, const char *path,
     size_t count = 1;
 
     ret_items[0] = item_of(&report->files[fat_find(report, path)], file);
-    for (size_t i = 0; i < STORE_ITEMS_MAX - 1; i++) {
+    /* Until the new store is there, the old one is worth nothing without its log. */
+    for (size_t i = 0; i < STORE_ITEMS_MAX - 1 && esp->store != REGF_DIRTY; i++) {
         const char *name = arena_printf(arena, "%s%s", path, endings[i]);
         if (name == NULL)
             return 0;

@@ -9,8 +9,10 @@
 /*
  * The files to write where the file `path` of the ESP, a boot store that is there, gets another
  * content: that, and its logs that are not empty, emptied. What they hold is of the old store, and
- * Windows would put it over the new one when its next write is cut short. How many they are, the
- * store first; 0 when the arena is full.
+ * Windows would put it over the new one when its next write is cut short. The logs of a store whose
+ * own write was cut short stay: it has to be good until the new one is there, which is to have a
+ * greater sequence number and another time (regf_edit_finish). How many they are, the store first;
+ * 0 when the arena is full.
  */
 size_t store_items(struct arena *arena, const struct esp *esp, const char *path, struct span file,
                    struct file_copy ret_items[STORE_ITEMS_MAX]);

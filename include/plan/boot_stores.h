@@ -11,13 +11,15 @@
 
 /*
  * Goes through the ESPs of members as they will be after the plan, and gives those whose store
- * starts Windows from another copy of the mirrored volume, or from a partition that is nowhere,
- * a store for their own disk: what named the other partition names the own one, and the other way
- * round; of the ESPs likewise. Nothing else in it changes, nor its size. One whose last write was
- * cut short is completed from its log, and the logs beside it are emptied. A store that the plan
- * brings is changed on its way, one that lies there is written anew. `disk`: the only one that is
- * looked at; NO_INDEX for all. `left_out`: index of a member that is left as it is; NO_INDEX for
- * none. Statuses: ST_OK; ST_NO_MEMORY.
+ * starts Windows from another copy of the mirrored volume, or from a partition that is nowhere, a
+ * store for their own disk: what named the other partition names the own one, and the other way
+ * round; of the ESPs likewise, and what resumes a hibernated Windows. Names of objects that the
+ * store does not have are taken out of it, and so is an order for the next start alone that would
+ * start from elsewhere. One whose last write was cut short is completed from its log, which cannot
+ * be used on the result once more. Nothing else changes. A store that the plan brings is changed on
+ * its way, one that lies there is written anew. `disk`: the only one that is looked at; NO_INDEX for
+ * all. `left_out`: index of a member that is left as it is; NO_INDEX for none. Statuses: ST_OK;
+ * ST_NO_MEMORY.
  */
 MUST_CHECK enum status plan_boot_stores(struct plan *plan, const struct roles *roles, size_t disk,
                                         size_t left_out);

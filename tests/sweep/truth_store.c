@@ -141,7 +141,10 @@ const char *truth_store_read(const struct truth_file *file, struct truth_store *
     memset(ret_store, 0, sizeof(*ret_store));
     if (manager == NO_CELL)
         return "the store is empty";
-    uint32_t loader = named_by(&hive, objects, manager, "23000003", &named);
+    bool once = false;
+    uint32_t loader = named_by(&hive, objects, manager, "24000002", &once);
+    if (loader == NO_CELL)
+        loader = named_by(&hive, objects, manager, "23000003", &named);
     if (loader == NO_CELL)
         loader = named_by(&hive, objects, manager, "24000001", &named);
     if (loader == NO_CELL)

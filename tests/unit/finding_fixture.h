@@ -10,11 +10,12 @@
 
 enum finding_owner {
     OWNER_NONE,
-    OWNER_AUDIT,   /* tests/unit/test_audit.c */
-    OWNER_MACHINE, /* tests/unit/test_audit_machine.c */
-    OWNER_ESPS,    /* tests/unit/test_audit_esps.c */
-    OWNER_STORES,  /* tests/unit/test_boot_stores.c */
-    OWNER_VOLUMES, /* tests/unit/test_audit_volumes.c */
+    OWNER_AUDIT,         /* tests/unit/test_audit.c */
+    OWNER_MACHINE,       /* tests/unit/test_audit_machine.c */
+    OWNER_ESPS,          /* tests/unit/test_audit_esps.c */
+    OWNER_STORES,        /* tests/unit/test_boot_stores.c */
+    OWNER_STORE_ENTRIES, /* tests/unit/test_store_entries.c */
+    OWNER_VOLUMES,       /* tests/unit/test_audit_volumes.c */
 };
 
 enum finding_owner finding_owner(enum finding_code code);

@@ -256,6 +256,32 @@ static enum status first_of(const struct bcd_store *store, const struct bcd_obje
     return status;
 }
 
+uint64_t bcd_number(struct span data)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < data.size && data.size <= sizeof(number); i++)
+        number |= (uint64_t)data.at[i] << (8 * i);
+    return number;
+}
+
+bool bcd_is_reference(uint32_t code)
+{
+    return (bcd_format(code) == BCD_FORMAT_OBJECT || bcd_format(code) == BCD_FORMAT_LIST) &&
+           code != BCD_INHERIT;
+}
+
+size_t bcd_count_gone(const struct bcd_store *store, struct span data)
+{
+    struct bcd_object object;
+    struct guid guid;
+    size_t count = 0;
+
+    for (size_t i = 0; bcd_guid_at(data, i, &guid) == ST_OK; i++)
+        count += bcd_find(store, &guid, &object) == ST_ABSENT;
+    return count;
+}
+
 /* The text of a string element without its NULs. */
 static struct span trimmed(struct span data)
 {
@@ -300,7 +326,8 @@ enum bcd_end bcd_choose(const struct bcd_store *store, const struct guid *manage
         return BCD_EMPTY;
     if (bcd_find(store, manager, &own) != ST_OK)
         return BCD_NOT_UNDERSTOOD;
-    enum status first = first_of(store, &own, BCD_DEFAULT, &choice.loader);
+    choice.once = first_of(store, &own, BCD_BOOT_SEQUENCE, &choice.loader) == ST_OK;
+    enum status first = choice.once ? ST_OK : first_of(store, &own, BCD_DEFAULT, &choice.loader);
     enum status status = first;
     if (first == ST_ABSENT || first == ST_UNSUPPORTED)
         status = first_of(store, &own, BCD_DISPLAY_ORDER, &choice.loader);

@@ -41,7 +41,19 @@
 #define BCD_BOOT_SEQUENCE 0x24000002u /* the same, for the next start only */
 #define BCD_TOOLS_ORDER   0x24000010u /* the same, below the menu */
 
+#define BCD_RECOVERY_SEQUENCE 0x14000008u
+#define BCD_RECOVERY_ENABLED  0x16000009u
+#define BCD_NO_INTEGRITY      0x16000048u /* nointegritychecks */
+#define BCD_TEST_SIGNING      0x16000049u
+#define BCD_RESUME_OBJECT     0x23000003u /* of a loader: what starts Windows after hibernation */
+#define BCD_SAFE_BOOT         0x25000080u /* of a loader, as all below */
+#define BCD_OLD_NO_INTEGRITY  0x26000026u
+#define BCD_OLD_TEST_SIGNING  0x26000027u
+#define BCD_STATUS_POLICY     0x250000e0u /* bootstatuspolicy: 1 or 3: no recovery by itself */
+
 #define BCD_FORMAT_DEVICE 1u
+#define BCD_FORMAT_OBJECT 3u
+#define BCD_FORMAT_LIST   4u
 
 #define BCD_TYPE_MANAGER 0x10100002u
 #define BCD_TYPE_LOADER  0x10200003u
@@ -110,6 +122,17 @@ MUST_CHECK enum status bcd_guid_at(struct span data, size_t index, struct guid *
 /* The element's number's fourth byte: 1 device ... 7 list of integers. */
 unsigned bcd_format(uint32_t code);
 
+/* The number in an element of the format integer or boolean, of 1 to 8 bytes; 0 when it has another
+ * size. */
+uint64_t bcd_number(struct span data);
+
+/* True for an element that names objects of which one that does not exist is passed over; what an
+ * object inherits from is none. */
+bool bcd_is_reference(uint32_t code);
+
+/* How many of the objects in such an element the store does not have. */
+size_t bcd_count_gone(const struct bcd_store *store, struct span data);
+
 /* --- What is started ------------------------------------------------------------------------ */
 
 /* What the boot manager comes to, without a menu or anybody at the keyboard. */
@@ -129,13 +152,14 @@ struct bcd_choice {
     struct bcd_device device;    /* where its file is */
     struct bcd_device os_device; /* where \Windows is */
     bool has_os_device;
+    bool once;        /* by the order for the next start alone */
     struct span path; /* its file, UCS-2 without NUL; empty: \Windows\System32\winload.efi */
 };
 
 /*
- * What the boot manager of the object `manager` does by this store. It takes the default, or what
- * comes first in the display order where the default does not exist; it does not go on to another
- * one when that fails. `ret_choice` is filled in for BCD_STARTS only.
+ * What the boot manager of the object `manager` does by this store. It takes the first that exists
+ * of the order for the next start, else the default, or what comes first in the display order where
+ * the default does not exist; it does not go on to another one when that fails. `ret_choice` is filled in for BCD_STARTS only.
  */
 enum bcd_end bcd_choose(const struct bcd_store *store, const struct guid *manager,
                         struct bcd_choice *ret_choice);

@@ -1,0 +1,13 @@
+/* What stands in a boot store beside what it starts: names that lead nowhere, and settings that
+ * somebody left behind. */
+#ifndef SHADOWBOOT_AUDIT_AUDIT_STORE_ENTRIES_H
+#define SHADOWBOOT_AUDIT_AUDIT_STORE_ENTRIES_H
+
+#include "audit/collector.h"
+#include "audit/roles.h"
+
+/* Says of the store of a member's ESP, which can be used, what is odd in it. */
+void audit_store_entries(struct collector *to, const struct machine *machine,
+                         const struct member *member, const struct esp *esp);
+
+#endif
