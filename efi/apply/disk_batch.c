@@ -171,6 +171,16 @@ static bool table_is_sound(const struct machine *machine, size_t port)
     return false;
 }
 
+static bool disk_has_signature(const struct machine *machine, size_t port, uint32_t signature)
+{
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        const struct disk *disk = &machine->disks[i];
+        if (disk->port == port)
+            return disk->style == DISK_MBR && disk->mbr.signature == signature;
+    }
+    return false;
+}
+
 enum status disk_batch_confirm(const struct plan *plan, size_t action,
                                const struct machine *machine)
 {
@@ -180,6 +190,8 @@ enum status disk_batch_confirm(const struct plan *plan, size_t action,
 
     if (change->kind == DISK_CHANGE_GPT)
         sound = table_is_sound(machine, port);
+    if (change->kind == DISK_CHANGE_SIGNATURE)
+        sound = disk_has_signature(machine, port, change->signature);
     if (change->kind == DISK_CHANGE_BOOT_SECTOR) {
         const struct esp *esp = esp_at(machine, port, change->first_lba);
         sound = esp != NULL && esp->status == ST_OK && !esp->volume.from_backup;

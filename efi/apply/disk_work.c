@@ -247,6 +247,25 @@ static enum status work_out_gpt(struct disk_work *work)
     return status == ST_OK ? gpt_edit(work->arena, &request, &work->edit) : status;
 }
 
+/* The signature alone, in the block as it is now. */
+static enum status work_out_signature(struct disk_work *work)
+{
+    const struct mbr *before = &work->machine->disks[work->change->disk].mbr;
+    struct disk_edit_builder builder;
+    uint8_t *block = NULL;
+
+    enum status status = table_read_blocks(work->arena, work->port, 0, 1, &block);
+    if (status != ST_OK)
+        return status;
+    struct mbr now = mbr_parse(span_of(block, work->port->block_size), work->port->block_count);
+    if (now.kind != MBR_PLAIN || before->kind != MBR_PLAIN || now.signature != before->signature)
+        return ST_CHANGED;
+    st_le32(block + MBR_SIGNATURE_AT, work->change->signature);
+    disk_edit_start(&builder, work->arena, work->port->block_size);
+    disk_edit_write(&builder, 0, 0, span_of(block, work->port->block_size), false);
+    return disk_edit_finish(&builder, 1, &work->edit);
+}
+
 /* --- All of them ------------------------------------------------------------------------------ */
 
 /* I2: true when blocks are those of a member of an md array, which is written to through the array
@@ -332,6 +351,7 @@ static work_out *const kinds[] = {
     [DISK_CHANGE_FORMAT] = work_out_format,
     [DISK_CHANGE_FILES] = work_out_files,
     [DISK_CHANGE_BOOT_SECTOR] = work_out_boot_sector,
+    [DISK_CHANGE_SIGNATURE] = work_out_signature,
     [DISK_CHANGE_RESTORE] = disk_restore_work_out,
 };
 

@@ -77,6 +77,13 @@ static const struct option_spec prepare_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec diskid_options[] = {
+    {"-set", "ID", "the identity to give it; \"new\": one that nothing has"},
+    {"-partition", "NUMBER", "with -set: that partition of the disk instead of the disk"},
+    {"-from-store", NULL, "what the boot store on the disk expects"},
+    {NULL, NULL, NULL},
+};
+
 static const struct option_spec undo_options[] = {
     {"-l", NULL, "list the journals; take nothing back"},
     {NULL, NULL, NULL},
@@ -193,6 +200,23 @@ static const struct command table[] = {
      "Partitioning and formatting are asked for separately. Dynamic volumes, members of a Linux "
      "RAID and partitions of any other kind are never touched.",
      prepare_options, 1, 1, cmd_prepare},
+    {"diskid", "[DISK [-partition NUMBER] -set ID | DISK -from-store]",
+     "shows and sets the identities of disks",
+     "Shows by what each disk and partition is found: GUIDs of a GPT, the signature of an MBR; "
+     "which "
+     "of them two disks have, and what the boot stores name. -set gives a disk or a partition "
+     "another identity: a GUID, or eight hexadecimal digits for an MBR. Boot entries and boot "
+     "stores "
+     "that name the old one are made to name the new one in the same plan. -set new is for a copy "
+     "of another disk: it and all its partitions get identities that nothing has, and what names "
+     "the old ones means the other disk. -from-store gives the disk what its own boot store "
+     "expects, where that is nowhere.",
+     diskid_options, 0, 1, cmd_diskid},
+    {"diskpart", "[LINE]", "diskpart's lines for identities",
+     "list disk, select disk NUMBER, uniqueid disk, and uniqueid disk id=ID, as typed in Windows' "
+     "rescue mode; without words the lines come from the keyboard, until exit. Disks have the "
+     "numbers of \"shadowboot disks\".",
+     NULL, 0, ARGS_MAX, cmd_diskpart},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
      "newest one that still stands is taken back; an undo itself is taken back by its number. When "

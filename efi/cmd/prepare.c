@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cmd/command.h"
+#include "disk_word.h"
 #include "mend.h"
 #include "run.h"
 #include "plan/esp_entries.h"
@@ -9,58 +10,6 @@
 #include "plan/new_guids.h"
 #include "plan/project.h"
 #include "plan/prospect.h"
-
-/* The disk with that GUID. Statuses: ST_OK; ST_ABSENT or ST_REFUSED, reported. */
-static enum status disk_of_guid(struct context *context, const struct guid *guid, size_t *ret_disk)
-{
-    const struct machine *machine = &context->machine;
-    char text[GUID_TEXT_SIZE];
-    size_t count = 0;
-
-    guid_format(guid, text);
-    for (size_t i = 0; i < machine->disk_count; i++) {
-        const struct disk *disk = &machine->disks[i];
-        if (disk->style != DISK_GPT || !guid_equal(&disk->guid, guid))
-            continue;
-        *ret_disk = i;
-        count++;
-    }
-    if (count == 1)
-        return ST_OK;
-    if (count == 0)
-        return report(context, ST_ABSENT,
-                      "No disk has the GUID %s. \"shadowboot disks\" lists them. Nothing was "
-                      "changed.",
-                      text);
-    return report(context, ST_REFUSED,
-                  "%zu disks have the GUID %s. Name the one you mean by its number. Nothing was "
-                  "changed.",
-                  count, text);
-}
-
-/* The disk that the first word names, by number or GUID. */
-static enum status read_disk(struct context *context, size_t *ret_disk)
-{
-    const char *word = context->words[0];
-    size_t count = context->machine.disk_count;
-    uint64_t number = 0;
-    struct guid guid;
-
-    if (text_parse_number(word, 10, &number) == ST_OK) {
-        if (number >= count)
-            return report(context, ST_ABSENT,
-                          "There is no Disk %llu. This machine has %zu: \"shadowboot disks\" lists "
-                          "them. Nothing was changed.",
-                          (unsigned long long)number, count);
-        *ret_disk = (size_t)number;
-        return ST_OK;
-    }
-    if (guid_parse(word, &guid) == ST_OK)
-        return disk_of_guid(context, &guid, ret_disk);
-    return report(context, ST_USAGE,
-                  "A disk is named by its number or its GUID: shadowboot prepare 1. Nothing was "
-                  "changed.");
-}
 
 static bool has_entry(const struct machine *machine, size_t partition)
 {
@@ -145,23 +94,6 @@ static enum esp_use use_of_area(const struct judgement *judgement, size_t disk)
     return others > 0 ? ESP_IN_USE : ESP_ONLY_ONE;
 }
 
-/* Looks what the plan makes of each disk, and refuses it where one would start less well (I9). */
-static enum status check_prospect(const struct judgement *now, struct plan *io_plan)
-{
-    struct prospect prospect;
-
-    if (io_plan->count == 0 || io_plan->status != ST_OK)
-        return io_plan->status;
-    enum status status = prospect_find(io_plan, now, &prospect);
-    if (status != ST_OK || prospect.worse == NO_INDEX)
-        return status;
-    return plan_refuse(io_plan, ST_REFUSED,
-                       "After this %s would start less well than now (%s now, %s then). "
-                       "Nothing was changed.",
-                       prospect_worse_name(io_plan->arena, &prospect), prospect.text,
-                       prospect.then);
-}
-
 /* The whole plan: the disk, then its entries; or with -gpt the table alone. */
 static enum status make_plan(struct context *context, struct prepare_request *request,
                              struct plan *io_plan)
@@ -181,7 +113,7 @@ static enum status make_plan(struct context *context, struct prepare_request *re
     /* Where the first block cannot be read firmware may not find what an entry names. */
     if (status == ST_OK && !context->machine.disks[request->disk].mbr_unreadable)
         status = plan_entries(context, &judgement.roles, request, &esp, io_plan);
-    return status == ST_OK ? check_prospect(&judgement, io_plan) : status;
+    return status == ST_OK ? prospect_check(io_plan, &judgement) : status;
 }
 
 enum status cmd_prepare(struct context *context)
@@ -199,7 +131,7 @@ enum status cmd_prepare(struct context *context)
     if (status == ST_OK)
         status = mend_begin(context, SCAN_LISTED);
     if (status == ST_OK)
-        status = read_disk(context, &request.disk);
+        status = disk_word(context, context->words[0], &request.disk);
     if (status != ST_OK)
         return status;
     if (clock->now(clock->ctx, &request.now) != ST_OK)

@@ -135,7 +135,7 @@ bool devpath_node_hd(const struct devpath_node *node, struct hd_node *ret_hd)
     ret_hd->number = ld_le32(at + 4);
     ret_hd->start = ld_le64(at + 8);
     ret_hd->size = ld_le64(at + 16);
-    memcpy(ret_hd->signature, at + 24, sizeof(ret_hd->signature));
+    memcpy(ret_hd->signature, at + HD_SIGNATURE_AT, sizeof(ret_hd->signature));
     ret_hd->format = at[40];
     ret_hd->signature_type = at[41];
     return true;
@@ -437,6 +437,25 @@ unsigned devpath_put_retargeted(struct builder *builder, struct span path,
         count += put_instance(builder, span_part(path, start, end - start), how);
         builder_bytes(builder, node.whole);
         start = end + node.whole.size;
+    }
+    return count;
+}
+
+unsigned devpath_set_signature(uint8_t *path, size_t size, uint32_t from, uint32_t to)
+{
+    struct span rest = span_of(path, size);
+    struct devpath_node node;
+    struct hd_node hd;
+    unsigned count = 0;
+
+    if (!is_path_list(rest))
+        return 0;
+    while (devpath_next(&rest, &node) == ST_OK) {
+        if (!devpath_node_hd(&node, &hd) || hd.signature_type != HD_SIGNATURE_MBR ||
+            ld_le32(hd.signature) != from)
+            continue;
+        st_le32(path + (node.whole.at - path) + HD_SIGNATURE_AT, to);
+        count++;
     }
     return count;
 }

@@ -2,12 +2,11 @@
 
 #include "base/mem.h"
 
-#define CODE_SIZE        440u
-#define SIGNATURE_OFFSET 440u
-#define RECORDS_OFFSET   446u
-#define RECORD_SIZE      16u
-#define MAGIC_OFFSET     510u
-#define FLAG_ACTIVE      0x80
+#define CODE_SIZE      440u
+#define RECORDS_OFFSET 446u
+#define RECORD_SIZE    16u
+#define MAGIC_OFFSET   510u
+#define FLAG_ACTIVE    0x80
 
 static const uint8_t *record_at(struct span block, unsigned index)
 {
@@ -121,7 +120,7 @@ struct mbr mbr_parse(struct span block, uint64_t disk_blocks)
     if (!is_partition_table(block, disk_blocks))
         return mbr;
     mbr.has_code = !span_is_zero(span_of(block.at, CODE_SIZE));
-    mbr.signature = ld_le32(block.at + SIGNATURE_OFFSET);
+    mbr.signature = ld_le32(block.at + MBR_SIGNATURE_AT);
     for (unsigned i = 0; i < MBR_RECORD_COUNT; i++) {
         struct mbr_record *record = &mbr.records[i];
         *record = load_record(record_at(block, i));

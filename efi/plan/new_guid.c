@@ -73,6 +73,26 @@ struct guid identity_guid(struct identity *identity)
     return guid;
 }
 
+static bool signature_is_taken(const struct machine *machine, uint32_t signature)
+{
+    for (size_t i = 0; i < machine->disk_count; i++) {
+        if (machine->disks[i].mbr.signature == signature)
+            return true;
+    }
+    return false;
+}
+
+uint32_t identity_signature(struct identity *identity)
+{
+    uint32_t signature = 0;
+
+    while (signature == 0 || signature_is_taken(identity->machine, signature)) {
+        struct sha256 digest = next_digest(identity);
+        signature = ld_le32(digest.bytes);
+    }
+    return signature;
+}
+
 static bool has_serial(const struct machine *machine, uint32_t serial)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {

@@ -1,5 +1,6 @@
 #include "plan/new_guids.h"
 
+#include "disk_ids_parts.h"
 #include "gpt_state.h"
 #include "plan/new_guid.h"
 #include "plan/place.h"
@@ -137,23 +138,28 @@ static enum status plan_change(struct plan *plan, size_t disk, const struct date
         arena_printf(plan->arena,
                      "give Disk %zu the new GUID %s, and each of its %zu partitions one", disk,
                      text, on->partition_count));
-    plan_warn(
-        plan,
-        "What names the old GUIDs means the other disk from then on: the boot entries, and on "
-        "this disk a boot store or a configuration that was copied with it.");
-    return plan->status;
+    plan_warn(plan, "What names a GUID that two have means the other disk from then on: boot "
+                    "entries, and on this disk a configuration that was copied with it.");
+    enum status status = disk_ids_follow(plan, disk);
+    return status == ST_OK ? plan->status : status;
 }
 
-enum status plan_new_guids(struct plan *plan, size_t disk, const struct date_time *now)
+enum status new_guids_check(struct plan *plan, size_t disk, bool repeated)
 {
     enum status status = check_table(plan, disk);
 
-    if (status != ST_OK || !is_repeated(plan->machine, disk))
+    if (status != ST_OK || !repeated)
         return status;
     status = check_ldm(plan, disk);
     if (status == ST_OK)
         status = check_md(plan, disk);
-    if (status == ST_OK)
-        status = check_named_entries(plan, disk);
-    return status == ST_OK ? plan_change(plan, disk, now) : status;
+    return status == ST_OK ? check_named_entries(plan, disk) : status;
+}
+
+enum status plan_new_guids(struct plan *plan, size_t disk, const struct date_time *now)
+{
+    bool repeated = is_repeated(plan->machine, disk);
+    enum status status = new_guids_check(plan, disk, repeated);
+
+    return status == ST_OK && repeated ? plan_change(plan, disk, now) : status;
 }

@@ -369,8 +369,11 @@ enum status project_machine(struct arena *arena, const struct plan *plan,
     enum status status = copy_machine(&project);
 
     for (size_t i = 0; status == ST_OK && i < plan->count; i++) {
+        const struct disk_change *change = plan->actions[i].change;
         if (is_change(&plan->actions[i], DISK_CHANGE_GPT))
-            status = change_table(&project, plan->actions[i].change);
+            status = change_table(&project, change);
+        if (is_change(&plan->actions[i], DISK_CHANGE_SIGNATURE))
+            project.after.disks[change->disk].mbr.signature = change->signature;
     }
     if (status != ST_OK)
         return status;

@@ -209,3 +209,19 @@ bool prospect_deletes_entries(const struct plan *plan)
     }
     return false;
 }
+
+enum status prospect_check(struct plan *io_plan, const struct judgement *now)
+{
+    struct prospect prospect;
+
+    if (io_plan->count == 0 || io_plan->status != ST_OK)
+        return io_plan->status;
+    enum status status = prospect_find(io_plan, now, &prospect);
+    if (status != ST_OK || prospect.worse == NO_INDEX)
+        return status;
+    return plan_refuse(io_plan, ST_REFUSED,
+                       "After this %s would start less well than now (%s now, %s then). "
+                       "Nothing was changed.",
+                       prospect_worse_name(io_plan->arena, &prospect), prospect.text,
+                       prospect.then);
+}

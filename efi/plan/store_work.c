@@ -53,32 +53,33 @@ struct exchange {
     const struct bcd_partition *from, *to;
 };
 
-/* Carries out the steps on each device of an object. What is not understood stays as it is. */
-static void exchange_in(const struct bcd_store *store, const struct bcd_object *object,
-                        uint8_t *bytes, const struct exchange *steps, size_t count)
+/* Carries out the steps on each device of an object; returns how often. What is not understood
+ * stays as it is. */
+static size_t exchange_in(const struct bcd_store *store, const struct bcd_object *object,
+                          uint8_t *bytes, const struct exchange *steps, size_t count)
 {
     struct bcd_element element;
-    size_t changed = 0;
+    size_t total = 0;
 
     for (size_t i = 0; bcd_element_at(store, object, i, &element) == ST_OK; i++) {
         uint8_t *data = bytes + (element.data.at - bytes);
         if (bcd_format(element.code) != BCD_FORMAT_DEVICE)
             continue;
         for (size_t j = 0; j < count; j++) {
+            size_t changed = 0;
             if (bcd_device_retarget(data, element.data.size, steps[j].from, steps[j].to,
                                     &changed) != ST_OK)
                 break;
+            total += changed;
         }
     }
+    return total;
 }
 
-/* Changes places of two partitions in all devices of a store. */
-static enum status swap_partitions(struct arena *arena, uint8_t *bytes, size_t size,
-                                   const struct bcd_partition *a, const struct bcd_partition *b)
+/* The same for all objects of a store. */
+static enum status exchange_all(struct arena *arena, uint8_t *bytes, size_t size,
+                                const struct exchange *steps, size_t count, size_t *io_total)
 {
-    const struct bcd_partition nowhere = {
-        .is_gpt = true, .partition = GUID_INIT(0x5ad0b007, 0x7e3d, 0x4c1a, 0x9b52, 0x6f0c3a9e41d7)};
-    const struct exchange steps[] = {{a, &nowhere}, {b, a}, {&nowhere, b}};
     struct bcd_store store;
     struct bcd_object object;
 
@@ -88,9 +89,30 @@ static enum status swap_partitions(struct arena *arena, uint8_t *bytes, size_t s
         if (found == ST_ABSENT)
             break;
         if (found == ST_OK)
-            exchange_in(&store, &object, bytes, steps, sizeof(steps) / sizeof(steps[0]));
+            *io_total += exchange_in(&store, &object, bytes, steps, count);
     }
     return status;
+}
+
+enum status store_exchange(struct arena *arena, uint8_t *bytes, size_t size,
+                           const struct bcd_partition *from, const struct bcd_partition *to,
+                           size_t *io_count)
+{
+    const struct exchange step = {from, to};
+
+    return exchange_all(arena, bytes, size, &step, 1, io_count);
+}
+
+/* Changes places of two partitions in all devices of a store. */
+static enum status swap_partitions(struct arena *arena, uint8_t *bytes, size_t size,
+                                   const struct bcd_partition *a, const struct bcd_partition *b)
+{
+    const struct bcd_partition nowhere = {
+        .is_gpt = true, .partition = GUID_INIT(0x5ad0b007, 0x7e3d, 0x4c1a, 0x9b52, 0x6f0c3a9e41d7)};
+    const struct exchange steps[] = {{a, &nowhere}, {b, a}, {&nowhere, b}};
+    size_t unused = 0;
+
+    return exchange_all(arena, bytes, size, steps, sizeof(steps) / sizeof(steps[0]), &unused);
 }
 
 /* Puts `to` in the place of `from` in the chosen loader alone. */
@@ -105,7 +127,7 @@ static enum status replace(const struct store_work *work, uint8_t *bytes, size_t
     if (status == ST_OK)
         status = bcd_find(&store, &work->choice.loader.guid, &loader);
     if (status == ST_OK)
-        exchange_in(&store, &loader, bytes, &step, 1);
+        (void)exchange_in(&store, &loader, bytes, &step, 1);
     return status;
 }
 

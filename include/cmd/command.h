@@ -61,6 +61,8 @@ enum status cmd_import(struct context *context);
 enum status cmd_copy(struct context *context);
 enum status cmd_repair(struct context *context);
 enum status cmd_prepare(struct context *context);
+enum status cmd_diskid(struct context *context);
+enum status cmd_diskpart(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_bcd(struct context *context);
 enum status cmd_help(struct context *context);

@@ -31,6 +31,7 @@
 #define DEVPATH_HEADER_SIZE 4u
 
 #define HD_NODE_SIZE      42u
+#define HD_SIGNATURE_AT   24u /* bytes from the start of the node */
 #define HD_FORMAT_MBR     1
 #define HD_FORMAT_GPT     2
 #define HD_SIGNATURE_NONE 0
@@ -159,5 +160,12 @@ struct devpath_retarget {
  */
 unsigned devpath_put_retargeted(struct builder *builder, struct span path,
                                 const struct devpath_retarget *how);
+
+/*
+ * Puts `to` in the place of the MBR signature `from` in the hard drive nodes of a path, or of a
+ * list of paths one after another; nothing changes its size. Returns how many; 0 for a path that is
+ * damaged, with nothing changed.
+ */
+unsigned devpath_set_signature(uint8_t *path, size_t size, uint32_t from, uint32_t to);
 
 #endif

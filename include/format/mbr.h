@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 
 #define MBR_SIZE            512u
+#define MBR_SIGNATURE_AT    440u
 #define MBR_RECORD_COUNT    4
 #define MBR_TYPE_EMPTY      0x00
 #define MBR_TYPE_LDM        0x42

@@ -23,6 +23,7 @@ enum disk_change_kind {
     DISK_CHANGE_FORMAT,      /* a fresh FAT file system with files in it */
     DISK_CHANGE_FILES,       /* files into a FAT file system that is there */
     DISK_CHANGE_BOOT_SECTOR, /* the boot sector of a FAT32 file system, from its backup */
+    DISK_CHANGE_SIGNATURE,   /* the signature in an MBR */
     DISK_CHANGE_RESTORE,     /* what a journal has kept comes back */
 };
 
@@ -82,13 +83,14 @@ struct format_change {
 
 struct disk_change {
     enum disk_change_kind kind;
-    size_t disk; /* index into machine.disks */
-    uint64_t
-        first_lba; /* FORMAT, FILES, BOOT_SECTOR: the partition, which is all that may be written */
+    size_t disk;        /* index into machine.disks */
+    uint64_t first_lba; /* FORMAT, FILES, BOOT_SECTOR: the partition, which is all that may be
+                         * written; SIGNATURE: block 0 */
     uint64_t block_count;
     struct gpt_change gpt;       /* GPT */
     struct format_change format; /* FORMAT */
     struct files_change files;   /* FORMAT, FILES */
+    uint32_t signature;          /* SIGNATURE: as it is to be */
     size_t esp; /* FILES, BOOT_SECTOR: index into machine.esps. FORMAT: the same when files are
                  * taken from what is there now; else NO_INDEX */
     const struct journal *journal; /* RESTORE: all its records of blocks on this disk */

@@ -25,6 +25,9 @@ void identity_begin(struct identity *identity, const struct machine *machine, si
 /* A GUID of version 4 (RFC 4122, section 4.4) that no disk or partition of the machine has. */
 struct guid identity_guid(struct identity *identity);
 
+/* A disk signature of an MBR, not zero, that no disk of the machine has. */
+uint32_t identity_signature(struct identity *identity);
+
 /* A volume serial number, not zero, that no ESP of the machine has. */
 uint32_t identity_serial(struct identity *identity);
 

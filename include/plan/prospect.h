@@ -34,6 +34,10 @@ MUST_CHECK enum status prospect_find(struct plan *plan, const struct judgement *
 /* What would start less well: "Disk 1", in the arena; NULL when there is no memory. */
 const char *prospect_worse_name(struct arena *arena, const struct prospect *prospect);
 
+/* Refuses a plan after which something would start less well than it does. Statuses: ST_OK; that of
+ * the plan; ST_REFUSED with plan->refusal; ST_NO_MEMORY. */
+MUST_CHECK enum status prospect_check(struct plan *io_plan, const struct judgement *now);
+
 /* True when the plan deletes a boot entry. */
 bool prospect_deletes_entries(const struct plan *plan);
 

@@ -556,10 +556,34 @@ static void without_a_disk_path_the_result_is_short(void **state)
     assert_true(builder.failed);
 }
 
+/* A list of two paths; the GUID in the first begins with the same bytes. */
+static void signature_of_an_mbr_is_replaced_and_nothing_else(void **state)
+{
+    static const uint8_t before[] = {HD_PRIMARY, FILE_LOADER, END, HD_MBR, FILE_LOADER, END};
+    const size_t at = sizeof((uint8_t[]){HD_PRIMARY, FILE_LOADER, END}) + 24;
+    uint8_t bytes[sizeof(before)];
+    uint8_t wanted[sizeof(before)];
+
+    (void)state;
+    memcpy(bytes, before, sizeof(before));
+    memcpy(wanted, before, sizeof(before));
+    assert_int_equal(devpath_set_signature(bytes, sizeof(bytes), 0x68d298c1, 0x12345678), 0);
+    assert_memory_equal(bytes, before, sizeof(before));
+    assert_int_equal(devpath_set_signature(bytes, sizeof(bytes) - 1, 0x68d298c0, 0x12345678), 0);
+    assert_memory_equal(bytes, before, sizeof(before));
+    wanted[at] = 0x78;
+    wanted[at + 1] = 0x56;
+    wanted[at + 2] = 0x34;
+    wanted[at + 3] = 0x12;
+    assert_int_equal(devpath_set_signature(bytes, sizeof(bytes), 0x68d298c0, 0x12345678), 1);
+    assert_memory_equal(bytes, wanted, sizeof(wanted));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(node_is_taken_with_type_data_and_rest),
+        cmocka_unit_test(signature_of_an_mbr_is_replaced_and_nothing_else),
         cmocka_unit_test(node_with_impossible_length_is_damaged_and_changes_nothing),
         cmocka_unit_test(path_cut_anywhere_is_damaged),
         cmocka_unit_test(path_ends_at_its_first_end_entire),

@@ -140,6 +140,13 @@ static void assert_refused(struct mirror *m, const char *why)
         fail_msg("\"%s\" is not in: %s", why, plan.refusal);
 }
 
+/* Each partition of the disk has the GUID of another one. */
+static void repeat_partitions(struct mirror *m, size_t disk)
+{
+    for (size_t i = 0; i < 4; i++)
+        m->partitions[MIRROR_ESP(disk) + i].guid_repeated = true;
+}
+
 static void disk_with_guids_of_its_own_needs_none(void **state)
 {
     struct mirror *m = *state;
@@ -147,7 +154,7 @@ static void disk_with_guids_of_its_own_needs_none(void **state)
 
     assert_int_equal(plan_for(m, 1, &plan), ST_OK);
     assert_int_equal(plan.count, 0);
-    m->partitions[MIRROR_MSR(1)].guid_repeated = true;
+    repeat_partitions(m, 1);
     assert_int_equal(plan_for(m, 1, &plan), ST_OK);
     assert_int_equal(plan.count, 1);
     assert_int_equal(plan_for(m, 0, &plan), ST_OK);
@@ -161,6 +168,7 @@ static void plan_shows_in_the_machine_as_it_will_be(void **state)
     struct plan plan;
 
     m->disks[1].guid_repeated = true;
+    repeat_partitions(m, 1);
     assert_int_equal(plan_for(m, 1, &plan), ST_OK);
     assert_int_equal(project_machine(&m->arena, &plan, &later), ST_OK);
     assert_false(guid_equal(&later.disks[1].guid, &m->disks[1].guid));
@@ -171,6 +179,20 @@ static void plan_shows_in_the_machine_as_it_will_be(void **state)
         assert_true(guid_equal(&later.partitions[i].unique, &m->partitions[i].unique));
     }
     assert_int_equal(later.entries[1].boot.partition, NO_INDEX); /* that of the old GUID */
+}
+
+/* An ESP that only this disk has keeps its entry. */
+static void entry_for_what_is_not_repeated_follows(void **state)
+{
+    struct mirror *m = *state;
+    struct machine later;
+    struct plan plan;
+
+    m->partitions[MIRROR_MSR(1)].guid_repeated = true;
+    assert_int_equal(plan_for(m, 1, &plan), ST_OK);
+    assert_int_equal(plan.count, 2);
+    assert_int_equal(project_machine(&m->arena, &plan, &later), ST_OK);
+    assert_int_equal(later.entries[1].boot.partition, MIRROR_ESP(1));
 }
 
 static void copy_of_a_dynamic_disk_is_refused(void **state)
@@ -193,6 +215,7 @@ static void copy_of_a_part_of_an_array_is_refused(void **state)
     mirror_make_md(m);
     m->partitions[MIRROR_LDM(1)].kind = PT_BASIC_DATA;
     m->disks[1].guid_repeated = true;
+    repeat_partitions(m, 1);
     assert_int_equal(plan_for(m, 1, &plan), ST_OK);
     assert_int_equal(plan.count, 1);
     m->md[1].member.role = m->md[0].member.role;
@@ -228,6 +251,7 @@ int main(void)
         cmocka_unit_test(it_is_a_matter_of_the_table_alone),
         CASE(disk_with_guids_of_its_own_needs_none),
         CASE(plan_shows_in_the_machine_as_it_will_be),
+        CASE(entry_for_what_is_not_repeated_follows),
         CASE(copy_of_a_dynamic_disk_is_refused),
         CASE(copy_of_a_part_of_an_array_is_refused),
         CASE(disk_that_an_entry_names_by_its_hardware_is_not_the_copy),

@@ -57,6 +57,11 @@ static void table_damaged(struct host *host)
     disk_machine_break_gpt(host, 1, PRIMARY);
 }
 
+static void healthy(struct host *host)
+{
+    (void)host;
+}
+
 enum { ENTRY, BOOT_FILES }; /* places in the list */
 
 static const struct scenario {
@@ -72,6 +77,8 @@ static const struct scenario {
     {"shadow without ESP and room", no_room, "repair -y -format -msr", 0},
     {"blank disk", blank, "prepare -y -format 1", 128},
     {"primary table damaged", table_damaged, "prepare -y -gpt 1", 128},
+    {"another GUID for the disk", healthy,
+     "diskid 1 -set {11111111-2222-4333-8444-555555555555} -y", 128},
 };
 
 static struct host *machine_of(const struct scenario *scenario)
