@@ -25,6 +25,7 @@ FIRMWARE_SRC := $(sort $(wildcard efi/firmware/*.c) efi/main.c)
 HOST_MAIN    := tests/host/main.c
 HOST_SRC     := $(sort $(filter-out $(HOST_MAIN),$(wildcard tests/host/*.c)))
 UNIT_SRC     := $(sort $(wildcard tests/unit/test_*.c))
+BARE_UNIT_SRC := $(sort $(shell grep -l 'unit/sample\.h' $(UNIT_SRC)))
 # Fixtures of unit tests, and what the sweep over machines is made of.
 FIXTURE_SRC  := $(sort $(wildcard tests/unit/*_fixture.c tests/sweep/*.c))
 FUZZ_NAMES   := $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
@@ -227,6 +228,8 @@ $(MAN): $(HOST)
 
 # --- Unit tests ----------------------------------------------------------------------------------
 UNIT_PROGRAMS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
+# Those that try everything do so bare; of these the others try a sample (unit/sample.h).
+BARE_UNIT_PROGRAMS := $(BARE_UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/bare/%)
 
 # What tests efi/firmware sees UEFI's headers as that does.
 UEFI_UNIT_OBJ := $(foreach folder,$(HOST_DIR) $(MUTANT_DIR),$(call objects,$(folder),$(wildcard tests/unit/test_uefi_*.c)))
@@ -236,8 +239,12 @@ $(UNIT_PROGRAMS): $(BUILD)/unit/%: $(HOST_DIR)/tests/unit/%.o $(HOST_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
 
-unit: $(UNIT_PROGRAMS)
-	@tests/run_programs.sh $(JOBS) $(BUILD)/unit.summary $(UNIT_PROGRAMS)
+$(BARE_UNIT_PROGRAMS): $(BUILD)/unit/bare/%: $(BENCH_DIR)/tests/unit/%.o $(BENCH_CORE_OBJ) $(BENCH_HOST_OBJ) $(SOURCES_LIST)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
+
+unit: $(UNIT_PROGRAMS) $(BARE_UNIT_PROGRAMS)
+	@tests/run_programs.sh $(JOBS) $(BUILD)/unit.summary $(UNIT_PROGRAMS) $(BARE_UNIT_PROGRAMS)
 
 # --- Small faults --------------------------------------------------------------------------------
 # The unit programs once more, with the core in a library that is linked anew for each fault.

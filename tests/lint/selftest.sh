@@ -4,7 +4,8 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 python=${PYTHON:-/usr/bin/python3}
-cc=${CC:-gcc}
+# A compiler may come with words: ccache in front of it, options behind.
+read -ra cc <<<"${CC:-gcc}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
@@ -151,7 +152,7 @@ red path_of_a_machine "tests/host/main.c" "$here/lint_words.sh"
 
 # --- symbols
 object() {
-    printf '%s\n' "$2" | "$cc" -ffreestanding -x c -c -o "$1" -
+    printf '%s\n' "$2" | "${cc[@]}" -ffreestanding -x c -c -o "$1" -
 }
 fresh; object one.o 'void *memset(void *, int, unsigned long); int two(void);
 int one(void) { char c[4]; memset(c, 0, 4); return c[0] + two(); }'

@@ -18,6 +18,7 @@
 #include "host/host_alloc.h"
 #include "unit/json_fixture.h"
 #include "unit/machine_fixture.h"
+#include "unit/sample.h"
 #include "unit/windows_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -298,7 +299,7 @@ static void try_failing_call(const struct trial *trial, enum fault_kind kind, ui
 
 static void try_failing_calls(const struct trial *trial)
 {
-    for (uint64_t nth = 1; nth <= trial->calls[FAULT_ANY]; nth++) {
+    for (uint64_t nth = 1; nth <= trial->calls[FAULT_ANY]; nth += ONE_IN(7)) {
         try_failing_call(trial, FAULT_ANY, nth, false);
         try_failing_call(trial, FAULT_ANY, nth, true);
     }
@@ -316,7 +317,7 @@ static void a_failing_disk_read_changes_nothing_or_stops_nothing(void **state)
     struct trial trial = trial_begin(&scenarios[0], fixture_article_machine());
 
     (void)state;
-    for (uint64_t nth = 1; nth <= trial.calls[FAULT_BLOCK_READ]; nth++)
+    for (uint64_t nth = 1; nth <= trial.calls[FAULT_BLOCK_READ]; nth += ONE_IN(7))
         try_failing_call(&trial, FAULT_BLOCK_READ, nth, false);
     trial_end(&trial);
 }
@@ -324,7 +325,7 @@ static void a_failing_disk_read_changes_nothing_or_stops_nothing(void **state)
 static void try_vanishing_disks(const struct trial *trial)
 {
     for (size_t disk = 0; disk < 2; disk++) {
-        for (uint64_t after = 0; after <= trial->calls[FAULT_ANY]; after++) {
+        for (uint64_t after = 0; after <= trial->calls[FAULT_ANY]; after += ONE_IN(7)) {
             struct host *host = host_clone(trial->before);
             struct fault *fault = fault_new(host_ports(host));
             fault_vanish(fault, disk, after);
@@ -519,7 +520,7 @@ static void try_power_cut(const struct trial *trial, uint64_t nth, enum fault_cu
 
 static void try_power_cuts(const struct trial *trial)
 {
-    for (uint64_t nth = 1; nth <= trial->calls[FAULT_WRITE]; nth++) {
+    for (uint64_t nth = 1; nth <= trial->calls[FAULT_WRITE]; nth += ONE_IN(3)) {
         for (int how = 0; how < FAULT_CUT_COUNT; how++)
             try_power_cut(trial, nth, (enum fault_cut)how);
     }
@@ -711,7 +712,7 @@ static void try_quota(const struct trial *trial)
 {
     uint64_t used = mem_vars_used(trial->before->vars);
 
-    for (uint64_t room = 0; room <= 1200; room += 20) {
+    for (uint64_t room = 0; room <= 1200; room += 20 * ONE_IN(3)) {
         struct host *host = host_clone(trial->before);
         mem_vars_set_total(host->vars, used + room);
         mem_vars_set_space_unknown(host->vars, true);
@@ -791,7 +792,8 @@ static void try_arenas(const struct trial *trial)
     for (size_t size = 0; good < 20; size += step) {
         assert_true(size < FIXTURE_ARENA);
         good += try_arena(trial, size);
-        step = size < 4096 ? 256 : 1008; /* not a multiple of the alignment's multiples */
+        /* Not a multiple of the alignment's multiples. */
+        step = (size < 4096 ? 256 : 1008) * ONE_IN(5);
     }
 }
 
@@ -894,7 +896,7 @@ static void for_all_status_lines(void (*test)(const struct trial *trial))
 
 static void try_status_calls(const struct trial *trial)
 {
-    for (uint64_t nth = 1; nth <= trial->calls[FAULT_ANY]; nth++) {
+    for (uint64_t nth = 1; nth <= trial->calls[FAULT_ANY]; nth += ONE_IN(7)) {
         try_status_call(trial, nth, false);
         if (nth % 4 == 0)
             try_status_call(trial, nth, true);
@@ -910,7 +912,7 @@ static void status_promises_nothing_when_a_call_fails(void **state)
 static void try_status_without_disk(const struct trial *trial)
 {
     for (size_t disk = 0; disk < 2; disk++) {
-        for (uint64_t after = 0; after <= trial->calls[FAULT_ANY]; after += 9) {
+        for (uint64_t after = 0; after <= trial->calls[FAULT_ANY]; after += 9 * ONE_IN(5)) {
             struct host *host = host_clone(trial->before);
             struct fault *fault = fault_new(host_ports(host));
             fault_vanish(fault, disk, after);

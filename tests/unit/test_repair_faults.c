@@ -1,7 +1,7 @@
 /*
  * Commands on a whole machine whose files lie on its disks, interrupted everywhere: what is judged
  * and how is told in unit/cuts_fixture.h. The harness does the same for its catalogue of damages,
- * state by state; here a few stand for all, under the sanitizers.
+ * state by state; here a few stand for all, some of them under the sanitizers.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 
 #include "unit/cuts_fixture.h"
 #include "unit/disk_machine_fixture.h"
+#include "unit/sample.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -111,7 +112,7 @@ static void try_scenario(const struct scenario *scenario, enum cuts_mode mode,
 /* A few writes of each; all of them, and all fates of the caches, are the harness' business. */
 static void power_cuts_leave_a_machine_that_can_be_finished_or_taken_back(void **state)
 {
-    struct cuts_range range = {.first = 2, .step = 4};
+    struct cuts_range range = {.first = 2, .step = 4 * ONE_IN(4)};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(scenarios); i++)
@@ -120,7 +121,7 @@ static void power_cuts_leave_a_machine_that_can_be_finished_or_taken_back(void *
 
 static void failing_calls_do(void **state)
 {
-    struct cuts_range range = {.first = 40, .step = 97};
+    struct cuts_range range = {.first = 40, .step = 97 * ONE_IN(4)};
 
     (void)state;
     try_scenario(&scenarios[BOOT_FILES], CUTS_CALL, &range);
@@ -129,7 +130,7 @@ static void failing_calls_do(void **state)
 
 static void lack_of_memory_does(void **state)
 {
-    struct cuts_range range = {.pieces = 8};
+    struct cuts_range range = {.pieces = 8 / ONE_IN(2)};
 
     (void)state;
     try_scenario(&scenarios[BOOT_FILES], CUTS_MEMORY, &range);
