@@ -39,6 +39,7 @@ CHECKED_TOOL_SRC := tests/tools/hive_random.c tests/tools/serve.c tests/tools/sw
 EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
 HOST    := $(BUILD)/host/shadowboot
+BARE    := $(BUILD)/host/bare/shadowboot
 STANDIN := $(BUILD)/standin.efi
 BENCH   := $(BUILD)/host/bench
 TOOLS   := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
@@ -209,6 +210,11 @@ HOST_LIBS := $(HOST_TESTS_LIB) $(HOST_CORE_LIB)
 $(HOST): $(call objects,$(HOST_DIR),$(HOST_MAIN)) $(HOST_LIBS)
 	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
 
+# The same without sanitizers, which take longer to start than most commands to run.
+$(BARE): $(call objects,$(BENCH_DIR),$(HOST_MAIN)) $(BENCH_CORE_OBJ) $(BENCH_HOST_OBJ) $(SOURCES_LIST)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
+
 # Small programs that show the harness what single readers of formats make of an image.
 $(filter-out $(FAST_TOOLS),$(TOOLS)): $(BUILD)/host/tools/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LIBS)
 	@mkdir -p $(@D)
@@ -312,19 +318,19 @@ $(foreach program,$(STANDIN) $(RAWIO),$(program:.efi=.o) $(program:.efi=.so) $(p
 
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
-	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
+	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_BARE=$(abspath $(BARE)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
 	SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked
 
-harness: all $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(LINUX)
+harness: all $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(LINUX)
 	@status=0; $(HARNESS_ENV) $(PYTHON) -m pytest -q -rs -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/harness.log $(BUILD)/harness.summary; \
 		printf 'harness: '; cat $(BUILD)/harness.summary; exit $$status
 
 # What the harness does with a sample of them.
-sweep: all $(TOOLS) $(CHECKED_TOOLS)
+sweep: all $(BARE) $(TOOLS) $(CHECKED_TOOLS)
 	@SWEEP=all $(HARNESS_ENV) $(PYTHON) -m pytest -q -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/sweep $(PYTEST_FLAGS) ovmf-harness/test_sweep.py \
 		ovmf-harness/test_repair_catalogue.py ovmf-harness/test_repair_outcome.py

@@ -144,6 +144,12 @@ class DiskFile:
         return self.parts[role].blocks * self.block_size
 
 
+def bare():
+    """The host program without sanitizers, which take most of its time: for what is judged by its words on
+    machines whose commands run under them elsewhere."""
+    return os.environ.get('SHADOWBOOT_BARE', ROOT / 'build/host/bare/shadowboot')
+
+
 class Setup:
     """A machine that is off. `variables`: name to (attributes, bytes), in the order of the store."""
 
@@ -228,7 +234,8 @@ class Setup:
     def run(self, *words, program=None, timeout=60, options=None):
         """Run a command of the host program, which may take `timeout` seconds of CPU; standard
         error comes with the output. Before one that is told to go on, every image becomes our own:
-        journals are written to disks that a test does not think of."""
+        journals are written to disks that a test does not think of. `program`: another one than that
+        under the sanitizers, as `bare()`."""
         if '-y' in words and options is None:
             for index in self.present():
                 self.writable(index)

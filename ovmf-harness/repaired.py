@@ -47,8 +47,8 @@ class Repaired:
         own = [*['--disk', 'none'] * empty, '--disk', f'{self.stick}:512:usb', '--self', f'{STICK}:1']
         return [*options[:at], *own, *options[at:]]
 
-    def run(self, *words):
-        done = self.setup.run(*words, options=self.options())
+    def run(self, *words, program=None):
+        done = self.setup.run(*words, options=self.options(), program=program)
         self.setup.variables = read_variables(self.setup.folder / 'variables.txt')
         return done
 

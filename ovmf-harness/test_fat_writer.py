@@ -226,8 +226,9 @@ def test_cut_leaves_nothing_but_lost_clusters(tmp_path, trees, size, block_size,
     writer.format(kind, trees[0])
     before = writer.image.read_bytes()
     old, new = contents(trees[0]), contents(trees[1])
+    smallest = size == min(VOLUMES[i][0] for i in (0, 2, 6))
     for phase in range(5):
-        for seed in range(3):
+        for seed in range(3) if smallest else [phase]:
             writer.image.write_bytes(before)
             shutil.rmtree(writer.wanted)
             shutil.copytree(trees[0], writer.wanted)

@@ -42,7 +42,7 @@ def run_all(setup, words=WRITES):
     said = ''
     for command in words:
         before = contents(setup)
-        said += setup.run(*command).text
+        said += setup.run(*command, program=mirror.bare()).text
         assert contents(setup)[1] == before[1], f'{command} wrote to Disk 1:\n{said}'
     return said
 
@@ -72,7 +72,7 @@ def test_halves_of_a_raid_are_one_volume_and_left_alone(name, bases, tmp_path):
     setup = bases('basic').copy(tmp_path / 'raid')
     raid_pair(setup, name)
     before = contents(setup)
-    status = setup.run('status').text
+    status = setup.run('status', program=mirror.bare()).text
     assert status.count(MARKS[name].words) == 2
     for word in ('same GUID', 'same identity', 'raw copy', 'sgdisk', 'has grown', 'nothing mirrors it'):
         assert word not in status
@@ -101,7 +101,7 @@ def test_what_lies_behind_a_table_stays(name, bases, tmp_path):
     owners.put(setup.writable(1), name, end='end')
     said = run_all(setup)
     assert MARKS[name].words in said
-    status = setup.run('status').text
+    status = setup.run('status', program=mirror.bare()).text
     assert 'has grown' not in status and MARKS[name].words in status
 
 
@@ -127,8 +127,8 @@ def test_free_space_with_a_mark_is_not_taken(name, bases, tmp_path):
     damage.apply(setup, 'gpt 1 delete esp')
     owners.put(setup.writable(1), name, start, size)
     before = setup.read(1, start, size)
-    assert MARKS[name].words in setup.run('status').text
-    done = setup.run('prepare', '1', '-y', '-format')
+    assert MARKS[name].words in setup.run('status', program=mirror.bare()).text
+    done = setup.run('prepare', '1', '-y', '-format', program=mirror.bare())
     assert setup.read(1, start, size) == before
     assert done.status == 0, done.text
 

@@ -1,4 +1,4 @@
-"""Every case of the damage catalogue, repaired with the power cut at every write.
+"""Every case of the damage catalogue, repaired with the power cut.
 
 The program cut_all (tests/tools/cut_all.c) runs `repair` on the damaged machine in memory again and again
 and judges each state that a cut leaves by the invariants of a repair: it starts as before at least, only
@@ -6,13 +6,18 @@ the targets have changed, the same command finishes the job, and `undo` gives ba
 same is done for `copy` and `prepare` where they have something to do, and, for one case in each group,
 with calls that fail, full stores and too little memory.
 
-With CUTS=all in the environment there are more fates of the disks' caches, every case is tried with
-everything that can fail, and it takes an hour. Which states there are is the same in every run.
+Cases of one kind are cut at the same writes. So one of each kind (WHOLE) is cut at every write, the others at
+one in STEP, which one is for the case's name to say.
+
+With CUTS=all in the environment every case is cut at every write, there are more fates of the disks' caches,
+every case is tried with everything that can fail, and it takes an hour. Which states there are is the same in
+every run.
 """
 import os
 import re
 import subprocess
 import tempfile
+import zlib
 from pathlib import Path
 
 import damage
@@ -24,6 +29,7 @@ CASES = {case.name: case for case in damage.all_cases()}
 ALL = os.environ.get('CUTS') == 'all'
 SEEDS = 12 if ALL else 2
 LIKE_SEEDS = 12 if ALL else 0       # of cases that another one stands for
+STEP = 1 if ALL else 3
 REPAIR = ['repair', '-y', '-format', '-msr']
 # What is tried beside `repair`: command and cases.
 OTHERS = [
@@ -44,6 +50,9 @@ NOT_UNDONE = {'order-odd-size': 'BootOrder could not be written: refused.',
 # One of each kind of work: variables, files, file system, partition, table.
 FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformatted',
            'shadow-esp-missing', 'primary-gpt-primary-flipped']
+# One of each kind of work that cases differ by.
+WHOLE = {*FAILING, *(name for _, names in OTHERS for name in names), 'nvram-wiped', 'esp-on-third-disk',
+         'shadow-store-of-primary-4k', 'shadow-esp-missing-luks', 'debian-nvram-wiped'}
 
 
 @pytest.fixture
@@ -76,10 +85,15 @@ def cut_all(setup, case, options, command, record_property):
     return figures
 
 
+def writes(name):
+    """At which writes a case is cut: those of cut_all's options."""
+    return [] if name in WHOLE else ['--first', str(1 + zlib.crc32(name.encode()) % STEP), '--step', str(STEP)]
+
+
 @pytest.mark.parametrize('name', CASES)
-def test_repair_survives_every_power_cut(name, damaged, record_property):
+def test_repair_survives_power_cuts(name, damaged, record_property):
     seeds = LIKE_SEEDS if CASES[name].like else SEEDS
-    figures = cut_all(damaged(CASES[name]), name, ['--seeds', str(seeds)], REPAIR, record_property)
+    figures = cut_all(damaged(CASES[name]), name, ['--seeds', str(seeds), *writes(name)], REPAIR, record_property)
     assert figures['status'] in VERDICTS | REFUSALS
 
 
@@ -95,6 +109,10 @@ def test_repair_survives_what_fails(name, damaged, record_property):
     modes = ['--mode', 'call', '--mode', 'space', '--mode', 'memory', '--pieces', '48']
     step = [] if ALL else ['--step', '5']
     cut_all(damaged(CASES[name]), name, [*modes, *step], REPAIR, record_property)
+
+
+def test_cases_that_are_cut_everywhere_are_in_the_catalogue():
+    assert WHOLE <= set(CASES)
 
 
 def test_journals_without_a_stick_survive(damaged, record_property):

@@ -23,7 +23,7 @@ from sweep import EVERY, NOT_TAKEN_BACK, REPAIR, allowances
 
 MACHINES = 10000
 PIECE = 250                          # machines of one test
-SAMPLE = 4                           # one piece in so many is drawn, unless all are
+SAMPLE = 6                           # one piece in so many is drawn, unless all are
 CHECKED = 40                         # machines under the sanitizers
 PIECES = range(1, MACHINES + 1, PIECE if EVERY else PIECE * SAMPLE)
 CASES = {case.name: case for case in damage.all_cases() if case.name not in NOT_TAKEN_BACK}

@@ -78,7 +78,7 @@ def built(bases, tmp_path):
 
 def verdicts(setup):
     """{printed number of a disk: (verdict, number of the entry or None)} as the program tells them."""
-    rows = [row for row in csv.reader(io.StringIO(setup.run('status', '-sfo').text))
+    rows = [row for row in csv.reader(io.StringIO(setup.run('status', '-sfo', program=mirror.bare()).text))
             if row and row[0] == 'VerdictInfo']
     return {int(row[1]): (row[2], int(row[3][4:], 16) if row[3] else None) for row in rows}
 
