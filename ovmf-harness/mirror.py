@@ -374,11 +374,14 @@ def freebsd_files():
 
 
 @functools.cache
-def windows_volume(size, sector, start, files=('winload.efi', 'ntoskrnl.exe'), serial=0xA1B2C3D4E5F60718):
-    """The bytes of a volume with Windows; without the `files` of System32 that are not named."""
+def windows_volume(size, sector, start, files=('winload.efi', 'ntoskrnl.exe'), serial=0xA1B2C3D4E5F60718,
+                   more=()):
+    """The bytes of a volume with Windows; without the `files` of System32 that are not named, and with those
+    of `more`: (path, bytes) each."""
     tree = {f'{WINDOWS}/{name}': boot_program(name) for name in files}
     tree['/Windows/Boot/EFI/bootmgfw.efi'] = boot_program('bootmgfw')
     tree['/Users/readme.txt'] = b'Hello.\r\n'
+    tree.update(more)
     return ntfs.build(size, tree, serial=serial, sector=sector, start=start)
 
 

@@ -22,6 +22,7 @@ import struct
 import gpt
 import ldm
 import mirror
+import regf
 from devicepath import LoadOption, node, path
 from firmware_model import BIOS_BOOT
 from system_model import LINUX_DATA
@@ -234,7 +235,8 @@ def build_bios_basic(setup):
     record = struct.pack('<B3sB3sII', 0x80, b'\xfe\xff\xff', 7, b'\xfe\xff\xff', 2048, 16384)
     gpt.poke(disk.image, 0, b'\x33\xc0\x8e\xd0\xbc\0\x7c')
     gpt.poke(disk.image, 440, struct.pack('<IH', 0x5BD10077, 0) + record.ljust(64, b'\0') + b'\x55\xaa')
-    mirror.write_sparse(disk.image, 2048 * 512, windows_volume(8 * MIB, 512, 2048))
+    store = regf.build_store(regf.mbr_partition(2048 * 512, 0x5BD10077))
+    mirror.write_sparse(disk.image, 2048 * 512, windows_volume(8 * MIB, 512, 2048, more=(('/Boot/BCD', store),)))
     bios_entry(setup)
 
 

@@ -201,6 +201,11 @@ def build_store(device=None):
     return build(set_device(store_tree(), device))
 
 
+def mbr_partition(offset, signature):
+    """A device element that names a partition of an MBR by its first byte."""
+    return BINARY, bytes(16) + struct.pack('<IIIIQQIII12x16x', 6, 0, 0x48, 0, offset, 0, 0, 1, signature)
+
+
 # Damage
 
 def set_sequences(hive, primary, secondary):

@@ -1,6 +1,7 @@
 #include "audit/audit_machine.h"
 
 #include "audit/audit_esps.h"
+#include "audit_store_entries.h"
 #include "audit_stores.h"
 #include "audit_volumes.h"
 #include "audit/collector.h"
@@ -191,6 +192,7 @@ static void audit_starts(struct collector *to, const struct machine *machine,
         audit_start(to, machine, disk, &judgement->starts[i]);
         if (roles_disk_is_bios(machine, disk))
             collect_at_disk(to, FINDING_BIOS_START, disk, "");
+        audit_bios_stores(to, machine, disk);
     }
 }
 

@@ -10,4 +10,7 @@
 void audit_store_entries(struct collector *to, const struct machine *machine,
                          const struct member *member, const struct esp *esp);
 
+/* Says what the boot stores for BIOS on a disk start by default, as far as they can be read. */
+void audit_bios_stores(struct collector *to, const struct machine *machine, size_t disk);
+
 #endif

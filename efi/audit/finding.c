@@ -376,6 +376,9 @@ static const struct finding_words words[FINDING_COUNT] = {
          "its start is damaged, bootrec of a Windows recovery medium mends it.",
          "shadowboot looks after machines that UEFI starts, and leaves this disk as it is. Where "
          "its start is damaged, grub-install of a rescue system mends it."},
+    [FINDING_BIOS_STORE] = {SEVERITY_NOTE, "bios-store",
+                            "There is a boot store for BIOS, \\Boot\\BCD:",
+                            "BIOS starts from it and UEFI does not: it is listed and not judged."},
     [FINDING_NVRAM_WIPED] =
         {SEVERITY_DAMAGE, "nvram-wiped",
          "No boot entry starts from any EFI System Partition of the system.",

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "model/boot_paths.h"
 #include "model/scan_esp.h"
 #include "model/scan_md.h"
 
@@ -208,6 +209,7 @@ static enum status list_copies(struct arena *arena, struct machine *io_machine)
     list_plain(io_machine, found, &count);
     for (size_t i = 0; i < count; i++) {
         found[i].status = ST_UNSUPPORTED;
+        found[i].bios_store_status = ST_UNSUPPORTED;
         for (int j = 0; j < SYSTEM_FILE_COUNT; j++)
             found[i].files[j] = ST_UNSUPPORTED;
     }
@@ -303,6 +305,43 @@ static enum status look_into_copy(struct arena *arena, const struct block_port *
     return look_at_files(copy);
 }
 
+/* Reads the boot store of Windows' boot manager for BIOS from the volume. */
+static enum status read_bios_store(struct arena *arena, struct system_copy *copy)
+{
+    struct ntfs_file file;
+    size_t size = 0;
+
+    enum status status = ntfs_lookup(&copy->ntfs, BIOS_STORE_PATH, &file);
+    if (status == ST_OK && (file.is_directory || file.size > BOOT_STORE_MAX))
+        status = ST_DAMAGED;
+    copy->bios_store_status = status;
+    if (status != ST_OK)
+        return status == ST_NO_MEMORY ? status : ST_OK;
+    uint8_t *store = arena_alloc(arena, 1, (size_t)file.size);
+    if (store == NULL)
+        return ST_NO_MEMORY;
+    status = ntfs_read(&copy->ntfs, &file, 0, store, (size_t)file.size, &size);
+    copy->bios_store_status = status;
+    copy->bios_store = span_of(store, status == ST_OK ? size : 0);
+    return status == ST_NO_MEMORY ? status : ST_OK;
+}
+
+static bool may_have_bios_store(const struct content_scan *scan, const struct system_copy *copy)
+{
+    return scan->depth >= SCAN_LISTED && copy->status == ST_OK && copy->partition != NO_INDEX &&
+           scan->machine->partitions[copy->partition].active;
+}
+
+/* Nothing can be read through the volume any more. */
+static void forget_volume(struct ntfs_volume *ntfs)
+{
+    ntfs->cache = NULL;
+    ntfs->mft = NULL;
+    ntfs->upcase = NULL;
+    ntfs->base = NULL;
+    ntfs->extension = NULL;
+}
+
 /* Gives back what was only needed to look into the copy: all but the label. */
 static enum status keep_label(struct arena *arena, size_t mark, struct ntfs_volume *ntfs)
 {
@@ -314,11 +353,7 @@ static enum status keep_label(struct arena *arena, size_t mark, struct ntfs_volu
     memcpy(label, ntfs->label, size);
     arena_release(arena, mark);
     ntfs->label = arena_copy(arena, label, size);
-    ntfs->cache = NULL;
-    ntfs->mft = NULL;
-    ntfs->upcase = NULL;
-    ntfs->base = NULL;
-    ntfs->extension = NULL;
+    forget_volume(ntfs);
     return ntfs->label != NULL ? ST_OK : ST_NO_MEMORY;
 }
 
@@ -332,6 +367,8 @@ static enum status scan_copy(const struct content_scan *scan, struct system_copy
     if (meter->stopped)
         return ST_OK;
     enum status status = look_into_copy(scan->arena, port_of(scan, copy->disk), copy);
+    if (status == ST_OK && may_have_bios_store(scan, copy))
+        status = read_bios_store(scan->arena, copy);
     if (status != ST_OK)
         return status;
     if (meter->stopped) {
@@ -339,7 +376,11 @@ static enum status scan_copy(const struct content_scan *scan, struct system_copy
         arena_release(scan->arena, mark);
         return ST_OK;
     }
-    return copy->status == ST_OK ? keep_label(scan->arena, mark, &copy->ntfs) : ST_OK;
+    if (copy->bios_store.size > 0)
+        forget_volume(&copy->ntfs);
+    else if (copy->status == ST_OK)
+        return keep_label(scan->arena, mark, &copy->ntfs);
+    return ST_OK;
 }
 
 static enum status scan_copies(const struct content_scan *scan)

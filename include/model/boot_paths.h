@@ -21,4 +21,7 @@
 #define BOOT_STORE_PATH     MICROSOFT_FOLDER "\\Boot\\BCD"
 #define BOOT_STORE_LOG_PATH BOOT_STORE_PATH ".LOG"
 
+/* The boot store of Windows' boot manager for BIOS, on the active partition. */
+#define BIOS_STORE_PATH "\\Boot\\BCD"
+
 #endif

@@ -77,6 +77,11 @@ struct system_copy {
     struct ntfs_volume ntfs;     /* meaningful when status is ST_OK */
     enum status
         files[SYSTEM_FILE_COUNT]; /* of each system file: ST_OK: it is there; ST_ABSENT; ... */
+    enum status
+        bios_store_status;  /* of \Boot\BCD, which Windows' boot manager for BIOS reads, on an
+                                    * active partition of an MBR: ST_OK: it was read; ST_ABSENT: it
+                                    * is not there; ST_UNSUPPORTED: nobody looked; else why not */
+    struct span bios_store; /* ST_OK: all of it, good or not */
 };
 
 /* Whether the copy carries Windows: ST_OK, ST_ABSENT, or why nobody can say. */

@@ -146,6 +146,16 @@ static void make_one_bios(struct mirror *mirror)
     mirror_set_order(mirror, (uint16_t[]){0}, 1);
 }
 
+/* With a boot store for BIOS on each: one cannot be read, one is none. */
+static void make_bios_with_stores(struct mirror *mirror)
+{
+    static const uint8_t text[] = "This is no store.";
+
+    make_bios(mirror);
+    mirror->copies[0].bios_store_status = ST_IO;
+    mirror->copies[1].bios_store = span_of(text, sizeof(text));
+}
+
 static void state_of_the_mirror_is_told(void **state)
 {
     static const struct machine_case cases[] = {
@@ -165,6 +175,12 @@ static void state_of_the_mirror_is_told(void **state)
          "volume-identity-repeated @ Disk 1 Partition 4\n",
          MACHINE_SINGLE},
         {make_bios, "bios-start @ Disk 0\nbios-start @ Disk 1\n", MACHINE_UNKNOWN},
+        {make_bios_with_stores,
+         "bios-start @ Disk 0\n"
+         "bios-store @ Disk 0 Partition 4 device error.\n"
+         "bios-start @ Disk 1\n"
+         "bios-store @ Disk 1 Partition 4 it is not a registry hive.\n",
+         MACHINE_UNKNOWN},
         {make_one_bios, "bios-start @ Disk 1\n", MACHINE_UNKNOWN},
     };
 
