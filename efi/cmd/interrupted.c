@@ -1,5 +1,6 @@
 #include "cmd/interrupted.h"
 
+#include "apply/journal_undo.h"
 #include "base/text.h"
 #include "machine_rows.h"
 #include "run.h"
@@ -81,83 +82,6 @@ void note_interrupted(struct context *context)
     context->arena = arena;
 }
 
-/* --- The same blocks ------------------------------------------------------------------------ */
-
-static bool same_guid(const struct guid *a, const struct guid *b)
-{
-    return !guid_is_zero(a) && guid_equal(a, b);
-}
-
-static bool same_disk(const struct journal_disk *a, const struct journal_disk *b)
-{
-    if (a->block_size != b->block_size || a->block_count != b->block_count)
-        return false;
-    return span_equal(a->path, b->path) || same_guid(&a->guid_before, &b->guid_before) ||
-           same_guid(&a->guid_before, &b->guid_after) ||
-           same_guid(&a->guid_after, &b->guid_before) || same_guid(&a->guid_after, &b->guid_after);
-}
-
-/* True when the journal changes the block that `record` of `other` begins with. */
-static bool changes_block(const struct journal *journal, const struct journal *other,
-                          const struct journal_record *record)
-{
-    for (size_t i = 0; i < journal->count; i++) {
-        const struct journal_record *own = &journal->records[i];
-        if (own->kind == JOURNAL_BLOCKS && own->lba <= record->lba &&
-            record->lba - own->lba < own->block_count &&
-            same_disk(&journal->disks[own->disk], &other->disks[record->disk]))
-            return true;
-    }
-    return false;
-}
-
-/*
- * True when `undo` took, or was taking, `file` back, provided no later change reaches the same
- * blocks: an undo writes only blocks that the change wrote, and of two changes of the same block
- * the earlier one cannot be taken back before the later.
- */
-static bool is_undo_of(struct context *context, const struct journal_file *undo,
-                       const struct journal_file *file)
-{
-    const struct files_port *files = &context->ports->files;
-    size_t mark = arena_mark(context->arena);
-    struct journal of_undo;
-    struct journal of_file;
-    bool found = false;
-
-    if (journal_store_load(context->arena, files, undo, &of_undo) == ST_OK &&
-        journal_store_load(context->arena, files, file, &of_file) == ST_OK) {
-        size_t first = 0;
-        while (first < of_undo.count && of_undo.records[first].kind != JOURNAL_BLOCKS)
-            first++;
-        found = first < of_undo.count && changes_block(&of_file, &of_undo, &of_undo.records[first]);
-    }
-    arena_release(context->arena, mark);
-    return found;
-}
-
-static bool is_interrupted_undo(const struct journal_file *file)
-{
-    return file->has_blocks && file->journal.is_undo && file->journal.state == JOURNAL_PENDING;
-}
-
-/* What was taken back now is no longer half taken back. */
-static void close_undos(struct context *context, const struct journal_file *done)
-{
-    const struct files_port *files = &context->ports->files;
-    struct journal_files list;
-
-    if (journal_store_list_interrupted(context->arena, files, &list) != ST_OK)
-        return;
-    for (size_t i = 0; i < list.count; i++) {
-        const struct journal_file *file = &list.items[i];
-        /* One that cannot be marked is found to be over when it is looked at next. */
-        if (is_interrupted_undo(file) && journal_file_is_later(file, done) &&
-            is_undo_of(context, file, done))
-            (void)!journal_store_mark(files, file, JOURNAL_DONE);
-    }
-}
-
 /* undo_journal; `*ret_planned` tells whether there was a plan, so that a failure is of the
  * disks. */
 static enum status undo_planned(struct context *context, const struct journal_file *file,
@@ -184,7 +108,7 @@ static enum status undo_planned(struct context *context, const struct journal_fi
         return report(context, ST_IO,
                       "The change is taken back, but journal %u could not be marked so.", file->id);
     if (file->has_blocks)
-        close_undos(context, file);
+        journal_close_undos(context->arena, files, file);
     return ST_OK;
 }
 
@@ -196,28 +120,6 @@ enum status undo_journal(struct context *context, const struct journal_file *fil
 }
 
 /* --- Taking back before something else is done ---------------------------------------------- */
-
-/* The change that an interrupted undo was taking back: the latest one before it that reaches the
- * same blocks and still stands; NULL when it is not here. */
-static const struct journal_file *find_undone(struct context *context,
-                                              const struct journal_files *all,
-                                              const struct journal_file *undo)
-{
-    const struct journal_file *found = NULL;
-
-    for (size_t i = 0; i < all->count; i++) {
-        const struct journal_file *file = &all->items[i];
-        bool stands =
-            file->status == ST_OK && file->has_blocks && !file->journal.is_undo &&
-            (file->journal.state == JOURNAL_DONE || file->journal.state == JOURNAL_PENDING);
-        if (!stands || !journal_file_is_later(undo, file) ||
-            (found != NULL && journal_file_is_later(found, file)))
-            continue;
-        if (is_undo_of(context, undo, file))
-            found = file;
-    }
-    return found;
-}
 
 /* True when the work can go on without what failed this way: not on a disk that does not read back
  * what was written. */
@@ -282,9 +184,11 @@ static enum status finish_undos(struct context *context, const struct journal_fi
 {
     for (size_t i = all->count; i > 0; i--) {
         const struct journal_file *file = &all->items[i - 1];
-        if (file->status != ST_OK || !is_interrupted_undo(file))
+        if (file->status != ST_OK || !journal_is_interrupted_undo(file))
             continue;
-        enum status status = take_back(context, file, find_undone(context, all, file), io_again);
+        enum status status = take_back(
+            context, file, journal_find_undone(context->arena, &context->ports->files, all, file),
+            io_again);
         if (status != ST_OK || context->plan_only)
             return status;
     }
@@ -312,23 +216,4 @@ enum status take_back_interrupted(struct context *context, bool *ret_again)
     if (status != ST_OK)
         return report(context, status, "Out of memory. Nothing more was changed.");
     return finish_undos(context, &list, ret_again);
-}
-
-void mark_left(struct context *context, const struct journal_file *but)
-{
-    const struct files_port *files = &context->ports->files;
-    size_t mark = arena_mark(context->arena);
-    struct journal_files list;
-
-    if (journal_store_list_interrupted(context->arena, files, &list) == ST_OK) {
-        for (size_t i = 0; i < list.count; i++) {
-            const struct journal_file *file = &list.items[i];
-            bool same = but != NULL && span_equal(file->volume_path, but->volume_path) &&
-                        text_equal(file->path, but->path);
-            /* One that cannot be marked is only met once more. */
-            if (file->has_blocks && !same)
-                (void)!journal_store_mark(files, file, JOURNAL_LEFT);
-        }
-    }
-    arena_release(context->arena, mark);
 }

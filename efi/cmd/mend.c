@@ -1,5 +1,6 @@
 #include "mend.h"
 
+#include "apply/journal_undo.h"
 #include "cmd/interrupted.h"
 #include "judgement.h"
 #include "run.h"
@@ -25,7 +26,8 @@ enum status mend_run(struct context *context, struct plan *plan, enum status mad
     if (status != ST_OK)
         return status;
     if (plan->count > 0 && !context->plan_only)
-        mark_left(context, result.has_journal ? &result.journal : NULL);
+        journal_give_up(context->arena, &context->ports->files,
+                        result.has_journal ? &result.journal : NULL);
     status = audit_machine(context->arena, &context->machine, &judgement);
     if (status != ST_OK)
         return report(context, status,

@@ -1,14 +1,11 @@
 #include "run.h"
 
-#include "audit/audit.h"
-#include "audit/collector.h"
-#include "audit/start.h"
 #include "base/text.h"
+#include "plan/aftermath.h"
 #include "progress.h"
 #include "cmd/screen.h"
 #include "show.h"
 #include "show_plan.h"
-#include "model/boot_name.h"
 
 #define ANSWER_SIZE 16
 
@@ -89,100 +86,12 @@ static enum status confirm(struct context *context, const struct plan *plan)
     return ask(context, plan->count == 1 ? "Carry out this change?" : "Carry out these changes?");
 }
 
-/* True when the finding is about an entry that the plan has written. */
-static bool about_written_entry(const struct machine *machine, const struct plan *plan,
-                                const struct finding *finding)
-{
-    char name[VAR_NAME_SIZE];
-
-    if (finding->entry == NO_INDEX)
-        return false;
-    boot_variable_name(machine->entries[finding->entry].number, name);
-    for (size_t i = 0; i < plan->count; i++) {
-        if (text_equal(plan->actions[i].name, name))
-            return true;
-    }
-    return false;
-}
-
-/* True when it says that a start from a partition written into an entry may fail. */
-static bool about_written_partition(const struct machine *machine, const struct plan *plan,
-                                    const struct finding *finding)
-{
-    for (size_t i = 0; i < machine->entry_count && finding->partition != NO_INDEX; i++) {
-        struct finding at_entry = {finding->code, NO_INDEX, NO_INDEX, i, NO_INDEX, ""};
-        if (machine->entries[i].boot.partition == finding->partition &&
-            about_written_entry(machine, plan, &at_entry))
-            return true;
-    }
-    return false;
-}
-
-/* Whether firmware ever gets to the entries that were written: once for each disk. */
-static void audit_reach(struct collector *to, const struct machine *machine,
-                        const struct plan *plan)
-{
-    for (size_t i = 0; i < machine->entry_count; i++) {
-        const struct entry *entry = &machine->entries[i];
-        struct finding written = {FINDING_ORDER_NEVER_REACHES, NO_INDEX, NO_INDEX, i, NO_INDEX, ""};
-        size_t blocker = start_blocker(machine, NULL, i);
-        if (!entry->in_order || entry->boot.partition == NO_INDEX || blocker == NO_INDEX ||
-            !about_written_entry(machine, plan, &written))
-            continue;
-        collect_at_disk(
-            to, FINDING_ORDER_NEVER_REACHES, machine->partitions[entry->boot.partition].disk,
-            arena_printf(to->arena, " Boot%04X \"%.40s\".", machine->entries[blocker].number,
-                         machine->entries[blocker].description));
-        return;
-    }
-}
-
-/* Audits once more and shows what concerns the entries just written. */
-static enum status audit_again(struct context *context, const struct plan *plan)
-{
-    const struct machine *machine = &context->machine;
-    struct findings findings;
-    struct roles roles;
-    size_t kept = 0;
-
-    enum status status = audit_entries(context->arena, machine, &findings);
-    if (status != ST_OK)
-        return status;
-    for (size_t i = 0; i < findings.count; i++) {
-        const struct finding *finding = &findings.items[i];
-        if (about_written_entry(machine, plan, finding) ||
-            about_written_partition(machine, plan, finding))
-            findings.items[kept++] = *finding;
-    }
-    findings.count = kept;
-    struct collector to = {.arena = context->arena};
-    for (size_t i = 0; i < kept; i++)
-        collect_finding(&to, findings.items[i]);
-    audit_reach(&to, machine, plan);
-    status = collect_finish(&to, &findings);
-    if (status == ST_OK)
-        status = roles_find(context->arena, machine, &roles);
-    findings.linux_only = status == ST_OK && !roles.windows;
-    if (status == ST_OK)
-        show_findings(context, &findings);
-    return status;
-}
-
-static bool changes_disks(const struct plan *plan)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->actions[i].type == ACTION_CHANGE_DISK)
-            return true;
-    }
-    return false;
-}
-
 /* Applies with a part of the memory out of reach, so that it is there for looking again. */
 static enum status apply_with_reserve(struct context *context, const struct plan *plan,
                                       struct apply_result *ret_result)
 {
     struct arena *arena = context->arena;
-    size_t audit = changes_disks(plan) ? JUDGE_BYTES : LOOK_AGAIN_BYTES;
+    size_t audit = plan_changes_disks(plan) ? JUDGE_BYTES : LOOK_AGAIN_BYTES;
     size_t reserve = context->scan_bytes * LOOK_AGAIN_FACTOR + audit;
 
     if (!arena_keep(arena, reserve)) {
@@ -282,7 +191,7 @@ static void show_end(struct context *context, const struct plan *plan,
     say(context, "Done: %zu %s made and checked.\n", plan->count,
         plan->count == 1 ? "change" : "changes");
     /* An undo of blocks cannot be taken back: what it has freed may be used since. */
-    if (result->has_journal && !(plan->is_undo && changes_disks(plan)))
+    if (result->has_journal && !(plan->is_undo && plan_changes_disks(plan)))
         say(context, "\"shadowboot undo %u\" takes it back (journal %s%s).\n", result->journal.id,
             context->ports->files.volumes[result->journal.volume].alias, result->journal.path);
     show_problem(context, result);
@@ -294,7 +203,7 @@ static enum status check_only(struct context *context, const struct plan *plan)
     struct apply_result result = {.problem = ""};
     char size[THOUSANDS_SIZE];
 
-    if (changes_disks(plan)) {
+    if (plan_changes_disks(plan)) {
         enum status status = apply_check(context->arena, context->ports, plan, &result);
         if (status != ST_OK)
             return report(context, status, "%s",
@@ -321,6 +230,7 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
                      struct apply_result *ret_result)
 {
     struct apply_result result = {.problem = ""};
+    struct findings findings;
     const struct console_port *console = &context->ports->console;
 
     if (made == ST_OK)
@@ -348,11 +258,12 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
     if (status != ST_OK)
         return status;
     size_t mark = arena_mark(context->arena);
-    status = audit_again(context, plan);
+    status = plan_aftermath(context->arena, plan, &context->machine, &findings);
     if (status != ST_OK) {
         arena_release(context->arena, mark);
         return report_unchecked(context, plan, &result, status);
     }
+    show_findings(context, &findings);
     show_end(context, plan, &result);
     return ST_OK;
 }

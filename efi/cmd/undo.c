@@ -1,4 +1,4 @@
-#include "apply/journal_store.h"
+#include "apply/journal_undo.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
@@ -12,33 +12,11 @@ static enum status show_journals(struct context *context, const struct journal_f
     return ST_OK;
 }
 
-/* The volume's newest change that was not taken back, NULL when there is none. On one volume
- * numbers are sure, whatever was done to the clock. */
-static const struct journal_file *newest_on(const struct journal_files *files, size_t volume)
-{
-    for (size_t i = files->count; i > 0; i--) {
-        const struct journal_file *file = &files->items[i - 1];
-        bool stands = file->journal.state == JOURNAL_DONE || file->journal.state == JOURNAL_PENDING;
-        if (file->volume == volume && file->status == ST_OK && stands && !file->journal.is_undo)
-            return file;
-    }
-    return NULL;
-}
-
-/*
- * The newest change that was not taken back. An undo is no such change, so that undo after undo
- * goes further back; it can be taken back by its number.
- */
 static enum status choose_newest(struct context *context, const struct journal_files *files,
                                  const struct journal_file **ret_file)
 {
-    const struct journal_file *newest = NULL;
+    const struct journal_file *newest = journal_newest(files, context->ports->files.volume_count);
 
-    for (size_t volume = 0; volume < context->ports->files.volume_count; volume++) {
-        const struct journal_file *file = newest_on(files, volume);
-        if (file != NULL && (newest == NULL || journal_file_is_later(file, newest)))
-            newest = file;
-    }
     if (newest == NULL)
         return report(context, ST_ABSENT,
                       "There is nothing to take back: no journal of a change is on any mounted "

@@ -48,21 +48,6 @@ static enum status wanted_volume(struct context *context, size_t *ret_volume)
     return ST_OK;
 }
 
-/* ST_DAMAGED when a volume is not healthy or a database is not in order. */
-static enum status volumes_status(const struct volume_map *map)
-{
-    for (size_t i = 0; i < map->disk_count; i++)
-        if (map->disks[i].state != VOLUME_DISK_OK)
-            return ST_DAMAGED;
-    for (size_t i = 0; i < map->group_count; i++)
-        if (!map->groups[i].known || !map->groups[i].clean || map->groups[i].log_dirty)
-            return ST_DAMAGED;
-    for (size_t i = 0; i < map->volume_count; i++)
-        if (map->volumes[i].status != DYNAMIC_HEALTHY)
-            return ST_DAMAGED;
-    return ST_OK;
-}
-
 enum status cmd_volumes(struct context *context)
 {
     const struct volume_map *map = &context->machine.volumes;
@@ -87,5 +72,5 @@ enum status cmd_volumes(struct context *context)
     print_summary(context);
     for (size_t i = 0; i < map->volume_count; i++)
         print_volume(context, i);
-    return volumes_status(map);
+    return volume_map_is_sound(map) ? ST_OK : ST_DAMAGED;
 }

@@ -292,3 +292,17 @@ enum status volumes_read(const struct volume_source *sources, size_t count, stru
     *ret_map = map;
     return ST_OK;
 }
+
+bool volume_map_is_sound(const struct volume_map *map)
+{
+    for (size_t i = 0; i < map->disk_count; i++)
+        if (map->disks[i].state != VOLUME_DISK_OK)
+            return false;
+    for (size_t i = 0; i < map->group_count; i++)
+        if (!map->groups[i].known || !map->groups[i].clean || map->groups[i].log_dirty)
+            return false;
+    for (size_t i = 0; i < map->volume_count; i++)
+        if (map->volumes[i].status != DYNAMIC_HEALTHY)
+            return false;
+    return true;
+}

@@ -10,6 +10,7 @@
 #include "plan/entries.h"
 #include "esp_entries_parts.h"
 #include "plan/place.h"
+#include "plan/project.h"
 
 /* --- Making entries ------------------------------------------------------------------------- */
 
@@ -334,4 +335,25 @@ enum status plan_esp_entries(struct plan *plan, const struct esp_entries_request
     if (status == ST_OK && request->prune)
         status = prune_spare(&pass.edit);
     return status == ST_OK ? edit_finish(&pass.edit) : status;
+}
+
+enum status plan_esp_entries_after(struct plan *io_plan, const struct esp_entries_request *request)
+{
+    struct machine *later = arena_alloc(io_plan->arena, 1, sizeof(*later));
+    struct plan part;
+
+    if (later == NULL)
+        return ST_NO_MEMORY;
+    enum status status = project_machine(io_plan->arena, io_plan, later);
+    if (status != ST_OK)
+        return status;
+    plan_init(&part, io_plan->arena, later);
+    status = plan_esp_entries(&part, request);
+    if (status == ST_OK)
+        status = part.status;
+    if (status == ST_OK)
+        plan_append(io_plan, &part);
+    else if (status != ST_NO_MEMORY)
+        io_plan->refusal = part.refusal;
+    return status == ST_OK ? io_plan->status : status;
 }

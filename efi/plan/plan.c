@@ -261,3 +261,12 @@ void plan_append(struct plan *plan, const struct plan *other)
     if (other->status != ST_OK)
         plan_fail(plan, other->status);
 }
+
+bool plan_changes_disks(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->actions[i].type == ACTION_CHANGE_DISK)
+            return true;
+    }
+    return false;
+}

@@ -292,7 +292,6 @@ static struct guid entries_source(const struct repair *repair)
 static enum status repair_entries(struct repair *repair)
 {
     struct plan *plan = repair->plan;
-    struct machine *later = arena_alloc(plan->arena, 1, sizeof(*later));
     struct esp_entries_request request = {.source = entries_source(repair),
                                           .targets = repair->targets,
                                           .target_count = repair->target_count,
@@ -301,25 +300,12 @@ static enum status repair_entries(struct repair *repair)
                                           .prune = repair->extent.prune,
                                           .last = repair->extent.entries == ENTRIES_LAST,
                                           .keep_gone = repair->roles->missing > 0};
-    struct plan part;
 
-    if (later == NULL)
-        return ST_NO_MEMORY;
-    enum status status = project_machine(plan->arena, plan, later);
-    if (status != ST_OK)
-        return status;
-    plan_init(&part, plan->arena, later);
-    status = plan_esp_entries(&part, &request);
-    if (status == ST_OK)
-        status = part.status;
+    enum status status = plan_esp_entries_after(plan, &request);
     if (status == ST_NO_MEMORY)
         return status;
-    if (status == ST_OK) {
-        plan_append(plan, &part);
-    } else {
-        plan->refusal = part.refusal;
+    if (status != ST_OK)
         plan_warn_of_refusal(plan, status);
-    }
     return plan->status;
 }
 

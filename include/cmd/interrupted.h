@@ -51,11 +51,4 @@ MUST_CHECK enum status undo_journal(struct context *context, const struct journa
  */
 MUST_CHECK enum status take_back_interrupted(struct context *context, bool *ret_again);
 
-/*
- * Gives up what is still interrupted and has blocks of disks: for a command that has come to its
- * end after take_back_interrupted let it pass. "undo" can still be told to try, by its number.
- * `but` (NULL: none) is the command's own journal, which stands though it may not have been closed.
- */
-void mark_left(struct context *context, const struct journal_file *but);
-
 #endif

@@ -268,4 +268,7 @@ const char *plex_state_text(enum plex_state state);
 /* What a state of a disk's database is called: "damaged", "behind". Static lifetime. */
 const char *volume_disk_state_text(enum volume_disk_state state);
 
+/* True when every database is in order, no change was cut off, and every volume is healthy. */
+bool volume_map_is_sound(const struct volume_map *map);
+
 #endif

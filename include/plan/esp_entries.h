@@ -41,4 +41,12 @@ struct esp_entries_request {
 MUST_CHECK enum status plan_esp_entries(struct plan *plan,
                                         const struct esp_entries_request *request);
 
+/*
+ * The same over the machine as `io_plan` makes it (plan/project.h), behind what that has. Statuses:
+ * those of plan_esp_entries, io_plan->refusal being that of the entries; `io_plan` is otherwise
+ * unchanged then.
+ */
+MUST_CHECK enum status plan_esp_entries_after(struct plan *io_plan,
+                                              const struct esp_entries_request *request);
+
 #endif

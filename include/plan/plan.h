@@ -121,4 +121,7 @@ void plan_take_warnings(struct plan *plan, const struct plan *later);
 enum status plan_refuse(struct plan *plan, enum status status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* True when the plan changes blocks of disks, not only variables and files. */
+bool plan_changes_disks(const struct plan *plan);
+
 #endif

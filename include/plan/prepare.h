@@ -27,6 +27,7 @@ struct prepare_request {
     enum esp_use use;
     bool allow_msr; /* the Microsoft reserved partition may be given up when there is no free space
                      */
+    bool disk_in_name;    /* of new entries (plan/esp_entries.h) */
     struct date_time now; /* goes into new GUIDs; all zero when the clock is broken */
 };
 

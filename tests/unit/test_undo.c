@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "apply/journal_undo.h"
 #include "cmd/interrupted.h"
 #include "cmd/screen.h"
 #include "host/host_alloc.h"
@@ -797,7 +798,8 @@ static void interrupted_variables_are_only_told_of(void **state)
     assert_int_equal(take_back_interrupted(&begun->context, &again), ST_OK);
     assert_false(again);
     expect_said(host, "Interrupted: journal 3");
-    mark_left(&begun->context, NULL); /* the next run of the same command finishes it */
+    journal_give_up(begun->context.arena, &begun->context.ports->files,
+                    NULL); /* the next run of the same command finishes it */
     assert_false(has_mark(host, 3, "SBLEFT__"));
     assert_int_equal(timeout_of(host), 1);
     end(begun);
@@ -873,7 +875,7 @@ static void change_of_a_disk_that_is_gone_is_passed_over_and_left(void **state)
     expect_said(host, "is not here; put it back");
     expect_said(host, "Journal 3 stays as it is.");
     assert_false(has_mark(host, 3, "SBLEFT__"));
-    mark_left(&begun->context, NULL);
+    journal_give_up(begun->context.arena, &begun->context.ports->files, NULL);
     assert_true(has_mark(host, 3, "SBLEFT__"));
     host_console_clear(host->console);
     assert_int_equal(take_back_interrupted(&begun->context, &again), ST_OK);
