@@ -28,9 +28,10 @@ static void say_of_store(const struct look *look, enum finding_code code, const 
 
 static const char *element_name(const struct look *look, uint32_t type, uint32_t code)
 {
-    const struct bcd_name *name = bcd_name_of(type, code);
+    struct bcd_name name;
 
-    return name != NULL ? name->name : arena_printf(look->to->arena, "custom:%08x", code);
+    return bcd_name_of(type, code, &name) ? name.name
+                                          : arena_printf(look->to->arena, "custom:%08x", code);
 }
 
 /* Adds the object's elements that name what is not there: to the text, and to their count. */

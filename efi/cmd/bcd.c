@@ -49,6 +49,9 @@ static const struct verb {
     {"default", "OBJECT", 1, 1, bcd_default},
     {"order", "[-addfirst | -addlast | -remove] OBJECT...", 1, ARGS_MAX, bcd_order},
     {"timeout", "SECONDS", 1, 1, bcd_timeout},
+    {"retarget", "[-from PARTITION -to PARTITION]", 0, 0, bcd_retarget},
+    {"start", "MODE", 1, 1, bcd_start},
+    {"check", "[-on DISK]", 0, 0, bcd_check},
 };
 
 enum status cmd_bcd(struct context *context)

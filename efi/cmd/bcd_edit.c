@@ -67,9 +67,8 @@ static enum status find_targets(struct context *context, const struct roles *rol
 
 /* --- The plan ------------------------------------------------------------------------------- */
 
-/* What comes of each disk; refused where one would start less well (I9), unless that is forced. */
-static enum status check_edit_prospect(struct context *context, struct plan *io_plan,
-                                       const struct judgement *now)
+enum status bcd_check_prospect(struct context *context, struct plan *io_plan,
+                               const struct judgement *now)
 {
     struct prospect prospect;
 
@@ -138,14 +137,32 @@ static enum status resolve_steps(struct context *context, const struct bcd_step 
     return ST_OK;
 }
 
-static enum status make_edit_plan(struct context *context, const struct bcd_request *request,
-                                  const struct judgement *judgement, struct plan *io_plan)
+/* What is started once is what was asked for, be it a memory test: the start after that is as it
+ * was. */
+static bool is_for_once(const struct bcd_request *request)
 {
-    enum status status = plan_bcd_edit(io_plan, request);
+    const struct bcd_step *step = request->steps;
 
-    if (status == ST_OK)
-        warn_of_bitlocker(io_plan);
-    return status == ST_OK ? check_edit_prospect(context, io_plan, judgement) : status;
+    return request->step_count == 1 &&
+           (step->kind == BCD_RECOVERY ||
+            (step->element != NULL && text_equal_nocase(step->element, "bootsequence")));
+}
+
+static enum status make_edit_plan(struct context *context, const struct bcd_request *request,
+                                  const struct judgement *judgement, struct plan *io_plan,
+                                  struct guid *ret_copy)
+{
+    enum status status = plan_bcd_edit(io_plan, request, ret_copy);
+    bool once = is_for_once(request);
+
+    if (status != ST_OK)
+        return status;
+    warn_of_bitlocker(io_plan);
+    status = bcd_check_prospect(context, io_plan, judgement);
+    if (status != ST_REFUSED || !once)
+        return status;
+    io_plan->refusal = "";
+    return ST_OK;
 }
 
 /* True when there is no volume for the journal but the ESPs that are changed: then one is changed
@@ -166,19 +183,19 @@ static bool goes_in_rounds(const struct context *context, const struct bcd_reque
 }
 
 static enum status run_request(struct context *context, const struct bcd_request *request,
-                               struct judgement *judgement, bool silent)
+                               struct judgement *judgement, bool silent, struct guid *ret_copy)
 {
     struct plan plan;
 
     run_begin(context, &plan);
-    enum status made = make_edit_plan(context, request, judgement, &plan);
+    enum status made = make_edit_plan(context, request, judgement, &plan, ret_copy);
     return silent ? run_plan_silently(context, &plan, made)
                   : mend_run(context, &plan, made, judgement);
 }
 
 /* One store after the other; each time the machine was scanned anew. */
 static enum status run_rounds(struct context *context, const struct bcd_request *request,
-                              struct judgement *judgement, bool silent)
+                              struct judgement *judgement, bool silent, struct guid *ret_copy)
 {
     enum status status = ST_OK;
 
@@ -186,13 +203,13 @@ static enum status run_rounds(struct context *context, const struct bcd_request 
         struct bcd_request one = *request;
         one.targets = &request->targets[i];
         one.target_count = 1;
-        status = run_request(context, &one, judgement, silent);
+        status = run_request(context, &one, judgement, silent, ret_copy);
     }
     return status;
 }
 
 enum status bcd_change(struct context *context, const struct bcd_step *steps, size_t count,
-                       bool silent)
+                       bool silent, struct guid *ret_copy)
 {
     const struct clock_port *clock = &context->ports->clock;
     struct bcd_request request = {.target_count = 0};
@@ -211,15 +228,15 @@ enum status bcd_change(struct context *context, const struct bcd_step *steps, si
     if (clock->now(clock->ctx, &request.now) != ST_OK)
         request.now = (struct date_time){0};
     if (request.target_count > 1 && goes_in_rounds(context, &request))
-        return run_rounds(context, &request, &judgement, silent);
-    return run_request(context, &request, &judgement, silent);
+        return run_rounds(context, &request, &judgement, silent, ret_copy);
+    return run_request(context, &request, &judgement, silent, ret_copy);
 }
 
 /* --- The verbs ------------------------------------------------------------------------------ */
 
 static enum status change_one(struct context *context, const struct bcd_step *step)
 {
-    return bcd_change(context, step, 1, false);
+    return bcd_change(context, step, 1, false, NULL);
 }
 
 enum status bcd_set(struct context *context)

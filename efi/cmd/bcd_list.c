@@ -10,13 +10,13 @@ struct listing {
     struct context *context;
     const struct bcd_source *source;
     struct bcd_store store;
-    bool all; /* also what is not on the menu */
+    unsigned flags; /* BCD_LIST_... */
 };
 
-/* What objects are named after; under -v they are given by their GUIDs, as bcdedit does. */
+/* What objects are named after; NULL where they are given by their GUIDs. */
 static const struct bcd_store *namer(const struct listing *listing)
 {
-    return listing->context->verbose ? NULL : &listing->store;
+    return (listing->flags & BCD_LIST_GUIDS) != 0 ? NULL : &listing->store;
 }
 
 /* --- Elements ------------------------------------------------------------------------------- */
@@ -193,18 +193,18 @@ static enum status show_store(struct listing *listing)
         return report_bad(context, listing->source, ST_DAMAGED, listing->source->trouble);
     enum status status = bcd_open(context->arena, listing->source->file, &listing->store);
     if (status == ST_OK)
-        status = listing->all ? show_all(listing) : show_menu(listing);
+        status = (listing->flags & BCD_LIST_ALL) != 0 ? show_all(listing) : show_menu(listing);
     return status == ST_OK ? ST_OK
                            : report_bad(context, listing->source, status, status_text(status));
 }
 
 enum status bcd_show_stores(struct context *context, const struct bcd_source *sources, size_t count,
-                            bool all)
+                            unsigned flags)
 {
     enum status worst = ST_OK;
 
     for (size_t i = 0; i < count; i++) {
-        struct listing listing = {.context = context, .source = &sources[i], .all = all};
+        struct listing listing = {.context = context, .source = &sources[i], .flags = flags};
         if (!context->sfo && sources[i].trouble == NULL && count > 1)
             say(context, "%sBoot store of %s\n", i == 0 ? "" : "\n", sources[i].name);
         enum status status = show_store(&listing);
@@ -220,10 +220,11 @@ enum status bcd_list(struct context *context)
     struct bcd_source *sources = NULL;
     size_t count = 0;
 
+    unsigned flags = (option(context, "-all") != NULL ? BCD_LIST_ALL : 0) |
+                     (context->verbose ? BCD_LIST_GUIDS : 0);
+
     enum status status = context_scan(context, SCAN_LISTED);
     if (status == ST_OK)
         status = bcd_find_sources(context, place, &sources, &count);
-    if (status != ST_OK)
-        return status;
-    return bcd_show_stores(context, sources, count, option(context, "-all") != NULL);
+    return status == ST_OK ? bcd_show_stores(context, sources, count, flags) : status;
 }

@@ -185,6 +185,31 @@ static enum status judge_file(struct context *context, enum status status,
     return ST_OK;
 }
 
+/* "D:" of a store's file is no name that is known here: what names there are. */
+static enum status report_letter(struct context *context, const char *text)
+{
+    const struct files_port *files = &context->ports->files;
+    const struct volume_map *map = &context->machine.volumes;
+    const char *list = "";
+
+    for (size_t i = 0; i < files->volume_count && list != NULL; i++)
+        list = arena_printf(context->arena, "%s %s", list, files->volumes[i].alias);
+    for (size_t i = 0; i < map->volume_count && list != NULL; i++)
+        list = arena_printf(context->arena, "%s %s", list, map->volumes[i].drive_hint);
+    return report(context, ST_ABSENT,
+                  "No volume here is known as %.2s. There are:%s. The store of an EFI system "
+                  "partition is \\EFI\\Microsoft\\Boot\\BCD. Nothing was changed.",
+                  text, list == NULL ? "" : list);
+}
+
+/* A letter and a colon. */
+static bool has_letter(const char *text)
+{
+    char letter = text_lower(text[0]);
+
+    return letter >= 'a' && letter <= 'z' && text[1] == ':';
+}
+
 static enum status find_store_file(struct context *context, const char *text,
                                    struct bcd_source *ret_source)
 {
@@ -201,6 +226,8 @@ static enum status find_store_file(struct context *context, const char *text,
         enum status read = read_ntfs(context, copy, path, &ret_source->file);
         return judge_file(context, read, ret_source);
     }
+    if (has_letter(text))
+        return report_letter(context, text);
     enum status status = path_resolve(context, text, &place);
     if (status != ST_OK)
         return status;

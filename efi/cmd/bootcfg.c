@@ -5,6 +5,7 @@
  */
 #include "base/text.h"
 #include "cmd/command.h"
+#include "foreign.h"
 #include "run.h"
 #include "show.h"
 #include "plan/clone.h"
@@ -15,12 +16,6 @@ struct line {
     int argc;
     const char *const *argv;
 };
-
-/* True when the argument is that switch, with '/' or '-', in any case. */
-static bool is_switch(const char *argument, const char *name)
-{
-    return (argument[0] == '/' || argument[0] == '-') && text_equal_nocase(argument + 1, name);
-}
 
 /* The argument behind a switch, NULL when it is not there. */
 static const char *value_of(const struct line *line, const char *name)

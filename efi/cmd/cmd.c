@@ -71,8 +71,10 @@ static enum status parse_arguments(struct context *context, const struct command
                   command->arguments);
 }
 
-/* The same for bootcfg: what is not a common option is left to it, "-list" and "-id" as well. */
-static enum status parse_bootcfg(struct context *context, int argc, const char *const argv[])
+/* The same for the lines of Windows' tools: what is not a common option is left to them, "-list"
+ * and "-id" as well. */
+static enum status parse_foreign(struct context *context, const struct command *command, int argc,
+                                 const char *const argv[])
 {
     for (int i = 0; i < argc; i++) {
         const struct option_spec *spec = find_spec(common_options(), argv[i]);
@@ -87,26 +89,40 @@ static enum status parse_bootcfg(struct context *context, int argc, const char *
     if (option(context, "-sfo") == NULL)
         return ST_OK;
     return report(context, ST_USAGE,
-                  "bootcfg has no -sfo: it prints what bootcfg prints. \"shadowboot entries -sfo\" "
-                  "and the other commands of shadowboot have it. Nothing was changed.");
+                  "%s has no -sfo: it prints what %s prints. The other commands of shadowboot have "
+                  "it. Nothing was changed.",
+                  command->name, command->name);
 }
 
-/* The last part of the program's path without its ending, compared with "bootcfg". */
-static bool is_named_bootcfg(const char *program)
+static bool is_foreign(const struct command *command)
 {
+    return command->run == cmd_bootcfg || command->run == cmd_bcdedit;
+}
+
+/* The command that the program is named after, by the last part of its path without its ending;
+ * NULL for none. */
+static const struct command *named_after(const char *program)
+{
+    static const char *const names[] = {"bootcfg", "bcdedit"};
     const char *name = program;
 
     for (const char *at = program; *at != '\0'; at++) {
         if (*at == '\\' || *at == '/' || *at == ':')
             name = at + 1;
     }
-    return text_equal_nocase(name, "bootcfg") || text_equal_nocase(name, "bootcfg.efi");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        size_t length = text_length(names[i]);
+        if (text_has_prefix_nocase(name, names[i]) &&
+            (name[length] == '\0' || text_equal_nocase(name + length, ".efi")))
+            return command_find(names[i]);
+    }
+    return NULL;
 }
 
 /* The line as it was typed, with single blanks: what the journal remembers. */
 static const char *join_line(struct arena *arena, int argc, const char *const argv[])
 {
-    const char *program = argc > 0 && is_named_bootcfg(argv[0]) ? "bootcfg" : "shadowboot";
+    const struct command *named = argc > 0 ? named_after(argv[0]) : NULL;
     size_t size = 16;
 
     for (int i = 1; i < argc; i++)
@@ -116,7 +132,7 @@ static const char *join_line(struct arena *arena, int argc, const char *const ar
     if (line == NULL)
         return "";
     text_buffer_init(&text, line, size);
-    text_buffer_printf(&text, "%s", program);
+    text_buffer_printf(&text, "%s", named == NULL ? "shadowboot" : named->name);
     for (int i = 1; i < argc; i++)
         text_buffer_printf(&text, " %s", argv[i]);
     return line;
@@ -156,12 +172,12 @@ static bool changes_entries(const struct command *command)
 static enum status run_command(struct context *context, const struct command *command, int argc,
                                const char *const argv[])
 {
-    bool bootcfg = command->run == cmd_bootcfg;
+    bool foreign = is_foreign(command);
 
-    context->command = bootcfg ? "ERROR" : command->name; /* how bootcfg's own messages begin */
+    context->command = foreign ? "ERROR" : command->name; /* how bootcfg's own messages begin */
     if (argc > ARGS_MAX)
         return report(context, ST_USAGE, "There are more than %d arguments.", ARGS_MAX);
-    enum status status = bootcfg ? parse_bootcfg(context, argc, argv)
+    enum status status = foreign ? parse_foreign(context, command, argc, argv)
                                  : parse_arguments(context, command, argc, argv);
     if (status != ST_OK)
         return status;
@@ -194,8 +210,10 @@ static const struct command *find_command(const char *name)
 
 static enum status dispatch(struct context *context, int argc, const char *const argv[])
 {
-    if (argc > 0 && is_named_bootcfg(argv[0]))
-        return run_command(context, command_find("bootcfg"), argc - 1, argv + 1);
+    const struct command *named = argc > 0 ? named_after(argv[0]) : NULL;
+
+    if (named != NULL)
+        return run_command(context, named, argc - 1, argv + 1);
     if (argc < 2)
         return run_command(context, command_find("help"), 0, NULL);
     const struct command *command = find_command(argv[1]);

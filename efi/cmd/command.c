@@ -97,6 +97,8 @@ static const struct option_spec bcd_options[] = {
     {"-addfirst", NULL, "order: to the front; the rest stays as it is"},
     {"-addlast", NULL, "order: to the end"},
     {"-remove", NULL, "order: off the menu"},
+    {"-from", "PART", "retarget: partition that is named now"},
+    {"-to", "PART", "retarget: partition to be named instead"},
     {"-force", NULL, "change it though a disk would start less well"},
     {NULL, NULL, NULL},
 };
@@ -228,20 +230,26 @@ static const struct command table[] = {
      "asks nothing, but -n shows the plan without changing anything. -v and -b work as everywhere, "
      "-sfo does not. The program does the same when it is named bootcfg.efi.",
      NULL, 0, ARGS_MAX, cmd_bootcfg},
-    {"bcd", "list | export | set | delete | copy | default | order | timeout ...",
-     "lists and changes boot stores (BCD)",
+    {"bcd", "VERB ...", "lists and changes boot stores (BCD)",
      "What Windows' bcdedit does, from firmware: names and values are bcdedit's.\n"
      "list [DISK|GUID] [-all] prints each store as bcdedit does, with devices as the disks of this "
-     "machine; -v gives GUIDs. export FILE saves one.\n"
+     "machine; -v gives GUIDs. check says what is wrong with them. export FILE saves one.\n"
      "set OBJECT ELEMENT VALUE, delete OBJECT [ELEMENT], copy OBJECT -d TEXT, default OBJECT, "
-     "order "
-     "OBJECT... and timeout SECONDS change them. A device is boot, locate or partition=X, X being "
-     "the letter of a dynamic volume (C: is the plex on the store's own disk), disk/partition "
-     "(1/4), or a GUID.\n"
-     "Without -on or -store the stores of all disks of the mirror are changed. -store takes a file "
-     "that the UEFI Shell knows (FS0:\\BCD); one on a dynamic volume (D:\\boot\\bcd) is read "
+     "order OBJECT... and timeout SECONDS change them. A device is boot, locate or partition=X, X "
+     "being the letter of a dynamic volume (C: is the plex on the store's own disk), "
+     "disk/partition (1/4), or a GUID.\n"
+     "retarget has each store start the copy of Windows on its own disk; with -from and -to, what "
+     "names one partition names the other then.\n"
+     "start normal, safe, safe-network, safe-command, recovery, last-known-good, menu or "
+     "never-recovery says how Windows is to start: what a recovery console offers.\n"
+     "Without -on or -store the stores of all disks of the mirror are changed. -store takes a "
+     "file that the UEFI Shell knows (FS0:\\BCD); one on a dynamic volume (D:\\boot\\bcd) is read "
      "only.",
      bcd_options, 1, ARGS_MAX, cmd_bcd},
+    {"bcdedit", "[/enum ... | /set ... | /copy ... | /?]", "the lines of bcdedit, as typed there",
+     "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing, but -n shows the "
+     "plan without changing anything. The program does the same when it is named bcdedit.efi.",
+     NULL, 0, ARGS_MAX, cmd_bcdedit},
     {"help", "[COMMAND | sfo | json]", "explains a command",
      "Without a command it lists them all, with the options and exit statuses they share. sfo "
      "describes the tables that -sfo prints, json the report of status -json.",

@@ -132,6 +132,22 @@ static enum status find_device_partition(struct bcd_work *work, const char *text
     return ST_OK;
 }
 
+enum status bcd_work_partition(struct bcd_work *work, const char *text, bool may_be_gone,
+                               struct bcd_partition *ret_partition)
+{
+    struct bcd_partition gone = {.is_gpt = true};
+    size_t partition = NO_INDEX;
+
+    if (may_be_gone && guid_parse(text, &gone.partition) == ST_OK) {
+        *ret_partition = gone;
+        return ST_OK;
+    }
+    enum status status = find_device_partition(work, text, &partition);
+    if (status == ST_OK)
+        *ret_partition = boot_store_name(work->plan->machine, partition);
+    return status;
+}
+
 /* --- Devices -------------------------------------------------------------------------------- */
 
 /* The element that says what a plain "locate" looks for; 0 where none does. */
@@ -156,16 +172,10 @@ static enum status refuse_device(struct plan *plan, const struct bcd_name *name,
 static enum status read_device(struct bcd_work *work, const struct bcd_name *name, const char *text,
                                struct bcd_device *io_device)
 {
-    size_t partition = NO_INDEX;
-
     if (text_has_prefix_nocase(text, PARTITION_PREFIX)) {
-        enum status status =
-            find_device_partition(work, text + sizeof(PARTITION_PREFIX) - 1, &partition);
-        if (status != ST_OK)
-            return status;
         io_device->kind = BCD_DEVICE_PARTITION;
-        io_device->partition = boot_store_name(work->plan->machine, partition);
-        return ST_OK;
+        return bcd_work_partition(work, text + sizeof(PARTITION_PREFIX) - 1, false,
+                                  &io_device->partition);
     }
     if (text_equal_nocase(text, "boot")) {
         io_device->kind = BCD_DEVICE_BOOT;

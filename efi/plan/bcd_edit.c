@@ -84,9 +84,16 @@ static const char *step_text(struct bcd_work *work, const struct bcd_step *step)
     struct arena *arena = work->plan->arena;
     char guid[GUID_TEXT_SIZE];
     static const char *const verbs[] = {
-        [BCD_SET] = "set",          [BCD_UNSET] = "delete",       [BCD_DELETE] = "delete",
-        [BCD_COPY] = "copy",        [BCD_LIST] = "set",           [BCD_FIRST] = "put first in",
-        [BCD_LAST] = "put last in", [BCD_REMOVE] = "take out of",
+        [BCD_SET] = "set",
+        [BCD_UNSET] = "delete",
+        [BCD_DELETE] = "delete",
+        [BCD_COPY] = "copy",
+        [BCD_LIST] = "set",
+        [BCD_FIRST] = "put first in",
+        [BCD_LAST] = "put last in",
+        [BCD_REMOVE] = "take out of",
+        [BCD_RECOVERY] = "next time, start the recovery system of",
+        [BCD_RETARGET] = "retarget",
     };
     const char *text = arena_printf(arena, "%s %s", verbs[step->kind], step->object);
 
@@ -174,7 +181,8 @@ static struct guid make_fresh(struct plan *plan, const struct bcd_request *reque
     return guid;
 }
 
-enum status plan_bcd_edit(struct plan *plan, const struct bcd_request *request)
+enum status plan_bcd_edit(struct plan *plan, const struct bcd_request *request,
+                          struct guid *ret_copy)
 {
     struct bcd_work work = {.plan = plan, .fresh = make_fresh(plan, request)};
     enum status absent = ST_OK;
@@ -195,5 +203,7 @@ enum status plan_bcd_edit(struct plan *plan, const struct bcd_request *request)
     if (done == 0 && absent != ST_OK)
         return absent;
     plan->refusal = "";
+    if (ret_copy != NULL)
+        *ret_copy = work.fresh;
     return plan->status;
 }

@@ -74,16 +74,11 @@ static enum status custom_element(const char *text, struct bcd_name *ret_name)
 static enum status find_element(struct bcd_work *work, const struct bcd_object *object,
                                 const char *text, struct bcd_name *ret_name)
 {
-    bool elsewhere = false;
-    const struct bcd_name *found = bcd_name_find(object->type, text, &elsewhere);
+    enum status status = bcd_name_find(object->type, text, ret_name);
 
-    if (found != NULL) {
-        *ret_name = *found;
+    if (status == ST_OK || custom_element(text, ret_name) == ST_OK)
         return ST_OK;
-    }
-    if (custom_element(text, ret_name) == ST_OK)
-        return ST_OK;
-    if (elsewhere)
+    if (status == ST_UNSUPPORTED)
         return plan_refuse(work->plan, ST_USAGE,
                            "An object of the kind \"%s\" has no %.32s. Nothing was changed.",
                            bcd_heading(object->type, &object->guid), shown(work, text));
@@ -236,6 +231,14 @@ static enum status change_list(struct bcd_work *work, const struct bcd_step *ste
     return write_list(work, &object->guid, code, &list);
 }
 
+static enum status recovery(struct bcd_work *work, const struct bcd_step *step)
+{
+    struct bcd_object object;
+    enum status status = find_object(work, step->object, &object);
+
+    return status == ST_OK ? bcd_work_recovery(work, &object) : status;
+}
+
 static enum status order(struct bcd_work *work, const struct bcd_step *step)
 {
     struct bcd_object object;
@@ -358,6 +361,10 @@ enum status bcd_work_step(struct bcd_work *work, const struct bcd_step *step)
         return delete_object(work, step);
     case BCD_COPY:
         return copy_object(work, step);
+    case BCD_RECOVERY:
+        return recovery(work, step);
+    case BCD_RETARGET:
+        return bcd_work_retarget(work, step);
     default:
         return order(work, step);
     }

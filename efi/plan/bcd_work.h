@@ -27,4 +27,14 @@ MUST_CHECK enum status bcd_work_step(struct bcd_work *work, const struct bcd_ste
 MUST_CHECK enum status bcd_work_device(struct bcd_work *work, const struct bcd_name *name,
                                        const char *text, struct span *ret_data);
 
+/* The partition that is typed, as a descriptor names it; with `may_be_gone` a GUID that no disk here
+ * has is one too. Statuses as above. */
+MUST_CHECK enum status bcd_work_partition(struct bcd_work *work, const char *text, bool may_be_gone,
+                                          struct bcd_partition *ret_partition);
+
+/* The steps BCD_RETARGET and BCD_RECOVERY; the latter for the object that the step names. Statuses
+ * as bcd_work_step. */
+MUST_CHECK enum status bcd_work_retarget(struct bcd_work *work, const struct bcd_step *step);
+MUST_CHECK enum status bcd_work_recovery(struct bcd_work *work, const struct bcd_object *object);
+
 #endif

@@ -7,7 +7,7 @@
 
 /*
  * Runs one command line. argv[0] is the name the program was started by: as "bootcfg" or
- * "bootcfg.efi" it takes the arguments of the bootcfg command. Texts are UTF-8. Returns the exit
+ * "bootcfg.efi" it takes the arguments of the bootcfg command, and likewise as "bcdedit". Texts are UTF-8. Returns the exit
  * status: 0, or the number of a UEFI error without its top bit (see exit_code in
  * cmd/context.h).
  */

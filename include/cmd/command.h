@@ -67,8 +67,9 @@ enum status cmd_undo(struct context *context);
 enum status cmd_bcd(struct context *context);
 enum status cmd_help(struct context *context);
 
-/* The bootcfg command. Its arguments have a syntax of their own: all but the common options are
+/* Windows' own commands. Their arguments have a syntax of their own: all but the common options are
  * words. */
 enum status cmd_bootcfg(struct context *context);
+enum status cmd_bcdedit(struct context *context);
 
 #endif

@@ -11,14 +11,16 @@
 #include "plan/plan.h"
 
 enum bcd_step_kind {
-    BCD_SET,    /* `element` of `object` becomes `words` */
-    BCD_UNSET,  /* `object` has no `element` any more, if it has now */
-    BCD_DELETE, /* `object` is no more, nor named in lists */
-    BCD_COPY,   /* `object` once more, with the description words[0] */
-    BCD_LIST,   /* the list `element` of `object` is `words` */
-    BCD_FIRST,  /* ... begins with `words`, then goes on as it was */
-    BCD_LAST,   /* ... ends with them */
-    BCD_REMOVE, /* ... is without them */
+    BCD_SET,      /* `element` of `object` becomes `words` */
+    BCD_UNSET,    /* `object` has no `element` any more, if it has now */
+    BCD_DELETE,   /* `object` is no more, nor named in lists */
+    BCD_COPY,     /* `object` once more, with the description words[0] */
+    BCD_LIST,     /* the list `element` of `object` is `words` */
+    BCD_FIRST,    /* ... begins with `words`, then goes on as it was */
+    BCD_LAST,     /* ... ends with them */
+    BCD_REMOVE,   /* ... is without them */
+    BCD_RECOVERY, /* the next start, and no other, is that of the recovery system of `object` */
+    BCD_RETARGET, /* what names the partition words[0], anywhere, names words[1] */
 };
 
 struct bcd_step {
@@ -46,11 +48,13 @@ struct bcd_request {
 
 /*
  * Plans the steps for each of the stores. One that lacks an object that another one has is left as
- * it is, with a warning. Copies have the same new GUID in all of them. Statuses: ST_OK, without
+ * it is, with a warning. Copies have the same new GUID in all of
+ * them, which `*ret_copy` (may be NULL) gets. Statuses: ST_OK, without
  * actions when all is that way already; else, with plan->refusal set: ST_USAGE for names and values
  * that do not fit, ST_ABSENT for an object or element that no store has, ST_REFUSED, ST_READ_ONLY,
  * ST_NO_SPACE, ST_DAMAGED, ST_UNSUPPORTED; ST_NO_MEMORY.
  */
-MUST_CHECK enum status plan_bcd_edit(struct plan *plan, const struct bcd_request *request);
+MUST_CHECK enum status plan_bcd_edit(struct plan *plan, const struct bcd_request *request,
+                                     struct guid *ret_copy);
 
 #endif

@@ -145,6 +145,9 @@ static void store_on_a_dynamic_volume_is_found_by_its_letter(void **state)
     run_to(host, "bcd list -store c:\\boot\\bcd", NOT_FOUND);
     expect_said(host, "c:\\boot\\bcd cannot be read: not found.");
     run_to(host, "bcd list -store q:\\boot\\bcd", NOT_FOUND);
+    expect_said(host, "No volume here is known as q:. There are: ");
+    expect_said(host, " STICK: C:. The store of an EFI system partition is");
+    run_to(host, "bcd list -store FS9:\\bcd", NOT_FOUND);
     expect_said(host, "there is no such volume");
 }
 

@@ -43,14 +43,14 @@ static struct bcd_store open_usual(struct arena *arena)
 static void expect_name(uint32_t type, uint32_t code, const char *expected)
 {
     char buffer[BCD_CODE_NAME_SIZE];
-    bool elsewhere = false;
+    struct bcd_name found;
 
     assert_string_equal(bcd_code_text(type, code, buffer), expected);
     if (strncmp(expected, "custom:", 7) == 0)
         return;
-    const struct bcd_name *found = bcd_name_find(type, expected, &elsewhere);
-    assert_non_null(found);
-    assert_int_equal(found->code, code);
+    assert_int_equal(bcd_name_find(type, expected, &found), ST_OK);
+    assert_int_equal(found.code, code);
+    assert_string_equal(found.name, expected);
 }
 
 static void number_is_another_element_in_another_object(void **state)
@@ -76,15 +76,12 @@ static void number_is_another_element_in_another_object(void **state)
 
 static void name_of_another_kind_is_told_from_one_that_is_none(void **state)
 {
-    bool elsewhere = false;
+    struct bcd_name name;
 
     (void)state;
-    assert_null(bcd_name_find(MANAGER, "osdevice", &elsewhere));
-    assert_true(elsewhere);
-    assert_null(bcd_name_find(MANAGER, "ossdevice", &elsewhere));
-    assert_false(elsewhere);
-    assert_non_null(bcd_name_find(LOADER, "OSDevice", &elsewhere));
-    assert_false(elsewhere);
+    assert_int_equal(bcd_name_find(MANAGER, "osdevice", &name), ST_UNSUPPORTED);
+    assert_int_equal(bcd_name_find(MANAGER, "ossdevice", &name), ST_ABSENT);
+    assert_int_equal(bcd_name_find(LOADER, "OSDevice", &name), ST_OK);
 }
 
 static void objects_are_called_as_bcdedit_calls_them(void **state)
@@ -154,19 +151,18 @@ static void hex_of(struct span data, char *ret_text)
 static void try_value(struct arena *arena, const struct bcd_store *store,
                       const struct value_row *row)
 {
-    bool elsewhere = false;
-    const struct bcd_name *name = bcd_name_find(row->type, row->name, &elsewhere);
+    struct bcd_name name;
     char line[200];
     char hex[400] = "";
     const char *words[8];
     const char *text = NULL;
     struct bcd_element element;
 
-    assert_non_null(name);
+    assert_int_equal(bcd_name_find(row->type, row->name, &name), ST_OK);
     strcpy(line, row->typed);
     size_t count = split(line, words);
-    element.code = name->code;
-    enum status status = bcd_value_parse(arena, store, name, words, count, &element.data, &text);
+    element.code = name.code;
+    enum status status = bcd_value_parse(arena, store, &name, words, count, &element.data, &text);
     if (row->bytes[0] == '\0') {
         assert_int_equal(status, ST_USAGE);
         assert_string_equal(text, row->text);
@@ -218,12 +214,12 @@ static void list_of_objects_is_written_as_windows_does(void **state)
     struct arena arena;
     struct bcd_store store = open_usual(&arena);
     struct bcd_element element = {.code = BCD_DISPLAY_ORDER};
-    bool elsewhere = false;
-    const struct bcd_name *name = bcd_name_find(MANAGER, "displayorder", &elsewhere);
+    struct bcd_name name;
     const char *text = NULL;
 
     (void)state;
-    assert_int_equal(bcd_value_parse(&arena, &store, name, words, 2, &element.data, &text), ST_OK);
+    assert_int_equal(bcd_name_find(MANAGER, "displayorder", &name), ST_OK);
+    assert_int_equal(bcd_value_parse(&arena, &store, &name, words, 2, &element.data, &text), ST_OK);
     assert_int_equal(element.data.size, 2 * 78 + 2);
     assert_int_equal(element.data.at[0], '{');
     assert_int_equal(ld_le16(element.data.at + 76), 0);

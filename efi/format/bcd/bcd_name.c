@@ -2,305 +2,318 @@
 
 #include "base/text.h"
 
-static const struct bcd_name any_names[] = {
-    {0x11000001, WORDS_NONE, "device"},
-    {0x11000043, WORDS_NONE, "bootstatdevice"},
-    {0x11000084, WORDS_NONE, "windowssyspart"},
-    {0x12000002, WORDS_NONE, "path"},
-    {0x12000004, WORDS_NONE, "description"},
-    {0x12000005, WORDS_NONE, "locale"},
-    {0x12000016, WORDS_NONE, "targetname"},
-    {0x12000019, WORDS_NONE, "busparams"},
-    {0x1200001d, WORDS_NONE, "key"},
-    {0x12000030, WORDS_NONE, "loadoptions"},
-    {0x12000044, WORDS_NONE, "bootstatfilepath"},
-    {0x1200004a, WORDS_NONE, "fontpath"},
-    {0x14000006, WORDS_NONE, "inherit"},
-    {0x14000008, WORDS_NONE, "recoverysequence"},
-    {0x15000007, WORDS_HEX, "truncatememory"},
-    {0x1500000c, WORDS_MEGABYTE, "firstmegabytepolicy"},
-    {0x1500000d, WORDS_HEX, "relocatephysical"},
-    {0x1500000e, WORDS_HEX, "avoidlowmemory"},
-    {0x15000011, WORDS_DEBUG, "debugtype"},
-    {0x15000012, WORDS_HEX, "debugaddress"},
-    {0x15000013, WORDS_NONE, "debugport"},
-    {0x15000014, WORDS_NONE, "baudrate"},
-    {0x15000015, WORDS_NONE, "channel"},
-    {0x15000018, WORDS_DEBUG_START, "debugstart"},
-    {0x1500001a, WORDS_NONE, "hostip"},
-    {0x1500001b, WORDS_NONE, "port"},
-    {0x15000022, WORDS_NONE, "emsport"},
-    {0x15000023, WORDS_NONE, "emsbaudrate"},
-    {0x15000042, WORDS_NONE, "keyringaddress"},
-    {0x15000047, WORDS_ACCESS, "configaccesspolicy"},
-    {0x1500004b, WORDS_INTEGRITY, "integrityservices"},
-    {0x1500004c, WORDS_NONE, "volumebandid"},
-    {0x15000051, WORDS_NONE, "initialconsoleinput"},
-    {0x15000052, WORDS_RESOLUTION, "graphicsresolution"},
-    {0x15000065, WORDS_MESSAGE, "displaymessage"},
-    {0x15000066, WORDS_MESSAGE, "displaymessageoverride"},
-    {0x1500007d, WORDS_NONE, "booterrorux"},
-    {0x1500007f, WORDS_NONE, "measuredbootlogformat"},
-    {0x15000080, WORDS_NONE, "displayrotation"},
-    {0x15000081, WORDS_NONE, "logcontrol"},
-    {0x16000009, WORDS_NONE, "recoveryenabled"},
-    {0x1600000b, WORDS_NONE, "badmemoryaccess"},
-    {0x16000010, WORDS_NONE, "bootdebug"},
-    {0x16000017, WORDS_NONE, "noumex"},
-    {0x1600001c, WORDS_NONE, "dhcp"},
-    {0x16000020, WORDS_NONE, "bootems"},
-    {0x16000040, WORDS_NONE, "advancedoptions"},
-    {0x16000041, WORDS_NONE, "optionsedit"},
-    {0x16000045, WORDS_NONE, "preservebootstat"},
-    {0x16000046, WORDS_NONE, "graphicsmodedisabled"},
-    {0x16000048, WORDS_NONE, "nointegritychecks"},
-    {0x16000049, WORDS_NONE, "testsigning"},
-    {0x16000050, WORDS_NONE, "extendedinput"},
-    {0x16000053, WORDS_NONE, "restartonfailure"},
-    {0x16000054, WORDS_NONE, "highestmode"},
-    {0x16000060, WORDS_NONE, "isolatedcontext"},
-    {0x1600006c, WORDS_NONE, "bootuxdisabled"},
-    {0x16000072, WORDS_NONE, "nokeyboard"},
-    {0x16000074, WORDS_NONE, "bootshutdowndisabled"},
-    {0x1600007b, WORDS_NONE, "forcefipscrypto"},
-    {0x1600007e, WORDS_NONE, "flightsigning"},
-    {0x16000082, WORDS_NONE, "nofirmwaresync"},
-    {0x16000087, WORDS_NONE, "numlock"},
-    {0x1700000a, WORDS_HEX, "badmemorylist"},
-    {0x17000077, WORDS_HEX, "allowedinmemorysettings"},
-};
+/*
+ * An element: its format and the last three digits of its number, a letter for what its values are
+ * called (see `letters`), a blank, and its name. The rows of a table are one text, which takes half
+ * the room of an array.
+ */
+#define NUMBER_DIGITS 4u
+#define NAME_AT       6u
 
-static const struct bcd_name manager_names[] = {
-    {0x21000022, WORDS_NONE, "bcddevice"},
-    {0x22000023, WORDS_NONE, "bcdfilepath"},
-    {0x22000040, WORDS_NONE, "fverecoveryurl"},
-    {0x22000041, WORDS_NONE, "fverecoverymessage"},
-    {0x23000003, WORDS_NONE, "default"},
-    {0x23000006, WORDS_NONE, "resumeobject"},
-    {0x24000001, WORDS_NONE, "displayorder"},
-    {0x24000002, WORDS_NONE, "bootsequence"},
-    {0x24000007, WORDS_NONE, "startupsequence"},
-    {0x24000010, WORDS_NONE, "toolsdisplayorder"},
-    {0x25000004, WORDS_NONE, "timeout"},
-    {0x26000005, WORDS_NONE, "resume"},
-    {0x26000020, WORDS_NONE, "displaybootmenu"},
-    {0x26000021, WORDS_NONE, "noerrordisplay"},
-    {0x26000025, WORDS_NONE, "hiberboot"},
-    {0x26000028, WORDS_NONE, "processcustomactionsfirst"},
-    {0x26000031, WORDS_NONE, "persistbootsequence"},
-    {0x26000032, WORDS_NONE, "skipstartupsequence"},
-    {0x26000042, WORDS_NONE, "flightedbootmgr"},
-    {0x27000030, WORDS_HEX, "customactions"},
-};
+static const char any_names[] = "1001_ device\0"
+                                "1043_ bootstatdevice\0"
+                                "1084_ windowssyspart\0"
+                                "2002_ path\0"
+                                "2004_ description\0"
+                                "2005_ locale\0"
+                                "2016_ targetname\0"
+                                "2019_ busparams\0"
+                                "201d_ key\0"
+                                "2030_ loadoptions\0"
+                                "2044_ bootstatfilepath\0"
+                                "204a_ fontpath\0"
+                                "4006_ inherit\0"
+                                "4008_ recoverysequence\0"
+                                "5007x truncatememory\0"
+                                "500cB firstmegabytepolicy\0"
+                                "500dx relocatephysical\0"
+                                "500ex avoidlowmemory\0"
+                                "5011D debugtype\0"
+                                "5012x debugaddress\0"
+                                "5013_ debugport\0"
+                                "5014_ baudrate\0"
+                                "5015_ channel\0"
+                                "5018T debugstart\0"
+                                "501a_ hostip\0"
+                                "501b_ port\0"
+                                "5022_ emsport\0"
+                                "5023_ emsbaudrate\0"
+                                "5042_ keyringaddress\0"
+                                "5047A configaccesspolicy\0"
+                                "504bI integrityservices\0"
+                                "504c_ volumebandid\0"
+                                "5051_ initialconsoleinput\0"
+                                "5052R graphicsresolution\0"
+                                "5065G displaymessage\0"
+                                "5066G displaymessageoverride\0"
+                                "507d_ booterrorux\0"
+                                "507f_ measuredbootlogformat\0"
+                                "5080_ displayrotation\0"
+                                "5081_ logcontrol\0"
+                                "6009_ recoveryenabled\0"
+                                "600b_ badmemoryaccess\0"
+                                "6010_ bootdebug\0"
+                                "6017_ noumex\0"
+                                "601c_ dhcp\0"
+                                "6020_ bootems\0"
+                                "6040_ advancedoptions\0"
+                                "6041_ optionsedit\0"
+                                "6045_ preservebootstat\0"
+                                "6046_ graphicsmodedisabled\0"
+                                "6048_ nointegritychecks\0"
+                                "6049_ testsigning\0"
+                                "6050_ extendedinput\0"
+                                "6053_ restartonfailure\0"
+                                "6054_ highestmode\0"
+                                "6060_ isolatedcontext\0"
+                                "606c_ bootuxdisabled\0"
+                                "6072_ nokeyboard\0"
+                                "6074_ bootshutdowndisabled\0"
+                                "607b_ forcefipscrypto\0"
+                                "607e_ flightsigning\0"
+                                "6082_ nofirmwaresync\0"
+                                "6087_ numlock\0"
+                                "700ax badmemorylist\0"
+                                "7077x allowedinmemorysettings\0";
 
-static const struct bcd_name loader_names[] = {
-    {0x21000001, WORDS_NONE, "osdevice"},
-    {0x21000138, WORDS_NONE, "imcdevice"},
-    {0x21000150, WORDS_NONE, "systemdatadevice"},
-    {0x21000151, WORDS_NONE, "osarcdevice"},
-    {0x21000153, WORDS_NONE, "osdatadevice"},
-    {0x21000154, WORDS_NONE, "bspdevice"},
-    {0x22000002, WORDS_NONE, "systemroot"},
-    {0x22000011, WORDS_NONE, "kernel"},
-    {0x22000012, WORDS_NONE, "hal"},
-    {0x22000013, WORDS_NONE, "dbgtransport"},
-    {0x22000053, WORDS_NONE, "evstore"},
-    {0x22000117, WORDS_NONE, "hypervisorloadoptions"},
-    {0x22000137, WORDS_NONE, "imchivename"},
-    {0x23000003, WORDS_NONE, "resumeobject"},
-    {0x25000020, WORDS_NX, "nx"},
-    {0x25000021, WORDS_PAE, "pae"},
-    {0x25000031, WORDS_NONE, "removememory"},
-    {0x25000032, WORDS_NONE, "increaseuserva"},
-    {0x25000033, WORDS_NONE, "perfmem"},
-    {0x25000050, WORDS_NONE, "clustermodeaddressing"},
-    {0x25000052, WORDS_NONE, "restrictapiccluster"},
-    {0x25000055, WORDS_NONE, "x2apicpolicy"},
-    {0x25000061, WORDS_NONE, "numproc"},
-    {0x25000063, WORDS_NONE, "configflags"},
-    {0x25000066, WORDS_NONE, "groupsize"},
-    {0x25000071, WORDS_NONE, "msi"},
-    {0x25000072, WORDS_NONE, "pciexpress"},
-    {0x25000080, WORDS_SAFE, "safeboot"},
-    {0x250000a6, WORDS_NONE, "tscsyncpolicy"},
-    {0x250000c1, WORDS_NONE, "driverloadfailurepolicy"},
-    {0x250000c2, WORDS_MENU, "bootmenupolicy"},
-    {0x250000e0, WORDS_STATUS, "bootstatuspolicy"},
-    {0x250000f0, WORDS_HYPERVISOR, "hypervisorlaunchtype"},
-    {0x250000f3, WORDS_DEBUG, "hypervisordebugtype"},
-    {0x250000f4, WORDS_NONE, "hypervisordebugport"},
-    {0x250000f5, WORDS_NONE, "hypervisorbaudrate"},
-    {0x250000f6, WORDS_NONE, "hypervisorchannel"},
-    {0x250000f7, WORDS_UX, "bootux"},
-    {0x250000fa, WORDS_NONE, "hypervisornumproc"},
-    {0x25000100, WORDS_ENTROPY, "tpmbootentropy"},
-    {0x25000115, WORDS_NONE, "hypervisoriommupolicy"},
-    {0x2500011a, WORDS_NONE, "hypervisorschedulertype"},
-    {0x25000120, WORDS_NONE, "xsavepolicy"},
-    {0x2500012b, WORDS_NONE, "xsavedisable"},
-    {0x2500012c, WORDS_NONE, "kerneldebugtype"},
-    {0x25000130, WORDS_NONE, "claimedtpmcounter"},
-    {0x25000142, WORDS_NONE, "vsmlaunchtype"},
-    {0x26000004, WORDS_NONE, "stampdisks"},
-    {0x26000010, WORDS_NONE, "detecthal"},
-    {0x26000022, WORDS_NONE, "winpe"},
-    {0x26000024, WORDS_NONE, "nocrashautoreboot"},
-    {0x26000025, WORDS_NONE, "lastknowngood"},
-    {0x26000026, WORDS_NONE, "oslnointegritychecks"},
-    {0x26000027, WORDS_NONE, "osltestsigning"},
-    {0x26000030, WORDS_NONE, "nolowmem"},
-    {0x26000040, WORDS_NONE, "vga"},
-    {0x26000041, WORDS_NONE, "quietboot"},
-    {0x26000042, WORDS_NONE, "novesa"},
-    {0x26000043, WORDS_NONE, "novga"},
-    {0x26000051, WORDS_NONE, "usephysicaldestination"},
-    {0x26000054, WORDS_NONE, "uselegacyapicmode"},
-    {0x26000060, WORDS_NONE, "onecpu"},
-    {0x26000062, WORDS_NONE, "maxproc"},
-    {0x26000064, WORDS_NONE, "maxgroup"},
-    {0x26000065, WORDS_NONE, "groupaware"},
-    {0x26000070, WORDS_NONE, "usefirmwarepcisettings"},
-    {0x26000081, WORDS_NONE, "safebootalternateshell"},
-    {0x26000090, WORDS_NONE, "bootlog"},
-    {0x26000091, WORDS_NONE, "sos"},
-    {0x260000a0, WORDS_NONE, "debug"},
-    {0x260000a1, WORDS_NONE, "halbreakpoint"},
-    {0x260000a2, WORDS_NONE, "useplatformclock"},
-    {0x260000a3, WORDS_NONE, "forcelegacyplatform"},
-    {0x260000a4, WORDS_NONE, "useplatformtick"},
-    {0x260000a5, WORDS_NONE, "disabledynamictick"},
-    {0x260000b0, WORDS_NONE, "ems"},
-    {0x260000c3, WORDS_NONE, "onetimeadvancedoptions"},
-    {0x260000c4, WORDS_NONE, "onetimeoptionsedit"},
-    {0x260000e1, WORDS_NONE, "disableelamdrivers"},
-    {0x260000f2, WORDS_NONE, "hypervisordebug"},
-    {0x260000f8, WORDS_NONE, "hypervisordisableslat"},
-};
+static const char manager_names[] = "1022_ bcddevice\0"
+                                    "2023_ bcdfilepath\0"
+                                    "2040_ fverecoveryurl\0"
+                                    "2041_ fverecoverymessage\0"
+                                    "3003_ default\0"
+                                    "3006_ resumeobject\0"
+                                    "4001_ displayorder\0"
+                                    "4002_ bootsequence\0"
+                                    "4007_ startupsequence\0"
+                                    "4010_ toolsdisplayorder\0"
+                                    "5004_ timeout\0"
+                                    "6005_ resume\0"
+                                    "6020_ displaybootmenu\0"
+                                    "6021_ noerrordisplay\0"
+                                    "6025_ hiberboot\0"
+                                    "6028_ processcustomactionsfirst\0"
+                                    "6031_ persistbootsequence\0"
+                                    "6032_ skipstartupsequence\0"
+                                    "6042_ flightedbootmgr\0"
+                                    "7030x customactions\0";
 
-static const struct bcd_name resume_names[] = {
-    {0x21000001, WORDS_NONE, "filedevice"},
-    {0x21000005, WORDS_NONE, "associatedosdevice"},
-    {0x22000002, WORDS_NONE, "filepath"},
-    {0x25000007, WORDS_UX, "bootux"},
-    {0x25000008, WORDS_MENU, "bootmenupolicy"},
-    {0x26000003, WORDS_NONE, "customsettings"},
-    {0x26000004, WORDS_PAE, "pae"},
-    {0x26000006, WORDS_NONE, "debugoptionenabled"},
-};
+static const char loader_names[] = "1001_ osdevice\0"
+                                   "1138_ imcdevice\0"
+                                   "1150_ systemdatadevice\0"
+                                   "1151_ osarcdevice\0"
+                                   "1153_ osdatadevice\0"
+                                   "1154_ bspdevice\0"
+                                   "2002_ systemroot\0"
+                                   "2011_ kernel\0"
+                                   "2012_ hal\0"
+                                   "2013_ dbgtransport\0"
+                                   "2053_ evstore\0"
+                                   "2117_ hypervisorloadoptions\0"
+                                   "2137_ imchivename\0"
+                                   "3003_ resumeobject\0"
+                                   "5020N nx\0"
+                                   "5021P pae\0"
+                                   "5031_ removememory\0"
+                                   "5032_ increaseuserva\0"
+                                   "5033_ perfmem\0"
+                                   "5050_ clustermodeaddressing\0"
+                                   "5052_ restrictapiccluster\0"
+                                   "5055_ x2apicpolicy\0"
+                                   "5061_ numproc\0"
+                                   "5063_ configflags\0"
+                                   "5066_ groupsize\0"
+                                   "5071_ msi\0"
+                                   "5072_ pciexpress\0"
+                                   "5080S safeboot\0"
+                                   "50a6_ tscsyncpolicy\0"
+                                   "50c1_ driverloadfailurepolicy\0"
+                                   "50c2M bootmenupolicy\0"
+                                   "50e0F bootstatuspolicy\0"
+                                   "50f0H hypervisorlaunchtype\0"
+                                   "50f3D hypervisordebugtype\0"
+                                   "50f4_ hypervisordebugport\0"
+                                   "50f5_ hypervisorbaudrate\0"
+                                   "50f6_ hypervisorchannel\0"
+                                   "50f7U bootux\0"
+                                   "50fa_ hypervisornumproc\0"
+                                   "5100E tpmbootentropy\0"
+                                   "5115_ hypervisoriommupolicy\0"
+                                   "511a_ hypervisorschedulertype\0"
+                                   "5120_ xsavepolicy\0"
+                                   "512b_ xsavedisable\0"
+                                   "512c_ kerneldebugtype\0"
+                                   "5130_ claimedtpmcounter\0"
+                                   "5142_ vsmlaunchtype\0"
+                                   "6004_ stampdisks\0"
+                                   "6010_ detecthal\0"
+                                   "6022_ winpe\0"
+                                   "6024_ nocrashautoreboot\0"
+                                   "6025_ lastknowngood\0"
+                                   "6026_ oslnointegritychecks\0"
+                                   "6027_ osltestsigning\0"
+                                   "6030_ nolowmem\0"
+                                   "6040_ vga\0"
+                                   "6041_ quietboot\0"
+                                   "6042_ novesa\0"
+                                   "6043_ novga\0"
+                                   "6051_ usephysicaldestination\0"
+                                   "6054_ uselegacyapicmode\0"
+                                   "6060_ onecpu\0"
+                                   "6062_ maxproc\0"
+                                   "6064_ maxgroup\0"
+                                   "6065_ groupaware\0"
+                                   "6070_ usefirmwarepcisettings\0"
+                                   "6081_ safebootalternateshell\0"
+                                   "6090_ bootlog\0"
+                                   "6091_ sos\0"
+                                   "60a0_ debug\0"
+                                   "60a1_ halbreakpoint\0"
+                                   "60a2_ useplatformclock\0"
+                                   "60a3_ forcelegacyplatform\0"
+                                   "60a4_ useplatformtick\0"
+                                   "60a5_ disabledynamictick\0"
+                                   "60b0_ ems\0"
+                                   "60c3_ onetimeadvancedoptions\0"
+                                   "60c4_ onetimeoptionsedit\0"
+                                   "60e1_ disableelamdrivers\0"
+                                   "60f2_ hypervisordebug\0"
+                                   "60f8_ hypervisordisableslat\0";
 
-static const struct bcd_name tester_names[] = {
-    {0x25000001, WORDS_NONE, "passcount"},
-    {0x25000002, WORDS_MIX, "testmix"},
-    {0x26000003, WORDS_NONE, "cacheenable"},
-    {0x26000004, WORDS_NONE, "failuresenabled"},
-};
+static const char resume_names[] = "1001_ filedevice\0"
+                                   "1005_ associatedosdevice\0"
+                                   "2002_ filepath\0"
+                                   "5007U bootux\0"
+                                   "5008M bootmenupolicy\0"
+                                   "6003_ customsettings\0"
+                                   "6004P pae\0"
+                                   "6006_ debugoptionenabled\0";
 
-static const struct bcd_name sector_names[] = {
-    {0x22000001, WORDS_NONE, "bpbstring"},
-};
+static const char tester_names[] = "5001_ passcount\0"
+                                   "5002K testmix\0"
+                                   "6003_ cacheenable\0"
+                                   "6004_ failuresenabled\0";
 
-static const struct bcd_name startup_names[] = {
-    {0x22000002, WORDS_NONE, "applicationname"},
-    {0x26000001, WORDS_NONE, "pxesoftreboot"},
-};
+static const char sector_names[] = "2001_ bpbstring\0";
 
-static const struct bcd_name device_names[] = {
-    {0x31000003, WORDS_NONE, "ramdisksdidevice"},
-    {0x32000004, WORDS_NONE, "ramdisksdipath"},
-    {0x35000001, WORDS_NONE, "ramdiskimageoffset"},
-    {0x35000002, WORDS_NONE, "ramdisktftpclientport"},
-    {0x35000005, WORDS_NONE, "ramdiskimagelength"},
-    {0x35000007, WORDS_NONE, "ramdisktftpblocksize"},
-    {0x35000008, WORDS_NONE, "ramdisktftpwindowsize"},
-    {0x36000006, WORDS_NONE, "exportascd"},
-    {0x36000009, WORDS_NONE, "ramdiskmcenabled"},
-    {0x3600000a, WORDS_NONE, "ramdiskmctftpfallback"},
-    {0x3600000b, WORDS_NONE, "ramdisktftpvarwindow"},
-    {0x3600000c, WORDS_NONE, "vhdramdiskboot"},
-};
+static const char startup_names[] = "2002_ applicationname\0"
+                                    "6001_ pxesoftreboot\0";
+
+static const char device_names[] = "1003_ ramdisksdidevice\0"
+                                   "2004_ ramdisksdipath\0"
+                                   "5001_ ramdiskimageoffset\0"
+                                   "5002_ ramdisktftpclientport\0"
+                                   "5005_ ramdiskimagelength\0"
+                                   "5007_ ramdisktftpblocksize\0"
+                                   "5008_ ramdisktftpwindowsize\0"
+                                   "6006_ exportascd\0"
+                                   "6009_ ramdiskmcenabled\0"
+                                   "600a_ ramdiskmctftpfallback\0"
+                                   "600b_ ramdisktftpvarwindow\0"
+                                   "600c_ vhdramdiskboot\0";
 
 /* --- Kinds of objects ----------------------------------------------------------------------- */
 
-enum { KIND_APPLICATION = 1, KIND_DEVICE = 3 };
+enum { KIND_DEVICE = 3 };
 
-#define ROWS(kind, number, table)                                 \
-    {                                                             \
-        kind, number, sizeof(table) / sizeof((table)[0]), (table) \
-    }
-
-/* The elements of objects of a kind (bits 28 to 31 of their type) for an application (bits 0 to
- * 19). Objects from which others inherit have the elements of those. */
+/* Elements that only objects of a kind have: devices, or by the application (bits 0 to 19 of their
+ * type). Objects from which others inherit have those of the application they are for. */
 static const struct kind {
-    uint8_t kind;
     uint8_t application;
-    uint8_t count;
-    const struct bcd_name *names;
+    uint8_t first_digit; /* of the elements' numbers */
+    const char *names;
 } kinds[] = {
-    ROWS(KIND_APPLICATION, 1, manager_names), /* the firmware's */
-    ROWS(KIND_APPLICATION, 2, manager_names), ROWS(KIND_APPLICATION, 3, loader_names),
-    ROWS(KIND_APPLICATION, 4, resume_names),  ROWS(KIND_APPLICATION, 5, tester_names),
-    ROWS(KIND_APPLICATION, 6, sector_names),  ROWS(KIND_APPLICATION, 7, sector_names),
-    ROWS(KIND_APPLICATION, 8, sector_names),  ROWS(KIND_APPLICATION, 9, startup_names),
-    ROWS(KIND_DEVICE, 0, device_names),
+    {0, 3, device_names},  /* devices */
+    {1, 2, manager_names}, /* the firmware's */
+    {2, 2, manager_names}, {3, 2, loader_names}, {4, 2, resume_names}, {5, 2, tester_names},
+    {6, 2, sector_names},  {7, 2, sector_names}, {8, 2, sector_names}, {9, 2, startup_names},
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
-static const struct kind library = {0, 0, sizeof(any_names) / sizeof(any_names[0]), any_names};
+static const struct kind library = {0, 1, any_names};
 
-static bool is_of_kind(uint32_t type, const struct kind *kind)
-{
-    bool is_device = type >> 28 == KIND_DEVICE;
-
-    return is_device == (kind->kind == KIND_DEVICE) &&
-           (is_device || (type & 0xfffff) == kind->application);
-}
-
-/* The table of what only such objects have; NULL for none. */
+/* What only such objects have; NULL for nothing. */
 static const struct kind *element_kind(uint32_t type)
 {
-    for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (is_of_kind(type, &kinds[i]))
+    if (type >> 28 == KIND_DEVICE)
+        return &kinds[0];
+    for (size_t i = 1; i < KIND_COUNT; i++) {
+        if ((type & 0xfffff) == kinds[i].application)
             return &kinds[i];
     }
     return NULL;
 }
 
-static const struct bcd_name *by_code(const struct kind *kind, uint32_t code)
+static enum bcd_words words_of(char letter)
 {
-    for (size_t i = 0; kind != NULL && i < kind->count; i++) {
-        if (kind->names[i].code == code)
-            return &kind->names[i];
+    /* In the order of enum bcd_words. */
+    static const char letters[BCD_WORDS_COUNT] = "_xDIGBTARNPSMFHUEK";
+    unsigned words = 0;
+
+    while (letters[words] != letter)
+        words++;
+    return (enum bcd_words)words;
+}
+
+/* Takes the row at `*io_row` apart and goes on to the next one; false behind the last one. */
+static bool next_row(const struct kind *kind, const char **io_row, struct bcd_name *ret_name)
+{
+    const char *row = *io_row;
+    uint32_t number = 0;
+
+    if (row[0] == '\0')
+        return false;
+    for (unsigned i = 0; i < NUMBER_DIGITS; i++)
+        number = number << 4 | (uint32_t)text_hex_digit(row[i]);
+    ret_name->code = (uint32_t)kind->first_digit << 28 | (number & 0xf000) << 12 | (number & 0xfff);
+    ret_name->words = words_of(row[NUMBER_DIGITS]);
+    ret_name->name = row + NAME_AT;
+    *io_row = row + text_length(row) + 1;
+    return true;
+}
+
+static bool by_code(const struct kind *kind, uint32_t code, struct bcd_name *ret_name)
+{
+    struct bcd_name name;
+
+    for (const char *row = kind == NULL ? "" : kind->names; next_row(kind, &row, &name);) {
+        if (name.code == code) {
+            *ret_name = name;
+            return true;
+        }
     }
-    return NULL;
+    return false;
 }
 
-static const struct bcd_name *by_name(const struct kind *kind, const char *name)
+static bool by_name(const struct kind *kind, const char *text, struct bcd_name *ret_name)
 {
-    for (size_t i = 0; kind != NULL && i < kind->count; i++) {
-        if (text_equal_nocase(kind->names[i].name, name))
-            return &kind->names[i];
+    struct bcd_name name;
+
+    for (const char *row = kind == NULL ? "" : kind->names; next_row(kind, &row, &name);) {
+        if (text_equal_nocase(name.name, text)) {
+            *ret_name = name;
+            return true;
+        }
     }
-    return NULL;
+    return false;
 }
 
-const struct bcd_name *bcd_name_of(uint32_t type, uint32_t code)
+bool bcd_name_of(uint32_t type, uint32_t code, struct bcd_name *ret_name)
 {
-    const struct bcd_name *found = by_code(&library, code);
-
-    return found != NULL ? found : by_code(element_kind(type), code);
+    return by_code(&library, code, ret_name) || by_code(element_kind(type), code, ret_name);
 }
 
-const struct bcd_name *bcd_name_find(uint32_t type, const char *name, bool *ret_elsewhere)
+enum status bcd_name_find(uint32_t type, const char *text, struct bcd_name *ret_name)
 {
-    const struct bcd_name *found = by_name(&library, name);
+    struct bcd_name other;
 
-    if (found == NULL)
-        found = by_name(element_kind(type), name);
-    *ret_elsewhere = false;
-    for (size_t i = 0; i < KIND_COUNT && found == NULL; i++)
-        *ret_elsewhere |= by_name(&kinds[i], name) != NULL;
-    return found;
+    if (by_name(&library, text, ret_name) || by_name(element_kind(type), text, ret_name))
+        return ST_OK;
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (by_name(&kinds[i], text, &other))
+            return ST_UNSUPPORTED;
+    }
+    return ST_ABSENT;
 }
 
 const char *bcd_words_text(enum bcd_words words)

@@ -5,17 +5,18 @@
 #include "base/print.h"
 #include "base/text.h"
 
+#define ALIAS_SIZE   27  /* more than any name of an object has */
 #define OBJECT_UNITS 39u /* "{8-4-4-4-12}" and the closing NUL */
 
 enum { REGISTRY_SZ = 1, REGISTRY_BINARY = 3, REGISTRY_MULTI_SZ = 7 };
 
 const char *bcd_code_text(uint32_t type, uint32_t code, char buffer[BCD_CODE_NAME_SIZE])
 {
-    const struct bcd_name *name = bcd_name_of(type, code);
     struct text_buffer text;
+    struct bcd_name name;
 
-    if (name != NULL)
-        return name->name;
+    if (bcd_name_of(type, code, &name))
+        return name.name;
     text_buffer_init(&text, buffer, BCD_CODE_NAME_SIZE);
     text_buffer_printf(&text, "custom:%08x", code);
     return buffer;
@@ -65,14 +66,14 @@ const char *bcd_object_text(struct arena *arena, const struct bcd_store *store,
 }
 
 /* Without its braces; "" when it is too long for a name. */
-static void strip(const char *text, char ret_name[BCD_ELEMENT_NAME_SIZE])
+static void strip(const char *text, char ret_name[ALIAS_SIZE])
 {
     size_t length = text_length(text);
     bool braces = length >= 2 && text[0] == '{' && text[length - 1] == '}';
 
     if (braces)
         length -= 2;
-    if (length >= BCD_ELEMENT_NAME_SIZE)
+    if (length >= ALIAS_SIZE)
         length = 0;
     memcpy(ret_name, text + braces, length);
     ret_name[length] = '\0';
@@ -80,7 +81,7 @@ static void strip(const char *text, char ret_name[BCD_ELEMENT_NAME_SIZE])
 
 enum status bcd_object_parse(const struct bcd_store *store, const char *text, struct guid *ret_guid)
 {
-    char name[BCD_ELEMENT_NAME_SIZE];
+    char name[ALIAS_SIZE];
 
     if (guid_parse(text, ret_guid) == ST_OK)
         return ST_OK;
@@ -171,13 +172,13 @@ static enum status one_part(struct arena *arena, enum bcd_words words,
 enum status bcd_value_part(struct arena *arena, const struct bcd_store *store, uint32_t type,
                            const struct bcd_element *element, size_t index, const char **ret_text)
 {
-    const struct bcd_name *name = bcd_name_of(type, element->code);
-    enum bcd_words words = name == NULL ? WORDS_NONE : (enum bcd_words)name->words;
+    struct bcd_name name = {.words = WORDS_NONE};
     const struct span data = element->data;
     const char *text = NULL;
     struct guid guid;
     enum status status = ST_OK;
 
+    (void)bcd_name_of(type, element->code, &name);
     switch (bcd_format(element->code)) {
     case BCD_FORMAT_OBJECT:
     case BCD_FORMAT_OBJECTS:
@@ -190,10 +191,10 @@ enum status bcd_value_part(struct arena *arena, const struct bcd_store *store, u
             return ST_DAMAGED;
         if (index * 8 >= data.size)
             return ST_ABSENT;
-        text = number_text(arena, words, ld_le64(data.at + index * 8));
+        text = number_text(arena, name.words, ld_le64(data.at + index * 8));
         break;
     default:
-        status = index > 0 ? ST_ABSENT : one_part(arena, words, element, &text);
+        status = index > 0 ? ST_ABSENT : one_part(arena, name.words, element, &text);
     }
     if (status != ST_OK)
         return status;
@@ -286,7 +287,7 @@ static enum status parse_one(struct arena *arena, const char *text, uint32_t cod
 /* What the element takes, for people. */
 static const char *allowed_text(struct arena *arena, const struct bcd_name *name)
 {
-    const char *words = bcd_words_text((enum bcd_words)name->words);
+    const char *words = bcd_words_text(name->words);
 
     if (words[0] != '\0')
         return arena_printf(arena, "one of %s", words);
@@ -316,7 +317,7 @@ enum status bcd_value_parse(struct arena *arena, const struct bcd_store *store,
         if (format == BCD_FORMAT_OBJECT || format == BCD_FORMAT_OBJECTS)
             status = parse_objects(arena, store, name->code, words, count, ret_data);
         else if (format == BCD_FORMAT_INTEGER || format == BCD_FORMAT_INTEGERS)
-            status = parse_numbers(arena, (enum bcd_words)name->words, words, count, ret_data);
+            status = parse_numbers(arena, name->words, words, count, ret_data);
         else
             status = parse_one(arena, words[0], name->code, ret_data);
     }

@@ -16,8 +16,6 @@
 #include "base/guid.h"
 #include "base/status.h"
 
-#define BCD_ELEMENT_NAME_SIZE 27
-
 /* What the numbers of an element are called. */
 enum bcd_words {
     WORDS_NONE,
@@ -43,16 +41,17 @@ enum bcd_words {
 
 struct bcd_name {
     uint32_t code;
-    uint8_t words; /* enum bcd_words */
-    char name[BCD_ELEMENT_NAME_SIZE];
+    enum bcd_words words;
+    const char *name; /* static lifetime */
 };
 
-/* The name of an element in an object of that type; NULL when it has none. Static lifetime. */
-const struct bcd_name *bcd_name_of(uint32_t type, uint32_t code);
+/* The name of an element in an object of that type; false, with `*ret_name` unchanged, when it has
+ * none. */
+bool bcd_name_of(uint32_t type, uint32_t code, struct bcd_name *ret_name);
 
-/* The element of that name, in any case, that an object of that type can have. `*ret_elsewhere`:
- * none, but objects of another kind do. NULL when there is none. Static lifetime. */
-const struct bcd_name *bcd_name_find(uint32_t type, const char *name, bool *ret_elsewhere);
+/* The element of that name, in any case, that an object of that type can have. Statuses: ST_OK;
+ * ST_UNSUPPORTED when only objects of other kinds have it; ST_ABSENT. */
+MUST_CHECK enum status bcd_name_find(uint32_t type, const char *text, struct bcd_name *ret_name);
 
 /* The number's words in their order, one blank between two; "" for WORDS_NONE and WORDS_HEX. The
  * first stands for 0. Static lifetime. */

@@ -1,0 +1,92 @@
+/* `bcd check` and `bcd retarget`: what is wrong with stores, and that they start their own disk. */
+#include "audit/audit_machine.h"
+#include "base/text.h"
+#include "bcd.h"
+#include "mend.h"
+#include "plan/boot_stores.h"
+#include "run.h"
+#include "show.h"
+
+static bool is_of_store(const struct finding *finding)
+{
+    return finding->code >= FINDING_ESP_NO_STORE && finding->code <= FINDING_ESP_STORE_RESUME;
+}
+
+/* Under -on: it is about that disk. */
+static bool is_about_disk(const struct context *context, const struct finding *finding,
+                          uint64_t disk)
+{
+    return disk == NO_INDEX || (finding->partition != NO_INDEX &&
+                                context->machine.partitions[finding->partition].disk == disk);
+}
+
+/* The disk of -on; NO_INDEX without it. */
+static enum status read_chosen_disk(struct context *context, uint64_t *ret_disk)
+{
+    const char *text = option(context, "-on");
+
+    *ret_disk = NO_INDEX;
+    if (text == NULL || text_parse_number(text, 10, ret_disk) == ST_OK)
+        return ST_OK;
+    return report(context, ST_USAGE, "-on takes the number of a disk here. Nothing was changed.");
+}
+
+enum status bcd_check(struct context *context)
+{
+    struct judgement judgement;
+    uint64_t disk = NO_INDEX;
+    size_t kept = 0;
+
+    enum status status = read_chosen_disk(context, &disk);
+    if (status == ST_OK)
+        status = context_scan(context, SCAN_LISTED);
+    if (status != ST_OK)
+        return status;
+    if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
+        return report(context, ST_NO_MEMORY, "Out of memory.");
+    for (size_t i = 0; i < judgement.findings.count; i++) {
+        const struct finding *finding = &judgement.findings.items[i];
+        if (is_of_store(finding) && is_about_disk(context, finding, disk))
+            judgement.findings.items[kept++] = *finding;
+    }
+    judgement.findings.count = kept;
+    if (kept == 0 && !context->sfo)
+        say(context, "Nothing is wrong with the boot stores.\n");
+    show_findings(context, &judgement.findings);
+    return findings_status(&judgement.findings);
+}
+
+/* What a shadow's store needs, as `repair` sees to it. */
+static enum status retarget_all(struct context *context)
+{
+    struct judgement judgement;
+    struct plan plan;
+    uint64_t disk = NO_INDEX;
+
+    enum status status = read_chosen_disk(context, &disk);
+    if (status == ST_OK)
+        status = mend_begin(context, SCAN_LISTED);
+    if (status != ST_OK)
+        return status;
+    if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
+        return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
+    run_begin(context, &plan);
+    status = plan_boot_stores(&plan, &judgement.roles, (size_t)disk, NO_INDEX);
+    if (status == ST_OK)
+        status = bcd_check_prospect(context, &plan, &judgement);
+    return mend_run(context, &plan, status, &judgement);
+}
+
+enum status bcd_retarget(struct context *context)
+{
+    const char *words[] = {option(context, "-from"), option(context, "-to")};
+    struct bcd_step step = {.kind = BCD_RETARGET, .object = "all", .words = words, .count = 2};
+
+    if (words[0] == NULL && words[1] == NULL)
+        return retarget_all(context);
+    if (words[0] == NULL || words[1] == NULL)
+        return report(context, ST_USAGE,
+                      "-from and -to go together: what names the first names the second then. "
+                      "Nothing was changed.");
+    return bcd_change(context, &step, 1, false, NULL);
+}
