@@ -9,9 +9,13 @@ bool span_equal(struct span a, struct span b)
 
 bool span_is_zero(struct span span)
 {
-    for (size_t i = 0; i < span.size; i++) {
-        if (span.at[i] != 0)
+    size_t i = 0;
+
+    for (; span.size - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        if (ld_le64(span.at + i) != 0)
             return false;
     }
-    return true;
+    while (i < span.size && span.at[i] == 0)
+        i++;
+    return i == span.size;
 }
