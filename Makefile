@@ -317,17 +317,18 @@ lint-tree: | $(DEPS)
 # --- Virtual machines ----------------------------------------------------------------------------
 include ovmf-harness/standin/standin.mk
 include ovmf-harness/rawio/rawio.mk
+include ovmf-harness/watch/watch.mk
 include ovmf-harness/linux.mk
-$(foreach program,$(STANDIN) $(RAWIO),$(program:.efi=.o) $(program:.efi=.so) $(program)) $(LINUX): | $(DEPS)
+$(foreach program,$(STANDIN) $(RAWIO) $(WATCH),$(program:.efi=.o) $(program:.efi=.so) $(program)) $(LINUX): | $(DEPS)
 
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_BARE=$(abspath $(BARE)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
-	SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) \
+	SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) SHADOWBOOT_WATCH=$(abspath $(WATCH)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked
 
-harness: all $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(LINUX)
+harness: all $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX)
 	@status=0; $(HARNESS_ENV) $(PYTHON) -m pytest -q -rs -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/harness.log $(BUILD)/harness.summary; \
@@ -348,7 +349,7 @@ $(BENCH): $(BENCH_CORE_OBJ) $(BENCH_OBJ) $(SOURCES_LIST)
 	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
 # Counted on the host, then measured in a virtual machine.
-bench: all $(BENCH) $(RAWIO)
+bench: all $(BENCH) $(RAWIO) $(WATCH)
 	@$(BENCH)
 	@echo
 	@$(HARNESS_ENV) $(PYTHON) ovmf-harness/bench.py
