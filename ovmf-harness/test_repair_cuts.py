@@ -29,7 +29,7 @@ CASES = {case.name: case for case in damage.all_cases()}
 ALL = os.environ.get('CUTS') == 'all'
 SEEDS = 12 if ALL else 2
 LIKE_SEEDS = 12 if ALL else 0       # of cases that another one stands for
-STEP = 1 if ALL else 3
+STEP = 1 if ALL else 4
 REPAIR = ['repair', '-y', '-format', '-msr']
 # What is tried beside `repair`: command and cases.
 OTHERS = [
