@@ -1449,6 +1449,19 @@ def ntfs_without(setup, index, *missing):
     put_plex(setup, index, old, new)
 
 
+@verb('ntfs', 'loader-for')
+def ntfs_loader_for(setup, index, kind):
+    """The same volume with a loader for another kind of machine: a word of `source`."""
+    disk, old = setup.disk(index), plex_bytes(setup, index)
+    if old[3:11] != b'NTFS    ':
+        raise LookupError('no NTFS')
+    serial, = struct.unpack_from('<Q', old, 0x48)
+    start = struct.unpack_from('<I', old, 0x1C)[0]
+    loader = ('/Windows/System32/winload.efi', source(kind))
+    new = mirror.windows_volume(disk.size('plex'), disk.block_size, start, serial=serial, more=(loader,))
+    put_plex(setup, index, old, new)
+
+
 @verb('ntfs', 'zero')
 def ntfs_zero(setup, index):
     disk = setup.disk(index)

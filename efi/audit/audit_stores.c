@@ -83,6 +83,9 @@ void audit_stores(struct collector *to, const struct machine *machine, const str
 {
     for (size_t i = 0; i < roles->member_count && roles->windows; i++) {
         const struct member *member = &roles->members[i];
+        if (member->copy != NO_INDEX && machine->copies[member->copy].other_machine)
+            collect_at_partition(to, FINDING_WINDOWS_OTHER_MACHINE,
+                                 machine->copies[member->copy].partition, "");
         if (member->esp != NO_INDEX)
             audit_store(to, machine, member, &machine->esps[member->esp]);
     }

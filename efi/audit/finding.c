@@ -300,6 +300,11 @@ static const struct finding_words words[FINDING_COUNT] = {
          "The boot store starts Windows from another disk:",
          "When that disk dies, Windows' boot manager stops. shadowboot repair has it start the "
          "copy on its own disk."},
+    [FINDING_WINDOWS_OTHER_MACHINE] =
+        {SEVERITY_DAMAGE, "windows-other-machine",
+         "The loader \\Windows\\System32\\winload.efi is for another kind of machine.",
+         "Windows' boot manager stops there. shadowboot does not write into Windows' own volumes: "
+         "bring the file back from a Windows of the same version (sfc in its recovery)."},
     [FINDING_ESP_STORE_DANGLING] =
         {SEVERITY_WARNING, "esp-store-dangling",
          "The boot store names entries that it does not have:",

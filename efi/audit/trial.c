@@ -61,6 +61,10 @@ enum outcome trial_windows(struct trial *trial, const struct system_copy *copy)
                              "Its copy is encrypted by BitLocker: nobody can look inside.");
     if (copy->status == ST_OK && copy->ntfs.boot != NTFS_BOOT_GOOD)
         return trial_because(trial, FAILS, "The NTFS boot sector of its copy is damaged.");
+    if (windows == ST_OK && copy->other_machine)
+        return trial_because(trial, FAILS,
+                             "The winload.efi of its copy is for another kind of machine: Windows' "
+                             "boot manager stops with 0xc000007b.");
     if (windows == ST_OK)
         return STARTS;
     if (windows == ST_ABSENT)

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "format/pe_headers.h"
 #include "model/boot_paths.h"
 #include "model/scan_esp.h"
 #include "model/scan_md.h"
@@ -305,6 +306,26 @@ static enum status look_into_copy(struct arena *arena, const struct block_port *
     return look_at_files(copy);
 }
 
+/* Looks for which kind of machine the loader is. Where that cannot be told it counts as right. */
+static enum status look_at_loader(const struct content_scan *scan, struct system_copy *copy)
+{
+    size_t mark = arena_mark(scan->arena);
+    uint8_t *start = arena_alloc(scan->arena, 1, PE_HEADER_MAX);
+    struct pe_headers headers;
+    struct ntfs_file file;
+    size_t size = 0;
+
+    if (start == NULL)
+        return ST_NO_MEMORY;
+    enum status status = ntfs_lookup(&copy->ntfs, system_file_path(SYSTEM_LOADER), &file);
+    if (status == ST_OK)
+        status = ntfs_read(&copy->ntfs, &file, 0, start, PE_HEADER_MAX, &size);
+    if (status == ST_OK && pe_headers_parse(span_of(start, size), file.size, &headers) == ST_OK)
+        copy->other_machine = !pe_machine_fits(headers.machine, scan->machine->architecture);
+    arena_release(scan->arena, mark);
+    return status == ST_NO_MEMORY ? status : ST_OK;
+}
+
 /* Reads the boot store of Windows' boot manager for BIOS from the volume. */
 static enum status read_bios_store(struct arena *arena, struct system_copy *copy)
 {
@@ -367,6 +388,8 @@ static enum status scan_copy(const struct content_scan *scan, struct system_copy
     if (meter->stopped)
         return ST_OK;
     enum status status = look_into_copy(scan->arena, port_of(scan, copy->disk), copy);
+    if (status == ST_OK && copy->status == ST_OK && copy->files[SYSTEM_LOADER] == ST_OK)
+        status = look_at_loader(scan, copy);
     if (status == ST_OK && may_have_bios_store(scan, copy))
         status = read_bios_store(scan->arena, copy);
     if (status != ST_OK)

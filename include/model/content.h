@@ -77,6 +77,7 @@ struct system_copy {
     struct ntfs_volume ntfs;     /* meaningful when status is ST_OK */
     enum status
         files[SYSTEM_FILE_COUNT]; /* of each system file: ST_OK: it is there; ST_ABSENT; ... */
+    bool other_machine; /* the loader is there, and a program for another kind of machine */
     enum status
         bios_store_status;  /* of \Boot\BCD, which Windows' boot manager for BIOS reads, on an
                                     * active partition of an MBR: ST_OK: it was read; ST_ABSENT: it

@@ -269,6 +269,28 @@ static void order_for_the_next_start_is_followed(void **state)
     assert_int_equal(mirror_start(m, 1).verdict, VERDICT_STARTS);
 }
 
+static void loader_of_another_kind_of_machine_does_not_start(void **state)
+{
+    struct mirror *m = *state;
+    size_t told = 0;
+
+    m->copies[1].other_machine = true;
+    struct judgement judgement = mirror_judge(m);
+    findings_met(&judgement.findings);
+    for (size_t i = 0; i < judgement.findings.count; i++) {
+        const struct finding *finding = &judgement.findings.items[i];
+        told += finding->code == FINDING_WINDOWS_OTHER_MACHINE &&
+                finding->partition == m->copies[1].partition;
+    }
+    assert_int_equal(told, 1);
+    assert_int_equal(mirror_start(m, 0).verdict, VERDICT_STARTS);
+    struct start start = mirror_start(m, 1);
+    assert_int_equal(start.verdict, VERDICT_FAILS);
+    assert_string_equal(start.reason,
+                        "The winload.efi of its copy is for another kind of machine: Windows' boot "
+                        "manager stops with 0xc000007b.");
+}
+
 static void every_finding_about_entries_was_met(void **state)
 {
     (void)state;
@@ -409,6 +431,7 @@ int main(void)
         TEST(recovery_that_cannot_start_is_told_of),
         TEST(resumption_from_elsewhere_is_told_of),
         TEST(order_for_the_next_start_is_followed),
+        TEST(loader_of_another_kind_of_machine_does_not_start),
         TEST(lists_lose_what_is_not_there),
         TEST(default_becomes_what_is_started_without_it),
         TEST(nothing_is_resumed_that_is_not_there),
