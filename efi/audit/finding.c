@@ -9,23 +9,21 @@ struct finding_words {
 };
 
 /* Advice that several findings share. mountvol would give a letter to the ESP that runs. */
-#define BCDBOOT                                                                             \
-    "Or in Windows: diskpart, select disk N, select partition P, assign letter=S (N and P " \
-    "stand in front of this finding; look whether Windows numbers the disks alike), then "  \
-    "bcdboot C:\\Windows /s S:."
+#define BCDBOOT                                                                          \
+    "Or in Windows: diskpart, select disk <disk>, select partition <partition>, assign " \
+    "letter=S (look first whether Windows numbers the disks alike), then bcdboot "       \
+    "C:\\Windows /s S:."
 #define COPY_BOOT_FILES                                                                  \
     "shadowboot repair brings the boot files from the other disk, shadowboot copy only " \
     "those in \\EFI\\Microsoft. " BCDBOOT
 #define COPY_LINUX_FILES                                                                    \
     "shadowboot repair brings the boot files from the other disk. Or in Linux: mount this " \
     "partition and copy them."
-#define PREPARE_DISK "shadowboot prepare N, with the number of the disk, "
-#define MEND_TABLE                                                                     \
-    "shadowboot prepare N -gpt, with the number of the disk, writes it anew; so does " \
-    "repair."
-#define NEW_GUIDS                                                                              \
-    "shadowboot prepare N -gpt -new-guids, with the number of the copy, gives that new ones; " \
-    "the boot entries stay with the other."
+#define PREPARE_DISK "shadowboot prepare <disk> "
+#define MEND_TABLE   "shadowboot prepare <disk> -gpt writes it anew; so does shadowboot repair."
+#define NEW_GUIDS                                                                            \
+    "If this is the copy, shadowboot prepare <disk> -gpt -new-guids gives it new ones; the " \
+    "boot entries stay with the other."
 #define RESYNCHRONIZE                                                                           \
     "In Windows, Disk Management: Reactivate Disk or Resynchronize Mirror, and wait until the " \
     "volume is Healthy."
@@ -140,7 +138,7 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ORDER_REPEATS] = {SEVERITY_DAMAGE, "order-repeats", "BootOrder names an entry twice:",
                                "shadowboot prune keeps the first mention."},
     [FINDING_ENTRY_DAMAGED] = {SEVERITY_DAMAGE, "entry-damaged", "The boot entry is damaged",
-                               "It cannot start anything. shadowboot delete removes it."},
+                               "It cannot start anything. shadowboot delete <entry> removes it."},
     [FINDING_ENTRY_PARTITION_GONE] =
         {SEVERITY_WARNING, "entry-partition-gone",
          "The entry names a partition that is on no disk of this machine",
@@ -152,19 +150,21 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_WARNING, "entry-names-none",
          "The entry names no partition: the GUID in its path is zero.",
          "Firmware starts nothing by it. Which disk was meant nobody can tell: add the entry anew "
-         "with shadowboot add, then delete this one by its number."},
+         "with shadowboot add, then shadowboot delete <entry>."},
     [FINDING_ENTRY_FILE_GONE] =
         {SEVERITY_DAMAGE, "entry-file-gone", "The entry's boot file is not on that partition:",
-         "shadowboot repair brings the boot files of a mirror from the other disk. Or delete "
-         "the entry."},
+         "shadowboot repair brings the boot files of a mirror from the other disk. Or "
+         "shadowboot delete <entry>."},
     [FINDING_ENTRY_PLACE_WRONG] =
         {SEVERITY_WARNING, "entry-place-wrong",
          "The entry has its partition's GUID, but another number, start or size.",
-         "Some firmware does not start it. Delete it and clone or add it again."},
+         "Some firmware does not start it. shadowboot delete <entry>, then shadowboot clone or add "
+         "makes it anew."},
     [FINDING_ENTRY_ELSEWHERE] =
         {SEVERITY_WARNING, "entry-elsewhere",
          "The entry's hardware path does not lead to the disk its partition is on now.",
-         "The disk was moved to another port. Clone the entry with -short, or delete it."},
+         "The disk was moved to another port. shadowboot clone -short makes an entry that finds it "
+         "anywhere; shadowboot delete <entry> removes this one."},
     [FINDING_ENTRY_FILE_ONLY] =
         {SEVERITY_WARNING, "entry-file-only",
          "The entry names a file and no disk: some firmware looks for it on all disks, removable "
@@ -176,7 +176,7 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ENTRY_NOT_IN_ORDER] =
         {SEVERITY_WARNING, "entry-not-in-order",
          "The entry is not in BootOrder: it is never tried, and firmware may overwrite it.",
-         "shadowboot order puts it in."},
+         "shadowboot order <entry> puts it in, in front of all others."},
     [FINDING_NO_SHADOW] = {SEVERITY_WARNING, "no-shadow",
                            "One disk carries the system, and nothing mirrors it.",
                            "Make a new mirror in Windows (Disk Management: Add Mirror) as soon as "
@@ -256,8 +256,7 @@ static const struct finding_words words[FINDING_COUNT] = {
         {SEVERITY_WARNING, "esp-files-newer",
          "The boot files are newer than those of the other EFI System Partition",
          "The entries start the older ones first, and shadowboot repair goes by those. To keep "
-         "these: shadowboot copy -sg GUID -tg GUID before it, -sg with the GUID of this "
-         "partition."},
+         "these: shadowboot copy -sg <guid> before it."},
     [FINDING_ESP_FILES_DIFFER] = {SEVERITY_WARNING, "esp-files-differ",
                                   "Boot files differ from those of the other EFI System Partition",
                                   COPY_BOOT_FILES, COPY_LINUX_FILES},
@@ -469,27 +468,9 @@ const char *finding_text(enum finding_code code)
     return words[code].text;
 }
 
-const char *finding_advice(enum finding_code code, bool linux_only)
+const char *finding_advice_words(enum finding_code code, bool linux_only)
 {
     const struct finding_words *own = &words[code];
 
     return linux_only && own->advice_linux != NULL ? own->advice_linux : own->advice;
-}
-
-const char *finding_place(struct arena *arena, const struct machine *machine,
-                          const struct finding *finding)
-{
-    const char *place = "this machine";
-
-    if (finding->entry != NO_INDEX) {
-        place = arena_printf(arena, "Boot%04X", machine->entries[finding->entry].number);
-    } else if (finding->partition != NO_INDEX) {
-        const struct partition *partition = &machine->partitions[finding->partition];
-        place = arena_printf(arena, "Disk %zu Partition %u", partition->disk, partition->number);
-    } else if (finding->disk != NO_INDEX) {
-        place = arena_printf(arena, "Disk %zu", finding->disk);
-    } else if (finding->volume != NO_INDEX) {
-        place = arena_printf(arena, "Volume %s", machine->volumes.volumes[finding->volume].name);
-    }
-    return place == NULL ? "" : place;
 }

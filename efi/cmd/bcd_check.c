@@ -74,7 +74,7 @@ static enum status retarget_all(struct context *context)
     status = plan_boot_stores(&plan, &judgement.roles, (size_t)disk, NO_INDEX);
     if (status == ST_OK)
         status = bcd_check_prospect(context, &plan, &judgement);
-    return mend_run(context, &plan, status, &judgement);
+    return mend_run(context, &plan, status, false, &judgement);
 }
 
 enum status bcd_retarget(struct context *context)

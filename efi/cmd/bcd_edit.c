@@ -190,7 +190,7 @@ static enum status run_request(struct context *context, const struct bcd_request
     run_begin(context, &plan);
     enum status made = make_edit_plan(context, request, judgement, &plan, ret_copy);
     return silent ? run_plan_silently(context, &plan, made)
-                  : mend_run(context, &plan, made, judgement);
+                  : mend_run(context, &plan, made, false, judgement);
 }
 
 /* One store after the other; each time the machine was scanned anew. */

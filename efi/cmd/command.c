@@ -250,8 +250,9 @@ static const struct command table[] = {
      "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing, but -n shows the "
      "plan without changing anything. The program does the same when it is named bcdedit.efi.",
      NULL, 0, ARGS_MAX, cmd_bcdedit},
-    {"help", "[COMMAND | sfo | json]", "explains a command",
-     "Without a command it lists them all, with the options and exit statuses they share. sfo "
+    {"help", "[COMMAND | findings | FINDING | sfo | json]", "explains a command",
+     "Without a command it lists them all, with the options and exit statuses they share. "
+     "findings lists what can be found, and the name of one tells what to do about it. sfo "
      "describes the tables that -sfo prints, json the report of status -json.",
      NULL, 0, 1, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},

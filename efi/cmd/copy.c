@@ -37,5 +37,5 @@ enum status cmd_copy(struct context *context)
     if (roles_find(context->arena, &context->machine, &roles) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
     run_begin(context, &plan);
-    return mend_run(context, &plan, plan_copy(&plan, &roles, &request), &judgement);
+    return mend_run(context, &plan, plan_copy(&plan, &roles, &request), false, &judgement);
 }

@@ -234,11 +234,11 @@ enum status diskid_set(struct context *context, size_t disk, const char *text)
 
     run_begin(context, &plan);
     if (text_equal_nocase(text, "new"))
-        return mend_run(context, &plan, set_new(context, &plan, disk), &judgement);
+        return mend_run(context, &plan, set_new(context, &plan, disk), false, &judgement);
     enum status status = read_identity(context, disk, text, &ids.disk_guid, &ids.signature);
     if (status != ST_OK)
         return status;
-    return mend_run(context, &plan, set_ids(context, &plan, &ids), &judgement);
+    return mend_run(context, &plan, set_ids(context, &plan, &ids), false, &judgement);
 }
 
 /* -partition NUMBER -set GUID */
@@ -268,7 +268,7 @@ static enum status set_partition(struct context *context, size_t disk, const cha
     if (status != ST_OK)
         return status;
     run_begin(context, &plan);
-    return mend_run(context, &plan, set_ids(context, &plan, &ids), &judgement);
+    return mend_run(context, &plan, set_ids(context, &plan, &ids), false, &judgement);
 }
 
 static enum status set_expected(struct context *context, size_t disk)
@@ -287,7 +287,7 @@ static enum status set_expected(struct context *context, size_t disk)
                       disk, disk);
     if (status == ST_OK)
         status = set_ids(context, &plan, &ids);
-    return mend_run(context, &plan, status, &judgement);
+    return mend_run(context, &plan, status, false, &judgement);
 }
 
 enum status cmd_diskid(struct context *context)

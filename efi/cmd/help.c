@@ -66,15 +66,20 @@ static void show_overview(struct context *context)
     say(context, "\nOptions of every command:\n");
     show_options(context, common_options());
     say(context, "\nNothing is changed before it was shown and you said yes. \"shadowboot help "
-                 "COMMAND\"\nsays more, \"help sfo\" and \"help json\" what scripts can "
-                 "read.\n\n");
+                 "COMMAND\"\nsays more, \"help findings\" what it can find, \"help sfo\" and "
+                 "\"help json\"\nwhat scripts can read.\n\n");
     show_exit_statuses(context);
 }
 
 static void show_command(struct context *context, const struct command *command)
 {
-    say(context, "shadowboot %s%s%s\n\n", command->name, command->arguments[0] == '\0' ? "" : " ",
-        command->arguments);
+    size_t mark = arena_mark(context->arena);
+    const char *synopsis =
+        arena_printf(context->arena, "shadowboot %s%s%s\n", command->name,
+                     command->arguments[0] == '\0' ? "" : " ", command->arguments);
+
+    help_wrapped(context, 0, synopsis == NULL ? "" : synopsis);
+    arena_release(context->arena, mark);
     help_wrapped(context, 0, command->help);
     if (command->options != NULL)
         say(context, "\n");
@@ -85,7 +90,7 @@ static void show_command(struct context *context, const struct command *command)
 static const struct {
     const char *word;
     void (*show)(struct context *context);
-} topics[] = {{"sfo", help_tables}, {"json", help_report}};
+} topics[] = {{"sfo", help_tables}, {"json", help_report}, {"findings", help_findings}};
 
 #define TOPIC_COUNT (sizeof(topics) / sizeof(topics[0]))
 
@@ -126,6 +131,8 @@ static enum status explain(struct context *context, const char *word)
         show_command(context, command);
         return ST_OK;
     }
+    if (help_finding(context, word))
+        return ST_OK;
     const char *shown = text_printable(context->arena, word);
     return report(context, ST_USAGE,
                   "There is no command \"%.40s\". \"shadowboot help\" lists them.",

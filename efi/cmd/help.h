@@ -12,4 +12,9 @@ void help_wrapped(struct context *context, size_t indent, const char *text);
 void help_tables(struct context *context);
 void help_report(struct context *context);
 
+/* All that can be found, by name, with severity and text; and one of it with its advice too: false when
+ * there is none of that name. */
+void help_findings(struct context *context);
+bool help_finding(struct context *context, const char *name);
+
 #endif

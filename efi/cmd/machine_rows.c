@@ -141,7 +141,7 @@ static void put_finding(struct rows *to, const struct finding *finding, bool lin
     row_text(to, severity_text(finding_severity(finding->code)));
     row_text(to, finding_place(arena, &to->context->machine, finding));
     row_text(to, arena_printf(arena, "%s%s", finding_text(finding->code), finding->detail));
-    row_text(to, finding_advice(finding->code, linux_only));
+    row_text(to, finding_advice(arena, &to->context->machine, finding, linux_only));
     row_close(to);
 }
 

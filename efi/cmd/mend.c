@@ -4,6 +4,8 @@
 #include "cmd/interrupted.h"
 #include "judgement.h"
 #include "run.h"
+#include "show.h"
+#include "show_plan.h"
 
 enum status mend_begin(struct context *context, enum scan_depth depth)
 {
@@ -15,8 +17,20 @@ enum status mend_begin(struct context *context, enum scan_depth depth)
     return status == ST_OK && again ? context_scan(context, depth) : status;
 }
 
+/* How the machine is now, the verdict and what to type next last. */
+static void show_outcome(struct context *context, const struct judgement *judgement,
+                         bool with_findings)
+{
+    if (with_findings && judgement->state != MACHINE_SAFE && judgement->findings.count > 0) {
+        show_findings(context, &judgement->findings);
+        say(context, "\n");
+    }
+    show_verdict(context, judgement);
+    show_next_after(context, judgement);
+}
+
 enum status mend_run(struct context *context, struct plan *plan, enum status made,
-                     struct judgement *ret_judgement)
+                     bool with_findings, struct judgement *ret_judgement)
 {
     struct apply_result result = {.has_journal = false};
     struct rows rows = rows_of_tables(context);
@@ -36,7 +50,9 @@ enum status mend_run(struct context *context, struct plan *plan, enum status mad
     if (context->sfo)
         rows_judgement(&rows, &judgement);
     else
-        show_verdict(context, &judgement);
+        show_outcome(context, &judgement, with_findings);
+    if (context->sfo && with_findings)
+        show_findings(context, &judgement.findings);
     *ret_judgement = judgement;
     return ST_OK;
 }

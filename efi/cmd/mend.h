@@ -15,9 +15,10 @@ MUST_CHECK enum status mend_begin(struct context *context, enum scan_depth depth
 /*
  * Finishes what a plan_... call began with the status `made`, as run_plan does, and ends with the
  * verdict on the machine as it is then, which goes to `*ret_judgement`. Earlier changes that could
- * not be taken back are given up once this one is done. Returns the command's status, reported.
+ * not be taken back are given up once this one is done. `with_findings` has what is still wrong shown as
+ * well. Returns the command's status, reported.
  */
 enum status mend_run(struct context *context, struct plan *plan, enum status made,
-                     struct judgement *ret_judgement);
+                     bool with_findings, struct judgement *ret_judgement);
 
 #endif

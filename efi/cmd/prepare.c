@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "plan/make_ready.h"
 
 #include "cmd/command.h"
@@ -27,10 +28,13 @@ enum status cmd_prepare(struct context *context)
     struct judgement judgement;
     struct plan plan;
 
-    if (option(context, "-new-guids") != NULL && option(context, "-gpt") == NULL)
+    if (option(context, "-new-guids") != NULL && option(context, "-gpt") == NULL) {
+        const char *disk = text_printable(context->arena, context->words[0]);
         return report(context, ST_USAGE,
-                      "New GUIDs are a matter of the partition table alone: shadowboot prepare N "
-                      "-gpt -new-guids. Nothing was changed.");
+                      "New GUIDs are a matter of the partition table alone: shadowboot prepare "
+                      "%.64s -gpt -new-guids. Nothing was changed.",
+                      disk == NULL ? "DISK" : disk);
+    }
     enum status status = option_guid(context, "-sg", &request.has_source, &request.source);
     if (status == ST_OK)
         status = mend_begin(context, SCAN_LISTED);
@@ -44,5 +48,5 @@ enum status cmd_prepare(struct context *context)
     request.allow_msr = !context->yes || option(context, "-msr") != NULL;
     request.disk_in_name = option(context, "-disk") != NULL;
     run_begin(context, &plan);
-    return mend_run(context, &plan, make_plan(context, &request, &plan), &judgement);
+    return mend_run(context, &plan, make_plan(context, &request, &plan), false, &judgement);
 }

@@ -3,7 +3,6 @@
 #include "cmd/command.h"
 #include "mend.h"
 #include "run.h"
-#include "show.h"
 
 /* True when the volume this program was started from takes no journal. */
 static bool has_no_own_place(const struct files_port *files)
@@ -33,14 +32,9 @@ enum status cmd_repair(struct context *context)
     run_begin(context, &plan);
     if (clock->now(clock->ctx, &request.now) != ST_OK)
         request.now = (struct date_time){0};
-    status = mend_run(context, &plan, plan_repair(&plan, &judgement, &request), &judgement);
+    status = mend_run(context, &plan, plan_repair(&plan, &judgement, &request), true, &judgement);
     if (status != ST_OK)
         return status;
-    if (judgement.state != MACHINE_SAFE || context->sfo) {
-        if (!context->sfo && judgement.findings.count > 0)
-            say(context, "\n");
-        show_findings(context, &judgement.findings);
-    }
     context->exit_status = judgement.state;
     return ST_OK;
 }

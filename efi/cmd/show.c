@@ -148,7 +148,8 @@ void show_findings(struct context *context, const struct findings *findings)
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
         const char *place = finding_place(context->arena, &context->machine, finding);
-        const char *advice = finding_advice(finding->code, findings->linux_only);
+        const char *advice =
+            finding_advice(context->arena, &context->machine, finding, findings->linux_only);
         enum severity severity = finding_severity(finding->code);
         say(context, "%s[%s]" COLOUR_PLAIN " %s: %s%s\n", severity_colour(severity),
             severity_text(severity), place, finding_text(finding->code), finding->detail);

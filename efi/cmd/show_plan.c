@@ -1,5 +1,6 @@
 #include "show_plan.h"
 
+#include "plan/repair.h"
 #include "rows.h"
 #include "show.h"
 
@@ -62,4 +63,29 @@ void show_plan(struct context *context, const struct plan *plan)
     }
     if (plan->count > 0)
         show_promises(context, plan, "After this:");
+}
+
+void show_next(struct context *context, const struct judgement *judgement)
+{
+    const struct repair_request request = {.allow_msr = true, .allow_format = true};
+    size_t mark = arena_mark(context->arena);
+    struct plan plan;
+
+    plan_init(&plan, context->arena, &context->machine);
+    if (context->depth == SCAN_FULL && plan_repair(&plan, judgement, &request) == ST_OK &&
+        plan.count > 0) {
+        say(context, "\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n");
+        show_promises(context, &plan, "After it:");
+    }
+    arena_release(context->arena, mark);
+}
+
+void show_next_after(struct context *context, const struct judgement *judgement)
+{
+    if (context->sfo || context->plan_only)
+        return;
+    if (context->depth < SCAN_FULL)
+        say(context, "\nWhat to type next: shadowboot status (it reads the files as well).\n");
+    else if (judgement->state != MACHINE_SAFE)
+        show_next(context, judgement);
 }

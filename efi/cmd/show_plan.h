@@ -2,6 +2,7 @@
 #ifndef SHADOWBOOT_CMD_SHOW_PLAN_H
 #define SHADOWBOOT_CMD_SHOW_PLAN_H
 
+#include "audit/audit_machine.h"
 #include "cmd/context.h"
 #include "plan/plan.h"
 
@@ -11,5 +12,12 @@ void show_plan(struct context *context, const struct plan *plan);
 /* What the plan makes of each disk, in one sentence that begins with `when`; as a table under
  * -sfo. Nothing where that was not worked out. */
 void show_promises(struct context *context, const struct plan *plan, const char *when);
+
+/* The one command to type next, and what comes of it, where `repair` has something to do; nothing where
+ * it has not, or where the files were not read. */
+void show_next(struct context *context, const struct judgement *judgement);
+
+/* The same at the end of a command that has changed something, on the machine as it is then. */
+void show_next_after(struct context *context, const struct judgement *judgement);
 
 #endif

@@ -8,7 +8,6 @@
 #include "report_json.h"
 #include "show.h"
 #include "show_plan.h"
-#include "plan/repair.h"
 
 /* "Disk 0  primary  8.5 GiB  Samsung SSD 980" */
 static void show_disk_line(struct context *context, const struct roles *roles, size_t index)
@@ -118,22 +117,6 @@ static void show_judgement(struct context *context, const struct judgement *judg
     if (judgement->findings.count > 0)
         say(context, "\n");
     show_verdict(context, judgement); /* last, so that it has not scrolled away */
-}
-
-/* The one command to type next, and what comes of it, where `repair` has something to do. */
-static void show_next(struct context *context, const struct judgement *judgement)
-{
-    const struct repair_request request = {.allow_msr = true, .allow_format = true};
-    size_t mark = arena_mark(context->arena);
-    struct plan plan;
-
-    plan_init(&plan, context->arena, &context->machine);
-    if (context->depth == SCAN_FULL && plan_repair(&plan, judgement, &request) == ST_OK &&
-        plan.count > 0) {
-        say(context, "\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n");
-        show_promises(context, &plan, "After it:");
-    }
-    arena_release(context->arena, mark);
 }
 
 static void status_rows(struct context *context, const struct judgement *judgement)

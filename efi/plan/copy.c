@@ -49,11 +49,7 @@ static enum status given_source(struct plan *plan, const struct guid *guid, size
                            "lists them all. Nothing was changed.",
                            text);
     if (count > 1)
-        return plan_refuse(plan, ST_REFUSED,
-                           "%zu partitions of this machine have the GUID %s. Give the copy "
-                           "others: \"shadowboot prepare N -gpt -new-guids\", N being its disk. "
-                           "Nothing was changed.",
-                           count, text);
+        return place_refuse_repeated(plan, guid, count);
     return esp_on(plan, partition, ret_esp);
 }
 

@@ -96,7 +96,7 @@ enum status edit_begin(struct plan *plan, size_t extra, struct boot_edit *ret_ed
     if (finding != NULL)
         return plan_refuse(plan, ST_DAMAGED, "%s%s Nothing was changed. Mend it first: %s",
                            finding_text(finding->code), finding->detail,
-                           finding_advice(finding->code, false));
+                           finding_advice(plan->arena, plan->machine, finding, false));
     for (size_t i = 0; i < order->count; i++)
         edit.order[edit.count++] = order->numbers[i];
     *ret_edit = edit;

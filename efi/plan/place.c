@@ -83,6 +83,31 @@ static const char *disks_with(struct plan *plan, const struct guid *guid)
     return text;
 }
 
+/* The last disk that has it: the one that was put in beside the others. */
+static size_t last_disk_with(const struct machine *machine, const struct guid *guid)
+{
+    size_t disk = 0;
+
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        if (guid_equal(&machine->partitions[i].unique, guid))
+            disk = machine->partitions[i].disk;
+    }
+    return disk;
+}
+
+enum status place_refuse_repeated(struct plan *plan, const struct guid *guid, size_t count)
+{
+    size_t disk = last_disk_with(plan->machine, guid);
+    char text[GUID_TEXT_SIZE];
+
+    guid_format(guid, text);
+    return plan_refuse(plan, ST_REFUSED,
+                       "%zu partitions of this machine have the GUID %s (%s), and firmware would "
+                       "start whichever it meets first. If Disk %zu is the copy, \"shadowboot "
+                       "prepare %zu -gpt -new-guids\" gives it others. Nothing was changed.",
+                       count, text, disks_with(plan, guid), disk, disk);
+}
+
 enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_partition)
 {
     char text[GUID_TEXT_SIZE];
@@ -96,13 +121,7 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
                            "lists them all. Nothing was changed.",
                            text, hidden_by(plan));
     if (count > 1)
-        return plan_refuse(
-            plan, ST_REFUSED,
-            "%zu partitions of this machine have the GUID %s (%s), and firmware "
-            "would start whichever it meets first. Give the copy others: "
-            "\"shadowboot prepare N -gpt -new-guids\", N being its disk. Nothing was "
-            "changed.",
-            count, text, disks_with(plan, guid));
+        return place_refuse_repeated(plan, guid, count);
     const struct partition *partition = &plan->machine->partitions[index];
     if (partition->out_of_range || partition->overlaps)
         return plan_refuse(plan, ST_REFUSED,

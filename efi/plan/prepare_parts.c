@@ -48,13 +48,11 @@ enum status prepare_find_source(struct prepare *prepare)
     guid_format(&request->source, guid);
     if (count == 1)
         return check_source(prepare, partition);
-    return plan_refuse(prepare->plan, count == 0 ? ST_ABSENT : ST_REFUSED,
-                       count == 0
-                           ? "No partition of this machine has the GUID %s. \"shadowboot disks\" "
-                             "lists them all. Nothing was changed."
-                           : "More than one partition of this machine has the GUID %s. Give "
-                             "the copy others: \"shadowboot prepare N -gpt -new-guids\", N being "
-                             "its disk. Nothing was changed.",
+    if (count > 1)
+        return place_refuse_repeated(prepare->plan, &request->source, count);
+    return plan_refuse(prepare->plan, ST_ABSENT,
+                       "No partition of this machine has the GUID %s. \"shadowboot disks\" "
+                       "lists them all. Nothing was changed.",
                        guid);
 }
 

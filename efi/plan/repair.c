@@ -177,17 +177,21 @@ static bool starts_now(const struct repair *repair, size_t member)
 static bool is_ahead(struct repair *repair, const struct member *member)
 {
     const struct machine *machine = repair->plan->machine;
+    char own[GUID_TEXT_SIZE];
+    char other[GUID_TEXT_SIZE];
 
     if (repair->reference == NO_INDEX || member->esp == NO_INDEX ||
         machine->esps[member->esp].status != ST_OK ||
         !esp_is_newer(machine, &machine->esps[member->esp], &machine->esps[repair->reference]))
         return false;
+    guid_format(&machine->partitions[machine->esps[member->esp].partition].unique, own);
+    guid_format(&machine->partitions[machine->esps[repair->reference].partition].unique, other);
     plan_warn_of_rest(
         repair->plan,
         "Disk %zu has a newer boot manager than the disk whose files count, so what differs is "
-        "left as it is. \"shadowboot copy -sg GUID -tg GUID\" brings the files of the one you "
-        "trust to the other.",
-        member->disk);
+        "left as it is. \"shadowboot copy -sg %s -tg %s\" brings its files to the other one; with "
+        "-sg and -tg exchanged, those of the other one to it.",
+        member->disk, own, other);
     return true;
 }
 

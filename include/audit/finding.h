@@ -172,8 +172,14 @@ const char *finding_place(struct arena *arena, const struct machine *machine,
 /* What is the matter, in a sentence without the place; static lifetime. */
 const char *finding_text(enum finding_code code);
 
-/* What to do about it; "" when there is nothing to do. With `linux_only` nothing that wants a
- * running Windows. Static lifetime. */
-const char *finding_advice(enum finding_code code, bool linux_only);
+/* What to do about it, with the numbers and names of its place in the lines to type; "" when there is
+ * nothing to do. With `linux_only` nothing that wants a running Windows. In the arena; "" also when
+ * that is full. */
+const char *finding_advice(struct arena *arena, const struct machine *machine,
+                           const struct finding *finding, bool linux_only);
+
+/* The same for any place: "<disk>", "<partition>", "<guid>" (of the partition) and "<entry>" stand for
+ * its parts. Static lifetime. */
+const char *finding_advice_words(enum finding_code code, bool linux_only);
 
 #endif

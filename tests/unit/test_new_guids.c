@@ -116,7 +116,7 @@ static void it_is_a_matter_of_the_table_alone(void **state)
     (void)state;
     struct host *host = copied_machine();
 
-    expect(host, "prepare 1 -new-guids -y", 2, "prepare N -gpt -new-guids");
+    expect(host, "prepare 1 -new-guids -y", 2, "prepare 1 -gpt -new-guids");
     host_free(host);
 }
 

@@ -1216,7 +1216,7 @@ static void source_that_is_named_must_be_good_for_it(void **state)
     mirror->partitions[MIRROR_DATA(0)].unique = mirror->partitions[MIRROR_ESP(0)].unique;
     request.source = mirror->partitions[MIRROR_ESP(0)].unique;
     p = prepare_with(mirror, &request);
-    assert_refused(&p, ST_REFUSED, "More than one partition of this machine has the GUID");
+    assert_refused(&p, ST_REFUSED, "2 partitions of this machine have the GUID");
 }
 
 static void named_source_may_be_on_a_third_disk(void **state)

@@ -75,7 +75,7 @@ static void what_is_wrong_is_shown_with_advice(void **state)
                 "[damage] Disk 1 Partition 1: The boot store \\EFI\\Microsoft\\Boot\\BCD is "
                 "damaged: it is not a registry hive.\n"
                 "    shadowboot repair brings that of the other disk, made for this one. Or in "
-                "Windows: diskpart, select disk N, |"
+                "Windows: diskpart, select disk 1, select partition 1, |"
                 "\n\nStarts from Disk 0 alone: yes, by Boot0000 \"Windows Boot Manager\".\n"
                 "Starts from Disk 1 alone: no. Its boot store \\EFI\\Microsoft\\Boot\\BCD: it "
                 "is not a registry hive. Windows' boot manager stops with 0xc000014c.\n"
@@ -94,14 +94,15 @@ static void lines_are_broken_at_words_on_a_screen(void **state)
     windows_break_store(host, 1);
     host_console_set_screen(host->console, size, false);
     assert_int_equal(run_line(host, "status", &text), 65);
-    assert_says(text, "[damage] Disk 1 Partition 1: The boot store "
-                      "\\EFI\\Microsoft\\Boot\\BCD is damaged:\n"
-                      "         it is not a registry hive.\n"
-                      "    shadowboot repair brings that of the other disk, made for this one.|"
-                      "Starts from Disk 1 alone: no. Its boot store \\EFI\\Microsoft\\Boot\\BCD: "
-                      "it is not\n"
-                      "                          a registry hive. Windows' boot manager stops\n"
-                      "                          with 0xc000014c.\n");
+    assert_says(text,
+                "[damage] Disk 1 Partition 1: The boot store "
+                "\\EFI\\Microsoft\\Boot\\BCD is damaged:\n"
+                "         it is not a registry hive.\n"
+                "    shadowboot repair brings that of the other disk, made for this one.|"
+                "Starts from Disk 1 alone: no. Its boot store \\EFI\\Microsoft\\Boot\\BCD: "
+                "it is not\n"
+                "                          a registry hive. Windows' boot manager stops with\n"
+                "                          0xc000014c.\n");
     /* for a program lines are whole */
     assert_int_equal(run_line(host, "status -sfo", &text), 65);
     assert_says(text, "\"The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged: it is not a "

@@ -1,0 +1,98 @@
+/* The place of a finding, in words and in its advice. */
+#include "audit/finding.h"
+#include "base/text.h"
+
+const char *finding_place(struct arena *arena, const struct machine *machine,
+                          const struct finding *finding)
+{
+    const char *place = "this machine";
+
+    if (finding->entry != NO_INDEX) {
+        place = arena_printf(arena, "Boot%04X", machine->entries[finding->entry].number);
+    } else if (finding->partition != NO_INDEX) {
+        const struct partition *partition = &machine->partitions[finding->partition];
+        place = arena_printf(arena, "Disk %zu Partition %u", partition->disk, partition->number);
+    } else if (finding->disk != NO_INDEX) {
+        place = arena_printf(arena, "Disk %zu", finding->disk);
+    } else if (finding->volume != NO_INDEX) {
+        place = arena_printf(arena, "Volume %s", machine->volumes.volumes[finding->volume].name);
+    }
+    return place == NULL ? "" : place;
+}
+
+static void put_place_disk(struct text_buffer *to, const struct machine *machine,
+                           const struct finding *finding)
+{
+    if (finding->partition != NO_INDEX)
+        text_buffer_printf(to, "%zu", machine->partitions[finding->partition].disk);
+    else if (finding->disk != NO_INDEX)
+        text_buffer_printf(to, "%zu", finding->disk);
+    else
+        text_buffer_printf(to, "DISK");
+}
+
+static void put_place_partition(struct text_buffer *to, const struct machine *machine,
+                                const struct finding *finding)
+{
+    if (finding->partition != NO_INDEX)
+        text_buffer_printf(to, "%u", machine->partitions[finding->partition].number);
+    else
+        text_buffer_printf(to, "PARTITION");
+}
+
+static void put_place_guid(struct text_buffer *to, const struct machine *machine,
+                           const struct finding *finding)
+{
+    char text[GUID_TEXT_SIZE] = "GUID";
+
+    if (finding->partition != NO_INDEX)
+        guid_format(&machine->partitions[finding->partition].unique, text);
+    text_buffer_printf(to, "%s", text);
+}
+
+static void put_place_entry(struct text_buffer *to, const struct machine *machine,
+                            const struct finding *finding)
+{
+    if (finding->entry != NO_INDEX)
+        text_buffer_printf(to, "Boot%04X", machine->entries[finding->entry].number);
+    else
+        text_buffer_printf(to, "ENTRY");
+}
+
+/* What stands in the advice for a part of the place. */
+static const struct {
+    const char *name;
+    void (*put)(struct text_buffer *to, const struct machine *machine,
+                const struct finding *finding);
+} parts[] = {{"<disk>", put_place_disk},
+             {"<partition>", put_place_partition},
+             {"<guid>", put_place_guid},
+             {"<entry>", put_place_entry}};
+
+#define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
+#define PARTS_ROOM 128 /* bytes more than the words have, at most: each part once, and to spare */
+
+const char *finding_advice(struct arena *arena, const struct machine *machine,
+                           const struct finding *finding, bool linux_only)
+{
+    const char *words = finding_advice_words(finding->code, linux_only);
+    size_t size = text_length(words) + PARTS_ROOM;
+    char *at = words[0] == '\0' ? NULL : arena_alloc(arena, 1, size);
+    struct text_buffer text;
+
+    if (at == NULL)
+        return "";
+    text_buffer_init(&text, at, size);
+    while (*words != '\0') {
+        size_t part = 0;
+        while (part < PART_COUNT && !text_has_prefix_nocase(words, parts[part].name))
+            part++;
+        if (part < PART_COUNT) {
+            parts[part].put(&text, machine, finding);
+            words += text_length(parts[part].name);
+        } else {
+            text_buffer_printf(&text, "%c", *words++);
+        }
+    }
+    return at;
+}
