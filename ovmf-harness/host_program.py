@@ -24,10 +24,12 @@ HostResult = namedtuple('HostResult', 'text status')
 
 
 class HostProgram:
-    """`place` is disk and partition that the program is started from, as --self takes it."""
+    """`place` is disk and partition that the program is started from, as --self takes it, and `screen`
+    columns and rows, as --screen does."""
 
-    def __init__(self, machine, workdir, place, current):
+    def __init__(self, machine, workdir, place, current, screen=None):
         self.machine, self.place = machine, place
+        self.screen = ['--screen', screen] if screen else []
         self.program = Path(os.environ.get('SHADOWBOOT_HOST', ROOT / 'build/host/shadowboot'))
         self.variables = Path(workdir) / 'variables.txt'
         lines = [f'{name} {variable.attributes:x} {variable.data.hex()}'
@@ -51,6 +53,7 @@ class HostProgram:
         """Run a command line as it is typed at a prompt; its first word is the program's name."""
         words = shlex.split(line.replace('\\', '\\\\'))
         options = [word for disk in self.machine.disks for word in self._disk(disk)]
+        options += self.screen
         options += ['--vars', str(self.variables), '--self', self.place, '--date', DATE]
         options += [word for answer in answers for word in ('--answer', answer)]
         done = limits.run(

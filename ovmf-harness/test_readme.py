@@ -3,9 +3,9 @@
 A transcript is a run of lines indented by four spaces that starts with a prompt, `FS2:\\> command`.
 They are run in their sequence, by the host program, on the article's machine with a stick as FS2:.
 With a folder in the prompt, as in `FS2:\\mirror>`, they are run on a machine of today, one of DAMAGE.
-Those of `mirror` that change disks are run on firmware as well.
-The figures are those of the bench. A line `...` stands for any number of lines left out. A question in a transcript is answered as it is
-there. `test_readme.py --update` writes the output of those that do not match anew.
+Those of `mirror` that change disks are run on firmware as well. Lines are those of a screen of 80 columns.
+The figures are some of the bench's. A line `...` stands for any number of lines left out. A question in a transcript is answered as it is
+there. In a frame is what `status` leaves on the screen. `test_readme.py --update` writes anew what does not match.
 """
 import os
 import re
@@ -44,8 +44,11 @@ MADE_UP = re.compile(r'\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-
 # start, because the firmware's own Shell is in BootOrder.
 VARIES = [(r'\bBoot[0-9A-F]{4}\b', 'Boot####'), (r'\b([0-9A-F]{4},)+[0-9A-F]{4}\b', '####'),
           (r'\bFS\d+:', 'FSn:'), (r'\d{4}-\d\d-\d\d \d\d:\d\d', 'date'),
-          (r'alone: no\..*', 'alone: no.')]
-FIGURES = '`make bench`, counted, so the same on every machine:'
+          (r'alone: no\..*(\n +.*)*', 'alone: no.')]
+FIGURES = '`make bench` counts, so that it is the same on every machine. Some of its figures:'
+SCREEN, COLUMNS, ROWS = '80x25', 80, 25
+EDGE = f'{INDENT}+{"-" * COLUMNS}+'
+MOST = 32 * 1024   # bytes: what somebody reads whose server is dead
 
 
 def article_host(workdir, product, standin):
@@ -55,7 +58,7 @@ def article_host(workdir, product, standin):
     machine.pull(server.stick)
     stick = machine.add_stick({'shadowbootx64.efi': product}, partitions=STICK)
     assert machine.disks.index(stick) == 3
-    return HostProgram(machine, workdir, '3:1', current=4)
+    return HostProgram(machine, workdir, '3:1', current=4, screen=SCREEN)
 
 
 def damaged(name, folder):
@@ -76,7 +79,7 @@ class MirrorHost:
         stick = Machine(place).add_stick({'shadowbootx64.efi': product}, partitions=STICK)
         self.program = os.environ.get('SHADOWBOOT_HOST', ROOT / 'build/host/shadowboot')
         self.options = [*setup.host_options(), '--disk', f'{stick.image}:512:usb',
-                        '--self', f'{len(setup.disks)}:1']
+                        '--self', f'{len(setup.disks)}:1', '--screen', SCREEN]
 
     def run(self, command, answers=()):
         words = shlex.split(command.replace('\\', '\\\\'))[1:]
@@ -152,11 +155,11 @@ def test_transcripts_are_what_the_program_prints(tmp_path, product, standin):
 
 
 def varied(lines):
-    """The lines without what is another on firmware."""
+    """The text without what is another on firmware, and without regard to where lines were broken."""
     text = '\n'.join(line.rstrip() for line in lines).strip('\n')
     for pattern, instead in VARIES:
         text = re.sub(pattern, instead, text)
-    return text.split('\n')
+    return ' '.join(text.split())
 
 
 def typed(vm, command, answers):
@@ -182,7 +185,7 @@ def test_firmware_prints_the_same(tmp_path, product):
                 continue
             shown = [line[len(INDENT):] for line in lines[start + 1:end]]
             printed = varied(typed(vm, command, answers_in(shown)))
-            assert matches(varied(shown), printed), '\n'.join([command, *printed])
+            assert varied(shown) == printed, f'{command}\n{printed}'
             compared += 1
     assert compared > 3
 
@@ -194,11 +197,47 @@ def figures():
     return done.stdout.decode().rstrip('\n').split('\n')
 
 
+def figures_in(lines):
+    """First and last index of the figures shown, which come in pairs of lines."""
+    start = lines.index(FIGURES) + 2
+    return start, lines.index('', start)
+
+
 def test_figures_are_what_the_bench_prints():
     lines = README.read_text(encoding='utf-8').split('\n')
-    start = lines.index(FIGURES) + 2
-    shown = lines[start:lines.index('', start)]
-    assert shown == [INDENT + line for line in figures()]
+    start, end = figures_in(lines)
+    found = '\n'.join(INDENT + line for line in figures())
+    assert end - start >= 8
+    for at in range(start, end, 2):
+        assert '\n'.join(lines[at:at + 2]) in found, lines[at]
+
+
+def screen_of(host):
+    """What `status` leaves on the screen: its last lines, and the prompt."""
+    lines = output_of(host, 'shadowboot status', [])
+    assert max(map(len, lines)) < COLUMNS
+    return [*lines[1 - ROWS:], 'FS2:\\mirror> _']
+
+
+def frame_in(lines):
+    """Index of the first line inside the frame, and of its lower edge."""
+    start = lines.index(EDGE) + 1
+    return start, lines.index(EDGE, start)
+
+
+def framed(lines):
+    return [f'{INDENT}|{line:{COLUMNS}}|' for line in lines]
+
+
+def test_picture_is_the_screen_of_status(tmp_path, product):
+    lines = README.read_text(encoding='utf-8').split('\n')
+    start, end = frame_in(lines)
+    assert end - start == ROWS
+    assert lines[start:end] == framed(screen_of(MirrorHost('mirror', tmp_path, product)))
+
+
+def test_readme_is_short_enough_to_be_read():
+    assert README.stat().st_size <= MOST
 
 
 def test_size_is_below_what_is_promised(product):
@@ -206,10 +245,18 @@ def test_size_is_below_what_is_promised(product):
     assert 'below 512 KiB' in README.read_text(encoding='utf-8')
 
 
+def label_of(line):
+    """What is counted, without the figures: "disks, one disk, 512-byte blocks"."""
+    return re.split(r'\s{2,}', line.strip())[0]
+
+
 def update_figures(lines):
     """Put what the bench prints now into the README's lines."""
-    start = lines.index(FIGURES) + 2
-    lines[start:lines.index('', start)] = [INDENT + line for line in figures()]
+    start, end = figures_in(lines)
+    found = figures()
+    for at in range(start, end, 2):
+        there = [label_of(line) for line in found].index(label_of(lines[at]))
+        lines[at:at + 2] = [INDENT + line for line in found[there:there + 2]]
 
 
 def update():
@@ -218,6 +265,8 @@ def update():
     build = ROOT / 'build'
     with tempfile.TemporaryDirectory() as folder:
         machines = hosts(Path(folder), build / 'shadowbootx64.efi', build / 'standin.efi')
+        start, end = frame_in(lines)
+        lines[start:end] = framed(screen_of(MirrorHost('mirror', Path(folder) / 'picture', build / 'shadowbootx64.efi')))
         found = list(differing(machines, lines))
     for start, end, _, printed in reversed(found):
         lines[start + 1:end] = [(INDENT + line).rstrip() for line in printed]

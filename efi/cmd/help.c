@@ -65,9 +65,11 @@ static void show_overview(struct context *context)
     show_commands(context);
     say(context, "\nOptions of every command:\n");
     show_options(context, common_options());
-    say(context, "\nNothing is changed before it was shown and you said yes. \"shadowboot help "
-                 "COMMAND\"\nsays more, \"help findings\" what it can find, \"help sfo\" and "
-                 "\"help json\"\nwhat scripts can read.\n\n");
+    say(context, "\n");
+    help_wrapped(context, 0,
+                 "Nothing is changed before it was shown and you said yes. \"shadowboot help "
+                 "COMMAND\" says more, \"help findings\" what it can find, \"help sfo\" and "
+                 "\"help json\" what scripts can read.\n");
     show_exit_statuses(context);
 }
 
