@@ -366,12 +366,13 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ORDER_NEVER_REACHES] =
         {SEVERITY_DAMAGE, "order-never-reaches",
          "With the other disks gone, the firmware starts something else first:",
-         "shadowboot order puts the disk's entry before it."},
+         "shadowboot order <entry> puts the disk's entry before it."},
     [FINDING_STARTS_ANOTHER_DISK] =
         {SEVERITY_DAMAGE, "starts-another-disk",
          "The entry starts a disk that carries no copy of this system:",
          "An old half of the mirror, or a disk of another machine, starts what its own boot store "
-         "names. Take it out, or put its entry behind all others (shadowboot order)."},
+         "names. Take it out, or put the entries of this system before it: shadowboot order with their "
+         "numbers, which shadowboot entries shows."},
     [FINDING_BIOS_START] =
         {SEVERITY_NOTE, "bios-start",
          "The disk is started by the code in its MBR, as BIOS does: whether it starts is not "

@@ -50,11 +50,25 @@ static void put_place_guid(struct text_buffer *to, const struct machine *machine
     text_buffer_printf(to, "%s", text);
 }
 
+/* The entry that the finding is about; of a disk, the first in BootOrder that starts from it. */
+static size_t entry_of_place(const struct machine *machine, const struct finding *finding)
+{
+    for (size_t i = 0; i < machine->entry_count && finding->entry == NO_INDEX; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->in_order && entry->boot.partition != NO_INDEX && finding->disk != NO_INDEX &&
+            machine->partitions[entry->boot.partition].disk == finding->disk)
+            return i;
+    }
+    return finding->entry;
+}
+
 static void put_place_entry(struct text_buffer *to, const struct machine *machine,
                             const struct finding *finding)
 {
-    if (finding->entry != NO_INDEX)
-        text_buffer_printf(to, "Boot%04X", machine->entries[finding->entry].number);
+    size_t entry = entry_of_place(machine, finding);
+
+    if (entry != NO_INDEX)
+        text_buffer_printf(to, "Boot%04X", machine->entries[entry].number);
     else
         text_buffer_printf(to, "ENTRY");
 }

@@ -18,15 +18,18 @@ enum status mend_begin(struct context *context, enum scan_depth depth)
 }
 
 /* How the machine is now, the verdict and what to type next last. */
-static void show_outcome(struct context *context, const struct judgement *judgement,
-                         bool with_findings)
+static void show_outcome(struct context *context, const struct plan *plan,
+                         const struct judgement *judgement, bool with_findings)
 {
     if (with_findings && judgement->state != MACHINE_SAFE && judgement->findings.count > 0) {
         show_findings(context, &judgement->findings);
         say(context, "\n");
     }
     show_verdict(context, judgement);
-    show_next_after(context, judgement);
+    if (!context->plan_only)
+        show_next_after(context, judgement);
+    else if (plan->count > 0)
+        say(context, "\nWhat to type next: the same line without -n.\n");
 }
 
 enum status mend_run(struct context *context, struct plan *plan, enum status made,
@@ -50,7 +53,7 @@ enum status mend_run(struct context *context, struct plan *plan, enum status mad
     if (context->sfo)
         rows_judgement(&rows, &judgement);
     else
-        show_outcome(context, &judgement, with_findings);
+        show_outcome(context, plan, &judgement, with_findings);
     if (context->sfo && with_findings)
         show_findings(context, &judgement.findings);
     *ret_judgement = judgement;

@@ -72,18 +72,19 @@ void show_next(struct context *context, const struct judgement *judgement)
     struct plan plan;
 
     plan_init(&plan, context->arena, &context->machine);
-    if (context->depth == SCAN_FULL && plan_repair(&plan, judgement, &request) == ST_OK &&
-        plan.count > 0) {
+    bool planned = context->depth == SCAN_FULL && plan_repair(&plan, judgement, &request) == ST_OK;
+    if (planned && plan.count > 0) {
         say(context, "\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n");
         show_promises(context, &plan, "After it:");
+    } else if (planned && judgement->state != MACHINE_SAFE && judgement->findings.count > 0) {
+        say(context, "\nshadowboot repair can do nothing more here; what you can do stands below "
+                     "each finding.\n");
     }
     arena_release(context->arena, mark);
 }
 
 void show_next_after(struct context *context, const struct judgement *judgement)
 {
-    if (context->sfo || context->plan_only)
-        return;
     if (context->depth < SCAN_FULL)
         say(context, "\nWhat to type next: shadowboot status (it reads the files as well).\n");
     else if (judgement->state != MACHINE_SAFE)

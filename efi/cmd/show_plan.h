@@ -13,8 +13,8 @@ void show_plan(struct context *context, const struct plan *plan);
  * -sfo. Nothing where that was not worked out. */
 void show_promises(struct context *context, const struct plan *plan, const char *when);
 
-/* The one command to type next, and what comes of it, where `repair` has something to do; nothing where
- * it has not, or where the files were not read. */
+/* The one command to type next, and what comes of it, where `repair` has something to do; where it has
+ * not and something is wrong, that. Nothing where the files were not read. */
 void show_next(struct context *context, const struct judgement *judgement);
 
 /* The same at the end of a command that has changed something, on the machine as it is then. */

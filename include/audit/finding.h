@@ -179,7 +179,7 @@ const char *finding_advice(struct arena *arena, const struct machine *machine,
                            const struct finding *finding, bool linux_only);
 
 /* The same for any place: "<disk>", "<partition>", "<guid>" (of the partition) and "<entry>" stand for
- * its parts. Static lifetime. */
+ * its parts, of a disk for the first entry in BootOrder that starts from it. Static lifetime. */
 const char *finding_advice_words(enum finding_code code, bool linux_only);
 
 #endif

@@ -488,6 +488,13 @@ static void advice_names_the_place_it_is_for(void **state)
                 "select disk 7, select partition 3, assign letter=S");
     finding = (struct finding){FINDING_ENTRY_DAMAGED, NO_INDEX, NO_INDEX, 0, NO_INDEX, ""};
     assert_says(finding_advice(&arena, &machine, &finding, false), "shadowboot delete Boot001A");
+    /* of a disk, the entry that starts from it */
+    entry.boot.partition = 0;
+    entry.in_order = true;
+    machine.entry_count = 1;
+    finding = (struct finding){FINDING_ORDER_NEVER_REACHES, 7, NO_INDEX, NO_INDEX, NO_INDEX, ""};
+    assert_string_equal(finding_advice(&arena, &machine, &finding, false),
+                        "shadowboot order Boot001A puts the disk's entry before it.");
     for (int i = 0; i < FINDING_COUNT; i++) {
         arena_init(&arena, memory, sizeof(memory));
         finding = (struct finding){(enum finding_code)i, 7, 0, 0, NO_INDEX, ""};
