@@ -259,7 +259,7 @@ static void r08_guid_on_two_disks_is_reported_and_refused(void **state)
  */
 static void r09_watchdog_is_disarmed_first(void **state)
 {
-    static const char *const later[] = {"uefi_connect_all(", "take_memory(", "uefi_arguments(",
+    static const char *const later[] = {"uefi_connect_all(", "uefi_memory_open(", "uefi_arguments(",
                                         "with_disks("};
     static char source[65536];
     FILE *file = fopen("efi/main.c", "r");
