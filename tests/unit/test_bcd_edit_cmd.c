@@ -197,6 +197,12 @@ static void device_is_made_of_the_partition(void **state)
            "bcd set {bootmgr} device partition={d15c0000-0001-4000-8000-0123456789ab} -y -on 1",
            DONE);
     expect_said(host, "Nothing to do");
+    run_to(host, "bcd set {bootmgr} device partition=FS1: -y -on 1", DONE);
+    expect_said(host, "Nothing to do");
+    /* Windows counts the partitions that are no LDM's. */
+    run_to(host, "bcd set {bootmgr} device partition=\\Device\\HarddiskVolume1 -y -on 0", DONE);
+    run_to(host, "bcd list 0", DONE);
+    expect_said(host, "device                  Disk 0 Partition 1 (EFI system)\n");
 }
 
 static void copy_makes_an_object_with_the_same_elements_behind_the_last(void **state)
