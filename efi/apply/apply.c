@@ -322,6 +322,33 @@ enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct
     return status;
 }
 
+/* True when the action may write into the partition. */
+static bool writes_into(const struct action *action, const struct partition *own)
+{
+    const struct disk_change *change = action->change;
+
+    if (action->type == ACTION_WRITE_FILE)
+        return action->volume == own->volume;
+    if (!apply_is_disk_change(action) || change->disk != own->disk)
+        return false;
+    return change->kind == DISK_CHANGE_RESTORE ||
+           (change->kind != DISK_CHANGE_GPT && change->first_lba == own->first_lba);
+}
+
+bool apply_may_have_written(const struct plan *plan, const struct file_volume *volumes,
+                            const struct apply_result *result, size_t esp)
+{
+    const struct machine *machine = plan->machine;
+    const struct partition *own = &machine->partitions[machine->esps[esp].partition];
+
+    for (size_t i = 0; i < plan->count; i++) {
+        if (writes_into(&plan->actions[i], own))
+            return true;
+    }
+    return own->volume != NO_INDEX &&
+           span_equal(volumes[own->volume].path, result->journal.volume_path);
+}
+
 /* The last action on a variable is what counts. */
 static bool is_last_on(const struct plan *plan, size_t index)
 {

@@ -1,21 +1,6 @@
 #include "disk_source.h"
 
 #include "base/mem.h"
-#include "base/text.h"
-
-static bool same_date(const struct date_time *a, const struct date_time *b)
-{
-    return a->year == b->year && a->month == b->month && a->day == b->day && a->hour == b->hour &&
-           a->minute == b->minute && a->second == b->second;
-}
-
-static bool same_file(const struct fat_file *a, const struct fat_file *b)
-{
-    return text_equal(a->path, b->path) && a->is_directory == b->is_directory &&
-           a->attributes == b->attributes && a->size == b->size &&
-           a->first_cluster == b->first_cluster && same_date(&a->written, &b->written) &&
-           a->status == b->status;
-}
 
 static bool same_report(const struct fat_report *a, const struct fat_report *b)
 {
@@ -29,7 +14,7 @@ static bool same_report(const struct fat_report *a, const struct fat_report *b)
             return false;
     }
     for (size_t i = 0; i < a->file_count; i++) {
-        if (!same_file(&a->files[i], &b->files[i]))
+        if (!fat_file_equal(&a->files[i], &b->files[i]))
             return false;
     }
     return true;
@@ -88,7 +73,7 @@ static bool has_same_files(const struct disk_source *source, const struct disk_s
             continue;
         const struct fat_file *before = &source->report.files[item->file];
         size_t file = fat_find(&now->report, before->path);
-        if (file == FAT_NO_FILE || !same_file(before, &now->report.files[file]))
+        if (file == FAT_NO_FILE || !fat_file_equal(before, &now->report.files[file]))
             return false;
     }
     return true;

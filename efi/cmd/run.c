@@ -156,10 +156,26 @@ static enum scan_depth depth_afterwards(const struct context *context)
     return context->depth > SCAN_ENTRIES ? context->depth : SCAN_ENTRIES;
 }
 
+/* What was found before, and who may have written since. */
+struct looking_again {
+    const struct plan *plan;
+    const struct file_volume *volumes; /* before the plan was applied */
+    const struct apply_result *result;
+};
+
+static bool may_differ(void *ctx, size_t esp)
+{
+    const struct looking_again *again = ctx;
+
+    return apply_may_have_written(again->plan, again->volumes, again->result, esp);
+}
+
 /* Applies, scans again, and compares what is there with what was wanted. */
 static enum status carry_out_plan(struct context *context, struct plan *plan,
                                   struct apply_result *ret_result)
 {
+    struct looking_again again = {plan, context->ports->files.volumes, ret_result};
+    struct scan_before before = {NULL, &again, may_differ};
     size_t action = 0;
 
     /* The plan goes on meaning the machine as it was. */
@@ -173,8 +189,9 @@ static enum status carry_out_plan(struct context *context, struct plan *plan,
         return report(context, status, "%s", problem[0] != '\0' ? problem : status_text(status));
     }
     size_t mark = arena_mark(context->arena);
-    status =
-        scan_machine(context->arena, context->ports, depth_afterwards(context), &context->machine);
+    before.machine = plan->machine;
+    status = scan_machine_again(context->arena, context->ports, depth_afterwards(context), &before,
+                                &context->machine);
     if (status != ST_OK) {
         arena_release(context->arena, mark); /* the report needs some */
         return report_unchecked(context, plan, ret_result, status);

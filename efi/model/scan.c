@@ -282,8 +282,33 @@ static void look_for_fallback(const struct files_port *files, struct machine *io
     }
 }
 
+/* The volumes, the boot entries and what they name; from SCAN_LISTED on who claims free space. */
+static enum status scan_entries(struct arena *arena, const struct ports *ports,
+                                const struct ports *metered, enum scan_depth depth,
+                                struct machine *io_machine)
+{
+    enum status status = scan_dynamic_volumes(arena, metered, io_machine);
+
+    if (status == ST_OK)
+        status = scan_vars(arena, &ports->vars, io_machine);
+    if (status == ST_OK)
+        status = resolve_entries(arena, &ports->files, io_machine);
+    if (status == ST_OK)
+        look_for_fallback(&ports->files, io_machine);
+    if (status == ST_OK && depth >= SCAN_LISTED)
+        status = scan_claims(arena, ports, io_machine);
+    return status;
+}
+
 enum status scan_machine(struct arena *arena, const struct ports *ports, enum scan_depth depth,
                          struct machine *ret_machine)
+{
+    return scan_machine_again(arena, ports, depth, NULL, ret_machine);
+}
+
+enum status scan_machine_again(struct arena *arena, const struct ports *ports,
+                               enum scan_depth depth, const struct scan_before *before,
+                               struct machine *ret_machine)
 {
     struct machine machine = {
         .architecture = ports->architecture,
@@ -301,22 +326,14 @@ enum status scan_machine(struct arena *arena, const struct ports *ports, enum sc
         return status;
     attach_volumes(&ports->files, &machine);
     if (depth >= SCAN_ENTRIES) {
-        status = scan_dynamic_volumes(arena, &metered, &machine);
-        if (status == ST_OK)
-            status = scan_vars(arena, &ports->vars, &machine);
-        if (status == ST_OK)
-            status = resolve_entries(arena, &ports->files, &machine);
-        if (status == ST_OK)
-            look_for_fallback(&ports->files, &machine);
-        if (status == ST_OK && depth >= SCAN_LISTED)
-            status = scan_claims(arena, ports, &machine);
+        status = scan_entries(arena, ports, &metered, depth, &machine);
         if (depth >= SCAN_QUICK)
             scan_contents_set_limits(meters, ports->disk_count);
         if (status == ST_OK)
             status = scan_md_volumes(arena, &metered,
                                      depth == SCAN_QUICK ? MD_LOOKS_QUICK : SIZE_MAX, &machine);
         if (status == ST_OK && depth >= SCAN_QUICK)
-            status = scan_contents(arena, &metered, meters, depth, &machine);
+            status = scan_contents(arena, &metered, meters, depth, before, &machine);
         if (status != ST_OK)
             return status;
     }

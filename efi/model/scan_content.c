@@ -41,6 +41,7 @@ struct content_scan {
     const struct ports *ports;
     struct disk_meter *meters;
     enum scan_depth depth;
+    const struct scan_before *before; /* NULL: nothing is known from before */
     struct machine *machine;
 };
 
@@ -89,12 +90,39 @@ static uint64_t esp_share(const struct content_scan *scan, const struct disk_met
     return share;
 }
 
+/* The ESP that was found on the same blocks before, as deep as it would be looked into now; NO_INDEX
+ * when there is none. */
+static size_t esp_before(const struct content_scan *scan, const struct partition *own)
+{
+    const struct machine *machine = scan->before == NULL ? NULL : scan->before->machine;
+
+    for (size_t i = 0; machine != NULL && i < machine->esp_count; i++) {
+        const struct esp *esp = &machine->esps[i];
+        const struct partition *then = &machine->partitions[esp->partition];
+        if (machine->disks[then->disk].port == scan->machine->disks[own->disk].port &&
+            then->first_lba == own->first_lba && then->block_count == own->block_count)
+            return esp->status == ST_OK && esp->report.complete &&
+                           esp->contents_read == (scan->depth >= SCAN_FULL)
+                       ? i
+                       : NO_INDEX;
+    }
+    return NO_INDEX;
+}
+
 static enum status look_into_esp(const struct content_scan *scan, size_t partition,
                                  struct esp_scan *esp_scan, struct esp *esp)
 {
     const struct partition *own = &scan->machine->partitions[partition];
+    size_t known = esp_before(scan, own);
     struct disk_meter *meter = meter_of(scan, own->disk);
     const struct disk_meter before = *meter;
+
+    esp_scan->before = known == NO_INDEX ? NULL : &scan->before->machine->esps[known];
+    if (known != NO_INDEX && !scan->before->may_differ(scan->before->ctx, known)) {
+        *esp = *esp_scan->before;
+        esp->partition = partition;
+        return ST_OK;
+    }
 
     esp_scan->port = port_of(scan, own->disk);
     bool whole = scan->depth >= SCAN_LISTED;
@@ -457,13 +485,15 @@ void scan_contents_set_limits(struct disk_meter *meters, size_t count)
 }
 
 enum status scan_contents(struct arena *arena, const struct ports *ports, struct disk_meter *meters,
-                          enum scan_depth depth, struct machine *io_machine)
+                          enum scan_depth depth, const struct scan_before *before,
+                          struct machine *io_machine)
 {
     const struct content_scan scan = {
         .arena = arena,
         .ports = ports,
         .meters = meters,
         .depth = depth,
+        .before = before,
         .machine = io_machine,
     };
 

@@ -29,10 +29,10 @@ void scan_contents_set_limits(struct disk_meter *meters, size_t count);
  * md_volumes are known already, reading through the ports that count into `meters`. `depth` is
  * SCAN_QUICK or more: whole ESPs from SCAN_LISTED on, and all their files with SCAN_FULL. What is
  * damaged or cannot be read is part of the result; what would cost more than DISK_BYTES is not
- * looked at. Statuses: ST_OK; ST_NO_MEMORY.
+ * looked at. `before` as in scan_machine_again, or NULL. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status scan_contents(struct arena *arena, const struct ports *ports,
                                      struct disk_meter *meters, enum scan_depth depth,
-                                     struct machine *io_machine);
+                                     const struct scan_before *before, struct machine *io_machine);
 
 #endif

@@ -185,11 +185,29 @@ static enum status read_file(const struct esp_scan *scan, struct esp *esp, size_
                     : read_file_content(scan, esp, file, check, NULL, content);
 }
 
+/* What is known of the content of a file whose entry is what it was; NULL when nothing is. `io_next`
+ * is where it is looked for first: lists keep their order. */
+static const struct file_content *known_content(const struct esp *before,
+                                                const struct fat_file *file, size_t *io_next)
+{
+    size_t count = before == NULL ? 0 : before->report.file_count;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t at = (*io_next + i) % count;
+        if (!fat_file_equal(&before->report.files[at], file))
+            continue;
+        *io_next = at + 1;
+        return before->contents[at].status == ST_OK ? &before->contents[at] : NULL;
+    }
+    return NULL;
+}
+
 static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
 {
     struct pe_check *check = arena_alloc(scan->arena, 1, sizeof(*check));
     struct boot_csv *csvs = arena_alloc(scan->arena, CSV_MAX, sizeof(*csvs));
     size_t store = fat_find(&esp->report, BOOT_STORE_PATH);
+    size_t next = 0;
 
     if (check == NULL || csvs == NULL)
         return ST_NO_MEMORY;
@@ -202,6 +220,11 @@ static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
         content->status = file->status;
         if (file->status != ST_OK)
             continue;
+        const struct file_content *known = known_content(scan->before, file, &next);
+        if (known != NULL && i != store && !is_csv(file)) {
+            *content = *known;
+            continue;
+        }
         content->status = read_file(scan, esp, i, i == store, check);
         if (content->status == ST_IO) /* a file is called bad only when that is so twice */
             content->status = read_file(scan, esp, i, i == store, check);

@@ -56,6 +56,14 @@ MUST_CHECK enum status apply_check(struct arena *arena, struct ports *ports,
                                    const struct plan *plan, struct apply_result *ret_result);
 
 /*
+ * True when applying the plan may have written to the file system of the ESP `esp` of its machine:
+ * a change of the disk there, a new file, the journal. `volumes` are those that ports->files had
+ * before, by the indexes of the machine.
+ */
+bool apply_may_have_written(const struct plan *plan, const struct file_volume *volumes,
+                            const struct apply_result *result, size_t esp);
+
+/*
  * Compares a machine scanned afterwards with what the plan wanted. Statuses: ST_OK; ST_CHANGED with
  * the number of the first action that is not so in `*ret_action`.
  */

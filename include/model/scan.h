@@ -27,4 +27,21 @@ enum scan_depth {
 MUST_CHECK enum status scan_machine(struct arena *arena, const struct ports *ports,
                                     enum scan_depth depth, struct machine *ret_machine);
 
+/* What an earlier scan has found on the same ports, as deep as the next one is to be. */
+struct scan_before {
+    const struct machine *machine;
+    void *ctx;
+    /* False when nobody can have written to the file system of the ESP `esp` of `machine` since. */
+    bool (*may_differ)(void *ctx, size_t esp);
+};
+
+/*
+ * The same, but ESPs that cannot differ are not looked into again, and of others the contents of
+ * those files are not read whose entries are what they were: what was found then counts. The result
+ * shares memory with the earlier machine.
+ */
+MUST_CHECK enum status scan_machine_again(struct arena *arena, const struct ports *ports,
+                                          enum scan_depth depth, const struct scan_before *before,
+                                          struct machine *ret_machine);
+
 #endif

@@ -198,3 +198,17 @@ size_t fat_find(const struct fat_report *report, const char *path)
     }
     return FAT_NO_FILE;
 }
+
+static bool same_date(const struct date_time *a, const struct date_time *b)
+{
+    return a->year == b->year && a->month == b->month && a->day == b->day && a->hour == b->hour &&
+           a->minute == b->minute && a->second == b->second;
+}
+
+bool fat_file_equal(const struct fat_file *a, const struct fat_file *b)
+{
+    return text_equal(a->path, b->path) && a->is_directory == b->is_directory &&
+           a->attributes == b->attributes && a->size == b->size &&
+           a->first_cluster == b->first_cluster && same_date(&a->written, &b->written) &&
+           a->status == b->status;
+}

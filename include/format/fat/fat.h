@@ -145,6 +145,9 @@ struct fat_file {
     enum status status;
 };
 
+/* True when their entries say the same: path, size, place, date, attributes and status. */
+bool fat_file_equal(const struct fat_file *a, const struct fat_file *b);
+
 struct fat_report {
     uint32_t problems[FAT_PROBLEM_COUNT];       /* how often each was met */
     const char *first_place[FAT_PROBLEM_COUNT]; /* path of the first, "" when it has none */
