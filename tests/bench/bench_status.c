@@ -16,6 +16,8 @@ static void print_limits(const struct cost *cost, size_t disks, enum scan_depth 
     if (depth == SCAN_QUICK) {
         printf("%-44s %6.2f of 1 MiB a disk, %zu of %zu copies of volumes looked into\n", "",
                (double)cost->most_bytes / COST_DISK, cost->looked, cost->copies);
+        printf("%-44s %6zu files and folders seen on %zu ESPs, %zu boot stores read\n", "",
+               cost->esp_items, cost->esps, cost->stores);
         return;
     }
     double above = (double)cost->counts.block_read_bytes - (double)cost->used_bytes;
@@ -131,6 +133,22 @@ static void bench_growth(void)
         bench_files(files, &none);
 }
 
+/* What is read beside what has to be: all ESPs once, and what was written. */
+static void bench_copy(void)
+{
+    struct host *host = cost_copy_machine();
+    struct cost before = cost_of_scan(host, SCAN_FULL);
+    struct port_counts copy = cost_of_command(host, COST_COPY);
+
+    printf("%-44s %6llu reads %10llu bytes, %llu bytes written\n", "copy onto an empty file system",
+           (unsigned long long)copy.block_reads, (unsigned long long)copy.block_read_bytes,
+           (unsigned long long)copy.block_written_bytes);
+    printf("%-44s %6.2f times all ESPs and what was written\n", "",
+           (double)copy.block_read_bytes /
+               (double)(before.counts.block_read_bytes + copy.block_written_bytes));
+    host_free(host);
+}
+
 void bench_status(void)
 {
     struct cost_shape small = cost_usual(512);
@@ -149,5 +167,6 @@ void bench_status(void)
     bench_worst(512);
     bench_worst(4096);
     bench_growth();
+    bench_copy();
     bench_shape("64 disks, 1,000 volumes", &largest);
 }

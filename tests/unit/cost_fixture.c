@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "host/host_alloc.h"
+#include "unit/disk_machine_fixture.h"
 #include "unit/fat_fixture.h"
 #include "unit/ldm_fixture.h"
 
@@ -363,10 +364,22 @@ static void write_esps(struct host *host, const struct cost_shape *shape)
     size_t used = 0;
     uint8_t *esp = make_esp(shape, &used);
 
-    for (size_t i = 0; i < shape->disks * shape->esps; i++)
+    struct cost_shape bare = *shape;
+    size_t bare_used = 0;
+    uint8_t *empty = NULL;
+
+    bare.boot_files = false;
+    bare.files = bare.large = 0;
+    if (shape->first_only)
+        empty = make_esp(&bare, &bare_used);
+    for (size_t i = 0; i < shape->disks * shape->esps; i++) {
+        bool is_empty = empty != NULL && i % shape->disks != 0;
         write_sparse(host->disks[i % shape->disks],
-                     layout.esp + i / shape->disks * esp_bytes(shape), esp, used);
+                     layout.esp + i / shape->disks * esp_bytes(shape), is_empty ? empty : esp,
+                     is_empty ? bare_used : used);
+    }
     free(esp);
+    free(empty);
 }
 
 struct host *cost_machine(const struct cost_shape *shape)
@@ -464,6 +477,35 @@ struct cost cost_of_scan(struct host *host, enum scan_depth depth)
     cost.memory = arena.peak;
     free(memory);
     return cost;
+}
+
+struct host *cost_copy_machine(void)
+{
+    static const struct cost_shape shape = {.block_size = 512,
+                                            .disks = 2,
+                                            .esps = 1,
+                                            .esp_mib = 260,
+                                            .cluster = 8,
+                                            .first_only = true,
+                                            .boot_files = true};
+    struct host *host = cost_machine(&shape);
+
+    disk_machine_add_stick(host);
+    return host;
+}
+
+struct port_counts cost_of_command(struct host *host, const char *line)
+{
+    static uint8_t wrappers[COST_DISKS_MAX * 1024];
+    struct port_counts counts = {.block_reads = 0};
+    struct arena wrapping;
+    struct ports counted;
+
+    arena_init(&wrapping, wrappers, sizeof(wrappers));
+    if (ports_count(&wrapping, host_ports(host), &counts, &counted) != ST_OK ||
+        fixture_run_in(&counted, line, 2 * COST_ARENA) != 0)
+        host_fail(host_console_text(host->console));
+    return counts;
 }
 
 struct cost cost_of(const struct cost_shape *shape, enum scan_depth depth)

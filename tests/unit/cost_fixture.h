@@ -30,6 +30,7 @@ struct cost_shape {
     unsigned files;   /* on each ESP, 100 bytes each, in folders of 100 */
     unsigned large;   /* on each ESP: COST_LARGE_FILE bytes each, each in one piece */
     bool blank;       /* the ESPs are all zero */
+    bool first_only;  /* the ESPs of other disks than the first have no files */
     bool boot_files;  /* on each ESP: what Windows has there, 140 files in 43 folders */
     size_t plain;     /* on each disk: partitions with NTFS */
     bool ldm;
@@ -58,6 +59,17 @@ struct cost {
 };
 
 struct cost cost_of_scan(struct host *host, enum scan_depth depth);
+
+/* Where the files of COST_COPY come from and go to. */
+#define COST_COPY \
+    "copy -y -sg c0570001-0000-4000-8000-000000000000 -tg c0570001-0001-4000-8000-000000000000"
+
+/* A stick, and two disks with an ESP of 260 MiB each in clusters of 4 KiB: only the first has what
+ * Windows has there. */
+struct host *cost_copy_machine(void);
+
+/* What the command costs, which must end with 0: the counts of all disks. */
+struct port_counts cost_of_command(struct host *host, const char *line);
 
 /* The machine is made, scanned and freed. */
 struct cost cost_of(const struct cost_shape *shape, enum scan_depth depth);
