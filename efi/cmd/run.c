@@ -163,7 +163,7 @@ struct looking_again {
     const struct apply_result *result;
 };
 
-static bool may_differ(void *ctx, size_t esp)
+static bool may_have_changed(void *ctx, size_t esp)
 {
     const struct looking_again *again = ctx;
 
@@ -175,7 +175,7 @@ static enum status carry_out_plan(struct context *context, struct plan *plan,
                                   struct apply_result *ret_result)
 {
     struct looking_again again = {plan, context->ports->files.volumes, ret_result};
-    struct scan_before before = {NULL, &again, may_differ};
+    struct scan_before before = {NULL, &again, may_have_changed};
     size_t action = 0;
 
     /* The plan goes on meaning the machine as it was. */
