@@ -24,7 +24,8 @@ static const struct option_spec *spec_of(const struct command *command, const ch
 
     if (spec == NULL)
         spec = find_spec(common_options(), name);
-    if (spec == NULL && command->run == cmd_help && text_equal_nocase(name, manual.name))
+    if (spec == NULL && (command->flags & COMMAND_HELP) != 0 &&
+        text_equal_nocase(name, manual.name))
         spec = &manual;
     return spec;
 }
@@ -94,27 +95,22 @@ static enum status parse_foreign(struct context *context, const struct command *
                   command->name, command->name);
 }
 
-static bool is_foreign(const struct command *command)
-{
-    return command->run == cmd_bootcfg || command->run == cmd_bcdedit;
-}
-
 /* The command that the program is named after, by the last part of its path without its ending;
  * NULL for none. */
 static const struct command *named_after(const char *program)
 {
-    static const char *const names[] = {"bootcfg", "bcdedit"};
     const char *name = program;
 
     for (const char *at = program; *at != '\0'; at++) {
         if (*at == '\\' || *at == '/' || *at == ':')
             name = at + 1;
     }
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        size_t length = text_length(names[i]);
-        if (text_has_prefix_nocase(name, names[i]) &&
+    for (const struct command *command = command_table(); command->name != NULL; command++) {
+        size_t length = text_length(command->name);
+        if ((command->flags & COMMAND_FOREIGN) != 0 &&
+            text_has_prefix_nocase(name, command->name) &&
             (name[length] == '\0' || text_equal_nocase(name + length, ".efi")))
-            return command_find(names[i]);
+            return command;
     }
     return NULL;
 }
@@ -153,26 +149,10 @@ static void show_counts(struct context *context, const struct port_counts *count
         context->arena->peak);
 }
 
-/* True for the commands that change boot entries. bootcfg is left out: its output is read by those
- * who know it from elsewhere. Those that change disks see to interrupted changes by themselves. */
-static bool changes_entries(const struct command *command)
-{
-    static enum status (*const runs[])(struct context *) = {
-        cmd_clone,   cmd_mirror, cmd_add,     cmd_delete, cmd_order,
-        cmd_default, cmd_next,   cmd_timeout, cmd_prune,  cmd_import,
-    };
-
-    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
-        if (command->run == runs[i])
-            return true;
-    }
-    return false;
-}
-
 static enum status run_command(struct context *context, const struct command *command, int argc,
                                const char *const argv[])
 {
-    bool foreign = is_foreign(command);
+    bool foreign = (command->flags & COMMAND_FOREIGN) != 0;
 
     context->command = foreign ? "ERROR" : command->name; /* how bootcfg's own messages begin */
     if (argc > ARGS_MAX)
@@ -184,14 +164,14 @@ static enum status run_command(struct context *context, const struct command *co
     context->plan_only = option(context, "-n") != NULL;
     context->yes = option(context, "-y") != NULL;
     context->verbose = option(context, "-v") != NULL;
-    context->sfo = option(context, "-sfo") != NULL && command->run != cmd_help;
+    context->sfo = option(context, "-sfo") != NULL && (command->flags & COMMAND_HELP) == 0;
     if (option(context, "-b") != NULL)
         screen_wait_pages(context->screen);
     if (context->sfo) {
         screen_leave_lines(context->screen);
         sfo_begin(context);
     }
-    if (changes_entries(command))
+    if ((command->flags & COMMAND_CHANGES_ENTRIES) != 0)
         note_interrupted(context);
     return command->run(context);
 }

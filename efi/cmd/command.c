@@ -111,23 +111,23 @@ static const struct command table[] = {
      "Exit status 0 when each disk starts alone; 64 when one starts only through the "
      "removable-media path; 65 only from the primary; 66 only from the shadow; 67 from none; 68 "
      "when there is no second disk; 69 when it cannot be told; 10 when nothing to start was found.",
-     status_options, 0, 0, cmd_status},
+     status_options, 0, 0, cmd_status, 0},
     {"disks", "[DISK]", "lists disks and their partitions",
      "Shows every disk the firmware has, or one, with its partitions: place, size, GUIDs, type and "
      "names. Damaged partition tables are reported, and the good copy is used.\n"
      "Exit status 10 when something is damaged.",
-     NULL, 0, 1, cmd_disks},
+     NULL, 0, 1, cmd_disks, 0},
     {"volumes", "[VOLUME]", "lists the volumes on dynamic disks",
      "Shows disk groups, volumes, their copies (plexes) with the place of each piece, and the "
      "disks that belong to a group, those that are not here as well: what diskpart's list volume, "
      "detail volume and list disk show. Exit status 10 when a database or a copy is damaged.",
-     NULL, 0, 1, cmd_volumes},
+     NULL, 0, 1, cmd_volumes, 0},
     {"entries", "", "lists the boot entries",
      "Shows timeout, BootOrder and every boot entry: what it is called, what it starts, on which "
      "disk and partition that lies now, and whether the file is there. Entries are counted in the "
      "order of BootOrder; commands take that id (5) or the variable's name (Boot0005).\n"
      "Exit status 10 when something is damaged.",
-     NULL, 0, 0, cmd_entries},
+     NULL, 0, 0, cmd_entries, 0},
     {"clone", "[-sg GUID] [-tg GUID] [-d[+] TEXT | -disk] [-short | -full]",
      "clones boot entries to the other disk's ESP",
      "Every entry that refers to the source partition gets a twin that refers to the target. The "
@@ -135,43 +135,46 @@ static const struct command table[] = {
      "is not made again. Entries of the firmware's own are never cloned. Clones are called as "
      "their originals, or with \" (Disk 1)\" behind that under -disk. Without GUIDs source and "
      "target are found, if the machine leaves one choice; otherwise the choices are listed.",
-     clone_options, 0, 0, cmd_clone},
+     clone_options, 0, 0, cmd_clone, COMMAND_CHANGES_ENTRIES},
     {"mirror", "GUID [-d TEXT] [-from ID]", "adds an entry for the system on a mirrored partition",
      "The new entry starts the system on the data partition GUID with the boot manager of this "
      "machine's own ESP. For systems whose entries name the system's partition; newer ones keep "
      "that in the boot store.",
-     mirror_options, 1, 1, cmd_mirror},
+     mirror_options, 1, 1, cmd_mirror, COMMAND_CHANGES_ENTRIES},
     {"add", "GUID FILE -d TEXT [-opt TEXT] [-at PLACE] [-full]", "adds a boot entry",
      "The new entry starts FILE on the partition GUID. An entry that starts the same is not made "
      "twice.",
-     add_options, 2, 2, cmd_add},
+     add_options, 2, 2, cmd_add, COMMAND_CHANGES_ENTRIES},
     {"delete", "ID...", "deletes boot entries",
-     "All ids mean the list as it is now, however many are given.", NULL, 1, ARGS_MAX, cmd_delete},
+     "All ids mean the list as it is now, however many are given.", NULL, 1, ARGS_MAX, cmd_delete,
+     COMMAND_CHANGES_ENTRIES},
     {"order", "ID...", "sets the order entries are tried in",
      "The entries named come first, in this sequence; all others follow as they were.", NULL, 1,
-     ARGS_MAX, cmd_order},
+     ARGS_MAX, cmd_order, COMMAND_CHANGES_ENTRIES},
     {"default", "ID", "makes an entry the first",
-     "The entry is tried first; all others follow as they were.", NULL, 1, 1, cmd_default},
+     "The entry is tried first; all others follow as they were.", NULL, 1, 1, cmd_default,
+     COMMAND_CHANGES_ENTRIES},
     {"next", "ID | none", "chooses the entry for the next start only",
-     "Firmware forgets it when it has been used. \"none\" takes it back.", NULL, 1, 1, cmd_next},
+     "Firmware forgets it when it has been used. \"none\" takes it back.", NULL, 1, 1, cmd_next,
+     COMMAND_CHANGES_ENTRIES},
     {"timeout", "SECONDS | none", "sets how long the firmware waits",
      "\"none\" waits for ever. Some firmware sets its own value again at the next start.", NULL, 1,
-     1, cmd_timeout},
+     1, cmd_timeout, COMMAND_CHANGES_ENTRIES},
     {"prune", "", "deletes entries that lead nowhere, and duplicates",
      "Entries whose partition or file is gone, and entries that start the same as one before them; "
      "BootOrder is mended too. Entries of the firmware's own stay, and so does one that alone "
      "tells of a loader. Everything is shown before you are asked. A disk that is only unplugged "
      "looks like one that is gone.",
-     NULL, 0, 0, cmd_prune},
+     NULL, 0, 0, cmd_prune, COMMAND_CHANGES_ENTRIES},
     {"export", "DIRECTORY [ID...]", "saves boot entries to files",
      "Each entry becomes a file Boot#### with the bytes of the variable. All entries without ids. "
      "Files that exist are not overwritten. Keep a copy away from the machine.",
-     NULL, 1, ARGS_MAX, cmd_export},
+     NULL, 1, ARGS_MAX, cmd_export, 0},
     {"import", "FILE|DIRECTORY... [-sg GUID -tg GUID]", "makes boot entries from files",
      "Each file becomes an entry with a number of its own at the end of BootOrder. Of a directory, "
      "all files named Boot#### are taken. With -sg and -tg one partition is put in another's "
      "place.",
-     import_options, 1, ARGS_MAX, cmd_import},
+     import_options, 1, ARGS_MAX, cmd_import, COMMAND_CHANGES_ENTRIES},
     {"copy", "[-sg GUID] [-tg GUID] [PATH]", "brings the boot files of one ESP up to date",
      "What the source ESP has at PATH (\\EFI\\Microsoft without one; a file, or a folder with all "
      "in it) and the target lacks or has otherwise comes to the target; \"/\" stands for "
@@ -180,7 +183,7 @@ static const struct command table[] = {
      "belong to each ESP: they come only where there is none, or a damaged one. Files that only "
      "the target has stay. Each file is the old one or the new one whenever the power fails. -v "
      "lists every file.",
-     copy_options, 0, 1, cmd_copy},
+     copy_options, 0, 1, cmd_copy, 0},
     {"repair", "[-format] [-msr] [-disk]", "mends everything that can be mended from here",
      "Looks at the whole machine, as status does, and makes one plan for all that is wrong with "
      "the disks of the mirror: partition tables, ESPs, boot files, boot entries. Healthy is never "
@@ -188,7 +191,7 @@ static const struct command table[] = {
      "formatting, and giving up a reserved partition, are asked for by themselves. Under -y they "
      "are left out unless -format and -msr are given. At the end the machine is looked at again.\n"
      "Exit status as of status: 0 when each disk starts alone, 64 to 69 else.",
-     repair_options, 0, 0, cmd_repair},
+     repair_options, 0, 0, cmd_repair, 0},
     {"prepare", "DISK [-sg GUID] [-format] [-msr] [-disk] [-gpt [-new-guids]]",
      "makes a disk ready to start the machine",
      "DISK is a number as in \"shadowboot disks\", or the disk's GUID. A blank disk gets a "
@@ -201,7 +204,7 @@ static const struct command table[] = {
      "partition table is mended from the good one.\n"
      "Partitioning and formatting are asked for separately. Dynamic volumes, members of a Linux "
      "RAID and partitions of any other kind are never touched.",
-     prepare_options, 1, 1, cmd_prepare},
+     prepare_options, 1, 1, cmd_prepare, 0},
     {"diskid", "[DISK [-partition NUMBER] -set ID | DISK -from-store]",
      "shows and sets the identities of disks",
      "Shows by what each disk and partition is found: GUIDs of a GPT, the signature of an MBR; "
@@ -213,23 +216,23 @@ static const struct command table[] = {
      "of another disk: it and all its partitions get identities that nothing has, and what names "
      "the old ones means the other disk. -from-store gives the disk what its own boot store "
      "expects, where that is nowhere.",
-     diskid_options, 0, 1, cmd_diskid},
+     diskid_options, 0, 1, cmd_diskid, 0},
     {"diskpart", "[LINE]", "diskpart's lines for identities",
      "list disk, select disk NUMBER, uniqueid disk, and uniqueid disk id=ID, as typed in Windows' "
      "rescue mode; without words the lines come from the keyboard, until exit. Disks have the "
      "numbers of \"shadowboot disks\".",
-     NULL, 0, ARGS_MAX, cmd_diskpart},
+     NULL, 0, ARGS_MAX, cmd_diskpart, 0},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
      "newest one that still stands is taken back; an undo itself is taken back by its number. When "
      "two volumes have journals of the same number, the volume goes before it: FS0:3.",
-     undo_options, 0, 1, cmd_undo},
+     undo_options, 0, 1, cmd_undo, 0},
     {"bootcfg", "[/list DISK | /clone ... | /mirror ... | /delete ... | /?]",
      "the lines of Microsoft's KB 814070, as typed there",
      "Takes bootcfg's own switches and prints what bootcfg prints; \"bootcfg /?\" lists them. It "
      "asks nothing, but -n shows the plan without changing anything. -v and -b work as everywhere, "
      "-sfo does not. The program does the same when it is named bootcfg.efi.",
-     NULL, 0, ARGS_MAX, cmd_bootcfg},
+     NULL, 0, ARGS_MAX, cmd_bootcfg, COMMAND_FOREIGN},
     {"bcd", "VERB ...", "lists and changes boot stores (BCD)",
      "What Windows' bcdedit does, from firmware: names and values are bcdedit's.\n"
      "list [DISK|GUID] [-all] prints each store as bcdedit does, with devices as the disks of this "
@@ -245,17 +248,17 @@ static const struct command table[] = {
      "Without -on or -store the stores of all disks of the mirror are changed. -store takes a "
      "file that the UEFI Shell knows (FS0:\\BCD); one on a dynamic volume (D:\\boot\\bcd) is read "
      "only.",
-     bcd_options, 1, ARGS_MAX, cmd_bcd},
+     bcd_options, 1, ARGS_MAX, cmd_bcd, 0},
     {"bcdedit", "[/enum ... | /set ... | /copy ... | /?]", "the lines of bcdedit, as typed there",
      "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing, but -n shows the "
      "plan without changing anything. The program does the same when it is named bcdedit.efi.",
-     NULL, 0, ARGS_MAX, cmd_bcdedit},
+     NULL, 0, ARGS_MAX, cmd_bcdedit, COMMAND_FOREIGN},
     {"help", "[COMMAND | findings | FINDING | sfo | json]", "explains a command",
      "Without a command it lists them all, with the options and exit statuses they share. "
      "findings lists what can be found, and the name of one tells what to do about it. sfo "
      "describes the tables that -sfo prints, json the report of status -json.",
-     NULL, 0, 1, cmd_help},
-    {NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
+     NULL, 0, 1, cmd_help, COMMAND_HELP},
+    {NULL, NULL, NULL, NULL, NULL, 0, 0, NULL, 0},
 };
 
 const struct command *command_table(void)

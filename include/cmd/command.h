@@ -23,6 +23,15 @@ struct option_spec {
     const char *help;
 };
 
+/* Boot entries are what it changes: it says first when an earlier change was interrupted. bootcfg is
+ * none of these, since its output is read by those who know it from elsewhere; commands that change
+ * disks see to interrupted changes by themselves. */
+#define COMMAND_CHANGES_ENTRIES 1u
+/* Its arguments have a syntax of their own: all but the common options are words. */
+#define COMMAND_FOREIGN 2u
+/* It explains the others: -man, and no tables. */
+#define COMMAND_HELP 4u
+
 struct command {
     const char *name;
     const char *arguments;             /* for the synopsis: "[-sg GUID] [-tg GUID]" */
@@ -32,6 +41,7 @@ struct command {
     size_t words_min;
     size_t words_max;
     enum status (*run)(struct context *context);
+    unsigned flags; /* COMMAND_... */
 };
 
 /* All commands, closed by one with a NULL name. */
