@@ -243,12 +243,27 @@ static const char *nothing_text(const struct plan *plan)
     return "Nothing to do: everything is that way already.";
 }
 
+/* Asks, and goes by a key that was pressed while the plan was shown. Statuses as confirm. */
+static enum status take_leave(struct context *context, const struct plan *plan)
+{
+    const struct console_port *console = &context->ports->console;
+    enum status status = confirm(context, plan);
+
+    if (status != ST_OK)
+        return status;
+    screen_flush(context->screen);
+    if (screen_take_stop(context->screen))
+        return report(context, ST_CANCELLED, "Nothing was changed.");
+    if (console->break_requested(console->ctx))
+        return report(context, ST_CANCELLED, "Stopped by Ctrl-C. Nothing was changed.");
+    return ST_OK;
+}
+
 enum status run_plan(struct context *context, struct plan *plan, enum status made,
                      struct apply_result *ret_result)
 {
     struct apply_result result = {.problem = ""};
     struct findings findings;
-    const struct console_port *console = &context->ports->console;
 
     if (made == ST_OK)
         made = plan->status;
@@ -261,14 +276,9 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
         return ST_OK;
     if (context->plan_only)
         return check_only(context, plan);
-    enum status status = confirm(context, plan);
+    enum status status = take_leave(context, plan);
     if (status != ST_OK)
         return status;
-    screen_flush(context->screen);
-    if (screen_take_stop(context->screen))
-        return report(context, ST_CANCELLED, "Nothing was changed.");
-    if (console->break_requested(console->ctx))
-        return report(context, ST_CANCELLED, "Stopped by Ctrl-C. Nothing was changed.");
     status = carry_out_plan(context, plan, &result);
     if (ret_result != NULL)
         *ret_result = result;

@@ -120,10 +120,10 @@ long_function() {
     yes '    ;' | head -n $(($1 - 4)) || true
     printf '    return 1;\n}\n'
 }
-fresh; long_function 150 >efi/base/long.c
-green function_of_150_lines "${functions[@]}"
-fresh; long_function 151 >efi/base/long.c
-red function_of_151_lines "long_one has 151 lines" "${functions[@]}"
+fresh; long_function 40 >efi/base/long.c
+green function_of_40_lines "${functions[@]}"
+fresh; long_function 41 >efi/base/long.c
+red function_of_41_lines "long_one has 41 lines" "${functions[@]}"
 fresh; add efi/model/two.c 'static int base_one(void) { return 2; }'
 red static_function_with_the_name_of_another "base_one is the name of a function at efi/base/one.c:3" \
     "${functions[@]}"
