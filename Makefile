@@ -117,7 +117,7 @@ COMPILER_HEADERS := -nostdinc -isystem $$($(CC) -print-file-name=include)
 
 $(FIRMWARE_CORE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(CORE_DIALECT) $(COMPILER_HEADERS) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
+	$(call say,CC)$(CC) $(CORE_DIALECT) $(COMPILER_HEADERS) $(GCC_WARNINGS) $(CORE_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
 
 # What goes through every byte that is read or written is worth some bytes more.
 $(FIRMWARE_FAST_SRC:%.c=$(FIRMWARE_DIR)/%.o): FIRMWARE_CFLAGS += -O2
