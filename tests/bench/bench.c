@@ -141,5 +141,6 @@ int main(void)
         bench_entries(entries);
     bench_largest();
     bench_status();
+    bench_hive();
     return 0;
 }

@@ -5,4 +5,7 @@
 /* What `status` costs. */
 void bench_status(void);
 
+/* How the hive editor scales. */
+void bench_hive(void);
+
 #endif

@@ -602,6 +602,31 @@ static void bin_that_was_added_in_vain_goes_again(void **state)
     close_edit();
 }
 
+/* Room that is freed in a full hive is just what the same value needs. */
+static void what_is_freed_in_a_full_hive_is_used_again(void **state)
+{
+    static const uint8_t data[2048];
+    char name[] = "a";
+    size_t of_a = 0;
+
+    (void)state;
+    start("lf", 0);
+    for (size_t size = sizeof(data); size >= 5; size /= 2) {
+        while (set(sample.bear, name, data, size) == ST_OK) {
+            of_a = name[0] == 'a' ? size : of_a;
+            name[0]++;
+        }
+    }
+    assert_true(of_a > 0);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(regf_delete_value(&edit, sample.bear, regf_name_of("a")), ST_OK);
+        assert_int_equal(set(sample.bear, "a", data, of_a), ST_OK);
+    }
+    assert_int_equal(edit.hive.bins.size, sample.file.size - 0x1000);
+    (void)verify();
+    close_edit();
+}
+
 /* --- Beginning and end -------------------------------------------------------------------------*/
 
 static void only_sound_hives_are_changed(void **state)
@@ -775,6 +800,7 @@ int main(void)
         cmocka_unit_test(bin_is_added_when_there_is_no_room),
         cmocka_unit_test(change_without_room_changes_nothing),
         cmocka_unit_test(bin_that_was_added_in_vain_goes_again),
+        cmocka_unit_test(what_is_freed_in_a_full_hive_is_used_again),
         cmocka_unit_test(only_sound_hives_are_changed),
         cmocka_unit_test(end_makes_a_clean_file_that_no_older_log_fits),
         cmocka_unit_test(new_hive_is_whole_and_can_be_changed),

@@ -2,6 +2,7 @@
 
 #include "regf_cell.h"
 #include "regf_layout.h"
+#include "regf_room.h"
 #include "format/regf/regf_verify.h"
 
 enum status regf_edit_open(struct arena *arena, uint8_t *file, size_t size, size_t capacity,
@@ -13,11 +14,12 @@ enum status regf_edit_open(struct arena *arena, uint8_t *file, size_t size, size
 
     if (size > capacity)
         return ST_TOO_SMALL;
-    /* The map is for all that the hive may grow to. */
+    /* Both are for all that the hive may grow to. */
     uint8_t *in_use = arena_alloc(arena, regf_map_size(capacity), 1);
-    if (in_use == NULL)
-        return ST_NO_MEMORY;
-    enum status status = regf_open_in(span_of(file, size), in_use, &hive);
+    struct regf_bin *bins = arena_alloc(arena, capacity / REGF_BIN_UNIT + 1, sizeof(*bins));
+    enum status status = in_use == NULL || bins == NULL ? ST_NO_MEMORY : ST_OK;
+    if (status == ST_OK)
+        status = regf_open_in(span_of(file, size), in_use, &hive);
     if (status == ST_OK)
         status = regf_verify(arena, &hive, &report);
     if (status == ST_OK && report.damage.problem != REGF_NO_PROBLEM)
@@ -26,8 +28,13 @@ enum status regf_edit_open(struct arena *arena, uint8_t *file, size_t size, size
         arena_release(arena, mark);
         return status;
     }
-    *ret_edit = (struct regf_edit){
-        .hive = hive, .file = file, .capacity = capacity, .in_use = in_use, .now = now};
+    *ret_edit = (struct regf_edit){.hive = hive,
+                                   .file = file,
+                                   .capacity = capacity,
+                                   .in_use = in_use,
+                                   .bins = bins,
+                                   .now = now};
+    regf_room_note_bins(ret_edit);
     return ST_OK;
 }
 

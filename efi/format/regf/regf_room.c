@@ -35,30 +35,60 @@ struct regf_room regf_room_begin(struct regf_edit *edit)
 
 /* --- Free cells --------------------------------------------------------------------------------*/
 
-/* The smallest free cell of `need` bytes or more in a bin, if it is smaller than `*best`. */
-static void look_in_bin(struct span bin, uint32_t place, uint32_t need, uint32_t *ret_cell,
-                        uint32_t *best)
+static struct regf_bin *bin_at(struct regf_edit *edit, uint32_t at)
 {
-    for (uint32_t at = REGF_BIN_HEADER_SIZE; at < bin.size;) {
-        uint32_t size = regf_cell_step(bin.at + at, bin.size - at);
-        if (!regf_cell_is_used(bin.at + at) && size >= need && size < *best) {
-            *best = size;
-            *ret_cell = place + at;
-        }
+    return &edit->bins[at / REGF_BIN_UNIT];
+}
+
+static void note_bin(struct regf_edit *edit, uint32_t at, uint32_t size)
+{
+    memset(bin_at(edit, at), 0, size / REGF_BIN_UNIT * sizeof(struct regf_bin));
+    *bin_at(edit, at) = (struct regf_bin){.size = size, .room = size};
+}
+
+void regf_room_note_bins(struct regf_edit *edit)
+{
+    struct span bins = edit->hive.bins;
+
+    for (uint32_t at = 0; at < bins.size;) {
+        uint32_t size = (uint32_t)regf_bin_at(bins, at).size;
+        note_bin(edit, at, size);
         at += size;
     }
 }
 
-static uint32_t find_free(const struct regf_edit *edit, uint32_t need)
+/* The smallest free cell of `need` bytes or more in the bin at `at`, if it is smaller than
+ * `*best`. The bin's room is known then. */
+static void find_in_bin(struct regf_edit *edit, uint32_t at, uint32_t need, uint32_t *ret_cell,
+                        uint32_t *best)
 {
-    struct span bins = edit->hive.bins;
+    struct regf_bin *bin = bin_at(edit, at);
+    const uint8_t *bytes = bins_of(edit) + at;
+    uint32_t largest = 0;
+
+    for (uint32_t i = REGF_BIN_HEADER_SIZE; i < bin->size;) {
+        uint32_t size = regf_cell_step(bytes + i, bin->size - i);
+        bool is_free = !regf_cell_is_used(bytes + i);
+        if (is_free && size > largest)
+            largest = size;
+        if (is_free && size >= need && size < *best) {
+            *best = size;
+            *ret_cell = at + i;
+        }
+        i += size;
+    }
+    bin->room = largest;
+}
+
+/* The smallest free cell that does. Only bins that may have one are gone through. */
+static uint32_t find_free(struct regf_edit *edit, uint32_t need)
+{
     uint32_t best = UINT32_MAX;
     uint32_t cell = NO_CELL;
 
-    for (uint32_t at = 0; at < bins.size && best > need;) {
-        struct span bin = regf_bin_at(bins, at);
-        look_in_bin(bin, at, need, &cell, &best);
-        at += (uint32_t)bin.size;
+    for (uint32_t at = 0; at < edit->hive.bins.size && best > need; at += bin_at(edit, at)->size) {
+        if (bin_at(edit, at)->room >= need)
+            find_in_bin(edit, at, need, &cell, &best);
     }
     return cell;
 }
@@ -80,6 +110,7 @@ static uint32_t append_bin(struct regf_edit *edit, uint32_t need)
     st_le32(bin + 8, size);
     st_le32(bin + REGF_BIN_HEADER_SIZE, size - REGF_BIN_HEADER_SIZE);
     set_bins_size(edit, at + size);
+    note_bin(edit, at, size);
     return at + REGF_BIN_HEADER_SIZE;
 }
 
@@ -139,35 +170,31 @@ void regf_room_keep(struct regf_room *room)
 
 /* --- Freeing -----------------------------------------------------------------------------------*/
 
-/* The bin that has this cell, and where it begins. */
-static struct span bin_of(const struct regf_edit *edit, uint32_t cell, uint32_t *ret_at)
+/* Where the bin begins that has this cell. */
+static uint32_t bin_with(struct regf_edit *edit, uint32_t cell)
 {
-    struct span bin = regf_bin_at(edit->hive.bins, 0);
-    uint32_t at = 0;
+    uint32_t at = cell / REGF_BIN_UNIT * REGF_BIN_UNIT;
 
-    while (cell - at >= bin.size) {
-        at += (uint32_t)bin.size;
-        bin = regf_bin_at(edit->hive.bins, at);
-    }
-    *ret_at = at;
-    return bin;
+    while (bin_at(edit, at)->size == 0)
+        at -= REGF_BIN_UNIT;
+    return at;
 }
 
 void regf_release(struct regf_edit *edit, uint32_t cell)
 {
-    uint32_t bin_at;
-    struct span bin = bin_of(edit, cell, &bin_at);
-    uint8_t *bytes = bins_of(edit) + bin_at;
+    uint32_t begin = bin_with(edit, cell);
+    struct regf_bin *bin = bin_at(edit, begin);
+    uint8_t *bytes = bins_of(edit) + begin;
     uint32_t before = NO_CELL;
     uint32_t at = REGF_BIN_HEADER_SIZE;
 
-    while (bin_at + at < cell) {
+    while (begin + at < cell) {
         before = regf_cell_is_used(bytes + at) ? NO_CELL : at;
-        at += regf_cell_step(bytes + at, bin.size - at);
+        at += regf_cell_step(bytes + at, bin->size - at);
     }
-    uint32_t size = regf_cell_step(bytes + at, bin.size - at);
+    uint32_t size = regf_cell_step(bytes + at, bin->size - at);
     uint32_t behind = at + size;
-    if (behind < bin.size && !regf_cell_is_used(bytes + behind))
+    if (behind < bin->size && !regf_cell_is_used(bytes + behind))
         size += ld_le32(bytes + behind);
     if (before != NO_CELL) {
         size += at - before;
@@ -175,4 +202,6 @@ void regf_release(struct regf_edit *edit, uint32_t cell)
     }
     st_le32(bytes + at, size);
     set_in_use(edit, cell, false);
+    if (size > bin->room)
+        bin->room = size;
 }

@@ -19,6 +19,9 @@ struct regf_room {
     } taken[REGF_ROOM_MAX];
 };
 
+/* Notes the bins that the hive has, when a change of it begins. */
+void regf_room_note_bins(struct regf_edit *edit);
+
 /* Begins with nothing taken. */
 struct regf_room regf_room_begin(struct regf_edit *edit);
 

@@ -19,18 +19,25 @@
 /* Subkeys in one list, as many as Windows has before it splits it. */
 #define REGF_LIST_MAX 507u
 
+/* What is known of a bin, so that room is found without going through all cells. */
+struct regf_bin {
+    uint32_t size; /* bytes; 0 where none begins */
+    uint32_t room; /* no free cell in it is larger than this */
+};
+
 struct regf_edit {
     struct regf_hive hive; /* as it is now; names and data read through it are good until the next
                               change */
     uint8_t *file;         /* the caller's buffer */
     size_t capacity;       /* of the buffer, bytes */
     uint8_t *in_use;       /* the same as hive.in_use */
+    struct regf_bin *bins; /* one for each 4096 bytes of the bins */
     uint64_t now;          /* FILETIME, for what is changed */
 };
 
 /*
  * Begins to change the hive in the first `size` bytes of `file`; it may grow to `capacity` bytes,
- * and the bytes behind its last bin are lost then. The buffer and the arena's memory (a 64th of the
+ * and the bytes behind its last bin are lost then. The buffer and the arena's memory (a 56th of the
  * capacity; during the call half the size more) are to stay until the end. `now` is the FILETIME
  * that changed keys get. Statuses: ST_OK; those of regf_open; ST_DAMAGED also when it is not sound;
  * ST_TOO_SMALL when `size` is more than `capacity`; ST_NO_MEMORY.
