@@ -99,7 +99,8 @@ class Snapshot:
             for place, each in zip(places, (disk, other)):
                 place.mkdir()
                 self.esp(each).get_tree(place)
-            done = subprocess.run(['diff', '-r', '-x', OWN_FOLDER, '-x', 'BCD', *places], capture_output=True, check=False)
+            done = subprocess.run(['diff', '-r', '-x', OWN_FOLDER, '-x', 'BCD', '-x', 'BCD.LOG*',
+                                   *places], capture_output=True, check=False)
         return (done.stdout + done.stderr).decode(errors='replace')
 
     def store_names_own(self, disk):

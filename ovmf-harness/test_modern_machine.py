@@ -279,7 +279,7 @@ def test_shell_reads_tables_manual_and_pages(modern):
         vm.type('shadowboot entries -b\r')
         vm.console.expect_echo('shadowboot entries -b')
         start, stops = vm.console.position, 0
-        more = r"Press ENTER to continue or 'Q' break:?"
+        more = '-- Enter goes on, q leaves out the rest --'
         while vm.expect(more, r'> \Z').re.pattern == more:
             stops += 1
             vm.key('enter')

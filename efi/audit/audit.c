@@ -243,6 +243,15 @@ static void audit_partition_of(struct collector *to, const struct machine *machi
                      arena_printf(to->arena, ": %s.", text));
 }
 
+/* A piece of a RAID that firmware cannot put together: what is found in it by itself is nothing that
+ * anybody has put there. */
+static bool is_md_piece(const struct machine *machine, size_t partition)
+{
+    const struct md_volume *own = machine_md_volume(machine, partition);
+
+    return own != NULL && own->use == MD_PIECE;
+}
+
 static void audit_target(struct collector *to, const struct machine *machine, size_t index)
 {
     const struct entry *entry = &machine->entries[index];
@@ -258,7 +267,7 @@ static void audit_target(struct collector *to, const struct machine *machine, si
     if (boot->partition != NO_INDEX && boot->file_status == ST_ABSENT) {
         const struct partition *partition = &machine->partitions[boot->partition];
         /* Of partitions with one GUID firmware may mean another: that has a finding of its own. */
-        if (!partition->guid_repeated)
+        if (!partition->guid_repeated && !is_md_piece(machine, boot->partition))
             collect_at_entry(to, FINDING_ENTRY_FILE_GONE, index,
                              arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
                                           partition->disk, partition->number));
@@ -313,7 +322,8 @@ static void audit_fallbacks(struct collector *to, const struct machine *machine)
 {
     for (size_t i = 0; i < machine->partition_count; i++) {
         const struct partition *partition = &machine->partitions[i];
-        if (partition->fallback_status != ST_ABSENT || machine->disks[partition->disk].removable)
+        if (partition->fallback_status != ST_ABSENT || machine->disks[partition->disk].removable ||
+            is_md_piece(machine, i))
             continue;
         collect_at_partition(to, FINDING_FALLBACK_MISSING, i,
                              arena_printf(to->arena, " %s.", machine->fallback));
