@@ -8,6 +8,7 @@
 #include "port/clock.h"
 #include "port/console.h"
 #include "port/files.h"
+#include "port/start.h"
 #include "port/vars.h"
 
 struct ports {
@@ -17,6 +18,7 @@ struct ports {
     struct files_port files;
     struct console_port console;
     struct clock_port clock;
+    struct start_port start;
     const char *architecture; /* as in BOOT<ARCH>.EFI: "X64", "AA64", "IA32", ... */
 };
 

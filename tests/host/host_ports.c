@@ -17,6 +17,7 @@ struct host *host_new(void)
     host->vars = mem_vars_new(MEM_VARS_TOTAL);
     host->files = mem_files_new();
     host->console = host_console_new();
+    host->start = host_start_new();
     host->clock.time = (struct date_time){2026, 1, 2, 3, 4, 5};
     host->architecture = "X64";
     return host;
@@ -31,6 +32,7 @@ void host_free(struct host *host)
     mem_vars_free(host->vars);
     mem_files_free(host->files);
     host_console_free(host->console);
+    host_start_free(host->start);
     free(host);
 }
 
@@ -47,6 +49,7 @@ struct host *host_clone(const struct host *host)
     clone->vars = mem_vars_clone(host->vars);
     clone->files = mem_files_clone(host->files);
     clone->console = host_console_new();
+    clone->start = host_start_new();
     return clone;
 }
 
@@ -155,6 +158,7 @@ const struct ports *host_ports(struct host *host)
     host->ports.files = mem_files_port(host->files);
     host->ports.console = host_console_port(host->console);
     host->ports.clock = host_clock_fixed(&host->clock);
+    host->ports.start = host_start_port(host->start);
     host->ports.architecture = host->architecture;
     return &host->ports;
 }

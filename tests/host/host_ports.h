@@ -8,6 +8,7 @@
 #include "host/disk_path.h"
 #include "host/host_clock.h"
 #include "host/host_console.h"
+#include "host/host_start.h"
 #include "host/mem_block.h"
 #include "host/mem_files.h"
 #include "host/mem_vars.h"
@@ -22,6 +23,7 @@ struct host {
     struct mem_files *files;
     struct host_console *console;
     struct host_clock clock;
+    struct host_start *start;
     const char *architecture;
     /* Called when volumes are renewed, as mem_files_set_renewal says; NULL: they stay as they
      * are. */
@@ -51,8 +53,8 @@ struct host *host_new(void);
 void host_free(struct host *host);
 
 /*
- * The same machine once more with disks, variables and files of its own, and an empty console. Only
- * disks added by host_add_block are shared.
+ * The same machine once more with disks, variables and files of its own, an empty console, and
+ * nothing started yet. Only disks added by host_add_block are shared.
  */
 struct host *host_clone(const struct host *host);
 

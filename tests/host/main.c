@@ -18,6 +18,7 @@
 #include "host/host_clock.h"
 #include "host/host_console.h"
 #include "host/host_options.h"
+#include "host/host_start.h"
 #include "host/image_block.h"
 #include "host/image_files.h"
 #include "host/mem_vars.h"
@@ -43,6 +44,7 @@ struct program {
     bool self_found;
     struct host_console *console;
     struct host_clock clock;
+    struct host_start *start;
     struct ports ports;
 };
 
@@ -154,6 +156,7 @@ static void make_ports(struct program *program)
     program->clock.time = options->date;
     program->ports.clock =
         options->has_date ? host_clock_fixed(&program->clock) : host_clock_real();
+    program->ports.start = host_start_port(program->start);
     program->ports.architecture = options->architecture;
 }
 
@@ -215,11 +218,12 @@ static void close_program(struct program *program)
     image_files_free(program->files);
     mem_vars_free(program->vars);
     host_console_free(program->console);
+    host_start_free(program->start);
 }
 
 int main(int argc, char **argv)
 {
-    struct program program = {.console = host_console_new_stdio()};
+    struct program program = {.console = host_console_new_stdio(), .start = host_start_new()};
     int code = run(&program, argc, argv);
 
     close_program(&program);
