@@ -74,6 +74,7 @@ help:
 	@echo "                  FAULT=words for some; NEAR=yes: fewer tests; CHECK=yes: lists only)"
 	@echo "make bench        what commands cost, and how fast they copy"
 	@echo "make demo         a machine that loses a disk and is made to start again"
+	@echo "make usb          $(BUILD)/shadowboot-usb.img, for a USB stick; usb-test starts it under OVMF"
 	@echo "make deps         installs the Debian packages all this needs"
 	@echo "make OPT=-O0      behind all other flags of compilers; with a BUILD=folder of its own"
 	@echo "make clean        removes $(BUILD)/"
@@ -236,6 +237,9 @@ $(CHECKED_TOOLS): $(BUILD)/host/checked/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LI
 $(MAN): $(HOST)
 	$(call say,MAN)$(HOST) help -man >$@
 
+# --- The stick -----------------------------------------------------------------------------------
+include efi/stick/stick.mk
+
 # --- Unit tests ----------------------------------------------------------------------------------
 UNIT_PROGRAMS := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 # Those that try everything do so bare; of these the others try a sample (unit/sample.h).
@@ -324,11 +328,11 @@ $(foreach program,$(STANDIN) $(RAWIO) $(WATCH),$(program:.efi=.o) $(program:.efi
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_BARE=$(abspath $(BARE)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
-	SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) SHADOWBOOT_WATCH=$(abspath $(WATCH)) \
+	SHADOWBOOT_STICK=$(abspath $(STICK)) SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) SHADOWBOOT_WATCH=$(abspath $(WATCH)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked
 
-harness: all $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX)
+harness: all $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX)
 	@status=0; $(HARNESS_ENV) $(PYTHON) -m pytest -q -rs -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/harness.log $(BUILD)/harness.summary; \

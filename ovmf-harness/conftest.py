@@ -2,6 +2,7 @@
 
     product     Path of the program under test: $SHADOWBOOT_EFI or build/shadowbootx64.efi
     standin     Path of the stand-in boot manager: $SHADOWBOOT_STANDIN or build/standin.efi
+    stick_image Path of the stick that the build makes: $SHADOWBOOT_STICK or build/shadowboot-usb.img
     machine     an empty Machine in the test's own directory, switched off at the end
     stick       a USB stick in `machine` with shadowbootx64.efi, also under the name bootcfg.efi
     pair        a Machine with two disks and an entry for the first, see `Pair`
@@ -102,6 +103,11 @@ def product():
 @pytest.fixture(scope='session')
 def standin():
     return required('SHADOWBOOT_STANDIN', 'build/standin.efi')
+
+
+@pytest.fixture(scope='session')
+def stick_image():
+    return required('SHADOWBOOT_STICK', 'build/shadowboot-usb.img')
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from firmware_volume import DXE_CORE, SIGNATURE, SIGNATURE_AT, files, program
 from limits import Clock
 from qmp import Qmp
 
@@ -32,7 +33,6 @@ LATE = ('nvme,',)
 PROGRAM = 'qemu-system-x86_64'
 # Where OVMF unpacks itself to, and where the volumes in there may begin.
 UNPACKED, UNPACKED_SIZE, VOLUME_ALIGN = 0x800000, 24 << 20, 0x10000
-DXE_CORE, PE32 = 5, 0x10                     # types of a file and a section (PI volume 3, 2.1.4 and 2.1.5)
 PATIENCE = 120                               # seconds in which QEMU could run
 
 
@@ -177,39 +177,11 @@ class Blank:
 def dxe_core(data):
     """Where the program of the DXE core begins in memory with firmware volumes, or None."""
     for volume in range(0, len(data), VOLUME_ALIGN):
-        if data[volume + 0x28:volume + 0x2C] == b'_FVH':
+        if data.startswith(SIGNATURE, volume + SIGNATURE_AT):
             with contextlib.suppress(struct.error):
-                for kind, start, end in files(data, volume):
-                    if kind == DXE_CORE:
-                        return program(data, start, end)
-    return None
-
-
-def files(data, volume):
-    """(type, first byte of the content, end) of the files in a firmware volume."""
-    size, = struct.unpack_from('<Q', data, volume + 0x20)
-    header, _, extended = struct.unpack_from('<HHH', data, volume + 0x30)
-    at = header
-    if extended:
-        at = extended + struct.unpack_from('<I', data, volume + extended + 16)[0]
-    while (at := -(-at // 8) * 8) < size:
-        start = volume + at
-        length = struct.unpack_from('<I', data, start + 20)[0] & 0xFFFFFF
-        if length in (0, 0xFFFFFF):
-            return
-        yield data[start + 18], start + 24, start + length
-        at += length
-
-
-def program(data, start, end):
-    """Where the PE32 section of a file has its program, or None."""
-    while start + 4 <= end:
-        length = struct.unpack_from('<I', data, start)[0] & 0xFFFFFF
-        if data[start + 3] == PE32:
-            return start + 4
-        if not length:
-            return None
-        start += -(-length // 4) * 4
+                for _, kind, start, end in files(data, volume):
+                    if kind == DXE_CORE and (found := program(data, start, end)):
+                        return found[0]
     return None
 
 

@@ -1,0 +1,64 @@
+"""The USB stick that `make usb` builds: judged by sgdisk, fsck.fat and mtools, and started under OVMF."""
+import subprocess
+
+import gpt
+from fat import copy_range, run
+from machine import ROOT
+
+PROGRAMS = ['/EFI/BOOT/BOOTX64.EFI', '/shadowboot.efi', '/bootcfg.efi', '/bcdedit.efi']
+TEXTS = {'/README.txt': 'README', '/LICENSE.txt': 'LICENSE', '/SHELL.txt': '/usr/share/doc/ovmf/copyright',
+         '/EFI/shadowboot/shadowboot.conf': 'efi/stick/shadowboot.conf'}
+LEAST_FREE = 100 << 20      # bytes: for journals, and what was on an ESP that is formatted
+
+
+def plug_in(machine, image):
+    """The stick in a machine."""
+    size = image.stat().st_size
+    stick = machine.add_disk('usb', size)
+    copy_range(image, 0, size, stick.image)
+    stick.reread()
+    return stick
+
+
+def test_others_find_nothing_wrong_with_it(machine, stick_image, product):
+    assert 'No problems found' in run('sgdisk', '-v', stick_image).stdout.decode()
+    shown = run('sgdisk', '-i', '1', stick_image).stdout.decode()
+    assert gpt.ESP.upper() in shown.upper() and "Partition name: 'shadowboot'" in shown
+    volume = plug_in(machine, stick_image).volume
+    volume.fsck()
+    assert volume.bytes()[82:90] == b'FAT32   '
+    files = volume.tree()
+    assert all(files.pop(name) == product.read_bytes() for name in PROGRAMS)
+    for name, source in TEXTS.items():
+        text = files.pop(name).decode()
+        assert text.count('\r') == text.count('\r\n') == text.count('\n')
+        assert text.replace('\r', '') == (ROOT / source).read_text(encoding='utf-8')
+    assert set(files) == {'/shadowboot.man', '/shellx64.efi'}
+    assert volume.free() > LEAST_FREE
+
+
+def test_the_same_files_give_the_same_bytes(tmp_path, product):
+    for name, day in (('one', '2001-02-03'), ('two', '2030-04-05')):
+        (tmp_path / name).mkdir()
+        program = tmp_path / name / 'file'
+        program.write_bytes(product.read_bytes())
+        run('touch', '-d', day, program)
+        run(ROOT / 'efi/stick/make_stick.sh', tmp_path / f'{name}.img', f'EFI/BOOT/BOOTX64.EFI={program}',
+            f'a/b/c.efi={program}', cwd=tmp_path / name)
+    assert subprocess.run(['cmp', tmp_path / 'one.img', tmp_path / 'two.img'], check=False).returncode == 0
+
+
+def test_firmware_starts_it_without_an_entry(machine, stick_image):
+    plug_in(machine, stick_image)
+    with machine.boot() as vm:
+        vm.expect('keeps a machine with two mirrored boot disks bootable')
+
+
+def test_its_shell_finds_the_commands_and_their_manual(machine, stick_image):
+    stick = plug_in(machine, stick_image)
+    with machine.boot_to_shell() as vm:
+        vm.cd(stick)
+        # In a Shell of its own, which ends with the command.
+        assert any('UEFI Interactive Shell' in line for line in vm.shell('shellx64.efi -exit ver'))
+        assert any('entries' in line for line in vm.shell('help shadowboot'))
+        assert vm.run('bootcfg /?').status == 0 and vm.run('bcdedit /?').status == 0
