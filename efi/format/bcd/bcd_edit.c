@@ -109,8 +109,7 @@ enum status bcd_edit_delete(struct bcd_edit *edit, const struct guid *object)
     return status == ST_OK ? note_change(edit, regf_delete_key(&edit->hive, key)) : status;
 }
 
-/* An object with a type and without elements. */
-static enum status make_object(struct bcd_edit *edit, const struct guid *guid, uint32_t type)
+enum status bcd_edit_create(struct bcd_edit *edit, const struct guid *guid, uint32_t type)
 {
     char name[GUID_TEXT_SIZE];
     uint8_t number[4];
@@ -137,7 +136,7 @@ enum status bcd_edit_copy(struct bcd_edit *edit, const struct guid *from, const 
 
     enum status status = bcd_find(&edit->store, from, &object);
     if (status == ST_OK)
-        status = make_object(edit, to, object.type);
+        status = bcd_edit_create(edit, to, object.type);
     for (size_t i = 0; status == ST_OK && next == ST_OK; i++) {
         next = bcd_element_at(&edit->store, &object, i, &element);
         if (next == ST_OK)

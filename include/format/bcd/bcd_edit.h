@@ -34,6 +34,11 @@ MUST_CHECK enum status bcd_edit_unset(struct bcd_edit *edit, const struct guid *
 /* Deletes an object with its elements. Statuses: ST_OK; ST_ABSENT; ST_DAMAGED. */
 MUST_CHECK enum status bcd_edit_delete(struct bcd_edit *edit, const struct guid *object);
 
+/* Makes an object of that type, without elements. Statuses: ST_OK; ST_EXISTS when there is one of
+ * that GUID; those of regf_create_key and regf_set_value, with a part of it made. */
+MUST_CHECK enum status bcd_edit_create(struct bcd_edit *edit, const struct guid *guid,
+                                       uint32_t type);
+
 /*
  * Makes an object `to` of the same type and with the same elements. Statuses: ST_OK; ST_ABSENT when
  * there is no `from`; ST_EXISTS when there is a `to`; those of regf_create_key and regf_set_value,
