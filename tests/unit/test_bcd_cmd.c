@@ -7,47 +7,13 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "unit/disk_machine_fixture.h"
-#include "unit/plan_fixture.h"
+#include "unit/line_fixture.h"
 #include "unit/scan_fixture.h"
 #include "unit/shared_fixture.h"
 #include "unit/skip_fixture.h"
 #include "unit/windows_fixture.h"
 
-#define MEMORY (64u << 20)
-#define STORE  "\\EFI\\Microsoft\\Boot\\BCD"
-
-enum { DONE = 0, USAGE = 2, DAMAGED = 10, NOT_FOUND = 14, EXISTS = 20 };
-
-static int set_up(void **state)
-{
-    struct disk_machine_shape shape = disk_machine_usual();
-
-    *state = disk_machine_new(&shape);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    host_free(*state);
-    return 0;
-}
-
-static void run_to(struct host *host, const char *line, unsigned code)
-{
-    host_console_clear(host->console);
-    unsigned got = fixture_run_in(host_ports(host), line, MEMORY);
-
-    if (got != code)
-        print_message("%s: %u\n%s\n", line, got, host_console_text(host->console));
-    assert_int_equal(got, code);
-}
-
-/* The text is nowhere in what was said. */
-static void expect_unsaid(struct host *host, const char *text)
-{
-    assert_null(strstr(host_console_text(host->console), text));
-}
+#define STORE "\\EFI\\Microsoft\\Boot\\BCD"
 
 /* --- list ----------------------------------------------------------------------------------- */
 
@@ -269,22 +235,16 @@ static void real_stores_of_other_kinds_are_listed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(list_prints_the_store_of_each_esp, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(list_takes_the_esp_by_guid_and_refuses_what_is_none, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(list_under_v_gives_guids, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(list_for_scripts_has_a_row_for_each_value, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(damaged_store_is_said_and_the_other_one_listed, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(store_in_a_file_is_listed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(store_on_a_dynamic_volume_is_found_by_its_letter, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(export_saves_the_bytes_of_the_store_to_a_new_file, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(real_store_is_listed_as_it_was_decoded_by_hand, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(real_stores_of_other_kinds_are_listed, set_up, tear_down),
+        LINE_TEST(list_prints_the_store_of_each_esp),
+        LINE_TEST(list_takes_the_esp_by_guid_and_refuses_what_is_none),
+        LINE_TEST(list_under_v_gives_guids),
+        LINE_TEST(list_for_scripts_has_a_row_for_each_value),
+        LINE_TEST(damaged_store_is_said_and_the_other_one_listed),
+        LINE_TEST(store_in_a_file_is_listed),
+        LINE_TEST(store_on_a_dynamic_volume_is_found_by_its_letter),
+        LINE_TEST(export_saves_the_bytes_of_the_store_to_a_new_file),
+        LINE_TEST(real_store_is_listed_as_it_was_decoded_by_hand),
+        LINE_TEST(real_stores_of_other_kinds_are_listed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

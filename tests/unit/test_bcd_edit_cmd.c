@@ -12,41 +12,13 @@
 #include "format/regf/regf_verify.h"
 #include "host/host_alloc.h"
 #include "unit/cuts_fixture.h"
-#include "unit/disk_machine_fixture.h"
-#include "unit/plan_fixture.h"
+#include "unit/line_fixture.h"
 #include "unit/scan_fixture.h"
 
-#define MEMORY  (64u << 20)
 #define SCRATCH (1u << 20)
 #define STORE   "\\EFI\\Microsoft\\Boot\\BCD"
 #define LOADER  "{4bd4b7f1-9cb2-11e9-8d5c-525400a1b2c3}"
 #define NOBODY  "{11111111-2222-3333-4444-555555555555}"
-
-enum { DONE = 0, USAGE = 2, UNSUPPORTED = 3, DAMAGED = 10, NOT_FOUND = 14, REFUSED = 15 };
-
-static int set_up(void **state)
-{
-    struct disk_machine_shape shape = disk_machine_usual();
-
-    *state = disk_machine_new(&shape);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    host_free(*state);
-    return 0;
-}
-
-static void run_to(struct host *host, const char *line, unsigned code)
-{
-    host_console_clear(host->console);
-    unsigned got = fixture_run_in(host_ports(host), line, MEMORY);
-
-    if (got != code)
-        print_message("%s: %u\n%s\n", line, got, host_console_text(host->console));
-    assert_int_equal(got, code);
-}
 
 /* --- What is in a store --------------------------------------------------------------------- */
 
@@ -382,15 +354,14 @@ static void lack_of_memory_changes_nothing(void **state)
 
 int main(void)
 {
-#define WITH_MACHINE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        WITH_MACHINE(set_changes_the_element_in_the_stores_of_the_mirror),
-        WITH_MACHINE(device_is_made_of_the_partition),
-        WITH_MACHINE(copy_makes_an_object_with_the_same_elements_behind_the_last),
-        WITH_MACHINE(order_moves_and_takes_out),
-        WITH_MACHINE(what_cannot_be_done_is_refused_with_the_reason),
-        WITH_MACHINE(store_without_the_object_stays_and_the_other_one_changes),
-        WITH_MACHINE(damaged_store_is_not_changed_nor_passed_over),
+        LINE_TEST(set_changes_the_element_in_the_stores_of_the_mirror),
+        LINE_TEST(device_is_made_of_the_partition),
+        LINE_TEST(copy_makes_an_object_with_the_same_elements_behind_the_last),
+        LINE_TEST(order_moves_and_takes_out),
+        LINE_TEST(what_cannot_be_done_is_refused_with_the_reason),
+        LINE_TEST(store_without_the_object_stays_and_the_other_one_changes),
+        LINE_TEST(damaged_store_is_not_changed_nor_passed_over),
         cmocka_unit_test(without_a_stick_one_store_is_changed_after_the_other),
         cmocka_unit_test(power_cut_at_any_write_leaves_a_store_on_each_disk),
         cmocka_unit_test(lack_of_memory_changes_nothing),

@@ -10,46 +10,13 @@
 
 #include "cmd/cmd.h"
 #include "host/host_alloc.h"
-#include "unit/disk_machine_fixture.h"
-#include "unit/plan_fixture.h"
+#include "unit/line_fixture.h"
 #include "unit/scan_fixture.h"
 #include "unit/windows_fixture.h"
 
-#define MEMORY  (64u << 20)
 #define LOADER  "{4bd4b7f1-9cb2-11e9-8d5c-525400a1b2c3}"
 #define SUCCESS "The operation completed successfully.\n"
 #define STORE   "/store FS0:\\EFI\\Microsoft\\Boot\\BCD "
-
-enum { DONE = 0, USAGE = 2, DAMAGED = 10, NOT_FOUND = 14, REFUSED = 15 };
-
-static int set_up(void **state)
-{
-    struct disk_machine_shape shape = disk_machine_usual();
-
-    *state = disk_machine_new(&shape);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    host_free(*state);
-    return 0;
-}
-
-static void run_to(struct host *host, const char *line, unsigned code)
-{
-    host_console_clear(host->console);
-    unsigned got = fixture_run_in(host_ports(host), line, MEMORY);
-
-    if (got != code)
-        print_message("%s: %u\n%s\n", line, got, host_console_text(host->console));
-    assert_int_equal(got, code);
-}
-
-static void expect_unsaid(struct host *host, const char *text)
-{
-    assert_null(strstr(host_console_text(host->console), text));
-}
 
 /* The store of each disk lists with the text, or without it. */
 static void expect_listed(struct host *host, const char *text, bool is_there)
@@ -184,12 +151,12 @@ static void program_named_bcdedit_takes_its_lines(void **state)
 {
     static const char *const names[] = {"bcdedit", "BCDEDIT.EFI", "FS0:\\EFI\\bcdedit.efi"};
     struct host *host = *state;
-    void *memory = host_alloc(1, MEMORY);
+    void *memory = host_alloc(1, LINE_MEMORY);
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const char *const argv[] = {names[i], "/enum", "all"};
         struct arena arena;
-        arena_init(&arena, memory, MEMORY);
+        arena_init(&arena, memory, LINE_MEMORY);
         host_console_clear(host->console);
         assert_int_equal(cmd_main(host_ports(host), &arena, 3, argv), DONE);
         expect_said(host, "Windows Boot Loader\n-------------------\n");
@@ -326,20 +293,19 @@ static void check_says_of_a_store_that_is_damaged(void **state)
 
 int main(void)
 {
-#define WITH_MACHINE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        WITH_MACHINE(lines_of_bcdedit_do_what_they_do_in_windows),
-        WITH_MACHINE(lines_of_the_rescue_article_work),
-        WITH_MACHINE(copy_tells_the_new_guid),
-        WITH_MACHINE(what_bcdedit_lists),
-        WITH_MACHINE(lines_that_are_no_bcdedit_are_refused),
-        WITH_MACHINE(program_named_bcdedit_takes_its_lines),
-        WITH_MACHINE(ways_to_start_are_set_and_taken_back),
-        WITH_MACHINE(recovery_is_started_once),
-        WITH_MACHINE(what_is_started_once_may_be_anything),
-        WITH_MACHINE(retarget_has_each_store_start_its_own_disk),
-        WITH_MACHINE(retarget_of_one_partition_changes_all_that_names_it),
-        WITH_MACHINE(check_says_of_a_store_that_is_damaged),
+        LINE_TEST(lines_of_bcdedit_do_what_they_do_in_windows),
+        LINE_TEST(lines_of_the_rescue_article_work),
+        LINE_TEST(copy_tells_the_new_guid),
+        LINE_TEST(what_bcdedit_lists),
+        LINE_TEST(lines_that_are_no_bcdedit_are_refused),
+        LINE_TEST(program_named_bcdedit_takes_its_lines),
+        LINE_TEST(ways_to_start_are_set_and_taken_back),
+        LINE_TEST(recovery_is_started_once),
+        LINE_TEST(what_is_started_once_may_be_anything),
+        LINE_TEST(retarget_has_each_store_start_its_own_disk),
+        LINE_TEST(retarget_of_one_partition_changes_all_that_names_it),
+        LINE_TEST(check_says_of_a_store_that_is_damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,42 +17,12 @@
 #include "plan/project.h"
 #include "plan/repair.h"
 #include "unit/finding_fixture.h"
-#include "unit/mirror_fixture.h"
-#include "unit/store_fixture.h"
+#include "unit/mirror_store_fixture.h"
 
-#define STORE_SIZE 16384u
-#define SECOND     "{11111111-9cb2-11e9-8d5c-525400a1b2c3}"
-#define NOWHERE    "0badf00d-0000-4000-8000-000000000000"
+#define SECOND  "{11111111-9cb2-11e9-8d5c-525400a1b2c3}"
+#define NOWHERE MIRROR_NOWHERE
 
 /* --- Making stores -------------------------------------------------------------------------- */
-
-/* A device element for a partition of the machine; `partition` NO_INDEX: for one that is
- * nowhere. */
-static void put_device(const struct mirror *m, size_t partition,
-                       uint8_t ret_data[STORE_DEVICE_SIZE])
-{
-    char own[GUID_TEXT_SIZE] = "{" NOWHERE "}";
-    char disk[GUID_TEXT_SIZE] = "{" NOWHERE "}";
-
-    if (partition != NO_INDEX) {
-        guid_format(&m->partitions[partition].unique, own);
-        guid_format(&m->disks[m->partitions[partition].disk].guid, disk);
-    }
-    own[37] = '\0';
-    disk[37] = '\0';
-    store_fixture_partition(own + 1, disk + 1, ret_data);
-}
-
-/* Gives the ESP of a disk this store. */
-static void take(struct mirror *m, size_t disk, const struct store_fixture *store)
-{
-    uint8_t *bytes = arena_alloc(&m->arena, 1, STORE_SIZE);
-
-    assert_non_null(bytes);
-    size_t size = store_fixture_write(store, bytes, STORE_SIZE);
-    assert_int_equal(
-        boot_store_take(&m->arena, span_of(bytes, size), span_of(NULL, 0), &m->esps[disk]), ST_OK);
-}
 
 /* A store whose loader is on `partition`, and whose system is on `os`. */
 static void give_store(struct mirror *m, size_t disk, size_t partition, size_t os)
@@ -60,14 +30,14 @@ static void give_store(struct mirror *m, size_t disk, size_t partition, size_t o
     struct store_fixture *store = host_alloc(1, sizeof(*store));
     uint8_t device[STORE_DEVICE_SIZE];
 
-    put_device(m, partition, device);
+    mirror_device(m, partition, device);
     store_fixture_usual(store, device, sizeof(device));
-    put_device(m, os, device);
+    mirror_device(m, os, device);
     for (size_t i = 0; i < store->value_count; i++) {
         if (strcmp(store->keys[store->values[i].key].name, "21000001") == 0)
             memcpy(store->values[i].data, device, sizeof(device));
     }
-    take(m, disk, store);
+    mirror_take_store(m, disk, store);
     free(store);
 }
 
@@ -81,18 +51,18 @@ static void give_windows_store(struct mirror *m, size_t disk, size_t esp, size_t
 
     store_fixture_start(store);
     size_t manager = store_fixture_object(store, STORE_MANAGER, STORE_TYPE_MANAGER);
-    put_device(m, esp, device);
+    mirror_device(m, esp, device);
     store_fixture_device(store, manager, "11000001", device, sizeof(device));
     store_fixture_string(store, manager, "23000003", STORE_LOADER);
     store_fixture_objects(store, manager, "24000001", order, 2);
     for (size_t i = 0; i < 2; i++) {
         size_t loader = store_fixture_object(store, order[i], STORE_TYPE_LOADER);
-        put_device(m, i == 0 ? first : second, device);
+        mirror_device(m, i == 0 ? first : second, device);
         store_fixture_string(store, loader, "12000004", "Windows Server");
         store_fixture_device(store, loader, "11000001", device, sizeof(device));
         store_fixture_device(store, loader, "21000001", device, sizeof(device));
     }
-    take(m, disk, store);
+    mirror_take_store(m, disk, store);
     free(store);
 }
 
@@ -178,14 +148,14 @@ static void loader_of_another_name_is_not_known(void **state)
     struct store_fixture *store = host_alloc(1, sizeof(*store));
     uint8_t device[STORE_DEVICE_SIZE];
 
-    put_device(m, MIRROR_DATA(1), device);
+    mirror_device(m, MIRROR_DATA(1), device);
     store_fixture_usual(store, device, sizeof(device));
     for (size_t i = 0; i < store->value_count; i++) {
         struct store_fixture_value *value = &store->values[i];
         if (strcmp(store->keys[value->key].name, "12000002") == 0)
             value->data[value->size - 4] = 'x'; /* winload.efx */
     }
-    take(m, 1, store);
+    mirror_take_store(m, 1, store);
     free(store);
     expect_start(m, 1, VERDICT_UNKNOWN,
                  "Its boot store starts a loader of another name, which is not followed.");
@@ -199,11 +169,11 @@ static void entry_says_which_manager_of_the_store_it_is(void **state)
     struct store_fixture *store = host_alloc(1, sizeof(*store));
     uint8_t device[STORE_DEVICE_SIZE];
 
-    put_device(m, MIRROR_DATA(1), device);
+    mirror_device(m, MIRROR_DATA(1), device);
     store_fixture_usual(store, device, sizeof(device));
     size_t manager = store_fixture_object(store, other, STORE_TYPE_MANAGER);
     store_fixture_string(store, manager, "23000003", SECOND);
-    take(m, 1, store);
+    mirror_take_store(m, 1, store);
     free(store);
     expect_start(m, 1, VERDICT_STARTS, "");
     for (size_t i = 0; i < m->machine.entry_count; i++) {
@@ -252,7 +222,7 @@ static void store_that_starts_nothing_is_told_of(void **state)
     struct store_fixture *store = host_alloc(1, sizeof(*store));
 
     store_fixture_start(store);
-    take(m, 1, store);
+    mirror_take_store(m, 1, store);
     free(store);
     assert_true(is_told(m, FINDING_ESP_STORE_NO_SYSTEM, 1));
     assert_false(is_told(m, FINDING_ESP_STORE_NO_SYSTEM, 0));

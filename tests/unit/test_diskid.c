@@ -6,17 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "unit/disk_machine_fixture.h"
-
-#define ARENA (64u << 20)
-
-static void expect(struct host *host, const char *line, unsigned code, const char *words)
-{
-    host_console_clear(host->console);
-    unsigned got = fixture_run_in(host_ports(host), line, ARENA);
-    assert_says(host_console_text(host->console), words);
-    assert_int_equal(got, code);
-}
+#include "unit/line_fixture.h"
 
 static const uint8_t signature[] = {0x78, 0x56, 0x34, 0x12};
 static const uint8_t signature_wanted[] = {0xcd, 0xde, 0xd9, 0x42};
@@ -75,14 +65,14 @@ static void entry_that_names_a_signature_follows_it(void **state)
     struct fixture_bytes value = entry_for_mbr(signature_wanted);
 
     (void)state;
-    expect(host, "diskid 1 -set 42D9DECD -y", 0,
-           "the signature 42D9DECD in place of 12345678|Boot0001");
+    run_to_say(host, "diskid 1 -set 42D9DECD -y", 0,
+               "the signature 42D9DECD in place of 12345678|Boot0001");
     assert_signature(host, signature_wanted);
     const struct mem_var *now = mem_vars_find(host->vars, NULL, "Boot0001");
     assert_non_null(now);
     assert_int_equal(now->size, value.size);
     assert_memory_equal(now->data, value.at, value.size);
-    expect(host, "undo -y", 0, "Done");
+    run_to_say(host, "undo -y", 0, "Done");
     assert_signature(host, signature);
     assert_true(mem_vars_equal(host->vars, before->vars));
     host_free(before);
@@ -104,9 +94,9 @@ static void lines_come_from_the_keyboard_until_exit(void **state)
     host_console_answer(host->console, "UNIQUEID DISK");
     host_console_answer(host->console, "exit");
     host_console_answer(host->console, "SELECT DISK 0");
-    expect(host, "diskpart", 2,
-           "Disk 1  |12345678|No disk is selected|Disk 1 is selected|Disk ID: 12345678|"
-           "Disk ID: 42D9DECD");
+    run_to_say(host, "diskpart", 2,
+               "Disk 1  |12345678|No disk is selected|Disk 1 is selected|Disk ID: 12345678|"
+               "Disk ID: 42D9DECD");
     assert_int_equal(host_console_answers_left(host->console), 1);
     assert_signature(host, signature_wanted);
     host_free(host);
@@ -118,8 +108,8 @@ static void nothing_is_written_unless_the_user_says_yes(void **state)
 
     (void)state;
     host_console_answer(host->console, "n");
-    expect(host, "diskid 1 -set 42D9DECD", 21, "Nothing was changed");
-    expect(host, "diskid 1 -set 42D9DECD -n", 0, "in place of 12345678");
+    run_to_say(host, "diskid 1 -set 42D9DECD", 21, "Nothing was changed");
+    run_to_say(host, "diskid 1 -set 42D9DECD -n", 0, "in place of 12345678");
     assert_signature(host, signature);
     host_free(host);
 }

@@ -9,7 +9,7 @@
 
 #include "plan/new_guids.h"
 #include "plan/project.h"
-#include "unit/disk_machine_fixture.h"
+#include "unit/line_fixture.h"
 #include "unit/mirror_fixture.h"
 
 #define HEADER_DISK_GUID 56u
@@ -35,15 +35,6 @@ static struct table read_table(struct host *host, size_t disk, enum gpt_side sid
     mem_block_peek(host->disks[disk], ld_le64(table.header + HEADER_ENTRIES) * 512, table.entries,
                    sizeof(table.entries));
     return table;
-}
-
-/* What LDM and file systems take to read is more than the arena of other commands. */
-static void expect(struct host *host, const char *line, unsigned code, const char *words)
-{
-    host_console_clear(host->console);
-    unsigned got = fixture_run_in(host_ports(host), line, 64u << 20);
-    assert_says(host_console_text(host->console), words);
-    assert_int_equal(got, code);
 }
 
 /* Disk 1 has the GUIDs of Disk 0, its own and those of the partitions in the same slots. */
@@ -96,7 +87,7 @@ static void copy_gets_new_guids_in_both_copies_and_undo_gives_the_old_back(void 
     struct host *before = host_clone(host);
     struct table old = read_table(host, 1, PRIMARY);
 
-    expect(host, LINE, 0, "give Disk 1 the new GUID {|each of its 4 partitions|Done: 1 change");
+    run_to_say(host, LINE, 0, "give Disk 1 the new GUID {|each of its 4 partitions|Done: 1 change");
     for (int side = PRIMARY; side <= BACKUP; side++) {
         struct table now = read_table(host, 1, (enum gpt_side)side);
         assert_renamed(&old, &now);
@@ -104,8 +95,8 @@ static void copy_gets_new_guids_in_both_copies_and_undo_gives_the_old_back(void 
     assert_int_equal(mem_block_difference(host->disks[0], before->disks[0], 0), UINT64_MAX);
     assert_true(mem_vars_equal(host->vars, before->vars));
     disk_machine_restart(host);
-    expect(host, LINE, 0, "Nothing to do");
-    expect(host, "undo -y", 0, "Done");
+    run_to_say(host, LINE, 0, "Nothing to do");
+    run_to_say(host, "undo -y", 0, "Done");
     assert_int_equal(mem_block_difference(host->disks[1], before->disks[1], 0), UINT64_MAX);
     host_free(before);
     host_free(host);
@@ -116,7 +107,7 @@ static void it_is_a_matter_of_the_table_alone(void **state)
     (void)state;
     struct host *host = copied_machine();
 
-    expect(host, "prepare 1 -new-guids -y", 2, "prepare 1 -gpt -new-guids");
+    run_to_say(host, "prepare 1 -new-guids -y", 2, "prepare 1 -gpt -new-guids");
     host_free(host);
 }
 

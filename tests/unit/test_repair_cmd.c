@@ -9,39 +9,12 @@
 #include <cmocka.h>
 
 #include "host/fault.h"
-#include "unit/disk_machine_fixture.h"
-#include "unit/plan_fixture.h"
+#include "unit/line_fixture.h"
 #include "unit/scan_fixture.h"
 
-#define MEMORY   (64u << 20) /* working out changes of disks takes some */
 #define MANAGER  "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
 #define STORE    "\\EFI\\Microsoft\\Boot\\BCD"
 #define FALLBACK "\\EFI\\BOOT\\BOOTX64.EFI"
-
-static int set_up(void **state)
-{
-    struct disk_machine_shape shape = disk_machine_usual();
-
-    *state = disk_machine_new(&shape);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    host_free(*state);
-    return 0;
-}
-
-/* Runs the line, which must end so. */
-static void run_to(struct host *host, const char *line, unsigned code)
-{
-    host_console_clear(host->console);
-    unsigned got = fixture_run_in(host_ports(host), line, MEMORY);
-
-    if (got != code)
-        print_message("%s: %u\n%s\n", line, got, host_console_text(host->console));
-    assert_int_equal(got, code);
-}
 
 /* I5, and that all is well. */
 static void expect_healthy(struct host *host, const char *line)
@@ -226,18 +199,6 @@ static void blank_disk_becomes_the_primary_again(void **state)
     host_free(blank);
 }
 
-/* The ESP is gone, and there is no room for one but the MSR. */
-static void leave_the_msr_alone_for_an_esp(struct host *host)
-{
-    struct guid type = fixture_guid(TYPE_BASIC_DATA);
-    unsigned slot = disk_machine_place(host, 1, PART_ESP).number - 1;
-
-    disk_machine_zero(host, 1, PART_ESP);
-    patch_entry(host, 1, PRIMARY, slot, 0, type.bytes, sizeof(type.bytes));
-    patch_entry(host, 1, BACKUP, slot, 0, type.bytes, sizeof(type.bytes));
-    disk_machine_restart(host);
-}
-
 static void msr_is_given_up_where_that_is_agreed_to_by_itself(void **state)
 {
     static const char question[] = "Give up the Microsoft reserved partition for this?";
@@ -246,7 +207,7 @@ static void msr_is_given_up_where_that_is_agreed_to_by_itself(void **state)
     (void)state;
     shape.free_mib = 0;
     struct host *host = disk_machine_new(&shape);
-    leave_the_msr_alone_for_an_esp(host);
+    line_leave_no_room(host);
     run_to(host, "prepare 1 -y -format", 15);
     expect_said(host, "give -msr to allow that");
     host_console_answer(host->console, "n");
@@ -300,14 +261,14 @@ static void change_whose_journal_could_not_be_closed_is_taken_back(void **state)
     drop_folder(host);
     struct host *other = host_clone(host);
     struct fault *fault = fault_new(host_ports(other));
-    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", MEMORY), 0);
+    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", LINE_MEMORY), 0);
     uint64_t last = fault_calls(fault, FAULT_FILE_WRITE);
     fault_free(fault);
     host_free(other);
     fault = fault_new(host_ports(host));
     fault_fail(fault, FAULT_FILE_WRITE, last, ST_IO, false);
     host_console_clear(host->console);
-    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", MEMORY), 0);
+    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", LINE_MEMORY), 0);
     expect_said(host, "The journal could not be closed");
     fault_free(fault);
     disk_machine_restart(host);
@@ -324,19 +285,19 @@ static void disk_that_loses_a_write_while_taking_back_ends_the_command(void **st
     drop_folder(host);
     struct host *other = host_clone(host);
     struct fault *fault = fault_new(host_ports(other));
-    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", MEMORY), 0);
+    assert_int_equal(fixture_run_in(fault_ports(fault), "repair -y", LINE_MEMORY), 0);
     uint64_t last = fault_calls(fault, FAULT_BLOCK_WRITE);
     fault_free(fault);
     host_free(other);
     fault = fault_new(host_ports(host));
     fault_fail(fault, FAULT_BLOCK_WRITE, last, ST_IO, true);
-    assert_int_not_equal(fixture_run_in(fault_ports(fault), "repair -y", MEMORY), 0);
+    assert_int_not_equal(fixture_run_in(fault_ports(fault), "repair -y", LINE_MEMORY), 0);
     fault_free(fault);
     disk_machine_restart(host);
     fault = fault_new(host_ports(host));
     fault_fail(fault, FAULT_BLOCK_WRITE, 1, ST_OK, false);
     host_console_clear(host->console);
-    unsigned code = fixture_run_in(fault_ports(fault), "repair -y", MEMORY);
+    unsigned code = fixture_run_in(fault_ports(fault), "repair -y", LINE_MEMORY);
     expect_said(host, "This is taken back first.");
     assert_true(fault_tripped(fault));
     fault_free(fault);
@@ -378,22 +339,20 @@ static void copy_takes_slashes_and_single_files(void **state)
     expect_healthy(host, "copy -y /");
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(repair_mends_what_can_be_mended),
-        CASE(esp_in_use_is_formatted_by_prepare_alone),
-        CASE(last_disk_that_starts_is_not_formatted),
-        CASE(blank_disk_becomes_the_primary_again),
+        LINE_TEST(esp_in_use_is_formatted_by_prepare_alone),
+        LINE_TEST(last_disk_that_starts_is_not_formatted),
+        LINE_TEST(blank_disk_becomes_the_primary_again),
         cmocka_unit_test(msr_is_given_up_where_that_is_agreed_to_by_itself),
-        CASE(repair_without_leave_to_format_does_the_rest),
-        CASE(repair_shows_the_verdict_and_changes_nothing_under_n),
-        CASE(change_whose_journal_could_not_be_closed_is_taken_back),
-        CASE(disk_that_loses_a_write_while_taking_back_ends_the_command),
-        CASE(copy_brings_what_is_missing),
-        CASE(copy_takes_slashes_and_single_files),
+        LINE_TEST(repair_without_leave_to_format_does_the_rest),
+        LINE_TEST(repair_shows_the_verdict_and_changes_nothing_under_n),
+        LINE_TEST(change_whose_journal_could_not_be_closed_is_taken_back),
+        LINE_TEST(disk_that_loses_a_write_while_taking_back_ends_the_command),
+        LINE_TEST(copy_brings_what_is_missing),
+        LINE_TEST(copy_takes_slashes_and_single_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "unit/cuts_fixture.h"
-#include "unit/disk_machine_fixture.h"
+#include "unit/line_fixture.h"
 #include "unit/sample.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -34,18 +34,6 @@ static void no_file_system(struct host *host)
 static void no_esp(struct host *host)
 {
     disk_machine_drop_partition(host, 1, PART_ESP);
-}
-
-/* Nor is there room for one but in place of the MSR: something else has its place. */
-static void no_room(struct host *host)
-{
-    struct guid type = fixture_guid(TYPE_BASIC_DATA);
-    unsigned slot = disk_machine_place(host, 1, PART_ESP).number - 1;
-
-    disk_machine_zero(host, 1, PART_ESP);
-    patch_entry(host, 1, PRIMARY, slot, 0, type.bytes, sizeof(type.bytes));
-    patch_entry(host, 1, BACKUP, slot, 0, type.bytes, sizeof(type.bytes));
-    disk_machine_restart(host);
 }
 
 static void blank(struct host *host)
@@ -75,7 +63,7 @@ static const struct scenario {
     {"no boot files on the shadow", no_folder, "copy -y", 128},
     {"shadow not formatted", no_file_system, "repair -y -format", 128},
     {"shadow without ESP", no_esp, "prepare -y -format 1", 128},
-    {"shadow without ESP and room", no_room, "repair -y -format -msr", 0},
+    {"shadow without ESP and room", line_leave_no_room, "repair -y -format -msr", 0},
     {"blank disk", blank, "prepare -y -format 1", 128},
     {"primary table damaged", table_damaged, "prepare -y -gpt 1", 128},
     {"another GUID for the disk", healthy,

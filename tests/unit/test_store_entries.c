@@ -17,16 +17,14 @@
 #include "model/boot_store.h"
 #include "plan/boot_stores.h"
 #include "unit/finding_fixture.h"
-#include "unit/mirror_fixture.h"
-#include "unit/store_fixture.h"
+#include "unit/mirror_store_fixture.h"
 
-#define STORE_SIZE 16384u
-#define SECOND     "{11111111-9cb2-11e9-8d5c-525400a1b2c3}"
-#define GONE       "{22222222-9cb2-11e9-8d5c-525400a1b2c3}"
-#define ASIDE      "{33333333-9cb2-11e9-8d5c-525400a1b2c3}" /* recovery, or what resumes */
-#define NOWHERE    "0badf00d-0000-4000-8000-000000000000"
-#define LOADER     0x10200003u
-#define RESUME     0x10200004u
+#define SECOND  "{11111111-9cb2-11e9-8d5c-525400a1b2c3}"
+#define GONE    "{22222222-9cb2-11e9-8d5c-525400a1b2c3}"
+#define ASIDE   "{33333333-9cb2-11e9-8d5c-525400a1b2c3}" /* recovery, or what resumes */
+#define NOWHERE MIRROR_NOWHERE
+#define LOADER  0x10200003u
+#define RESUME  0x10200004u
 
 /* The store of Disk 1 while it is made: the usual one of a mirror, with two loaders. */
 struct bed {
@@ -35,27 +33,12 @@ struct bed {
     size_t manager, loader, aside; /* keys of elements */
 };
 
-static void put_device(const struct mirror *m, size_t partition,
-                       uint8_t ret_data[STORE_DEVICE_SIZE])
-{
-    char own[GUID_TEXT_SIZE] = "{" NOWHERE "}";
-    char disk[GUID_TEXT_SIZE] = "{" NOWHERE "}";
-
-    if (partition != NO_INDEX) {
-        guid_format(&m->partitions[partition].unique, own);
-        guid_format(&m->disks[m->partitions[partition].disk].guid, disk);
-    }
-    own[37] = '\0';
-    disk[37] = '\0';
-    store_fixture_partition(own + 1, disk + 1, ret_data);
-}
-
 static size_t add_loader(struct bed *bed, const char *guid, uint32_t type, size_t partition)
 {
     uint8_t device[STORE_DEVICE_SIZE];
     size_t elements = store_fixture_object(bed->store, guid, type);
 
-    put_device(bed->m, partition, device);
+    mirror_device(bed->m, partition, device);
     store_fixture_string(bed->store, elements, "12000004", "Windows Server");
     store_fixture_device(bed->store, elements, "11000001", device, sizeof(device));
     store_fixture_device(bed->store, elements, "21000001", device, sizeof(device));
@@ -91,14 +74,8 @@ static void add_number(struct bed *bed, const char *code, uint64_t number, size_
 
 static void take(struct bed *bed)
 {
-    uint8_t *bytes = arena_alloc(&bed->m->arena, 1, STORE_SIZE);
-
-    assert_non_null(bytes);
-    size_t size = store_fixture_write(bed->store, bytes, STORE_SIZE);
+    mirror_take_store(bed->m, 1, bed->store);
     free(bed->store);
-    assert_int_equal(
-        boot_store_take(&bed->m->arena, span_of(bytes, size), span_of(NULL, 0), &bed->m->esps[1]),
-        ST_OK);
 }
 
 /* --- What is said --------------------------------------------------------------------------- */
