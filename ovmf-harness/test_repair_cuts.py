@@ -30,7 +30,7 @@ ALL = os.environ.get('CUTS') == 'all'
 SEEDS = 12 if ALL else 2
 LIKE_SEEDS = 12 if ALL else 0       # of cases that another one stands for
 STEP = 1 if ALL else 4
-REPAIR = ['repair', '-y', '-format', '-msr']
+REPAIR = ['repair', '-y', '-format', '-msr', '-bitlocker']
 # What is tried beside `repair`: command and cases.
 OTHERS = [
     (['copy', '-y'], ['shadow-esp-no-microsoft', 'shadow-language-missing', 'shadow-bootmgr-truncated',

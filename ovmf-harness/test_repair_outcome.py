@@ -27,7 +27,7 @@ from fat import Volume
 from sweep import EVERY
 
 CASES = {case.name: case for case in damage.all_cases()}
-REPAIR = ['repair', '-y', '-format', '-msr']
+REPAIR = ['repair', '-y', '-format', '-msr', '-bitlocker']
 RANK = {'starts': 3, 'fallback': 2, 'perhaps': 2, 'unsure': 1, 'unknown': 1, 'fails': 0}
 # What the program may promise or say where the model has come to a conclusion.
 ALLOWED = {'starts': {'starts', 'unknown'}, 'fallback': {'fallback', 'unknown', 'perhaps'},

@@ -84,18 +84,6 @@ enum status bcd_check_prospect(struct context *context, struct plan *io_plan,
                        prospect.then);
 }
 
-/* A key to BitLocker's volumes is made from what the boot store says, among other things. */
-static void warn_of_bitlocker(struct plan *plan)
-{
-    const struct machine *machine = plan->machine;
-
-    for (size_t i = 0; i < machine->copy_count && plan->count > 0; i++) {
-        if (machine->copies[i].content == CONTENT_BITLOCKER)
-            plan_warn(plan, "BitLocker protects a volume of this machine. After a change of the "
-                            "boot store Windows may ask for the recovery key: have it at hand.");
-    }
-}
-
 /* Makes partition=FS0: what is on the disk: only the files of the firmware know such names. */
 static const char *resolve(struct context *context, const char *word)
 {
@@ -157,7 +145,6 @@ static enum status make_edit_plan(struct context *context, const struct bcd_requ
 
     if (status != ST_OK)
         return status;
-    warn_of_bitlocker(io_plan);
     status = bcd_check_prospect(context, io_plan, judgement);
     if (status != ST_REFUSED || !once)
         return status;

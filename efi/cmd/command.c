@@ -11,6 +11,7 @@
 static const struct option_spec common[] = {
     {"-n", NULL, "show the plan only; change nothing"},
     {"-y", NULL, "do not ask"},
+    {"-bitlocker", NULL, "under -y: change what a key of BitLocker's depends on"},
     {"-v", NULL, "say more; at the end, what was read and written"},
     {"-b", NULL, "stop after each screen"},
     {"-sfo", NULL, "tables for scripts instead of text (standard-format output)"},
@@ -250,8 +251,8 @@ static const struct command table[] = {
      "only.",
      bcd_options, 1, ARGS_MAX, cmd_bcd, 0},
     {"bcdedit", "[/enum ... | /set ... | /copy ... | /?]", "the lines of bcdedit, as typed there",
-     "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing, but -n shows the "
-     "plan without changing anything. The program does the same when it is named bcdedit.efi.",
+     "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing but whether BitLocker's "
+     "recovery key is at hand; -n shows the plan without changing anything. The program does the same when it is named bcdedit.efi.",
      NULL, 0, ARGS_MAX, cmd_bcdedit, COMMAND_FOREIGN},
     {"help", "[COMMAND | findings | FINDING | sfo | json]", "explains a command",
      "Without a command it lists them all, with the options and exit statuses they share. "

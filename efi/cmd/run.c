@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "plan/aftermath.h"
+#include "plan/bitlocker.h"
 #include "progress.h"
 #include "cmd/screen.h"
 #include "show.h"
@@ -65,8 +66,15 @@ static enum status agree(struct context *context, const char *option_name, const
     return ask(context, question);
 }
 
+static enum status agree_to_key(struct context *context)
+{
+    return agree(context, "-bitlocker",
+                 "Windows may ask for BitLocker's recovery key then. Is it at hand?",
+                 "changes what BitLocker measures");
+}
+
 /* Asks, unless -y was given. Statuses: ST_OK to go on; ST_CANCELLED or ST_REFUSED, reported. */
-static enum status confirm(struct context *context, const struct plan *plan)
+static enum status confirm(struct context *context, const struct plan *plan, bool asks_for_key)
 {
     enum status status = ST_OK;
 
@@ -81,6 +89,8 @@ static enum status confirm(struct context *context, const struct plan *plan)
         status = agree(context, "-format",
                        "This partitions or formats a disk, as shown above. Is that the right one?",
                        "partitions or formats a disk");
+    if (status == ST_OK && asks_for_key)
+        status = agree_to_key(context);
     if (status != ST_OK || context->yes)
         return status;
     return ask(context, plan->count == 1 ? "Carry out this change?" : "Carry out these changes?");
@@ -244,10 +254,10 @@ static const char *nothing_text(const struct plan *plan)
 }
 
 /* Asks, and goes by a key that was pressed while the plan was shown. Statuses as confirm. */
-static enum status take_leave(struct context *context, const struct plan *plan)
+static enum status take_leave(struct context *context, const struct plan *plan, bool asks_for_key)
 {
     const struct console_port *console = &context->ports->console;
-    enum status status = confirm(context, plan);
+    enum status status = confirm(context, plan, asks_for_key);
 
     if (status != ST_OK)
         return status;
@@ -264,6 +274,7 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
 {
     struct apply_result result = {.problem = ""};
     struct findings findings;
+    bool asks_for_key = made == ST_OK && plan_asks_for_key(plan);
 
     if (made == ST_OK)
         made = plan->status;
@@ -276,7 +287,7 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
         return ST_OK;
     if (context->plan_only)
         return check_only(context, plan);
-    enum status status = take_leave(context, plan);
+    enum status status = take_leave(context, plan, asks_for_key);
     if (status != ST_OK)
         return status;
     status = carry_out_plan(context, plan, &result);
@@ -299,17 +310,20 @@ enum status run_plan_silently(struct context *context, struct plan *plan, enum s
 {
     struct apply_result result = {.problem = ""};
 
-    if (made == ST_OK)
-        made = plan->status;
     if (context->plan_only)
         return run_plan(context, plan, made, NULL);
+    bool asks_for_key = made == ST_OK && plan_asks_for_key(plan);
+    if (made == ST_OK)
+        made = plan->status;
     if (made != ST_OK)
         return report_refusal(context, plan, made);
     for (size_t i = 0; i < plan->warning_count; i++)
         say(context, "WARNING: %s\n", plan->warnings[i]);
     if (plan->count == 0)
         return ST_OK;
-    enum status status = carry_out_plan(context, plan, &result);
+    enum status status = asks_for_key ? agree_to_key(context) : ST_OK;
+    if (status == ST_OK)
+        status = carry_out_plan(context, plan, &result);
     if (status == ST_OK)
         show_problem(context, &result);
     return status;

@@ -17,8 +17,8 @@ void run_begin(struct context *context, struct plan *ret_plan);
 enum status run_plan(struct context *context, struct plan *plan, enum status made,
                      struct apply_result *ret_result);
 
-/* The same without showing, asking or a closing word, for bootcfg, whose lines are not questions:
- * only failures and warnings are reported. Under -n it shows the plan like run_plan. */
+/* The same without showing, asking or a closing word, for bootcfg and bcdedit, whose lines are not
+ * questions: only failures and warnings are reported, and BitLocker's recovery key is asked for. Under -n it shows the plan like run_plan. */
 enum status run_plan_silently(struct context *context, struct plan *plan, enum status made);
 
 #endif

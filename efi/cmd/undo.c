@@ -123,5 +123,7 @@ enum status cmd_undo(struct context *context)
             say(context, "Nothing to do: it is taken back already.\n");
         return ST_OK;
     }
-    return undo_journal(context, file);
+    /* What is on the disks is to be known where they are changed. */
+    status = file->has_blocks ? context_scan(context, SCAN_QUICK) : ST_OK;
+    return status == ST_OK ? undo_journal(context, file) : status;
 }
