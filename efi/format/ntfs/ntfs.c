@@ -7,11 +7,10 @@
 #include "ntfs_stream.h"
 #include "ntfs_upcase.h"
 
-#define MFT_RECORD     0u
-#define VOLUME_RECORD  3u
-#define SEQUENCE_SHIFT 48u
-#define INFO_BYTES     12u /* of $VOLUME_INFORMATION */
-#define INFO_DIRTY     1u
+#define MFT_RECORD    0u
+#define VOLUME_RECORD 3u
+#define INFO_BYTES    12u /* of $VOLUME_INFORMATION */
+#define INFO_DIRTY    1u
 
 /* --- Boot sectors ----------------------------------------------------------------------------- */
 
@@ -244,57 +243,4 @@ enum status ntfs_open(struct arena *arena, const struct block_port *port, uint64
     }
     *ret_volume = volume;
     return ST_OK;
-}
-
-/* --- Files ------------------------------------------------------------------------------------ */
-
-/* Statuses: ST_OK; ST_ABSENT when the file has no unnamed data; ST_UNSUPPORTED, ST_DAMAGED ... */
-static enum status open_data(struct ntfs_volume *volume, const struct ntfs_file *file,
-                             struct ntfs_stream *stream)
-{
-    static const struct ntfs_key data = {.type = NTFS_DATA};
-    struct ntfs_record record;
-    uint64_t reference = file->record | (uint64_t)file->sequence << SEQUENCE_SHIFT;
-    enum status status = ntfs_file_load(volume, reference, &record);
-
-    if (status != ST_OK)
-        return status;
-    if (file->reparse)
-        return ST_UNSUPPORTED;
-    status = ntfs_stream_open(volume, &record, &data, stream);
-    if (status != ST_OK)
-        return status;
-    if (!stream->resident && (stream->flags & (NTFS_COMPRESSED | NTFS_ENCRYPTED)) != 0)
-        return ST_UNSUPPORTED;
-    return ST_OK;
-}
-
-static enum status read_data(struct ntfs_volume *volume, const struct ntfs_file *file,
-                             uint64_t offset, void *ret_data, size_t size, size_t *ret_size)
-{
-    struct ntfs_stream stream = {0};
-    enum status status = open_data(volume, file, &stream);
-
-    if (status == ST_ABSENT || (status == ST_OK && offset >= stream.size)) {
-        *ret_size = 0;
-        return ST_OK;
-    }
-    if (status != ST_OK)
-        return status;
-    if (size > stream.size - offset)
-        size = (size_t)(stream.size - offset);
-    status = ntfs_stream_read(volume, &stream, offset, ret_data, size);
-    if (status == ST_OK)
-        *ret_size = size;
-    return status;
-}
-
-enum status ntfs_read(struct ntfs_volume *volume, const struct ntfs_file *file, uint64_t offset,
-                      void *ret_data, size_t size, size_t *ret_size)
-{
-    size_t mark = arena_mark(volume->arena);
-    enum status status = read_data(volume, file, offset, ret_data, size, ret_size);
-
-    arena_release(volume->arena, mark);
-    return status;
 }

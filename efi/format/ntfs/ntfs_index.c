@@ -12,6 +12,8 @@
 
 enum { ENTRY_HAS_CHILD = 1, ENTRY_IS_LAST = 2 };
 enum { NODE_HAS_CHILDREN = 1 };
+enum { NAME_REPARSE = 0x400, NAME_DIRECTORY = 0x10000000 };
+enum { NAME_SPACE_DOS = 2 };
 
 /* `bytes` are those of this entry alone. */
 static bool entry_is_sound(struct span bytes, bool children_allowed)
@@ -63,7 +65,7 @@ static enum status parse_node(struct span bytes, size_t least, struct ntfs_node 
     struct span entries = span_part(bytes, first, end - first);
     enum status status = check_index_entries(entries, (bytes.at[0x0c] & NODE_HAS_CHILDREN) != 0);
     if (status == ST_OK)
-        *ret_node = (struct ntfs_node){entries};
+        *ret_node = (struct ntfs_node){entries, (bytes.at[0x0c] & NODE_HAS_CHILDREN) != 0};
     return status;
 }
 
@@ -112,8 +114,15 @@ struct ntfs_entry ntfs_node_entry(const struct ntfs_node *node, size_t *io_at)
 
     if (entry.has_child)
         entry.child = ld_le64(at + length - 8);
-    if (!entry.is_last)
-        entry.name = span_of(at + ENTRY_BYTES + NAME_OFFSET, 2u * at[ENTRY_BYTES + 0x40]);
     *io_at += length;
+    if (entry.is_last)
+        return entry;
+    const uint8_t *key = at + ENTRY_BYTES;
+    uint32_t name_flags = ld_le32(key + 0x38);
+    entry.size = ld_le64(key + 0x30);
+    entry.is_directory = (name_flags & NAME_DIRECTORY) != 0;
+    entry.reparse = (name_flags & NAME_REPARSE) != 0;
+    entry.is_dos = key[0x41] == NAME_SPACE_DOS;
+    entry.name = span_of(key + NAME_OFFSET, 2u * key[0x40]);
     return entry;
 }

@@ -1,16 +1,11 @@
 #include "base/mem.h"
 #include "base/text.h"
-#include "format/ntfs/ntfs_boot.h"
-#include "format/ntfs/ntfs_index.h"
-#include "ntfs_stream.h"
+#include "ntfs_file.h"
+#include "ntfs_tree.h"
 #include "ntfs_upcase.h"
 
 #define ROOT_RECORD    5u
-#define DEPTH_MAX      16u /* of a directory's tree: four levels hold millions of names */
 #define NAME_MAX_UNITS 255u
-#define SMALL_UNIT     512u /* blocks are numbered in these where clusters are larger than they */
-
-static const uint8_t i30[] = {'$', 0, 'I', 0, '3', 0, '0', 0};
 
 /* A name on its way down a directory's tree. */
 struct search {
@@ -45,47 +40,20 @@ static enum status search_node(struct search *search, const struct ntfs_node *no
     return search->found || entry.has_child ? ST_OK : ST_ABSENT;
 }
 
-/* Where index block `vcn` lies in $INDEX_ALLOCATION. Statuses: ST_OK; ST_DAMAGED. */
-static enum status block_offset(const struct ntfs_volume *volume, uint32_t block_size, uint64_t vcn,
-                                uint64_t *ret_offset)
-{
-    uint32_t unit = volume->cluster_size <= block_size ? volume->cluster_size : SMALL_UNIT;
-
-    return __builtin_mul_overflow(vcn, unit, ret_offset) ? ST_DAMAGED : ST_OK;
-}
-
-static enum status load_block(struct ntfs_volume *volume, const struct ntfs_stream *allocation,
-                              uint32_t block_size, uint64_t vcn, uint8_t *buffer,
-                              struct ntfs_node *ret_node)
-{
-    uint64_t offset = 0;
-    enum status status = block_offset(volume, block_size, vcn, &offset);
-
-    if (status != ST_OK)
-        return status;
-    status = ntfs_stream_read(volume, allocation, offset, buffer, block_size);
-    if (status != ST_OK)
-        return status;
-    return ntfs_index_block_parse(buffer, block_size, vcn, ret_node);
-}
-
-/* Goes on in $INDEX_ALLOCATION, one block on each level. */
+/* Goes on below the root, one block on each level. */
 static enum status descend(struct search *search, const struct ntfs_record *directory,
-                           uint32_t block_size)
+                           struct ntfs_tree *tree)
 {
-    static const struct ntfs_key key = {NTFS_INDEX_ALLOCATION, {i30, sizeof i30}};
-    struct ntfs_volume *volume = search->volume;
-    struct ntfs_stream allocation = {0};
     struct ntfs_node node;
-    uint8_t *buffer = arena_alloc(volume->arena, 1, block_size);
+    uint8_t *buffer = arena_alloc(search->volume->arena, 1, tree->block_size);
 
     if (buffer == NULL)
         return ST_NO_MEMORY;
-    enum status status = ntfs_stream_open(volume, directory, &key, &allocation);
+    enum status status = ntfs_tree_open_blocks(tree, directory);
     if (status != ST_OK)
-        return status == ST_ABSENT ? ST_DAMAGED : status;
-    for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
-        status = load_block(volume, &allocation, block_size, search->child, buffer, &node);
+        return status;
+    for (unsigned depth = 0; depth < NTFS_TREE_DEPTH_MAX; depth++) {
+        status = ntfs_tree_block(tree, search->child, buffer, &node);
         if (status != ST_OK)
             return status;
         status = search_node(search, &node);
@@ -100,53 +68,29 @@ static enum status find_in_directory(struct ntfs_volume *volume,
                                      const struct ntfs_record *directory, struct span name,
                                      uint64_t *ret_reference)
 {
-    static const struct ntfs_key key = {NTFS_INDEX_ROOT, {i30, sizeof i30}};
     struct search search = {.volume = volume, .name = name};
-    struct ntfs_attribute root;
-    struct ntfs_node node;
-    uint32_t block_size = 0;
-    enum status status = ntfs_attribute_head(volume, directory, &key, &root);
+    struct ntfs_tree tree;
+    enum status status = ntfs_tree_start(volume, directory, &tree);
 
     if (status != ST_OK)
-        return status == ST_ABSENT ? ST_DAMAGED : status;
-    status = ntfs_index_root_parse(root.value, &block_size, &node);
-    if (status != ST_OK)
         return status;
-    status = search_node(&search, &node);
+    status = search_node(&search, &tree.root);
     if (status == ST_OK && !search.found)
-        status = descend(&search, directory, block_size);
+        status = descend(&search, directory, &tree);
     if (status == ST_OK)
         *ret_reference = search.reference;
     return status;
-}
-
-/* Statuses: ST_OK: `*ret_there` says whether the file has the attribute; ST_DAMAGED and others. */
-static enum status has_attribute(struct ntfs_volume *volume, const struct ntfs_record *record,
-                                 uint32_t type, bool *ret_there)
-{
-    const struct ntfs_key key = {.type = type};
-    struct ntfs_attribute attribute;
-    enum status status = ntfs_attribute_head(volume, record, &key, &attribute);
-
-    *ret_there = status == ST_OK;
-    return status == ST_ABSENT ? ST_OK : status;
 }
 
 /* One step down the path: `*io_reference` leads to a directory, then to what `name` is there. */
 static enum status step(struct ntfs_volume *volume, struct span name, uint64_t *io_reference)
 {
     struct ntfs_record directory;
-    bool reparse = false;
-    enum status status = ntfs_file_load(volume, *io_reference, &directory);
+    enum status status = ntfs_directory_load(volume, *io_reference, &directory);
 
     if (status != ST_OK)
         return status;
-    status = has_attribute(volume, &directory, NTFS_REPARSE_POINT, &reparse);
-    if (status != ST_OK)
-        return status;
-    if (reparse)
-        return ST_UNSUPPORTED;
-    if (!directory.is_directory || name.size > 2 * NAME_MAX_UNITS)
+    if (name.size > 2 * NAME_MAX_UNITS)
         return ST_ABSENT;
     size_t mark = arena_mark(volume->arena);
     status = find_in_directory(volume, &directory, name, io_reference);
@@ -188,33 +132,6 @@ static enum status walk(struct ntfs_volume *volume, const char *path, uint64_t *
     return status;
 }
 
-static enum status describe_entry(struct ntfs_volume *volume, uint64_t reference,
-                                  struct ntfs_file *ret_file)
-{
-    static const struct ntfs_key key = {.type = NTFS_DATA};
-    struct ntfs_attribute data = {0};
-    struct ntfs_record record;
-    struct ntfs_file file = {0};
-    enum status status = ntfs_file_load(volume, reference, &record);
-
-    if (status == ST_OK)
-        status = has_attribute(volume, &record, NTFS_REPARSE_POINT, &file.reparse);
-    if (status != ST_OK)
-        return status;
-    status = ntfs_attribute_head(volume, &record, &key, &data);
-    if (status != ST_OK && status != ST_ABSENT)
-        return status;
-    file.record = record.number;
-    file.sequence = record.sequence;
-    file.is_directory = record.is_directory;
-    file.compressed = (data.flags & NTFS_COMPRESSED) != 0;
-    file.sparse = (data.flags & NTFS_SPARSE) != 0;
-    file.encrypted = (data.flags & NTFS_ENCRYPTED) != 0;
-    file.size = record.is_directory ? 0 : data.size;
-    *ret_file = file;
-    return ST_OK;
-}
-
 enum status ntfs_lookup(struct ntfs_volume *volume, const char *path, struct ntfs_file *ret_file)
 {
     size_t mark = arena_mark(volume->arena);
@@ -222,7 +139,7 @@ enum status ntfs_lookup(struct ntfs_volume *volume, const char *path, struct ntf
     enum status status = walk(volume, path, &reference);
 
     if (status == ST_OK)
-        status = describe_entry(volume, reference, ret_file);
+        status = ntfs_describe(volume, reference, ret_file);
     arena_release(volume->arena, mark);
     return status;
 }

@@ -5,7 +5,8 @@
  * Files are found the way Windows finds them: from file record 5, the root directory, through the
  * B+ trees of $INDEX_ROOT and $INDEX_ALLOCATION, ordered by upper-cased name. Every record is
  * checked against its update sequence before a field of it is believed. The formats stand in
- * ntfs_boot.h, ntfs_record.h, ntfs_stream.h and ntfs_index.h.
+ * ntfs_boot.h, ntfs_record.h, ntfs_stream.h and ntfs_index.h. What is in a folder tells
+ * ntfs_folder.h, what is in a file ntfs_data.h.
  *
  * The backup of the boot sector is the sector behind the last one that the boot sector counts.
  */
@@ -76,6 +77,31 @@ MUST_CHECK enum status ntfs_open(struct arena *arena, const struct block_port *p
                                  uint64_t first_lba, uint64_t block_count,
                                  struct ntfs_volume *ret_volume);
 
+/* How the content of a file is kept. */
+enum ntfs_form {
+    NTFS_FORM_PLAIN,    /* in its record, or in clusters as it is */
+    NTFS_FORM_LZNT1,    /* NTFS compression */
+    NTFS_FORM_XPRESS4K, /* these four: what compact.exe /exe: makes, and "Compact OS" */
+    NTFS_FORM_XPRESS8K,
+    NTFS_FORM_XPRESS16K,
+    NTFS_FORM_LZX,
+    /* from here on: not read */
+    NTFS_FORM_PACKED, /* compressed in another way */
+    NTFS_FORM_ENCRYPTED,
+    NTFS_FORM_LINK, /* a symbolic link, junction, or mount point */
+    NTFS_FORM_DEDUPLICATED,
+    NTFS_FORM_IN_WIM,
+    NTFS_FORM_IN_CLOUD,
+    NTFS_FORM_REPARSE, /* a reparse point of another kind, or one that cannot be understood */
+    NTFS_FORM_COUNT,
+};
+
+/* What it is called, to follow "it is": "encrypted". Never NULL; static lifetime. */
+const char *ntfs_form_text(enum ntfs_form form);
+
+/* True when ntfs_data_open opens it. */
+bool ntfs_form_is_read(enum ntfs_form form);
+
 struct ntfs_file {
     uint64_t record;   /* number of its file record */
     uint16_t sequence; /* how often that record was given to another file */
@@ -83,9 +109,13 @@ struct ntfs_file {
     bool compressed;
     bool sparse;
     bool encrypted;
-    bool reparse;  /* a reparse point: what is behind it is kept somewhere else or otherwise */
-    uint64_t size; /* bytes of its unnamed data; 0 for a directory */
+    bool reparse; /* a reparse point: what is behind it is kept somewhere else or otherwise */
+    enum ntfs_form form;
+    uint64_t size; /* bytes of its unnamed data, unpacked; 0 for a directory */
 };
+
+/* A reference to it, which fails to lead there once the record is given to another file. */
+uint64_t ntfs_reference(const struct ntfs_file *file);
 
 /*
  * Finds a file or directory by its path from the root, with backslashes: "\Windows\System32". Case
@@ -99,10 +129,16 @@ MUST_CHECK enum status ntfs_lookup(struct ntfs_volume *volume, const char *path,
                                    struct ntfs_file *ret_file);
 
 /*
- * Reads up to `size` bytes of a file's unnamed data from byte `offset`; holes and what lies behind
- * the initialised part read as zero; `*ret_size` is less only at the end. On failure the content of
- * `ret_data` is undefined. Statuses: ST_OK; ST_UNSUPPORTED for compressed or encrypted data and for
- * reparse points; ST_DAMAGED; ST_IO; ST_NO_MEMORY.
+ * Describes the file or directory that a reference leads to. The arena is as full afterwards as
+ * before. Statuses: ST_OK; ST_DAMAGED: its record is not sound, not in use or of another file;
+ * ST_IO; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status ntfs_describe(struct ntfs_volume *volume, uint64_t reference,
+                                     struct ntfs_file *ret_file);
+
+/*
+ * ntfs_data_open and ntfs_data_read (ntfs_data.h) in one, for what is read once; `*ret_size` is 0
+ * for a directory. The arena is as full afterwards as before. Statuses as there.
  */
 MUST_CHECK enum status ntfs_read(struct ntfs_volume *volume, const struct ntfs_file *file,
                                  uint64_t offset, void *ret_data, size_t size, size_t *ret_size);

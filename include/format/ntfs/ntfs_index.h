@@ -8,11 +8,14 @@
  *   10     node header                            0C  2  flags: 1 has a child, 2 the last one
  *                                                 10     key: $FILE_NAME; none in the last one.
  *                                                        In it:
+ *                                                   30  8  bytes of the file
+ *                                                   38  4  flags: 400 reparse point,
+ *                                                          10000000 directory
  *   index block ("INDX", update sequence)           40  1  characters of the name
- *   10  8  its own number (VCN)                     42     name, UCS-2
- *   18     node header                            last 8 bytes: number of the child, whose names
- *                                                 come before this entry's
- *   node header
+ *   10  8  its own number (VCN)                     41  1  name space: 2, for DOS alone
+ *   18     node header                              42     name, UCS-2
+ *                                                 last 8 bytes: number of the child, whose names
+ *   node header                                   come before this entry's
  *   00  4  offset of the first entry, from here   08  4  bytes there are room for
  *   04  4  bytes to the end of the entries        0C  1  flags: 1 the entries have children
  *
@@ -31,14 +34,19 @@
 
 struct ntfs_node {
     struct span entries; /* sound, the last one included */
+    bool has_children;   /* entries may have a child */
 };
 
 struct ntfs_entry {
     uint64_t reference; /* to the file */
     struct span name;   /* UCS-2; empty in the last one */
+    uint64_t size;      /* of the file's unnamed data, as of when this name was last used */
     uint64_t child;     /* number of an index block */
     bool has_child;
     bool is_last;
+    bool is_directory;
+    bool reparse;
+    bool is_dos; /* a name beside the one people see */
 };
 
 /*

@@ -45,9 +45,10 @@
 #define NTFS_INDEX_ALLOCATION     0xa0u
 #define NTFS_REPARSE_POINT        0xc0u
 
-#define NTFS_COMPRESSED 0x00ffu
-#define NTFS_ENCRYPTED  0x4000u
-#define NTFS_SPARSE     0x8000u
+#define NTFS_COMPRESSED       0x00ffu
+#define NTFS_COMPRESSED_LZNT1 0x0001u
+#define NTFS_ENCRYPTED        0x4000u
+#define NTFS_SPARSE           0x8000u
 
 #define NTFS_REFERENCE_NUMBER(reference)   ((reference)&0xffffffffffffu)
 #define NTFS_REFERENCE_SEQUENCE(reference) ((uint16_t)((reference) >> 48))
