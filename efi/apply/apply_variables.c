@@ -12,14 +12,14 @@ static enum status read_content(const struct apply_run *run, struct arena *arena
     struct variable_content content = {.present = true};
     size_t size = 0;
 
-    enum status status = vars->get(vars->ctx, name, &content.attributes, NULL, 0, &size);
+    enum status status = vars->get(vars->ctx, NULL, name, &content.attributes, NULL, 0, &size);
     if (status == ST_ABSENT)
         content.present = false;
     if (status == ST_TOO_SMALL) {
         uint8_t *data = arena_alloc(arena, 1, size);
         if (data == NULL)
             return ST_NO_MEMORY;
-        status = vars->get(vars->ctx, name, &content.attributes, data, size, &size);
+        status = vars->get(vars->ctx, NULL, name, &content.attributes, data, size, &size);
         content.data = span_of(data, size);
     }
     if (status != ST_OK && status != ST_ABSENT)

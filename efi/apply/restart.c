@@ -11,7 +11,7 @@ static bool read_wishes(const struct ports *ports, const char *name, uint8_t ret
     size_t size = 0;
     uint32_t attributes = 0;
 
-    return ports->vars.get(ports->vars.ctx, name, &attributes, ret_bytes, WISH_SIZE, &size) ==
+    return ports->vars.get(ports->vars.ctx, NULL, name, &attributes, ret_bytes, WISH_SIZE, &size) ==
                ST_OK &&
            size == WISH_SIZE;
 }

@@ -106,11 +106,11 @@ static enum status vars_next(void *ctx, bool restart, struct var_id *ret_id)
     return ST_OK;
 }
 
-static enum status vars_get(void *ctx, const char *name, uint32_t *ret_attributes, void *ret_data,
-                            size_t size, size_t *ret_size)
+static enum status vars_get(void *ctx, const struct guid *vendor, const char *name,
+                            uint32_t *ret_attributes, void *ret_data, size_t size, size_t *ret_size)
 {
     const struct uefi_vars *vars = ctx;
-    EFI_GUID vendor = to_efi_guid(&global_vendor);
+    EFI_GUID guid = to_efi_guid(vendor == NULL ? &global_vendor : vendor);
     CHAR16 wide[VAR_NAME_SIZE];
     uint8_t nothing;
     UINT32 attributes = 0;
@@ -118,7 +118,7 @@ static enum status vars_get(void *ctx, const char *name, uint32_t *ret_attribute
 
     if (to_name(name, wide) != ST_OK)
         return ST_ABSENT;
-    EFI_STATUS efi = vars->uefi->runtime->GetVariable(wide, &vendor, &attributes, &data_size,
+    EFI_STATUS efi = vars->uefi->runtime->GetVariable(wide, &guid, &attributes, &data_size,
                                                       ret_data == NULL ? &nothing : ret_data);
     enum status status = uefi_status(efi, get_statuses, COUNT_OF(get_statuses));
     if (status == ST_OK || status == ST_TOO_SMALL)

@@ -17,7 +17,7 @@ static enum status read_variable(struct arena *arena, const struct vars_port *va
     uint8_t *data = NULL;
     size_t size = 0;
 
-    enum status status = vars->get(vars->ctx, name, ret_attributes, NULL, 0, &size);
+    enum status status = vars->get(vars->ctx, NULL, name, ret_attributes, NULL, 0, &size);
     if (status == ST_TOO_SMALL) {
         *ret_claimed = size;
         if (size > VAR_VALUE_MAX)
@@ -25,7 +25,7 @@ static enum status read_variable(struct arena *arena, const struct vars_port *va
         data = arena_alloc(arena, 1, size);
         if (data == NULL)
             return ST_NO_MEMORY;
-        status = vars->get(vars->ctx, name, ret_attributes, data, size, &size);
+        status = vars->get(vars->ctx, NULL, name, ret_attributes, data, size, &size);
     }
     if (status != ST_OK)
         return status == ST_TOO_SMALL ? ST_IO : status;

@@ -52,14 +52,15 @@ static enum status count_var_next(void *ctx, bool restart, struct var_id *ret_id
     return vars->next(vars->ctx, restart, ret_id);
 }
 
-static enum status count_var_get(void *ctx, const char *name, uint32_t *ret_attributes,
-                                 void *ret_data, size_t size, size_t *ret_size)
+static enum status count_var_get(void *ctx, const struct guid *vendor, const char *name,
+                                 uint32_t *ret_attributes, void *ret_data, size_t size,
+                                 size_t *ret_size)
 {
     const struct counter *counter = ctx;
     const struct vars_port *vars = &counter->ports->vars;
 
     counter->counts->var_calls++;
-    return vars->get(vars->ctx, name, ret_attributes, ret_data, size, ret_size);
+    return vars->get(vars->ctx, vendor, name, ret_attributes, ret_data, size, ret_size);
 }
 
 static enum status count_var_set(void *ctx, const char *name, uint32_t attributes, const void *data,

@@ -42,12 +42,12 @@ struct vars_port {
     enum status (*next)(void *ctx, bool restart, struct var_id *ret_id);
 
     /*
-     * Reads the variable `name` of the global vendor. `*ret_size` is set on ST_OK and on
-     * ST_TOO_SMALL, where it is the size needed; `size` may be 0 and `ret_data` NULL to ask.
+     * Reads the variable `name` of `vendor`, NULL for the global one. `*ret_size` is set on ST_OK
+     * and on ST_TOO_SMALL, where it is the size needed; `size` may be 0 and `ret_data` NULL to ask.
      * Statuses: ST_OK; ST_ABSENT; ST_TOO_SMALL; ST_IO; ST_NO_MEMORY.
      */
-    enum status (*get)(void *ctx, const char *name, uint32_t *ret_attributes, void *ret_data,
-                       size_t size, size_t *ret_size);
+    enum status (*get)(void *ctx, const struct guid *vendor, const char *name,
+                       uint32_t *ret_attributes, void *ret_data, size_t size, size_t *ret_size);
 
     /*
      * Creates or replaces the variable `name` of the global vendor; `size` 0 deletes it.

@@ -252,8 +252,9 @@ static enum status faulty_var_next(void *ctx, bool restart, struct var_id *ret_i
     return vars->next(vars->ctx, restart, ret_id);
 }
 
-static enum status faulty_var_get(void *ctx, const char *name, uint32_t *ret_attributes,
-                                  void *ret_data, size_t size, size_t *ret_size)
+static enum status faulty_var_get(void *ctx, const struct guid *vendor, const char *name,
+                                  uint32_t *ret_attributes, void *ret_data, size_t size,
+                                  size_t *ret_size)
 {
     struct fault *fault = ctx;
     const struct vars_port *vars = &fault->inner->vars;
@@ -261,7 +262,7 @@ static enum status faulty_var_get(void *ctx, const char *name, uint32_t *ret_att
 
     if (verdict.fate != FATE_PASS)
         return verdict.status;
-    return vars->get(vars->ctx, name, ret_attributes, ret_data, size, ret_size);
+    return vars->get(vars->ctx, vendor, name, ret_attributes, ret_data, size, ret_size);
 }
 
 static enum status faulty_var_set(void *ctx, const char *name, uint32_t attributes,

@@ -270,11 +270,11 @@ static enum status vars_next(void *ctx, bool restart, struct var_id *ret_id)
     return ST_OK;
 }
 
-static enum status vars_get(void *ctx, const char *name, uint32_t *ret_attributes, void *ret_data,
-                            size_t size, size_t *ret_size)
+static enum status vars_get(void *ctx, const struct guid *vendor, const char *name,
+                            uint32_t *ret_attributes, void *ret_data, size_t size, size_t *ret_size)
 {
     struct mem_vars *vars = ctx;
-    const struct mem_var *var = find(vars, NULL, name);
+    const struct mem_var *var = find(vars, vendor, name);
 
     if (var == NULL)
         return ST_ABSENT;

@@ -230,16 +230,38 @@ static void a_variable_reads_back_with_its_attributes(void **state)
 
     (void)state;
     assert_int_equal(set_boot(&port, "Boot001A"), ST_OK);
-    assert_int_equal(port.get(port.ctx, "Boot001A", &attributes, NULL, 0, &size), ST_TOO_SMALL);
+    assert_int_equal(port.get(port.ctx, NULL, "Boot001A", &attributes, NULL, 0, &size),
+                     ST_TOO_SMALL);
     assert_int_equal(size, sizeof(option_a));
     assert_int_equal(attributes, 0);
-    assert_int_equal(port.get(port.ctx, "Boot001A", &attributes, data, sizeof(option_a), &size),
-                     ST_OK);
+    assert_int_equal(
+        port.get(port.ctx, NULL, "Boot001A", &attributes, data, sizeof(option_a), &size), ST_OK);
     assert_int_equal(attributes, NV_BS_RT);
     assert_memory_equal(data, option_a, sizeof(option_a));
-    assert_int_equal(port.get(port.ctx, "Boot001B", &attributes, data, sizeof(option_a), &size),
-                     ST_ABSENT);
+    assert_int_equal(
+        port.get(port.ctx, NULL, "Boot001B", &attributes, data, sizeof(option_a), &size),
+        ST_ABSENT);
     free(data);
+    mem_vars_free(vars);
+}
+
+static void variable_of_another_vendor_is_read_by_it(void **state)
+{
+    static const struct guid vendor = GUID_INIT(0xd719b2cb, 0x3d3a, 0x4596, 0xa3bc, 0xdad00e67656f);
+    struct mem_vars *vars = mem_vars_new(MEM_VARS_TOTAL);
+    struct vars_port port = mem_vars_port(vars);
+    uint32_t attributes = 0;
+    char data[4];
+    size_t size = 0;
+
+    (void)state;
+    mem_vars_put(vars, &vendor, "db", NV_BS_RT, "abc", 3);
+    mem_vars_put(vars, NULL, "dbx", NV_BS_RT, "d", 1);
+    assert_int_equal(port.get(port.ctx, &vendor, "db", &attributes, data, 4, &size), ST_OK);
+    assert_int_equal(size, 3);
+    assert_memory_equal(data, "abc", 3);
+    assert_int_equal(port.get(port.ctx, NULL, "db", &attributes, data, 4, &size), ST_ABSENT);
+    assert_int_equal(port.get(port.ctx, &vendor, "dbx", &attributes, data, 4, &size), ST_ABSENT);
     mem_vars_free(vars);
 }
 
@@ -430,7 +452,7 @@ static void the_walk_is_in_order_of_creation_over_all_vendors(void **state)
     assert_true(guid_equal(&id.vendor, &other));
     uint32_t attributes = 0;
     size_t size = 0;
-    assert_int_equal(port.get(port.ctx, "HDDP", &attributes, NULL, 0, &size), ST_ABSENT);
+    assert_int_equal(port.get(port.ctx, NULL, "HDDP", &attributes, NULL, 0, &size), ST_ABSENT);
     mem_vars_free(vars);
 }
 
@@ -504,7 +526,7 @@ static void a_huge_variable_never_fits(void **state)
     (void)state;
     set_boot(&port, "Boot0000");
     mem_vars_make_huge(vars, "Boot0000");
-    assert_int_equal(port.get(port.ctx, "Boot0000", &attributes, data, sizeof(data), &size),
+    assert_int_equal(port.get(port.ctx, NULL, "Boot0000", &attributes, data, sizeof(data), &size),
                      ST_TOO_SMALL);
     assert_true(size == (size_t)1 << 32);
     mem_vars_free(vars);
@@ -1222,7 +1244,7 @@ static void call_everything(const struct ports *ports, enum status results[FAULT
     memset(data, 0, sizeof(data));
     results[FAULT_BLOCK_READ] = ports->disks[0].read(ports->disks[0].ctx, 0, 1, data);
     results[FAULT_VAR_NEXT] = vars->next(vars->ctx, true, &id);
-    results[FAULT_VAR_GET] = vars->get(vars->ctx, "Boot0000", &attributes, data, 512, &size);
+    results[FAULT_VAR_GET] = vars->get(vars->ctx, NULL, "Boot0000", &attributes, data, 512, &size);
     results[FAULT_VAR_SET] = set_boot(vars, "Boot0001");
     results[FAULT_VAR_SPACE] = vars->space(vars->ctx, &space);
     results[FAULT_FILE_STAT] = files->stat(files->ctx, 0, "\\EFI", &info);
@@ -1530,6 +1552,7 @@ int main(void)
         cmocka_unit_test(an_image_reads_in_blocks_of_the_chosen_size),
         cmocka_unit_test(an_image_that_is_not_there_is_absent),
         cmocka_unit_test(a_variable_reads_back_with_its_attributes),
+        cmocka_unit_test(variable_of_another_vendor_is_read_by_it),
         cmocka_unit_test(names_that_edk2_does_not_know_are_refused),
         cmocka_unit_test(wrong_attributes_are_refused),
         cmocka_unit_test(every_cut_of_a_load_option_is_refused),
