@@ -75,6 +75,7 @@ help:
 	@echo "make bench        what commands cost, and how fast they copy"
 	@echo "make demo         a machine that loses a disk and is made to start again"
 	@echo "make usb          $(BUILD)/shadowboot-usb.img, for a USB stick; usb-test starts it under OVMF"
+	@echo "make sign         a signed program, and usb a stick with it: KEY=FILE CERT=FILE"
 	@echo "make deps         installs the Debian packages all this needs"
 	@echo "make OPT=-O0      behind all other flags of compilers; with a BUILD=folder of its own"
 	@echo "make clean        removes $(BUILD)/"
