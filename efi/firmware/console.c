@@ -1,14 +1,10 @@
 #include "console.h"
 
 #include "base/text.h"
+#include "keyboard.h"
 
-#define OUTPUT_UNITS 256 /* units of UCS-2 handed to the firmware at once */
-#define UNKNOWN_RUNE '?' /* stands for what UCS-2 cannot express and for malformed bytes */
-#define KEY_CTRL_C   0x03
-#define KEY_DELETE   0x7f
-#define STALE_KEYS   16   /* keys at most that are thrown away with a break */
-#define IDLE_WAKEUPS 200  /* signals without a key before the input counts as ended */
-#define IDLE_STALL   1000 /* microseconds between them */
+#define OUTPUT_UNITS 256  /* units of UCS-2 handed to the firmware at once */
+#define UNKNOWN_RUNE '?'  /* stands for what UCS-2 cannot express and for malformed bytes */
 #define BACKGROUND   0x70 /* bits of an attribute (UEFI Specification 12.4.6) */
 
 /* ---- output ---- */
@@ -46,12 +42,15 @@ static void show_rune(struct output *output, uint32_t rune)
  * not stand out from. */
 static UINTN attribute_of(const struct uefi_console *console, char mark)
 {
-    static const uint8_t letters[] = {[2] = EFI_LIGHTGREEN, [3] = EFI_YELLOW, [4] = EFI_LIGHTRED};
+    static const uint8_t letters[] = {
+        [2] = EFI_LIGHTGREEN, [3] = EFI_YELLOW, [4] = EFI_LIGHTRED, [6] = EFI_WHITE};
     UINTN background = console->colours_start & BACKGROUND;
 
     if (mark == COLOUR_PLAIN[0] ||
         (background != EFI_BACKGROUND_BLACK && background != EFI_BACKGROUND_BLUE))
         return console->colours_start;
+    if (mark == COLOUR_CHOSEN[0])
+        return EFI_TEXT_ATTR(EFI_BLACK, EFI_LIGHTGRAY);
     return letters[(int)mark] | background;
 }
 
@@ -153,76 +152,6 @@ static struct screen_size console_screen_size(void *ctx)
 
 /* ---- input ---- */
 
-/* Throws away the keys typed up to a Ctrl-C; true when there was one. */
-static bool take_ctrl_c(const struct uefi_console *console)
-{
-    SIMPLE_INPUT_INTERFACE *device = console->uefi->system->ConIn;
-    EFI_INPUT_KEY key;
-
-    for (int i = 0; i < STALE_KEYS && device != NULL; i++) {
-        if (device->ReadKeyStroke(device, &key) != EFI_SUCCESS)
-            return false;
-        if (key.UnicodeChar == KEY_CTRL_C)
-            return true;
-    }
-    return false;
-}
-
-/* True once for each Ctrl-C that the Shell has seen. */
-static bool take_shell_break(const struct uefi_console *console)
-{
-    const struct uefi *uefi = console->uefi;
-
-    return uefi->shell != NULL && uefi->shell->ExecutionBreak != NULL &&
-           uefi->boot->CheckEvent(uefi->shell->ExecutionBreak) == EFI_SUCCESS;
-}
-
-/* Sleeps until a key or the Shell's break event; which of the two, the caller finds out. */
-static void wait_for_input(const struct uefi_console *console)
-{
-    const struct uefi *uefi = console->uefi;
-    EFI_EVENT events[2] = {uefi->system->ConIn->WaitForKey, NULL};
-    UINTN index = 0;
-    UINTN count = 1;
-
-    if (uefi->shell != NULL && uefi->shell->ExecutionBreak != NULL)
-        events[count++] = uefi->shell->ExecutionBreak;
-    EFI_STATUS efi = uefi->boot->WaitForEvent(count, events, &index);
-    if (efi == EFI_SUCCESS && index == 1)
-        uefi->boot->SignalEvent(events[1]); /* waiting has consumed it */
-    if (efi != EFI_SUCCESS)
-        uefi->boot->Stall(IDLE_STALL);
-}
-
-/*
- * The next key. Statuses: ST_OK; ST_CANCELLED for the Shell's break; ST_IO when there is no
- * keyboard, or when the input says again and again that there is a key and then has none: the way
- * the end of a redirected file looks.
- */
-static enum status read_key(const struct uefi_console *console, EFI_INPUT_KEY *ret_key)
-{
-    const struct uefi *uefi = console->uefi;
-    SIMPLE_INPUT_INTERFACE *device = uefi->system->ConIn;
-
-    if (device == NULL)
-        return ST_IO;
-    for (int idle = 0; idle < IDLE_WAKEUPS; idle++) {
-        EFI_STATUS efi = device->ReadKeyStroke(device, ret_key);
-        if (efi == EFI_SUCCESS)
-            return ST_OK;
-        if (efi != EFI_NOT_READY)
-            return ST_IO;
-        if (idle > 0)
-            uefi->boot->Stall(IDLE_STALL);
-        wait_for_input(console);
-        if (take_shell_break(console)) {
-            take_ctrl_c(console);
-            return ST_CANCELLED;
-        }
-    }
-    return ST_IO;
-}
-
 struct line {
     char *text;
     size_t size;
@@ -263,8 +192,6 @@ static enum status take_key(struct uefi_console *console, struct line *line, EFI
     bool after_cr = console->swallow_newline;
 
     console->swallow_newline = key.UnicodeChar == CHAR_CARRIAGE_RETURN;
-    if (key.UnicodeChar == KEY_CTRL_C)
-        take_shell_break(console); /* the same key again: it shall not cancel what comes next */
     if (key.UnicodeChar == KEY_CTRL_C || key.ScanCode == SCAN_ESC)
         return ST_CANCELLED;
     if (key.UnicodeChar == CHAR_LINEFEED && after_cr)
@@ -287,7 +214,7 @@ static enum status console_read_line(void *ctx, char *ret_line, size_t size)
 
     while (status == ST_ABSENT) {
         EFI_INPUT_KEY key;
-        status = read_key(console, &key);
+        status = keyboard_read(console->uefi, KEY_WAIT_FOREVER, &key);
         if (status == ST_OK)
             status = take_key(console, &line, key);
         else if (status == ST_IO && line.used > 0)
@@ -302,31 +229,56 @@ static enum status console_wait_key(void *ctx)
 {
     const struct uefi_console *console = ctx;
     EFI_INPUT_KEY key;
-    enum status status = read_key(console, &key);
+    enum status status = keyboard_read(console->uefi, KEY_WAIT_FOREVER, &key);
 
     if (status != ST_OK)
         return status;
-    if (key.UnicodeChar == KEY_CTRL_C)
-        take_shell_break(console); /* the same key again: it shall not cancel what comes next */
     bool leave = key.UnicodeChar == 'q' || key.UnicodeChar == 'Q' ||
                  key.UnicodeChar == KEY_CTRL_C || key.ScanCode == SCAN_ESC;
     return leave ? ST_CANCELLED : ST_OK;
 }
 
-/*
- * With a Ctrl-C go the keys typed before it, and without a shell all keys that are waiting: nothing
- * typed ahead should answer a question.
- */
-static bool console_break_requested(void *ctx)
+static enum status console_read_key(void *ctx, uint32_t milliseconds, uint32_t *ret_key)
 {
     const struct uefi_console *console = ctx;
+    EFI_INPUT_KEY key;
+    enum status status = keyboard_read(console->uefi, milliseconds, &key);
 
-    if (console->uefi->shell == NULL)
-        return take_ctrl_c(console);
-    if (!take_shell_break(console))
-        return false;
-    take_ctrl_c(console);
-    return true;
+    if (status == ST_IO)
+        return status;
+    *ret_key = status == ST_OK          ? keyboard_code(key)
+               : status == ST_CANCELLED ? (uint32_t)KEY_CTRL_C
+                                        : (uint32_t)KEY_NONE;
+    return ST_OK;
+}
+
+static bool console_break_requested(void *ctx)
+{
+    return keyboard_take_break(((const struct uefi_console *)ctx)->uefi);
+}
+
+/* ---- a screen of cells ---- */
+
+static void console_clear(void *ctx, bool cursor)
+{
+    struct uefi_console *console = ctx;
+    EFI_SIMPLE_TEXT_OUT_PROTOCOL *device = console->uefi->system->ConOut;
+
+    if (!console->is_screen)
+        return;
+    device->SetAttribute(device, console->colours_start);
+    console->coloured = false;
+    device->ClearScreen(device);
+    device->EnableCursor(device, cursor);
+}
+
+static void console_move(void *ctx, unsigned column, unsigned row)
+{
+    const struct uefi_console *console = ctx;
+    EFI_SIMPLE_TEXT_OUT_PROTOCOL *device = console->uefi->system->ConOut;
+
+    if (console->is_screen)
+        device->SetCursorPosition(device, column, row);
 }
 
 void uefi_console_open(const struct uefi *uefi, struct uefi_console *ret_console,
@@ -344,7 +296,10 @@ void uefi_console_open(const struct uefi *uefi, struct uefi_console *ret_console
                                       .screen_size = console_screen_size,
                                       .read_line = console_read_line,
                                       .wait_key = console_wait_key,
-                                      .break_requested = console_break_requested};
+                                      .read_key = console_read_key,
+                                      .break_requested = console_break_requested,
+                                      .clear = console_clear,
+                                      .move = console_move};
 }
 
 void uefi_console_close(struct uefi_console *console)

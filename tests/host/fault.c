@@ -473,6 +473,30 @@ static bool faulty_break_requested(void *ctx)
     return fault->inner->console.break_requested(fault->inner->console.ctx);
 }
 
+static enum status faulty_read_key(void *ctx, uint32_t milliseconds, uint32_t *ret_key)
+{
+    const struct fault *fault = ctx;
+    const struct console_port *console = &fault->inner->console;
+
+    return fault->dead ? ST_IO : console->read_key(console->ctx, milliseconds, ret_key);
+}
+
+static void faulty_clear(void *ctx, bool cursor)
+{
+    const struct fault *fault = ctx;
+
+    if (!fault->dead)
+        fault->inner->console.clear(fault->inner->console.ctx, cursor);
+}
+
+static void faulty_move(void *ctx, unsigned column, unsigned row)
+{
+    const struct fault *fault = ctx;
+
+    if (!fault->dead)
+        fault->inner->console.move(fault->inner->console.ctx, column, row);
+}
+
 static void wrap_disks(struct fault *fault)
 {
     size_t count = fault->inner->disk_count;
@@ -526,7 +550,10 @@ static void wrap_console(struct fault *fault)
     console->read_line = faulty_read_line;
     console->screen_size = faulty_screen_size;
     console->wait_key = faulty_wait_key;
+    console->read_key = faulty_read_key;
     console->break_requested = faulty_break_requested;
+    console->clear = faulty_clear;
+    console->move = faulty_move;
 }
 
 struct fault *fault_new(const struct ports *ports)

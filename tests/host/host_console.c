@@ -94,7 +94,8 @@ static void put(struct host_console *console, const char *text, size_t size)
 static void console_write(void *ctx, const char *text, size_t size)
 {
     static const char *const escapes[] = {
-        [1] = "\033[0m", [2] = "\033[1;32m", [3] = "\033[1;33m", [4] = "\033[1;31m"};
+        [1] = "\033[0m",    [2] = "\033[1;32m", [3] = "\033[1;33m",
+        [4] = "\033[1;31m", [5] = "\033[0;7m",  [6] = "\033[1m"};
     struct host_console *console = ctx;
     size_t start = 0;
 
@@ -193,6 +194,58 @@ static bool console_break_requested(void *ctx)
     return console->polls_left == 0;
 }
 
+/* What a script calls the key: a character is itself. */
+static uint32_t key_named(const char *name)
+{
+    static const struct {
+        const char *name;
+        uint32_t key;
+    } keys[] = {{"", KEY_NONE},          {"enter", KEY_ENTER},        {"esc", KEY_ESC},
+                {"up", KEY_UP},          {"down", KEY_DOWN},          {"right", KEY_RIGHT},
+                {"left", KEY_LEFT},      {"home", KEY_HOME},          {"end", KEY_END},
+                {"pageup", KEY_PAGE_UP}, {"pagedown", KEY_PAGE_DOWN}, {"backspace", KEY_BACKSPACE},
+                {"delete", KEY_DELETE},  {"other", KEY_OTHER}};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return keys[i].key;
+    }
+    if (strlen(name) != 1)
+        host_fail("the script has no key but something else where one is read");
+    return (unsigned char)name[0];
+}
+
+static enum status console_read_key(void *ctx, uint32_t milliseconds, uint32_t *ret_key)
+{
+    struct host_console *console = ctx;
+
+    if (console->next_answer < console->answer_count) {
+        const char *answer = console->answers[console->next_answer++];
+        *ret_key = answer == NULL ? (uint32_t)KEY_CTRL_C : key_named(answer);
+        return ST_OK;
+    }
+    if (milliseconds == KEY_WAIT_FOREVER)
+        return ST_IO;
+    *ret_key = KEY_NONE;
+    return ST_OK;
+}
+
+/* ECMA-48 8.3.39, 8.3.21. */
+static void console_clear(void *ctx, bool cursor)
+{
+    (void)cursor;
+    if (((struct host_console *)ctx)->size.rows > 0)
+        put(ctx, "\033[2J\033[1;1H", 10);
+}
+
+static void console_move(void *ctx, unsigned column, unsigned row)
+{
+    char text[32];
+
+    if (((struct host_console *)ctx)->size.rows > 0)
+        put(ctx, text, (size_t)snprintf(text, sizeof(text), "\033[%u;%uH", row + 1, column + 1));
+}
+
 struct console_port host_console_port(struct host_console *console)
 {
     struct console_port port = {
@@ -201,7 +254,10 @@ struct console_port host_console_port(struct host_console *console)
         .read_line = console_read_line,
         .screen_size = console_screen_size,
         .wait_key = console_wait_key,
+        .read_key = console_read_key,
         .break_requested = console_break_requested,
+        .clear = console_clear,
+        .move = console_move,
     };
     return port;
 }

@@ -24,8 +24,10 @@ void host_console_free(struct host_console *console);
 struct console_port host_console_port(struct host_console *console);
 
 /*
- * The next answer typed when the program asks, or waits for a key; NULL is Ctrl-C. Once something
- * is scripted, asking beyond the script gives ST_IO.
+ * The next answer typed when the program asks, or waits for a key; NULL is Ctrl-C. Where it reads a
+ * key, that is one character, "" when nobody presses one in time, or enter, esc, up, down, right, left,
+ * home, end, pageup, pagedown, backspace, delete, other. Once something is scripted, asking beyond the
+ * script gives ST_IO; keys that are not waited for for ever are then not pressed.
  */
 void host_console_answer(struct host_console *console, const char *text);
 
