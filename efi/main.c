@@ -55,7 +55,7 @@ static EFI_STATUS with_files(struct program *program)
         return EFI_OUT_OF_RESOURCES;
     uefi_console_open(&program->uefi, &program->console, &ports->console);
     uefi_clock_open(&program->uefi, &program->clock, &ports->clock);
-    uefi_start_open(&program->uefi, &ports->start);
+    uefi_start_open(&program->uefi, program->arguments.program, &ports->start);
     ports->architecture = ARCHITECTURE;
     unsigned error = run_with_ports(program);
     uefi_console_close(&program->console);

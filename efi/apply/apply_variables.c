@@ -147,11 +147,12 @@ enum status apply_write_variable(struct apply_run *run, const struct action *act
         action->type == ACTION_DELETE_VARIABLE ? content.attributes : action->attributes;
     /* A variable's attributes cannot be changed in place (UEFI Specification 8.2). */
     if (content.present && content.attributes != attributes) {
-        status = vars->set(vars->ctx, action->name, content.attributes, NULL, 0);
+        status = vars->set(vars->ctx, NULL, action->name, content.attributes, NULL, 0);
         if (status != ST_OK)
             return status;
     }
-    status = vars->set(vars->ctx, action->name, attributes, action->data.at, action->data.size);
+    status =
+        vars->set(vars->ctx, NULL, action->name, attributes, action->data.at, action->data.size);
     if (status != ST_OK)
         return status;
     status = read_now(run, action->name, &content);
@@ -169,10 +170,10 @@ bool apply_restore_variable(struct apply_run *run, const struct action *action,
     if (same_content(&now, before))
         return true;
     bool replace = now.present && (!before->present || now.attributes != before->attributes);
-    if (replace && vars->set(vars->ctx, action->name, now.attributes, NULL, 0) != ST_OK)
+    if (replace && vars->set(vars->ctx, NULL, action->name, now.attributes, NULL, 0) != ST_OK)
         return false;
-    if (before->present && vars->set(vars->ctx, action->name, before->attributes, before->data.at,
-                                     before->data.size) != ST_OK)
+    if (before->present && vars->set(vars->ctx, NULL, action->name, before->attributes,
+                                     before->data.at, before->data.size) != ST_OK)
         return false;
     return read_now(run, action->name, &now) == ST_OK && same_content(&now, before);
 }

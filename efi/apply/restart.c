@@ -33,6 +33,6 @@ enum status restart_into_setup(const struct ports *ports)
         memset(wishes, 0, sizeof(wishes));
     wishes[0] |= BOOT_TO_UI;
     enum status status =
-        ports->vars.set(ports->vars.ctx, "OsIndications", VAR_BOOT_OPTION, wishes, WISH_SIZE);
+        ports->vars.set(ports->vars.ctx, NULL, "OsIndications", VAR_BOOT_OPTION, wishes, WISH_SIZE);
     return status == ST_OK ? ports->start.reset(ports->start.ctx, START_RESET_COLD) : status;
 }

@@ -8,11 +8,12 @@
 #define NODE_HEADER   4
 #define PROGRAM_NAME  "shadowboot.efi"
 
-/* The path of this program on its volume: its file nodes, joined. NULL without memory. */
+/* The path of this program on its volume: its file nodes, joined; "" without any. NULL without
+ * memory. */
 static const char *program_path(const struct uefi *uefi, struct arena *arena)
 {
     struct span path = uefi_path_span(uefi->loaded == NULL ? NULL : uefi->loaded->FilePath);
-    CHAR16 *text = arena_alloc(arena, path.size + 2, 1); /* more than all nodes hold, and a NUL */
+    CHAR16 *text = arena_alloc(arena, path.size + 4, 1); /* more than all nodes hold, and a NUL */
     size_t used = 0;
 
     if (text == NULL)
@@ -23,15 +24,18 @@ static const char *program_path(const struct uefi *uefi, struct arena *arena)
         at += length;
         if ((node[0] & EFI_DP_TYPE_MASK) != MEDIA_TYPE || node[1] != FILE_SUBTYPE)
             continue;
-        if (used > 0 && text[used - 1] != '\\')
+        bool begins = length >= NODE_HEADER + 2 && ld_le16(node + NODE_HEADER) == '\\';
+        if (used == 0 || text[used - 1] != '\\')
             text[used++] = '\\';
-        for (size_t i = NODE_HEADER; i + 2 <= length && ld_le16(node + i) != 0; i += 2)
+        for (size_t i = NODE_HEADER + (begins ? 2 : 0); i + 2 <= length && ld_le16(node + i) != 0;
+             i += 2)
             text[used++] = ld_le16(node + i);
     }
-    return used == 0 ? PROGRAM_NAME : uefi_utf8(arena, text);
+    text[used] = 0;
+    return uefi_utf8(arena, text);
 }
 
-static enum status from_shell(const struct uefi *uefi, struct arena *arena,
+static enum status from_shell(const struct uefi *uefi, struct arena *arena, const char *program,
                               struct arguments *ret_arguments)
 {
     size_t count = uefi->parameters->Argc;
@@ -44,7 +48,7 @@ static enum status from_shell(const struct uefi *uefi, struct arena *arena,
         if (words[i] == NULL)
             return ST_NO_MEMORY;
     }
-    *ret_arguments = (struct arguments){(int)count, words};
+    *ret_arguments = (struct arguments){(int)count, words, program};
     return ST_OK;
 }
 
@@ -107,7 +111,7 @@ static bool ends_in_efi(const char *word)
     return length >= 4 && text_equal_nocase(word + length - 4, ".efi");
 }
 
-static enum status from_options(const struct uefi *uefi, struct arena *arena,
+static enum status from_options(const struct uefi *uefi, struct arena *arena, const char *program,
                                 struct arguments *ret_arguments)
 {
     char *text = options_text(uefi, arena);
@@ -118,21 +122,23 @@ static enum status from_options(const struct uefi *uefi, struct arena *arena,
     const char **words = arena_alloc(arena, text_length(text) / 2 + 2, sizeof(*words));
     if (words == NULL)
         return ST_NO_MEMORY;
-    words[count++] = program_path(uefi, arena);
-    if (words[0] == NULL)
-        return ST_NO_MEMORY;
+    words[count++] = program[0] == '\0' ? PROGRAM_NAME : program;
     for (char *word = next_word(&text); word != NULL; word = next_word(&text)) {
         if (count > 1 || !ends_in_efi(word))
             words[count++] = word;
     }
-    *ret_arguments = (struct arguments){(int)count, words};
+    *ret_arguments = (struct arguments){(int)count, words, program};
     return ST_OK;
 }
 
 enum status uefi_arguments(const struct uefi *uefi, struct arena *arena,
                            struct arguments *ret_arguments)
 {
+    const char *program = program_path(uefi, arena);
+
+    if (program == NULL)
+        return ST_NO_MEMORY;
     if (uefi->parameters != NULL && uefi->parameters->Argc > 0)
-        return from_shell(uefi, arena, ret_arguments);
-    return from_options(uefi, arena, ret_arguments);
+        return from_shell(uefi, arena, program, ret_arguments);
+    return from_options(uefi, arena, program, ret_arguments);
 }

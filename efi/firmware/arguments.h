@@ -6,7 +6,8 @@
 
 struct arguments {
     int count;                /* at least 1 */
-    const char *const *words; /* UTF-8; the first is the path of this program */
+    const char *const *words; /* UTF-8; the first is this program as it was called */
+    const char *program; /* the path of its file on its volume; "" when firmware does not say */
 };
 
 /*

@@ -120,9 +120,11 @@ static enum status start_reset(void *ctx, enum start_reset kind)
     return ST_UNSUPPORTED;
 }
 
-void uefi_start_open(const struct uefi *uefi, struct start_port *ret_port)
+void uefi_start_open(const struct uefi *uefi, const char *program, struct start_port *ret_port)
 {
     *ret_port = (struct start_port){.ctx = (void *)uefi,
+                                    .by_firmware = uefi->parameters == NULL,
+                                    .program = program,
                                     .has_tpm = has_tpm(uefi),
                                     .load = start_load,
                                     .start = start_start,

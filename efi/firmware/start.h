@@ -5,7 +5,8 @@
 #include "port/start.h"
 #include "uefi.h"
 
-/* Makes the port, whose ctx is `uefi`: that must outlive it. */
-void uefi_start_open(const struct uefi *uefi, struct start_port *ret_port);
+/* Makes the port, whose ctx is `uefi`: that must outlive it, as must `program`, the path of this
+ * program's own file. */
+void uefi_start_open(const struct uefi *uefi, const char *program, struct start_port *ret_port);
 
 #endif

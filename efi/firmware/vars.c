@@ -128,16 +128,16 @@ static enum status vars_get(void *ctx, const struct guid *vendor, const char *na
     return status;
 }
 
-static enum status vars_set(void *ctx, const char *name, uint32_t attributes, const void *data,
-                            size_t size)
+static enum status vars_set(void *ctx, const struct guid *vendor, const char *name,
+                            uint32_t attributes, const void *data, size_t size)
 {
     const struct uefi_vars *vars = ctx;
-    EFI_GUID vendor = to_efi_guid(&global_vendor);
+    EFI_GUID guid = to_efi_guid(vendor == NULL ? &global_vendor : vendor);
     CHAR16 wide[VAR_NAME_SIZE];
 
     if (to_name(name, wide) != ST_OK)
         return ST_REFUSED;
-    EFI_STATUS efi = vars->uefi->runtime->SetVariable(wide, &vendor, attributes, size,
+    EFI_STATUS efi = vars->uefi->runtime->SetVariable(wide, &guid, attributes, size,
                                                       size == 0 ? NULL : (void *)data);
     return uefi_status(efi, set_statuses, COUNT_OF(set_statuses));
 }

@@ -63,14 +63,14 @@ static enum status count_var_get(void *ctx, const struct guid *vendor, const cha
     return vars->get(vars->ctx, vendor, name, ret_attributes, ret_data, size, ret_size);
 }
 
-static enum status count_var_set(void *ctx, const char *name, uint32_t attributes, const void *data,
-                                 size_t size)
+static enum status count_var_set(void *ctx, const struct guid *vendor, const char *name,
+                                 uint32_t attributes, const void *data, size_t size)
 {
     const struct counter *counter = ctx;
     const struct vars_port *vars = &counter->ports->vars;
 
     counter->counts->var_writes++;
-    enum status status = vars->set(vars->ctx, name, attributes, data, size);
+    enum status status = vars->set(vars->ctx, vendor, name, attributes, data, size);
     if (status == ST_OK)
         counter->counts->var_written_bytes += size;
     return status;

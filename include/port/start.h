@@ -34,6 +34,8 @@ enum start_reset {
 
 struct start_port {
     void *ctx;
+    bool by_firmware;    /* this program was itself started by a boot manager, not by a shell */
+    const char *program; /* its file's path on files_port.self, from the root; "" when unknown */
     bool has_tpm; /* a TPM that firmware measures into: each load lengthens PCR 4 for good, also
                    * without a start (TCG PC Client Platform Firmware Profile 3.3.4.5) */
 

@@ -50,12 +50,13 @@ struct vars_port {
                        uint32_t *ret_attributes, void *ret_data, size_t size, size_t *ret_size);
 
     /*
-     * Creates or replaces the variable `name` of the global vendor; `size` 0 deletes it.
+     * Creates or replaces the variable `name` of `vendor`, NULL for the global one; `size` 0 deletes
+     * it.
      * Statuses: ST_OK; ST_ABSENT when there is nothing to delete; ST_NO_SPACE; ST_READ_ONLY;
      * ST_REFUSED when the firmware rejects name, attributes or content; ST_IO.
      */
-    enum status (*set)(void *ctx, const char *name, uint32_t attributes, const void *data,
-                       size_t size);
+    enum status (*set)(void *ctx, const struct guid *vendor, const char *name, uint32_t attributes,
+                       const void *data, size_t size);
 
     /* Statuses: ST_OK; ST_UNSUPPORTED where the firmware cannot tell. */
     enum status (*space)(void *ctx, struct var_space *ret_space);

@@ -265,8 +265,8 @@ static enum status faulty_var_get(void *ctx, const struct guid *vendor, const ch
     return vars->get(vars->ctx, vendor, name, ret_attributes, ret_data, size, ret_size);
 }
 
-static enum status faulty_var_set(void *ctx, const char *name, uint32_t attributes,
-                                  const void *data, size_t size)
+static enum status faulty_var_set(void *ctx, const struct guid *vendor, const char *name,
+                                  uint32_t attributes, const void *data, size_t size)
 {
     struct fault *fault = ctx;
     const struct vars_port *vars = &fault->inner->vars;
@@ -274,10 +274,10 @@ static enum status faulty_var_set(void *ctx, const char *name, uint32_t attribut
     enum status status = verdict.status;
 
     if (verdict.fate == FATE_PASS)
-        return vars->set(vars->ctx, name, attributes, data, size);
+        return vars->set(vars->ctx, vendor, name, attributes, data, size);
     if (verdict.fate == FATE_FAIL_AFTER ||
         (verdict.fate == FATE_CUT && fault->cut == FAULT_CUT_AFTER))
-        (void)!vars->set(vars->ctx, name, attributes, data, size);
+        (void)!vars->set(vars->ctx, vendor, name, attributes, data, size);
     return verdict.fate == FATE_CUT ? power_off(fault) : status;
 }
 
@@ -466,6 +466,53 @@ static enum status faulty_wait_key(void *ctx)
     return fault->inner->console.wait_key(fault->inner->console.ctx);
 }
 
+/* A machine without power starts nothing. */
+static struct start_answer faulty_load(void *ctx, const struct start_source *source,
+                                       void **ret_image)
+{
+    const struct fault *fault = ctx;
+    const struct start_port *start = &fault->inner->start;
+
+    *ret_image = NULL;
+    if (fault->dead)
+        return (struct start_answer){ST_IO, 7};
+    return start->load(start->ctx, source, ret_image);
+}
+
+static struct start_answer faulty_start(void *ctx, void *image, struct span options)
+{
+    const struct fault *fault = ctx;
+    const struct start_port *start = &fault->inner->start;
+
+    return start->start(start->ctx, image, options);
+}
+
+static void faulty_unload(void *ctx, void *image)
+{
+    const struct fault *fault = ctx;
+
+    fault->inner->start.unload(fault->inner->start.ctx, image);
+}
+
+static enum status faulty_reset(void *ctx, enum start_reset kind)
+{
+    const struct fault *fault = ctx;
+    const struct start_port *start = &fault->inner->start;
+
+    return fault->dead ? ST_UNSUPPORTED : start->reset(start->ctx, kind);
+}
+
+static void wrap_start(struct fault *fault)
+{
+    struct start_port *start = &fault->ports.start;
+
+    start->ctx = fault;
+    start->load = faulty_load;
+    start->start = faulty_start;
+    start->unload = faulty_unload;
+    start->reset = faulty_reset;
+}
+
 static bool faulty_break_requested(void *ctx)
 {
     const struct fault *fault = ctx;
@@ -568,6 +615,7 @@ struct fault *fault_new(const struct ports *ports)
     wrap_vars(fault);
     wrap_files(fault);
     wrap_console(fault);
+    wrap_start(fault);
     fault->ports.clock.ctx = fault;
     fault->ports.clock.now = faulty_now;
     fault->ports.clock.microseconds = faulty_microseconds;

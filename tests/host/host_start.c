@@ -25,13 +25,18 @@ struct host_start {
     struct host_start_event events[HOST_START_MOST];
     size_t count;
     bool has_tpm;
+    bool by_firmware;
+    const char *program;
     bool may_leave;
     jmp_buf away;
 };
 
 struct host_start *host_start_new(void)
 {
-    return host_alloc(1, sizeof(struct host_start));
+    struct host_start *start = host_alloc(1, sizeof(*start));
+
+    start->program = "";
+    return start;
 }
 
 static void free_span(struct span span)
@@ -151,6 +156,8 @@ struct start_port host_start_port(struct host_start *start)
 {
     struct start_port port = {
         .ctx = start,
+        .by_firmware = start->by_firmware,
+        .program = start->program,
         .has_tpm = start->has_tpm,
         .load = load,
         .start = start_image,
@@ -158,6 +165,12 @@ struct start_port host_start_port(struct host_start *start)
         .reset = reset,
     };
     return port;
+}
+
+void host_start_set_self(struct host_start *start, bool by_firmware, const char *program)
+{
+    start->by_firmware = by_firmware;
+    start->program = program;
 }
 
 void host_start_set_tpm(struct host_start *start, bool has_tpm)

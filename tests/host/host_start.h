@@ -38,6 +38,9 @@ void host_start_free(struct host_start *start);
 /* The port, valid as long as `start`. */
 struct start_port host_start_port(struct host_start *start);
 
+/* This program was started by a boot manager from `program`, which is kept by reference; "" and false
+ * from host_start_new on. */
+void host_start_set_self(struct host_start *start, bool by_firmware, const char *program);
 void host_start_set_tpm(struct host_start *start, bool has_tpm);
 
 /*

@@ -290,22 +290,22 @@ static enum status vars_get(void *ctx, const struct guid *vendor, const char *na
     return ST_OK;
 }
 
-static enum status delete_var(struct mem_vars *vars, const char *name)
+static enum status delete_var(struct mem_vars *vars, const struct guid *vendor, const char *name)
 {
     if (vars->read_only)
         return ST_READ_ONLY;
-    if (find(vars, NULL, name) == NULL)
+    if (find(vars, vendor, name) == NULL)
         return ST_ABSENT;
-    mem_vars_drop(vars, NULL, name);
+    mem_vars_drop(vars, vendor, name);
     return ST_OK;
 }
 
-static enum status write_var(struct mem_vars *vars, const char *name, uint32_t attributes,
-                             struct span data)
+static enum status write_var(struct mem_vars *vars, const struct guid *vendor, const char *name,
+                             uint32_t attributes, struct span data)
 {
-    const struct mem_var *old = find(vars, NULL, name);
+    const struct mem_var *old = find(vars, vendor, name);
 
-    if (!var_rules_accept(name, attributes, data))
+    if (vendor == NULL && !var_rules_accept(name, attributes, data))
         return ST_REFUSED;
     if (old != NULL && old->attributes != attributes)
         return ST_REFUSED;
@@ -317,7 +317,7 @@ static enum status write_var(struct mem_vars *vars, const char *name, uint32_t a
     uint64_t wanted = bytes_taken(name, attributes, data.size);
     if (used > vars->total || wanted > vars->total - used)
         return ST_NO_SPACE;
-    mem_vars_put(vars, NULL, name, attributes, data.at, data.size);
+    mem_vars_put(vars, vendor, name, attributes, data.at, data.size);
     return ST_OK;
 }
 
@@ -332,12 +332,12 @@ static void log_op(struct mem_vars *vars, const char *name, size_t size, enum st
         vars->changes++;
 }
 
-static enum status vars_set(void *ctx, const char *name, uint32_t attributes, const void *data,
-                            size_t size)
+static enum status vars_set(void *ctx, const struct guid *vendor, const char *name,
+                            uint32_t attributes, const void *data, size_t size)
 {
     struct mem_vars *vars = ctx;
-    enum status status =
-        size == 0 ? delete_var(vars, name) : write_var(vars, name, attributes, span_of(data, size));
+    enum status status = size == 0 ? delete_var(vars, vendor, name)
+                                   : write_var(vars, vendor, name, attributes, span_of(data, size));
 
     log_op(vars, name, size, status);
     return status;

@@ -500,10 +500,10 @@ static void taking_back_goes_on_behind_trouble(void **state)
 static struct mem_vars *lenient;
 static unsigned lenient_calls;
 
-static enum status lenient_set(void *ctx, const char *name, uint32_t attributes, const void *data,
-                               size_t size)
+static enum status lenient_set(void *ctx, const struct guid *vendor, const char *name,
+                               uint32_t attributes, const void *data, size_t size)
 {
-    const struct mem_var *old = mem_vars_find(lenient, NULL, name);
+    const struct mem_var *old = mem_vars_find(lenient, vendor, name);
 
     (void)ctx;
     if (++lenient_calls == 3)
@@ -511,9 +511,9 @@ static enum status lenient_set(void *ctx, const char *name, uint32_t attributes,
     if (size > 0 && old != NULL && old->attributes != attributes)
         return ST_REFUSED;
     if (size > 0)
-        mem_vars_put(lenient, NULL, name, attributes, data, size);
+        mem_vars_put(lenient, vendor, name, attributes, data, size);
     else
-        mem_vars_drop(lenient, NULL, name);
+        mem_vars_drop(lenient, vendor, name);
     return ST_OK;
 }
 

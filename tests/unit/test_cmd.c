@@ -861,8 +861,8 @@ static struct host *growing;
 static const struct vars_port *sound_vars;
 static size_t sets;
 
-static enum status growing_set(void *ctx, const char *name, uint32_t attributes, const void *data,
-                               size_t size)
+static enum status growing_set(void *ctx, const struct guid *vendor, const char *name,
+                               uint32_t attributes, const void *data, size_t size)
 {
     static const uint8_t junk[8192];
 
@@ -872,7 +872,7 @@ static enum status growing_set(void *ctx, const char *name, uint32_t attributes,
         put_var(growing, own, junk, sizeof(junk));
     }
     sets++;
-    return sound_vars->set(ctx, name, attributes, data, size);
+    return sound_vars->set(ctx, vendor, name, attributes, data, size);
 }
 
 /* With memory for looking again, and without. */

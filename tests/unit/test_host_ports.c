@@ -217,7 +217,7 @@ static void an_image_that_is_not_there_is_absent(void **state)
 
 static enum status set_boot(const struct vars_port *port, const char *name)
 {
-    return port->set(port->ctx, name, NV_BS_RT, option_a, sizeof(option_a));
+    return port->set(port->ctx, NULL, name, NV_BS_RT, option_a, sizeof(option_a));
 }
 
 static void a_variable_reads_back_with_its_attributes(void **state)
@@ -287,12 +287,12 @@ static void wrong_attributes_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-        assert_int_equal(port.set(port.ctx, "Boot0000", wrong[i], option_a, sizeof(option_a)),
+        assert_int_equal(port.set(port.ctx, NULL, "Boot0000", wrong[i], option_a, sizeof(option_a)),
                          ST_REFUSED);
     mem_vars_put(vars, NULL, "Timeout", BS_RT, "\5", 2);
-    assert_int_equal(port.set(port.ctx, "Timeout", NV_BS_RT, "\7", 2), ST_REFUSED);
-    assert_int_equal(port.set(port.ctx, "Timeout", 0, NULL, 0), ST_OK);
-    assert_int_equal(port.set(port.ctx, "Timeout", NV_BS_RT, "\7", 2), ST_OK);
+    assert_int_equal(port.set(port.ctx, NULL, "Timeout", NV_BS_RT, "\7", 2), ST_REFUSED);
+    assert_int_equal(port.set(port.ctx, NULL, "Timeout", 0, NULL, 0), ST_OK);
+    assert_int_equal(port.set(port.ctx, NULL, "Timeout", NV_BS_RT, "\7", 2), ST_OK);
     mem_vars_free(vars);
 }
 
@@ -305,7 +305,7 @@ static void every_cut_of_a_load_option_is_refused(void **state)
     for (size_t size = 1; size < sizeof(option_a); size++) {
         uint8_t *cut = malloc(size);
         memcpy(cut, option_a, size);
-        assert_int_equal(port.set(port.ctx, "Boot0000", NV_BS_RT, cut, size), ST_REFUSED);
+        assert_int_equal(port.set(port.ctx, NULL, "Boot0000", NV_BS_RT, cut, size), ST_REFUSED);
         free(cut);
     }
     assert_int_equal(set_boot(&port, "Boot0000"), ST_OK);
@@ -335,7 +335,7 @@ static void malformed_load_options_are_refused(void **state)
         uint8_t *bad = malloc(sizeof(option_a));
         memcpy(bad, option_a, sizeof(option_a));
         bad[damages[i].offset] = damages[i].value;
-        assert_int_equal(port.set(port.ctx, "Boot0000", NV_BS_RT, bad, sizeof(option_a)),
+        assert_int_equal(port.set(port.ctx, NULL, "Boot0000", NV_BS_RT, bad, sizeof(option_a)),
                          ST_REFUSED);
         free(bad);
     }
@@ -358,10 +358,27 @@ static void boot_order_takes_any_even_length_only(void **state)
     struct vars_port port = mem_vars_port(vars);
 
     (void)state;
-    assert_int_equal(port.set(port.ctx, "BootOrder", NV_BS_RT, "\1\0\377\377\1\0", 6), ST_OK);
-    assert_int_equal(port.set(port.ctx, "BootOrder", NV_BS_RT, "\1\0\2", 3), ST_REFUSED);
-    assert_int_equal(port.set(port.ctx, "BootNext", NV_BS_RT, "\1\0\2\0", 4), ST_REFUSED);
-    assert_int_equal(port.set(port.ctx, "BootNext", NV_BS_RT, "\1\0", 2), ST_OK);
+    assert_int_equal(port.set(port.ctx, NULL, "BootOrder", NV_BS_RT, "\1\0\377\377\1\0", 6), ST_OK);
+    assert_int_equal(port.set(port.ctx, NULL, "BootOrder", NV_BS_RT, "\1\0\2", 3), ST_REFUSED);
+    assert_int_equal(port.set(port.ctx, NULL, "BootNext", NV_BS_RT, "\1\0\2\0", 4), ST_REFUSED);
+    assert_int_equal(port.set(port.ctx, NULL, "BootNext", NV_BS_RT, "\1\0", 2), ST_OK);
+    mem_vars_free(vars);
+}
+
+static void variables_of_another_vendor_are_set_apart(void **state)
+{
+    static const struct guid vendor = GUID_INIT(1, 2, 3, 4, 5);
+    struct mem_vars *vars = mem_vars_new(MEM_VARS_TOTAL);
+    struct vars_port port = mem_vars_port(vars);
+
+    (void)state;
+    assert_int_equal(port.set(port.ctx, &vendor, "Ours", NV_BS_RT, "ab", 2), ST_OK);
+    assert_int_equal(port.set(port.ctx, NULL, "Ours", NV_BS_RT, "ab", 2), ST_REFUSED);
+    assert_null(mem_vars_find(vars, NULL, "Ours"));
+    assert_int_equal(mem_vars_find(vars, &vendor, "Ours")->size, 2);
+    assert_int_equal(port.set(port.ctx, NULL, "Ours", NV_BS_RT, NULL, 0), ST_ABSENT);
+    assert_int_equal(port.set(port.ctx, &vendor, "Ours", NV_BS_RT, NULL, 0), ST_OK);
+    assert_int_equal(mem_vars_count(vars), 0);
     mem_vars_free(vars);
 }
 
@@ -372,8 +389,8 @@ static void deleting_takes_the_variable_away_once(void **state)
 
     (void)state;
     assert_int_equal(set_boot(&port, "Boot0000"), ST_OK);
-    assert_int_equal(port.set(port.ctx, "Boot0000", NV_BS_RT, NULL, 0), ST_OK);
-    assert_int_equal(port.set(port.ctx, "Boot0000", NV_BS_RT, NULL, 0), ST_ABSENT);
+    assert_int_equal(port.set(port.ctx, NULL, "Boot0000", NV_BS_RT, NULL, 0), ST_OK);
+    assert_int_equal(port.set(port.ctx, NULL, "Boot0000", NV_BS_RT, NULL, 0), ST_ABSENT);
     assert_int_equal(mem_vars_count(vars), 0);
     mem_vars_free(vars);
 }
@@ -393,7 +410,7 @@ static void the_quota_counts_header_name_and_data(void **state)
     assert_int_equal(space.remaining, one - 1);
     assert_int_equal(set_boot(&port, "Boot0001"), ST_NO_SPACE);
     assert_int_equal(set_boot(&port, "Boot0000"), ST_OK);
-    assert_int_equal(port.set(port.ctx, "BootCurrent", BS_RT, "\0\0", 2), ST_OK);
+    assert_int_equal(port.set(port.ctx, NULL, "BootCurrent", BS_RT, "\0\0", 2), ST_OK);
     mem_vars_set_total(vars, 2 * one);
     assert_int_equal(set_boot(&port, "Boot0001"), ST_OK);
     mem_vars_set_total(vars, 10);
@@ -413,7 +430,7 @@ static void a_read_only_store_changes_nothing(void **state)
     assert_int_equal(set_boot(&port, "Boot0000"), ST_OK);
     mem_vars_set_read_only(vars, true);
     assert_int_equal(set_boot(&port, "Boot0001"), ST_READ_ONLY);
-    assert_int_equal(port.set(port.ctx, "Boot0000", NV_BS_RT, NULL, 0), ST_READ_ONLY);
+    assert_int_equal(port.set(port.ctx, NULL, "Boot0000", NV_BS_RT, NULL, 0), ST_READ_ONLY);
     assert_int_equal(mem_vars_count(vars), 1);
     assert_int_equal(mem_vars_changes(vars), 1);
     mem_vars_free(vars);
@@ -540,7 +557,7 @@ static void the_log_holds_what_was_tried(void **state)
     (void)state;
     set_boot(&port, "Boot0000");
     set_boot(&port, "Boot000a");
-    assert_int_equal(port.set(port.ctx, "Boot0000", NV_BS_RT, NULL, 0), ST_OK);
+    assert_int_equal(port.set(port.ctx, NULL, "Boot0000", NV_BS_RT, NULL, 0), ST_OK);
     assert_int_equal(mem_vars_log_count(vars), 3);
     assert_string_equal(mem_vars_log_at(vars, 0)->name, "Boot0000");
     assert_int_equal(mem_vars_log_at(vars, 0)->size, sizeof(option_a));
@@ -1559,6 +1576,7 @@ int main(void)
         cmocka_unit_test(malformed_load_options_are_refused),
         cmocka_unit_test(a_node_shorter_than_its_header_is_refused),
         cmocka_unit_test(boot_order_takes_any_even_length_only),
+        cmocka_unit_test(variables_of_another_vendor_are_set_apart),
         cmocka_unit_test(deleting_takes_the_variable_away_once),
         cmocka_unit_test(the_quota_counts_header_name_and_data),
         cmocka_unit_test(a_read_only_store_changes_nothing),

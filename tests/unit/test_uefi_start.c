@@ -150,7 +150,7 @@ static struct start_port open_port(void)
     firmware.boot.LocateProtocol = locate_protocol;
     firmware.runtime.ResetSystem = reset_system;
     uefi = (struct uefi){.image = &uefi, .boot = &firmware.boot, .runtime = &firmware.runtime};
-    uefi_start_open(&uefi, &port);
+    uefi_start_open(&uefi, "", &port);
     return port;
 }
 

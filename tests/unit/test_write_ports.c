@@ -336,7 +336,7 @@ static void write_five_times(const struct ports *ports)
     (void)!write_letters(&ports->disks[0], 5, "a");
     (void)!ports->disks[0].flush(ports->disks[0].ctx);
     (void)!write_file(ports, 0);
-    (void)!ports->vars.set(ports->vars.ctx, "Timeout", NV_BS_RT, "\5", 2);
+    (void)!ports->vars.set(ports->vars.ctx, NULL, "Timeout", NV_BS_RT, "\5", 2);
     (void)!write_letters(&ports->disks[1], 5, "b");
     (void)!ports->disks[1].flush(ports->disks[1].ctx);
     (void)!ports->files.remove(ports->files.ctx, 1, "\\f");
