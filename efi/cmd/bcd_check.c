@@ -61,6 +61,7 @@ static enum status retarget_all(struct context *context)
 {
     struct judgement judgement;
     struct plan plan;
+    struct boot_stores_request request = {.left_out = NO_INDEX};
     uint64_t disk = NO_INDEX;
 
     enum status status = read_chosen_disk(context, &disk);
@@ -70,8 +71,9 @@ static enum status retarget_all(struct context *context)
         return status;
     if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
+    request.disk = (size_t)disk;
     run_begin(context, &plan);
-    status = plan_boot_stores(&plan, &judgement.roles, (size_t)disk, NO_INDEX);
+    status = plan_boot_stores(&plan, &judgement.roles, &request);
     if (status == ST_OK)
         status = bcd_check_prospect(context, &plan, &judgement);
     return mend_run(context, &plan, status, false, &judgement);

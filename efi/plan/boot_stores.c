@@ -9,6 +9,7 @@
 #include "plan/place.h"
 #include "plan/project.h"
 #include "store_mend.h"
+#include "store_new.h"
 #include "store_work.h"
 #include "store_write.h"
 
@@ -37,7 +38,7 @@ static const char *purpose_of(const struct store_work *work, bool made)
 {
     struct arena *arena = work->plan->arena;
 
-    if (work->moves)
+    if (work->moves || work->made)
         return arena_printf(arena, "%sto start Windows from %s", made ? "made " : "",
                             place_text(arena, work->later, work->own));
     if (work->resumes)
@@ -86,9 +87,11 @@ static enum status put_into(struct store_work *work, struct action *action, stru
 static enum status put_alone(struct store_work *work, const struct esp *now, struct span file)
 {
     struct plan *plan = work->plan;
-    const char *text = arena_printf(plan->arena, "write the boot store of %s anew, %s",
-                                    place_text(plan->arena, plan->machine, now->partition),
-                                    purpose_of(work, false));
+    bool is_first = now->store_status == ST_ABSENT;
+    const char *text =
+        arena_printf(plan->arena, "%s the boot store of %s%s, %s", is_first ? "make" : "write",
+                     place_text(plan->arena, plan->machine, now->partition),
+                     is_first ? "" : " anew", purpose_of(work, false));
     enum status status =
         plan_write_store(plan, (size_t)(now - plan->machine->esps), BOOT_STORE_PATH, file, text);
 
@@ -132,11 +135,26 @@ static enum status put_store(struct store_work *work, struct span file)
 
 /* --- The whole ------------------------------------------------------------------------------ */
 
-static enum status see_to_esp(struct store_work *work)
+/* A store that is what it was made for already stays (I5). */
+static enum status renew_store(struct store_work *work, const struct date_time *now)
+{
+    struct span file;
+    enum status status = store_new(work, now, &file);
+
+    work->made = true;
+    return status == ST_OK ? put_store(work, file) : status;
+}
+
+static enum status see_to_esp(struct store_work *work, const struct boot_stores_request *request)
 {
     struct span file = work->esp->store_file;
     struct bcd_store store;
 
+    work->made = false;
+    work->moves = false;
+    if ((request->makes && store_new_is_due(work)) ||
+        (request->renews && store_new_is_possible(work)))
+        return renew_store(work, &request->now);
     if (!boot_store_is_usable(work->esp) || file.size == 0)
         return ST_OK;
     work->resumes = false;
@@ -155,7 +173,8 @@ static enum status see_to_esp(struct store_work *work)
 }
 
 static enum status see_to_member(struct plan *plan, const struct roles *roles,
-                                 const struct machine *later, const struct member *member)
+                                 struct machine *later, const struct member *member,
+                                 const struct boot_stores_request *request)
 {
     struct store_work work = {.plan = plan,
                               .roles = roles,
@@ -166,7 +185,7 @@ static enum status see_to_member(struct plan *plan, const struct roles *roles,
     for (size_t i = 0; i < later->esp_count && status == ST_OK; i++) {
         work.esp = &later->esps[i];
         if (later->partitions[work.esp->partition].disk == member->disk)
-            status = see_to_esp(&work);
+            status = see_to_esp(&work, request);
     }
     return status;
 }
@@ -206,9 +225,10 @@ static bool has_copy(const struct plan *plan, const struct roles *roles,
            store_copy_partition(plan, later, &roles->members[member]) != NO_INDEX;
 }
 
-enum status plan_boot_stores(struct plan *plan, const struct roles *roles, size_t disk,
-                             size_t left_out)
+enum status plan_boot_stores(struct plan *plan, const struct roles *roles,
+                             const struct boot_stores_request *request)
 {
+    size_t disk = request->disk;
     struct machine *later = arena_alloc(plan->arena, 1, sizeof(*later));
 
     if (later == NULL)
@@ -216,8 +236,8 @@ enum status plan_boot_stores(struct plan *plan, const struct roles *roles, size_
     enum status status = project_machine(plan->arena, plan, later);
     for (size_t i = 0; i < roles->member_count && status == ST_OK; i++) {
         bool meant = disk == NO_INDEX || roles->members[i].disk == disk;
-        if (meant && i != left_out)
-            status = see_to_member(plan, roles, later, &roles->members[i]);
+        if (meant && i != request->left_out)
+            status = see_to_member(plan, roles, later, &roles->members[i], request);
     }
     if (status == ST_OK && disk != NO_INDEX && !has_copy(plan, roles, later, disk))
         warn_without_copy(plan, later, disk);

@@ -184,6 +184,7 @@ static enum status check_copy_target(struct plan *plan, size_t target)
 enum status plan_copy(struct plan *plan, const struct roles *roles,
                       const struct copy_request *request)
 {
+    struct boot_stores_request stores = {.left_out = NO_INDEX};
     struct files_change files;
     size_t source = NO_INDEX;
     size_t target = NO_INDEX;
@@ -206,5 +207,6 @@ enum status plan_copy(struct plan *plan, const struct roles *roles,
         status = esp_files_plan(plan, target, &files);
     if (status != ST_OK || plan->count == 0)
         return status;
-    return plan_boot_stores(plan, roles, disk_of(plan->machine, target), NO_INDEX);
+    stores.disk = disk_of(plan->machine, target);
+    return plan_boot_stores(plan, roles, &stores);
 }

@@ -15,8 +15,7 @@ bool esp_files_readable(const struct esp *esp)
            (!fat_report_has_damage(report) || fat_edit_is_possible(report));
 }
 
-/* True when the ESP's boot store is known to be unusable. One whose log holds the rest is not. */
-static bool store_is_bad(const struct esp *esp)
+bool esp_store_is_bad(const struct esp *esp)
 {
     if (esp->store_status == ST_OK)
         return !boot_store_is_usable(esp) ||
@@ -43,7 +42,7 @@ bool esp_file_is_bad(const struct machine *machine, const struct esp *esp, size_
     const struct fat_file *file = &esp->report.files[index];
     const struct file_content *content = &esp->contents[index];
 
-    if (text_equal_nocase(file->path, BOOT_STORE_PATH) && store_is_bad(esp))
+    if (text_equal_nocase(file->path, BOOT_STORE_PATH) && esp_store_is_bad(esp))
         return true;
     if (esp_content_is_bad(file, content))
         return true;

@@ -4,6 +4,9 @@
 
 #include "model/machine.h"
 
+/* True when the ESP's boot store is known to be unusable. One whose log holds the rest is not. */
+bool esp_store_is_bad(const struct esp *esp);
+
 /* True when the file (an index into the ESP's list) is known to be of no use. A whole program for
  * another kind of machine may lie on an ESP, but not where this one is started from. */
 bool esp_file_is_bad(const struct machine *machine, const struct esp *esp, size_t file);

@@ -52,11 +52,13 @@ static enum status prepare_disk(struct plan *plan, const struct roles *roles,
 enum status plan_prepare(struct plan *plan, const struct roles *roles,
                          const struct prepare_request *request, struct guid *ret_esp)
 {
+    const struct boot_stores_request stores = {
+        .disk = request->disk, .left_out = NO_INDEX, .makes = true, .now = request->now};
     struct guid esp = *ret_esp;
 
     enum status status = prepare_disk(plan, roles, request, &esp);
     if (status == ST_OK)
-        status = plan_boot_stores(plan, roles, request->disk, NO_INDEX);
+        status = plan_boot_stores(plan, roles, &stores);
     if (status == ST_OK)
         *ret_esp = esp;
     return status;

@@ -317,13 +317,17 @@ static enum status repair_entries(struct repair *repair)
 
 enum status repair_plan_extent(struct repair *repair)
 {
+    const struct boot_stores_request stores = {.disk = NO_INDEX,
+                                               .left_out = repair->extent.left_out,
+                                               .makes = true,
+                                               .now = repair->request->now};
     enum status status = ST_OK;
 
     repair->target_count = 0;
     for (size_t i = 0; i < repair->roles->member_count && status == ST_OK; i++)
         status = repair_member(repair, i);
     if (status == ST_OK && repair->extent.disks)
-        status = plan_boot_stores(repair->plan, repair->roles, NO_INDEX, repair->extent.left_out);
+        status = plan_boot_stores(repair->plan, repair->roles, &stores);
     if (status != ST_OK || repair->extent.entries == ENTRIES_NONE)
         return status;
     return repair_entries(repair);

@@ -10,15 +10,16 @@
 struct store_work {
     struct plan *plan;
     const struct roles *roles;
-    const struct machine *later; /* as it will be */
-    const struct esp *esp;       /* of it */
-    size_t own;                  /* partition of it: the copy on the same disk; NO_INDEX for none */
+    struct machine *later; /* as it will be */
+    const struct esp *esp; /* of it */
+    size_t own;            /* partition of it: the copy on the same disk; NO_INDEX for none */
     struct bcd_choice choice;
     bool moves;      /* `choice` has to give way to the own copy */
     bool resumes;    /* what resumes a hibernated Windows had to */
     bool mended;     /* something else was put right: */
     bool completed;  /* a write that was cut short was */
     bool ends_order; /* an order for the next start was in it */
+    bool made;       /* it is made anew (store_new.h) */
 };
 
 /* The partition of the member's copy on the machine as it will be; NO_INDEX for none. */

@@ -1,10 +1,13 @@
 #include "store_write.h"
 
 #include "format/fat/fat_edit.h"
+#include "model/boot_paths.h"
 #include "plan/esp_files.h"
 #include "plan/esp_guard.h"
 #include "plan/owner_guard.h"
 #include "plan/place.h"
+
+#define ARCHIVE 0x20u
 
 /* Why the store cannot be written where it lies: ST_OK when it can. */
 static enum status check_store_target(struct plan *plan, const struct esp *esp)
@@ -44,7 +47,19 @@ size_t store_items(struct arena *arena, const struct esp *esp, const char *path,
     const struct fat_report *report = &esp->report;
     size_t count = 1;
 
-    ret_items[0] = item_of(&report->files[fat_find(report, path)], file);
+    size_t own = fat_find(report, path);
+    size_t manager = fat_find(report, BOOT_MANAGER_PATH);
+
+    if (own != FAT_NO_FILE)
+        ret_items[0] = item_of(&report->files[own], file);
+    else
+        ret_items[0] = (struct file_copy){.path = path,
+                                          .attributes = ARCHIVE,
+                                          .size = file.size,
+                                          .esp = NO_INDEX,
+                                          .content = file};
+    if (own == FAT_NO_FILE && manager != FAT_NO_FILE)
+        ret_items[0].written = report->files[manager].written;
     /* Until the new store is there, the old one is worth nothing without its log. */
     for (size_t i = 0; i < STORE_ITEMS_MAX - 1 && esp->store != REGF_DIRTY; i++) {
         const char *name = arena_printf(arena, "%s%s", path, endings[i]);

@@ -36,6 +36,19 @@ struct boot_csv {
     struct span text; /* all of it: UCS-2 */
 };
 
+/*
+ * What a copy of Windows keeps for the ESPs that are to start it, \Windows\Boot and what belongs to
+ * it. It is known as a `struct esp` with the files as an ESP has them, whose partition is that of the
+ * copy; its file system and its boot store are none.
+ */
+struct boot_source {
+    size_t copy;                   /* index into machine.copies */
+    const struct ntfs_file *files; /* by index into the report; those of folders mean nothing */
+    struct span template_file;     /* BCD-Template; empty when there is none that can be read */
+    uint32_t build;                /* of Windows, such as 19041; 0 when it is not known */
+    bool is_server;
+};
+
 /* An EFI System Partition, or another FAT volume that firmware may be started from. One
  * in pieces of an md array is ST_UNSUPPORTED, of CONTENT_UNKNOWN; so is one for which the disk's
  * limit left nothing. */
@@ -56,6 +69,7 @@ struct esp {
     enum bcd_end store_end; /* of such a one: what its object {bootmgr} comes to */
     struct boot_csv *csvs;  /* those that were read, in the order of the report */
     size_t csv_count;
+    const struct boot_source *source; /* where the files are; NULL: on the ESP itself */
 };
 
 /* The files by which a copy of Windows is known. */

@@ -182,6 +182,8 @@ struct machine {
     struct volume_map volumes; /* of dynamic disks; disk indices are those of `disks` */
     struct esp *esps;          /* from SCAN_QUICK on, like the rest; by partition */
     size_t esp_count;
+    size_t source_count;        /* esps[esp_count] and on: what copies of Windows keep for ESPs
+                          * (boot_source), where that was looked for (model/scan_source.h) */
     struct system_copy *copies; /* by disk, then by place */
     size_t copy_count;
     struct md_partition *md_members; /* by partition, without ESPs */

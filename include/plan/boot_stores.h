@@ -7,7 +7,17 @@
 #define SHADOWBOOT_PLAN_BOOT_STORES_H
 
 #include "audit/roles.h"
+#include "base/date.h"
 #include "plan/plan.h"
+
+struct boot_stores_request {
+    size_t disk;     /* the only one that is looked at; NO_INDEX for all */
+    size_t left_out; /* index of a member that is left as it is; NO_INDEX for none */
+    bool makes;  /* a store is made where there is none that can be used (format/bcd/bcd_make.h),
+                      * Windows' boot manager is there, and Windows on the same disk */
+    bool renews; /* ... also in the place of one that can be used */
+    struct date_time now; /* for new stores, and what is new in them; zeros when not known */
+};
 
 /*
  * Goes through the ESPs of members as they will be after the plan, and gives those whose store
@@ -17,11 +27,9 @@
  * store does not have are taken out of it, and so is an order for the next start alone that would
  * start from elsewhere. One whose last write was cut short is completed from its log, which cannot
  * be used on the result once more. Nothing else changes. A store that the plan brings is changed on
- * its way, one that lies there is written anew. `disk`: the only one that is looked at; NO_INDEX for
- * all. `left_out`: index of a member that is left as it is; NO_INDEX for none. Statuses: ST_OK;
- * ST_NO_MEMORY.
+ * its way, one that lies there is written anew. Statuses: ST_OK; ST_NO_MEMORY.
  */
-MUST_CHECK enum status plan_boot_stores(struct plan *plan, const struct roles *roles, size_t disk,
-                                        size_t left_out);
+MUST_CHECK enum status plan_boot_stores(struct plan *plan, const struct roles *roles,
+                                        const struct boot_stores_request *request);
 
 #endif

@@ -252,7 +252,10 @@ static struct plan plan_stores(struct mirror *m, size_t disk, size_t left_out)
     struct plan plan;
 
     plan_init(&plan, &m->arena, &m->machine);
-    assert_int_equal(plan_boot_stores(&plan, &roles, disk, left_out), ST_OK);
+    assert_int_equal(
+        plan_boot_stores(&plan, &roles,
+                         &(struct boot_stores_request){.disk = disk, .left_out = left_out}),
+        ST_OK);
     return plan;
 }
 
@@ -450,7 +453,10 @@ static void store_that_is_brought_is_made_for_where_it_goes(void **state)
     assert_int_equal(esp_files_update(&plan, 0, 1, "\\EFI\\Microsoft", &files), ST_OK);
     assert_int_equal(esp_files_plan(&plan, 1, &files), ST_OK);
     assert_int_equal(plan.count, 1);
-    assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
+    assert_int_equal(
+        plan_boot_stores(&plan, &roles,
+                         &(struct boot_stores_request){.disk = NO_INDEX, .left_out = NO_INDEX}),
+        ST_OK);
     assert_int_equal(plan.count, 1);
     const struct file_copy *item = &plan.actions[0].change->files.items[0];
     assert_string_equal(item->path, MIRROR_STORE);
@@ -460,7 +466,10 @@ static void store_that_is_brought_is_made_for_where_it_goes(void **state)
     assert_int_equal(project_machine(&m->arena, &plan, &later), ST_OK);
     assert_int_equal(later.esps[1].store_status, ST_OK);
     assert_ptr_equal(later.esps[1].store_file.at, item->content.at);
-    assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
+    assert_int_equal(
+        plan_boot_stores(&plan, &roles,
+                         &(struct boot_stores_request){.disk = NO_INDEX, .left_out = NO_INDEX}),
+        ST_OK);
     assert_int_equal(plan.warning_count, 1);
 }
 

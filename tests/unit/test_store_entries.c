@@ -286,7 +286,10 @@ static void mend(struct bed *bed, const char *purpose)
 
     take(bed);
     plan_init(&plan, &bed->m->arena, &bed->m->machine);
-    assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
+    assert_int_equal(
+        plan_boot_stores(&plan, &roles,
+                         &(struct boot_stores_request){.disk = NO_INDEX, .left_out = NO_INDEX}),
+        ST_OK);
     assert_int_equal(plan.count, 1);
     assert_non_null(strstr(plan.actions[0].text, purpose));
     struct span file = plan.actions[0].change->files.items[0].content;
@@ -296,7 +299,10 @@ static void mend(struct bed *bed, const char *purpose)
     assert_int_equal(boot_store_take(&bed->m->arena, file, span_of(NULL, 0), &bed->m->esps[1]),
                      ST_OK);
     plan_init(&plan, &bed->m->arena, &bed->m->machine);
-    assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
+    assert_int_equal(
+        plan_boot_stores(&plan, &roles,
+                         &(struct boot_stores_request){.disk = NO_INDEX, .left_out = NO_INDEX}),
+        ST_OK);
     assert_int_equal(plan.count, 0);
 }
 
@@ -381,7 +387,10 @@ static void order_for_the_next_start_that_leads_elsewhere_goes(void **state)
     order_for_one_start(&bed, STORE_LOADER, NULL);
     take(&bed);
     plan_init(&plan, &bed.m->arena, &bed.m->machine);
-    assert_int_equal(plan_boot_stores(&plan, &roles, NO_INDEX, NO_INDEX), ST_OK);
+    assert_int_equal(
+        plan_boot_stores(&plan, &roles,
+                         &(struct boot_stores_request){.disk = NO_INDEX, .left_out = NO_INDEX}),
+        ST_OK);
     assert_int_equal(plan.count, 0);
 }
 

@@ -1,0 +1,145 @@
+#include "store_new.h"
+
+#include "esp_usable.h"
+#include "format/bcd/bcd_make.h"
+#include "model/boot_paths.h"
+#include "model/boot_store.h"
+#include "plan/new_guid.h"
+
+#define FIRST_WINDOWS_11 22000u /* build */
+#define FIRST_WINDOWS_10 10240u
+
+static bool has_system(const struct machine *later, size_t partition)
+{
+    for (size_t i = 0; i < later->copy_count; i++) {
+        const struct system_copy *copy = &later->copies[i];
+        /* The boot manager knows partitions of the table alone: what is a part of one is no place
+         * it can be sent to. */
+        if (copy->partition == partition && system_copy_windows(copy) == ST_OK)
+            return copy->lba == later->partitions[partition].first_lba;
+    }
+    return false;
+}
+
+bool store_new_is_possible(const struct store_work *work)
+{
+    const struct esp *esp = work->esp;
+
+    return work->roles->windows && work->own != NO_INDEX && esp->status == ST_OK &&
+           fat_find(&esp->report, BOOT_MANAGER_PATH) != FAT_NO_FILE &&
+           has_system(work->later, work->own);
+}
+
+bool store_new_is_due(const struct store_work *work)
+{
+    bool lacks = work->esp->store_status == ST_ABSENT || esp_store_is_bad(work->esp);
+
+    return lacks && store_new_is_possible(work);
+}
+
+/* --- What it is made of ----------------------------------------------------------------------- */
+
+static bool partition_is_here(void *ctx, const struct bcd_partition *partition)
+{
+    return boot_store_partition(ctx, partition, 0) != NO_INDEX;
+}
+
+/* How good the store is to take settings from. */
+static int worth_of(const struct store_work *work, const struct esp *esp)
+{
+    const struct machine *now = work->plan->machine;
+    const struct partition *own = &now->partitions[esp->partition];
+    const struct partition *place = &work->later->partitions[work->esp->partition];
+
+    if (!boot_store_is_usable(esp) || esp->store_file.size == 0)
+        return 0;
+    return 1 + 2 * (esp->store_end == BCD_STARTS) +
+           (own->disk == place->disk && own->first_lba == place->first_lba);
+}
+
+static struct span old_store(const struct store_work *work)
+{
+    const struct machine *now = work->plan->machine;
+    struct span found = {NULL, 0};
+    int best = 0;
+
+    for (size_t i = 0; i < now->esp_count; i++) {
+        int worth = worth_of(work, &now->esps[i]);
+        if (worth > best) {
+            best = worth;
+            found = now->esps[i].store_file;
+        }
+    }
+    return found;
+}
+
+/* The partition of another member's copy; NO_INDEX when there is none. */
+static size_t second_system(const struct store_work *work)
+{
+    for (size_t i = 0; i < work->roles->member_count; i++) {
+        size_t partition = store_copy_partition(work->plan, work->later, &work->roles->members[i]);
+        if (partition != NO_INDEX && partition != work->own && has_system(work->later, partition))
+            return partition;
+    }
+    return NO_INDEX;
+}
+
+/* What is known of Windows on the own copy; NULL when its files were not looked at. */
+static const struct boot_source *source_of_own(const struct store_work *work)
+{
+    const struct machine *now = work->plan->machine;
+    const struct partition *own = &work->later->partitions[work->own];
+
+    for (size_t i = 0; i < now->source_count; i++) {
+        const struct boot_source *source = now->esps[now->esp_count + i].source;
+        const struct system_copy *copy = &now->copies[source->copy];
+        if (copy->disk == own->disk && copy->lba == own->first_lba)
+            return source;
+    }
+    return NULL;
+}
+
+static void describe_windows(const struct boot_source *source, struct bcd_new *io_wanted)
+{
+    io_wanted->description = "Windows";
+    if (source == NULL)
+        return;
+    io_wanted->template_file = source->template_file;
+    io_wanted->is_server = source->is_server;
+    if (source->build >= FIRST_WINDOWS_10)
+        io_wanted->description = source->build >= FIRST_WINDOWS_11 ? "Windows 11" : "Windows 10";
+    if (source->is_server)
+        io_wanted->description = "Windows Server";
+    io_wanted->names_system_of_resume = !source->is_server && source->build >= FIRST_WINDOWS_11;
+}
+
+enum status store_new(const struct store_work *work, const struct date_time *now,
+                      struct span *ret_file)
+{
+    const struct machine *later = work->later;
+    struct arena *arena = work->plan->arena;
+    uint8_t *buffer = arena_alloc(arena, 1, BCD_MAKE_BYTES);
+    size_t other = second_system(work);
+    struct identity identity;
+    struct bcd_new wanted = {.esp = boot_store_name(later, work->esp->partition),
+                             .system = {.partition = boot_store_name(later, work->own)},
+                             .has_other = other != NO_INDEX,
+                             .locale = "en-US",
+                             .old_file = old_store(work),
+                             .is_here = partition_is_here,
+                             .ctx = work->later,
+                             .now = date_filetime(now)};
+
+    if (buffer == NULL)
+        return ST_NO_MEMORY;
+    identity_begin(&identity, later, later->partitions[work->own].disk, now);
+    wanted.system.loader = identity_guid(&identity);
+    wanted.system.resume = identity_guid(&identity);
+    if (wanted.has_other) {
+        wanted.other.partition = boot_store_name(later, other);
+        wanted.other.loader = identity_guid(&identity);
+        wanted.other.resume = identity_guid(&identity);
+    }
+    describe_windows(source_of_own(work), &wanted);
+    return bcd_make(arena, &wanted, buffer, BCD_MAKE_BYTES, ret_file);
+}
