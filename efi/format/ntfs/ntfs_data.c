@@ -1,16 +1,8 @@
 #include "format/ntfs/ntfs_data.h"
 
 #include "base/mem.h"
+#include "ntfs_packed.h"
 #include "ntfs_stream.h"
-
-/* A value in a record is copied out of the way of the next record. */
-static enum status keep_value(struct arena *arena, struct ntfs_stream *stream)
-{
-    if (!stream->resident)
-        return ST_OK;
-    stream->value.at = arena_copy(arena, stream->value.at, stream->value.size);
-    return stream->value.at == NULL ? ST_NO_MEMORY : ST_OK;
-}
 
 /* Statuses: ST_OK, also without unnamed data; ST_DAMAGED and others. */
 static enum status open_unnamed(struct ntfs_volume *volume, const struct ntfs_record *record,
@@ -23,7 +15,16 @@ static enum status open_unnamed(struct ntfs_volume *volume, const struct ntfs_re
         stream->resident = true;
         return ST_OK;
     }
-    return status == ST_OK ? keep_value(volume->arena, stream) : status;
+    return status == ST_OK ? ntfs_stream_keep(volume, stream) : status;
+}
+
+/* What the attribute says of itself fits the form that the file was described with. */
+static bool form_fits(const struct ntfs_stream *stream, enum ntfs_form form)
+{
+    uint16_t flags = stream->resident ? 0 : stream->flags;
+    bool is_lznt1 = (flags & NTFS_COMPRESSED) != 0;
+
+    return (flags & NTFS_ENCRYPTED) == 0 && is_lznt1 == (form == NTFS_FORM_LZNT1);
 }
 
 /* It is to be what it was when it was described. */
@@ -42,7 +43,11 @@ static enum status open_described(struct ntfs_volume *volume, const struct ntfs_
     if (status != ST_OK)
         return status;
     data->size = data->stream->size;
-    return data->size == file->size ? ST_OK : ST_DAMAGED;
+    if (data->size != file->size || !form_fits(data->stream, file->form))
+        return ST_DAMAGED;
+    if (file->form == NTFS_FORM_PLAIN)
+        return ST_OK;
+    return ntfs_packed_open(volume, &record, file->form, data->stream, &data->packed);
 }
 
 enum status ntfs_data_open(struct ntfs_volume *volume, const struct ntfs_file *file,
@@ -70,7 +75,9 @@ enum status ntfs_data_read(const struct ntfs_data *data, uint64_t offset, void *
     size_t part = size < left ? size : (size_t)left;
     enum status status = ST_OK;
 
-    if (part > 0)
+    if (part > 0 && data->packed != NULL)
+        status = ntfs_packed_read(data->packed, offset, ret_data, part);
+    else if (part > 0)
         status = ntfs_stream_read(data->volume, data->stream, offset, ret_data, part);
     if (status == ST_OK)
         *ret_size = part;

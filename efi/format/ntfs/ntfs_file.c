@@ -1,5 +1,7 @@
 #include "ntfs_file.h"
 
+#include "ntfs_packed.h"
+
 #define SEQUENCE_SHIFT 48u
 
 /*
@@ -55,7 +57,7 @@ const char *ntfs_form_text(enum ntfs_form form)
 
 bool ntfs_form_is_read(enum ntfs_form form)
 {
-    return form == NTFS_FORM_PLAIN;
+    return form < NTFS_FORM_PACKED;
 }
 
 uint64_t ntfs_reference(const struct ntfs_file *file)
@@ -113,7 +115,7 @@ static enum status look_at_reparse(struct ntfs_volume *volume, const struct ntfs
     return ST_OK;
 }
 
-static enum ntfs_form data_form(const struct ntfs_attribute *data)
+static enum ntfs_form data_form(const struct ntfs_volume *volume, const struct ntfs_attribute *data)
 {
     uint16_t packed = data->flags & NTFS_COMPRESSED;
 
@@ -121,7 +123,9 @@ static enum ntfs_form data_form(const struct ntfs_attribute *data)
         return NTFS_FORM_ENCRYPTED;
     if (data->resident || packed == 0)
         return NTFS_FORM_PLAIN;
-    return packed == NTFS_COMPRESSED_LZNT1 ? NTFS_FORM_LZNT1 : NTFS_FORM_PACKED;
+    if (packed != NTFS_COMPRESSED_LZNT1 || ntfs_lznt1_unit(volume, data->unit_shift) == 0)
+        return NTFS_FORM_PACKED;
+    return NTFS_FORM_LZNT1;
 }
 
 static enum status describe_record(struct ntfs_volume *volume, const struct ntfs_record *record,
@@ -142,7 +146,7 @@ static enum status describe_record(struct ntfs_volume *volume, const struct ntfs
     file.sparse = (data.flags & NTFS_SPARSE) != 0;
     file.encrypted = (data.flags & NTFS_ENCRYPTED) != 0;
     file.size = record->is_directory ? 0 : data.size;
-    file.form = data_form(&data);
+    file.form = data_form(volume, &data);
     status = look_at_reparse(volume, record, &file);
     if (status == ST_OK)
         *ret_file = file;

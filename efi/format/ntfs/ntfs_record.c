@@ -52,6 +52,7 @@ static enum status parse_sizes(struct span bytes, struct ntfs_attribute *attribu
 {
     attribute->size = ld_le64(bytes.at + 0x30);
     attribute->initialised = ld_le64(bytes.at + 0x38);
+    attribute->unit_shift = bytes.at[0x22];
     if (attribute->size > INT64_MAX || attribute->initialised > attribute->size)
         return ST_DAMAGED;
     return ST_OK;

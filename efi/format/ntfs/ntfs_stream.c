@@ -132,6 +132,7 @@ static enum status append_part(struct ntfs_volume *volume, struct ntfs_stream *s
         stream->size = part->size;
         stream->initialised = part->initialised;
         stream->flags = part->flags;
+        stream->unit_shift = part->unit_shift;
     }
     return part->resident ? ST_OK : append_pairs(volume, stream, part);
 }
@@ -296,6 +297,30 @@ enum status ntfs_stream_open(struct ntfs_volume *volume, const struct ntfs_recor
         return ST_ABSENT;
     if (!stream->resident && stream->size > stream->clusters * volume->cluster_size)
         return ST_DAMAGED;
+    return ST_OK;
+}
+
+enum status ntfs_stream_keep(struct ntfs_volume *volume, struct ntfs_stream *stream)
+{
+    if (!stream->resident)
+        return ST_OK;
+    stream->value.at = arena_copy(volume->arena, stream->value.at, stream->value.size);
+    return stream->value.at == NULL ? ST_NO_MEMORY : ST_OK;
+}
+
+enum status ntfs_stream_stored(struct ntfs_volume *volume, const struct ntfs_stream *stream,
+                               struct ntfs_stream *ret_stored)
+{
+    struct ntfs_stream stored = {0};
+
+    for (const struct ntfs_run *run = stream->runs; run != NULL; run = run->next) {
+        struct ntfs_pair pair = {.clusters = run->clusters, .lcn = run->lcn};
+        enum status status = run->hole ? ST_OK : append_run(volume, &stored, &pair);
+        if (status != ST_OK)
+            return status;
+    }
+    stored.size = stored.initialised = stored.clusters * volume->cluster_size;
+    *ret_stored = stored;
     return ST_OK;
 }
 

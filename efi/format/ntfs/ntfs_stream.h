@@ -33,6 +33,7 @@ struct ntfs_stream {
     uint64_t size;         /* bytes */
     uint64_t initialised;  /* bytes, <= size; what lies behind reads as zero */
     uint16_t flags;        /* of the attribute */
+    uint8_t unit_shift;    /* likewise */
     uint64_t clusters;     /* mapped by `runs`, holes included */
     struct ntfs_run *runs; /* in order, without a gap, in the volume's arena */
     struct ntfs_run *last;
@@ -69,6 +70,17 @@ MUST_CHECK enum status ntfs_attribute_head(struct ntfs_volume *volume,
  */
 MUST_CHECK enum status ntfs_stream_open(struct ntfs_volume *volume, const struct ntfs_record *base,
                                         const struct ntfs_key *key, struct ntfs_stream *stream);
+
+/* Copies a value in a record out of the way of the next record. Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status ntfs_stream_keep(struct ntfs_volume *volume, struct ntfs_stream *stream);
+
+/*
+ * The clusters of `stream` without its holes, one behind the other, into `*ret_stored`. Statuses:
+ * ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status ntfs_stream_stored(struct ntfs_volume *volume,
+                                          const struct ntfs_stream *stream,
+                                          struct ntfs_stream *ret_stored);
 
 /*
  * Reads `size` bytes from byte `offset`. On failure the content of `ret_data` is undefined.

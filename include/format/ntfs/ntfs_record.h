@@ -15,8 +15,10 @@
  *   18  4  bytes in use                           14  2  offset        18  8  last cluster
  *   1C  4  bytes                                                       20  2  offset of the
  *   20  8  reference to the base record, or 0                                 mapping pairs
- *   2C  4  number of this record, where the                            30  8  bytes
- *          update sequence is at 30 or later                           38  8  bytes initialised
+ *   2C  4  number of this record, where the                            22  1  compressed: power of 2
+ *          update sequence is at 30 or later                                 of clusters in a unit
+ *                                                                      30  8  bytes
+ *                                                                      38  8  bytes initialised
  *
  *   Mapping pairs: a byte with the size of a length (low nibble) and of a distance (high nibble),
  *   the length in clusters, the distance from the last run's place, both signed and little-endian;
@@ -79,6 +81,8 @@ struct ntfs_attribute {
     uint64_t clusters;    /* non-resident: clusters of that part, holes included */
     uint64_t size;        /* bytes of the attribute; only where first_vcn is 0 */
     uint64_t initialised; /* bytes that were ever written, <= size; likewise */
+    uint8_t
+        unit_shift; /* compressed: 2 to the power of it clusters are packed together; likewise */
 };
 
 /*
