@@ -211,6 +211,43 @@ static enum status fail(struct apply_run *run, size_t index, enum status status)
     return status;
 }
 
+/* What the scan knows of the content of an item that is written; NULL for nothing. */
+static const struct file_content *content_of_item(const struct machine *machine,
+                                                  const struct file_copy *item)
+{
+    const struct file_content *content =
+        item->esp == NO_INDEX ? NULL : &machine->esps[item->esp].contents[item->file];
+
+    return content != NULL && content->status == ST_OK ? content : NULL;
+}
+
+static void list_written(struct apply_run *run, const struct disk_work *work)
+{
+    struct apply_result *result = run->result;
+    const struct machine *machine = run->plan->machine;
+
+    for (size_t i = 0; i < work->edit.file_count; i++) {
+        const struct disk_file *file = &work->edit.files[i];
+        const struct file_content *content =
+            content_of_item(machine, &work->change->files.items[file->source]);
+        if (content != NULL)
+            result->written[result->written_count++] = (struct written_file){
+                .port = machine->disks[work->change->disk].port, .file = file, .content = content};
+    }
+}
+
+/* Sets aside the memory for telling what was written. */
+static enum status reserve_written(struct apply_run *run)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < run->plan->count; i++)
+        count +=
+            apply_is_disk_change(&run->plan->actions[i]) ? run->disks.works[i].edit.file_count : 0;
+    run->result->written = arena_alloc(run->arena, count, sizeof(*run->result->written));
+    return run->result->written != NULL ? ST_OK : ST_NO_MEMORY;
+}
+
 static enum status carry_out(struct apply_run *run, size_t index)
 {
     const struct action *action = &run->plan->actions[index];
@@ -228,6 +265,10 @@ static enum status carry_out_all(struct apply_run *run)
         if (status != ST_OK)
             return fail(run, i, status);
         run->result->done = i + 1;
+    }
+    for (size_t i = 0; i < run->plan->count; i++) {
+        if (apply_is_disk_change(&run->plan->actions[i]))
+            list_written(run, &run->disks.works[i]);
     }
     run->result->disk_bytes = run->disks.done;
     return ST_OK;
@@ -305,6 +346,8 @@ enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct
     if (status == ST_OK)
         status = reserve_scratch(&run);
     if (status == ST_OK)
+        status = reserve_written(&run);
+    if (status == ST_OK)
         status = save_journal(&run, command);
     if (status == ST_OK)
         status = let_go(&run);
@@ -347,6 +390,19 @@ bool apply_may_have_written(const struct plan *plan, const struct file_volume *v
     }
     return own->volume != NO_INDEX &&
            span_equal(volumes[own->volume].path, result->journal.volume_path);
+}
+
+const struct file_content *apply_written_content(const struct apply_result *result, size_t port,
+                                                 struct fat_volume *volume,
+                                                 const struct fat_file *file)
+{
+    for (size_t i = result->written_count; i > 0; i--) {
+        const struct written_file *own = &result->written[i - 1];
+        if (own->port == port && own->file->size == file->size &&
+            fat_file_lies_in(volume, file, own->file->extents, own->file->extent_count))
+            return own->content;
+    }
+    return NULL;
 }
 
 /* The last action on a variable is what counts. */

@@ -1,4 +1,5 @@
 #include "disk_batch.h"
+#include "model/contents.h"
 
 #define PAGE_SIZE 4096u
 
@@ -119,13 +120,12 @@ static bool content_is_same(const struct plan *plan, const struct file_copy *ite
     const struct file_content *before =
         item->esp == NO_INDEX ? NULL : &plan->machine->esps[item->esp].contents[item->file];
 
-    if (item->content.size > 0) {
-        struct sha256 made = sha256_of(item->content);
-        return now->status == ST_UNSUPPORTED ||
-               (now->status == ST_OK && sha256_equal(&made, &now->digest));
-    }
-    return before == NULL || before->status != ST_OK || now->status == ST_UNSUPPORTED ||
-           (now->status == ST_OK && sha256_equal(&before->digest, &now->digest));
+    if (now->status == ST_UNSUPPORTED)
+        return true;
+    if (item->content.size > 0)
+        return now->status == ST_OK && content_is(now, item->content);
+    return before == NULL || before->status != ST_OK ||
+           (now->status == ST_OK && content_equal(before, now));
 }
 
 static bool files_are_there(const struct plan *plan, const struct files_change *files,

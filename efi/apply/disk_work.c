@@ -14,6 +14,15 @@
 
 /* --- Sources of files ------------------------------------------------------------------------- */
 
+const struct file_content *disk_work_kept(const struct disk_work *work,
+                                          const struct file_copy *item)
+{
+    if (item->esp == NO_INDEX)
+        return NULL;
+    const struct file_content *content = &work->machine->esps[item->esp].contents[item->file];
+    return content->status == ST_OK && content->kept != NULL ? content : NULL;
+}
+
 static enum status add_source(struct disk_work *work, size_t esp)
 {
     if (esp == NO_INDEX || disk_source_find(work->sources, work->source_count, esp) != NULL)
@@ -25,7 +34,7 @@ static enum status add_source(struct disk_work *work, size_t esp)
     return status;
 }
 
-/* Opens every ESP that files come from, and the one that is changed. */
+/* Opens every ESP that files are read from, and the one that is changed. */
 static enum status open_sources(struct disk_work *work)
 {
     const struct files_change *files = &work->change->files;
@@ -34,8 +43,10 @@ static enum status open_sources(struct disk_work *work)
     if (work->sources == NULL)
         return ST_NO_MEMORY;
     enum status status = add_source(work, work->change->esp);
-    for (size_t i = 0; i < files->count && status == ST_OK; i++)
-        status = add_source(work, files->items[i].esp);
+    for (size_t i = 0; i < files->count && status == ST_OK; i++) {
+        if (disk_work_kept(work, &files->items[i]) == NULL)
+            status = add_source(work, files->items[i].esp);
+    }
     return status;
 }
 
@@ -69,7 +80,7 @@ static enum status keep_contents(struct disk_work *work)
     for (size_t i = 0; i < files->count; i++) {
         const struct file_copy *item = &files->items[i];
         if (item->is_directory || item->size == 0 || item->esp == NO_INDEX ||
-            item->esp != work->change->esp)
+            item->esp != work->change->esp || disk_work_kept(work, item) != NULL)
             continue;
         work->where = item->path;
         enum status status = read_whole(work, item, &contents[i]);

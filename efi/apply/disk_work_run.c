@@ -3,6 +3,7 @@
 #include "apply/disk_work.h"
 #include "apply/read_ahead.h"
 #include "base/mem.h"
+#include "model/contents.h"
 
 /* What is gathered for the next write: blocks that lie together. */
 struct output {
@@ -137,6 +138,11 @@ static void start_stream(struct output *output, size_t item_index, struct disk_s
     }
     if (work->contents != NULL && work->contents[item_index].at != NULL) {
         disk_stream_start_memory(ret_stream, work->contents[item_index]);
+        return;
+    }
+    const struct file_content *kept = disk_work_kept(work, item);
+    if (kept != NULL) {
+        disk_stream_start_memory(ret_stream, content_bytes(kept));
         return;
     }
     struct disk_source *source = disk_source_find(work->sources, work->source_count, item->esp);

@@ -5,6 +5,7 @@
 #include "base/print.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "model/contents.h"
 
 bool esp_path_is_in(const char *path, const char *folder)
 {
@@ -107,7 +108,7 @@ bool esp_files_equal(const struct esp *a, size_t i, const struct esp *b, size_t 
         return false;
     if (a->contents[i].status != ST_OK || b->contents[j].status != ST_OK)
         return true;
-    return sha256_equal(&a->contents[i].digest, &b->contents[j].digest);
+    return content_equal(&a->contents[i], &b->contents[j]);
 }
 
 static bool ends_in(const char *path, const char *tail)

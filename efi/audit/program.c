@@ -4,6 +4,7 @@
 #include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
+#include "model/contents.h"
 
 /* How many loaders are listed at most: nobody reads more. */
 #define LOADERS_MAX 32
@@ -14,7 +15,7 @@ static bool is_copy_of(const struct esp *esp, size_t file, const struct esp *oth
     if (esp->report.files[file].size != other->report.files[twin].size)
         return false;
     if (esp->contents[file].status == ST_OK && other->contents[twin].status == ST_OK)
-        return sha256_equal(&esp->contents[file].digest, &other->contents[twin].digest);
+        return content_equal(&esp->contents[file], &other->contents[twin]);
     return !esp->contents_read;
 }
 

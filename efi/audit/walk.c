@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/resolve.h"
 #include "model/boot_store.h"
+#include "model/contents.h"
 
 /*
  * The partition that an entry's path leads to when the other members are gone; NO_INDEX for none. A
@@ -350,8 +351,9 @@ static void note_program(const struct trial *trial, enum outcome outcome, struct
     if (outcome == GOES_ON || trial->file == FAT_NO_FILE)
         return;
     const struct file_content *content = &trial->machine->esps[trial->esp].contents[trial->file];
-    io_way->has_program = content->status == ST_OK;
-    io_way->program = content->digest;
+    io_way->has_program = content->status == ST_OK && io_way->outlook == OUTLOOK_UNKNOWN;
+    if (io_way->has_program)
+        io_way->program = content_digest(content);
 }
 
 enum status walk_order(struct arena *arena, const struct machine *machine,

@@ -115,6 +115,18 @@ void arena_rejoin(struct arena *arena, size_t size)
     arena->size += size;
 }
 
+void *arena_cut(struct arena *arena, size_t size)
+{
+    if (size > SIZE_MAX - ALIGNMENT || size + ALIGNMENT > arena_room(arena))
+        return NULL;
+    size_t start = (arena->size - size) / ALIGNMENT * ALIGNMENT;
+    const struct arena_source *source = arena->source;
+    if (source != NULL && !source->put(source->ctx, arena->base + start, size))
+        return NULL;
+    arena->size = start;
+    return arena->base + start;
+}
+
 struct arena arena_rest(const struct arena *arena)
 {
     struct arena whole = *arena;

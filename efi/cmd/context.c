@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "model/boot_name.h"
+#include "model/contents.h"
 #include "cmd/screen.h"
 #include "rows.h"
 
@@ -96,6 +97,9 @@ enum status option_guid(struct context *context, const char *name, bool *ret_giv
 enum status context_scan(struct context *context, enum scan_depth depth)
 {
     size_t mark = arena_mark(context->arena);
+
+    if (context->machine.contents != NULL)
+        contents_give_up(context->machine.contents); /* of an earlier look */
     enum status status = scan_machine(context->arena, context->ports, depth, &context->machine);
 
     context->depth = depth;

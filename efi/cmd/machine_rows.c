@@ -5,6 +5,7 @@
 #include "format/mbr.h"
 #include "model/boot_name.h"
 #include "show.h"
+#include "model/contents.h"
 
 void rows_open_disk(struct rows *to, size_t index, const char *role)
 {
@@ -68,7 +69,7 @@ void rows_file(struct rows *to, const struct esp *esp, size_t index)
     row_text(to, file->path);
     row_number(to, file->size);
     if (content->status == ST_OK)
-        row_digest(to, &content->digest);
+        row_digest(to, content_digest(content));
     else
         row_nothing(to);
     row_text(to, file_state_text(file, content));

@@ -124,14 +124,14 @@ void row_guid(struct rows *to, const struct guid *guid)
         json_guid(to->json, member, guid);
 }
 
-void row_digest(struct rows *to, const struct sha256 *digest)
+void row_digest(struct rows *to, struct sha256 digest)
 {
     char text[DIGEST_TEXT_SIZE];
     struct text_buffer buffer;
 
     text_buffer_init(&buffer, text, sizeof(text));
-    for (size_t i = 0; i < sizeof(digest->bytes); i++)
-        text_buffer_printf(&buffer, "%02x", digest->bytes[i]);
+    for (size_t i = 0; i < sizeof(digest.bytes); i++)
+        text_buffer_printf(&buffer, "%02x", digest.bytes[i]);
     row_text(to, text);
 }
 

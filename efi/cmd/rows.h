@@ -89,7 +89,7 @@ void row_number_or_none(struct rows *to, uint64_t value, bool is_known); /* as N
 void row_hex(struct rows *to, uint64_t value, unsigned digits); /* "0x" and so many digits */
 void row_bool(struct rows *to, bool value);
 void row_guid(struct rows *to, const struct guid *guid); /* zero: shown as such, or null */
-void row_digest(struct rows *to, const struct sha256 *digest);
+void row_digest(struct rows *to, struct sha256 digest);
 void row_nothing(struct rows *to); /* an empty column, or no member */
 
 #endif

@@ -180,12 +180,20 @@ static bool may_have_changed(void *ctx, size_t esp)
     return apply_may_have_written(again->plan, again->volumes, again->result, esp);
 }
 
+static const struct file_content *content_written(void *ctx, size_t port, struct fat_volume *volume,
+                                                  const struct fat_file *file)
+{
+    const struct looking_again *again = ctx;
+
+    return apply_written_content(again->result, port, volume, file);
+}
+
 /* Applies, scans again, and compares what is there with what was wanted. */
 static enum status carry_out_plan(struct context *context, struct plan *plan,
                                   struct apply_result *ret_result)
 {
     struct looking_again again = {plan, context->ports->files.volumes, ret_result};
-    struct scan_before before = {NULL, &again, may_have_changed};
+    struct scan_before before = {NULL, &again, may_have_changed, content_written};
     size_t action = 0;
 
     /* The plan goes on meaning the machine as it was. */
@@ -193,7 +201,13 @@ static enum status carry_out_plan(struct context *context, struct plan *plan,
     if (plan->machine == NULL)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
 
+    size_t before_applying = arena_mark(context->arena);
     enum status status = apply_with_reserve(context, plan, ret_result);
+    if (status == ST_NO_MEMORY) { /* before anything was written */
+        scan_let_contents_go(&context->machine);
+        arena_release(context->arena, before_applying);
+        status = apply_with_reserve(context, plan, ret_result);
+    }
     if (status != ST_OK) {
         const char *problem = ret_result->problem;
         return report(context, status, "%s", problem[0] != '\0' ? problem : status_text(status));

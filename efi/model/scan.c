@@ -7,6 +7,7 @@
 #include "format/devpath_text.h"
 #include "disk_meter.h"
 #include "model/boot_paths.h"
+#include "model/contents.h"
 #include "model/resolve.h"
 #include "scan_content.h"
 #include "scan_disk.h"
@@ -300,17 +301,12 @@ static enum status scan_entries(struct arena *arena, const struct ports *ports,
     return status;
 }
 
-enum status scan_machine(struct arena *arena, const struct ports *ports, enum scan_depth depth,
-                         struct machine *ret_machine)
-{
-    return scan_machine_again(arena, ports, depth, NULL, ret_machine);
-}
-
-enum status scan_machine_again(struct arena *arena, const struct ports *ports,
-                               enum scan_depth depth, const struct scan_before *before,
-                               struct machine *ret_machine)
+static enum status scan(struct arena *arena, const struct ports *ports, enum scan_depth depth,
+                        const struct scan_before *before, struct contents *contents,
+                        struct machine *ret_machine)
 {
     struct machine machine = {
+        .contents = contents,
         .architecture = ports->architecture,
         .fallback = arena_printf(arena, FALLBACK_PATH_FORMAT, ports->architecture),
     };
@@ -339,4 +335,42 @@ enum status scan_machine_again(struct arena *arena, const struct ports *ports,
     }
     *ret_machine = machine;
     return ST_OK;
+}
+
+enum status scan_machine(struct arena *arena, const struct ports *ports, enum scan_depth depth,
+                         struct machine *ret_machine)
+{
+    struct contents *contents = NULL;
+
+    if (depth == SCAN_FULL) {
+        contents = arena_alloc(arena, 1, sizeof(*contents));
+        if (contents == NULL)
+            return ST_NO_MEMORY;
+        contents_start(contents, arena);
+    }
+    size_t mark = arena_mark(arena);
+    enum status status = scan(arena, ports, depth, NULL, contents, ret_machine);
+    if (status != ST_NO_MEMORY || contents == NULL)
+        return status;
+    contents_give_up(contents);
+    arena_release(arena, mark);
+    return scan(arena, ports, depth, NULL, contents, ret_machine);
+}
+
+enum status scan_machine_again(struct arena *arena, const struct ports *ports,
+                               enum scan_depth depth, const struct scan_before *before,
+                               struct machine *ret_machine)
+{
+    return scan(arena, ports, depth, before, before->machine->contents, ret_machine);
+}
+
+void scan_let_contents_go(struct machine *io_machine)
+{
+    for (size_t i = 0; i < io_machine->esp_count && io_machine->contents != NULL; i++) {
+        const struct esp *esp = &io_machine->esps[i];
+        for (size_t k = 0; k < esp->report.file_count && esp->contents_read; k++)
+            content_let_go(&esp->contents[k]);
+    }
+    if (io_machine->contents != NULL)
+        contents_give_up(io_machine->contents);
 }

@@ -118,6 +118,7 @@ static enum status look_into_esp(const struct content_scan *scan, size_t partiti
     const struct disk_meter before = *meter;
 
     esp_scan->before = known == NO_INDEX ? NULL : &scan->before->machine->esps[known];
+    esp_scan->disk = scan->machine->disks[own->disk].port;
     if (known != NO_INDEX && !scan->before->may_differ(scan->before->ctx, known)) {
         *esp = *esp_scan->before;
         esp->partition = partition;
@@ -159,7 +160,9 @@ static enum status scan_esps(const struct content_scan *scan)
     struct esp_scan esp_scan = {
         .arena = scan->arena,
         .architecture = machine->architecture,
+        .since = scan->before,
         .contents = scan->depth >= SCAN_FULL,
+        .kept = scan->depth >= SCAN_FULL ? machine->contents : NULL,
         .buffer_size = scan->depth >= SCAN_FULL ? ESP_BUFFER_BYTES : ESP_STORE_BYTES,
     };
 

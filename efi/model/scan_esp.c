@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
+#include "model/contents.h"
 
 #define START_BYTES (64u << 10)
 #define CSV_MAX     16u   /* files */
@@ -16,11 +17,52 @@ static bool is_program(const char *path)
     return length >= 4 && text_equal_nocase(path + length - 4, ".efi");
 }
 
+static void take_verdict(struct pe_check *check, struct file_content *io_content)
+{
+    io_content->program = pe_check_finish(check);
+    io_content->checksum = pe_check_sum(check);
+    io_content->mark = pe_check_mark(check);
+}
+
+static void judge_program(const struct esp_scan *scan, struct pe_check *check, struct span bytes,
+                          struct file_content *io_content)
+{
+    pe_check_start(check, bytes.size, scan->architecture);
+    pe_check_feed(check, bytes);
+    take_verdict(check, io_content);
+    content_note_verdict(io_content);
+}
+
+/* Reads a file from start to end to where it is kept: `size` bytes at `room`. */
+static enum status read_to_keep(const struct esp_scan *scan, struct esp *esp,
+                                const struct fat_file *file, struct pe_check *check, uint8_t *room,
+                                size_t size, struct file_content *io_content)
+{
+    struct fat_reader reader;
+    size_t used = 0;
+    size_t piece = 0;
+
+    fat_reader_start(&reader, &esp->volume, file);
+    do {
+        size_t most = size - used < scan->buffer_size ? size - used : scan->buffer_size;
+        enum status status = fat_reader_next(&reader, room + used, most, &piece);
+        if (status != ST_OK) {
+            contents_leave(scan->kept, size);
+            return status;
+        }
+        used += piece;
+    } while (piece > 0);
+    io_content->kept = contents_keep(scan->kept, room, size, used);
+    if (io_content->is_program && !content_recall_verdict(io_content))
+        judge_program(scan, check, content_bytes(io_content), io_content);
+    return ST_OK;
+}
+
 /* Reads a file from start to end for its digest, a program for its verdict as well, and into
  * `whole` unless that is NULL. */
-static enum status read_file_content(const struct esp_scan *scan, struct esp *esp,
-                                     const struct fat_file *file, struct pe_check *check,
-                                     uint8_t *whole, struct file_content *ret_content)
+static enum status read_through(const struct esp_scan *scan, struct esp *esp,
+                                const struct fat_file *file, struct pe_check *check, uint8_t *whole,
+                                struct file_content *io_content)
 {
     struct sha256_state digest;
     struct fat_reader reader;
@@ -35,17 +77,32 @@ static enum status read_file_content(const struct esp_scan *scan, struct esp *es
         if (status != ST_OK)
             return status;
         sha256_feed(&digest, span_of(scan->buffer, size));
-        if (ret_content->is_program)
+        if (io_content->is_program)
             pe_check_feed(check, span_of(scan->buffer, size));
         if (whole != NULL)
             memcpy(whole + used, scan->buffer, size);
         used += size;
     } while (size > 0);
-    ret_content->digest = sha256_finish(&digest);
-    ret_content->program = pe_check_finish(check);
-    ret_content->checksum = pe_check_sum(check);
-    ret_content->mark = pe_check_mark(check);
+    io_content->digest = sha256_finish(&digest);
+    take_verdict(check, io_content);
     return ST_OK;
+}
+
+/* Either of the two; into `whole` as well, unless that is NULL. */
+static enum status read_file_content(const struct esp_scan *scan, struct esp *esp,
+                                     const struct fat_file *file, struct pe_check *check,
+                                     uint8_t *whole, struct file_content *io_content)
+{
+    uint64_t cluster = esp->volume.cluster_size;
+    uint64_t size = (file->size + cluster - 1) / cluster * cluster;
+    uint8_t *room = contents_room(scan->kept, size);
+
+    if (room == NULL)
+        return read_through(scan, esp, file, check, whole, io_content);
+    enum status status = read_to_keep(scan, esp, file, check, room, (size_t)size, io_content);
+    if (status == ST_OK && whole != NULL)
+        memcpy(whole, content_bytes(io_content).at, (size_t)file->size);
+    return status;
 }
 
 /* The whole of BCD.LOG beside the store; empty when there is none that can be read. Statuses:
@@ -202,6 +259,18 @@ static const struct file_content *known_content(const struct esp *before,
     return NULL;
 }
 
+/* The same of one that was written since. */
+static const struct file_content *written_content(const struct esp_scan *scan, struct esp *esp,
+                                                  size_t index)
+{
+    const struct scan_before *since = scan->since;
+    const struct file_content *known = NULL;
+
+    if (since != NULL)
+        known = since->written(since->ctx, scan->disk, &esp->volume, &esp->report.files[index]);
+    return known != NULL && known->is_program == esp->contents[index].is_program ? known : NULL;
+}
+
 static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
 {
     struct pe_check *check = arena_alloc(scan->arena, 1, sizeof(*check));
@@ -221,6 +290,8 @@ static enum status read_contents(const struct esp_scan *scan, struct esp *esp)
         if (file->status != ST_OK)
             continue;
         const struct file_content *known = known_content(scan->before, file, &next);
+        if (known == NULL)
+            known = written_content(scan, esp, i);
         if (known != NULL && i != store && !is_csv(file)) {
             *content = *known;
             continue;

@@ -24,12 +24,21 @@
 /* Bytes that must stay free in the variable store: firmware with a full one may not start. */
 #define STORE_MARGIN 5120u
 
+/* A file that was written and read back, of a content that the scan knows. */
+struct written_file {
+    size_t port; /* of its disk, as struct disk has it */
+    const struct disk_file *file;
+    const struct file_content *content;
+};
+
 struct apply_result {
     size_t done; /* actions carried out, and not taken back */
     bool has_journal;
-    struct journal_file journal; /* when has_journal */
-    uint64_t disk_bytes;         /* written to disks */
-    const char *problem;         /* on failure: what, where, and in which state the machine is */
+    struct journal_file journal;  /* when has_journal */
+    uint64_t disk_bytes;          /* written to disks */
+    struct written_file *written; /* on success: in the sequence of writing */
+    size_t written_count;
+    const char *problem; /* on failure: what, where, and in which state the machine is */
 };
 
 /* Told while disks are written. */
@@ -62,6 +71,12 @@ MUST_CHECK enum status apply_check(struct arena *arena, struct ports *ports,
  */
 bool apply_may_have_written(const struct plan *plan, const struct file_volume *volumes,
                             const struct apply_result *result, size_t esp);
+
+/* The content of a file that applying has written and read back, when it lies where that was
+ * written on the disk ports->disks[port]; NULL for any other. */
+const struct file_content *apply_written_content(const struct apply_result *result, size_t port,
+                                                 struct fat_volume *volume,
+                                                 const struct fat_file *file);
 
 /*
  * Compares a machine scanned afterwards with what the plan wanted. Statuses: ST_OK; ST_CHANGED with

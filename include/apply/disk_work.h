@@ -10,7 +10,10 @@
  *
  *     disk_work_revert    the phases that were begun, backwards, from the records
  *
- * Content of files streams from its source through one buffer. What is written lies inside the
+ * Content of files is what the scan keeps of it in memory (model/contents.h): the bytes that were
+ * read, compared and judged when the plan was made, so there is nothing to read or to digest again.
+ * Where they are not kept it streams from its source through one buffer, and has to have the digest
+ * that the scan found, on an ESP whose list of files is what it was. What is written lies inside the
  * change's partition, or in the places of the partition table (I2); sources are only read (I3).
  */
 #ifndef SHADOWBOOT_APPLY_DISK_WORK_H
@@ -46,7 +49,7 @@ struct disk_work {
     const struct block_port *port;
     struct arena *arena;
     struct disk_edit edit;
-    struct disk_source *sources; /* ESPs that content comes from */
+    struct disk_source *sources; /* ESPs that content is read from, and the one that is changed */
     size_t source_count;
     const struct span *contents; /* by item: content that was read beforehand; NULL: none was */
     uint32_t unit;               /* bytes in which files are laid out: a cluster */
@@ -70,6 +73,11 @@ MUST_CHECK enum status disk_work_begin(struct arena *arena, const struct ports *
                                        const struct machine *machine,
                                        const struct disk_change *change, uint8_t *buffer,
                                        struct disk_work *ret_work);
+
+/* The content of an item where the scan keeps its bytes, so that its source is not looked at; NULL
+ * for others. */
+const struct file_content *disk_work_kept(const struct disk_work *work,
+                                          const struct file_copy *item);
 
 /* Blocks of one extent of a file, up to the end of its last cluster: what is behind the file there
  * is zeroed. */

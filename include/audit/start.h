@@ -53,7 +53,8 @@ enum outlook {
 struct way {
     enum outlook outlook;
     bool has_program;
-    struct sha256 program; /* the content of what takes hold, where that was read */
+    struct sha256
+        program; /* OUTLOOK_UNKNOWN: the content of what takes hold, where that was read */
 };
 
 struct start {

@@ -79,6 +79,12 @@ bool arena_part(struct arena *arena, size_t size, struct arena *ret_part);
 void arena_rejoin(struct arena *arena, size_t size);
 
 /*
+ * `size` bytes (> 0) off the far end, not zeroed, aligned to 16 bytes, which count nowhere; the same
+ * arena_rejoin puts them back. NULL when there is no room: the arena is then unchanged.
+ */
+void *arena_cut(struct arena *arena, size_t size);
+
+/*
  * What is free, as an empty arena, for what is over before anything else is allocated from
  * `arena`, and counts nowhere.
  */

@@ -20,11 +20,14 @@
 #include "format/regf/regf_log.h"
 #include "format/regf/regf.h"
 
-/* What is known of a file's content. */
+struct kept_content; /* of model/contents.h */
+
+/* What is known of a file's content; model/contents.h compares two. */
 struct file_content {
     enum status status; /* ST_OK: all of it was read; ST_UNSUPPORTED: nobody looked; else why not */
-    struct sha256 digest; /* ST_OK only */
-    bool is_program;      /* its name ends in .efi; `program` is meaningful with ST_OK */
+    struct kept_content *kept; /* ST_OK only: its bytes; NULL: they are not kept */
+    struct sha256 digest;      /* ST_OK only, and only where it is not kept */
+    bool is_program;           /* its name ends in .efi; `program` is meaningful with ST_OK */
     enum pe_verdict program;
     uint32_t checksum; /* that its content ought to have; like `program` */
     enum pe_mark mark; /* what the program says of itself; like `program` */

@@ -158,6 +158,8 @@ struct boot_order {
     size_t count;
 };
 
+struct contents; /* of model/contents.h */
+
 struct machine {
     const char *architecture; /* as in BOOT<ARCH>.EFI */
     const char *fallback;     /* the removable-media path with it, \EFI\BOOT\BOOT<ARCH>.EFI (UEFI
@@ -192,6 +194,7 @@ struct machine {
     size_t claim_count;
     struct md_volume *md_volumes; /* from SCAN_ENTRIES on; by partition */
     size_t md_volume_count;
+    struct contents *contents; /* of files that were read; NULL: none were */
 };
 
 /* The ESP on this partition, NO_INDEX when it is none that was looked at. */

@@ -33,15 +33,23 @@ struct scan_before {
     void *ctx;
     /* False when nobody can have written to the file system of the ESP `esp` of `machine` since. */
     bool (*may_differ)(void *ctx, size_t esp);
+    /* What was written since to where the file lies now, on the disk ports->disks[port], and was
+     * read back; NULL where that is not known. */
+    const struct file_content *(*written)(void *ctx, size_t port, struct fat_volume *volume,
+                                          const struct fat_file *file);
 };
 
 /*
  * The same, but ESPs that cannot differ are not looked into again, and of others the contents of
- * those files are not read whose entries are what they were: what was found then counts. The result
- * shares memory with the earlier machine.
+ * those files are not read whose entries are what they were, or which lie where something was
+ * written and read back since: what is known counts. FATs and folders are read again, and so are
+ * boot stores and lists of entries. The result shares memory with the earlier machine.
  */
 MUST_CHECK enum status scan_machine_again(struct arena *arena, const struct ports *ports,
                                           enum scan_depth depth, const struct scan_before *before,
                                           struct machine *ret_machine);
+
+/* Gives the memory back that contents of files take: they are known by their digests from now on. */
+void scan_let_contents_go(struct machine *io_machine);
 
 #endif

@@ -5,7 +5,9 @@
 #include "base/arena.h"
 #include "base/status.h"
 #include "model/content.h"
+#include "model/contents.h"
 #include "model/machine.h"
+#include "model/scan.h"
 #include "port/block.h"
 
 #define ESP_BUFFER_BYTES (1u << 20)  /* the largest single read of a file, where all are read */
@@ -19,15 +21,18 @@ struct esp_scan {
     const char *architecture; /* programs are to be for */
     uint64_t read_limit; /* bytes, for directories, FATs and the boot store; UINT64_MAX: none */
     const struct esp *before; /* what it was when it was looked into before; NULL: not known */
-    bool contents;            /* read all files, not the boot store alone */
-    uint8_t *buffer;          /* of `buffer_size` bytes: what files are read through */
+    const struct scan_before *since; /* what has become of it since; NULL: not known */
+    size_t disk;                     /* of the ports: what `since` knows the disk by */
+    struct contents *kept;           /* where contents are kept; NULL: nowhere */
+    bool contents;                   /* read all files, not the boot store alone */
+    uint8_t *buffer;                 /* of `buffer_size` bytes: what files are read through */
     size_t buffer_size;
 };
 
 /*
  * Reads the ESP on blocks [first_lba, first_lba + block_count) into `*ret_esp`, all but its
- * partition. With `before` the contents of files whose entries are the same are not read again, but
- * for the store and lists of entries. Statuses: ST_OK, whatever is there; ST_NO_MEMORY.
+ * partition. With `before` the contents of files whose entries are the same are not read again, nor
+ * with `since` what is known to have been written, but for the store and lists of entries. Statuses: ST_OK, whatever is there; ST_NO_MEMORY.
  */
 MUST_CHECK enum status scan_esp(const struct esp_scan *scan, uint64_t first_lba,
                                 uint64_t block_count, struct esp *ret_esp);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "format/gpt_edit.h"
+#include "model/contents.h"
 #include "unit/disk_work_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -498,6 +499,7 @@ static void a_file_system_that_is_another_by_now_is_not_used(void **state)
     struct planning *p = *state;
 
     plan_boot_manager(p);
+    scan_let_contents_go(&p->machine);
     for (size_t i = 0; i < 2 * COUNT_OF(changes); i++) {
         struct esp *esp = (struct esp *)&p->machine.esps[esp_on(p, i % 2)];
         struct fat_file *file =
@@ -611,6 +613,7 @@ static struct file_content *content_after(struct outcome *outcome)
 
 static void other_content(struct outcome *outcome)
 {
+    content_let_go(content_after(outcome));
     content_after(outcome)->digest.bytes[0] ^= 1;
 }
 

@@ -494,6 +494,7 @@ static void a_source_that_changes_while_it_is_copied_is_noticed_in_time(void **s
         else
             disk_machine_delete(meddler.other, 0, paths[i]);
         plan_boot_manager(p);
+        scan_let_contents_go(&p->machine);
         const struct disk_work *work = work_of(p, host_ports(p->host), 0);
         unsigned copy = work->edit.files[work->edit.file_count - 1].phase;
         assert_true(next_phase(work, copy + 1) < work->edit.phase_count);
@@ -520,6 +521,7 @@ static void so_it_is_before_a_fresh_file_system_can_be_mounted(void **state)
     disk_machine_zero(p->host, 1, PART_ESP);
     planning_rescan_to(p, SCAN_FULL);
     plan_format(p);
+    scan_let_contents_go(&p->machine);
     assert_int_equal(apply_with(&meddler, &result), ST_CHANGED);
     mem_block_peek(p->host->disks[1], place.start * 512, boot_sector, sizeof(boot_sector));
     assert_true(span_is_zero(span_of(boot_sector, sizeof(boot_sector))));

@@ -120,3 +120,46 @@ enum status fat_reader_skip(struct fat_reader *reader, size_t size)
         (void)advance(reader, &run);
     return status;
 }
+
+/* Takes the first `size` bytes, which have to lie at byte `at` of the disk, off the extents. */
+static bool take_extents(const struct disk_extent **io_next, const struct disk_extent *end,
+                         uint64_t *io_used, uint32_t block_size, uint64_t at, uint64_t size)
+{
+    while (size > 0) {
+        const struct disk_extent *own = *io_next;
+        if (own == end || own->lba * block_size + *io_used != at)
+            return false;
+        uint64_t left = own->bytes - *io_used;
+        uint64_t part = size < left ? size : left;
+        *io_used += part;
+        at += part;
+        size -= part;
+        if (*io_used < own->bytes)
+            continue;
+        *io_next = own + 1;
+        *io_used = 0;
+    }
+    return true;
+}
+
+bool fat_file_lies_in(struct fat_volume *volume, const struct fat_file *file,
+                      const struct disk_extent *extents, size_t count)
+{
+    const struct disk_extent *end = extents + count;
+    uint32_t block_size = volume->port->block_size;
+    struct fat_reader reader;
+    uint64_t used = 0;
+
+    fat_reader_start(&reader, volume, file);
+    while (reader.left > 0) {
+        uint64_t left = reader.left;
+        struct run run;
+        if (volume->is_narrow || next_run(&reader, RUN_MAX, &run) != ST_OK)
+            return false;
+        uint64_t at = volume->first_lba * block_size + run.offset;
+        if (!take_extents(&extents, end, &used, block_size, at, run.size < left ? run.size : left))
+            return false;
+        (void)advance(&reader, &run);
+    }
+    return extents == end;
+}

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/date.h"
 #include "base/status.h"
+#include "format/disk_edit.h"
 #include "port/block.h"
 
 enum fat_type { FAT_12, FAT_16, FAT_32 };
@@ -216,5 +217,10 @@ void fat_reader_start(struct fat_reader *reader, struct fat_volume *volume,
  */
 MUST_CHECK enum status fat_reader_next(struct fat_reader *reader, void *ret_data, size_t size,
                                        size_t *ret_size);
+
+/* True when the content of the file lies just in these blocks of the disk, in this sequence. False
+ * too where its chain cannot be followed, and for sectors shorter than the disk's blocks. */
+bool fat_file_lies_in(struct fat_volume *volume, const struct fat_file *file,
+                      const struct disk_extent *extents, size_t count);
 
 #endif
