@@ -7,13 +7,14 @@
 #include "base/bytes.h"
 #include "host/host_alloc.h"
 
-#define SERIAL          0x5eed0123456789abull
-#define FIRST_RECORD    24u /* for files; those before are the system's */
-#define EXTENSION       15u /* describes the second part of a split $MFT */
-#define FIRST_PART      32u /* records in the first part */
-#define SEQUENCE_NUMBER 0x0007u
-#define ROOT_ROOM       400u /* bytes of entries in $INDEX_ROOT */
-#define TAIL_BLOCKS     16u
+#define SERIAL           0x5eed0123456789abull
+#define FIRST_RECORD     24u /* for files; those before are the system's */
+#define EXTENSION        15u /* describes the second part of a split $MFT */
+#define FIRST_PART       32u /* records in the first part */
+#define SEQUENCE_NUMBER  0x0007u
+#define ROOT_ROOM        400u /* bytes of entries in $INDEX_ROOT */
+#define TAIL_BLOCKS      16u
+#define LZNT1_UNIT_SHIFT 4u /* units of 16 clusters */
 
 enum { WIN32 = 1, DOS = 2, WIN32_AND_DOS = 3 };
 enum { IN_USE = 1, DIRECTORY = 2 };
@@ -191,7 +192,7 @@ static uint8_t *add_attribute(uint8_t *record, uint32_t type, const char *name, 
 {
     size_t used = ld_le32(record + 0x18) - 8;
     uint8_t *at = record + used;
-    uint16_t units[8];
+    uint16_t units[20];
     uint8_t length = to_units(name, units);
     uint32_t bytes = align8(header + align8(2u * length) + size);
 
@@ -278,6 +279,7 @@ static void add_clusters(struct ntfs_fixture *fixture, uint8_t *record, uint32_t
     st_le64(at + 0x18, part->first_vcn + clusters - 1);
     st_le16(at + 0x20, offset);
     if (part->first_vcn == 0) {
+        at[0x22] = fixture->shape.packed && (part->flags & 1) != 0 ? LZNT1_UNIT_SHIFT : 0;
         st_le64(at + 0x28, clusters * fixture->shape.cluster_size);
         st_le64(at + 0x30, part->size);
         st_le64(at + 0x38, part->initialised);
@@ -689,6 +691,129 @@ static void add_special_files(struct ntfs_fixture *fixture)
     fixture->secret = add_file(fixture, 5, "secret.bin", &part);
 }
 
+/* --- Compressed files ------------------------------------------------------------------------- */
+
+#define PACKED_CLUSTER 1024u
+#define LZNT1_UNIT     16384u
+#define LZNT1_TAIL     1000u /* bytes in the last unit */
+#define XPRESS_CHUNK   4096u
+#define XPRESS_TAIL    100u
+#define LZX_PERIOD     21u
+
+/* 1000 bytes of lzx_text, packed by wimlib 1.13. */
+static const char lzx_text[] = "call \xe8\x10\x27\0\0 and again ";
+static const uint8_t lzx_packed[] = {
+    0x3e, 0x20, 0x00, 0x81, 0x00, 0x00, 0x52, 0x00, 0x00, 0x55, 0x30, 0x00, 0x27, 0x5b, 0x0a, 0x07,
+    0x49, 0x16, 0x3f, 0xd4, 0x42, 0xb2, 0xb2, 0x10, 0x10, 0x42, 0x43, 0xb2, 0x92, 0xca, 0x21, 0x24,
+    0x59, 0x08, 0x08, 0x21, 0x21, 0x59, 0x59, 0x08, 0x08, 0x21, 0x21, 0x59, 0x59, 0x08, 0x08, 0x21,
+    0x78, 0x56, 0x00, 0x42, 0x00, 0x00, 0x00, 0x00, 0x00, 0x06, 0x06, 0x00, 0x11, 0x42, 0xe4, 0xf7,
+    0x93, 0xcf, 0x50, 0x9f, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x43, 0x88, 0x7d, 0x6a,
+    0xdf, 0xf7, 0xd4, 0x36, 0xdf, 0x2f, 0xcc, 0x8b, 0xb1, 0x99, 0x45, 0xa3, 0x16, 0x0c, 0x85, 0xe2,
+    0x5e, 0xd8, 0x15, 0xc1, 0xbe, 0xaf, 0x51, 0x83, 0xde, 0xb0, 0x3a, 0x72, 0x8f, 0x1d, 0xa3, 0x07,
+    0xf8, 0xe1, 0x9c, 0xc8, 0x69, 0x4c, 0xdb, 0xb5, 0x37, 0x8e, 0xad, 0x3b, 0xf3, 0xde, 0xbe, 0x7b,
+    0xf9, 0xdf, 0xb6, 0xe4, 0x59, 0x93, 0x89, 0x83, 0xea, 0xcc, 0x3c, 0x77, 0xcf, 0x9e, 0xfa, 0xa7,
+    0x29, 0x81, 0xd5, 0xa2, 0xb8, 0x6c, 0xae, 0x5c, 0x6b, 0x97, 0xea, 0xc5, 0xfd, 0xc7, 0x00, 0xec};
+
+uint8_t ntfs_fixture_packed_byte(const struct ntfs_fixture *fixture, uint64_t number,
+                                 uint64_t offset)
+{
+    if (number == fixture->lznt1 && offset / LZNT1_UNIT != 1)
+        return offset / LZNT1_UNIT == 0 ? 'L' : offset / LZNT1_UNIT == 2 ? 0 : 'T';
+    if (number == fixture->xpress && offset / XPRESS_CHUNK == 1)
+        return 'X';
+    if (number == fixture->lzx)
+        return (uint8_t)lzx_text[offset % LZX_PERIOD];
+    return ntfs_fixture_byte(number, offset);
+}
+
+/* Chunks of 4 KiB, the last one of `size`, of one byte: itself, and a match of all the others. */
+static void put_lznt1(uint8_t *at, uint8_t byte, size_t size)
+{
+    for (size_t done = 0; done < size; done += 4096, at += 6) {
+        size_t chunk = size - done < 4096 ? size - done : 4096;
+        st_le16(at, 0xb003);
+        at[2] = 2;
+        at[3] = byte;
+        st_le16(at + 4, (uint16_t)(chunk - 1 - 3));
+    }
+}
+
+static void add_lznt1_file(struct ntfs_fixture *fixture)
+{
+    uint64_t number = fixture->next_record;
+    uint64_t size = 3 * LZNT1_UNIT + LZNT1_TAIL;
+    struct run runs[] = {{1, take_clusters(fixture, 1)},
+                         {15, 0},
+                         {16, take_filled(fixture, number, 16, 16)},
+                         {16, 0},
+                         {1, take_clusters(fixture, 1)},
+                         {15, 0}};
+    struct part part = {0x0001, 0, runs, 6, size, size};
+
+    put_lznt1(ntfs_fixture_cluster(fixture, runs[0].lcn), 'L', LZNT1_UNIT);
+    put_lznt1(ntfs_fixture_cluster(fixture, runs[4].lcn), 'T', LZNT1_TAIL);
+    fixture->lznt1_cluster = runs[0].lcn;
+    fixture->lznt1 = add_file(fixture, 5, "lznt1.bin", &part);
+}
+
+/* 265 bytes: all codes have 9 bits. The byte, then a match with all of its length behind it. */
+static size_t put_xpress(uint8_t *at, uint8_t byte, size_t size)
+{
+    uint32_t bits = (uint32_t)byte << 9 | (256 + 15);
+
+    memset(at, 0x99, 256);
+    st_le16(at + 256, (uint16_t)(bits >> 2));
+    st_le16(at + 258, (uint16_t)(bits << 14));
+    st_le16(at + 260, 0);
+    at[262] = 0xff;
+    st_le16(at + 263, (uint16_t)(size - 1 - 3));
+    return 265;
+}
+
+/* A file whose content is in the first `packed_size` bytes of `clusters` clusters from `lcn` on. */
+static uint64_t add_wof_file(struct ntfs_fixture *fixture, const char *name, uint8_t algorithm,
+                             uint64_t size, uint64_t lcn, uint64_t packed_size)
+{
+    uint8_t reparse[24] = {0x17, 0, 0, 0x80, 16, 0, 0, 0, 1, 0,        0,
+                           0,    2, 0, 0,    0,  1, 0, 0, 0, algorithm};
+    uint64_t number = fixture->next_record++;
+    struct run hole = {(size - 1) / PACKED_CLUSTER + 1, 0};
+    struct run run = {(packed_size - 1) / PACKED_CLUSTER + 1, lcn};
+    struct part plain = {0x8000, 0, &hole, 1, size, size};
+    struct part packed = {0, 0, &run, 1, packed_size, packed_size};
+    uint8_t *record = begin_record(fixture, number, IN_USE, 0);
+
+    add_name(fixture, 5, number, name, WIN32_AND_DOS);
+    add_file_names(fixture, record, number);
+    add_clusters(fixture, record, 0x80, "", &plain);
+    add_clusters(fixture, record, 0x80, "WofCompressedData", &packed);
+    add_resident(record, 0xc0, "", reparse, sizeof reparse);
+    ntfs_fixture_seal(record, fixture->shape.record_size);
+    return number;
+}
+
+static void add_wof_files(struct ntfs_fixture *fixture)
+{
+    uint64_t number = fixture->next_record;
+    uint64_t lcn = take_clusters(fixture, 5);
+    uint8_t *start = ntfs_fixture_cluster(fixture, lcn);
+    uint8_t *at = start + 8;
+
+    for (size_t i = 0; i < XPRESS_CHUNK; i++)
+        *at++ = ntfs_fixture_byte(number, i);
+    st_le32(start, (uint32_t)(at - start - 8));
+    at += put_xpress(at, 'X', XPRESS_CHUNK);
+    st_le32(start + 4, (uint32_t)(at - start - 8));
+    for (size_t i = 2 * XPRESS_CHUNK; i < 2 * XPRESS_CHUNK + XPRESS_TAIL; i++)
+        *at++ = ntfs_fixture_byte(number, i);
+    fixture->xpress_cluster = lcn;
+    fixture->xpress = add_wof_file(fixture, "xpress.bin", 0, 2 * XPRESS_CHUNK + XPRESS_TAIL, lcn,
+                                   (uint64_t)(at - start));
+    lcn = take_clusters(fixture, 1);
+    memcpy(ntfs_fixture_cluster(fixture, lcn), lzx_packed, sizeof lzx_packed);
+    fixture->lzx = add_wof_file(fixture, "lzx.bin", 1, 1000, lcn, sizeof lzx_packed);
+}
+
 static void add_tree(struct ntfs_fixture *fixture)
 {
     char name[64];
@@ -706,6 +831,10 @@ static void add_tree(struct ntfs_fixture *fixture)
     add_resident_file(fixture, 5, "Жук", NULL, "beetle");
     add_special_files(fixture);
     add_scattered_file(fixture);
+    if (fixture->shape.packed) {
+        add_lznt1_file(fixture);
+        add_wof_files(fixture);
+    }
     add_plain_file(fixture, efi, "bootmgfw.efi");
     fixture->winload = add_plain_file(fixture, fixture->system32, "winload.efi");
     add_plain_file(fixture, fixture->system32, "ntoskrnl.exe");

@@ -13,6 +13,11 @@
  *   names each, file00000name.dll and FILE~000.DLL; with `split_index` the directory has an
  * attribute list and its index lies in two records
  *
+ * With `packed`, for clusters of 1 KiB, files that are compressed (ntfs_fixture_packed_byte):
+ *   \lznt1.bin          units of 16 KiB: packed, as it is, a hole, packed in part
+ *   \xpress.bin         XPRESS4K chunks: as it is, packed, as it is in part
+ *   \lzx.bin            one packed chunk of LZX
+ *
  * Clusters of files hold what ntfs_fixture_byte says.
  */
 #ifndef SHADOWBOOT_UNIT_NTFS_FIXTURE_H
@@ -33,6 +38,7 @@ struct ntfs_fixture_shape {
     unsigned names;   /* further files in System32 */
     bool split_mft;   /* in two parts, the second described by an extension record */
     bool split_index;
+    bool packed;
 };
 
 /* 512-byte sectors, 1 KiB clusters, 40 names, 1 MiB. */
@@ -51,6 +57,9 @@ struct ntfs_fixture {
     /* record numbers */
     uint64_t windows, system32, winload, small, sparse, short_one, packed, secret, scattered,
         junction;
+    uint64_t lznt1, xpress, lzx;
+    uint64_t lznt1_cluster;  /* the first unit */
+    uint64_t xpress_cluster; /* the chunk table, and what follows */
     uint64_t extensions[2];  /* of \scattered.bin */
     uint64_t system32_index; /* cluster of the first part of System32's index blocks */
     uint64_t root_index;     /* the same of the root directory */
@@ -89,6 +98,10 @@ uint8_t *ntfs_fixture_attribute(const struct ntfs_fixture *fixture, uint64_t num
 
 /* What byte `offset` of the file in record `number` holds where it has clusters. */
 uint8_t ntfs_fixture_byte(uint64_t number, uint64_t offset);
+
+/* The same of a compressed file, unpacked. */
+uint8_t ntfs_fixture_packed_byte(const struct ntfs_fixture *fixture, uint64_t number,
+                                 uint64_t offset);
 
 /* Takes the update sequence out of a record of `size` bytes so that it can be changed, and puts a
  * new one in. */
