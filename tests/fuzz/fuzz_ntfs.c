@@ -2,17 +2,20 @@
  * A small NTFS volume (ntfs_fixture.h) with some bytes changed. The input: one byte that chooses
  * the volume, then changes: one byte, the target; two bytes, where in it, from its start; one byte,
  * how many bytes; these bytes. Targets: 0 the boot sector, 1 its backup, 2 to 199 file records from
- * number 0, 200 to 255 KiB of index from the first block of the root directory (even) or System32
- * (odd). An offset from 0x8000 on counts in the record as it is without its update sequence.
+ * number 0, 200 to 249 KiB of index from the first block of the root directory (even) or System32
+ * (odd), 250 to 255 the first 4 KiB of \lznt1.bin's clusters (even) or of \xpress.bin's (odd).
+ * An offset from 0x8000 on counts in the record as it is without its update sequence.
  */
 #include "format/ntfs/ntfs.h"
 #include "format/ntfs/ntfs_boot.h"
+#include "format/ntfs/ntfs_data.h"
+#include "format/ntfs/ntfs_folder.h"
 #include "format/ntfs/ntfs_index.h"
 #include "format/ntfs/ntfs_record.h"
 #include "fuzz/fuzz.h"
 #include "unit/ntfs_fixture.h"
 
-#define ARENA_BYTES (256u * 1024)
+#define ARENA_BYTES (1024u * 1024)
 #define CHANGES_MAX 32u
 #define UNSEALED    0x8000u
 #define READ_LIMIT  (64u << 20)
@@ -28,6 +31,7 @@ static struct ntfs_fixture *choose_fixture(uint8_t which)
         shape.names = 20;
         shape.cluster_size = which == 2 ? 512 : which == 3 ? 8192 : 1024;
         shape.split_mft = shape.split_index = which != 0;
+        shape.packed = shape.cluster_size == 1024;
         shape.sectors = which == 3 ? 3071 : 1023;
         fixtures[which] = ntfs_fixture_new(&shape);
     }
@@ -52,6 +56,10 @@ static struct target choose_target(const struct ntfs_fixture *fixture, uint8_t w
         uint64_t records = (fixture->mft_clusters[0] + fixture->mft_clusters[1]) *
                            fixture->shape.cluster_size / fixture->shape.record_size;
         return (struct target){ntfs_fixture_record(fixture, (which - 2u) % records), 1024};
+    }
+    if (which >= 250 && fixture->shape.packed) {
+        cluster = which % 2 == 0 ? fixture->lznt1_cluster : fixture->xpress_cluster;
+        return (struct target){ntfs_fixture_cluster(fixture, cluster), 4096};
     }
     size_t offset = (size_t)((which - 200u) / 2 * 1024 + cluster * fixture->shape.cluster_size);
     return (struct target){fixture->bytes + offset, 4096};
@@ -147,6 +155,45 @@ static void check_file(struct ntfs_volume *volume, const struct ntfs_file *file)
     require(file->is_directory || got == (left < sizeof data ? left : sizeof data));
 }
 
+/* All of it, in reads of odd sizes: what is read again is the same. */
+static void read_data(struct ntfs_volume *volume, const struct ntfs_file *file)
+{
+    static uint8_t first[3 * 20000 + 1];
+    static uint8_t again[7001];
+    size_t mark = arena_mark(volume->arena);
+    struct ntfs_data data;
+    size_t got = 0;
+    enum status status = ntfs_data_open(volume, file, &data);
+
+    require(status == ST_OK || arena_mark(volume->arena) == mark);
+    require(status != ST_UNSUPPORTED || !ntfs_form_is_read(file->form));
+    if (status != ST_OK)
+        return;
+    require(data.size == file->size);
+    status = ntfs_data_read(&data, 0, first, sizeof first, &got);
+    size_t whole = status == ST_OK ? got : 0;
+    for (size_t offset = 0; offset < whole; offset += got) {
+        require(ntfs_data_read(&data, offset, again, sizeof again, &got) == ST_OK);
+        require(got > 0 &&
+                memcmp(again, first + offset, got < whole - offset ? got : whole - offset) == 0);
+    }
+    arena_release(volume->arena, mark);
+}
+
+static void list_items(struct ntfs_volume *volume, const struct ntfs_file *file)
+{
+    size_t mark = arena_mark(volume->arena);
+    struct ntfs_item *item = NULL;
+    size_t size = volume->arena->size;
+    enum status status = ntfs_list(volume, ntfs_reference(file), &item);
+
+    require(status == ST_OK || (item == NULL && arena_mark(volume->arena) == mark));
+    require(volume->arena->size == size);
+    for (; item != NULL; item = item->next)
+        require(item->name.size <= 510);
+    arena_release(volume->arena, mark);
+}
+
 static void look_up(struct ntfs_volume *volume, const char *path)
 {
     struct ntfs_file file;
@@ -159,8 +206,11 @@ static void look_up(struct ntfs_volume *volume, const char *path)
     require(status == ST_OK || memcmp(&before, &file, sizeof file) == 0);
     require(status == ST_OK || status == ST_ABSENT || status == ST_DAMAGED ||
             status == ST_UNSUPPORTED || status == ST_NO_MEMORY);
-    if (status == ST_OK)
+    if (status == ST_OK) {
         check_file(volume, &file);
+        read_data(volume, &file);
+        list_items(volume, &file);
+    }
     require(volume->arena->used == used);
 }
 
@@ -174,6 +224,9 @@ static void open_and_look(struct ntfs_fixture *fixture, struct arena *arena)
         "\\short.bin",
         "\\scattered.bin",
         "\\packed.bin",
+        "\\lznt1.bin",
+        "\\xpress.bin",
+        "\\lzx.bin",
         "\\small.txt",
         "\\Junction\\x",
         "\\\xd0\xb6\xd1\x83\xd0\xba",

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 BOOT, BACKUP, ROOT_INDEX, SYSTEM32_INDEX = 0, 1, 200, 201
+LZNT1_DATA, XPRESS_DATA = 250, 251
 UNSEALED = 0x8000
 
 
@@ -20,6 +21,10 @@ def change(target, offset, content):
 
 def u16(value):
     return struct.pack('<H', value)
+
+
+def u32(value):
+    return struct.pack('<I', value)
 
 
 def u64(value):
@@ -61,6 +66,16 @@ INPUTS = {
     'sequence': b'\0' + b''.join(change(record(n), 0x10, u16(9)) for n in range(24, 40)),
     'records_not_in_use': b'\0' + b''.join(change(record(n), 0x16, u16(0)) for n in range(28, 44)),
     'extension_base': b'\0' + b''.join(change(record(n), 0x20, u64(5)) for n in range(30, 40)),
+    'lznt1_chunk_ended': b'\0' + change(LZNT1_DATA, 18, u16(0)),
+    'lznt1_chunk_stored': b'\0' + change(LZNT1_DATA, 6, u16(0x3FFF)),
+    'lznt1_far': b'\0' + change(LZNT1_DATA, 4, u16(0x1FFC)),
+    'xpress_table_zero': b'\0' + change(XPRESS_DATA, 0, bytes(8)),
+    'xpress_table_swapped': b'\0' + change(XPRESS_DATA, 0, u32(4361) + u32(4096)),
+    'xpress_no_codes': b'\0' + change(XPRESS_DATA, 0, u32(3000) + u32(4361)),
+    'packed_other_units': b'\0' + b''.join(change(record(n), UNSEALED + 0xf0 - 0x1e, b'\6') for n in range(38, 50)),
+    'packed_other_algorithm': b'\1' + b''.join(
+        change(record(n), UNSEALED + at, b'\2') for n in range(41, 50) for at in (0x1ec, 0x1f4)),
+    'packed_no_stream': b'\0' + b''.join(change(record(n), UNSEALED + 0x180, b'w') for n in range(38, 50)),
     'runs_far': b'\0' + b''.join(
         change(record(n), UNSEALED + 0xf0, b'\x88' + b'\x7f' * 16 + b'\0') for n in range(33, 38)),
 }

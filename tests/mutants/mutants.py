@@ -46,7 +46,8 @@ MEMORY = 6 << 30                     # bytes of address space
 # Whose tests speak of a layer beside those that carry a file's name.
 RELATED = {
     'base': ['base', 'arena', 'journal', 'mem', 'devpath_text', 'load_option'],
-    'format': ['disk_edit', 'gpt', 'gpt_edit', 'fat_edit', 'ldm', 'journal', 'fat', 'ntfs', 'pe',
+    'format': ['disk_edit', 'gpt', 'gpt_edit', 'fat_edit', 'ldm', 'journal', 'fat', 'ntfs', 'ntfs_folder',
+               'ntfs_data', 'unpack', 'pe',
                'owner', 'md', 'regf', 'bcd', 'regf_read', 'regf_verify', 'regf_edit', 'regf_log'],
     'model': ['scan', 'scan_vars', 'volumes', 'disk_machine', 'machine', 'scan_owner', 'scan_md',
               'firmware_entry'],
