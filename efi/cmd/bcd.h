@@ -17,6 +17,9 @@ enum status bcd_order(struct context *context);
 enum status bcd_timeout(struct context *context);
 enum status bcd_retarget(struct context *context);
 enum status bcd_start(struct context *context);
+
+/* The name of a way to start, and what it means in a few words; NULL behind the last. Static lifetime. */
+const char *bcd_start_mode(size_t index, const char **ret_meaning);
 enum status bcd_check(struct context *context);
 
 /*

@@ -18,21 +18,26 @@ static const struct mode {
      * for the recovery system, "<" for an element of the boot manager that goes away. */
     const char *edits;
     const char *after;
+    const char *meaning; /* for somebody who chooses */
 } modes[] = {
     {"normal",
      "safeboot - safebootalternateshell - lastknowngood - advancedoptions - "
      "onetimeadvancedoptions - bootsequence <",
-     "Windows starts as usual."},
-    {"safe", "safeboot Minimal safebootalternateshell -", until_normal},
-    {"safe-network", "safeboot Network safebootalternateshell -", until_normal},
-    {"safe-command", "safeboot Minimal safebootalternateshell yes", until_normal},
-    {"recovery", "bootsequence !", once},
-    {"last-known-good", "lastknowngood yes", until_normal},
-    {"menu", "onetimeadvancedoptions yes", once},
+     "Windows starts as usual.", "As usual"},
+    {"safe", "safeboot Minimal safebootalternateshell -", until_normal, "In safe mode"},
+    {"safe-network", "safeboot Network safebootalternateshell -", until_normal,
+     "In safe mode, with network"},
+    {"safe-command", "safeboot Minimal safebootalternateshell yes", until_normal,
+     "In safe mode, with a command prompt"},
+    {"recovery", "bootsequence !", once, "Once in its recovery system"},
+    {"last-known-good", "lastknowngood yes", until_normal,
+     "With the last configuration that worked"},
+    {"menu", "onetimeadvancedoptions yes", once, "Once with the menu of start options"},
     {"never-recovery", "recoveryenabled no bootstatuspolicy IgnoreAllFailures",
      "Windows does not go into recovery by itself any more. \"shadowboot bcd set {default} "
      "recoveryenabled yes\" and \"shadowboot bcd delete {default} bootstatuspolicy\" take it "
-     "back."},
+     "back.",
+     "Never into recovery by itself"},
 };
 
 #define MODE_COUNT (sizeof(modes) / sizeof(modes[0]))
@@ -86,6 +91,14 @@ static enum status run_mode(struct context *context, const struct mode *mode)
     if (status == ST_OK && !context->plan_only && !context->sfo)
         say(context, "%s\n", mode->after);
     return status;
+}
+
+const char *bcd_start_mode(size_t index, const char **ret_meaning)
+{
+    if (index >= MODE_COUNT)
+        return NULL;
+    *ret_meaning = modes[index].meaning;
+    return modes[index].name;
 }
 
 enum status bcd_start(struct context *context)

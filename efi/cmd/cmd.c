@@ -205,6 +205,25 @@ static enum status dispatch(struct context *context, int argc, const char *const
                   shown == NULL ? "" : shown);
 }
 
+enum status command_run_line(struct context *outer, int argc, const char *const argv[])
+{
+    struct context *context = arena_alloc(outer->arena, 1, sizeof(*context));
+
+    if (context == NULL)
+        return report(outer, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
+    context->ports = outer->ports;
+    context->arena = outer->arena;
+    context->screen = outer->screen;
+    context->command = outer->command;
+    context->line = join_line(outer->arena, argc, argv);
+    unsigned rows = outer->screen->rows;
+    enum status status = dispatch(context, argc, argv);
+    screen_flush(outer->screen);
+    screen_take_stop(outer->screen);
+    outer->screen->rows = rows;
+    return status;
+}
+
 unsigned cmd_main(const struct ports *ports, struct arena *arena, int argc,
                   const char *const argv[])
 {

@@ -254,6 +254,13 @@ static const struct command table[] = {
      "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing but whether BitLocker's "
      "recovery key is at hand; -n shows the plan without changing anything. The program does the same when it is named bcdedit.efi.",
      NULL, 0, ARGS_MAX, cmd_bcdedit, COMMAND_FOREIGN},
+    {"menu", "", "shows the machine and what can be done, to choose from",
+     "The disks, the verdict and what was found, and below it what can be done: arrows or digits "
+     "choose, Enter does it, Esc goes back. Each choice that changes something is a command, named "
+     "on the screen's last line, that shows its plan and asks. Needs a screen of 70 columns and 20 "
+     "rows; over a serial line the frame is ASCII unless the terminal takes UTF-8. When you "
+     "leave it, a boot manager that has started it goes on with its next entry.",
+     NULL, 0, 0, cmd_menu, 0},
     {"help", "[COMMAND | findings | FINDING | sfo | json]", "explains a command",
      "Without a command it lists them all, with the options and exit statuses they share. "
      "findings lists what can be found, and the name of one tells what to do about it. sfo "

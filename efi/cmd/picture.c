@@ -11,6 +11,7 @@
 struct segment {
     uint64_t bytes;
     const char *label; /* NULL: free space */
+    const char *mark;  /* of its colour */
     size_t width;      /* characters, brackets included */
 };
 
@@ -18,6 +19,7 @@ struct bar {
     struct segment segments[SEGMENTS_MAX];
     size_t count;
     uint64_t bytes; /* of all segments */
+    size_t width;   /* characters it may take */
     bool cut;
 };
 
@@ -67,10 +69,10 @@ static bool gives_way(const struct segment *a, const struct segment *b)
 }
 
 /* Adds a segment; of too many the least gives way. */
-static void add_segment(struct bar *bar, uint64_t bytes, const char *label)
+static void add_segment(struct bar *bar, uint64_t bytes, const char *label, const char *mark)
 {
     /* A table may claim any number of blocks: the sum must not pass 64 bits. */
-    struct segment segment = {bytes < SEGMENT_MOST ? bytes : SEGMENT_MOST, label, 0};
+    struct segment segment = {bytes < SEGMENT_MOST ? bytes : SEGMENT_MOST, label, mark, 0};
     size_t least = 0;
 
     if (bar->count < SEGMENTS_MAX) {
@@ -94,21 +96,49 @@ static void add_segment(struct bar *bar, uint64_t bytes, const char *label)
 static void add_gap(struct bar *bar, const struct disk *disk, uint64_t from, uint64_t until)
 {
     if (until > from && (until - from) * disk->block_size >= FREE_LEAST)
-        add_segment(bar, (until - from) * disk->block_size, NULL);
+        add_segment(bar, (until - from) * disk->block_size, NULL, COLOUR_PLAIN);
 }
 
-static void fill_bar(const struct machine *machine, const struct disk *disk, struct bar *bar)
+/* By the worst that was found in the partition. What the machine starts from is good without that. */
+static const char *mark_of_partition(const struct machine *machine, size_t partition,
+                                     const struct findings *findings)
+{
+    const char *mark = COLOUR_PLAIN;
+
+    if (findings == NULL)
+        return mark;
+    if (machine_find_esp(machine, partition) != NO_INDEX)
+        mark = COLOUR_GOOD;
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        if (machine->copies[i].partition == partition && machine->copies[i].looked)
+            mark = COLOUR_GOOD;
+    }
+    for (size_t i = 0; i < findings->count; i++) {
+        enum severity severity = finding_severity(findings->items[i].code);
+        if (findings->items[i].partition != partition || severity == SEVERITY_NOTE)
+            continue;
+        if (severity == SEVERITY_DAMAGE)
+            return COLOUR_BAD;
+        mark = COLOUR_WARNING;
+    }
+    return mark;
+}
+
+static void fill_bar(const struct machine *machine, const struct disk *disk,
+                     const struct findings *findings, struct bar *bar)
 {
     uint64_t next = 0;
 
     if (disk->status != ST_OK || disk->style == DISK_RAW) {
-        add_segment(bar, 1, disk->status != ST_OK ? "unreadable" : "no partition table");
+        add_segment(bar, 1, disk->status != ST_OK ? "unreadable" : "no partition table",
+                    disk->status != ST_OK && findings != NULL ? COLOUR_BAD : COLOUR_PLAIN);
         return;
     }
     for (size_t i = 0; i < disk->partition_count; i++) {
         const struct partition *own = &machine->partitions[disk->first_partition + i];
         add_gap(bar, disk, next, own->first_lba);
-        add_segment(bar, partition_bytes(machine, own), label_of(machine, own));
+        add_segment(bar, partition_bytes(machine, own), label_of(machine, own),
+                    mark_of_partition(machine, disk->first_partition + i, findings));
         if (own->first_lba + own->block_count > next)
             next = own->first_lba + own->block_count;
     }
@@ -149,9 +179,9 @@ static void scale(struct bar *bar)
     size_t used = 0;
     size_t largest = 0;
 
-    while (label_least > 1 && all_least_widths(bar, label_least) > PICTURE_WIDTH / 2)
+    while (label_least > 1 && all_least_widths(bar, label_least) > bar->width / 2)
         label_least--;
-    size_t room = PICTURE_WIDTH - 1 - all_least_widths(bar, label_least);
+    size_t room = bar->width - 1 - all_least_widths(bar, label_least);
     for (size_t i = 0; i < bar->count; i++) {
         struct segment *segment = &bar->segments[i];
         segment->width =
@@ -160,8 +190,8 @@ static void scale(struct bar *bar)
         if (segment->bytes > bar->segments[largest].bytes)
             largest = i;
     }
-    if (bar->count > 0 && used < PICTURE_WIDTH - 1)
-        bar->segments[largest].width += PICTURE_WIDTH - 1 - used;
+    if (bar->count > 0 && used < bar->width - 1)
+        bar->segments[largest].width += bar->width - 1 - used;
 }
 
 static void draw(struct context *context, const struct segment *segment)
@@ -172,20 +202,21 @@ static void draw(struct context *context, const struct segment *segment)
 
     if (length > inside)
         length = inside;
-    say(context, "%c%.*s", segment->label == NULL ? '.' : '[', (int)length,
+    say(context, "%s%c%.*s", segment->mark, segment->label == NULL ? '.' : '[', (int)length,
         segment->label == NULL ? "" : segment->label);
     for (size_t i = length; i < inside; i++)
         say(context, "%c", fill);
     say(context, "%c", segment->label == NULL ? '.' : ']');
 }
 
-void show_picture(struct context *context, size_t disk)
+void show_picture(struct context *context, size_t disk, const struct findings *findings,
+                  size_t width)
 {
-    struct bar bar = {.count = 0};
+    struct bar bar = {.width = width < PICTURE_WIDTH_LEAST ? PICTURE_WIDTH_LEAST : width};
 
-    fill_bar(&context->machine, &context->machine.disks[disk], &bar);
+    fill_bar(&context->machine, &context->machine.disks[disk], findings, &bar);
     scale(&bar);
     for (size_t i = 0; i < bar.count; i++)
         draw(context, &bar.segments[i]);
-    say(context, "%s\n", bar.cut ? "+" : "");
+    say(context, COLOUR_PLAIN "%s\n", bar.cut ? "+" : "");
 }

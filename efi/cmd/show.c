@@ -135,6 +135,15 @@ const char *severity_text(enum severity severity)
     return texts[severity];
 }
 
+void show_finding(struct context *context, const struct finding *finding)
+{
+    enum severity severity = finding_severity(finding->code);
+
+    say(context, "%s[%s]" COLOUR_PLAIN " %s: %s%s\n", severity_colour(severity),
+        severity_text(severity), finding_place(context->arena, &context->machine, finding),
+        finding_text(finding->code), finding->detail);
+}
+
 void show_findings(struct context *context, const struct findings *findings)
 {
     struct rows rows = rows_of_tables(context);
@@ -147,12 +156,9 @@ void show_findings(struct context *context, const struct findings *findings)
         say(context, "Findings\n--------\n");
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
-        const char *place = finding_place(context->arena, &context->machine, finding);
         const char *advice =
             finding_advice(context->arena, &context->machine, finding, findings->linux_only);
-        enum severity severity = finding_severity(finding->code);
-        say(context, "%s[%s]" COLOUR_PLAIN " %s: %s%s\n", severity_colour(severity),
-            severity_text(severity), place, finding_text(finding->code), finding->detail);
+        show_finding(context, finding);
         if (advice[0] != '\0')
             say(context, "    %s\n", advice);
     }

@@ -31,6 +31,12 @@ const char *entry_start_text(struct context *context, const struct entry *entry)
 /* Whether a file that an entry names is there. Static lifetime. */
 const char *entry_file_text(enum status status);
 
+/* "Disk 0  primary  8.5 GiB  Samsung SSD 980" */
+void show_disk_line(struct context *context, const struct roles *roles, size_t index);
+
+/* "[damage] Disk 1 Partition 1: The EFI System Partition holds no files." */
+void show_finding(struct context *context, const struct finding *finding);
+
 /* The findings with places and advice, or as FindingInfo rows under -sfo. */
 void show_findings(struct context *context, const struct findings *findings);
 

@@ -9,8 +9,7 @@
 #include "show.h"
 #include "show_plan.h"
 
-/* "Disk 0  primary  8.5 GiB  Samsung SSD 980" */
-static void show_disk_line(struct context *context, const struct roles *roles, size_t index)
+void show_disk_line(struct context *context, const struct roles *roles, size_t index)
 {
     const struct disk *disk = &context->machine.disks[index];
     const char *role = member_role_text(roles, roles_member_on(roles, index));
@@ -97,7 +96,7 @@ static void show_disk_content(struct context *context, const struct judgement *j
     const struct machine *machine = &context->machine;
 
     show_disk_line(context, &judgement->roles, index);
-    show_picture(context, index);
+    show_picture(context, index, &judgement->findings, PICTURE_WIDTH);
     for (size_t i = 0; i < machine->esp_count; i++) {
         if (machine->partitions[machine->esps[i].partition].disk == index)
             show_esp(context, &machine->esps[i], &judgement->findings);

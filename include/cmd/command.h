@@ -53,6 +53,12 @@ const struct option_spec *common_options(void);
 /* The command of that name, NULL when there is none. */
 const struct command *command_find(const char *name);
 
+/*
+ * Runs a command line inside another command: as cmd_main does, on the same console, with the memory and
+ * the ports of `outer`, whose machine stays as it was scanned. Statuses: those of the command, reported.
+ */
+MUST_CHECK enum status command_run_line(struct context *outer, int argc, const char *const argv[]);
+
 enum status cmd_status(struct context *context);
 enum status cmd_disks(struct context *context);
 enum status cmd_volumes(struct context *context);
@@ -75,6 +81,7 @@ enum status cmd_diskid(struct context *context);
 enum status cmd_diskpart(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_bcd(struct context *context);
+enum status cmd_menu(struct context *context);
 enum status cmd_help(struct context *context);
 
 /* Windows' own commands. Their arguments have a syntax of their own: all but the common options are

@@ -690,7 +690,7 @@ static void put_partition(struct canvas *canvas, enum partition_type kind, uint6
 static const char *draw(struct canvas *canvas)
 {
     host_console_clear(canvas->host->console);
-    show_picture(&canvas->context, 0);
+    show_picture(&canvas->context, 0, NULL, PICTURE_WIDTH);
     const char *text = host_console_text(canvas->host->console);
     size_t length = strlen(text);
     int open = 0;

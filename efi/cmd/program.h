@@ -1,0 +1,14 @@
+/* Programs beside this one. */
+#ifndef SHADOWBOOT_CMD_PROGRAM_H
+#define SHADOWBOOT_CMD_PROGRAM_H
+
+#include "cmd/context.h"
+
+/*
+ * Starts the program at `path` on the volume that this one was started from, without load options, and comes
+ * back when it has ended, whatever it said. Statuses: ST_OK; else, reported, ST_ABSENT, ST_REFUSED by Secure
+ * Boot, or what else loading gave.
+ */
+MUST_CHECK enum status program_start(struct context *context, const char *path);
+
+#endif
