@@ -6,6 +6,7 @@
 #include "audit_volumes.h"
 #include "audit/collector.h"
 #include "audit/last_record.h"
+#include "audit/installed.h"
 #include "audit/lead.h"
 #include "walk.h"
 #include "base/sort.h"
@@ -283,6 +284,7 @@ enum status audit_machine(struct arena *arena, const struct machine *machine,
     audit_stores(&to, machine, &judgement.roles);
     audit_ways(&to, machine, &judgement);
     audit_starts(&to, machine, &judgement);
+    audit_installed(&to, machine, &judgement.roles);
     if (to.status == ST_OK)
         status = audit_entries(arena, machine, &found);
     collect_all(&to, status, &found);

@@ -19,8 +19,9 @@ struct finding_words {
 #define COPY_LINUX_FILES                                                                    \
     "shadowboot repair brings the boot files from the other disk. Or in Linux: mount this " \
     "partition and copy them."
-#define PREPARE_DISK "shadowboot prepare <disk> "
-#define MEND_TABLE   "shadowboot prepare <disk> -gpt writes it anew; so does shadowboot repair."
+#define PREPARE_DISK  "shadowboot prepare <disk> "
+#define INSTALL_AGAIN "shadowboot install puts it there."
+#define MEND_TABLE    "shadowboot prepare <disk> -gpt writes it anew; so does shadowboot repair."
 #define NEW_GUIDS                                                                            \
     "If this is the copy, shadowboot prepare <disk> -gpt -new-guids gives it new ones; the " \
     "boot entries stay with the other."
@@ -359,6 +360,15 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_NO_ENTRY] =
         {SEVERITY_DAMAGE, "esp-no-entry", "No boot entry starts from this EFI System Partition.",
          "shadowboot repair makes one; shadowboot clone clones those of the other disk."},
+    [FINDING_INSTALL_MISSING] = {SEVERITY_WARNING, "install-missing",
+                                 "shadowboot stands by on another boot disk, and not on this one.",
+                                 INSTALL_AGAIN},
+    [FINDING_INSTALL_OLDER] = {SEVERITY_NOTE, "install-older",
+                               "The shadowboot that stands by here is older than another disk's:",
+                               INSTALL_AGAIN},
+    [FINDING_INSTALL_NO_ENTRY] = {SEVERITY_WARNING, "install-no-entry",
+                                  "No boot entry leads to the shadowboot that stands by here.",
+                                  INSTALL_AGAIN},
     [FINDING_ENTRY_INACTIVE] =
         {SEVERITY_WARNING, "entry-inactive",
          "The entry is not active, and no other one starts from its EFI System Partition.",

@@ -35,7 +35,7 @@ static int kind_weight(const struct program *program, bool contents_read)
 static struct program program_by_copies(const struct machine *machine, const struct esp *esp,
                                         size_t file)
 {
-    struct program found = {PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM};
+    struct program found = {PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM, false};
 
     for (size_t i = 0; i < machine->esp_count; i++) {
         const struct esp *other = &machine->esps[i];

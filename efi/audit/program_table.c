@@ -6,14 +6,15 @@
 /* How programs are called by their architecture, as in "grubx64.efi". */
 static const char *const architectures[] = {"x64", "ia32", "aa64", "arm", "riscv64", "loongarch64"};
 
-/* Kind, name and system of a program. */
-#define NOT_KNOWN   PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM
-#define WINDOWS     PROGRAM_WINDOWS, "Windows Boot Manager", PROGRAM_ANY_SYSTEM
-#define SHIM(name)  PROGRAM_SHIM, name, PROGRAM_ANY_SYSTEM
-#define ANY(name)   PROGRAM_LOADER, name, PROGRAM_ANY_SYSTEM
-#define LINUX(name) PROGRAM_LOADER, name, PROGRAM_LINUX
-#define OTHER(name) PROGRAM_LOADER, name, PROGRAM_OTHER_SYSTEM
-#define TOOL(name)  PROGRAM_TOOL, name, PROGRAM_ANY_SYSTEM
+/* Kind, name and system of a program, and whether it is this one. */
+#define NOT_KNOWN   PROGRAM_UNKNOWN, "", PROGRAM_ANY_SYSTEM, false
+#define WINDOWS     PROGRAM_WINDOWS, "Windows Boot Manager", PROGRAM_ANY_SYSTEM, false
+#define SHIM(name)  PROGRAM_SHIM, name, PROGRAM_ANY_SYSTEM, false
+#define ANY(name)   PROGRAM_LOADER, name, PROGRAM_ANY_SYSTEM, false
+#define LINUX(name) PROGRAM_LOADER, name, PROGRAM_LINUX, false
+#define OTHER(name) PROGRAM_LOADER, name, PROGRAM_OTHER_SYSTEM, false
+#define TOOL(name)  PROGRAM_TOOL, name, PROGRAM_ANY_SYSTEM, false
+#define OWN         PROGRAM_TOOL, "shadowboot", PROGRAM_ANY_SYSTEM, true
 #define MAKER       TOOL("a program of the machine's maker")
 
 /*
@@ -25,10 +26,11 @@ static const struct {
     enum program_kind kind;
     const char *name;
     enum program_system system;
+    bool is_own;
 } places[] = {
     {"\\EFI\\Linux\\*", LINUX("a Linux kernel")},
-    {"shadowboot*.efi", TOOL("shadowboot")},
-    {"\\EFI\\shadowboot\\*", TOOL("shadowboot")},
+    {"shadowboot*.efi", OWN},
+    {"\\EFI\\shadowboot\\*", OWN},
     {"\\EFI\\Microsoft\\Boot\\memtest.efi", TOOL("Windows Memory Diagnostic")},
     {"*memtest*.efi", TOOL("a memory tester")},
     {"mt86*.efi", TOOL("a memory tester")},
@@ -54,8 +56,8 @@ static const struct {
 
     {"shim*.efi", SHIM("shim")},
     {"PreLoader*.efi", SHIM("PreLoader")},
-    {"fb@.efi", PROGRAM_SHIM_FALLBACK, "shim's fallback", PROGRAM_ANY_SYSTEM},
-    {"fallback*.efi", PROGRAM_SHIM_FALLBACK, "shim's fallback", PROGRAM_ANY_SYSTEM},
+    {"fb@.efi", PROGRAM_SHIM_FALLBACK, "shim's fallback", PROGRAM_ANY_SYSTEM, false},
+    {"fallback*.efi", PROGRAM_SHIM_FALLBACK, "shim's fallback", PROGRAM_ANY_SYSTEM, false},
 
     {"*grub*.efi", ANY("GRUB")},
     {"gcd@.efi", ANY("GRUB")},
@@ -127,6 +129,7 @@ static const struct program marks[] = {
     [PE_MARK_UPDATER] = {TOOL("a firmware updater")},
     [PE_MARK_MEMORY_TESTER] = {TOOL("a memory tester")},
     [PE_MARK_NETWORK] = {TOOL("a network boot program")},
+    [PE_MARK_SHADOWBOOT] = {OWN},
 };
 
 struct program program_by_mark(enum pe_mark mark)
@@ -199,7 +202,8 @@ struct program program_at(const char *path)
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         bool whole = places[i].pattern[0] == '\\';
         if (fits(places[i].pattern, whole ? path : name))
-            return (struct program){places[i].kind, places[i].name, places[i].system};
+            return (struct program){places[i].kind, places[i].name, places[i].system,
+                                    places[i].is_own};
     }
     if (is_linux_folder(path))
         return (struct program){LINUX("a Linux boot loader")};

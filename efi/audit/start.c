@@ -12,7 +12,7 @@ const char *verdict_name(enum verdict verdict)
 }
 
 /* True when the entry starts something that is not the system, whatever disk dies: a program of the
- * firmware's own, a tool, or what is on a disk that is no member. */
+ * firmware's own, a tool but for this one, or what is on a disk that is no member. */
 static bool blocks(const struct machine *machine, const struct roles *roles,
                    const struct entry *entry)
 {
@@ -25,7 +25,7 @@ static bool blocks(const struct machine *machine, const struct roles *roles,
     if (walk_names_file_only(entry) || !lead_of(machine, entry, &lead))
         return false;
     if (lead.program.kind == PROGRAM_TOOL)
-        return true;
+        return !lead.program.is_own;
     size_t disk = machine->partitions[machine->esps[lead.esp].partition].disk;
     return roles != NULL && roles->member_count > 0 && lead.esp != roles->start_esp &&
            roles_member_on(roles, disk) == NO_INDEX;

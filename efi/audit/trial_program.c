@@ -56,8 +56,8 @@ static enum outcome run_windows(struct trial *trial, const struct esp *esp, size
 static enum outcome run_tool(struct trial *trial, const struct esp *esp, size_t file,
                              const struct program *program)
 {
-    return because_it_is(trial, FAILS, trial_path_of(esp, file), program,
-                         ", which starts no system.");
+    return because_it_is(trial, program->is_own ? GOES_ON : FAILS, trial_path_of(esp, file),
+                         program, ", which starts no system.");
 }
 
 /* The entry by which the machine starts its system now: the first one that is tried and leads to a

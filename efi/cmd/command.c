@@ -85,6 +85,12 @@ static const struct option_spec diskid_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec install_options[] = {
+    {"-remove", NULL, "take it off all disks again"},
+    DISK_IN_NAME,
+    {NULL, NULL, NULL},
+};
+
 static const struct option_spec undo_options[] = {
     {"-l", NULL, "list the journals; take nothing back"},
     {NULL, NULL, NULL},
@@ -223,6 +229,14 @@ static const struct command table[] = {
      "rescue mode; without words the lines come from the keyboard, until exit. Disks have the "
      "numbers of \"shadowboot disks\".",
      NULL, 0, ARGS_MAX, cmd_diskpart, 0},
+    {"install", "[DISK | GUID ...] [-remove] [-disk]", "puts shadowboot on the disks, to stand by",
+     "Puts this program on the ESP of each disk of the mirror, or of those named, as "
+     "\\EFI\\shadowboot\\shadowboot<arch>.efi, with a boot entry behind all others, and under "
+     "the removable-media path where nothing lies. So it is started when nothing else is, and then "
+     "does what \"shadowboot help auto\" says. A newer version takes the place of an older one, "
+     "never the other way round; run again it puts back what is missing. -remove leaves journals, "
+     "settings and reports.",
+     install_options, 0, ARGS_MAX, cmd_install, 0},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
      "newest one that still stands is taken back; an undo itself is taken back by its number. When "

@@ -1,4 +1,5 @@
 #include "audit/audit_machine.h"
+#include "audit/installed.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
@@ -36,6 +37,19 @@ static const char *state_text(const struct esp *esp, const struct findings *find
     return state;
 }
 
+/* This program standing by: ", shadowboot 1.2.3". */
+static void show_installed(struct context *context, const struct esp *esp)
+{
+    const char *path = installed_path(context->arena, &context->machine);
+    size_t index = (size_t)(esp - context->machine.esps);
+    struct installed own = {.sound = false};
+
+    if (path != NULL)
+        own = installed_at(&context->machine, index, path);
+    if (own.sound)
+        say(context, ", shadowboot %s", installed_version_text(context->arena, own.version));
+}
+
 static void show_esp(struct context *context, const struct esp *esp,
                      const struct findings *findings)
 {
@@ -50,6 +64,7 @@ static void show_esp(struct context *context, const struct esp *esp,
     if (esp->status == ST_OK)
         say(context, ", %s, %zu %s", esp_type_text(esp), esp->report.file_count,
             esp->report.file_count == 1 ? "file or folder" : "files and folders");
+    show_installed(context, esp);
     say(context, ", %s\n", state_text(esp, findings));
 }
 

@@ -304,6 +304,13 @@ enum pe_mark pe_check_mark(const struct pe_check *check)
     return pe_pdb_found(&check->pdb) ? PE_MARK_WINDOWS_MANAGER : PE_MARK_NONE;
 }
 
+uint32_t pe_check_version(const struct pe_check *check)
+{
+    if (check->headers_status != ST_OK)
+        return 0;
+    return pe_mark_version(span_of(check->sbat_head, check->sbat_used));
+}
+
 static const struct {
     const char *text;
     bool refused;

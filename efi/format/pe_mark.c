@@ -17,6 +17,7 @@ static const struct {
     {"memtest86plus", PE_MARK_MEMORY_TESTER},
     {"memtest86", PE_MARK_MEMORY_TESTER},
     {"ipxe", PE_MARK_NETWORK},
+    {"shadowboot", PE_MARK_SHADOWBOOT},
 };
 
 static bool is_text(struct span part, const char *text)
@@ -38,23 +39,64 @@ static struct span until(struct span text, char end)
     return span_part(text, 0, size);
 }
 
-enum pe_mark pe_mark_of_sbat(struct span sbat)
+/* The bytes behind the first `end`; none when there is none. */
+static struct span rest_behind(struct span text, char end)
 {
-    while (sbat.size > 0) {
+    size_t size = until(text, end).size;
+
+    return size == text.size ? span_of(NULL, 0) : span_part(text, size + 1, text.size - size - 1);
+}
+
+/* The line of the program's own component, the first that is not the list's; without bytes when
+ * there is none. */
+static struct span own_line(struct span sbat)
+{
+    for (; sbat.size > 0; sbat = rest_behind(sbat, '\n')) {
         struct span line = until(sbat, '\n');
         struct span component = until(line, ',');
-        if (component.size < line.size && !is_text(component, "sbat")) {
-            for (size_t i = 0; i < sizeof(components) / sizeof(components[0]); i++) {
-                if (is_text(component, components[i].component))
-                    return components[i].mark;
-            }
-            return PE_MARK_NONE;
-        }
-        if (line.size == sbat.size)
-            break;
-        sbat = span_part(sbat, line.size + 1, sbat.size - line.size - 1);
+        if (component.size < line.size && !is_text(component, "sbat"))
+            return line;
+    }
+    return span_of(NULL, 0);
+}
+
+enum pe_mark pe_mark_of_sbat(struct span sbat)
+{
+    struct span component = until(own_line(sbat), ',');
+
+    for (size_t i = 0; component.size > 0 && i < sizeof(components) / sizeof(components[0]); i++) {
+        if (is_text(component, components[i].component))
+            return components[i].mark;
     }
     return PE_MARK_NONE;
+}
+
+#define VERSION_FIELD 4 /* from 0 */
+#define VERSION_PARTS 3
+#define PART_BITS     10
+
+uint32_t pe_mark_version(struct span sbat)
+{
+    struct span rest = own_line(sbat);
+    uint32_t version = 0;
+
+    for (int i = 0; i < VERSION_FIELD; i++)
+        rest = rest_behind(rest, ',');
+    rest = until(rest, ',');
+    for (int i = 0; i < VERSION_PARTS; i++) {
+        struct span part = until(rest, '.');
+        uint32_t number = 0;
+        for (size_t at = 0; at < part.size; at++) {
+            if (part.at[at] < '0' || part.at[at] > '9')
+                return 0;
+            number = number * 10 + (part.at[at] - (uint32_t)'0');
+            if (number >> PART_BITS != 0)
+                return 0;
+        }
+        version = version << PART_BITS | number;
+        rest = rest_behind(rest, '.');
+    }
+    return version;
 }
 
 /* No beginning of it but the first letter comes again before its last one. */

@@ -22,6 +22,7 @@ static void take_verdict(struct pe_check *check, struct file_content *io_content
     io_content->program = pe_check_finish(check);
     io_content->checksum = pe_check_sum(check);
     io_content->mark = pe_check_mark(check);
+    io_content->version = pe_check_version(check);
 }
 
 static void judge_program(const struct esp_scan *scan, struct pe_check *check, struct span bytes,

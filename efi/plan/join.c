@@ -402,8 +402,7 @@ enum status plan_join(const struct plan *first, const struct plan *later, struct
             status = action->change->kind == DISK_CHANGE_GPT ? join_tables(&join, action)
                                                              : join_esp_change(&join, action);
         else
-            status =
-                action->type == ACTION_WRITE_FILE ? ST_UNSUPPORTED : join_variable(&join, action);
+            status = action->path != NULL ? ST_UNSUPPORTED : join_variable(&join, action);
         if (status == ST_OK)
             status = join.new.status;
     }

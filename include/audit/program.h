@@ -34,6 +34,7 @@ struct program {
     const char *name; /* what people call it: "GRUB", "a memory tester"; "" for PROGRAM_UNKNOWN;
                        * static lifetime */
     enum program_system system;
+    bool is_own; /* this program, which gives way to the next entry when it starts nothing */
 };
 
 /*

@@ -79,6 +79,7 @@ enum status cmd_repair(struct context *context);
 enum status cmd_prepare(struct context *context);
 enum status cmd_diskid(struct context *context);
 enum status cmd_diskpart(struct context *context);
+enum status cmd_install(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_bcd(struct context *context);
 enum status cmd_menu(struct context *context);

@@ -111,4 +111,7 @@ uint32_t pe_check_sum(const struct pe_check *check);
 /* What the program says of itself, once all bytes were fed; PE_MARK_NONE for what is no image. */
 enum pe_mark pe_check_mark(const struct pe_check *check);
 
+/* Which version it says it is (pe_mark_version); 0 for what is no image. */
+uint32_t pe_check_version(const struct pe_check *check);
+
 #endif

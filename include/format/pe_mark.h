@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 
@@ -27,6 +28,7 @@ enum pe_mark {
     PE_MARK_UPDATER,
     PE_MARK_MEMORY_TESTER,
     PE_MARK_NETWORK,
+    PE_MARK_SHADOWBOOT,
 };
 
 /* As much of .sbat as holds the two first lines. */
@@ -34,6 +36,13 @@ enum pe_mark {
 
 /* What the start of a .sbat section says; PE_MARK_NONE for a program that is not known here. */
 enum pe_mark pe_mark_of_sbat(struct span sbat);
+
+/*
+ * The version that the line of the program's own component gives in its fifth field, "1.2.3" with up
+ * to three numbers below 1024, as one number that grows with it: 1.2.3 is (1 << 20) + (2 << 10) + 3.
+ * 0 where there is none, or it is written otherwise.
+ */
+uint32_t pe_mark_version(struct span sbat);
 
 /* Looks for the name of Windows' boot manager's debugging file in bytes that come in pieces. */
 struct pe_pdb_search {

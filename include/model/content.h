@@ -31,6 +31,7 @@ struct file_content {
     enum pe_verdict program;
     uint32_t checksum; /* that its content ought to have; like `program` */
     enum pe_mark mark; /* what the program says of itself; like `program` */
+    uint32_t version;  /* the same of its version (pe_mark_version); 0 when it says none */
 };
 
 /* A list of entries that shim's fallback makes: \EFI\<folder>\BOOT<ARCH>.CSV or BOOT.CSV. */

@@ -92,6 +92,39 @@ static bool add_answer(struct host_options *options, const char *argument)
     return true;
 }
 
+static bool set_program(struct host_options *options, const char *argument)
+{
+    options->program = argument;
+    return true;
+}
+
+static bool set_tpm(struct host_options *options, const char *argument)
+{
+    options->has_tpm = strcmp(argument, "yes") == 0;
+    return true;
+}
+
+static bool add_start(struct host_options *options, const char *argument)
+{
+    char word[8];
+    char rest = 0;
+    unsigned code = 0;
+
+    if (options->start_count == HOST_OPTIONS_ANSWERS)
+        return host_options_complain("too many answers", argument);
+    if (sscanf(argument, "%7[a-z]:%u%c", word, &code, &rest) != 2)
+        return host_options_complain("not load:CODE or start:CODE", argument);
+    options->starts[options->start_count].is_load = strcmp(word, "load") == 0;
+    options->starts[options->start_count++].code = code;
+    return true;
+}
+
+static bool set_started(struct host_options *options, const char *argument)
+{
+    options->started_file = argument;
+    return true;
+}
+
 static bool set_date(struct host_options *options, const char *argument)
 {
     unsigned part[6];
@@ -131,9 +164,11 @@ static const struct host_option {
     const char *name;
     bool (*take)(struct host_options *options, const char *argument);
 } taken[] = {
-    {"--disk", add_disk},     {"--vars", set_vars},    {"--self", set_self},
-    {"--answer", add_answer}, {"--date", set_date},    {"--arch", set_architecture},
-    {"--name", set_name},     {"--bad", add_bad_area}, {"--screen", set_screen},
+    {"--disk", add_disk},       {"--vars", set_vars},    {"--self", set_self},
+    {"--answer", add_answer},   {"--date", set_date},    {"--arch", set_architecture},
+    {"--name", set_name},       {"--bad", add_bad_area}, {"--screen", set_screen},
+    {"--program", set_program}, {"--tpm", set_tpm},      {"--start", add_start},
+    {"--started", set_started},
 };
 
 static bool take_option(struct host_options *options, const char *name, const char *argument)

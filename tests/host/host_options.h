@@ -12,6 +12,14 @@
  *                       keep. Without it the store is empty and lost at the end.
  *   --self DISK:PART    the volume the program was started from: place of the disk from 0, number
  *                       of the partition from 1
+ *   --program PATH      a boot manager has started the program from this file of that volume
+ *   --tpm yes           firmware measures what it loads into a TPM
+ *   --start WORD:CODE   what firmware says to the next load or start (WORD) of another program: the
+ *                       number of a UEFI error, 0 for success; may be repeated. Without any, a load
+ *                       is a success, and what is started takes the machine over
+ *   --started FILE      what was loaded and started, one a line, with paths and options as
+ *                       hexadecimal digits: "load PATH CODE", "start PATH OPTIONS CODE",
+ *                       "unload PATH", "reset KIND"; "-" for none; CODE "away" for what did not return
  *   --answer TEXT       the next answer to a question; may be repeated. Without any, standard input
  *                       is asked.
  *   --date Y-M-DTh:m:s  the time, standing still; the host's own otherwise
@@ -57,6 +65,14 @@ struct host_options {
         unsigned disk;      /* from 0, empty places counted */
         unsigned partition; /* from 1 */
     } self;
+    const char *program; /* or NULL */
+    bool has_tpm;
+    struct {
+        bool is_load;
+        unsigned code;
+    } starts[HOST_OPTIONS_ANSWERS];
+    size_t start_count;
+    const char *started_file; /* or NULL */
     bool has_date;
     struct date_time date;
     struct host_bad_option bad[HOST_OPTIONS_BAD];

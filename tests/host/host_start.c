@@ -1,5 +1,6 @@
 #include "host/host_start.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "host/host_alloc.h"
@@ -219,4 +220,72 @@ size_t host_start_left(const struct host_start *start)
     for (size_t i = 0; i < start->image_count; i++)
         left += start->images[i].loaded;
     return left;
+}
+
+/* What the codes of UEFI (appendix D) come to, as efi/firmware has it. */
+static struct start_answer answer_of_code(unsigned code)
+{
+    static const enum status statuses[] = {
+        [1] = ST_DAMAGED, [2] = ST_DAMAGED,  [3] = ST_UNSUPPORTED, [9] = ST_NO_MEMORY,
+        [14] = ST_ABSENT, [15] = ST_REFUSED, [21] = ST_CANCELLED,  [26] = ST_REFUSED,
+    };
+    bool known = code < sizeof(statuses) / sizeof(statuses[0]) && statuses[code] != ST_OK;
+
+    return (struct start_answer){code == 0 ? ST_OK : known ? statuses[code] : ST_IO, code};
+}
+
+void host_start_take_options(struct host_start *start, const struct host_options *options)
+{
+    if (options->program != NULL)
+        host_start_set_self(start, true, options->program);
+    start->has_tpm = options->has_tpm;
+    for (size_t i = 0; i < options->start_count; i++) {
+        struct start_answer answer = answer_of_code(options->starts[i].code);
+        if (options->starts[i].is_load)
+            host_start_tell_load(start, answer, answer.code == 26);
+        else
+            host_start_tell_start(start, answer);
+    }
+}
+
+static void save_bytes(FILE *to, struct span bytes)
+{
+    fputc(' ', to);
+    for (size_t i = 0; i < bytes.size; i++)
+        fprintf(to, "%02x", bytes.at[i]);
+    if (bytes.size == 0)
+        fputc('-', to);
+}
+
+static void save_event(FILE *to, const struct host_start_event *event)
+{
+    static const char *const words[] = {"load", "start", "unload", "reset"};
+    static const char *const resets[] = {"cold", "warm", "off"};
+
+    fputs(words[event->kind], to);
+    if (event->kind == HOST_START_RESET) {
+        fprintf(to, " %s\n", resets[event->reset]);
+        return;
+    }
+    save_bytes(to, event->path);
+    if (event->kind == HOST_START_START)
+        save_bytes(to, event->options);
+    if (event->went_away)
+        fputs(" away", to);
+    else if (event->kind != HOST_START_UNLOAD)
+        fprintf(to, " %u", event->answer.code);
+    fputc('\n', to);
+}
+
+bool host_start_save(const struct host_start *start, const struct host_options *options)
+{
+    FILE *to = options->started_file == NULL ? NULL : fopen(options->started_file, "w");
+
+    if (options->started_file == NULL)
+        return true;
+    for (size_t i = 0; to != NULL && i < start->count; i++)
+        save_event(to, &start->events[i]);
+    if (to != NULL && fclose(to) == 0)
+        return true;
+    return host_options_complain("cannot be written", options->started_file);
 }

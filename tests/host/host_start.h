@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 
+#include "host/host_options.h"
 #include "port/start.h"
 
 #define HOST_START_MOST 32 /* answers told, and events noted */
@@ -50,6 +51,13 @@ void host_start_set_tpm(struct host_start *start, bool has_tpm);
  */
 void host_start_tell_load(struct host_start *start, struct start_answer answer, bool with_image);
 void host_start_tell_start(struct host_start *start, struct start_answer answer);
+
+/* As a boot manager's program of the host's options sees it: what they tell of loads and starts. */
+void host_start_take_options(struct host_start *start, const struct host_options *options);
+
+/* Writes what was asked for to the options' file, where there is one; false, with a message, when
+ * that fails. */
+bool host_start_save(const struct host_start *start, const struct host_options *options);
 
 /*
  * The place that start and reset leave to:

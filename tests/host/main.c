@@ -5,7 +5,8 @@
  *   shadowboot [HOST OPTION ...] COMMAND ...
  *
  * The host's options are in host/host_options.h. Exit status: the command's; 125 when the host's
- * own options or files are wrong.
+ * own options or files are wrong; 126 when it has handed the machine over, to what it started or by a
+ * reset.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #include "unit/disk_volumes_fixture.h"
 
 #define EXIT_HOST  125
+#define EXIT_AWAY  126
 #define ARENA_SIZE (64u << 20)
 
 struct program {
@@ -156,6 +158,7 @@ static void make_ports(struct program *program)
     program->clock.time = options->date;
     program->ports.clock =
         options->has_date ? host_clock_fixed(&program->clock) : host_clock_real();
+    host_start_take_options(program->start, options);
     program->ports.start = host_start_port(program->start);
     program->ports.architecture = options->architecture;
 }
@@ -168,9 +171,12 @@ static int run_command(struct program *program, struct arena *arena, int argc, c
     arguments[0] = program->options.name;
     for (int i = 0; i < words; i++)
         arguments[i + 1] = argv[program->options.first_word + i];
-    unsigned code = cmd_main(&program->ports, arena, words + 1, arguments);
+    volatile int code = EXIT_AWAY; /* kept over longjmp */
+    if (setjmp(*host_start_away(program->start)) == 0)
+        code = (int)(cmd_main(&program->ports, arena, words + 1, arguments) & 0xff);
+    fflush(stdout);
     free(arguments);
-    return (int)(code & 0xff);
+    return code;
 }
 
 static bool save_vars(const struct program *program)
@@ -202,7 +208,7 @@ static int run(struct program *program, int argc, char **argv)
     if (wrap_disks(program) && add_all_volumes(program, &arena)) {
         make_ports(program);
         code = run_command(program, &arena, argc, argv);
-        if (!save_vars(program))
+        if (!save_vars(program) || !host_start_save(program->start, &program->options))
             code = EXIT_HOST;
     }
     free(memory);

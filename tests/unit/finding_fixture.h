@@ -10,8 +10,9 @@
 
 enum finding_owner {
     OWNER_NONE,
-    OWNER_AUDIT,         /* tests/unit/test_audit.c */
-    OWNER_MACHINE,       /* tests/unit/test_audit_machine.c */
+    OWNER_AUDIT, /* tests/unit/test_audit.c */
+    OWNER_MACHINE,
+    OWNER_INSTALL,       /* tests/unit/test_install.c */
     OWNER_ESPS,          /* tests/unit/test_audit_esps.c */
     OWNER_STORES,        /* tests/unit/test_boot_stores.c */
     OWNER_STORE_ENTRIES, /* tests/unit/test_store_entries.c */

@@ -80,6 +80,7 @@ struct host *image_machine_new(const struct host_options *options, bool stick)
     mem_vars_free(host->vars);
     host->vars = vars;
     host->architecture = options->architecture;
+    host_start_take_options(host->start, options);
     if (options->has_date)
         host->clock.time = options->date;
     if (!add_disks(host, options)) {

@@ -156,6 +156,7 @@ static void marks_count_for_more_than_names(void **state)
         {"\\EFI\\debian\\e.efi", PE_MARK_MEMORY_TESTER, PROGRAM_TOOL, "a memory tester"},
         {"\\EFI\\debian\\f.efi", PE_MARK_UPDATER, PROGRAM_TOOL, "a firmware updater"},
         {"\\EFI\\debian\\g.efi", PE_MARK_NETWORK, PROGRAM_TOOL, "a network boot program"},
+        {MIRROR_FALLBACK, PE_MARK_SHADOWBOOT, PROGRAM_TOOL, "shadowboot"},
     };
     struct mirror *mirror = *state;
 
@@ -166,6 +167,28 @@ static void marks_count_for_more_than_names(void **state)
         assert_int_equal(program.kind, cases[i].kind);
         assert_string_equal(program.name, cases[i].name);
     }
+}
+
+static uint32_t version_in(const char *own_line)
+{
+    char text[128];
+    int size = snprintf(text, sizeof(text), "sbat,1,SBAT Version,sbat,9,u\n%s", own_line);
+
+    return pe_mark_version(span_of(text, (size_t)size));
+}
+
+static void version_is_that_of_the_own_line(void **state)
+{
+    (void)state;
+    assert_int_equal(version_in("x,1,X,x,1.2.3,u\n"), (1 << 20) + (2 << 10) + 3);
+    assert_int_equal(version_in("x,1,X,x,1.2,u"), (1 << 20) + (2 << 10));
+    assert_int_equal(version_in("x,1,X,x,0.1023.0,u"), 1023 << 10);
+    assert_int_equal(version_in("x,1,X,x,0.1024.0,u"), 0);
+    assert_int_equal(version_in("x,1,X,x,1.x.0,u"), 0);
+    assert_int_equal(version_in("x,1,X,x"), 0);
+    assert_int_equal(version_in(""), 0);
+    assert_int_equal(pe_mark_of_sbat(span_of("x\nshadowboot,", 13)), PE_MARK_SHADOWBOOT);
+    assert_int_equal(pe_mark_of_sbat(span_of("shadowboot", 10)), PE_MARK_NONE);
 }
 
 /* --- Loaders -------------------------------------------------------------------------------- */
@@ -374,6 +397,7 @@ int main(void)
         TEST(another_loader_under_the_path_of_windows_is_found_out),
         TEST(unread_contents_are_told_by_size),
         TEST(marks_count_for_more_than_names),
+        TEST(version_is_that_of_the_own_line),
         TEST(windows_is_one_loader),
         TEST(of_shim_and_its_grub_only_shim_is_listed),
         TEST(what_an_entry_names_comes_first),

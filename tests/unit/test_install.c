@@ -1,0 +1,342 @@
+/* This program on the machine's ESPs: what is found of it, how judges take it, and the plans that put
+ * it there and take it back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "audit/installed.h"
+#include "plan/install.h"
+#include "unit/finding_fixture.h"
+#include "unit/mirror_fixture.h"
+
+#define OWN        "\\EFI\\shadowboot\\shadowbootx64.efi"
+#define V(a, b, c) ((uint32_t)(a) << 20 | (uint32_t)(b) << 10 | (uint32_t)(c))
+
+static const uint8_t image[] = "the running program";
+
+/* Puts a sound copy of the program at `path`. */
+static void put_program(struct mirror *mirror, size_t esp, const char *path, uint32_t version)
+{
+    if (strcmp(path, OWN) == 0)
+        (void)mirror_add_file(mirror, esp, "\\EFI\\shadowboot", 0, 0);
+    (void)mirror_add_file(mirror, esp, path, 1000 + version % 100, (uint8_t)(version % 250 + 1));
+    struct file_content *content = mirror_content(mirror, esp, path);
+    content->mark = PE_MARK_SHADOWBOOT;
+    content->version = version;
+}
+
+static void put_entry(struct mirror *mirror, uint16_t number, size_t disk)
+{
+    struct fixture_entry entry = {.number = number,
+                                  .description = "shadowboot",
+                                  .form = FIXTURE_SHORT,
+                                  .partition = mirror_place(mirror, MIRROR_ESP(disk)),
+                                  .file = OWN};
+
+    mirror_put_entry(mirror, &entry);
+}
+
+/* As `install` leaves it: both ESPs, Boot0002 for Disk 1, Boot0003 for Disk 0. */
+static void install_all(struct mirror *mirror)
+{
+    put_program(mirror, 0, OWN, V(0, 1, 0));
+    put_program(mirror, 1, OWN, V(0, 1, 0));
+    put_entry(mirror, 2, 1);
+    put_entry(mirror, 3, 0);
+    mirror_set_order(mirror, (const uint16_t[]){0, 1, 2, 3}, 4);
+}
+
+static void lose_file(struct mirror *mirror)
+{
+    install_all(mirror);
+    mirror_drop_entry(mirror, 2);
+    mirror_set_order(mirror, (const uint16_t[]){0, 1, 3}, 3);
+    mirror_drop_file(mirror, 1, OWN);
+}
+
+static void damage_file(struct mirror *mirror)
+{
+    install_all(mirror);
+    mirror_content(mirror, 1, OWN)->program = PE_TRUNCATED;
+}
+
+static void lose_entry(struct mirror *mirror)
+{
+    install_all(mirror);
+    mirror_drop_entry(mirror, 2);
+    mirror_set_order(mirror, (const uint16_t[]){0, 1, 3}, 3);
+}
+
+static void be_older(struct mirror *mirror)
+{
+    install_all(mirror);
+    mirror_content(mirror, 0, OWN)->version = V(0, 1, 1);
+}
+
+static void what_is_missing_is_found(void **state)
+{
+    static const struct mirror_case cases[] = {
+        {install_all, ""},
+        {lose_file, "install-missing @ Disk 1 Partition 1\n"},
+        {lose_entry, "install-no-entry @ Disk 1 Partition 1\n"},
+        {be_older, "install-older @ Disk 1 Partition 1 0.1.0 instead of 0.1.1.\n"},
+    };
+
+    (void)state;
+    mirror_assert_cases(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void damaged_file_counts_as_missing(void **state)
+{
+    struct mirror *mirror = *state;
+    bool found = false;
+
+    damage_file(mirror);
+    struct judgement judgement = mirror_judge(mirror);
+    for (size_t i = 0; i < judgement.findings.count; i++)
+        found |= judgement.findings.items[i].code == FINDING_INSTALL_MISSING;
+    assert_true(found);
+}
+
+/* It gives way to the next entry, wherever it stands, so that it keeps nothing from being started. */
+static void own_entry_keeps_nothing_from_starting(void **state)
+{
+    struct mirror *mirror = *state;
+
+    install_all(mirror);
+    mirror_set_order(mirror, (const uint16_t[]){2, 3, 0, 1}, 4);
+    struct judgement judgement = mirror_judge(mirror);
+    assert_int_equal(judgement.state, MACHINE_SAFE);
+    assert_int_equal(start_blocker(&mirror->machine, &judgement.roles, 3), NO_INDEX);
+}
+
+/* ... and starts no system by itself: that is for the entries to do. */
+static void own_entry_alone_starts_nothing(void **state)
+{
+    struct mirror *mirror = *state;
+
+    install_all(mirror);
+    mirror_drop_entry(mirror, 1);
+    mirror_set_order(mirror, (const uint16_t[]){0, 2, 3}, 3);
+    mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
+    put_program(mirror, 1, MIRROR_FALLBACK, V(0, 1, 0));
+    assert_int_equal(mirror_start(mirror, 1).verdict, VERDICT_FAILS);
+    assert_int_equal(mirror_judge(mirror).state, MACHINE_PRIMARY_ONLY);
+}
+
+/* --- Plans ---------------------------------------------------------------------------------- */
+
+static struct plan plan_it(struct mirror *mirror, uint32_t version)
+{
+    struct install_request request = {.image = span_of(image, sizeof(image)), .version = version};
+    struct roles roles = mirror_roles(mirror);
+    struct plan plan;
+
+    plan_init(&plan, &mirror->arena, &mirror->machine);
+    assert_int_equal(plan_install(&plan, &roles, &request), ST_OK);
+    assert_int_equal(plan.status, ST_OK);
+    return plan;
+}
+
+/* BootOrder as the plan makes it, as "0000,0001"; as it is where the plan leaves it. */
+static const char *order_after(const struct mirror *mirror, const struct plan *plan)
+{
+    static char text[64];
+    struct span order = mirror->machine.order.value;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        if (strcmp(plan->actions[i].name, "BootOrder") == 0)
+            order = plan->actions[i].data;
+    }
+    text[0] = 0;
+    for (size_t i = 0; i + 2 <= order.size; i += 2)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%04X", i == 0 ? "" : ",",
+                 ld_le16(order.at + i));
+    return text;
+}
+
+/* The items of the change of a disk, as "\path" lines; "" without one. */
+static const char *files_of(const struct plan *plan, size_t disk)
+{
+    static char text[512];
+
+    text[0] = 0;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct disk_change *change = plan->actions[i].change;
+        for (size_t j = 0; change != NULL && change->disk == disk && j < change->files.count; j++)
+            snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n",
+                     change->files.items[j].path);
+    }
+    return text;
+}
+
+static void it_goes_on_every_esp_with_the_primarys_entry_last(void **state)
+{
+    struct mirror *mirror = *state;
+    struct plan plan = plan_it(mirror, V(0, 1, 0));
+
+    assert_string_equal(order_after(mirror, &plan), "0000,0001,0002,0003");
+    for (size_t disk = 0; disk < 2; disk++)
+        assert_string_equal(files_of(&plan, disk), "\\EFI\\shadowboot\n" OWN "\n");
+    for (size_t i = 0; i < plan.count; i++) {
+        if (strcmp(plan.actions[i].name, "Boot0002") == 0)
+            assert_non_null(strstr(plan.actions[i].text, "Disk 1 Partition 1"));
+    }
+}
+
+static void free_removable_media_path_is_taken(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
+    struct plan plan = plan_it(mirror, V(0, 1, 0));
+    assert_string_equal(files_of(&plan, 1), "\\EFI\\shadowboot\n" OWN "\n" MIRROR_FALLBACK "\n");
+    assert_string_equal(files_of(&plan, 0), "\\EFI\\shadowboot\n" OWN "\n");
+}
+
+static void newer_takes_the_place_of_older_and_never_the_reverse(void **state)
+{
+    struct mirror *mirror = *state;
+
+    install_all(mirror);
+    assert_string_equal(files_of(&(struct plan){.count = 0}, 0), "");
+    struct plan plan = plan_it(mirror, V(0, 1, 1));
+    assert_string_equal(files_of(&plan, 0), OWN "\n");
+    plan = plan_it(mirror, V(0, 0, 9));
+    assert_int_equal(plan.count, 0);
+    assert_int_equal(plan.warning_count, 2);
+}
+
+static void what_is_there_is_not_done_again(void **state)
+{
+    struct mirror *mirror = *state;
+    struct sha256_state digest;
+
+    install_all(mirror);
+    sha256_start(&digest);
+    sha256_feed(&digest, span_of(image, sizeof(image)));
+    mirror_content(mirror, 0, OWN)->digest = sha256_finish(&digest);
+    mirror_content(mirror, 1, OWN)->digest = mirror_content(mirror, 0, OWN)->digest;
+    assert_int_equal(plan_it(mirror, V(0, 1, 0)).count, 0);
+}
+
+static void what_was_put_behind_it_comes_before_it_again(void **state)
+{
+    struct mirror *mirror = *state;
+
+    install_all(mirror);
+    mirror_set_order(mirror, (const uint16_t[]){0, 2, 3, 1}, 4);
+    struct plan plan = plan_it(mirror, V(0, 0, 1));
+    assert_string_equal(order_after(mirror, &plan), "0000,0001,0002,0003");
+}
+
+/* What does not give way would keep it from being reached. */
+static void it_stands_before_a_tool(void **state)
+{
+    struct mirror *mirror = *state;
+    struct fixture_entry tool = {.number = 7,
+                                 .description = "Memory test",
+                                 .form = FIXTURE_SHORT,
+                                 .partition = mirror_place(mirror, MIRROR_ESP(0)),
+                                 .file = MIRROR_MEMTEST};
+
+    mirror_put_entry(mirror, &tool);
+    mirror_set_order(mirror, (const uint16_t[]){0, 1, 7}, 3);
+    struct plan plan = plan_it(mirror, V(0, 1, 0));
+    assert_string_equal(order_after(mirror, &plan), "0000,0001,0002,0003,0007");
+    /* But a tool that is first, is first because somebody wants it so. */
+    mirror_set_order(mirror, (const uint16_t[]){7, 0, 1}, 3);
+    plan = plan_it(mirror, V(0, 1, 0));
+    assert_string_equal(order_after(mirror, &plan), "0007,0000,0001,0002,0003");
+}
+
+static void esp_that_cannot_be_written_is_left_out(void **state)
+{
+    struct mirror *mirror = *state;
+
+    mirror->disks[1].read_only = true;
+    struct plan plan = plan_it(mirror, V(0, 1, 0));
+    assert_string_equal(files_of(&plan, 1), "");
+    assert_string_equal(files_of(&plan, 0), "\\EFI\\shadowboot\n" OWN "\n");
+    assert_int_equal(plan.warning_count, 1);
+    assert_string_equal(order_after(mirror, &plan), "0000,0001,0002");
+}
+
+static void nothing_to_install_on_is_refused(void **state)
+{
+    struct mirror *mirror = *state;
+    struct install_request request = {.image = span_of(image, sizeof(image))};
+    struct plan plan;
+
+    mirror->disks[0].read_only = true;
+    mirror->disks[1].read_only = true;
+    struct roles roles = mirror_roles(mirror);
+    plan_init(&plan, &mirror->arena, &mirror->machine);
+    assert_int_equal(plan_install(&plan, &roles, &request), ST_REFUSED);
+    assert_non_null(strstr(plan.refusal, "Nothing was changed."));
+}
+
+static void all_of_it_is_taken_back(void **state)
+{
+    struct mirror *mirror = *state;
+    struct plan plan;
+    size_t removed = 0;
+
+    install_all(mirror);
+    mirror->partitions[MIRROR_ESP(0)].volume = 0;
+    mirror->partitions[MIRROR_ESP(1)].volume = 1;
+    plan_init(&plan, &mirror->arena, &mirror->machine);
+    assert_int_equal(plan_uninstall(&plan), ST_OK);
+    assert_string_equal(order_after(mirror, &plan), "0000,0001");
+    for (size_t i = 0; i < plan.count; i++) {
+        if (plan.actions[i].type != ACTION_REMOVE_FILE)
+            continue;
+        removed++;
+        assert_string_equal(plan.actions[i].path, OWN); /* Windows' removable-media file stays */
+    }
+    assert_int_equal(removed, 2);
+}
+
+static void path_and_version_are_told(void **state)
+{
+    struct mirror *mirror = *state;
+
+    assert_string_equal(installed_path(&mirror->arena, &mirror->machine), OWN);
+    assert_string_equal(installed_version_text(&mirror->arena, V(1, 20, 300)), "1.20.300");
+}
+
+/* Comes last. */
+static void every_finding_was_met(void **state)
+{
+    (void)state;
+    findings_assert_met(OWNER_INSTALL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mirror_set_up, mirror_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_missing_is_found),
+        TEST(damaged_file_counts_as_missing),
+        TEST(own_entry_keeps_nothing_from_starting),
+        TEST(own_entry_alone_starts_nothing),
+        TEST(it_goes_on_every_esp_with_the_primarys_entry_last),
+        TEST(free_removable_media_path_is_taken),
+        TEST(newer_takes_the_place_of_older_and_never_the_reverse),
+        TEST(what_is_there_is_not_done_again),
+        TEST(what_was_put_behind_it_comes_before_it_again),
+        TEST(it_stands_before_a_tool),
+        TEST(esp_that_cannot_be_written_is_left_out),
+        TEST(nothing_to_install_on_is_refused),
+        TEST(all_of_it_is_taken_back),
+        TEST(path_and_version_are_told),
+        cmocka_unit_test(every_finding_was_met),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
