@@ -1,6 +1,7 @@
 #include "format/pe.h"
 
 #include "base/mem.h"
+#include "pe_piece.h"
 
 #define BLOCK_SIZE 512u  /* what a damaged cluster is a multiple of */
 #define PAGE_SIZE  4096u /* zeros of this size in code are damage */
@@ -12,12 +13,12 @@
 
 void pe_check_start(struct pe_check *check, uint64_t size, const char *architecture)
 {
-    memset(check, 0, sizeof(*check));
+    memset(check, 0, offsetof(struct pe_check, table));
     check->size = size;
     check->architecture = architecture;
     check->headers_status = ST_ABSENT;
     check->all_zero = true;
-    sha256_start(&check->digest);
+    sha256_start(&check->digest_state);
 }
 
 static struct span overlap_start(const struct pe_check *check)
@@ -25,61 +26,28 @@ static struct span overlap_start(const struct pe_check *check)
     return span_of(check->start, check->start_used);
 }
 
-/* The part of `piece`, which is at `at` of the file, that lies in [first, end). */
-static struct span overlap(struct span piece, uint64_t at, uint64_t first, uint64_t end)
+/* What of the certificate table is looked into. */
+static size_t table_wanted(const struct pe_check *check)
 {
-    uint64_t from = first > at ? first : at;
-    uint64_t to = end < at + piece.size ? end : at + piece.size;
+    uint64_t size = check->headers.certificates_size;
 
-    if (from >= to)
-        return span_of(NULL, 0);
-    return span_part(piece, from - at, to - from);
-}
-
-/* Adds to `buffer` what of [first, first + capacity) is in the piece; pieces come in order, and one
- * that was there before adds nothing. */
-static void capture(struct span piece, uint64_t at, uint64_t first, uint8_t *buffer,
-                    size_t capacity, size_t *used)
-{
-    struct span part = overlap(piece, at, first + *used, first + capacity);
-
-    if (part.size == 0 || at > first + *used)
-        return;
-    memcpy(buffer + *used, part.at, part.size);
-    *used += part.size;
-}
-
-/* Keeps what is wanted of the certificate table. */
-static void capture_signature(struct pe_check *check, struct span piece, uint64_t at)
-{
-    uint64_t table = check->headers.certificates;
-    uint64_t table_size = check->headers.certificates_size;
-    size_t head_size = table_size < PE_SIGNATURE_HEAD ? (size_t)table_size : PE_SIGNATURE_HEAD;
-
-    capture(piece, at, table, check->certificate_head, head_size, &check->certificate_used);
-    if (check->certificate_used < head_size)
-        return;
-    struct span head = span_of(check->certificate_head, head_size);
-    if (check->signature.size == 0 &&
-        pe_signature_locate(head, table_size, &check->signature) != ST_OK)
-        return;
-    uint64_t left = table_size - check->signature.digest;
-    size_t info_size = left < PE_DIGEST_INFO_MAX ? (size_t)left : PE_DIGEST_INFO_MAX;
-    uint64_t info = table + check->signature.digest;
-    capture(head, table, info, check->digest_info, info_size, &check->digest_info_used);
-    capture(piece, at, info, check->digest_info, info_size, &check->digest_info_used);
+    return size < PE_TABLE_MAX ? (size_t)size : PE_TABLE_MAX;
 }
 
 /* Authenticode: everything but the checksum, the certificate table and its directory entry. */
 static void feed_digest(struct pe_check *check, struct span piece, uint64_t at)
 {
     const struct pe_headers *headers = &check->headers;
-    uint64_t behind_checksum = headers->checksum_offset + CHECKSUM_SIZE;
-    uint64_t behind_directory = headers->directory_offset + DIRECTORY_SIZE;
+    uint64_t end = headers->certificates != 0 ? headers->certificates : check->size;
+    const uint64_t left_out[][2] = {{headers->checksum_offset, CHECKSUM_SIZE},
+                                    {headers->directory_offset, DIRECTORY_SIZE}};
+    uint64_t from = 0;
 
-    sha256_feed(&check->digest, overlap(piece, at, 0, headers->checksum_offset));
-    sha256_feed(&check->digest, overlap(piece, at, behind_checksum, headers->directory_offset));
-    sha256_feed(&check->digest, overlap(piece, at, behind_directory, headers->certificates));
+    for (size_t i = 0; i < 2 && left_out[i][0] != 0; i++) {
+        sha256_feed(&check->digest_state, piece_overlap(piece, at, from, left_out[i][0]));
+        from = left_out[i][0] + left_out[i][1];
+    }
+    sha256_feed(&check->digest_state, piece_overlap(piece, at, from, end));
 }
 
 /* The sum of little-endian 16-bit words at even offsets of the file. */
@@ -100,16 +68,9 @@ static uint64_t sum_words(struct span piece, uint64_t at)
 /* The block that ends at `end` of the file has been seen. */
 static void finish_block(struct pe_check *check, uint64_t end)
 {
-    uint64_t first = check->headers.certificates;
-    uint64_t size = check->signature.size;
-
     check->zero_blocks = check->block_is_zero ? check->zero_blocks + 1 : 0;
     if (check->headers_status != ST_OK || check->zero_blocks == 0)
         return;
-    if (size == 0)
-        size = check->headers.certificates_size;
-    if (first != 0 && end - BLOCK_SIZE >= first && end <= first + size)
-        check->zero_certificates = true;
     if (end % PAGE_SIZE == 0 && check->zero_blocks >= PAGE_SIZE / BLOCK_SIZE &&
         pe_headers_is_code(overlap_start(check), &check->headers, end - PAGE_SIZE, PAGE_SIZE))
         check->zero_code = true;
@@ -135,8 +96,9 @@ static void capture_marks(struct pe_check *check, struct span piece, uint64_t at
 {
     size_t wanted = check->sbat.size < PE_SBAT_HEAD ? (size_t)check->sbat.size : PE_SBAT_HEAD;
 
-    capture(piece, at, check->sbat.offset, check->sbat_head, wanted, &check->sbat_used);
+    piece_capture(piece, at, check->sbat.offset, check->sbat_head, wanted, &check->sbat_used);
     pe_pdb_feed(&check->pdb, piece);
+    pe_resources_feed(&check->resources, piece, at);
 }
 
 /* Bytes at `at`, once the headers have been read. */
@@ -145,7 +107,8 @@ static void look_at_headers(struct pe_check *check, struct span piece, uint64_t 
     if (check->headers_status == ST_OK) {
         check->sum += sum_words(piece, at);
         if (check->headers.certificates != 0)
-            capture_signature(check, piece, at);
+            piece_capture(piece, at, check->headers.certificates, check->table, table_wanted(check),
+                          &check->table_used);
         if (check->digest_wanted)
             feed_digest(check, piece, at);
         capture_marks(check, piece, at);
@@ -160,29 +123,32 @@ static void read_headers(struct pe_check *check)
     check->headers_status = pe_headers_parse(start, check->size, &check->headers);
     if (check->headers_status != ST_OK)
         return;
-    check->digest_wanted = check->headers.certificates != 0 &&
-                           pe_headers_tile_file(start, &check->headers, check->size);
+    check->digest_wanted = pe_headers_tile_file(start, &check->headers, check->size);
     if (!pe_headers_find_section(start, &check->headers, ".sbat", &check->sbat))
         check->sbat.size = 0;
+    struct pe_section section;
+    if (!pe_headers_find_section(start, &check->headers, ".rsrc", &section))
+        section.size = 0;
+    pe_resources_start(&check->resources, &section);
 }
 
 void pe_check_feed(struct pe_check *check, struct span piece)
 {
     size_t wanted = check->size < PE_HEADER_MAX ? (size_t)check->size : PE_HEADER_MAX;
 
-    piece = overlap(piece, check->at, 0, check->size);
+    piece = piece_overlap(piece, check->at, 0, check->size);
     if (piece.size == 0)
         return;
     uint64_t at = check->at;
     check->at += piece.size;
     if (check->start_used < wanted) {
-        capture(piece, at, 0, check->start, wanted, &check->start_used);
+        piece_capture(piece, at, 0, check->start, wanted, &check->start_used);
         if (check->start_used < wanted)
             return;
         read_headers(check);
         look_at_headers(check, overlap_start(check), 0);
     }
-    struct span rest = overlap(piece, at, wanted, check->size);
+    struct span rest = piece_overlap(piece, at, wanted, check->size);
     look_at_headers(check, rest, check->at - rest.size);
 }
 
@@ -224,25 +190,41 @@ static enum proof checksum_proof(const struct pe_check *check)
     return check->headers.checksum == fold_checksum(sum, check->size) ? PROOF_RIGHT : PROOF_WRONG;
 }
 
-static enum proof digest_proof(struct pe_check *check)
+/* The first signature; its status says whether it is meaningful. */
+static struct pe_signature first_signature(const struct pe_check *check)
 {
-    struct sha256 expected;
+    struct span table = span_of(check->table, check->table_used);
+    struct pe_signature signature = {.status = ST_UNSUPPORTED};
+    size_t at = 0;
 
-    if (!check->digest_wanted)
-        return PROOF_NONE;
-    struct span info = span_of(check->digest_info, check->digest_info_used);
-    if (pe_signature_digest(info, &expected) != ST_OK)
-        return PROOF_NONE;
-    struct sha256 actual = sha256_finish(&check->digest);
-    return sha256_equal(&expected, &actual) ? PROOF_RIGHT : PROOF_WRONG;
+    if (pe_signature_next(table, &at, &signature) != ST_OK)
+        signature.status = ST_UNSUPPORTED;
+    return signature;
 }
 
-static bool signature_is_zero(const struct pe_check *check)
+static enum proof digest_proof(const struct pe_check *check, const struct pe_signature *signature)
 {
-    if (check->headers.certificates == 0)
+    if (!check->digest_wanted || signature->status != ST_OK)
+        return PROOF_NONE;
+    return sha256_equal(&signature->digest, &check->digest) ? PROOF_RIGHT : PROOF_WRONG;
+}
+
+/* True when a block of the file that lies in the signature is zero, or its header is. */
+static bool signature_is_zero(const struct pe_check *check, const struct pe_signature *signature)
+{
+    struct span table = span_of(check->table, check->table_used);
+    uint64_t first = check->headers.certificates;
+    uint64_t size = signature->status == ST_OK ? signature->size : table.size;
+    uint64_t at = (BLOCK_SIZE - first % BLOCK_SIZE) % BLOCK_SIZE;
+    struct span header = span_part(table, 0, 8);
+
+    if (header.at == NULL || first == 0)
         return false;
-    struct span header = span_part(span_of(check->certificate_head, check->certificate_used), 0, 8);
-    return header.at != NULL && (check->zero_certificates || span_is_zero(header));
+    for (; at + BLOCK_SIZE <= size; at += BLOCK_SIZE) {
+        if (span_is_zero(span_part(table, at, BLOCK_SIZE)))
+            return true;
+    }
+    return span_is_zero(header);
 }
 
 static bool code_is_zero(const struct pe_check *check)
@@ -250,14 +232,15 @@ static bool code_is_zero(const struct pe_check *check)
     return check->zero_code && pe_headers_split_code(overlap_start(check), &check->headers);
 }
 
-static enum pe_verdict judge_content(struct pe_check *check)
+static enum pe_verdict judge_content(const struct pe_check *check)
 {
+    struct pe_signature signature = first_signature(check);
     enum proof checksum = checksum_proof(check);
-    enum proof digest = digest_proof(check);
+    enum proof digest = digest_proof(check, &signature);
 
     if (checksum == PROOF_RIGHT && digest != PROOF_WRONG)
         return PE_GOOD;
-    if (checksum != PROOF_RIGHT && signature_is_zero(check))
+    if (checksum != PROOF_RIGHT && signature_is_zero(check, &signature))
         return PE_ZERO_FILLED;
     if (digest == PROOF_RIGHT)
         return PE_GOOD;
@@ -270,6 +253,8 @@ static enum pe_verdict judge_content(struct pe_check *check)
 
 enum pe_verdict pe_check_finish(struct pe_check *check)
 {
+    if (check->digest_wanted)
+        check->digest = sha256_finish(&check->digest_state);
     if (check->size == 0)
         return PE_EMPTY;
     if (check->at < check->size)
@@ -286,6 +271,35 @@ enum pe_verdict pe_check_finish(struct pe_check *check)
     if (verdict == PE_GOOD && !pe_subsystem_is_efi(check->headers.subsystem))
         return PE_NOT_EFI;
     return verdict;
+}
+
+bool pe_check_digest(const struct pe_check *check, struct sha256 *ret_digest)
+{
+    if (!check->digest_wanted || check->at < check->size)
+        return false;
+    *ret_digest = check->digest;
+    return true;
+}
+
+enum status pe_check_table(const struct pe_check *check, struct span *ret_table)
+{
+    uint64_t size = check->headers.certificates_size;
+
+    if (check->headers_status != ST_OK || check->headers.certificates == 0)
+        return ST_ABSENT;
+    if (check->headers.certificates + size != check->size)
+        return ST_DAMAGED;
+    if (size > PE_TABLE_MAX)
+        return ST_UNSUPPORTED;
+    if (check->table_used < size)
+        return ST_DAMAGED;
+    *ret_table = span_of(check->table, check->table_used);
+    return ST_OK;
+}
+
+struct span pe_check_sbat(const struct pe_check *check)
+{
+    return span_of(check->sbat_head, check->sbat_used);
 }
 
 enum pe_mark pe_check_mark(const struct pe_check *check)

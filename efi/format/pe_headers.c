@@ -128,6 +128,7 @@ struct pe_section pe_headers_section(struct span start, const struct pe_headers 
     const uint8_t *at = start.at + headers->sections_offset + index * SECTION_HEADER_SIZE;
     struct pe_section section = {
         .name = span_of(at, SECTION_NAME_SIZE),
+        .address = ld_le32(at + 12),
         .size = ld_le32(at + 16),
         .offset = ld_le32(at + 20),
         .flags = ld_le32(at + 36),

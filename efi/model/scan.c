@@ -309,6 +309,7 @@ static enum status scan(struct arena *arena, const struct ports *ports, enum sca
         .contents = contents,
         .architecture = ports->architecture,
         .fallback = arena_printf(arena, FALLBACK_PATH_FORMAT, ports->architecture),
+        .secure = {.status = ST_UNSUPPORTED},
     };
     struct disk_meter *meters = NULL;
     struct ports metered;
@@ -330,6 +331,8 @@ static enum status scan(struct arena *arena, const struct ports *ports, enum sca
                                      depth == SCAN_QUICK ? MD_LOOKS_QUICK : SIZE_MAX, &machine);
         if (status == ST_OK && depth >= SCAN_QUICK)
             status = scan_contents(arena, &metered, meters, depth, before, &machine);
+        if (status == ST_OK && depth >= SCAN_FULL)
+            status = secure_boot_read(arena, &ports->vars, &machine.secure);
         if (status != ST_OK)
             return status;
     }

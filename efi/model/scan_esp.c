@@ -17,21 +17,35 @@ static bool is_program(const char *path)
     return length >= 4 && text_equal_nocase(path + length - 4, ".efi");
 }
 
-static void take_verdict(struct pe_check *check, struct file_content *io_content)
+/* Statuses: ST_OK; ST_NO_MEMORY. */
+static enum status take_verdict(const struct esp_scan *scan, struct pe_check *check,
+                                struct file_content *io_content)
 {
+    struct pe_signers *signers = NULL;
+
     io_content->program = pe_check_finish(check);
     io_content->checksum = pe_check_sum(check);
     io_content->mark = pe_check_mark(check);
     io_content->version = pe_check_version(check);
+    if (!io_content->is_program)
+        return ST_OK;
+    signers = arena_alloc(scan->arena, 1, sizeof(*signers));
+    if (signers == NULL)
+        return ST_NO_MEMORY;
+    pe_signers_read(check, signers);
+    io_content->signers = signers;
+    return ST_OK;
 }
 
-static void judge_program(const struct esp_scan *scan, struct pe_check *check, struct span bytes,
-                          struct file_content *io_content)
+static enum status judge_program(const struct esp_scan *scan, struct pe_check *check,
+                                 struct span bytes, struct file_content *io_content)
 {
     pe_check_start(check, bytes.size, scan->architecture);
     pe_check_feed(check, bytes);
-    take_verdict(check, io_content);
-    content_note_verdict(io_content);
+    enum status status = take_verdict(scan, check, io_content);
+    if (status == ST_OK)
+        content_note_verdict(io_content);
+    return status;
 }
 
 /* Reads a file from start to end to where it is kept: `size` bytes at `room`. */
@@ -55,7 +69,7 @@ static enum status read_to_keep(const struct esp_scan *scan, struct esp *esp,
     } while (piece > 0);
     io_content->kept = contents_keep(scan->kept, room, size, used);
     if (io_content->is_program && !content_recall_verdict(io_content))
-        judge_program(scan, check, content_bytes(io_content), io_content);
+        return judge_program(scan, check, content_bytes(io_content), io_content);
     return ST_OK;
 }
 
@@ -85,8 +99,7 @@ static enum status read_through(const struct esp_scan *scan, struct esp *esp,
         used += size;
     } while (size > 0);
     io_content->digest = sha256_finish(&digest);
-    take_verdict(check, io_content);
-    return ST_OK;
+    return take_verdict(scan, check, io_content);
 }
 
 /* Either of the two; into `whole` as well, unless that is NULL. */
@@ -404,6 +417,14 @@ static const char *copy_text(struct arena *arena, const char *text)
     return arena_copy(arena, text, text_length(text) + 1);
 }
 
+static enum status copy_signers(struct arena *arena, struct file_content *io_content)
+{
+    if (io_content->signers == NULL)
+        return ST_OK;
+    io_content->signers = arena_copy(arena, io_content->signers, sizeof(*io_content->signers));
+    return io_content->signers == NULL ? ST_NO_MEMORY : ST_OK;
+}
+
 /* Copies what is kept of an ESP, which is not the FAT. */
 static enum status copy_esp(struct arena *arena, const struct esp *from, struct esp *ret_esp)
 {
@@ -429,6 +450,8 @@ static enum status copy_esp(struct arena *arena, const struct esp *from, struct 
             return ST_NO_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
+        if (copy_signers(arena, &esp.contents[i]) != ST_OK)
+            return ST_NO_MEMORY;
         report->files[i].path = copy_text(arena, from->report.files[i].path);
         if (report->files[i].path == NULL)
             return ST_NO_MEMORY;
@@ -462,6 +485,16 @@ static enum status keep_esp(struct arena *arena, size_t mark, const struct esp *
     return copy_esp(arena, &above, ret_esp);
 }
 
+/* Verdicts on contents that are kept point to where their signers lie now. */
+static void note_verdicts(const struct esp *esp)
+{
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        const struct file_content *content = &esp->contents[i];
+        if (content->kept != NULL && content->signers != NULL)
+            content_note_verdict(content);
+    }
+}
+
 enum status scan_esp(const struct esp_scan *scan, uint64_t first_lba, uint64_t block_count,
                      struct esp *ret_esp)
 {
@@ -469,9 +502,12 @@ enum status scan_esp(const struct esp_scan *scan, uint64_t first_lba, uint64_t b
     size_t mark = arena_mark(scan->arena);
 
     enum status status = look_into(scan, first_lba, block_count, &esp);
-    if (status == ST_OK && esp.status == ST_OK)
-        return keep_esp(scan->arena, mark, &esp, ret_esp);
-    if (status == ST_OK)
+    if (status == ST_OK && esp.status == ST_OK) {
+        status = keep_esp(scan->arena, mark, &esp, ret_esp);
+        if (status == ST_OK)
+            note_verdicts(ret_esp);
+    } else if (status == ST_OK) {
         *ret_esp = esp;
+    }
     return status;
 }

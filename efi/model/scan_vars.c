@@ -8,16 +8,14 @@
 #define KEY_OPTION_BOOT 8u     /* offset of the entry's number in EFI_KEY_OPTION (3.1.7) */
 #define ENUMERATION_MAX 65536u /* calls after which an enumeration is taken to be endless */
 
-/* Reads a variable of any size. `*ret_claimed` is its size as the firmware says, also on
- * failure. */
-static enum status read_variable(struct arena *arena, const struct vars_port *vars,
-                                 const char *name, uint32_t *ret_attributes, struct span *ret_value,
-                                 uint64_t *ret_claimed)
+enum status scan_variable(struct arena *arena, const struct vars_port *vars,
+                          const struct guid *vendor, const char *name, uint32_t *ret_attributes,
+                          struct span *ret_value, uint64_t *ret_claimed)
 {
     uint8_t *data = NULL;
     size_t size = 0;
 
-    enum status status = vars->get(vars->ctx, NULL, name, ret_attributes, NULL, 0, &size);
+    enum status status = vars->get(vars->ctx, vendor, name, ret_attributes, NULL, 0, &size);
     if (status == ST_TOO_SMALL) {
         *ret_claimed = size;
         if (size > VAR_VALUE_MAX)
@@ -25,7 +23,7 @@ static enum status read_variable(struct arena *arena, const struct vars_port *va
         data = arena_alloc(arena, 1, size);
         if (data == NULL)
             return ST_NO_MEMORY;
-        status = vars->get(vars->ctx, NULL, name, ret_attributes, data, size, &size);
+        status = vars->get(vars->ctx, vendor, name, ret_attributes, data, size, &size);
     }
     if (status != ST_OK)
         return status == ST_TOO_SMALL ? ST_IO : status;
@@ -40,7 +38,7 @@ static enum status read_small(struct arena *arena, const struct vars_port *vars,
     struct small_var var = {.status = ST_OK};
     uint64_t claimed = 0;
 
-    var.status = read_variable(arena, vars, name, &var.attributes, &var.value, &claimed);
+    var.status = scan_variable(arena, vars, NULL, name, &var.attributes, &var.value, &claimed);
     if (var.status == ST_NO_MEMORY)
         return ST_NO_MEMORY;
     if (var.status == ST_OK && var.value.size != 2)
@@ -58,7 +56,7 @@ static enum status read_order(struct arena *arena, const struct vars_port *vars,
     uint64_t claimed = 0;
 
     order.status =
-        read_variable(arena, vars, "BootOrder", &order.attributes, &order.value, &claimed);
+        scan_variable(arena, vars, NULL, "BootOrder", &order.attributes, &order.value, &claimed);
     if (order.status == ST_NO_MEMORY)
         return ST_NO_MEMORY;
     if (order.status == ST_DAMAGED)
@@ -194,8 +192,8 @@ static enum status read_entry(struct arena *arena, const struct vars_port *vars,
     char name[VAR_NAME_SIZE];
 
     boot_variable_name(number, name);
-    entry.status =
-        read_variable(arena, vars, name, &entry.attributes, &entry.value, &entry.claimed_size);
+    entry.status = scan_variable(arena, vars, NULL, name, &entry.attributes, &entry.value,
+                                 &entry.claimed_size);
     enum status status = entry.status == ST_NO_MEMORY ? ST_NO_MEMORY : ST_OK;
     if (entry.status == ST_OK)
         status = entry_parse(arena, &entry);
@@ -263,7 +261,7 @@ static enum status read_note(struct arena *arena, const struct vars_port *vars,
         return ST_OK;
     text_buffer_init(&text, name, sizeof(name));
     text_buffer_printf(&text, "Key%04X", note->number);
-    enum status status = read_variable(arena, vars, name, &attributes, &value, &claimed);
+    enum status status = scan_variable(arena, vars, NULL, name, &attributes, &value, &claimed);
     if (status != ST_OK || !span_holds(value, KEY_OPTION_BOOT, 2))
         return status == ST_NO_MEMORY ? status : ST_ABSENT;
     *ret_number = ld_le16(value.at + KEY_OPTION_BOOT);

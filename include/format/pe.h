@@ -11,7 +11,8 @@
  * Three things tell that content is not what its maker wrote:
  * - the digest in its signature (Authenticode, SHA-256). It has the last word on what it covers,
  *   which is all but the checksum and the signature. Signatures with SHA-1 only are not used, nor
- *   is any where sections overlap or leave gaps, for then the digest takes more than one pass.
+ *   is any where sections overlap or leave gaps, for then the digest takes more than one pass. Of
+ *   several the first counts.
  *   Nobody looks whether the signature itself is good.
  * - the checksum in the optional header, 0 where a linker left it out. Tools that set the loader's
  *   flags afterwards (NX compatible) leave it as it was before; such a file passes.
@@ -31,6 +32,7 @@
 #include "base/status.h"
 #include "format/pe_headers.h"
 #include "format/pe_mark.h"
+#include "format/pe_resource.h"
 #include "format/pe_signature.h"
 
 /*
@@ -62,6 +64,9 @@ const char *pe_verdict_text(enum pe_verdict verdict);
  */
 bool pe_verdict_is_refused(enum pe_verdict verdict);
 
+/* Certificate tables up to this size are looked into, eight times what usual signatures take. */
+#define PE_TABLE_MAX 65536
+
 /* The state of a check; its fields are private. */
 struct pe_check {
     uint64_t size;            /* of the file */
@@ -77,20 +82,19 @@ struct pe_check {
     bool block_is_zero;   /* all bytes of the block that `at` is in, so far */
     uint64_t zero_blocks; /* whole ones in a row before `at` */
     bool zero_code;
-    bool zero_certificates;
 
     bool digest_wanted;
-    struct sha256_state digest;
-    uint8_t certificate_head[PE_SIGNATURE_HEAD];
-    size_t certificate_used;
-    struct pe_signature signature; /* size 0 as long as it is not known */
-    uint8_t digest_info[PE_DIGEST_INFO_MAX];
-    size_t digest_info_used;
+    struct sha256_state digest_state;
+    struct sha256 digest; /* at the end */
+    size_t table_used;
 
     struct pe_section sbat; /* of no bytes when there is none */
     uint8_t sbat_head[PE_SBAT_HEAD];
     size_t sbat_used;
     struct pe_pdb_search pdb;
+    struct pe_resources resources;
+
+    uint8_t table[PE_TABLE_MAX]; /* the last field: not cleared at the start */
 };
 
 /* `size` is that of the file in bytes; `architecture` must outlive the check. */
@@ -107,6 +111,20 @@ enum pe_verdict pe_check_finish(struct pe_check *check);
  * is no image. Two files of one size that have the same differ in nothing but the stored one, as
  * far as it tells. */
 uint32_t pe_check_sum(const struct pe_check *check);
+
+/* What Authenticode makes of the content, once the check is finished. False where it would take more
+ * than one pass, and for what is no image. */
+bool pe_check_digest(const struct pe_check *check, struct sha256 *ret_digest);
+
+/*
+ * The certificate table, once all bytes were fed; it lies in the check. Statuses: ST_OK; ST_ABSENT
+ * where there is none; ST_UNSUPPORTED for one that is larger than PE_TABLE_MAX; ST_DAMAGED when the
+ * file ends before it does, or goes on behind it.
+ */
+MUST_CHECK enum status pe_check_table(const struct pe_check *check, struct span *ret_table);
+
+/* The start of the .sbat section, once all bytes were fed; empty without one. Lies in the check. */
+struct span pe_check_sbat(const struct pe_check *check);
 
 /* What the program says of itself, once all bytes were fed; PE_MARK_NONE for what is no image. */
 enum pe_mark pe_check_mark(const struct pe_check *check);

@@ -8,7 +8,7 @@
  *     0  2  10b: PE32, 20b: PE32+
  *    60  4  size of all headers together        section header, behind the optional header
  *    64  4  checksum of the file, 0 = none                  0  8  name
- *    68  2  subsystem                                       8  4  size in memory
+ *    68  2  subsystem                                       8  4  size in memory, address at 12
  *    70  2  flags for the loader                           16  4  size in the file
  *    92  4  number of directories (PE32+: 108)             20  4  offset in the file
  *    96  8  directories of 4 + 4 bytes (PE32+: 112)        36  4  flags
@@ -44,6 +44,7 @@ struct pe_headers {
 
 struct pe_section {
     struct span name; /* 8 bytes, filled up with zeros; of the headers */
+    uint32_t address; /* in memory, from the image's start */
     uint64_t offset;  /* in the file */
     uint64_t size;    /* in the file */
     uint32_t flags;

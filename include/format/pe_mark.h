@@ -31,8 +31,8 @@ enum pe_mark {
     PE_MARK_SHADOWBOOT,
 };
 
-/* As much of .sbat as holds the two first lines. */
-#define PE_SBAT_HEAD 256
+/* As much of .sbat as holds the lines of a program and of who built it. */
+#define PE_SBAT_HEAD 512
 
 /* What the start of a .sbat section says; PE_MARK_NONE for a program that is not known here. */
 enum pe_mark pe_mark_of_sbat(struct span sbat);

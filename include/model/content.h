@@ -17,6 +17,7 @@
 #include "format/md.h"
 #include "format/ntfs/ntfs.h"
 #include "format/pe.h"
+#include "format/pe_signers.h"
 #include "format/regf/regf_log.h"
 #include "format/regf/regf.h"
 
@@ -32,6 +33,8 @@ struct file_content {
     uint32_t checksum; /* that its content ought to have; like `program` */
     enum pe_mark mark; /* what the program says of itself; like `program` */
     uint32_t version;  /* the same of its version (pe_mark_version); 0 when it says none */
+    const struct pe_signers *signers; /* who signed the program; NULL for what is none, or was not
+                                       * read */
 };
 
 /* A list of entries that shim's fallback makes: \EFI\<folder>\BOOT<ARCH>.CSV or BOOT.CSV. */

@@ -24,6 +24,7 @@
 #include "format/partition_type.h"
 #include "format/windows_options.h"
 #include "model/content.h"
+#include "model/secure_boot.h"
 #include "model/volumes.h"
 #include "port/vars.h"
 
@@ -195,6 +196,7 @@ struct machine {
     struct md_volume *md_volumes; /* from SCAN_ENTRIES on; by partition */
     size_t md_volume_count;
     struct contents *contents; /* of files that were read; NULL: none were */
+    struct secure_boot secure; /* looked at by SCAN_FULL */
 };
 
 /* The ESP on this partition, NO_INDEX when it is none that was looked at. */

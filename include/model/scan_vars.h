@@ -11,6 +11,16 @@
 #define VAR_VALUE_MAX (1024u * 1024)
 
 /*
+ * Reads a variable of any size, of `vendor` (NULL: the global one), into the arena. `*ret_claimed` is
+ * its size as the firmware says, also on failure where that is known. Statuses: ST_OK; ST_ABSENT;
+ * ST_DAMAGED when it claims to be larger than VAR_VALUE_MAX; ST_IO; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status scan_variable(struct arena *arena, const struct vars_port *vars,
+                                     const struct guid *vendor, const char *name,
+                                     uint32_t *ret_attributes, struct span *ret_value,
+                                     uint64_t *ret_claimed);
+
+/*
  * Fills in order, next, current, timeout, space and the entries of `*io_machine`, the entries taken
  * apart but not yet looked up on the disks. A variable that cannot be read is kept with its status.
  * Statuses: ST_OK; ST_NO_MEMORY.

@@ -1,0 +1,139 @@
+#include "format/pe_signers.h"
+
+#include "base/mem.h"
+
+#define CHAIN_MAX 4u /* certificates of one signature */
+
+/* --- Signatures ------------------------------------------------------------------------------- */
+
+/* Lists the chain from the signer's certificate on. False when there is no room. */
+static bool list_chain(struct pe_signers *io_signers, const struct signed_data *data,
+                       struct certificate_parts parts, size_t *io_used, struct pe_signer *io_signer)
+{
+    io_signer->first = *io_used;
+    for (size_t i = 0; i < CHAIN_MAX; i++) {
+        if (*io_used == PE_CHAINS_MAX)
+            return false;
+        io_signers->certificates[(*io_used)++] = certificate_of(&parts);
+        io_signer->count++;
+        io_signer->issuer = sha256_of(parts.issuer);
+        if (i == 0)
+            certificate_common_name(parts.issuer, io_signer->issuer_name);
+        if (span_equal(parts.issuer, parts.subject) ||
+            signed_data_issuer(data, parts.issuer, &parts) != ST_OK)
+            return true;
+    }
+    return true;
+}
+
+/* One signature of the table. */
+static struct pe_signer read_signer(struct pe_signers *io_signers,
+                                    const struct pe_signature *signature, size_t *io_used)
+{
+    struct pe_signer signer = {.status = ST_UNSUPPORTED};
+    struct span list = signature->data.signers;
+    struct certificate_parts parts;
+    struct signer_name name;
+
+    if (signature->status != ST_OK || !signed_data_next_signer(&list, &name) || list.size > 0 ||
+        signed_data_certificate(&signature->data, &name, &parts) != ST_OK ||
+        !list_chain(io_signers, &signature->data, parts, io_used, &signer))
+        return signer;
+    signer.status = ST_OK;
+    signer.right = io_signers->has_digest && sha256_equal(&signature->digest, &io_signers->digest);
+    return signer;
+}
+
+static void read_table(struct pe_signers *io_signers, struct span table)
+{
+    struct pe_signature signature;
+    size_t used = 0;
+    size_t at = 0;
+    enum status status = ST_OK;
+
+    while ((status = pe_signature_next(table, &at, &signature)) == ST_OK) {
+        if (io_signers->count == PE_SIGNERS_MAX) {
+            io_signers->table = ST_UNSUPPORTED;
+            return;
+        }
+        io_signers->signers[io_signers->count++] = read_signer(io_signers, &signature, &used);
+    }
+    if (status == ST_DAMAGED || io_signers->count == 0)
+        io_signers->table = ST_DAMAGED;
+}
+
+void pe_signers_read(const struct pe_check *check, struct pe_signers *ret_signers)
+{
+    struct span table = span_of(NULL, 0);
+    struct span sbat = pe_check_sbat(check);
+
+    memset(ret_signers, 0, sizeof(*ret_signers));
+    ret_signers->has_digest = pe_check_digest(check, &ret_signers->digest);
+    ret_signers->table = pe_check_table(check, &table);
+    if (ret_signers->table == ST_OK)
+        read_table(ret_signers, table);
+    ret_signers->windows_manager = pe_check_mark(check) == PE_MARK_WINDOWS_MANAGER;
+    ret_signers->has_svn = pe_resources_svn(&check->resources, &ret_signers->svn);
+    ret_signers->has_version = pe_resources_version(&check->resources, &ret_signers->version);
+    if (sbat.size > 0)
+        memcpy(ret_signers->sbat, sbat.at, sbat.size);
+    ret_signers->sbat[sizeof(ret_signers->sbat) - 1] = '\0';
+}
+
+/* --- Levels ----------------------------------------------------------------------------------- */
+
+struct sbat_line {
+    struct span component;
+    uint32_t generation;
+};
+
+/* The field at the start of `*io_text`, up to a comma or the line's end, which stay. */
+static struct span take_sbat_field(struct span *io_text)
+{
+    size_t size = 0;
+
+    while (size < io_text->size && io_text->at[size] != ',' && io_text->at[size] != '\n' &&
+           io_text->at[size] != '\0')
+        size++;
+    struct span field = span_part(*io_text, 0, size);
+    *io_text = span_part(*io_text, size, io_text->size - size);
+    return field;
+}
+
+/* The next line with a component and a number; false at the end. */
+static bool next_sbat_line(struct span *io_text, struct sbat_line *ret_line)
+{
+    struct sbat_line line = {.generation = 0};
+
+    if (io_text->size == 0 || io_text->at[0] == '\0')
+        return false;
+    line.component = take_sbat_field(io_text);
+    if (io_text->size > 0 && io_text->at[0] == ',') {
+        *io_text = span_part(*io_text, 1, io_text->size - 1);
+        struct span number = take_sbat_field(io_text);
+        for (size_t i = 0; i < number.size && i < 9; i++)
+            line.generation = line.generation * 10 + (number.at[i] - (uint32_t)'0') % 10;
+    }
+    while (io_text->size > 0 && io_text->at[0] != '\n' && io_text->at[0] != '\0')
+        *io_text = span_part(*io_text, 1, io_text->size - 1);
+    if (io_text->size > 0 && io_text->at[0] == '\n')
+        *io_text = span_part(*io_text, 1, io_text->size - 1);
+    *ret_line = line;
+    return true;
+}
+
+bool pe_signers_below_level(const struct pe_signers *signers, struct span level)
+{
+    struct span text = span_of(signers->sbat, sizeof(signers->sbat));
+    struct sbat_line own;
+    struct sbat_line least;
+
+    while (next_sbat_line(&text, &own)) {
+        struct span rest = level;
+        while (next_sbat_line(&rest, &least)) {
+            if (span_equal(own.component, least.component) && own.generation < least.generation)
+                return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,69 @@
+/*
+ * What this firmware makes of a program under Secure Boot, by its lists (UEFI Specification 32.5.3.3,
+ * and edk2's DxeImageVerificationLib): refused where its digest or a certificate of its chain is
+ * forbidden, or where neither is trusted. Signatures are not computed here: firmware does that when
+ * it loads the program, and `secureboot -ask` has it do so. Dates count nowhere.
+ *
+ * The chain goes from the signer's certificate by issuer and subject to one that the file, db or dbx
+ * has.
+ */
+#ifndef SHADOWBOOT_AUDIT_SECURE_H
+#define SHADOWBOOT_AUDIT_SECURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "format/pe_signers.h"
+#include "model/machine.h"
+#include "model/secure_boot.h"
+
+enum secure_verdict {
+    SECURE_NOT_JUDGED, /* no Secure Boot here, or nobody looked */
+    SECURE_ACCEPTED,
+    SECURE_UNKNOWN, /* the answer hangs on something that is not understood or could not be read */
+    /* Refused: */
+    SECURE_UNSIGNED,
+    SECURE_UNTRUSTED, /* signed by somebody whom db does not have */
+    SECURE_FORBIDDEN, /* a certificate of its chain is in dbx */
+    SECURE_DIGEST_FORBIDDEN,
+    SECURE_ALTERED, /* it is not what was signed */
+    SECURE_BROKEN,  /* its table of signatures contradicts itself */
+    SECURE_VERDICT_COUNT
+};
+
+struct secure_judgement {
+    enum secure_verdict verdict;
+    const char *certificate; /* common name of the one that decided, or of the issuer that db lacks;
+                              * "" where none did. Lies in the state or the signers */
+    uint32_t least_svn; /* dbx asks for it, and Windows' boot manager has a lower one (major number
+                         * in the upper 16 bits): it may refuse itself; 0: it does not */
+    bool below_level;   /* shim's SbatLevel asks for more than the program has: shim refuses it */
+};
+
+/* `signers` NULL is SECURE_NOT_JUDGED. Whether Secure Boot is on makes no difference. */
+struct secure_judgement secure_judge(const struct secure_boot *state,
+                                     const struct pe_signers *signers);
+
+bool secure_is_refused(enum secure_verdict verdict);
+
+/* "accepted", "not-signed" ...: for scripts. Static lifetime. */
+const char *secure_verdict_name(enum secure_verdict verdict);
+
+/* Why, as half a sentence: "the certificate X of its signer is in dbx". NULL when the arena is
+ * full. */
+const char *secure_reason(struct arena *arena, const struct secure_judgement *judgement);
+
+/* True when Secure Boot is on and refuses the file. */
+bool secure_refuses(const struct machine *machine, const struct file_content *content);
+
+/* True when it is off, and could be switched on, and then would. */
+bool secure_would_refuse(const struct machine *machine, const struct file_content *content);
+
+/*
+ * True when the machine's firmware refuses the file (index into the ESP's report) and takes one that
+ * is at hand under the same path on another ESP. Such a file is brought nowhere, and replaced.
+ */
+bool secure_is_outdone(const struct machine *machine, const struct esp *esp, size_t file);
+
+#endif
