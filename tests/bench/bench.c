@@ -142,5 +142,6 @@ int main(void)
     bench_largest();
     bench_status();
     bench_hive();
+    bench_ntfs();
     return 0;
 }

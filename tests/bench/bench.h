@@ -8,4 +8,7 @@ void bench_status(void);
 /* How the hive editor scales. */
 void bench_hive(void);
 
+/* What files of NTFS cost as a source. */
+void bench_ntfs(void);
+
 #endif

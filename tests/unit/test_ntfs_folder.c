@@ -75,11 +75,9 @@ static void every_name_is_listed_once_and_in_order(void **state)
     static const struct {
         uint32_t cluster, index, names;
         bool split;
-    } cases[] = {{1024, 4096, 0, false},
-                 {1024, 4096, 40, true},
-                 {512, 1024, 1200, true},
-                 {8192, 4096, 300, true},
-                 {4096, 4096, 1200, true}};
+    } cases[] = {{1024, 4096, 0, false},    {1024, 4096, 40, true},    {512, 1024, 1200, true},
+                 {8192, 4096, 300, true},   {4096, 4096, 1200, true},  {65536, 4096, 300, true},
+                 {131072, 4096, 40, false}, {2u << 20, 4096, 40, true}};
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -88,7 +86,7 @@ static void every_name_is_listed_once_and_in_order(void **state)
         shape.index_size = cases[i].index;
         shape.names = cases[i].names;
         shape.split_index = shape.split_mft = cases[i].split;
-        shape.sectors = 8191;
+        shape.sectors = 8191 + 60ull * cases[i].cluster / 512;
         struct folder_bench bench = folder_bench_of(shape);
         open_folder_bench(&bench);
         check_system32(&bench);
