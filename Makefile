@@ -294,7 +294,7 @@ REPLAY_PROGRAMS := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
 
 $(REPLAY_PROGRAMS): $(BUILD)/replay/%: $(HOST_DIR)/tests/fuzz/fuzz_%.o $(HOST_DIR)/tests/fuzz/replay.o $(HOST_LIBS)
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
 
 fuzz-replay: $(REPLAY_PROGRAMS)
 	@tests/fuzz/replay.sh $(BUILD)/fuzz-replay.summary $(REPLAY_PROGRAMS)
@@ -303,7 +303,7 @@ FUZZ_PROGRAMS := $(FUZZ_NAMES:%=$(BUILD)/fuzz/fuzz_%)
 
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/fuzz_%: $(FUZZ_DIR)/tests/fuzz/fuzz_%.o $(FUZZ_LIB)
 	@mkdir -p $(@D)
-	$(call say,LINK)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^
+	$(call say,LINK)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ -lcmocka
 
 fuzz: $(FUZZ_PROGRAMS)
 	@tests/fuzz/run.sh $(JOBS) $(FUZZ_SECONDS) $(BUILD)/fuzz $(FUZZ_NAMES)
