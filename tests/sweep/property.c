@@ -301,7 +301,7 @@ static void check_files(const struct trial *trial, struct host *host)
 
 static void check_undo(const struct trial *trial, struct host *host)
 {
-    unsigned code = run(trial, host, "undo -y");
+    unsigned code = run(trial, host, "undo -y -bitlocker");
 
     (void)host_ports(host);
     if (!is_documented(code))
