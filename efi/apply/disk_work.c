@@ -127,7 +127,10 @@ static struct fat_entry_request *entry_requests(const struct disk_work *work)
                                                 .attributes = item->attributes,
                                                 .written = item->written,
                                                 .size = item->size,
-                                                .source = order[i]};
+                                                .source = order[i],
+                                                .before = item->before,
+                                                .after = item->before.size > 0 ? item->content
+                                                                               : span_of(NULL, 0)};
     }
     return entries;
 }

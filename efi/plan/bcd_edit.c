@@ -63,17 +63,30 @@ static enum status refuse(struct bcd_work *work, enum status status)
                        object_name_of(work), why);
 }
 
-static enum status write_result(struct bcd_work *work, const char *what)
+static bool only_renames(const struct bcd_request *request)
+{
+    for (size_t i = 0; i < request->step_count; i++) {
+        if (request->steps[i].kind != BCD_RETARGET)
+            return false;
+    }
+    return true;
+}
+
+static enum status write_result(struct bcd_work *work, const struct bcd_request *request,
+                                const char *what)
 {
     struct plan *plan = work->plan;
-    struct span file = regf_edit_finish(&work->edit.hive);
+    const struct store_writing writing = {
+        .esp = work->target->esp,
+        .path = work->target->path,
+        .file = regf_edit_finish(&work->edit.hive),
+        .renames = only_renames(request),
+        .text = arena_printf(plan->arena, "write the boot store of %s anew: %s",
+                             object_name_of(work), what),
+    };
 
-    enum status status = check_result(work, file);
-    if (status != ST_OK)
-        return status;
-    return plan_write_store(plan, work->target->esp, work->target->path, file,
-                            arena_printf(plan->arena, "write the boot store of %s anew: %s",
-                                         object_name_of(work), what));
+    enum status status = check_result(work, writing.file);
+    return status == ST_OK ? plan_write_store(plan, &writing) : status;
 }
 
 /* --- What is done --------------------------------------------------------------------------- */
@@ -136,7 +149,7 @@ static enum status change_store(struct bcd_work *work, const struct bcd_request 
         status = bcd_work_step(work, &request->steps[i]);
     if (status != ST_OK || !work->edit.changed)
         return status == ST_OK ? ST_OK : refuse(work, status);
-    return write_result(work, what);
+    return write_result(work, request, what);
 }
 
 /* One store less to change: it lacks what another one may have. */

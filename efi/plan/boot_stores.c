@@ -88,12 +88,17 @@ static enum status put_alone(struct store_work *work, const struct esp *now, str
 {
     struct plan *plan = work->plan;
     bool is_first = now->store_status == ST_ABSENT;
-    const char *text =
-        arena_printf(plan->arena, "%s the boot store of %s%s, %s", is_first ? "make" : "write",
-                     place_text(plan->arena, plan->machine, now->partition),
-                     is_first ? "" : " anew", purpose_of(work, false));
-    enum status status =
-        plan_write_store(plan, (size_t)(now - plan->machine->esps), BOOT_STORE_PATH, file, text);
+    const struct store_writing writing = {
+        .esp = (size_t)(now - plan->machine->esps),
+        .path = BOOT_STORE_PATH,
+        .file = file,
+        .renames = !work->made && !work->mended && !work->completed,
+        .text =
+            arena_printf(plan->arena, "%s the boot store of %s%s, %s", is_first ? "make" : "write",
+                         place_text(plan->arena, plan->machine, now->partition),
+                         is_first ? "" : " anew", purpose_of(work, false)),
+    };
+    enum status status = plan_write_store(plan, &writing);
 
     return status == ST_OK ? ST_OK : leave_store(plan, status);
 }

@@ -90,35 +90,52 @@ static enum status rename_in_entries(const struct following *work)
 
 /* --- Boot stores ---------------------------------------------------------------------------- */
 
-static enum status rename_in_store(const struct following *work, size_t index)
+/* Renames the disk's partitions in the store, which lies in `bytes`. */
+static void rename_partitions(const struct following *work, bool at_home,
+                              const struct bcd_store *store, uint8_t *bytes)
 {
-    struct plan *plan = work->plan;
-    const struct machine *machine = plan->machine;
-    const struct esp *esp = &machine->esps[index];
+    const struct machine *machine = work->plan->machine;
     const struct disk *disk = &machine->disks[work->disk];
-    uint8_t *bytes = arena_copy(plan->arena, esp->store_file.at, esp->store_file.size);
-    bool at_home = machine->partitions[esp->partition].disk == work->disk;
-    size_t changed = 0;
-    enum status status = bytes == NULL ? ST_NO_MEMORY : ST_OK;
 
-    for (size_t i = 0; i < disk->partition_count && status == ST_OK; i++) {
+    for (size_t i = 0; i < disk->partition_count; i++) {
         size_t partition = disk->first_partition + i;
         struct bcd_partition from = boot_store_name(machine, partition);
         struct bcd_partition to = boot_store_name(work->later, partition);
         /* Windows goes by the partition's GUID; a new one of the disk alone is for order's sake. */
         if (!at_home && (name_is_shared(machine, partition) || bcd_partition_equal(&from, &to)))
             continue;
-        status = store_exchange(plan->arena, bytes, esp->store_file.size, &from, &to, &changed);
+        (void)store_exchange(store, bytes, &from, &to);
     }
-    if (status != ST_OK || changed == 0 ||
-        span_equal(span_of(bytes, esp->store_file.size), esp->store_file))
+}
+
+static enum status rename_in_store(const struct following *work, size_t index)
+{
+    struct plan *plan = work->plan;
+    const struct machine *machine = plan->machine;
+    const struct esp *esp = &machine->esps[index];
+    uint8_t *bytes = arena_copy(plan->arena, esp->store_file.at, esp->store_file.size);
+    struct span file = span_of(bytes, esp->store_file.size);
+    struct bcd_store store;
+
+    enum status status = bytes == NULL ? ST_NO_MEMORY : bcd_open(plan->arena, file, &store);
+    if (status != ST_OK)
         return status;
+    rename_partitions(work, machine->partitions[esp->partition].disk == work->disk, &store, bytes);
+    if (span_equal(file, esp->store_file))
+        return ST_OK;
+    store_stamp(bytes);
     const char *text = arena_printf(plan->arena,
                                     "write the boot store of %s anew, to name the partitions of "
                                     "Disk %zu as they are called then",
                                     place_text(plan->arena, machine, esp->partition), work->disk);
-    status =
-        plan_write_store(plan, index, BOOT_STORE_PATH, span_of(bytes, esp->store_file.size), text);
+    const struct store_writing writing = {
+        .esp = index,
+        .path = BOOT_STORE_PATH,
+        .file = file,
+        .renames = true,
+        .text = text,
+    };
+    status = plan_write_store(plan, &writing);
     if (status == ST_OK || status == ST_NO_MEMORY)
         return status;
     plan_warn_of_refusal(plan, status);

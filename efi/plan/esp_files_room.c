@@ -58,7 +58,7 @@ static enum status files_bytes(struct arena *arena, const struct files_change *f
 
     for (size_t i = 0; i < files->count && status == ST_OK; i++) {
         const struct file_copy *item = &files->items[i];
-        if (!is_topmost(files, i))
+        if (!is_topmost(files, i) || item->before.size > 0)
             continue;
         if (item->is_directory)
             status = directory_bytes(arena, files, i, unit, &bytes);

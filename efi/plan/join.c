@@ -122,8 +122,11 @@ static enum status join_files(const struct join *join, const struct files_change
         if (find_joined_item(new, old->items[i].path) == NULL)
             items[count++] = old->items[i];
     }
-    for (size_t i = 0; i < new->count; i++)
-        items[count++] = new->items[i];
+    for (size_t i = 0; i < new->count; i++) {
+        items[count] = new->items[i];
+        /* What is on the volume by then is not what is there now. */
+        items[count++].before = span_of(NULL, 0);
+    }
     *ret_files = (struct files_change){items, count};
     return ST_OK;
 }

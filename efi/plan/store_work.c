@@ -1,7 +1,11 @@
 #include "store_work.h"
 
 #include "base/mem.h"
+#include "format/regf/regf_edit.h"
 #include "model/boot_store.h"
+
+#define WRITTEN_AT 12u /* in the base block: when the hive was written last */
+#define SECOND     10000000u
 
 /* --- What has to change --------------------------------------------------------------------- */
 
@@ -77,30 +81,32 @@ static size_t exchange_in(const struct bcd_store *store, const struct bcd_object
 }
 
 /* The same for all objects of a store. */
-static enum status exchange_all(struct arena *arena, uint8_t *bytes, size_t size,
-                                const struct exchange *steps, size_t count, size_t *io_total)
+static size_t exchange_all(const struct bcd_store *store, uint8_t *bytes,
+                           const struct exchange *steps, size_t count)
 {
-    struct bcd_store store;
     struct bcd_object object;
+    size_t total = 0;
 
-    enum status status = bcd_open(arena, span_of(bytes, size), &store);
-    for (size_t i = 0; status == ST_OK; i++) {
-        enum status found = bcd_object_at(&store, i, &object);
+    for (size_t i = 0;; i++) {
+        enum status found = bcd_object_at(store, i, &object);
         if (found == ST_ABSENT)
-            break;
+            return total;
         if (found == ST_OK)
-            *io_total += exchange_in(&store, &object, bytes, steps, count);
+            total += exchange_in(store, &object, bytes, steps, count);
     }
-    return status;
 }
 
-enum status store_exchange(struct arena *arena, uint8_t *bytes, size_t size,
-                           const struct bcd_partition *from, const struct bcd_partition *to,
-                           size_t *io_count)
+size_t store_exchange(const struct bcd_store *store, uint8_t *bytes,
+                      const struct bcd_partition *from, const struct bcd_partition *to)
 {
     const struct exchange step = {from, to};
 
-    return exchange_all(arena, bytes, size, &step, 1, io_count);
+    return exchange_all(store, bytes, &step, 1);
+}
+
+void store_stamp(uint8_t *bytes)
+{
+    regf_stamp(bytes, ld_le64(bytes + WRITTEN_AT) + SECOND);
 }
 
 /* Changes places of two partitions in all devices of a store. */
@@ -110,9 +116,12 @@ static enum status swap_partitions(struct arena *arena, uint8_t *bytes, size_t s
     const struct bcd_partition nowhere = {
         .is_gpt = true, .partition = GUID_INIT(0x5ad0b007, 0x7e3d, 0x4c1a, 0x9b52, 0x6f0c3a9e41d7)};
     const struct exchange steps[] = {{a, &nowhere}, {b, a}, {&nowhere, b}};
-    size_t unused = 0;
+    struct bcd_store store;
 
-    return exchange_all(arena, bytes, size, steps, sizeof(steps) / sizeof(steps[0]), &unused);
+    enum status status = bcd_open(arena, span_of(bytes, size), &store);
+    if (status == ST_OK)
+        (void)exchange_all(&store, bytes, steps, sizeof(steps) / sizeof(steps[0]));
+    return status;
 }
 
 /* Puts `to` in the place of `from` in the chosen loader alone. */
@@ -234,7 +243,10 @@ enum status store_make(struct store_work *work, struct span *io_file)
     enum status status = work->moves ? move(work, bytes, size) : ST_OK;
     if (status == ST_OK)
         status = bring_resume(work, bytes, size);
-    if (status == ST_OK)
-        *io_file = span_of(bytes, size);
-    return status;
+    if (status != ST_OK)
+        return status;
+    if (work->moves || work->resumes)
+        store_stamp(bytes);
+    *io_file = span_of(bytes, size);
+    return ST_OK;
 }

@@ -37,10 +37,12 @@ bool store_choice_is_elsewhere(const struct store_work *work, const struct bcd_c
  * whether it resumes Windows from elsewhere no more. Statuses: ST_OK; ST_NO_MEMORY. */
 MUST_CHECK enum status store_make(struct store_work *work, struct span *io_file);
 
-/* Puts `to` in the place of `from` in every device of the store that `bytes` is, and counts them in
- * `*io_count`; what cannot be understood stays. Statuses: ST_OK; as bcd_open. */
-MUST_CHECK enum status store_exchange(struct arena *arena, uint8_t *bytes, size_t size,
-                                      const struct bcd_partition *from,
-                                      const struct bcd_partition *to, size_t *io_count);
+/* Puts `to` in the place of `from` in every device of the store, which lies in `bytes`, and gives
+ * how often; what cannot be understood stays. */
+size_t store_exchange(const struct bcd_store *store, uint8_t *bytes,
+                      const struct bcd_partition *from, const struct bcd_partition *to);
+
+/* Stamps the store (regf_stamp) with a time later than what it says of itself. */
+void store_stamp(uint8_t *bytes);
 
 #endif

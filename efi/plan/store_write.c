@@ -1,5 +1,6 @@
 #include "store_write.h"
 
+#include "base/text.h"
 #include "format/fat/fat_edit.h"
 #include "model/boot_paths.h"
 #include "plan/esp_files.h"
@@ -7,7 +8,8 @@
 #include "plan/owner_guard.h"
 #include "plan/place.h"
 
-#define ARCHIVE 0x20u
+#define ARCHIVE  0x20u
+#define NAME_GAP 16u /* bytes between the two parts of a name, or that are equal by chance */
 
 /* Why the store cannot be written where it lies: ST_OK when it can. */
 static enum status check_store_target(struct plan *plan, const struct esp *esp)
@@ -72,29 +74,72 @@ size_t store_items(struct arena *arena, const struct esp *esp, const char *path,
     return count;
 }
 
-enum status plan_write_store(struct plan *plan, size_t esp, const char *path, struct span file,
-                             const char *text)
+/* True when all that differs between two names of a partition lies in one block, and so on for each
+ * of them. A name is a GUID of a partition and one of a disk, or an offset and a signature. */
+static bool names_are_whole(struct span before, struct span after, uint32_t block_size)
 {
-    const struct esp *own = &plan->machine->esps[esp];
+    size_t first = 0; /* of the bytes that differ, of one name */
+    size_t last = SIZE_MAX;
+
+    for (size_t i = 0; i < after.size; i++) {
+        if (before.at[i] == after.at[i])
+            continue;
+        if (last == SIZE_MAX || i - last > NAME_GAP)
+            first = i;
+        last = i;
+        if (first / block_size != last / block_size)
+            return false;
+    }
+    return true;
+}
+
+/* True when the store may stay where it lies. */
+static bool may_stay(const struct plan *plan, const struct store_writing *writing)
+{
+    const struct esp *own = &plan->machine->esps[writing->esp];
+    size_t disk = plan->machine->partitions[own->partition].disk;
+    uint32_t block_size = plan->machine->disks[disk].block_size;
+
+    return writing->renames && own->store == REGF_GOOD &&
+           text_equal(writing->path, BOOT_STORE_PATH) &&
+           own->store_file.size == writing->file.size && writing->file.size % block_size == 0 &&
+           names_are_whole(own->store_file, writing->file, block_size);
+}
+
+static enum status find_items(struct plan *plan, const struct store_writing *writing,
+                              struct file_copy *ret_items, size_t *ret_count)
+{
+    const struct esp *own = &plan->machine->esps[writing->esp];
+
+    *ret_count = store_items(plan->arena, own, writing->path, writing->file, ret_items);
+    if (!may_stay(plan, writing))
+        return *ret_count > 0 ? ST_OK : ST_NO_MEMORY;
+    ret_items->before = own->store_file;
+    *ret_count = 1;
+    return ST_OK;
+}
+
+enum status plan_write_store(struct plan *plan, const struct store_writing *writing)
+{
+    const struct esp *own = &plan->machine->esps[writing->esp];
     const struct partition *partition = &plan->machine->partitions[own->partition];
     struct file_copy *items = arena_alloc(plan->arena, STORE_ITEMS_MAX, sizeof(*items));
     struct disk_change change = {.kind = DISK_CHANGE_FILES,
                                  .disk = partition->disk,
                                  .first_lba = partition->first_lba,
                                  .block_count = partition->block_count,
-                                 .esp = esp};
+                                 .esp = writing->esp};
 
     if (items == NULL)
         return ST_NO_MEMORY;
     change.files.items = items;
-    change.files.count = store_items(plan->arena, own, path, file, items);
-    if (change.files.count == 0)
-        return ST_NO_MEMORY;
-    enum status status = check_store_target(plan, own);
+    enum status status = find_items(plan, writing, items, &change.files.count);
     if (status == ST_OK)
-        status = esp_files_check_room(plan, esp, &change.files);
+        status = check_store_target(plan, own);
+    if (status == ST_OK)
+        status = esp_files_check_room(plan, writing->esp, &change.files);
     if (status != ST_OK)
         return status;
-    plan_change_disk(plan, &change, text);
+    plan_change_disk(plan, &change, writing->text);
     return plan->status;
 }

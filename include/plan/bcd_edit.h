@@ -1,7 +1,8 @@
 /*
  * Changes of boot stores that somebody asks for, in the words of Windows' bcdedit. Each store is
  * changed in memory, looked at as a whole, and written anew as any file is; it stands on its ESP as
- * it was or as it will be, whenever the power fails.
+ * it was or as it will be, whenever the power fails. Where only partitions are named otherwise, that
+ * holds for each name, and what is written are the blocks that differ (plan/store_write.h).
  */
 #ifndef SHADOWBOOT_PLAN_BCD_EDIT_H
 #define SHADOWBOOT_PLAN_BCD_EDIT_H

@@ -66,6 +66,9 @@ struct file_copy {
     size_t file;   /* index into that ESP's report */
     struct span content; /* files: what is written, where it is no ESP's: `esp` is NO_INDEX then;
                           * else empty */
+    struct span before;  /* files with `content`: what the file holds now, of the same size, where
+                          * only the blocks that differ are to be written, in any order, and
+                          * nothing else of it changes; else empty */
 };
 
 struct files_change {

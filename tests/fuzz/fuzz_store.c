@@ -48,12 +48,13 @@ static void read_store(struct arena *arena, const struct machine *machine)
 /* What a repair makes of the store; empty when that stays. */
 static struct span mend(struct arena *arena, const struct machine *machine)
 {
+    const struct boot_stores_request request = {.disk = NO_INDEX, .left_out = NO_INDEX};
     struct judgement judgement;
     struct plan plan;
 
     require(audit_machine(arena, machine, &judgement) == ST_OK);
     plan_init(&plan, arena, machine);
-    require(plan_boot_stores(&plan, &judgement.roles, NO_INDEX, NO_INDEX) == ST_OK);
+    require(plan_boot_stores(&plan, &judgement.roles, &request) == ST_OK);
     require(plan.status == ST_OK);
     return store_planned(&plan, ESP);
 }

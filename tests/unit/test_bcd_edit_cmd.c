@@ -320,14 +320,50 @@ static void without_a_stick_one_store_is_changed_after_the_other(void **state)
     host_free(host);
 }
 
+/* What the journal of the first one relies on is still there when the second is taken back. */
+static void changes_are_taken_back_one_after_the_other(void **state)
+{
+    struct host *host = *state;
+    char *before = content_of(host, 1);
+
+    run_to(host, "bcd timeout 5 -y", DONE);
+    run_to(host, "bcd timeout 6 -y", DONE);
+    run_to(host, "bcd set {default} nx AlwaysOn -y", DONE);
+    for (int i = 0; i < 3; i++)
+        run_to(host, "undo -y", DONE);
+    char *after = content_of(host, 1);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+}
+
 /* --- Power cuts ----------------------------------------------------------------------------- */
 
-static void try_cuts(const char *line, enum cuts_mode mode, const struct cuts_range *range)
+static struct host *small_machine(void)
 {
     struct disk_machine_shape shape = disk_machine_usual();
 
     shape.languages = 1;
-    struct host *host = disk_machine_new(&shape);
+    return disk_machine_new(&shape);
+}
+
+/* The stores name the plexes; that of Disk 1 the one on Disk 0. */
+static struct host *machine_to_retarget(void)
+{
+    struct host *host = small_machine();
+
+    run_to(host, "bcd set {default} device partition=C: -y", DONE);
+    run_to(host, "bcd set {default} osdevice partition=C: -y", DONE);
+    run_to(host, "bcd retarget -from 1/4 -to 0/4 -on 1 -y -force", DONE);
+    /* That is how it is found, and not to be taken back. */
+    mem_files_drop(host->files, host_ports(host)->files.self, "\\EFI\\shadowboot");
+    return host;
+}
+
+/* Frees the host. */
+static void try_cuts(struct host *host, const char *line, enum cuts_mode mode,
+                     const struct cuts_range *range)
+{
     struct cuts *cuts = cuts_new(host, "healthy", line);
     assert_true(cuts_has_changed(cuts));
     assert_int_equal(cuts_violations(cuts), 0);
@@ -338,18 +374,47 @@ static void try_cuts(const char *line, enum cuts_mode mode, const struct cuts_ra
     host_free(host);
 }
 
+/* By the counts of -v: the journal lies on the stick, and is none of the disks' writes. */
+static void retargeting_writes_the_sectors_that_change(void **state)
+{
+    struct host *host = machine_to_retarget();
+    size_t size = 0;
+    size_t blocks = 0;
+    uint8_t *before = disk_machine_file(host, 1, STORE, &size);
+    unsigned long long writes = 0;
+    unsigned long long bytes = 0;
+
+    (void)state;
+    run_to(host, "bcd retarget -y -v", DONE);
+    const char *counts = strstr(host_console_text(host->console), "Disks: ");
+    assert_non_null(counts);
+    counts = strstr(counts, " bytes; ");
+    assert_int_equal(sscanf(counts, " bytes; %llu writes, %llu bytes", &writes, &bytes), 2);
+    uint8_t *after = disk_machine_file(host, 1, STORE, &size);
+    for (size_t i = 0; i < size; i += 512)
+        blocks += memcmp(before + i, after + i, 512) != 0;
+    assert_int_equal(bytes, blocks * 512);
+    assert_in_range(blocks, 3, 8);
+    assert_in_range(writes, 1, blocks);
+    free(before);
+    free(after);
+    host_free(host);
+}
+
 static void power_cut_at_any_write_leaves_a_store_on_each_disk(void **state)
 {
     (void)state;
-    try_cuts("bcd set {default} nx AlwaysOn -y -on 1", CUTS_POWER, &(struct cuts_range){.step = 1});
-    try_cuts("bcd order {bootmgr} {default} -y", CUTS_POWER,
+    try_cuts(small_machine(), "bcd set {default} nx AlwaysOn -y -on 1", CUTS_POWER,
+             &(struct cuts_range){.step = 1});
+    try_cuts(small_machine(), "bcd order {bootmgr} {default} -y", CUTS_POWER,
              &(struct cuts_range){.first = 3, .step = 5});
+    try_cuts(machine_to_retarget(), "bcd retarget -y", CUTS_POWER, &(struct cuts_range){.step = 1});
 }
 
 static void lack_of_memory_changes_nothing(void **state)
 {
     (void)state;
-    try_cuts("bcd timeout 5 -y", CUTS_MEMORY, &(struct cuts_range){.pieces = 6});
+    try_cuts(small_machine(), "bcd timeout 5 -y", CUTS_MEMORY, &(struct cuts_range){.pieces = 6});
 }
 
 int main(void)
@@ -362,6 +427,8 @@ int main(void)
         LINE_TEST(what_cannot_be_done_is_refused_with_the_reason),
         LINE_TEST(store_without_the_object_stays_and_the_other_one_changes),
         LINE_TEST(damaged_store_is_not_changed_nor_passed_over),
+        LINE_TEST(changes_are_taken_back_one_after_the_other),
+        cmocka_unit_test(retargeting_writes_the_sectors_that_change),
         cmocka_unit_test(without_a_stick_one_store_is_changed_after_the_other),
         cmocka_unit_test(power_cut_at_any_write_leaves_a_store_on_each_disk),
         cmocka_unit_test(lack_of_memory_changes_nothing),

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -421,15 +422,94 @@ static void store_that_cannot_be_written_is_told_of(void **state)
     assert_int_equal(plan.warning_count, 1);
 }
 
-/* The old one has to stay until the new one is there. */
+/* Where a name of the own partition is put into the store of Disk 1: whether all of them lie in one
+ * block, as far as they differ from what is there now. */
+static bool names_lie_in_blocks(const struct mirror *m, struct span after)
+{
+    const struct guid *own = &m->partitions[MIRROR_DATA(1)].unique;
+    struct span before = m->esps[1].store_file;
+
+    for (size_t at = 0; at + 40 <= after.size; at++) {
+        size_t first = at;
+        size_t last = at + 39; /* of the disk's GUID, which follows */
+        if (memcmp(after.at + at, own->bytes, sizeof(own->bytes)) != 0)
+            continue;
+        while (first < last && before.at[first] == after.at[first])
+            first++;
+        while (last > first && before.at[last] == after.at[last])
+            last--;
+        if (first / 512 != last / 512)
+            return false;
+    }
+    return true;
+}
+
+#define CROWD 40 /* elements, which move what is behind them about in its blocks */
+#define FIRST "{00000000-9cb2-11e9-8d5c-525400a1b2c3}" /* in the order of names */
+
+/* One that starts nothing here, with an object that has so many elements of no meaning. */
+static void give_crowded_store(struct mirror *m, size_t elements)
+{
+    struct store_fixture *store = host_alloc(1, sizeof(*store));
+    uint8_t device[STORE_DEVICE_SIZE];
+    char code[24];
+
+    mirror_device(m, NO_INDEX, device);
+    store_fixture_start(store);
+    size_t first = store_fixture_object(store, FIRST, 0x20100000);
+    for (size_t i = 0; i < elements; i++) {
+        snprintf(code, sizeof(code), "120001%02zx", i);
+        store_fixture_string(store, first, code, "");
+    }
+    size_t manager = store_fixture_object(store, STORE_MANAGER, STORE_TYPE_MANAGER);
+    store_fixture_string(store, manager, "23000003", STORE_LOADER);
+    size_t loader = store_fixture_object(store, STORE_LOADER, STORE_TYPE_LOADER);
+    store_fixture_string(store, loader, "12000004", "Windows Server");
+    store_fixture_device(store, loader, "11000001", device, sizeof(device));
+    store_fixture_device(store, loader, "21000001", device, sizeof(device));
+    mirror_take_store(m, 1, store);
+    free(store);
+}
+
+/* Only where each name is in one block no cut leaves half of one. */
+static void store_stays_where_it_lies_unless_a_name_crosses_blocks(void **state)
+{
+    struct mirror *m = *state;
+    size_t crossing = 0;
+
+    for (size_t elements = 0; elements < CROWD; elements++) {
+        give_crowded_store(m, elements);
+        struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
+        assert_int_equal(plan.count, 1);
+        const struct file_copy *item = &plan.actions[0].change->files.items[0];
+        bool stays = names_lie_in_blocks(m, item->content);
+        crossing += !stays;
+        assert_int_equal(item->before.size, stays ? item->size : 0);
+        if (stays)
+            assert_ptr_equal(item->before.at, m->esps[1].store_file.at);
+        /* It says that it was written after all logs that may lie beside it. */
+        assert_true(ld_le32(item->content.at + 4) > ld_le32(m->esps[1].store_file.at + 4));
+        assert_true(ld_le64(item->content.at + 12) > ld_le64(m->esps[1].store_file.at + 12));
+        assert_true(regf_check(item->content) == REGF_GOOD);
+    }
+    assert_in_range(crossing, 1, CROWD - 1);
+}
+
+/* The old one has to stay until the new one is there, unless it stays where it lies. */
 static void store_without_room_for_another_is_told_of(void **state)
 {
     struct mirror *m = *state;
+    size_t elements = 0;
 
-    give_store(m, 1, MIRROR_DATA(0), MIRROR_DATA(0));
+    give_crowded_store(m, elements);
     m->esps[1].report.free_clusters = 0;
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 1);
     struct plan plan = plan_stores(m, NO_INDEX, NO_INDEX);
-    assert_int_equal(plan.count, 0);
+    while (plan.count == 1) {
+        assert_true(++elements < CROWD);
+        give_crowded_store(m, elements);
+        plan = plan_stores(m, NO_INDEX, NO_INDEX);
+    }
     assert_int_equal(plan.warning_count, 1);
     assert_non_null(strstr(plan.warnings[0], "Make room there"));
     uint64_t clusters = (m->esps[1].store_file.size - 1) / m->esps[1].volume.cluster_size + 1;
@@ -511,6 +591,8 @@ int main(void)
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_that_cannot_be_written_is_told_of, mirror_set_up,
                                         mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_stays_where_it_lies_unless_a_name_crosses_blocks,
+                                        mirror_set_up, mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_without_room_for_another_is_told_of, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_that_is_brought_is_made_for_where_it_goes,

@@ -89,6 +89,20 @@ static enum status open_folders(struct edit *edit)
     return status;
 }
 
+static bool stays(const struct fat_node *node)
+{
+    return !node->is_directory && node->request->after.size > 0;
+}
+
+static enum status keep_clusters(struct edit *edit, size_t number)
+{
+    struct fat_node *node = &edit->tree.nodes[number];
+
+    node->cluster = edit->places[number].old_cluster;
+    edit->places[number].old_cluster = 0;
+    return node->is_there ? ST_OK : ST_CHANGED;
+}
+
 static enum status take_clusters(struct edit *edit, size_t number)
 {
     struct fat_node *node = &edit->tree.nodes[number];
@@ -118,7 +132,9 @@ static enum status take_all(struct edit *edit)
             status = fat_folder_grow(edit->arena, &edit->places[i].folder, &edit->table);
     }
     for (size_t i = 0; i < tree->count && status == ST_OK; i++) {
-        if (!tree->nodes[i].is_directory || !tree->nodes[i].is_there)
+        if (stays(&tree->nodes[i]))
+            status = keep_clusters(edit, i);
+        else if (!tree->nodes[i].is_directory || !tree->nodes[i].is_there)
             status = take_clusters(edit, i);
     }
     return status;
@@ -167,7 +183,55 @@ static enum status add_file(struct edit *edit, size_t node)
     return ST_OK;
 }
 
-/* What lies where nothing was, and its chains. */
+/* The blocks of one cluster of a file that stays; its content from `at` on lies there. */
+static enum status patch_cluster(struct edit *edit, const struct fat_entry_request *request,
+                                 uint64_t at, uint32_t cluster)
+{
+    struct fat_volume *volume = edit->volume;
+    uint32_t block_size = volume->port->block_size;
+    size_t mark = arena_mark(edit->arena);
+    uint8_t *there = arena_alloc(edit->arena, volume->cluster_size, 1);
+    uint64_t offset = fat_cluster_offset(volume, cluster);
+    uint64_t left = request->before.size - at;
+    struct span before =
+        span_part(request->before, at, left < volume->cluster_size ? left : volume->cluster_size);
+
+    if (there == NULL)
+        return ST_NO_MEMORY;
+    enum status status = fat_read(volume, offset, before.size, there);
+    if (status == ST_OK && !span_equal(before, span_of(there, before.size)))
+        status = ST_CHANGED;
+    arena_release(edit->arena, mark);
+    for (size_t i = 0; i < before.size && status == ST_OK; i += block_size) {
+        struct span block = span_part(request->after, at + i, block_size);
+        if (!span_equal(block, span_part(before, i, block_size)))
+            disk_edit_write(&edit->builder, FAT_EDIT_NEW, fat_block_at(volume, offset + i), block,
+                            false);
+    }
+    return status;
+}
+
+static enum status patch_file(struct edit *edit, size_t node)
+{
+    const struct fat_entry_request *request = edit->tree.nodes[node].request;
+    uint32_t cluster = edit->tree.nodes[node].cluster;
+    enum status status = ST_OK;
+
+    if (request->before.size != request->after.size ||
+        request->after.size % edit->volume->port->block_size != 0)
+        return ST_USAGE;
+    for (uint64_t at = 0; at < request->after.size && status == ST_OK;
+         at += edit->volume->cluster_size) {
+        if (!fat_has_cluster(edit->volume, cluster))
+            return ST_CHANGED;
+        status = patch_cluster(edit, request, at, cluster);
+        if (status == ST_OK)
+            status = fat_link(edit->volume, cluster, &cluster);
+    }
+    return status;
+}
+
+/* What lies where nothing was, and its chains; and blocks of files that stay. */
 static enum status add_new(struct edit *edit)
 {
     enum status status = ST_OK;
@@ -179,6 +243,8 @@ static enum status add_new(struct edit *edit)
             fat_folder_put(&place->folder, &edit->tree, i);
             fat_folder_emit_new(&place->folder, &edit->builder);
             fat_put_chain(&edit->table, &place->folder.runs);
+        } else if (stays(node)) {
+            status = patch_file(edit, i);
         } else if (place->runs.count > 0) {
             status = node->is_directory ? add_directory(edit, i) : add_file(edit, i);
             fat_put_chain(&edit->table, &place->runs);

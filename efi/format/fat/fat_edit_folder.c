@@ -323,7 +323,7 @@ void fat_folder_put(struct fat_folder_edit *folder, const struct fat_tree *tree,
         uint8_t *at = slot_at(folder, child->slot);
         if (!child->is_there)
             fat_tree_put_node(tree, i, at);
-        if (!child->is_there || child->is_directory)
+        if (!child->is_there || child->is_directory || child->request->after.size > 0)
             continue;
         struct fat_dirent dirent = {
             .attributes = child->attributes,

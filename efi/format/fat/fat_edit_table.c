@@ -128,13 +128,22 @@ static enum status take_copies(struct fat_table_edit *edit)
     return status;
 }
 
+/* Behind the last cluster in use: what the change before this one has set free is taken last, so
+ * that both can be taken back, one after the other. */
+static uint32_t first_to_try(const struct fat_table_edit *edit)
+{
+    uint32_t cluster = entries_end(edit);
+
+    while (cluster > FIRST_CLUSTER && edit->uses[cluster - 1] == FAT_USE_FREE)
+        cluster--;
+    return cluster;
+}
+
 enum status fat_table_edit_start(struct arena *arena, struct fat_volume *volume,
                                  const struct fat_report *report, struct fat_table_edit *ret_edit)
 {
-    struct fat_table_edit edit = {.volume = volume,
-                                  .arena = arena,
-                                  .block_size = volume->port->block_size,
-                                  .cursor = FIRST_CLUSTER};
+    struct fat_table_edit edit = {
+        .volume = volume, .arena = arena, .block_size = volume->port->block_size};
 
     edit.block_count = (size_t)((volume->table_bytes + edit.block_size - 1) / edit.block_size);
     edit.bytes = arena_alloc(arena, edit.block_count, edit.block_size);
@@ -147,6 +156,7 @@ enum status fat_table_edit_start(struct arena *arena, struct fat_volume *volume,
         status = mark_all(&edit, report);
     if (status == ST_OK && report->problems[FAT_COPIES_DIFFER] != 0)
         status = take_copies(&edit);
+    edit.cursor = first_to_try(&edit);
     if (status == ST_OK)
         *ret_edit = edit;
     return status;

@@ -38,18 +38,22 @@ enum status regf_edit_open(struct arena *arena, uint8_t *file, size_t size, size
     return ST_OK;
 }
 
-struct span regf_edit_finish(struct regf_edit *edit)
+void regf_stamp(uint8_t *file, uint64_t now)
 {
-    uint8_t *base = edit->file;
-    uint32_t primary = ld_le32(base + REGF_PRIMARY_AT);
-    uint32_t secondary = ld_le32(base + REGF_SECONDARY_AT);
+    uint32_t primary = ld_le32(file + REGF_PRIMARY_AT);
+    uint32_t secondary = ld_le32(file + REGF_SECONDARY_AT);
     uint32_t sequence = (primary > secondary ? primary : secondary) + 1;
 
-    st_le32(base + REGF_PRIMARY_AT, sequence);
-    st_le32(base + REGF_SECONDARY_AT, sequence);
-    st_le64(base + REGF_TIME_AT, edit->now);
-    st_le64(base + REGF_BASE_SIZE + REGF_BIN_TIME_AT, edit->now);
-    st_le32(base + REGF_BINS_SIZE_AT, (uint32_t)edit->hive.bins.size);
-    st_le32(base + REGF_CHECKSUM_AT, regf_base_checksum(base));
+    st_le32(file + REGF_PRIMARY_AT, sequence);
+    st_le32(file + REGF_SECONDARY_AT, sequence);
+    st_le64(file + REGF_TIME_AT, now);
+    st_le64(file + REGF_BASE_SIZE + REGF_BIN_TIME_AT, now);
+    st_le32(file + REGF_CHECKSUM_AT, regf_base_checksum(file));
+}
+
+struct span regf_edit_finish(struct regf_edit *edit)
+{
+    st_le32(edit->file + REGF_BINS_SIZE_AT, (uint32_t)edit->hive.bins.size);
+    regf_stamp(edit->file, edit->now);
     return span_of(edit->file, REGF_BASE_SIZE + edit->hive.bins.size);
 }

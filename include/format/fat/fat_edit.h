@@ -14,7 +14,8 @@
 
 enum {
     FAT_EDIT_NEW,     /* contents of files, of new directories and of clusters that directories grow
-                       * by, all where nothing was */
+                       * by, all where nothing was; blocks that differ of files that stay where they
+                       * lie */
     FAT_EDIT_CHAINS,  /* their chains in the FATs; FATs that differ are made equal */
     FAT_EDIT_FOLDERS, /* entries of directories that are there: in place, deleted ones, and behind
                        * the last one, in such a way that no entry and its long name cross a block;
@@ -32,7 +33,9 @@ bool fat_edit_is_possible(const struct fat_report *report);
 
 /*
  * Works out how the entries come to be on the volume: a file that is not there is made, one that is
- * there gets new content, attributes and date; a directory that is there is left alone. Names are
+ * there gets new content, attributes and date; a directory that is there is left alone. Of one that
+ * stays where it lies the blocks that differ are written, and nothing else of it: such a change has
+ * to be one of which any subset of blocks may be on the disk. Names are
  * found without regard to case and by their short form too, and stay as they are. Nothing else
  * changes, except that lost clusters are made use of, and then all of them set free, when others do
  * not do. `report` is of the whole volume (complete), and both are as the disk is now: after the
@@ -41,7 +44,8 @@ bool fat_edit_is_possible(const struct fat_report *report);
  * ST_REFUSED when fat_edit_is_possible says no, sectors are shorter than the disk's blocks, or FATs
  * differ otherwise than as a cut leaves them (the other FATs are made equal to the first);
  * ST_EXISTS when a file stands where a directory is to be, or the other way round; ST_USAGE as
- * fat_layout, also when two entries lead to one file; ST_UNSUPPORTED for a name of more than 195
+ * fat_layout, also when two entries lead to one file, or one that stays ends within a block;
+ * ST_CHANGED when such a one is not there, or does not hold what it should; ST_UNSUPPORTED for a name of more than 195
  * characters in the root directory of FAT12 and FAT16 on blocks of 512 bytes; ST_IO; ST_NO_MEMORY.
  */
 MUST_CHECK enum status fat_edit(struct arena *arena, struct fat_volume *volume,

@@ -26,6 +26,8 @@ struct fat_entry_request {
     struct date_time written; /* a date FAT cannot hold becomes 1980-01-01 */
     uint64_t size;            /* bytes; ignored for directories */
     size_t source;            /* the caller's index, for disk_file.source */
+    struct span before; /* fat_edit only, of a file that stays where it lies: what it holds now, */
+    struct span after;  /* and what it is to hold, of the same size; empty: it is written anew */
 };
 
 struct fat_layout_request {

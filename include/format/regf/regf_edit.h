@@ -75,6 +75,13 @@ MUST_CHECK enum status regf_delete_value(struct regf_edit *edit, uint32_t key,
                                          struct regf_name name);
 
 /*
+ * Says in the hive that `file` is that it was written once more at `now`: sequence numbers, one more
+ * than the greater was, times of the base block and the first bin, and the checksum. No log of an
+ * earlier write fits it any longer. The file has to be a hive that regf_check finds good.
+ */
+void regf_stamp(uint8_t *file, uint64_t now);
+
+/*
  * Ends the change: sequence numbers, one more than the greater was, time, size and checksum of the
  * base block, and the time of the first bin, so that no older log fits any longer. The result is
  * the hive as a file, in the buffer; the edit can be used on.
