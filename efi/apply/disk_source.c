@@ -33,6 +33,54 @@ static enum status open_now(struct arena *arena, const struct ports *ports,
     return status == ST_OK || status == ST_NO_MEMORY || status == ST_IO ? status : ST_CHANGED;
 }
 
+/* --- What a copy of Windows keeps ------------------------------------------------------------- */
+
+/* Opens the copy's volume as it is now, and looks whether files are what they were: those of the
+ * change, or all. */
+static enum status open_kept(struct arena *arena, const struct ports *ports,
+                             const struct machine *machine, size_t esp,
+                             struct ntfs_volume *ret_volume)
+{
+    const struct boot_source *kept = machine->esps[esp].source;
+    const struct system_copy *copy = &machine->copies[kept->copy];
+    enum status status = ntfs_open(arena, &ports->disks[machine->disks[copy->disk].port], copy->lba,
+                                   copy->block_count, ret_volume);
+
+    return status == ST_OK || status == ST_NO_MEMORY || status == ST_IO ? status : ST_CHANGED;
+}
+
+static enum status check_kept(struct ntfs_volume *volume, const struct ntfs_file *before)
+{
+    struct ntfs_file now;
+    enum status status = ntfs_describe(volume, ntfs_reference(before), &now);
+
+    if (status != ST_OK)
+        return status == ST_NO_MEMORY || status == ST_IO ? status : ST_CHANGED;
+    return now.size == before->size && now.form == before->form && now.written == before->written
+               ? ST_OK
+               : ST_CHANGED;
+}
+
+/* Whether the files that are taken are what they were. */
+static enum status check_kept_files(const struct disk_source *source, struct ntfs_volume *volume,
+                                    const struct files_change *files)
+{
+    enum status status = ST_OK;
+
+    for (size_t i = 0; i < files->count && status == ST_OK; i++) {
+        if (!files->items[i].is_directory && files->items[i].esp == source->esp)
+            status = check_kept(volume, &source->kept[files->items[i].file]);
+    }
+    return status;
+}
+
+const struct block_port **disk_source_port(struct disk_source *source)
+{
+    return source->kept == NULL ? &source->volume.port : &source->ntfs.port;
+}
+
+/* --- Sources ---------------------------------------------------------------------------------- */
+
 enum status disk_source_open(struct arena *arena, const struct ports *ports,
                              const struct machine *machine, size_t esp,
                              struct disk_source *ret_source)
@@ -42,6 +90,13 @@ enum status disk_source_open(struct arena *arena, const struct ports *ports,
 
     if (known->status != ST_OK)
         return ST_CHANGED;
+    if (known->source != NULL) {
+        source.kept = known->source->files;
+        enum status opened = open_kept(arena, ports, machine, esp, &source.ntfs);
+        if (opened == ST_OK)
+            *ret_source = source;
+        return opened;
+    }
     enum status status = open_now(arena, ports, machine, esp, &source.volume);
     if (status == ST_OK)
         status = fat_check(arena, &source.volume, UINT64_MAX, &source.report);
@@ -85,8 +140,16 @@ enum status disk_source_check(struct arena *arena, const struct ports *ports,
 {
     size_t mark = arena_mark(arena);
     struct disk_source now;
+    enum status status;
 
-    enum status status = open_now(arena, ports, machine, source->esp, &now.volume);
+    if (source->kept != NULL) {
+        status = open_kept(arena, ports, machine, source->esp, &now.ntfs);
+        if (status == ST_OK)
+            status = check_kept_files(source, &now.ntfs, files);
+        arena_release(arena, mark);
+        return status;
+    }
+    status = open_now(arena, ports, machine, source->esp, &now.volume);
     if (status == ST_OK)
         status = fat_list(arena, &now.volume, &now.report);
     if (status == ST_OK && !has_same_files(source, &now, files))
@@ -95,15 +158,21 @@ enum status disk_source_check(struct arena *arena, const struct ports *ports,
     return status;
 }
 
-void disk_stream_start(struct disk_stream *stream, struct disk_source *source, size_t file,
-                       const struct file_content *content, uint8_t *stage, size_t stage_size)
+enum status disk_stream_start(struct disk_stream *stream, struct disk_source *source, size_t file,
+                              const struct file_content *content, uint8_t *stage, size_t stage_size)
 {
     *stream = (struct disk_stream){.stage = stage,
                                    .stage_size = stage_size,
                                    .has_digest = content->status == ST_OK,
                                    .expected = content->digest};
-    fat_reader_start(&stream->reader, &source->volume, &source->report.files[file]);
     sha256_start(&stream->digest);
+    if (source->kept != NULL) {
+        stream->is_kept = true;
+        stream->mark = arena_mark(source->ntfs.arena);
+        return ntfs_data_open(&source->ntfs, &source->kept[file], &stream->data);
+    }
+    fat_reader_start(&stream->reader, &source->volume, &source->report.files[file]);
+    return ST_OK;
 }
 
 void disk_stream_start_memory(struct disk_stream *stream, struct span content)
@@ -142,6 +211,16 @@ static enum status read_direct(struct disk_stream *stream, uint8_t *to, size_t s
     return status;
 }
 
+/* The next bytes, from where they are kept. */
+static enum status read_kept(struct disk_stream *stream, uint8_t *to, size_t size, size_t *ret_size)
+{
+    enum status status = ntfs_data_read(&stream->data, stream->at, to, size, ret_size);
+
+    if (status == ST_OK)
+        stream->at += *ret_size;
+    return status == ST_OK && *ret_size == 0 ? ST_CHANGED : status;
+}
+
 enum status disk_stream_take(struct disk_stream *stream, uint8_t *ret_data, size_t size)
 {
     uint8_t *at = ret_data;
@@ -149,10 +228,12 @@ enum status disk_stream_take(struct disk_stream *stream, uint8_t *ret_data, size
 
     while (left > 0) {
         size_t part = take_ready(stream, at, left);
-        if (part == 0 && (stream->is_memory || stream->reader.left == 0))
+        bool ends = stream->is_memory || (!stream->is_kept && stream->reader.left == 0);
+        if (part == 0 && ends)
             return ST_CHANGED;
         if (part == 0) {
-            enum status status = read_direct(stream, at, left, &part);
+            enum status status = stream->is_kept ? read_kept(stream, at, left, &part)
+                                                 : read_direct(stream, at, left, &part);
             if (status != ST_OK)
                 return status;
         }
@@ -166,6 +247,8 @@ enum status disk_stream_take(struct disk_stream *stream, uint8_t *ret_data, size
 
 enum status disk_stream_end(struct disk_stream *stream)
 {
+    if (stream->is_kept)
+        arena_release(stream->data.volume->arena, stream->mark);
     if (!stream->has_digest)
         return ST_OK;
     struct sha256 digest = sha256_finish(&stream->digest);

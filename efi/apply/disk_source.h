@@ -1,5 +1,6 @@
 /*
- * An ESP that content of files comes from while a disk is changed. It is only read (I3), and has to
+ * An ESP, or what a copy of Windows keeps for one, that content of files comes from while a disk is
+ * changed. It is only read (I3), and has to
  * be what the scan found: its list of files before the first write and after the last read, and the
  * content of each file whose digest is known.
  */
@@ -13,6 +14,7 @@
 #include "base/arena.h"
 #include "base/sha256.h"
 #include "base/status.h"
+#include "format/ntfs/ntfs_data.h"
 #include "model/machine.h"
 #include "plan/disk_change.h"
 #include "port/ports.h"
@@ -21,7 +23,13 @@ struct disk_source {
     size_t esp; /* index into machine.esps */
     struct fat_volume volume;
     struct fat_report report;
+    const struct ntfs_file
+        *kept; /* by file: of what a copy of Windows keeps, on `ntfs`; else NULL */
+    struct ntfs_volume ntfs;
 };
+
+/* The disk that the source is read from. */
+const struct block_port **disk_source_port(struct disk_source *source);
 
 /*
  * Opens the ESP anew and compares it with what the scan found. Statuses: ST_OK; ST_CHANGED; ST_IO;
@@ -47,6 +55,10 @@ MUST_CHECK enum status disk_source_check(struct arena *arena, const struct ports
 /* One file's content, from start to end. */
 struct disk_stream {
     struct fat_reader reader;
+    struct ntfs_data data; /* in the place of the reader where a copy of Windows keeps it */
+    uint64_t at;           /* the next byte of it */
+    size_t mark;           /* of its volume's arena, which is given back at the end */
+    bool is_kept;
     struct span ready; /* bytes that were read and not taken yet */
     uint8_t *stage;    /* memory of `stage_size` bytes, a multiple of any sector */
     size_t stage_size;
@@ -57,9 +69,11 @@ struct disk_stream {
 };
 
 /* Starts with the file number `file` of the source's report; `content` is what the scan knows of
- * it. */
-void disk_stream_start(struct disk_stream *stream, struct disk_source *source, size_t file,
-                       const struct file_content *content, uint8_t *stage, size_t stage_size);
+ * it. Until disk_stream_end nothing else is taken of the arena. Statuses: ST_OK; those of
+ * ntfs_data_open. */
+MUST_CHECK enum status disk_stream_start(struct disk_stream *stream, struct disk_source *source,
+                                         size_t file, const struct file_content *content,
+                                         uint8_t *stage, size_t stage_size);
 
 /* Starts with content that is in memory already. */
 void disk_stream_start_memory(struct disk_stream *stream, struct span content);

@@ -39,7 +39,8 @@ static enum status open_sources(struct disk_work *work)
 {
     const struct files_change *files = &work->change->files;
 
-    work->sources = arena_alloc(work->arena, work->machine->esp_count, sizeof(*work->sources));
+    work->sources = arena_alloc(work->arena, work->machine->esp_count + work->machine->source_count,
+                                sizeof(*work->sources));
     if (work->sources == NULL)
         return ST_NO_MEMORY;
     enum status status = add_source(work, work->change->esp);
@@ -59,9 +60,11 @@ static enum status read_whole(struct disk_work *work, const struct file_copy *it
 
     if (at == NULL)
         return ST_NO_MEMORY;
-    disk_stream_start(&stream, disk_source_find(work->sources, work->source_count, item->esp),
-                      item->file, &esp->contents[item->file], work->buffer, DISK_WORK_BUFFER);
-    enum status status = disk_stream_take(&stream, at, (size_t)item->size);
+    enum status status =
+        disk_stream_start(&stream, disk_source_find(work->sources, work->source_count, item->esp),
+                          item->file, &esp->contents[item->file], work->buffer, DISK_WORK_BUFFER);
+    if (status == ST_OK)
+        status = disk_stream_take(&stream, at, (size_t)item->size);
     if (status == ST_OK)
         status = disk_stream_end(&stream);
     if (status == ST_OK)

@@ -119,26 +119,27 @@ static void read_through_window(struct output *output, struct disk_source *sourc
     if (output->ahead_of == source)
         return;
     if (output->ahead_of != NULL)
-        output->ahead_of->volume.port = output->ahead.disk;
+        *disk_source_port(output->ahead_of) = output->ahead.disk;
     output->ahead_of = source;
     if (source == NULL)
         return;
-    read_ahead_start(&output->ahead, source->volume.port, window, DISK_WORK_BUFFER);
-    source->volume.port = &output->ahead.port;
+    read_ahead_start(&output->ahead, *disk_source_port(source), window, DISK_WORK_BUFFER);
+    *disk_source_port(source) = &output->ahead.port;
 }
 
-static void start_stream(struct output *output, size_t item_index, struct disk_stream *ret_stream)
+static enum status start_stream(struct output *output, size_t item_index,
+                                struct disk_stream *ret_stream)
 {
     struct disk_work *work = output->work;
     const struct file_copy *item = &work->change->files.items[item_index];
 
     if (item->content.size > 0) {
         disk_stream_start_memory(ret_stream, item->content);
-        return;
+        return ST_OK;
     }
     if (work->contents != NULL && work->contents[item_index].at != NULL) {
         disk_stream_start_memory(ret_stream, work->contents[item_index]);
-        return;
+        return ST_OK;
     }
     const struct file_content *kept = disk_work_kept(work, item);
     if (kept != NULL) {
@@ -147,19 +148,18 @@ static void start_stream(struct output *output, size_t item_index, struct disk_s
     }
     struct disk_source *source = disk_source_find(work->sources, work->source_count, item->esp);
     read_through_window(output, source);
-    disk_stream_start(ret_stream, source, item->file,
-                      &work->machine->esps[item->esp].contents[item->file],
-                      work->buffer + 3 * DISK_WORK_BUFFER + DISK_WORK_SECTOR, DISK_WORK_STAGE);
+    return disk_stream_start(
+        ret_stream, source, item->file, &work->machine->esps[item->esp].contents[item->file],
+        work->buffer + 3 * DISK_WORK_BUFFER + DISK_WORK_SECTOR, DISK_WORK_STAGE);
 }
 
 static enum status write_disk_file(struct output *output, const struct disk_file *file)
 {
     struct disk_work *work = output->work;
     struct disk_stream stream;
-    enum status status = ST_OK;
 
     work->where = work->change->files.items[file->source].path;
-    start_stream(output, file->source, &stream);
+    enum status status = start_stream(output, file->source, &stream);
     for (size_t i = 0; i < file->extent_count && status == ST_OK; i++)
         status = write_extent(output, &stream, &file->extents[i]);
     if (status == ST_OK)

@@ -78,6 +78,15 @@ static const struct option_spec prepare_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec rebuild_options[] = {
+    {"-store", NULL, "the boot store alone, made anew whatever is there"},
+    {"-files", NULL, "the files alone"},
+    {"-format", NULL, "under -y: partition and format where that is needed"},
+    {"-msr", NULL, "under -y: give up a Microsoft reserved partition for an ESP"},
+    DISK_IN_NAME,
+    {NULL, NULL, NULL},
+};
+
 static const struct option_spec diskid_options[] = {
     {"-set", "ID", "the identity to give it; \"new\": one that nothing has"},
     {"-partition", "NUMBER", "with -set: that partition of the disk instead of the disk"},
@@ -212,6 +221,18 @@ static const struct command table[] = {
      "Partitioning and formatting are asked for separately. Dynamic volumes, members of a Linux "
      "RAID and partitions of any other kind are never touched.",
      prepare_options, 1, 1, cmd_prepare, 0},
+    {"rebuild", "[DISK] [-store | -files] [-format] [-msr] [-disk]",
+     "makes boot files and store from Windows itself",
+     "For a disk with a copy of Windows when no ESP is left that is worth copying: what bcdboot does "
+     "from a running Windows. Files come from \\Windows\\Boot of that copy, or of another one "
+     "where it cannot be relied on: boot manager, languages, fonts, resources, and the removable-"
+     "media file. A boot store is made where there is none that can be used: Windows on this disk by "
+     "default, the other copy as a second entry, settings from a store that can still be read and "
+     "from Windows' template. An ESP is made first where there is none, as by prepare, and boot "
+     "entries at the end. A newer boot manager is not replaced by an older one.\n"
+     "DISK is a number as in \"shadowboot disks\", or the disk's GUID; without it the one that does "
+     "not start.",
+     rebuild_options, 0, 1, cmd_rebuild, 0},
     {"diskid", "[DISK [-partition NUMBER] -set ID | DISK -from-store]",
      "shows and sets the identities of disks",
      "Shows by what each disk and partition is found: GUIDs of a GPT, the signature of an MBR; "

@@ -1,6 +1,7 @@
 #include "plan/repair.h"
 
 #include "cmd/command.h"
+#include "kept_files.h"
 #include "mend.h"
 #include "run.h"
 
@@ -27,7 +28,8 @@ enum status cmd_repair(struct context *context)
         return status;
     if (context->machine.disk_count == 0)
         return report(context, ST_ABSENT, "The firmware shows no disk.");
-    if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
+    if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK ||
+        need_kept_files(context, &judgement) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
     run_begin(context, &plan);
     if (clock->now(clock->ctx, &request.now) != ST_OK)

@@ -1,5 +1,6 @@
 #include "show_plan.h"
 
+#include "kept_files.h"
 #include "plan/repair.h"
 #include "rows.h"
 #include "show.h"
@@ -68,9 +69,11 @@ void show_plan(struct context *context, const struct plan *plan)
 void show_next(struct context *context, const struct judgement *judgement)
 {
     const struct repair_request request = {.allow_msr = true, .allow_format = true};
-    size_t mark = arena_mark(context->arena);
     struct plan plan;
 
+    if (context->depth == SCAN_FULL && need_kept_files(context, judgement) != ST_OK)
+        return;
+    size_t mark = arena_mark(context->arena);
     plan_init(&plan, context->arena, &context->machine);
     bool planned = context->depth == SCAN_FULL && plan_repair(&plan, judgement, &request) == ST_OK;
     if (planned && plan.count > 0) {

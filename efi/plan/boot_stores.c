@@ -78,6 +78,8 @@ static enum status put_into(struct store_work *work, struct action *action, stru
             return leave_store(work->plan, status);
     }
     action->change = change;
+    if (work->made && change->kind == DISK_CHANGE_FILES)
+        action->text = esp_files_text(work->plan, change->esp, &change->files);
     plan_warn(work->plan, "The boot store of Disk %zu is %s.", action->change->disk,
               purpose_of(work, true));
     return work->plan->status;

@@ -161,7 +161,7 @@ static const char *sources_text(struct plan *plan, const struct files_change *fi
     const struct machine *machine = plan->machine;
     const char *text = "";
 
-    for (size_t i = 0; i < machine->esp_count && text != NULL; i++) {
+    for (size_t i = 0; i < machine->esp_count + machine->source_count && text != NULL; i++) {
         if (takes_from(files, i))
             text = arena_printf(plan->arena, "%s%s %s", text, text[0] == '\0' ? ", from" : " and",
                                 place_text(plan->arena, machine, machine->esps[i].partition));

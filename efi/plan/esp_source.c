@@ -65,11 +65,28 @@ static size_t best_source(const struct machine *machine, const struct roles *rol
     return found;
 }
 
+/* What a copy of Windows keeps, that on the disk itself before others: boot manager and Windows are
+ * of one day then. */
+static size_t best_kept(const struct machine *machine, size_t disk)
+{
+    size_t found = NO_INDEX;
+
+    for (size_t i = machine->esp_count; i < machine->esp_count + machine->source_count; i++) {
+        if (!can_be_source(machine, &machine->esps[i], KNOWN_BY_ENTRIES))
+            continue;
+        if (machine->partitions[machine->esps[i].partition].disk == disk)
+            return i;
+        if (found == NO_INDEX)
+            found = i;
+    }
+    return found;
+}
+
 size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk)
 {
     size_t source = NO_INDEX;
 
     for (int how = 0; how < KNOWN_BY_COUNT && source == NO_INDEX; how++)
         source = best_source(machine, roles, disk, (enum known_by)how);
-    return source;
+    return source == NO_INDEX ? best_kept(machine, disk) : source;
 }

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "model/boot_name.h"
+#include "model/scan_source.h"
 #include "plan/esp_files.h"
 #include "plan/fresh_fat.h"
 
@@ -69,11 +70,22 @@ static const struct file_copy *find_joined_item(const struct files_change *files
     return NULL;
 }
 
+/* What a copy of Windows keeps is now what it was then, under another number. */
+static enum status find_kept(const struct join *join, struct file_copy *io_item)
+{
+    size_t copy = join->then->esps[io_item->esp].source->copy;
+
+    io_item->esp = machine_find_source(join->now, copy);
+    return io_item->esp == NO_INDEX ? ST_UNSUPPORTED : ST_OK;
+}
+
 /* Where the content is now: what the first plan brings is taken from where that takes it. */
 static enum status find_origin(const struct join *join, struct file_copy *io_item)
 {
     if (io_item->esp == NO_INDEX)
         return ST_OK;
+    if (join->then->esps[io_item->esp].source != NULL)
+        return find_kept(join, io_item);
     const struct esp *esp = &join->then->esps[io_item->esp];
     const struct partition *own = &join->then->partitions[esp->partition];
     const char *path = esp->report.files[io_item->file].path;

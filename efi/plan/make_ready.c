@@ -83,7 +83,8 @@ enum status plan_make_ready(struct plan *io_plan, const struct judgement *now,
     own.use = use_of_esp(now, request->disk);
     enum status status = plan_prepare(io_plan, &now->roles, &own, &esp);
     /* Where the first block cannot be read firmware may not find what an entry names. */
-    if (status == ST_OK && !io_plan->machine->disks[request->disk].mbr_unreadable)
+    if (status == ST_OK && !request->files_only &&
+        !io_plan->machine->disks[request->disk].mbr_unreadable)
         status = add_entries(io_plan, &now->roles, &own, &esp);
     return status == ST_OK ? prospect_check(io_plan, now) : status;
 }

@@ -57,7 +57,7 @@ enum status plan_prepare(struct plan *plan, const struct roles *roles,
     struct guid esp = *ret_esp;
 
     enum status status = prepare_disk(plan, roles, request, &esp);
-    if (status == ST_OK)
+    if (status == ST_OK && !request->files_only)
         status = plan_boot_stores(plan, roles, &stores);
     if (status == ST_OK)
         *ret_esp = esp;

@@ -26,7 +26,8 @@ static struct gpt_entry esp_entry(struct prepare *prepare, const struct free_are
         .unique = identity_guid(&prepare->identity),
         .first_lba = area->first_lba,
         .last_lba = area->first_lba + area->block_count - 1,
-        .attributes = prepare_source_partition(prepare)->attributes,
+        .attributes =
+            prepare_source_is_esp(prepare) ? prepare_source_partition(prepare)->attributes : 0,
     };
 
     put_name(&entry, ESP_NAME);

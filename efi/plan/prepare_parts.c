@@ -11,13 +11,31 @@ const struct partition *prepare_source_partition(const struct prepare *prepare)
     return &prepare->machine->partitions[prepare->machine->esps[prepare->source].partition];
 }
 
+bool prepare_source_is_esp(const struct prepare *prepare)
+{
+    return prepare->machine->esps[prepare->source].source == NULL;
+}
+
 /* --- Source ----------------------------------------------------------------------------------- */
+
+/* The one on that partition that files can be taken from; NO_INDEX for none. */
+static size_t kept_on(const struct machine *machine, size_t partition)
+{
+    for (size_t i = machine->esp_count; i < machine->esp_count + machine->source_count; i++) {
+        if (machine->esps[i].partition == partition)
+            return i;
+    }
+    return NO_INDEX;
+}
 
 static enum status check_source(struct prepare *prepare, size_t partition)
 {
     struct plan *plan = prepare->plan;
     const char *text = place_text(plan->arena, prepare->machine, partition);
 
+    prepare->source = kept_on(prepare->machine, partition);
+    if (prepare->source != NO_INDEX)
+        return ST_OK;
     if (prepare->machine->partitions[partition].disk == prepare->disk)
         return plan_refuse(plan, ST_REFUSED,
                            "%s is on the disk that is to be prepared; the source has to be on "

@@ -38,6 +38,9 @@ struct spot {
 /* The partition of the source; there is one. */
 const struct partition *prepare_source_partition(const struct prepare *prepare);
 
+/* True when files come from another ESP, not from what a copy of Windows keeps for one. */
+bool prepare_source_is_esp(const struct prepare *prepare);
+
 /* Bytes of so many blocks of the disk, and blocks that so many bytes take. */
 uint64_t prepare_bytes_of(const struct prepare *prepare, uint64_t blocks);
 uint64_t prepare_blocks_of(const struct prepare *prepare, uint64_t bytes);

@@ -93,6 +93,8 @@ static uint64_t source_alignment(const struct prepare *prepare)
     uint64_t offset = partition_offset(prepare->machine, prepare_source_partition(prepare));
     uint64_t alignment = MIB;
 
+    if (!prepare_source_is_esp(prepare))
+        return alignment;
     while (alignment < ALIGN_MOST && offset != 0 && offset % (alignment * 2) == 0)
         alignment *= 2;
     return alignment;
@@ -112,10 +114,19 @@ static enum status try_best(struct prepare *prepare, const struct free_space *sp
     return ST_NO_SPACE;
 }
 
+/* As large as the source is, or as Windows' setup makes one: the least for FAT32 on disks of
+ * 4096-byte blocks is more than on others. */
+static uint64_t wanted_bytes(const struct prepare *prepare)
+{
+    if (prepare_source_is_esp(prepare))
+        return partition_bytes(prepare->machine, prepare_source_partition(prepare));
+    return prepare->on->block_size == 4096 ? 260u * MIB : 100u * MIB;
+}
+
 enum status prepare_find_spot(struct prepare *prepare, const struct free_space *space,
                               struct spot *ret_spot, struct free_area *ret_largest)
 {
-    uint64_t bytes = partition_bytes(prepare->machine, prepare_source_partition(prepare));
+    uint64_t bytes = wanted_bytes(prepare);
     uint64_t blocks =
         prepare_blocks_of(prepare, (bytes + ALIGN_LEAST - 1) / ALIGN_LEAST * ALIGN_LEAST);
     const uint64_t alignments[] = {MIB, ALIGN_LEAST};

@@ -57,7 +57,8 @@ static enum status copy_machine(struct projection *project)
                                    sizeof(*after->partitions));
     after->entries =
         copy_items(arena, after->entries, after->entry_count, 0, sizeof(*after->entries));
-    after->esps = copy_items(arena, after->esps, after->esp_count, more, sizeof(*after->esps));
+    after->esps = copy_items(arena, after->esps, after->esp_count, more + after->source_count,
+                             sizeof(*after->esps));
     after->copies = copy_items(arena, after->copies, after->copy_count, 0, sizeof(*after->copies));
     after->md_members =
         copy_items(arena, after->md_members, after->md_count, 0, sizeof(*after->md_members));
@@ -347,6 +348,21 @@ static enum status move_entries(const struct projection *project)
 
 /* --- File systems ----------------------------------------------------------------------------- */
 
+/* What copies of Windows keep, behind all ESPs again; a partition of theirs that is gone takes it
+ * along. */
+static void move_sources(const struct projection *project, struct machine *after)
+{
+    const struct machine *before = project->before;
+
+    after->source_count = 0;
+    for (size_t i = 0; i < before->source_count; i++) {
+        struct esp source = before->esps[before->esp_count + i];
+        source.partition = place_after(project, source.partition);
+        if (source.partition != NO_INDEX)
+            after->esps[after->esp_count + after->source_count++] = source;
+    }
+}
+
 /* The file system is what it was, and firmware finds it. */
 static void mend_esp(struct machine *after, const struct disk_change *change)
 {
@@ -387,6 +403,7 @@ enum status project_machine(struct arena *arena, const struct plan *plan,
         if (is_change(action, DISK_CHANGE_FORMAT) || is_change(action, DISK_CHANGE_FILES))
             status = project_files(arena, project.before, action->change, &project.after);
     }
+    move_sources(&project, &project.after);
     if (status == ST_OK)
         status = project_variables(arena, plan, &project.after);
     if (status == ST_OK)

@@ -8,9 +8,11 @@
 #include "plan/prepare.h"
 #include "plan/project.h"
 
+/* What a copy of Windows keeps lies on no ESP. */
 static bool is_on_disk(const struct machine *machine, size_t esp, size_t disk)
 {
-    return esp != NO_INDEX && machine->partitions[machine->esps[esp].partition].disk == disk;
+    return esp != NO_INDEX && machine->esps[esp].source == NULL &&
+           machine->partitions[machine->esps[esp].partition].disk == disk;
 }
 
 static struct guid guid_of(const struct machine *machine, size_t esp)

@@ -17,6 +17,9 @@ struct date_time {
  * that is none. */
 uint64_t date_filetime(const struct date_time *date);
 
+/* The date that a FILETIME is, without fractions of a second; zeros behind the year 9999. */
+struct date_time date_of_filetime(uint64_t filetime);
+
 /* < 0, 0 or > 0 as `a` is before, with or after `b`. */
 int date_compare(const struct date_time *a, const struct date_time *b);
 

@@ -76,6 +76,7 @@ enum status cmd_export(struct context *context);
 enum status cmd_import(struct context *context);
 enum status cmd_copy(struct context *context);
 enum status cmd_repair(struct context *context);
+enum status cmd_rebuild(struct context *context);
 enum status cmd_prepare(struct context *context);
 enum status cmd_diskid(struct context *context);
 enum status cmd_diskpart(struct context *context);

@@ -25,7 +25,8 @@ struct prepare_request {
     bool mend_only; /* a healthy ESP gets only what it lacks or has in a bad state (esp_files_mend),
                      * not what the source has otherwise */
     enum esp_use use;
-    bool allow_msr; /* the Microsoft reserved partition may be given up when there is no free space
+    bool files_only; /* boot stores are left as they come */
+    bool allow_msr;  /* the Microsoft reserved partition may be given up when there is no free space
                      */
     bool disk_in_name;    /* of new entries (plan/esp_entries.h) */
     struct date_time now; /* goes into new GUIDs; all zero when the clock is broken */

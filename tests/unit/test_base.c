@@ -930,6 +930,24 @@ static void date_becomes_what_windows_counts(void **state)
         assert_int_equal(date_filetime(&rows[i].date), rows[i].expected);
 }
 
+static void date_comes_back_from_what_windows_counts(void **state)
+{
+    static const struct date_time dates[] = {
+        {1601, 1, 1, 0, 0, 0},  {1970, 1, 1, 0, 0, 0},      {2000, 2, 29, 23, 59, 59},
+        {2000, 3, 1, 0, 0, 0},  {2026, 11, 30, 3, 13, 17},  {2100, 2, 28, 23, 59, 59},
+        {2100, 3, 1, 12, 0, 0}, {2023, 12, 31, 23, 59, 59}, {9999, 12, 31, 23, 59, 59},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        uint64_t filetime = date_filetime(&dates[i]);
+        struct date_time back = date_of_filetime(filetime + 9999999);
+        assert_int_equal(date_compare(&back, &dates[i]), 0);
+    }
+    assert_int_equal(date_of_filetime(2650467744000000000u).year, 0); /* 10000-01-01 */
+    assert_int_equal(date_of_filetime(UINT64_MAX).year, 0);
+}
+
 static void every_status_has_words(void **state)
 {
     (void)state;
@@ -994,6 +1012,7 @@ int main(void)
         cmocka_unit_test(sizes_have_one_to_four_digits),
         cmocka_unit_test(dates_are_compared_from_the_year_on),
         cmocka_unit_test(date_becomes_what_windows_counts),
+        cmocka_unit_test(date_comes_back_from_what_windows_counts),
         cmocka_unit_test(every_status_has_words),
     };
 

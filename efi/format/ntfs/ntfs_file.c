@@ -128,6 +128,17 @@ static enum ntfs_form data_form(const struct ntfs_volume *volume, const struct n
     return NTFS_FORM_LZNT1;
 }
 
+/* $STANDARD_INFORMATION has the time of the last change of the content at 8; it is resident. */
+static uint64_t time_written(const struct ntfs_record *record)
+{
+    static const struct ntfs_key key = {.type = NTFS_STANDARD_INFORMATION};
+    struct ntfs_attribute facts;
+
+    if (!ntfs_record_find(record, &key, 0, &facts) || !facts.resident || facts.value.size < 16)
+        return 0;
+    return ld_le64(facts.value.at + 8);
+}
+
 static enum status describe_record(struct ntfs_volume *volume, const struct ntfs_record *record,
                                    struct ntfs_file *ret_file)
 {
@@ -137,6 +148,7 @@ static enum status describe_record(struct ntfs_volume *volume, const struct ntfs
         .record = record->number,
         .sequence = record->sequence,
         .is_directory = record->is_directory,
+        .written = time_written(record),
     };
     enum status status = ntfs_attribute_head(volume, record, &key, &data);
 

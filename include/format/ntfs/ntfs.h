@@ -111,7 +111,8 @@ struct ntfs_file {
     bool encrypted;
     bool reparse; /* a reparse point: what is behind it is kept somewhere else or otherwise */
     enum ntfs_form form;
-    uint64_t size; /* bytes of its unnamed data, unpacked; 0 for a directory */
+    uint64_t size;    /* bytes of its unnamed data, unpacked; 0 for a directory */
+    uint64_t written; /* FILETIME of the last change of its content; 0 when it is not known */
 };
 
 /* A reference to it, which fails to lead there once the record is given to another file. */

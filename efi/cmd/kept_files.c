@@ -1,0 +1,54 @@
+#include "kept_files.h"
+
+#include "model/scan_source.h"
+#include "plan/place.h"
+#include "plan/rebuild.h"
+
+static enum status look_for(struct context *context, const struct judgement *judgement, size_t disk,
+                            size_t *ret_copy)
+{
+    struct machine *machine = &context->machine;
+    struct source_request request = {.copy = rebuild_copy(machine, &judgement->roles, disk)};
+
+    *ret_copy = request.copy;
+    if (request.copy == NO_INDEX || machine_find_source(machine, request.copy) != NO_INDEX)
+        return ST_OK;
+    return scan_source(context->arena, context->ports, &request, machine);
+}
+
+enum status need_kept_files(struct context *context, const struct judgement *judgement)
+{
+    size_t copy = NO_INDEX;
+
+    if (!rebuild_is_needed(&context->machine, &judgement->roles))
+        return ST_OK;
+    enum status status = look_for(context, judgement, NO_INDEX, &copy);
+    return status == ST_NO_MEMORY ? status : ST_OK;
+}
+
+enum status find_kept_files(struct context *context, const struct judgement *judgement, size_t disk)
+{
+    size_t copy = NO_INDEX;
+    enum status status = look_for(context, judgement, disk, &copy);
+
+    if (status == ST_NO_MEMORY)
+        return report(context, status, "Out of memory. Nothing was changed.");
+    if (copy == NO_INDEX)
+        return report(context, ST_ABSENT,
+                      "No copy of Windows was found that could be looked into. \"shadowboot "
+                      "volumes\" shows what there is. Nothing was changed.");
+    const char *place =
+        place_text(context->arena, &context->machine, context->machine.copies[copy].partition);
+    if (status == ST_ABSENT)
+        return report(context, status,
+                      "There is no \\Windows\\Boot\\EFI on %s. Windows before Vista, as that of "
+                      "Itanium, keeps its boot files (\\EFI\\Microsoft\\WINNT50) on ESPs alone: "
+                      "only \"shadowboot copy\" from another ESP brings them. Nothing was changed.",
+                      place);
+    if (status != ST_OK)
+        return report(context, status,
+                      "What Windows keeps on %s for starting it cannot be read: %s. Nothing was "
+                      "changed.",
+                      place, status_text(status));
+    return ST_OK;
+}

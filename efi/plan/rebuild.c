@@ -1,0 +1,117 @@
+#include "plan/rebuild.h"
+
+#include "model/boot_store.h"
+#include "model/scan_source.h"
+#include "plan/boot_stores.h"
+#include "plan/esp_files.h"
+#include "plan/make_ready.h"
+#include "plan/place.h"
+#include "plan/prospect.h"
+
+/* How good a copy of Windows is to take boot files from; 0 when it is none. */
+static int copy_worth(const struct machine *machine, const struct member *member, size_t disk)
+{
+    const struct system_copy *copy = &machine->copies[member->copy];
+    int worth = 1 + (member->disk == disk);
+
+    if (copy->partition == NO_INDEX || system_copy_windows(copy) != ST_OK)
+        return 0;
+    if (copy->plex == NO_INDEX || machine->volumes.plexes[copy->plex].state == PLEX_GOOD)
+        worth += 2;
+    return worth;
+}
+
+size_t rebuild_copy(const struct machine *machine, const struct roles *roles, size_t disk)
+{
+    size_t found = NO_INDEX;
+    int best = 0;
+
+    for (size_t i = 0; i < roles->member_count; i++) {
+        const struct member *member = &roles->members[i];
+        int worth = member->copy == NO_INDEX ? 0 : copy_worth(machine, member, disk);
+        if (worth > best) {
+            best = worth;
+            found = member->copy;
+        }
+    }
+    return found;
+}
+
+bool rebuild_is_needed(const struct machine *machine, const struct roles *roles)
+{
+    if (!roles->windows || rebuild_copy(machine, roles, NO_INDEX) == NO_INDEX)
+        return false;
+    if (esp_files_source(machine, roles, NO_INDEX) == NO_INDEX)
+        return true;
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        if (boot_store_is_usable(&machine->esps[i]) && machine->esps[i].store_end == BCD_STARTS)
+            return false;
+    }
+    return true;
+}
+
+/* Refuses a disk that a store could start nothing from. */
+static enum status check_names_windows(struct plan *plan, const struct roles *roles, size_t disk)
+{
+    size_t member = roles_member_on(roles, disk);
+    size_t index = member == NO_INDEX ? NO_INDEX : roles->members[member].copy;
+
+    if (index == NO_INDEX)
+        return plan_refuse(plan, ST_ABSENT,
+                           "Disk %zu has no copy of the boot volume that a boot store could start "
+                           "Windows from. \"shadowboot prepare %zu\" makes it ready with the files "
+                           "of another disk. Nothing was changed.",
+                           disk, disk);
+    const struct system_copy *copy = &plan->machine->copies[index];
+    if (copy->partition != NO_INDEX && copy->content != CONTENT_BITLOCKER &&
+        system_copy_windows(copy) == ST_OK &&
+        plan->machine->partitions[copy->partition].first_lba == copy->lba)
+        return ST_OK;
+    return plan_refuse(plan, ST_REFUSED,
+                       "A boot store cannot name the copy of the boot volume on Disk %zu: %s. "
+                       "Nothing was changed.",
+                       disk,
+                       copy->content == CONTENT_BITLOCKER ? "it is encrypted by BitLocker"
+                       : system_copy_windows(copy) != ST_OK
+                           ? "Windows was not found on it"
+                           : "it has no partition of its own in the partition table (diskpart's "
+                             "retain gives it one)");
+}
+
+static enum status plan_new_store(struct plan *plan, const struct judgement *now,
+                                  const struct rebuild_request *request)
+{
+    const struct boot_stores_request stores = {.disk = request->disk,
+                                               .left_out = NO_INDEX,
+                                               .makes = true,
+                                               .renews = true,
+                                               .now = request->now};
+    enum status status = plan_boot_stores(plan, &now->roles, &stores);
+
+    return status == ST_OK ? prospect_check(plan, now) : status;
+}
+
+enum status plan_rebuild(struct plan *plan, const struct judgement *now,
+                         const struct rebuild_request *request)
+{
+    const struct machine *machine = plan->machine;
+    struct prepare_request prepare = {.disk = request->disk,
+                                      .has_source = true,
+                                      .files_only = request->parts == REBUILD_FILES,
+                                      .allow_msr = request->allow_msr,
+                                      .disk_in_name = request->disk_in_name,
+                                      .now = request->now};
+    enum status status = check_names_windows(plan, &now->roles, request->disk);
+
+    if (status != ST_OK)
+        return status;
+    if (request->parts == REBUILD_STORE)
+        return plan_new_store(plan, now, request);
+    size_t source = machine_find_source(machine, rebuild_copy(machine, &now->roles, request->disk));
+    if (source == NO_INDEX)
+        return plan_refuse(plan, ST_ABSENT,
+                           "No copy of Windows has boot files to take. Nothing "
+                           "was changed.");
+    prepare.source = machine->partitions[machine->esps[source].partition].unique;
+    return plan_make_ready(plan, now, &prepare);
+}
