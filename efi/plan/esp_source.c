@@ -3,6 +3,7 @@
 #include "audit/compare_esps.h"
 #include "audit/program.h"
 #include "esp_usable.h"
+#include "model/boot_paths.h"
 
 /* How the program is found by which an ESP starts its system: the best is tried first. */
 enum known_by { KNOWN_BY_ENTRIES, KNOWN_BY_KIND, KNOWN_BY_PLACE, KNOWN_BY_COUNT };
@@ -82,11 +83,19 @@ static size_t best_kept(const struct machine *machine, size_t disk)
     return found;
 }
 
+bool esp_has_manager(const struct esp *esp)
+{
+    return fat_find(&esp->report, BOOT_MANAGER_PATH) != FAT_NO_FILE;
+}
+
 size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk)
 {
     size_t source = NO_INDEX;
 
     for (int how = 0; how < KNOWN_BY_COUNT && source == NO_INDEX; how++)
         source = best_source(machine, roles, disk, (enum known_by)how);
-    return source == NO_INDEX ? best_kept(machine, disk) : source;
+    if (source != NO_INDEX && (!roles->windows || esp_has_manager(&machine->esps[source])))
+        return source;
+    size_t kept = best_kept(machine, disk);
+    return kept == NO_INDEX ? source : kept;
 }

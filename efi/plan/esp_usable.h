@@ -4,6 +4,9 @@
 
 #include "model/machine.h"
 
+/* True when Windows' boot manager is there under its own name. */
+bool esp_has_manager(const struct esp *esp);
+
 /* True when the ESP's boot store is known to be unusable. One whose log holds the rest is not. */
 bool esp_store_is_bad(const struct esp *esp);
 

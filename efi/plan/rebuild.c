@@ -1,10 +1,12 @@
 #include "plan/rebuild.h"
 
+#include "esp_usable.h"
 #include "model/boot_store.h"
 #include "model/scan_source.h"
 #include "plan/boot_stores.h"
 #include "plan/esp_files.h"
 #include "plan/make_ready.h"
+#include "plan/mend_fat.h"
 #include "plan/place.h"
 #include "plan/prospect.h"
 
@@ -37,11 +39,24 @@ size_t rebuild_copy(const struct machine *machine, const struct roles *roles, si
     return found;
 }
 
+/* True when the boot files of an ESP are there once its boot sector is written back. */
+static bool is_mended_soon(const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        if (mend_fat_is_enough(&machine->esps[i]) && esp_has_manager(&machine->esps[i]))
+            return true;
+    }
+    return false;
+}
+
 bool rebuild_is_needed(const struct machine *machine, const struct roles *roles)
 {
     if (!roles->windows || rebuild_copy(machine, roles, NO_INDEX) == NO_INDEX)
         return false;
-    if (esp_files_source(machine, roles, NO_INDEX) == NO_INDEX)
+    size_t source = esp_files_source(machine, roles, NO_INDEX);
+    if (is_mended_soon(machine))
+        return false;
+    if (source == NO_INDEX || !esp_has_manager(&machine->esps[source]))
         return true;
     for (size_t i = 0; i < machine->esp_count; i++) {
         if (boot_store_is_usable(&machine->esps[i]) && machine->esps[i].store_end == BCD_STARTS)

@@ -2,7 +2,6 @@
 
 #include "esp_usable.h"
 #include "format/bcd/bcd_make.h"
-#include "model/boot_paths.h"
 #include "model/boot_store.h"
 #include "plan/new_guid.h"
 
@@ -26,8 +25,7 @@ bool store_new_is_possible(const struct store_work *work)
     const struct esp *esp = work->esp;
 
     return work->roles->windows && work->own != NO_INDEX && esp->status == ST_OK &&
-           fat_find(&esp->report, BOOT_MANAGER_PATH) != FAT_NO_FILE &&
-           has_system(work->later, work->own);
+           esp_has_manager(esp) && has_system(work->later, work->own);
 }
 
 bool store_new_is_due(const struct store_work *work)

@@ -20,8 +20,8 @@
  * The ESP that files for `disk` (NO_INDEX: for any) are best taken from: of another disk, on a file
  * system that is not damaged, with a boot manager that is not known to be bad. That from which the
  * entries start the system now (roles->start_esp), even where its disk is no member; then the
- * primary's, then any member's. Without any of them what a copy of Windows
- * keeps (boot_source), that of the disk itself before others. NO_INDEX when there is none.
+ * primary's, then any member's. Where there is none, or for Windows none with its boot manager, what
+ * a copy of Windows keeps (boot_source), that of the disk itself before others. NO_INDEX without.
  */
 size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk);
 
