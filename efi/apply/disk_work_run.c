@@ -144,7 +144,7 @@ static enum status start_stream(struct output *output, size_t item_index,
     const struct file_content *kept = disk_work_kept(work, item);
     if (kept != NULL) {
         disk_stream_start_memory(ret_stream, content_bytes(kept));
-        return;
+        return ST_OK;
     }
     struct disk_source *source = disk_source_find(work->sources, work->source_count, item->esp);
     read_through_window(output, source);

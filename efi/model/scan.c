@@ -369,7 +369,9 @@ enum status scan_machine_again(struct arena *arena, const struct ports *ports,
 
 void scan_let_contents_go(struct machine *io_machine)
 {
-    for (size_t i = 0; i < io_machine->esp_count && io_machine->contents != NULL; i++) {
+    size_t count = io_machine->esp_count + io_machine->source_count;
+
+    for (size_t i = 0; i < count && io_machine->contents != NULL; i++) {
         const struct esp *esp = &io_machine->esps[i];
         for (size_t k = 0; k < esp->report.file_count && esp->contents_read; k++)
             content_let_go(&esp->contents[k]);

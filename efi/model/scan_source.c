@@ -6,6 +6,7 @@
 #include "format/ntfs/ntfs_data.h"
 #include "format/ntfs/ntfs_folder.h"
 #include "model/boot_paths.h"
+#include "model/contents.h"
 #include "model/scan_esp.h"
 
 #define BOOT_FOLDER     MICROSOFT_FOLDER "\\Boot"
@@ -190,34 +191,76 @@ static enum status list_kept(struct source_scan *scan, bool twins)
 
 /* --- Contents --------------------------------------------------------------------------------- */
 
-static enum status read_origin(struct source_scan *scan, const struct ntfs_file *origin,
-                               struct pe_check *check, uint8_t *buffer,
-                               struct file_content *io_content)
+static void take_judgement(struct pe_check *check, struct file_content *io_content)
+{
+    io_content->program = pe_check_finish(check);
+    io_content->checksum = pe_check_sum(check);
+    io_content->mark = pe_check_mark(check);
+    io_content->version = pe_check_version(check);
+}
+
+/* Reads a file to where it is kept. */
+static enum status read_and_keep(const struct source_scan *scan, const struct ntfs_data *data,
+                                 struct pe_check *check, uint8_t *room,
+                                 struct file_content *io_content)
+{
+    size_t size = (size_t)data->size;
+    size_t used = 0;
+    enum status status = ntfs_data_read(data, 0, room, size, &used);
+
+    if (status == ST_OK && used != size)
+        status = ST_DAMAGED;
+    if (status != ST_OK) {
+        contents_leave(scan->machine->contents, size);
+        return status;
+    }
+    io_content->kept = contents_keep(scan->machine->contents, room, size, used);
+    if (!io_content->is_program || content_recall_verdict(io_content))
+        return ST_OK;
+    pe_check_start(check, size, scan->machine->architecture);
+    pe_check_feed(check, content_bytes(io_content));
+    take_judgement(check, io_content);
+    content_note_verdict(io_content);
+    return ST_OK;
+}
+
+/* Reads a file for its digest, a program for its verdict as well. */
+static enum status read_past(const struct source_scan *scan, const struct ntfs_data *data,
+                             struct pe_check *check, uint8_t *buffer,
+                             struct file_content *io_content)
 {
     struct sha256_state digest;
-    struct ntfs_data data;
     size_t size = 0;
-    enum status status = ntfs_data_open(&scan->volume, origin, &data);
 
     sha256_start(&digest);
-    pe_check_start(check, origin->size, scan->machine->architecture);
-    for (uint64_t at = 0; status == ST_OK && at < data.size; at += size) {
-        status = ntfs_data_read(&data, at, buffer, ESP_BUFFER_BYTES, &size);
+    pe_check_start(check, data->size, scan->machine->architecture);
+    for (uint64_t at = 0; at < data->size; at += size) {
+        enum status status = ntfs_data_read(data, at, buffer, ESP_BUFFER_BYTES, &size);
         if (status == ST_OK && size == 0)
             status = ST_DAMAGED;
         if (status != ST_OK)
-            break;
+            return status;
         sha256_feed(&digest, span_of(buffer, size));
         if (io_content->is_program)
             pe_check_feed(check, span_of(buffer, size));
     }
+    io_content->digest = sha256_finish(&digest);
+    take_judgement(check, io_content);
+    return ST_OK;
+}
+
+static enum status read_origin(struct source_scan *scan, const struct ntfs_file *origin,
+                               struct pe_check *check, uint8_t *buffer,
+                               struct file_content *io_content)
+{
+    struct ntfs_data data;
+    enum status status = ntfs_data_open(&scan->volume, origin, &data);
+
     if (status != ST_OK)
         return status;
-    io_content->digest = sha256_finish(&digest);
-    io_content->program = pe_check_finish(check);
-    io_content->checksum = pe_check_sum(check);
-    io_content->mark = pe_check_mark(check);
-    return ST_OK;
+    uint8_t *room = contents_room(scan->machine->contents, data.size);
+    return room != NULL ? read_and_keep(scan, &data, check, room, io_content)
+                        : read_past(scan, &data, check, buffer, io_content);
 }
 
 static bool is_efi_program(const char *path)
