@@ -284,7 +284,7 @@ def test_folders_are_listed_as_the_driver_lists_them(fuse, tmp_path):
     assert {file.content for file in Dump(image, names).files.values()} == {digest(b'12345')}
 
 
-def windows_boot(folder, rng):
+def windows_boot(folder, rng, write=Path.write_bytes):
     """\\Windows\\Boot as it is in number and size of files, with other files between them in the MFT.
     Gives path -> size."""
     sizes = {f'EFI/{name}': odd(name, kib) for name, kib in PROGRAMS.items()}
@@ -297,7 +297,7 @@ def windows_boot(folder, rng):
     for number, (name, size) in enumerate(sizes.items()):
         place = folder / 'Windows/Boot' / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(rng.randbytes(size))
+        write(place, rng.randbytes(size))
         for other in range(5):
             (between / f'{number}-{other}').touch()
     return {'\\Windows\\Boot\\' + name.replace('/', '\\'): size for name, size in sizes.items()}
@@ -315,10 +315,32 @@ def test_few_reads_of_metadata_are_enough(fuse, tmp_path):
     clusters = sum(-(-size // 4096) * 4096 for size in sizes.values())
     assert int(dump.facts['read_bytes']) - clusters <= MIB
     assert int(dump.facts['largest_read']) == MIB
+    largest = dump.files['\\Windows\\Boot\\Fonts\\cht_boot.ttf']
+    assert int(largest.reads) <= 2 + int(largest.size) // MIB + 4
     folders = {path.rpartition('\\')[0] for path in sizes}
     listing = Listing(image, folders)
     assert sum(len(items) for items in listing.folders.values()) == len(sizes) + len(LANGUAGES)
     assert int(listing.facts['read_bytes']) <= MIB
+
+
+def test_packed_files_take_few_reads_too(fuse, tmp_path):
+    """The same where each is packed, with its table of chunks: 256 KiB at a time."""
+    image = make(tmp_path / 'image', size=64 * MIB)
+    streams = {}
+
+    def write(place, data):
+        write_packed(place, data, wof.XPRESS8K)
+        streams[place] = len(data) + (len(data) - 1) // wof.XPRESS8K.chunk * 4
+
+    with mounted(image, tmp_path / 'mount', WINDOWS_STREAMS) as folder:
+        sizes = windows_boot(folder, random.Random(7), write)
+    dump = Dump(image, sizes)
+    assert {path: int(file.size) for path, file in dump.files.items()} == sizes
+    assert {file.form for file in dump.files.values()} == {'compressed (XPRESS8K)'}
+    clusters = sum(-(-size // 4096) * 4096 for size in streams.values())
+    assert int(dump.facts['read_bytes']) - clusters <= MIB
+    assert int(dump.facts['largest_read']) == 256 * KIB
+    assert int(dump.facts['arena_peak']) < 600 * KIB
 
 
 # --- Packing alone --------------------------------------------------------------------------------

@@ -181,22 +181,6 @@ static enum status lznt1_piece(struct ntfs_packed *packed, uint64_t unit,
     return vcn == end ? ST_OK : ST_DAMAGED;
 }
 
-/* Where chunk `number` begins, counted from the end of the table. */
-static enum status chunk_start(const struct ntfs_packed *packed, uint64_t number,
-                               uint64_t *ret_start)
-{
-    uint8_t entry[8] = {0};
-
-    *ret_start = 0;
-    if (number == 0)
-        return ST_OK;
-    enum status status =
-        ntfs_stream_read(packed->volume, &packed->stored, (number - 1) * packed->entry_bytes, entry,
-                         packed->entry_bytes);
-    *ret_start = ld_le64(entry);
-    return status;
-}
-
 /* Bytes of a unit, unpacked. */
 static size_t unit_bytes(const struct ntfs_packed *packed, uint64_t unit)
 {
@@ -207,17 +191,84 @@ static size_t unit_bytes(const struct ntfs_packed *packed, uint64_t unit)
     return left < packed->unit ? (size_t)left : packed->unit;
 }
 
-static enum status wof_piece(const struct ntfs_packed *packed, uint64_t chunk,
+/* --- The window ------------------------------------------------------------------------------- */
+
+static bool window_holds(const struct ntfs_packed *packed, uint64_t at, size_t size)
+{
+    return at >= packed->window_at && at + size <= packed->window_at + packed->window_size;
+}
+
+/* Moves what the window has from `at` on to its front; gives how much that is. */
+static size_t keep_end(struct ntfs_packed *packed, uint64_t at)
+{
+    uint64_t end = packed->window_at + packed->window_size;
+
+    if (at < packed->window_at || at >= end)
+        return 0;
+    memmove(packed->window, packed->window + (at - packed->window_at), (size_t)(end - at));
+    return (size_t)(end - at);
+}
+
+/* Makes the window hold bytes of `stored`, and what comes behind them up to `wanted` bytes. */
+static enum status fill_window(struct ntfs_packed *packed, uint64_t at, size_t size, size_t wanted)
+{
+    uint64_t first = at / WINDOW_STEP * WINDOW_STEP;
+    uint64_t left = packed->stored.size - first;
+    size_t room = (size_t)(at - first) + (wanted > size ? wanted : size);
+
+    if (window_holds(packed, at, size))
+        return ST_OK;
+    room = (room + WINDOW_STEP - 1) / WINDOW_STEP * WINDOW_STEP;
+    if (room > packed->window_room)
+        room = packed->window_room;
+    if (room > left)
+        room = (size_t)left;
+    size_t kept = keep_end(packed, first);
+    packed->window_size = 0;
+    enum status status = ntfs_stream_read(packed->volume, &packed->stored, first + kept,
+                                          packed->window + kept, room - kept);
+    if (status != ST_OK)
+        return status;
+    packed->window_at = first;
+    packed->window_size = room;
+    return ST_OK;
+}
+
+/* --- Chunks ----------------------------------------------------------------------------------- */
+
+/* Where chunk `number` begins, counted from the end of the table. The table is read with the first
+ * chunks, or by itself. */
+static enum status chunk_start(struct ntfs_packed *packed, uint64_t number, size_t wanted,
+                               uint64_t *ret_start)
+{
+    uint8_t entry[8] = {0};
+    enum status status = ST_OK;
+
+    *ret_start = 0;
+    if (number == 0)
+        return ST_OK;
+    uint64_t at = (number - 1) * packed->entry_bytes;
+    if (packed->window_size == 0)
+        status = fill_window(packed, at, packed->entry_bytes, wanted);
+    if (status == ST_OK && window_holds(packed, at, packed->entry_bytes))
+        memcpy(entry, packed->window + (at - packed->window_at), packed->entry_bytes);
+    else if (status == ST_OK)
+        status = ntfs_stream_read(packed->volume, &packed->stored, at, entry, packed->entry_bytes);
+    *ret_start = ld_le64(entry);
+    return status;
+}
+
+static enum status wof_piece(struct ntfs_packed *packed, uint64_t chunk, size_t wanted,
                              struct packed_piece *ret_piece)
 {
     size_t size = unit_bytes(packed, chunk);
     uint64_t room = packed->stored.size - packed->table_bytes;
     uint64_t start = 0;
     uint64_t end = room;
-    enum status status = chunk_start(packed, chunk, &start);
+    enum status status = chunk_start(packed, chunk, wanted, &start);
 
     if (status == ST_OK && (chunk + 1) * packed->unit < packed->size)
-        status = chunk_start(packed, chunk + 1, &end);
+        status = chunk_start(packed, chunk + 1, wanted, &end);
     if (status != ST_OK)
         return status;
     if (start >= end || end > room || end - start > size)
@@ -226,32 +277,7 @@ static enum status wof_piece(const struct ntfs_packed *packed, uint64_t chunk,
     return ST_OK;
 }
 
-/* Makes the window hold a piece, and what comes behind it up to `wanted` bytes. */
-static enum status fill_window(struct ntfs_packed *packed, const struct packed_piece *piece,
-                               size_t wanted, struct span *ret_bytes)
-{
-    uint64_t at = piece->at / WINDOW_STEP * WINDOW_STEP;
-    uint64_t left = packed->stored.size - at;
-    size_t size = (size_t)(piece->at - at) + (wanted > piece->size ? wanted : piece->size);
-    enum status status = ST_OK;
-
-    size = (size + WINDOW_STEP - 1) / WINDOW_STEP * WINDOW_STEP;
-    if (size > packed->window_room)
-        size = packed->window_room;
-    if (size > left)
-        size = (size_t)left;
-    if (piece->at < packed->window_at ||
-        piece->at + piece->size > packed->window_at + packed->window_size) {
-        packed->window_size = 0;
-        status = ntfs_stream_read(packed->volume, &packed->stored, at, packed->window, size);
-        if (status != ST_OK)
-            return status;
-        packed->window_at = at;
-        packed->window_size = size;
-    }
-    *ret_bytes = span_of(packed->window + (piece->at - packed->window_at), piece->size);
-    return ST_OK;
-}
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static enum status unpack_bytes(struct ntfs_packed *packed, uint64_t unit, struct span bytes,
                                 uint8_t *ret_data)
@@ -277,9 +303,8 @@ static enum status read_unit(struct ntfs_packed *packed, uint64_t unit, size_t w
                              uint8_t *ret_data)
 {
     struct packed_piece piece;
-    struct span bytes;
     enum status status = packed->form == NTFS_FORM_LZNT1 ? lznt1_piece(packed, unit, &piece)
-                                                         : wof_piece(packed, unit, &piece);
+                                                         : wof_piece(packed, unit, wanted, &piece);
 
     if (status != ST_OK)
         return status;
@@ -287,8 +312,11 @@ static enum status read_unit(struct ntfs_packed *packed, uint64_t unit, size_t w
         memset(ret_data, 0, unit_bytes(packed, unit));
         return ST_OK;
     }
-    status = fill_window(packed, &piece, wanted, &bytes);
-    return status == ST_OK ? unpack_bytes(packed, unit, bytes, ret_data) : status;
+    status = fill_window(packed, piece.at, piece.size, wanted);
+    if (status != ST_OK)
+        return status;
+    struct span bytes = span_of(packed->window + (piece.at - packed->window_at), piece.size);
+    return unpack_bytes(packed, unit, bytes, ret_data);
 }
 
 static enum status read_unit_part(struct ntfs_packed *packed, uint64_t unit, size_t within,
