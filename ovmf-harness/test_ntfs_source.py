@@ -184,6 +184,21 @@ def test_table_that_contradicts_itself_is_refused(one_packed):
     assert Dump(image, ['\\file']).files['\\file'].content == digest(data)
 
 
+def test_chunk_larger_than_what_is_read_at_once_is_refused(fuse, tmp_path):
+    """A table that makes one chunk of 300 KB."""
+    image = make(tmp_path / 'image', size=8 * MIB)
+    data = random.Random(12).randbytes(MIB)
+    with mounted(image, tmp_path / 'mount', WINDOWS_STREAMS) as folder:
+        write_packed(folder / 'file', data, wof.XPRESS4K)
+    stream = wof.stream(data, wof.XPRESS4K)
+    at = image.read_bytes().index(stream[:4096])
+    assert Dump(image, ['\\file']).files['\\file'].content == digest(data)
+    for entry in (0, 9):
+        poke(image, at + 4 * entry, struct.pack('<I', 4096 * entry + 300000))
+        assert Dump(image, ['\\file']).files['\\file'].content == 'damaged'
+        poke(image, at, stream[:4096])
+
+
 def test_file_that_says_more_than_it_holds_is_refused(fuse, tmp_path):
     image = make(tmp_path / 'image', size=16 * MIB)
     data = content(random.Random(4), 100000)

@@ -219,6 +219,30 @@ static void attributes_that_contradict_the_content_are_damaged(void **state)
     }
 }
 
+/* Clusters of \lznt1.bin that lie behind a hole of their unit, and a last unit that is not all told
+ * of: each time what is packed would do. */
+static void clusters_that_do_not_come_first_are_damaged(void **state)
+{
+    for (int last = 0; last < 2; last++) {
+        struct data_bench bench = data_bench_new();
+        open_file_record(&bench, bench.fixture->lznt1);
+        uint8_t *attribute = ntfs_fixture_attribute(bench.fixture, bench.fixture->lznt1, 0x80);
+        uint8_t *pair = attribute + 0x40;
+        for (int hole = last ? 3 : 1; hole > 0; pair += 1 + (pair[0] & 15) + (pair[0] >> 4))
+            hole -= pair[0] >> 4 == 0;
+        /* `pair` is behind the hole. */
+        pair[-1]--;
+        if (last)
+            st_le64(attribute + 0x18, ld_le64(attribute + 0x18) - 1);
+        else
+            pair[1]++;
+        close_file_record(&bench, bench.fixture->lznt1);
+        assert_int_equal(read_whole(&bench, "\\lznt1.bin"), ST_DAMAGED);
+        ntfs_fixture_free(bench.fixture);
+    }
+    (void)state;
+}
+
 /* The table of \xpress.bin, and a unit of \lznt1.bin that ends before its time. */
 static void packed_bytes_that_contradict_the_content_are_damaged(void **state)
 {
@@ -329,6 +353,7 @@ int main(void)
         cmocka_unit_test(open_files_do_not_disturb_each_other),
         cmocka_unit_test(content_behind_what_was_written_is_zero),
         cmocka_unit_test(attributes_that_contradict_the_content_are_damaged),
+        cmocka_unit_test(clusters_that_do_not_come_first_are_damaged),
         cmocka_unit_test(packed_bytes_that_contradict_the_content_are_damaged),
         cmocka_unit_test(unreadable_content_is_not_damaged_content),
         cmocka_unit_test(file_that_changed_since_is_damaged),

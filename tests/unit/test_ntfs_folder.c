@@ -161,6 +161,51 @@ static void index_that_leads_in_a_circle_is_damaged(void **state)
     ntfs_fixture_free(bench.fixture);
 }
 
+/* Gives an entry a child, for which its name loses its end. */
+static void give_child(uint8_t *entry, uint64_t child)
+{
+    uint16_t length = ld_le16(entry + 8);
+
+    entry[0x0c] |= 1;
+    st_le16(entry + 0x0a, (uint16_t)(length - 0x18));
+    entry[0x10 + 0x40] = 1;
+    st_le64(entry + length - 8, child);
+}
+
+/* Every entry of a block leads to the next block: without a circle, and without an end that anyone
+ * would live to see. */
+static void index_with_more_ways_than_blocks_is_damaged(void **state)
+{
+    struct ntfs_fixture_shape shape = ntfs_fixture_small();
+    struct ntfs_item *item = NULL;
+
+    (void)state;
+    shape.index_size = 1024;
+    shape.names = 1200;
+    shape.sectors = 8191;
+    struct folder_bench bench = folder_bench_of(shape);
+    for (uint64_t number = 0; number < 14; number++) {
+        uint8_t *block =
+            ntfs_fixture_cluster(bench.fixture, bench.fixture->system32_index + number);
+        ntfs_fixture_unseal(block, 1024);
+        uint8_t *entry = block + 0x18 + ld_le32(block + 0x18);
+        block[0x18 + 0x0c] = 1;
+        for (; (entry[0x0c] & 2) == 0; entry += ld_le16(entry + 8))
+            give_child(entry, number + 1);
+        ntfs_fixture_seal(block, 1024);
+    }
+    uint8_t *record = ntfs_fixture_record(bench.fixture, bench.fixture->system32);
+    ntfs_fixture_unseal(record, 1024);
+    uint8_t *root = ntfs_fixture_attribute(bench.fixture, bench.fixture->system32, 0x90);
+    uint8_t *entry = root + ld_le16(root + 0x14) + 0x10;
+    entry += ld_le32(entry);
+    st_le64(entry + ld_le16(entry + 8) - 8, 0);
+    ntfs_fixture_seal(record, 1024);
+    open_folder_bench(&bench);
+    assert_int_equal(list(&bench, "\\Windows\\System32", &item), ST_DAMAGED);
+    ntfs_fixture_free(bench.fixture);
+}
+
 /* One bad block of the index, or none of the memory: nothing is given, and all memory given back. */
 static void folder_is_listed_whole_or_not_at_all(void **state)
 {
@@ -197,6 +242,7 @@ int main(void)
         cmocka_unit_test(root_does_not_list_itself),
         cmocka_unit_test(what_is_no_folder_is_not_listed),
         cmocka_unit_test(index_that_leads_in_a_circle_is_damaged),
+        cmocka_unit_test(index_with_more_ways_than_blocks_is_damaged),
         cmocka_unit_test(folder_is_listed_whole_or_not_at_all),
     };
 

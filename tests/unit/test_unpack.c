@@ -150,24 +150,43 @@ static size_t abc_packed(uint8_t *packed)
     return 263;
 }
 
-static void xpress_of_the_specification_is_unpacked(void **state)
+/* [MS-XCA] 3.2: the alphabet, in 276 bytes. */
+static void letters_packed(uint8_t *packed)
 {
     static const uint8_t lengths[] = {0x50, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
                                       0x55, 0x55, 0x55, 0x55, 0x45, 0x44, 0x04};
-    uint8_t packed[300] = {0};
+
+    memset(packed, 0, 256);
+    memcpy(packed + 48, lengths, sizeof lengths);
+    packed[128] = 0x04;
+    memcpy(packed + 256, "\xd8\x52\x3e\xd7\x94\x11\x5b\xe9\x19\x5f\xf9\xd6\x7c\xdf\x8d\x04\0\0\0",
+           20);
+}
+
+static void xpress_of_the_specification_is_unpacked(void **state)
+{
+    uint8_t packed[300];
 
     (void)state;
     size_t size = abc_packed(packed);
     assert_int_equal(unpack(XPRESS, packed, size, output, 300), ST_OK);
     for (size_t i = 0; i < 300; i++)
         assert_int_equal(output[i], "abc"[i % 3]);
-    memset(packed, 0, sizeof packed);
-    memcpy(packed + 48, lengths, sizeof lengths);
-    packed[128] = 0x04;
-    memcpy(packed + 256, "\xd8\x52\x3e\xd7\x94\x11\x5b\xe9\x19\x5f\xf9\xd6\x7c\xdf\x8d\x04\0\0\0",
-           20);
+    letters_packed(packed);
     assert_int_equal(unpack(XPRESS, packed, 276, output, 26), ST_OK);
     assert_memory_equal(output, "abcdefghijklmnopqrstuvwxyz", 26);
+}
+
+/* The last bits are not there: they are not taken for zeros. */
+static void xpress_bits_behind_the_end_are_missed(void **state)
+{
+    uint8_t packed[276];
+
+    (void)state;
+    letters_packed(packed);
+    for (size_t cut = 256; cut <= 270; cut++)
+        assert_int_equal(unpack(XPRESS, packed, cut, output, 26), ST_DAMAGED);
+    assert_int_equal(unpack(XPRESS, packed, 274, output, 26), ST_OK);
 }
 
 /* Cut off anywhere, or asked for more or less than the last match gives. */
@@ -269,6 +288,9 @@ static void lzx_blocks_of_no_kind_or_size_are_damaged(void **state)
     }
     size_t size = stored_block(packed, 3, 0, "hello");
     assert_int_equal(unpack(LZX, packed, size, output, 5), ST_DAMAGED);
+    size = stored_block(packed, 3, 0, "");
+    size += stored_block(packed + size, 3, 5, "hello");
+    assert_int_equal(unpack(LZX, packed, size, output, 5), ST_DAMAGED);
     size = stored_block(packed, 3, 6, "hello");
     assert_int_equal(unpack(LZX, packed, size, output, 6), ST_OK); /* what pads it is there */
     assert_int_equal(unpack(LZX, packed, size, output, 40000), ST_DAMAGED);
@@ -306,6 +328,7 @@ int main(void)
         cmocka_unit_test(bad_lznt1_is_damaged),
         cmocka_unit_test(lznt1_distances_grow_with_the_chunk),
         cmocka_unit_test(xpress_of_the_specification_is_unpacked),
+        cmocka_unit_test(xpress_bits_behind_the_end_are_missed),
         cmocka_unit_test(xpress_is_unpacked_whole_or_not_at_all),
         cmocka_unit_test(codes_that_do_not_add_up_are_damaged),
         cmocka_unit_test(xpress_lengths_are_checked),
