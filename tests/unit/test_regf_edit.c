@@ -627,6 +627,39 @@ static void what_is_freed_in_a_full_hive_is_used_again(void **state)
     close_edit();
 }
 
+/* Bytes of the largest free cell. */
+static size_t largest_free(void)
+{
+    size_t largest = 0;
+
+    for (size_t bin = 0x1000; bin < sample.file.size; bin += ld_le32(buffer + bin + 8)) {
+        size_t end = bin + ld_le32(buffer + bin + 8);
+        for (size_t at = bin + 32; at < end;) {
+            int32_t size = (int32_t)ld_le32(buffer + at);
+            if (size > 0 && (size_t)size > largest)
+                largest = (size_t)size;
+            at += (size_t)(size < 0 ? -size : size);
+        }
+    }
+    return largest;
+}
+
+/* Also where it is known how large the largest is, since a larger one was looked for. */
+static void largest_free_cell_is_used_to_its_last_byte(void **state)
+{
+    static const uint8_t data[0x1000] = {1};
+
+    (void)state;
+    start("lf", 0);
+    size_t largest = largest_free();
+    assert_in_range(largest, 100, sizeof(data));
+    assert_int_equal(set(sample.apple, "Blob", data, largest - 3), ST_NO_SPACE);
+    assert_int_equal(set(sample.apple, "Blob", data, largest - 4), ST_OK);
+    assert_true(largest_free() < largest);
+    (void)verify();
+    close_edit();
+}
+
 /* --- Beginning and end -------------------------------------------------------------------------*/
 
 static void only_sound_hives_are_changed(void **state)
@@ -801,6 +834,7 @@ int main(void)
         cmocka_unit_test(change_without_room_changes_nothing),
         cmocka_unit_test(bin_that_was_added_in_vain_goes_again),
         cmocka_unit_test(what_is_freed_in_a_full_hive_is_used_again),
+        cmocka_unit_test(largest_free_cell_is_used_to_its_last_byte),
         cmocka_unit_test(only_sound_hives_are_changed),
         cmocka_unit_test(end_makes_a_clean_file_that_no_older_log_fits),
         cmocka_unit_test(new_hive_is_whole_and_can_be_changed),
