@@ -383,7 +383,7 @@ def test_entries_and_boot_order_in_disorder(machine, product):
             assert repeated in findings(result)['Disk 2 Partition 1']
             assert repeated in findings(result)['Disk 3 Partition 1']
         check(vm.run(f'shadowboot clone -sg {first.esp.guid} -tg {copied} -y'), REFUSED,
-              f'2 partitions of this machine have the GUID {{{copied}}}', 'prepare 3 -gpt -new-guids',
+              f'2 partitions of this machine have the GUID {{{copied}}}', 'diskid 3 -set new',
               'Nothing was changed.')
         assert boot_variables(machine) == variables
 

@@ -146,6 +146,28 @@ def test_signature_of_an_mbr_is_set_and_nothing_else(make):
     assert_undone(machine, state)
 
 
+def test_signature_that_a_store_for_bios_expects_is_given_back(make):
+    machine = make('bios-basic')
+    was, state = signature(machine, 0), machine.state()
+    assert ', for BIOS, starts Windows from Disk 0 Partition 1.' in machine.run('diskid', '0').text
+    said = machine.run('diskid', '0', '-set', '42D9DECD', '-y').text
+    assert 'names the old identity and is only read here' in ' '.join(said.split())
+    assert f'signature {was[2:].upper()}, which is not here' in machine.run('diskid', '0').text
+    back = machine.run('diskid', '0', '-from-store', '-y')
+    assert back.status == 0 and 'old identity' not in back.text
+    assert signature(machine, 0) == was and machine.left_behind(state) == []
+
+
+def test_store_for_bios_is_listed_and_only_read(make):
+    machine = make('bios-basic')
+    state = machine.state()
+    assert 'osdevice                Disk 0 Partition 1\n' in machine.run('bcd', 'list').text
+    for words in (['set', '{default}', 'nx', 'AlwaysOn'], ['set', '{default}', 'nx', 'AlwaysOn', '-on', '0']):
+        refused = machine.run('bcd', *words, '-y')
+        assert refused.status == 15 and 'only read here' in ' '.join(refused.text.split())
+    assert machine.state().same(state)
+
+
 def test_lines_of_diskpart_are_taken_as_typed(make):
     machine = make('bios-basic')
     old = signature(machine, 0)[2:].upper()
@@ -223,15 +245,24 @@ def test_copied_disk_is_told_apart_and_starts_alone(bases, tmp_path, product):
 
 
 def test_signature_is_set_and_given_back_on_firmware(bases, tmp_path, product):
-    server = Server(bases('bios').copy(tmp_path / 'bios'), tmp_path, product)
+    """Somebody has changed it in a rescue mode: the store for BIOS names the old one."""
+    setup = bases('bios-basic').copy(tmp_path / 'bios')
+    was = told('sfdisk', '--disk-id', setup.disk(0).image).strip()
+    subprocess.run(['sfdisk', '-q', '--disk-id', str(setup.writable(0)), '0x0badf00d'], check=True)
+    server = Server(setup, tmp_path, product)
     with server.machine.boot_to_shell() as vm:
         vm.cd(server.stick)
         before = server.snapshot('before')
+        assert f'signature {was[2:].upper()}, which is not here' in vm.run('shadowboot diskid 0').text
         assert vm.run('shadowboot diskpart select disk 0 uniqueid disk id=42D9DECD -y').status == 0
-        after = server.snapshot('after')
         assert 'Disk ID: 42D9DECD' in vm.run('shadowboot diskpart select disk 0 uniqueid disk').text
+        after = server.snapshot('after')
         assert vm.run('shadowboot undo -y').status == 0
         undone = server.snapshot('undone')
+        assert vm.run('shadowboot diskid 0 -from-store -y').status == 0
+        mended = server.snapshot('mended')
+        assert 'which is not here' not in vm.run('shadowboot diskid 0').text
     disk = server.disks[0]
     assert told('sfdisk', '--disk-id', after.image(disk)).strip() == '0x42d9decd'
     assert undone.image(disk).read_bytes() == before.image(disk).read_bytes()
+    assert told('sfdisk', '--disk-id', mended.image(disk)).strip() == was

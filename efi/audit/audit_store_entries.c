@@ -96,9 +96,11 @@ static void audit_test_mode(const struct look *look)
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         if (!setting_is_on(look, codes[i]))
             continue;
-        say_of_store(
-            look, FINDING_ESP_STORE_TEST_MODE,
-            arena_printf(look->to->arena, " %s.", element_name(look, look->loader.type, codes[i])));
+        const char *name = element_name(look, look->loader.type, codes[i]);
+        say_of_store(look, FINDING_ESP_STORE_TEST_MODE,
+                     arena_printf(look->to->arena,
+                                  " %s. shadowboot bcd set {default} %s no ends that.", name,
+                                  name));
         return;
     }
 }

@@ -22,9 +22,9 @@ struct finding_words {
 #define PREPARE_DISK  "shadowboot prepare <disk> "
 #define INSTALL_AGAIN "shadowboot install puts it there."
 #define MEND_TABLE    "shadowboot prepare <disk> -gpt writes it anew; so does shadowboot repair."
-#define NEW_GUIDS                                                                            \
-    "If this is the copy, shadowboot prepare <disk> -gpt -new-guids gives it new ones; the " \
-    "boot entries stay with the other."
+#define NEW_GUIDS                                                                                 \
+    "If this is the copy, shadowboot diskid <disk> -set new gives it new ones; the boot entries " \
+    "stay with the other."
 #define RESYNCHRONIZE                                                                           \
     "In Windows, Disk Management: Reactivate Disk or Resynchronize Mirror, and wait until the " \
     "volume is Healthy."
@@ -312,23 +312,20 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_STORE_ONE_TIME] =
         {SEVERITY_NOTE, "esp-store-one-time",
          "The boot store has an order for the next start alone (bootsequence):",
-         "Windows' boot manager takes it out when it starts. If it is not meant: shadowboot bcd "
-         "delete {bootmgr} bootsequence."},
+         "Windows' boot manager takes it out when it starts. If it is not meant, shadowboot bcd "
+         "delete {bootmgr} bootsequence takes it out now."},
     [FINDING_ESP_STORE_SAFE_MODE] =
         {SEVERITY_WARNING, "esp-store-safe-mode", "The boot store starts Windows in safe mode",
-         "It does so at every start until somebody ends it: shadowboot bcd delete {default} "
-         "safeboot, or in Windows bcdedit /deletevalue {default} safeboot."},
-    [FINDING_ESP_STORE_TEST_MODE] =
-        {SEVERITY_WARNING, "esp-store-test-mode",
-         "The boot store has Windows take drivers that nobody signed:",
-         "That is for tests. Unless a driver needs it, set it back: shadowboot bcd delete {default} "
-         "with that name, or bcdedit /deletevalue in Windows."},
+         "It does so at every start until shadowboot bcd start normal ends it, or bcdedit "
+         "/deletevalue {default} safeboot in Windows."},
+    [FINDING_ESP_STORE_TEST_MODE] = {SEVERITY_WARNING, "esp-store-test-mode",
+                                     "The boot store has Windows take drivers that nobody signed:",
+                                     "That is for tests, or for a driver that cannot do without."},
     [FINDING_ESP_STORE_RECOVERY] =
         {SEVERITY_NOTE, "esp-store-recovery",
          "From this disk alone the recovery that the boot store has set up does not start:",
          "After two starts that failed the machine stops there, and not at Windows. In Windows: "
-         "reagentc /enable. To have it never tried: shadowboot bcd set {default} recoveryenabled "
-         "No."},
+         "reagentc /enable. shadowboot bcd set {default} recoveryenabled no has it never tried."},
     [FINDING_ESP_STORE_RESUME] =
         {SEVERITY_WARNING, "esp-store-resume",
          "The boot store resumes a hibernated Windows from another place than it starts it:",

@@ -17,9 +17,10 @@ static bool edit_is_wanted(struct context *context, const struct roles *roles,
 {
     const struct machine *machine = &context->machine;
 
-    if (roles->member_count == 0 || source->esp == NO_INDEX || option(context, "-on") != NULL ||
-        option(context, "-store") != NULL)
+    if (option(context, "-on") != NULL || option(context, "-store") != NULL)
         return true;
+    if (source->esp == NO_INDEX || roles->member_count == 0)
+        return source->esp != NO_INDEX;
     size_t disk = machine->partitions[machine->esps[source->esp].partition].disk;
     return roles_member_on(roles, disk) != NO_INDEX;
 }
@@ -58,6 +59,8 @@ static enum status find_targets(struct context *context, const struct roles *rol
             (struct bcd_target){sources[i].esp, sources[i].path, sources[i].file};
     }
     io_request->targets = targets;
+    if (io_request->target_count == 0 && sources->esp == NO_INDEX)
+        return refuse_source(context, sources); /* BIOS starts all there is */
     if (io_request->target_count == 0)
         return report(context, ST_ABSENT,
                       "No disk of the mirror has a boot store. Choose one with -on; \"shadowboot "

@@ -38,6 +38,32 @@ static struct bcd_source partition_source(struct context *context, size_t index)
     };
 }
 
+/* The store that Windows' boot manager for BIOS reads. */
+static struct bcd_source bios_source(struct context *context, const struct system_copy *copy)
+{
+    const struct partition *own = &context->machine.partitions[copy->partition];
+    enum regf_state state = regf_check(copy->bios_store);
+    struct bcd_source source = {
+        .esp = NO_INDEX,
+        .path = BIOS_STORE_PATH,
+        .name = arena_printf(context->arena,
+                             "Disk %zu Partition %u, " BIOS_STORE_PATH ", for BIOS (read only)",
+                             own->disk, own->number),
+        .file = copy->bios_store,
+    };
+
+    if (copy->bios_store_status != ST_OK)
+        source.trouble = status_text(copy->bios_store_status);
+    else if (state != REGF_GOOD)
+        source.trouble = regf_state_text(state);
+    return source;
+}
+
+static bool has_bios_store(const struct system_copy *copy)
+{
+    return copy->bios_store_status != ST_ABSENT && copy->bios_store_status != ST_UNSUPPORTED;
+}
+
 /* Without a file system there is no store either, which is said only of an ESP that is named. */
 static bool may_have_store(const struct esp *esp, const char *place)
 {
@@ -45,9 +71,9 @@ static bool may_have_store(const struct esp *esp, const char *place)
 }
 
 /* A number of a disk, or a GUID of a partition or disk. */
-static bool is_meant(const struct machine *machine, const struct esp *esp, const char *place)
+static bool is_meant(const struct machine *machine, size_t index, const char *place)
 {
-    const struct partition *partition = &machine->partitions[esp->partition];
+    const struct partition *partition = &machine->partitions[index];
     uint64_t number = 0;
     struct guid guid;
 
@@ -66,28 +92,33 @@ static enum status report_none(struct context *context, const char *place)
 
     if (place == NULL)
         return report(context, ST_ABSENT,
-                      "There is no boot store on an EFI system partition of this machine. Nothing "
-                      "was changed.");
-    return report(context, ST_ABSENT,
-                  "\"%.64s\" has no EFI system partition with a boot store. Give the number of a "
-                  "disk, or a partition's GUID; \"shadowboot disks\" lists them. Nothing was "
-                  "changed.",
-                  shown == NULL ? "" : shown);
+                      "There is no boot store on the disks of this machine. Nothing was changed.");
+    return report(
+        context, ST_ABSENT,
+        "\"%.64s\" has no partition with a boot store. Give the number of a disk, or a partition's GUID; \"shadowboot disks\" lists them. Nothing was "
+        "changed.",
+        shown == NULL ? "" : shown);
 }
 
-static enum status find_on_esps(struct context *context, const char *place,
-                                struct bcd_source **ret_sources, size_t *ret_count)
+static enum status find_on_disks(struct context *context, const char *place,
+                                 struct bcd_source **ret_sources, size_t *ret_count)
 {
     const struct machine *machine = &context->machine;
-    struct bcd_source *sources = arena_alloc(context->arena, machine->esp_count, sizeof(*sources));
+    struct bcd_source *sources =
+        arena_alloc(context->arena, boot_store_count(machine), sizeof(*sources));
     size_t count = 0;
 
     if (sources == NULL)
         return no_memory(context);
     for (size_t i = 0; i < machine->esp_count; i++) {
         const struct esp *esp = &machine->esps[i];
-        if (may_have_store(esp, place) && is_meant(machine, esp, place))
+        if (may_have_store(esp, place) && is_meant(machine, esp->partition, place))
             sources[count++] = partition_source(context, i);
+    }
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        const struct system_copy *copy = &machine->copies[i];
+        if (has_bios_store(copy) && is_meant(machine, copy->partition, place))
+            sources[count++] = bios_source(context, copy);
     }
     if (count == 0)
         return report_none(context, place);
@@ -248,7 +279,7 @@ enum status bcd_find_sources(struct context *context, const char *place,
     const char *file = option(context, "-store");
 
     if (file == NULL)
-        return find_on_esps(context, place, ret_sources, ret_count);
+        return find_on_disks(context, place, ret_sources, ret_count);
     if (place != NULL)
         return report(context, ST_USAGE,
                       "-store names the store already. Leave the disk out. Nothing was changed.");

@@ -32,7 +32,11 @@ static const struct mode {
     {"recovery", "bootsequence !", once, "Once in its recovery system"},
     {"last-known-good", "lastknowngood yes", until_normal,
      "With the last configuration that worked"},
-    {"menu", "onetimeadvancedoptions yes", once, "Once with the menu of start options"},
+    {"menu", "onetimeadvancedoptions yes",
+     "That is for the next start only. \"shadowboot bcd start normal\" takes it back before. "
+     "Windows 7 and Server 2008 R2 do not know that setting: press F8 there before Windows starts, "
+     "or choose a way here, such as \"shadowboot bcd start safe\".",
+     "Once with the menu of start options"},
     {"never-recovery", "recoveryenabled no bootstatuspolicy IgnoreAllFailures",
      "Windows does not go into recovery by itself any more. \"shadowboot bcd set {default} "
      "recoveryenabled yes\" and \"shadowboot bcd delete {default} bootstatuspolicy\" take it "

@@ -272,7 +272,7 @@ static const struct command table[] = {
     {"bcd", "VERB ...", "lists and changes boot stores (BCD)",
      "What Windows' bcdedit does, from firmware: names and values are bcdedit's.\n"
      "list [DISK|GUID] [-all] prints each store as bcdedit does, with devices as the disks of this "
-     "machine; -v gives GUIDs. check says what is wrong with them. export FILE saves one.\n"
+     "machine; -v gives GUIDs. One that BIOS starts from is only read. check says what is wrong with them. export FILE saves one.\n"
      "set OBJECT ELEMENT VALUE, delete OBJECT [ELEMENT], copy OBJECT -d TEXT, default OBJECT, "
      "order OBJECT... and timeout SECONDS change them. A device is boot, locate or partition=X, X "
      "being the letter of a dynamic volume (C: is the plex on the store's own disk), "

@@ -95,15 +95,16 @@ static void show_stores(struct context *context, size_t disk)
 {
     const struct machine *machine = &context->machine;
     struct bcd_choice choice;
+    struct boot_store store;
 
-    for (size_t i = 0; i < machine->esp_count; i++) {
-        const struct esp *esp = &machine->esps[i];
-        const struct partition *own = &machine->partitions[esp->partition];
-        if (own->disk != disk || !boot_store_is_usable(esp) ||
-            boot_store_choose(context->arena, esp, &bcd_manager, &choice) != BCD_STARTS ||
+    for (size_t i = 0; i < boot_store_count(machine); i++) {
+        if (!boot_store_at(machine, i, &store) ||
+            machine->partitions[store.partition].disk != disk ||
+            boot_store_choose_by(context->arena, &store, &bcd_manager, &choice) != BCD_STARTS ||
             choice.device.kind != BCD_DEVICE_PARTITION)
             continue;
-        say(context, "  Its boot store on Partition %u starts Windows from %s.\n", own->number,
+        say(context, "  Its boot store on Partition %u%s starts Windows from %s.\n",
+            machine->partitions[store.partition].number, store.is_bios ? ", for BIOS," : "",
             named_text(context, &choice.device.partition));
     }
 }

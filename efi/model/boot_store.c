@@ -74,6 +74,35 @@ enum bcd_end boot_store_choose(struct arena *arena, const struct esp *esp,
     return end;
 }
 
+size_t boot_store_count(const struct machine *machine)
+{
+    return machine->esp_count + machine->copy_count;
+}
+
+bool boot_store_at(const struct machine *machine, size_t index, struct boot_store *ret_store)
+{
+    if (index < machine->esp_count) {
+        const struct esp *esp = &machine->esps[index];
+        *ret_store = (struct boot_store){.partition = esp->partition, .file = esp->store_file};
+        return boot_store_is_usable(esp) && esp->store_file.size > 0;
+    }
+    if (index >= boot_store_count(machine))
+        return false;
+    const struct system_copy *copy = &machine->copies[index - machine->esp_count];
+    *ret_store = (struct boot_store){
+        .partition = copy->partition, .is_bios = true, .file = copy->bios_store};
+    return copy->bios_store_status == ST_OK && regf_check(copy->bios_store) == REGF_GOOD;
+}
+
+enum bcd_end boot_store_choose_by(struct arena *arena, const struct boot_store *store,
+                                  const struct guid *manager, struct bcd_choice *ret_choice)
+{
+    enum bcd_end end = BCD_NOT_UNDERSTOOD;
+
+    return choose(arena, store->file, manager, ret_choice, &end) == ST_OK ? end
+                                                                          : BCD_NOT_UNDERSTOOD;
+}
+
 bool boot_store_is_usable(const struct esp *esp)
 {
     return esp->store_status == ST_OK &&

@@ -68,12 +68,13 @@ enum status plan_disk_ids_expected(struct plan *plan, size_t disk, struct disk_i
     const struct machine *machine = plan->machine;
     bool gpt = machine->disks[disk].style == DISK_GPT;
     struct bcd_choice choice;
+    struct boot_store store;
 
     *ret_ids = (struct disk_ids){.disk = disk, .partition = NO_INDEX};
-    for (size_t i = 0; i < machine->esp_count; i++) {
-        const struct esp *esp = &machine->esps[i];
-        if (machine->partitions[esp->partition].disk != disk || !boot_store_is_usable(esp) ||
-            boot_store_choose(plan->arena, esp, &bcd_manager, &choice) != BCD_STARTS ||
+    for (size_t i = 0; i < boot_store_count(machine); i++) {
+        if (!boot_store_at(machine, i, &store) ||
+            machine->partitions[store.partition].disk != disk ||
+            boot_store_choose_by(plan->arena, &store, &bcd_manager, &choice) != BCD_STARTS ||
             choice.device.kind != BCD_DEVICE_PARTITION || choice.device.partition.is_gpt != gpt ||
             boot_store_partition(machine, &choice.device.partition, 0) != NO_INDEX)
             continue;

@@ -154,6 +154,39 @@ static enum status rename_in_stores(const struct following *work)
     return status;
 }
 
+/* Stores on NTFS are only read. */
+static void warn_of_bios_store(const struct following *work, const struct boot_store *own)
+{
+    struct plan *plan = work->plan;
+    const struct machine *machine = plan->machine;
+    struct bcd_choice choice;
+
+    if (boot_store_choose_by(plan->arena, own, &bcd_manager, &choice) != BCD_STARTS ||
+        choice.device.kind != BCD_DEVICE_PARTITION)
+        return;
+    size_t named = boot_store_partition(machine, &choice.device.partition, 0);
+    if (named == NO_INDEX || machine->partitions[named].disk != work->disk ||
+        boot_store_partition(work->later, &choice.device.partition, 0) != NO_INDEX)
+        return;
+    plan_warn(
+        plan,
+        "The boot store for BIOS on Disk %zu Partition %u, \\Boot\\BCD, names the old "
+        "identity and is only read here: started by BIOS, Windows stops with 0xc000000e until "
+        "bcdedit or bootrec /rebuildbcd of a recovery medium has named the new one.",
+        machine->partitions[own->partition].disk, machine->partitions[own->partition].number);
+}
+
+static void warn_of_bios_stores(const struct following *work)
+{
+    const struct machine *machine = work->plan->machine;
+    struct boot_store store;
+
+    for (size_t i = 0; i < boot_store_count(machine); i++) {
+        if (boot_store_at(machine, i, &store) && store.is_bios)
+            warn_of_bios_store(work, &store);
+    }
+}
+
 enum status disk_ids_follow(struct plan *plan, size_t disk)
 {
     struct machine *later = arena_alloc(plan->arena, 1, sizeof(*later));
@@ -164,5 +197,7 @@ enum status disk_ids_follow(struct plan *plan, size_t disk)
     enum status status = project_machine(plan->arena, plan, later);
     if (status == ST_OK)
         status = rename_in_entries(&work);
+    if (status == ST_OK)
+        warn_of_bios_stores(&work);
     return status == ST_OK ? rename_in_stores(&work) : status;
 }

@@ -9,6 +9,8 @@ const char *place_text(struct arena *arena, const struct machine *machine, size_
     const struct partition *found = &machine->partitions[partition];
     char guid[GUID_TEXT_SIZE];
 
+    if (guid_is_zero(&found->unique))
+        return arena_printf(arena, "Disk %zu Partition %u", found->disk, found->number);
     guid_format(&found->unique, guid);
     return arena_printf(arena, "Disk %zu Partition %u %s", found->disk, found->number, guid);
 }
@@ -104,7 +106,7 @@ enum status place_refuse_repeated(struct plan *plan, const struct guid *guid, si
     return plan_refuse(plan, ST_REFUSED,
                        "%zu partitions of this machine have the GUID %s (%s), and firmware would "
                        "start whichever it meets first. If Disk %zu is the copy, \"shadowboot "
-                       "prepare %zu -gpt -new-guids\" gives it others. Nothing was changed.",
+                       "diskid %zu -set new\" gives it others. Nothing was changed.",
                        count, text, disks_with(plan, guid), disk, disk);
 }
 

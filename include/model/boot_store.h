@@ -27,6 +27,22 @@ struct bcd_partition boot_store_name(const struct machine *machine, size_t parti
 enum bcd_end boot_store_choose(struct arena *arena, const struct esp *esp,
                                const struct guid *manager, struct bcd_choice *ret_choice);
 
+/* A boot store that a boot manager of Windows can use. */
+struct boot_store {
+    size_t partition;
+    bool is_bios;     /* \Boot\BCD of an active partition, which the one for BIOS reads */
+    struct span file; /* lives as long as the scan */
+};
+
+/* The store number `index`, from 0; false when there is none of that number that can be used, which
+ * those from boot_store_count on are. */
+bool boot_store_at(const struct machine *machine, size_t index, struct boot_store *ret_store);
+size_t boot_store_count(const struct machine *machine);
+
+/* What the store comes to, as boot_store_choose. */
+enum bcd_end boot_store_choose_by(struct arena *arena, const struct boot_store *store,
+                                  const struct guid *manager, struct bcd_choice *ret_choice);
+
 /*
  * True when the store was read and Windows' boot manager has one in it: it is good, or its last
  * write was cut short and BCD.LOG holds the rest. The boot manager completes and writes it back

@@ -26,7 +26,8 @@ enum status place_refuse_repeated(struct plan *plan, const struct guid *guid, si
 /* True for an EFI system partition in the GPT of a disk that is not removable. */
 bool place_is_fixed_esp(const struct machine *machine, size_t partition);
 
-/* "Disk 1 Partition 1 {guid}", in the arena; NULL when that is full. */
+/* "Disk 1 Partition 1 {guid}", without the GUID where it has none; in the arena; NULL when that is
+ * full. */
 const char *place_text(struct arena *arena, const struct machine *machine, size_t partition);
 
 /*

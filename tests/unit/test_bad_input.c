@@ -195,8 +195,8 @@ static const struct bad_case {
     {leave, "mirror -y " UNKNOWN, 14, UNKNOWN},
     {leave, "mirror -y " MODERN_ESP_1, 15, "Disk 1 Partition 1|EFI system partition"},
     {leave, "add -y " UNKNOWN " \\x.efi -d x", 14, UNKNOWN},
-    {repeat_esp, CLONE, 15, "2 partitions|" MODERN_ESP_1 "|-gpt -new-guids"},
-    {repeat_esp, "add -y " MODERN_ESP_1 " \\x.efi -d x", 15, "2 partitions|-gpt -new-guids"},
+    {repeat_esp, CLONE, 15, "2 partitions|" MODERN_ESP_1 "|diskid 1 -set new"},
+    {repeat_esp, "add -y " MODERN_ESP_1 " \\x.efi -d x", 15, "2 partitions|diskid 1 -set new"},
     /* Entries */
     {leave, "delete -y 7", 14, "no boot entry 7|entries"},
     {leave, "delete -y Boot0004", 14, "no boot entry Boot0004"},

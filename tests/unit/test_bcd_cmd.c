@@ -49,7 +49,7 @@ static void list_takes_the_esp_by_guid_and_refuses_what_is_none(void **state)
     struct host *host = *state;
 
     run_to(host, "bcd list 7", NOT_FOUND);
-    expect_said(host, "\"7\" has no EFI system partition with a boot store.");
+    expect_said(host, "\"7\" has no partition with a boot store.");
     run_to(host, "bcd list {11111111-2222-3333-4444-555555555555}", NOT_FOUND);
     run_to(host, "bcd list somewhere", NOT_FOUND);
     run_to(host, "bcd list 1 2", USAGE);
