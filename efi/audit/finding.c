@@ -8,14 +8,14 @@ struct finding_words {
     const char *advice_linux; /* on a machine without Windows; NULL: the same */
 };
 
-/* Advice that several findings share. mountvol would give a letter to the ESP that runs. */
-#define BCDBOOT                                                                          \
-    "Or in Windows: diskpart, select disk <disk>, select partition <partition>, assign " \
-    "letter=S (look first whether Windows numbers the disks alike), then bcdboot "       \
-    "C:\\Windows /s S:."
-#define COPY_BOOT_FILES                                                                  \
-    "shadowboot repair brings the boot files from the other disk, shadowboot copy only " \
-    "those in \\EFI\\Microsoft. " BCDBOOT
+/* Advice that several findings share. */
+#define COPY_BOOT_FILES                                                                   \
+    "shadowboot repair brings the boot files from the other disk, shadowboot copy only "  \
+    "those in \\EFI\\Microsoft; where no disk has them, repair takes those that Windows " \
+    "keeps, as rebuild <disk> does."
+#define BRING_STORE                                                                            \
+    "shadowboot repair brings that of the other disk, made for this one; where no disk has a " \
+    "good one, it makes one anew, as rebuild <disk> -store does."
 #define COPY_LINUX_FILES                                                                    \
     "shadowboot repair brings the boot files from the other disk. Or in Linux: mount this " \
     "partition and copy them."
@@ -197,7 +197,9 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_MISSING] =
         {SEVERITY_DAMAGE, "esp-missing",
          "The disk carries the system and has no EFI System Partition: it cannot start.",
-         PREPARE_DISK "makes one in free space, with files and boot entry; so does repair."},
+         PREPARE_DISK
+         "makes one in free space, with files and boot entry; so does repair. Where no "
+         "disk has files, rebuild <disk> does."},
     [FINDING_NO_ROOM_FOR_ESP] =
         {SEVERITY_WARNING, "no-room-for-esp",
          "The disk has no free space for an EFI System Partition.",
@@ -275,21 +277,18 @@ static const struct finding_words words[FINDING_COUNT] = {
                                      "A file cannot be read:",
                                      "The disk has bad blocks there. shadowboot repair brings the "
                                      "file anew from the other disk. Watch this one."},
-    [FINDING_ESP_NO_STORE] =
-        {SEVERITY_DAMAGE, "esp-no-store", "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.",
-         "shadowboot repair brings that of the other disk, made for this one. " BCDBOOT},
-    [FINDING_ESP_STORE_DAMAGED] =
-        {SEVERITY_DAMAGE, "esp-store-damaged",
-         "The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged:",
-         "shadowboot repair brings that of the other disk, made for this one. " BCDBOOT},
+    [FINDING_ESP_NO_STORE] = {SEVERITY_DAMAGE, "esp-no-store",
+                              "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.", BRING_STORE},
+    [FINDING_ESP_STORE_DAMAGED] = {SEVERITY_DAMAGE, "esp-store-damaged",
+                                   "The boot store \\EFI\\Microsoft\\Boot\\BCD is damaged:",
+                                   BRING_STORE},
     [FINDING_ESP_STORE_DIRTY] =
         {SEVERITY_WARNING, "esp-store-dirty",
          "The boot store \\EFI\\Microsoft\\Boot\\BCD was not written completely.",
          "The boot manager completes it from BCD.LOG when it starts from this ESP; shadowboot "
          "repair does so now."},
-    [FINDING_ESP_STORE_NO_SYSTEM] =
-        {SEVERITY_DAMAGE, "esp-store-no-system", "The boot store names no Windows to start:",
-         "shadowboot repair brings the store of the other disk, made for this one. " BCDBOOT},
+    [FINDING_ESP_STORE_NO_SYSTEM] = {SEVERITY_DAMAGE, "esp-store-no-system",
+                                     "The boot store names no Windows to start:", BRING_STORE},
     [FINDING_ESP_STORE_GONE] =
         {SEVERITY_DAMAGE, "esp-store-gone",
          "The boot store starts Windows from a partition that is on no disk of this machine:",

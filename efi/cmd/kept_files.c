@@ -8,11 +8,19 @@ static enum status look_for(struct context *context, const struct judgement *jud
                             size_t *ret_copy)
 {
     struct machine *machine = &context->machine;
-    struct source_request request = {.copy = rebuild_copy(machine, &judgement->roles, disk)};
+    struct source_request request = {.copy = rebuild_copy(machine, &judgement->roles, disk),
+                                     .twins = machine->secure.status == ST_OK};
 
     *ret_copy = request.copy;
     if (request.copy == NO_INDEX || machine_find_source(machine, request.copy) != NO_INDEX)
         return ST_OK;
+    enum status status = scan_source(context->arena, context->ports, &request, machine);
+    size_t source = machine_find_source(machine, request.copy);
+    if (status != ST_OK || !machine->esps[source].source->has_twins ||
+        rebuild_trusts(machine, source))
+        return status;
+    machine->source_count--;
+    request.twins = false;
     return scan_source(context->arena, context->ports, &request, machine);
 }
 

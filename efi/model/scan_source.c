@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "format/ntfs/ntfs_data.h"
 #include "format/ntfs/ntfs_folder.h"
+#include "format/pe_resource.h"
 #include "model/boot_paths.h"
 #include "model/contents.h"
 #include "model/scan_esp.h"
@@ -52,6 +53,8 @@ struct source_scan {
     struct fat_file *files;
     struct ntfs_file *origins;
     size_t count;
+    bool has_twins;             /* some were listed */
+    struct pe_signers *signers; /* room for those of the next program */
 };
 
 /* --- Lists ------------------------------------------------------------------------------------ */
@@ -124,6 +127,7 @@ static enum status list_kept_folder(struct source_scan *scan, uint64_t reference
         status = ntfs_describe(&scan->volume, item->reference, &origin);
         if (status == ST_OK)
             status = note_kept(scan, path, &origin);
+        scan->has_twins |= twins;
         if (status == ST_OK && origin.is_directory && !origin.reparse)
             status = list_kept_folder(scan, item->reference, path, twins, depth + 1);
     }
@@ -191,16 +195,22 @@ static enum status list_kept(struct source_scan *scan, bool twins)
 
 /* --- Contents --------------------------------------------------------------------------------- */
 
-static void take_judgement(struct pe_check *check, struct file_content *io_content)
+/* What a program is, and who signed it; its signers go to the next place for some. */
+static void take_judgement(struct source_scan *scan, struct pe_check *check,
+                           struct file_content *io_content)
 {
     io_content->program = pe_check_finish(check);
     io_content->checksum = pe_check_sum(check);
     io_content->mark = pe_check_mark(check);
     io_content->version = pe_check_version(check);
+    if (!io_content->is_program)
+        return;
+    pe_signers_read(check, scan->signers);
+    io_content->signers = scan->signers++;
 }
 
 /* Reads a file to where it is kept. */
-static enum status read_and_keep(const struct source_scan *scan, const struct ntfs_data *data,
+static enum status read_and_keep(struct source_scan *scan, const struct ntfs_data *data,
                                  struct pe_check *check, uint8_t *room,
                                  struct file_content *io_content)
 {
@@ -219,13 +229,13 @@ static enum status read_and_keep(const struct source_scan *scan, const struct nt
         return ST_OK;
     pe_check_start(check, size, scan->machine->architecture);
     pe_check_feed(check, content_bytes(io_content));
-    take_judgement(check, io_content);
+    take_judgement(scan, check, io_content);
     content_note_verdict(io_content);
     return ST_OK;
 }
 
 /* Reads a file for its digest, a program for its verdict as well. */
-static enum status read_past(const struct source_scan *scan, const struct ntfs_data *data,
+static enum status read_past(struct source_scan *scan, const struct ntfs_data *data,
                              struct pe_check *check, uint8_t *buffer,
                              struct file_content *io_content)
 {
@@ -245,7 +255,7 @@ static enum status read_past(const struct source_scan *scan, const struct ntfs_d
             pe_check_feed(check, span_of(buffer, size));
     }
     io_content->digest = sha256_finish(&digest);
-    take_judgement(check, io_content);
+    take_judgement(scan, check, io_content);
     return ST_OK;
 }
 
@@ -273,11 +283,16 @@ static bool is_efi_program(const char *path)
 /* Reads all files, the ones that cannot be read being noted. */
 static enum status read_origins(struct source_scan *scan, struct file_content *ret_contents)
 {
+    size_t programs = 0;
+
+    for (size_t i = 0; i < scan->count; i++)
+        programs += is_efi_program(scan->files[i].path);
+    scan->signers = arena_alloc(scan->arena, programs, sizeof(*scan->signers));
     size_t start = arena_mark(scan->arena);
     struct pe_check *check = arena_alloc(scan->arena, 1, sizeof(*check));
     uint8_t *buffer = arena_alloc(scan->arena, 1, ESP_BUFFER_BYTES);
 
-    if (check == NULL || buffer == NULL)
+    if (check == NULL || buffer == NULL || scan->signers == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < scan->count; i++) {
         struct file_content *content = &ret_contents[i];
@@ -314,6 +329,46 @@ static enum status read_template(struct source_scan *scan, struct span *ret_file
     return status == ST_NO_MEMORY ? status : ST_OK;
 }
 
+/* The build of Windows, by its loader, of which no more is read than that takes; 0 when it is not
+ * known. */
+static enum status read_build(struct source_scan *scan, uint32_t *ret_build)
+{
+    size_t mark = arena_mark(scan->arena);
+    uint8_t *piece = arena_alloc(scan->arena, 1, PE_HEADER_MAX);
+    struct pe_resources *resources = arena_alloc(scan->arena, 1, sizeof(*resources));
+    struct pe_headers headers;
+    struct pe_section section;
+    struct ntfs_file file;
+    uint64_t version = 0;
+    uint64_t at = 0;
+    size_t size = 0;
+
+    if (piece == NULL || resources == NULL)
+        return ST_NO_MEMORY;
+    enum status status = ntfs_lookup(&scan->volume, system_file_path(SYSTEM_LOADER), &file);
+    if (status == ST_OK)
+        status = ntfs_read(&scan->volume, &file, 0, piece, PE_HEADER_MAX, &size);
+    if (status == ST_OK)
+        status = pe_headers_parse(span_of(piece, size), file.size, &headers);
+    if (status == ST_OK &&
+        !pe_headers_find_section(span_of(piece, size), &headers, ".rsrc", &section))
+        status = ST_ABSENT;
+    if (status == ST_OK)
+        pe_resources_start(resources, &section);
+    while (status == ST_OK && pe_resources_want(resources, &at, &size)) {
+        size = size < PE_HEADER_MAX ? size : PE_HEADER_MAX;
+        status = ntfs_read(&scan->volume, &file, at, piece, size, &size);
+        if (status == ST_OK && size == 0)
+            status = ST_DAMAGED;
+        if (status == ST_OK)
+            pe_resources_feed(resources, span_of(piece, size), at);
+    }
+    if (status == ST_OK && pe_resources_version(resources, &version))
+        *ret_build = (uint32_t)(version >> 16 & 0xffff);
+    arena_release(scan->arena, mark);
+    return status == ST_NO_MEMORY ? status : ST_OK;
+}
+
 /* --- The source ------------------------------------------------------------------------------- */
 
 static enum status describe_source(struct source_scan *scan, struct boot_source *io_source)
@@ -321,6 +376,8 @@ static enum status describe_source(struct source_scan *scan, struct boot_source 
     struct ntfs_file file;
     enum status status = read_template(scan, &io_source->template_file);
 
+    if (status == ST_OK)
+        status = read_build(scan, &io_source->build);
     for (size_t i = 0; i < COUNT_OF(server_files) && status == ST_OK; i++) {
         enum status found = ntfs_lookup(&scan->volume, server_files[i], &file);
         io_source->is_server |= found == ST_OK;
@@ -371,6 +428,7 @@ static enum status fill_source(struct source_scan *scan, const struct source_req
         status = read_origins(scan, contents);
     if (status != ST_OK)
         return status;
+    source->has_twins = scan->has_twins;
     esp.report.files = scan->files;
     esp.report.file_count = scan->count;
     for (size_t i = 0; i < FAT_PROBLEM_COUNT; i++)

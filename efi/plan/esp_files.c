@@ -42,7 +42,9 @@ static void consider_file(struct gathering *g, size_t index)
 
     if (!gathering_wants(g, index))
         return;
-    if (!gathering_knows_name(g, file))
+    if (gathering_is_older(g, index, twin))
+        leave_out(&g->older, file->path);
+    else if (!gathering_knows_name(g, file))
         leave_out(&g->inexact, file->path);
     else if (esp_file_is_usable(g->plan->machine, g->source, index))
         take(g, index);
@@ -148,6 +150,7 @@ static void warn(struct gathering *g)
 {
     warn_of_left_out(g, &g->inexact, "the name cannot be copied exactly");
     warn_of_left_out(g, &g->bad, "it is damaged or cannot be read");
+    warn_of_left_out(g, &g->older, "there is a newer version where it would go");
     warn_of_left_out(g, &g->crossed, "where one has a file the other has a folder of that name");
 }
 

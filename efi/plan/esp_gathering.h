@@ -53,6 +53,7 @@ struct gathering {
     size_t count;
     struct left_out inexact;
     struct left_out bad;
+    struct left_out older;   /* than what the target has */
     struct left_out crossed; /* a file in the place of a directory, or the other way round */
 };
 
@@ -78,6 +79,9 @@ bool gathering_has_file_above(const struct gathering *g, const char *path);
 /* Whether a file is asked for. What becomes of a log is what becomes of its store: to another one
  * it means nothing, or harm. */
 bool gathering_wants(const struct gathering *g, size_t file);
+
+/* True when Windows keeps an older version of the program than the target has. */
+bool gathering_is_older(const struct gathering *g, size_t file, size_t twin);
 
 /* True when the file can have the same name in the new place. */
 bool gathering_knows_name(const struct gathering *g, const struct fat_file *file);

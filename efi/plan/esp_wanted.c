@@ -125,6 +125,17 @@ bool gathering_wants(const struct gathering *g, size_t file)
     return store_comes && (twin == FAT_NO_FILE || g->wish->replaces_log(g, file, twin));
 }
 
+bool gathering_is_older(const struct gathering *g, size_t file, size_t twin)
+{
+    const struct pe_signers *own = g->source->contents[file].signers;
+    const struct pe_signers *other =
+        g->target == NULL || twin == FAT_NO_FILE ? NULL : g->target->contents[twin].signers;
+
+    return g->source->source != NULL && own != NULL && other != NULL && own->has_version &&
+           other->has_version && own->version < other->version &&
+           !esp_file_is_bad(g->plan->machine, g->target, twin);
+}
+
 bool gathering_has_file_above(const struct gathering *g, const char *path)
 {
     for (size_t i = 0; g->crossed.count > 0 && i < g->target->report.file_count; i++) {

@@ -1,6 +1,8 @@
 #include "plan/rebuild.h"
 
+#include "audit/secure.h"
 #include "esp_usable.h"
+#include "model/boot_paths.h"
 #include "model/boot_store.h"
 #include "model/scan_source.h"
 #include "plan/boot_stores.h"
@@ -37,6 +39,16 @@ size_t rebuild_copy(const struct machine *machine, const struct roles *roles, si
         }
     }
     return found;
+}
+
+bool rebuild_trusts(const struct machine *machine, size_t source)
+{
+    const struct esp *esp = &machine->esps[source];
+    size_t manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
+
+    return manager != FAT_NO_FILE && esp->contents[manager].status == ST_OK &&
+           secure_judge(&machine->secure, esp->contents[manager].signers).verdict ==
+               SECURE_ACCEPTED;
 }
 
 /* True when the boot files of an ESP are there once its boot sector is written back. */

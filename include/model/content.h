@@ -54,6 +54,7 @@ struct boot_source {
     struct span template_file;     /* BCD-Template; empty when there is none that can be read */
     uint32_t build;                /* of Windows, such as 19041; 0 when it is not known */
     bool is_server;
+    bool has_twins; /* files for the certificates of 2023 are in the places of others */
 };
 
 /* An EFI System Partition, or another FAT volume that firmware may be started from. One

@@ -479,13 +479,13 @@ static void advice_names_the_place_it_is_for(void **state)
     arena_init(&arena, memory, sizeof(memory));
     assert_string_equal(finding_advice(&arena, &machine, &finding, false),
                         "shadowboot prepare 7 makes one in free space, with files and boot entry; "
-                        "so does repair.");
+                        "so does repair. Where no disk has files, rebuild 7 does.");
     finding = (struct finding){FINDING_ESP_FILES_NEWER, NO_INDEX, 0, NO_INDEX, NO_INDEX, ""};
     assert_says(finding_advice(&arena, &machine, &finding, false),
                 "shadowboot copy -sg {814070d1-5c00-4000-8000-000000000007} before it.");
     finding.code = FINDING_ESP_EMPTY;
     assert_says(finding_advice(&arena, &machine, &finding, false),
-                "select disk 7, select partition 3, assign letter=S");
+                "repair takes those that Windows keeps, as rebuild 7 does.");
     finding = (struct finding){FINDING_ENTRY_DAMAGED, NO_INDEX, NO_INDEX, 0, NO_INDEX, ""};
     assert_says(finding_advice(&arena, &machine, &finding, false), "shadowboot delete Boot001A");
     /* of a disk, the entry that starts from it */
