@@ -121,7 +121,7 @@ class Bed:
         watch = built('SHADOWBOOT_WATCH', 'build/watch.efi')
         self.size = product.stat().st_size
         built('SHADOWBOOT_STANDIN', 'build/standin.efi')
-        self.machine = Machine(folder, memory=256)
+        self.machine = Machine(folder, memory=512)
         self.disks = [self.machine.add_disk('nvme', 400 * MIB, partitions=[
             partition(ESP, 1, ESP_MIB, 1), partition(MSR, 1 + ESP_MIB, 16, 2)]),
             self.machine.add_disk('nvme', 640 * MIB)]

@@ -147,20 +147,38 @@ static enum status add_blocks(struct recording *recording, uint64_t lba, uint64_
     return status == ST_OK ? add_blocks(recording, lba + half, count - half, back) : status;
 }
 
-static enum status add_file_records(struct recording *recording, const struct disk_file *file)
+/* Blocks of files that follow each other, so that they are read and kept together. */
+struct neighbours {
+    uint64_t lba;
+    uint64_t count;
+};
+
+static enum status add_neighbours(struct recording *recording, struct neighbours *io_blocks)
 {
     uint64_t most = DISK_WORK_BUFFER / recording->work->port->block_size;
     enum status status = ST_OK;
 
-    for (size_t i = 0; i < file->extent_count; i++) {
+    while (io_blocks->count > 0 && status == ST_OK) {
+        uint64_t count = io_blocks->count < most ? io_blocks->count : most;
+        status = add_blocks(recording, io_blocks->lba, count, span_of(NULL, 0));
+        io_blocks->lba += count;
+        io_blocks->count -= count;
+    }
+    return status;
+}
+
+static enum status add_file_records(struct recording *recording, const struct disk_file *file,
+                                    struct neighbours *io_blocks)
+{
+    enum status status = ST_OK;
+
+    for (size_t i = 0; i < file->extent_count && status == ST_OK; i++) {
         uint64_t lba = file->extents[i].lba;
-        uint64_t left = disk_work_extent_blocks(recording->work, &file->extents[i]);
-        while (left > 0 && status == ST_OK) {
-            uint64_t count = left < most ? left : most;
-            status = add_blocks(recording, lba, count, span_of(NULL, 0));
-            lba += count;
-            left -= count;
-        }
+        if (lba != io_blocks->lba + io_blocks->count)
+            status = add_neighbours(recording, io_blocks);
+        if (io_blocks->count == 0)
+            io_blocks->lba = lba;
+        io_blocks->count += disk_work_extent_blocks(recording->work, &file->extents[i]);
     }
     return status;
 }
@@ -169,6 +187,7 @@ static enum status add_phase(struct recording *recording)
 {
     const struct disk_edit *edit = &recording->work->edit;
     uint32_t block_size = recording->work->port->block_size;
+    struct neighbours blocks = {0, 0};
     enum status status = ST_OK;
 
     for (size_t i = 0; i < edit->write_count && status == ST_OK; i++) {
@@ -178,9 +197,9 @@ static enum status add_phase(struct recording *recording)
     }
     for (size_t i = 0; i < edit->file_count && status == ST_OK; i++) {
         if (edit->files[i].phase == recording->phase && !edit->files[i].free_space)
-            status = add_file_records(recording, &edit->files[i]);
+            status = add_file_records(recording, &edit->files[i], &blocks);
     }
-    return status;
+    return status == ST_OK ? add_neighbours(recording, &blocks) : status;
 }
 
 /* The content of clusters that are set free: undo brings back what leads there, so it has to be

@@ -9,6 +9,10 @@
 
 typedef uintptr_t __attribute__((may_alias, aligned(1))) word;
 
+/* Words that are moved in one turn of a loop, whose own steps cost as much as a word. */
+#define ROW_WORDS 8
+#define ROW       (ROW_WORDS * sizeof(word))
+
 #define KEEP_LOOP() __asm__ volatile("" ::: "memory")
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
@@ -16,6 +20,13 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
     uint8_t *out = to;
     const uint8_t *in = from;
 
+    for (; size >= ROW; size -= ROW) {
+        for (int i = 0; i < ROW_WORDS; i++)
+            ((word *)out)[i] = ((const word *)in)[i];
+        out += ROW;
+        in += ROW;
+        KEEP_LOOP();
+    }
     for (; size >= sizeof(word); size -= sizeof(word)) {
         *(word *)out = *(const word *)in;
         out += sizeof(word);
@@ -57,6 +68,12 @@ void *memset(void *at, int value, size_t size)
     uint8_t *out = at;
     word pattern = (word)-1 / 0xff * (uint8_t)value;
 
+    for (; size >= ROW; size -= ROW) {
+        for (int i = 0; i < ROW_WORDS; i++)
+            ((word *)out)[i] = pattern;
+        out += ROW;
+        KEEP_LOOP();
+    }
     for (; size >= sizeof(word); size -= sizeof(word)) {
         *(word *)out = pattern;
         out += sizeof(word);
@@ -75,6 +92,16 @@ int memcmp(const void *a, const void *b, size_t size)
     const uint8_t *y = b;
 
     /* Words that differ are left to the bytes, which know the order. */
+    for (; size >= ROW; size -= ROW) {
+        word differ = 0;
+        for (int i = 0; i < ROW_WORDS; i++)
+            differ |= ((const word *)x)[i] ^ ((const word *)y)[i];
+        if (differ != 0)
+            break;
+        x += ROW;
+        y += ROW;
+        KEEP_LOOP();
+    }
     for (; size >= sizeof(word) && *(const word *)x == *(const word *)y; size -= sizeof(word)) {
         x += sizeof(word);
         y += sizeof(word);

@@ -2,8 +2,9 @@
 
 #include "format/gpt_edit.h"
 
-#define CHUNK_BYTES (256u * 1024)
-#define GAP_LEAST   (1u << 20) /* bytes of a gap in which an ESP can be made */
+#define CHUNK_BYTES     (256u * 1024)
+#define GAP_LEAST       (1u << 20)   /* bytes of a gap in which an ESP can be made */
+#define NEIGHBOUR_BYTES (32u * 1024) /* between places that are read at once */
 
 /* Ends of an area that are looked at. */
 #define AT_START 1u
@@ -37,30 +38,99 @@ static bool are_zero(const struct block_port *port, uint64_t lba, uint64_t count
 
 /* --- Marks ----------------------------------------------------------------------------------- */
 
-/* Reads the blocks of one place, when they lie in the area and can be read. */
-static enum status read_place(struct arena *arena, const struct area *area,
-                              const struct owner_place *place, struct owner_piece *pieces,
-                              size_t *io_count)
+/* Blocks of an area, from its start on. */
+struct blocks {
+    uint64_t first;
+    uint64_t count;
+};
+
+/* False for a place that does not lie in the area. */
+static bool blocks_of_place(const struct area *area, const struct owner_place *place,
+                            struct blocks *ret_blocks)
 {
     uint32_t block_size = area->port->block_size;
     uint64_t bytes = area->block_count * block_size;
     uint64_t start = place->distance;
 
     if (place->distance > bytes || (!place->from_end && place->distance == bytes))
-        return ST_OK;
+        return false;
     if (place->from_end)
         start = bytes - place->distance;
     uint64_t end = bytes - start < place->bytes ? bytes : start + place->bytes;
     uint64_t first = start / block_size;
-    uint64_t count = (end + block_size - 1) / block_size - first;
-    uint8_t *at = arena_alloc(arena, (size_t)count, block_size);
+    *ret_blocks = (struct blocks){first, (end + block_size - 1) / block_size - first};
+    return true;
+}
+
+/* Inserts into a list that is sorted by the first block. */
+static void insert_blocks(struct blocks *list, size_t *io_count, struct blocks blocks)
+{
+    size_t at = (*io_count)++;
+
+    for (; at > 0 && list[at - 1].first > blocks.first; at--)
+        list[at] = list[at - 1];
+    list[at] = blocks;
+}
+
+/* The places that are asked for, in the order of the disk. */
+static size_t wanted_blocks(const struct area *area, unsigned ends, struct blocks *ret_list)
+{
+    struct owner_place places[OWNER_PLACES_MAX];
+    size_t place_count = owner_places(area->block_count * area->port->block_size, places);
+    size_t count = 0;
+
+    for (size_t i = 0; i < place_count; i++) {
+        unsigned end = places[i].from_end ? AT_END : AT_START;
+        struct blocks blocks;
+        if ((ends & end) != 0 && (!places[i].disks_only || (ends & IN_GAP) == 0) &&
+            blocks_of_place(area, &places[i], &blocks))
+            insert_blocks(ret_list, &count, blocks);
+    }
+    return count;
+}
+
+/* How many of the list lie so near to each other that they are read at once; `*ret_end` is the block
+ * behind them. */
+static size_t count_neighbours(const struct area *area, const struct blocks *list, size_t count,
+                               uint64_t *ret_end)
+{
+    uint64_t near = NEIGHBOUR_BYTES / area->port->block_size;
+    uint64_t end = list[0].first + list[0].count;
+    size_t used = 1;
+
+    for (; used < count && list[used].first <= end + near; used++) {
+        uint64_t own = list[used].first + list[used].count;
+        end = own > end ? own : end;
+    }
+    *ret_end = end;
+    return used;
+}
+
+/* Reads those of one list that are neighbours at once, and one by one where that cannot be read.
+ * What cannot be read at all says nothing. */
+static enum status read_neighbours(struct arena *arena, const struct area *area,
+                                   const struct blocks *list, size_t count, uint64_t end,
+                                   struct owner_piece *pieces, size_t *io_count)
+{
+    const struct block_port *port = area->port;
+    uint64_t first = list[0].first;
+    uint8_t *at = arena_alloc(arena, (size_t)(end - first), port->block_size);
+    enum status status = ST_OK;
+
     if (at == NULL)
         return ST_NO_MEMORY;
-    if (area->port->read(area->port->ctx, area->first_lba + first, (uint32_t)count, at) != ST_OK)
-        return ST_OK;
-    pieces[(*io_count)++] =
-        (struct owner_piece){first * block_size, span_of(at, (size_t)count * block_size)};
-    return ST_OK;
+    bool good =
+        port->read(port->ctx, area->first_lba + first, (uint32_t)(end - first), at) == ST_OK;
+    for (size_t i = 0; i < count && status == ST_OK; i++) {
+        struct blocks own = list[i];
+        if (!good && count > 1)
+            status = read_neighbours(arena, area, &own, 1, own.first + own.count, pieces, io_count);
+        if (good)
+            pieces[(*io_count)++] = (struct owner_piece){
+                own.first * port->block_size,
+                span_of(at + (own.first - first) * port->block_size, own.count * port->block_size)};
+    }
+    return status;
 }
 
 /* Looks at the ends of an area; the mark counts from the start of the area. */
@@ -68,16 +138,17 @@ static enum status find_mark(struct arena *arena, const struct area *area, unsig
                              owner_accept *accept, const void *ctx, struct owner_mark *ret_mark)
 {
     struct owner_piece pieces[OWNER_PLACES_MAX];
-    struct owner_place places[OWNER_PLACES_MAX];
+    struct blocks list[OWNER_PLACES_MAX];
     struct owner_view view = {area->block_count * area->port->block_size, pieces, 0};
     size_t mark = arena_mark(arena);
-    size_t place_count = owner_places(view.bytes, places);
+    size_t count = wanted_blocks(area, ends, list);
     enum status status = ST_OK;
 
-    for (size_t i = 0; i < place_count && status == ST_OK; i++) {
-        unsigned end = places[i].from_end ? AT_END : AT_START;
-        if ((ends & end) != 0 && (!places[i].disks_only || (ends & IN_GAP) == 0))
-            status = read_place(arena, area, &places[i], pieces, &view.count);
+    for (size_t i = 0; i < count && status == ST_OK;) {
+        uint64_t end = 0;
+        size_t used = count_neighbours(area, list + i, count - i, &end);
+        status = read_neighbours(arena, area, list + i, used, end, pieces, &view.count);
+        i += used;
     }
     if (status == ST_OK)
         owner_find(&view, accept, ctx, ret_mark);

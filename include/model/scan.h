@@ -15,7 +15,7 @@ enum scan_depth {
     SCAN_QUICK,   /* also the file systems, and of files the boot stores: at most 1 MiB from a disk
                    * altogether */
     SCAN_LISTED,  /* the file systems of the ESPs in full, of files the boot stores alone; and
-                   * whether anybody claims the free space of disks without an ESP: some 200 KiB a
+                   * whether anybody claims the free space of disks without an ESP: some 230 KiB a
                    * gap */
     SCAN_FULL,    /* also the contents of all files on the ESPs: their used bytes come on top */
 };
