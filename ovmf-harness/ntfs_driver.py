@@ -73,10 +73,10 @@ def digest(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def make(image, sector=512, cluster=4096, size=64 * MIB, label='Volume', options=()):
+def make(image, sector=512, cluster=4096, size=64 * MIB, label='Volume', start=63, options=()):
     with image.open('wb') as file:
         file.truncate(size)
-    run('mkntfs', '-q', '-Q', '-F', '-s', sector, '-c', cluster, '-p', 63, '-H', 255, '-S', 63,
+    run('mkntfs', '-q', '-Q', '-F', '-s', sector, '-c', cluster, '-p', start, '-H', 255, '-S', 63,
         '-L', label, *options, image)
     return image
 

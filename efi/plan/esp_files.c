@@ -146,10 +146,23 @@ static void warn_of_left_out(struct gathering *g, const struct left_out *list, c
             list->count == 1 ? "" : arena_printf(g->plan->arena, " and %zu more", list->count - 1));
 }
 
+/* Of what Windows keeps also in which form that is, if that is why. */
+static const char *why_bad(const struct gathering *g)
+{
+    const struct boot_source *kept = g->source->source;
+
+    if (kept != NULL && g->bad.count > 0) {
+        size_t file = fat_find(&g->source->report, g->bad.first);
+        if (file != FAT_NO_FILE && !ntfs_form_is_read(kept->files[file].form))
+            return arena_printf(g->plan->arena, "it is %s", ntfs_form_text(kept->files[file].form));
+    }
+    return "it is damaged or cannot be read";
+}
+
 static void warn(struct gathering *g)
 {
     warn_of_left_out(g, &g->inexact, "the name cannot be copied exactly");
-    warn_of_left_out(g, &g->bad, "it is damaged or cannot be read");
+    warn_of_left_out(g, &g->bad, why_bad(g));
     warn_of_left_out(g, &g->older, "there is a newer version where it would go");
     warn_of_left_out(g, &g->crossed, "where one has a file the other has a folder of that name");
 }

@@ -105,6 +105,29 @@ static enum status check_names_windows(struct plan *plan, const struct roles *ro
                              "retain gives it one)");
 }
 
+/* Refuses a copy of Windows whose boot manager cannot be had: other files start nothing. */
+static enum status check_has_manager(struct plan *plan, const struct esp *source)
+{
+    size_t file = fat_find(&source->report, BOOT_MANAGER_PATH);
+    const char *place = place_text(plan->arena, plan->machine, source->partition);
+
+    if (file == FAT_NO_FILE)
+        return plan_refuse(plan, ST_ABSENT,
+                           "\\Windows\\Boot\\EFI on %s has no bootmgfw.efi. Nothing was changed.",
+                           place);
+    enum status status = source->contents[file].status;
+    enum ntfs_form form = source->source->files[file].form;
+    if (status == ST_OK)
+        return ST_OK;
+    return plan_refuse(plan, status,
+                       "bootmgfw.efi in \\Windows\\Boot\\EFI on %s cannot be copied: it %s%s. "
+                       "Nothing was changed.",
+                       place, ntfs_form_is_read(form) ? "" : "is ",
+                       !ntfs_form_is_read(form) ? ntfs_form_text(form)
+                       : status == ST_DAMAGED   ? "is damaged"
+                                                : "cannot be read");
+}
+
 static enum status plan_new_store(struct plan *plan, const struct judgement *now,
                                   const struct rebuild_request *request)
 {
@@ -139,6 +162,9 @@ enum status plan_rebuild(struct plan *plan, const struct judgement *now,
         return plan_refuse(plan, ST_ABSENT,
                            "No copy of Windows has boot files to take. Nothing "
                            "was changed.");
+    status = check_has_manager(plan, &machine->esps[source]);
+    if (status != ST_OK)
+        return status;
     prepare.source = machine->partitions[machine->esps[source].partition].unique;
     return plan_make_ready(plan, now, &prepare);
 }

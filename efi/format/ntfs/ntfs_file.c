@@ -111,7 +111,8 @@ static enum status look_at_reparse(struct ntfs_volume *volume, const struct ntfs
     if (status != ST_OK)
         return status;
     file->reparse = true;
-    file->form = reparse_form(span_of(bytes, size));
+    if (file->form != NTFS_FORM_ENCRYPTED)
+        file->form = reparse_form(span_of(bytes, size));
     return ST_OK;
 }
 

@@ -1,0 +1,145 @@
+"""`rebuild` where Windows keeps its boot files in every form there is: the ESP gets their contents."""
+import os
+import random
+
+import pytest
+
+import mirror
+import wof
+from ntfs_driver import Dump, compressed_folder, fuse, make, mounted
+from test_ntfs_source import WINDOWS_STREAMS, content, set_flags, write_packed
+
+MIB = 1 << 20
+BOOT = 'Windows/Boot'
+TARGET = '/EFI/Microsoft/Boot'
+FRAGMENTS = 30
+
+
+def plain(place, data):
+    place.write_bytes(data)
+
+
+def packed(algorithm):
+    return lambda place, data: write_packed(place, data, algorithm)
+
+
+def by_ntfs(place, data):
+    """In a folder that the driver compresses, then moved to its own."""
+    folder = place.parents[3] / 'packed'
+    if not folder.exists():
+        compressed_folder(folder)
+    (folder / place.name).write_bytes(data)
+    os.rename(folder / place.name, place)
+
+
+def linked(place, data):
+    """A second name of a file somewhere else, as Windows' own files are."""
+    other = place.parents[3] / 'WinSxS'
+    other.mkdir(exist_ok=True)
+    (other / place.name).write_bytes(data)
+    os.link(other / place.name, place)
+
+
+def with_hole(place, data):
+    with place.open('wb') as file:
+        file.write(data[:6000])
+        file.seek(40000)
+        file.write(data[40000:])
+
+
+def in_fragments(place, data):
+    """Two files that grow in turn."""
+    step = -(-len(data) // FRAGMENTS)
+    for at in range(0, len(data), step):
+        for name in (place, place.with_name('beside')):
+            with name.open('ab') as file:
+                file.write(data[at:at + step])
+    place.with_name('beside').unlink()
+
+
+def boot_files():
+    """Below \\Windows\\Boot: name -> (content, how it is kept)."""
+    rng = random.Random(11)
+    hollow = bytearray(content(rng, 60000))
+    hollow[6000:40000] = bytes(34000)
+    return {
+        'EFI/bootmgfw.efi': (mirror.boot_program('bootmgfw'), packed(wof.LZX)),
+        'EFI/bootmgr.efi': (mirror.boot_program('bootmgr'), packed(wof.XPRESS16K)),
+        'EFI/memtest.efi': (mirror.boot_program('memtest'), by_ntfs),
+        'EFI/boot.stl': (b'in its record', plain),
+        'EFI/de-DE/bootmgfw.efi.mui': (content(rng, 9000), linked),
+        'EFI/en-US/bootmgfw.efi.mui': (content(rng, 30000), packed(wof.XPRESS4K)),
+        'EFI/fr-FR/bootmgfw.efi.mui': (content(rng, 30001), packed(wof.XPRESS8K)),
+        'Fonts/wgl4_boot.ttf': (bytes(hollow), with_hole),
+        'Fonts/segoe_slboot.ttf': (content(rng, 90001), in_fragments),
+        'Resources/bootres.dll': (content(rng, 200000), by_ntfs),
+        'Resources/en-US/bootres.dll.mui': (b'', plain),
+    }
+
+
+@pytest.fixture(scope='module')
+def machine(fuse, tmp_path_factory):
+    """A mirror whose plexes have those files, and whose ESPs are formatted and empty."""
+    folder = tmp_path_factory.mktemp('forms')
+    mirror.build('mirror', folder / 'machine')
+    setup = mirror.Setup.load(folder / 'machine')
+    start = setup.disk(0).parts['plex'].first_lba
+    image = make(folder / 'volume', cluster=1024, size=8 * MIB, start=start)
+    with mounted(image, folder / 'mount', WINDOWS_STREAMS) as mount:
+        (mount / 'Windows/System32').mkdir(parents=True)
+        for name in ('winload.efi', 'ntoskrnl.exe'):
+            (mount / 'Windows/System32' / name).write_bytes(mirror.boot_program(name))
+        for name, (data, keep) in boot_files().items():
+            place = mount / BOOT / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            keep(place, data)
+    for index in range(2):
+        mirror.put_plex(setup, index, image.read_bytes())
+        setup.volume(index, change=True).format(16, serial=0xC0FFEE00 + index)
+    return setup, image
+
+
+def test_files_of_every_form_reach_the_esp(machine, tmp_path):
+    setup, image = machine
+    setup = setup.copy(tmp_path / 'copy')
+    paths = {f'\\{BOOT}/{name}'.replace('/', '\\') for name in boot_files()}
+    assert len({file.form for file in Dump(image, paths).files.values()}) == 6
+    result = setup.run('rebuild', '1', '-y')
+    assert result.status == 0, result.text
+    assert 'Disk 1 alone: yes' in result.text
+    found = setup.volume(1).copy_out('/EFI')
+    for name, (data, _) in boot_files().items():
+        name = name.removeprefix('EFI/')
+        assert found[f'{TARGET}/{name}'] == data, name
+    assert found['/EFI/BOOT/BOOTX64.EFI'] == boot_files()['EFI/bootmgfw.efi'][0]
+
+
+def with_encrypted(machine, folder, name):
+    """The machine with a file of the plexes encrypted, which has clusters of its own."""
+    setup, image = machine
+    setup = setup.copy(folder)
+    path = f'\\{BOOT}/EFI/{name}'.replace('/', '\\')
+    own = folder / 'volume'
+    own.write_bytes(image.read_bytes())
+    set_flags(own, Dump(own).facts, int(Dump(own, [path]).files[path].record), 0x80, 0x4000)
+    for index in range(2):
+        setup.writable(index)
+        mirror.put_plex(setup, index, own.read_bytes())
+    return setup
+
+
+def test_file_that_cannot_be_read_is_named_and_left_out(machine, tmp_path):
+    setup = with_encrypted(machine, tmp_path / 'copy', 'memtest.efi')
+    result = setup.run('rebuild', '1', '-y')
+    assert result.status == 0
+    assert 'because it is encrypted: ' + f'{TARGET}/memtest.efi'.replace('/', '\\') in result.text
+    assert f'{TARGET}/memtest.efi' not in setup.volume(1).copy_out('/EFI')
+
+
+def test_without_the_boot_manager_nothing_is_changed(machine, tmp_path):
+    setup = with_encrypted(machine, tmp_path / 'copy', 'bootmgfw.efi')
+    before = setup.fingerprint()
+    result = setup.run('rebuild', '1', '-y')
+    assert result.status != 0
+    assert 'cannot be copied: it is encrypted. Nothing was changed.' in result.text
+    assert setup.fingerprint() == before
