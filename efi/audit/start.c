@@ -164,6 +164,13 @@ enum status start_alone(struct arena *arena, const struct machine *machine,
     return ST_OK;
 }
 
+enum status start_program(struct arena *arena, const struct machine *machine,
+                          const struct roles *roles, size_t member, size_t file,
+                          const struct entry *entry, struct start *ret_start)
+{
+    return walk_program(arena, machine, roles, member, file, entry, ret_start);
+}
+
 enum status start_together(struct arena *arena, const struct machine *machine,
                            const struct roles *roles, struct way ret_ways[2])
 {

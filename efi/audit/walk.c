@@ -385,3 +385,26 @@ enum status walk_order(struct arena *arena, const struct machine *machine,
     *ret_start = start;
     return ST_OK;
 }
+
+enum status walk_program(struct arena *arena, const struct machine *machine,
+                         const struct roles *roles, size_t member, size_t file,
+                         const struct entry *entry, struct start *ret_start)
+{
+    struct trial trial = {.arena = arena,
+                          .machine = machine,
+                          .roles = roles,
+                          .member = &roles->members[member],
+                          .entry = entry,
+                          .file = FAT_NO_FILE,
+                          .why = "",
+                          .first_why = ""};
+    bool needs_store = entry != NULL && entry->optional_kind == OPTIONAL_WINDOWS_BCD;
+
+    enum outcome outcome =
+        trial_program(&trial, &machine->esps[trial.member->esp], file, needs_store);
+    *ret_start = (struct start){.verdict = verdict_of(outcome),
+                                .entry = NO_INDEX,
+                                .instead = NO_INDEX,
+                                .reason = outcome == STARTS ? "" : trial.why};
+    return ret_start->reason == NULL ? ST_NO_MEMORY : ST_OK;
+}

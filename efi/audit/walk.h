@@ -19,6 +19,11 @@ MUST_CHECK enum status walk_order(struct arena *arena, const struct machine *mac
                                   const struct roles *roles, size_t member, const struct walk *walk,
                                   struct start *ret_start, struct way *ret_way);
 
+/* As start_program (audit/start.h). */
+MUST_CHECK enum status walk_program(struct arena *arena, const struct machine *machine,
+                                    const struct roles *roles, size_t member, size_t file,
+                                    const struct entry *entry, struct start *ret_start);
+
 /* True for an entry whose path is a file alone. */
 bool walk_names_file_only(const struct entry *entry);
 

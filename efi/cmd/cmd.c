@@ -195,7 +195,8 @@ static enum status dispatch(struct context *context, int argc, const char *const
     if (named != NULL)
         return run_command(context, named, argc - 1, argv + 1);
     if (argc < 2)
-        return run_command(context, command_find("help"), 0, NULL);
+        return run_command(
+            context, command_find(context->ports->start.by_firmware ? "auto" : "help"), 0, NULL);
     const struct command *command = find_command(argv[1]);
     if (command != NULL)
         return run_command(context, command, argc - 2, argv + 2);

@@ -258,6 +258,27 @@ static const struct command table[] = {
      "never the other way round; run again it puts back what is missing. -remove leaves journals, "
      "settings and reports.",
      install_options, 0, ARGS_MAX, cmd_install, 0},
+    {"auto", "", "starts the first disk that can start, unattended",
+     "What runs when the firmware starts this program and no command is given: a countdown, in "
+     "which a key leads to the menu; a look at the machine; then what keeps a disk from starting is "
+     "mended as far as that may be done unattended (boot entries, files on an ESP, boot stores; "
+     "never partitions, formats or what BitLocker measures), and the boot manager of the first disk "
+     "that can start is started: the primary's, or what \"shadowboot config\" says. One that "
+     "comes back gives way to the next. After three starts in a row within minutes it waits for a "
+     "person. To the firmware it ends with an error, so that the next boot entry is tried.\n"
+     "It leaves \\EFI\\shadowboot\\last.log (what the last runs have said), last.json "
+     "(\"help json\") and a summary for running systems in the volatile variable "
+     "ShadowbootReport-7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de.",
+     NULL, 0, 0, cmd_auto, 0},
+    {"config", "", "shows the settings of unattended starts",
+     "Which settings are in force, and the line of \\EFI\\shadowboot\\shadowboot.conf, on the "
+     "volume that shadowboot was started from, that says so. mode: start, repair (mends also what "
+     "keeps no disk from starting), report (starts nothing), menu. timeout: seconds for a key, at "
+     "most 300. start: direct, or reset (by BootNext, as it is always done with BitLocker and a "
+     "TPM). disk: the number of the disk to start first. allow-format, allow-msr: yes or no. "
+     "report: log, json, variable, none. serial: auto, ascii, boxes.\n"
+     "Exit status 10 when a line cannot be understood.",
+     NULL, 0, 0, cmd_config, 0},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
      "newest one that still stands is taken back; an undo itself is taken back by its number. When "

@@ -23,27 +23,39 @@ static struct span path_of_file(struct context *context, const struct file_volum
     return builder_span(&builder);
 }
 
+struct start_answer program_run(struct context *context, const struct file_volume *volume,
+                                const char *path, struct span options, bool *ret_started)
+{
+    const struct start_port *start = &context->ports->start;
+    const struct start_source source = {.path = path_of_file(context, volume, path)};
+    void *image = NULL;
+
+    *ret_started = false;
+    struct start_answer answer = start->load(start->ctx, &source, &image);
+    if (answer.status != ST_OK) {
+        start->unload(start->ctx, image);
+        return answer;
+    }
+    *ret_started = true;
+    return start->start(start->ctx, image, options);
+}
+
 enum status program_start(struct context *context, const char *path)
 {
     const struct files_port *files = &context->ports->files;
-    const struct start_port *start = &context->ports->start;
-    void *image = NULL;
+    bool started = false;
 
     if (files->self >= files->volume_count)
         return report(context, ST_ABSENT,
                       "Nobody knows which volume this program was started from.");
-    const struct start_source source = {
-        .path = path_of_file(context, &files->volumes[files->self], path)};
-    struct start_answer answer = start->load(start->ctx, &source, &image);
-    if (answer.status == ST_REFUSED) {
-        start->unload(start->ctx, image);
+    struct start_answer answer =
+        program_run(context, &files->volumes[files->self], path, span_of(NULL, 0), &started);
+    if (started)
+        return ST_OK;
+    if (answer.status == ST_REFUSED)
         return report(context, ST_REFUSED, "Secure Boot refuses %s.", path);
-    }
-    if (answer.status != ST_OK)
-        return report(context, answer.status,
-                      "%s is not on the volume that this program was started from, or is no "
-                      "program for this machine.",
-                      path);
-    start->start(start->ctx, image, span_of(NULL, 0));
-    return ST_OK;
+    return report(context, answer.status,
+                  "%s is not on the volume that this program was started from, or is no "
+                  "program for this machine.",
+                  path);
 }

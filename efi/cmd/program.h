@@ -5,6 +5,13 @@
 #include "cmd/context.h"
 
 /*
+ * Loads and starts the program at `path` of the volume with `options`. Comes back when it has ended or could
+ * not be started; `*ret_started` says whether it was. The answer is what firmware or the program said.
+ */
+struct start_answer program_run(struct context *context, const struct file_volume *volume,
+                                const char *path, struct span options, bool *ret_started);
+
+/*
  * Starts the program at `path` on the volume that this one was started from, without load options, and comes
  * back when it has ended, whatever it said. Statuses: ST_OK; else, reported, ST_ABSENT, ST_REFUSED by Secure
  * Boot, or what else loading gave.

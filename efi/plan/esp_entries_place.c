@@ -1,6 +1,7 @@
 #include "esp_entries_parts.h"
 
 #include "audit/audit_machine.h"
+#include "audit/lead.h"
 #include "audit/program.h"
 #include "model/firmware_entry.h"
 
@@ -62,12 +63,27 @@ bool esp_entries_serves(const struct esp_entries_pass *pass, size_t index, size_
 
 /* --- Positions ------------------------------------------------------------------------------ */
 
-/* The place of the first entry that does not give way; NO_INDEX for none. */
+/* The first entry of this program's own that is tried: it is there for when nothing else starts. */
+static size_t find_own(const struct machine *machine)
+{
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        struct lead lead;
+        if (roles_entry_is_tried(entry) && lead_of(machine, entry, &lead) && lead.program.is_own)
+            return i;
+    }
+    return NO_INDEX;
+}
+
+/* The place of the first entry that does not give way, or is this program's; NO_INDEX for none. */
 static size_t find_blocker(const struct esp_entries_pass *pass)
 {
     const struct machine *machine = pass->plan->machine;
     size_t blocker = start_blocker(machine, &pass->roles, machine->entry_count);
+    size_t own = find_own(machine);
 
+    if (blocker == NO_INDEX || (own != NO_INDEX && own < blocker))
+        blocker = own;
     return blocker == NO_INDEX ? NO_INDEX : esp_entries_place(pass, blocker);
 }
 

@@ -124,6 +124,25 @@ static size_t list_extents(size_t members, struct extent *ret_list)
     return count;
 }
 
+/* Leaves the extents that the request allows in the list. */
+static size_t restrict_extents(const struct repair_request *request, struct extent *io_list,
+                               size_t count)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct extent extent = io_list[i];
+        extent.prune &= !request->keep_entries;
+        if (request->entries_only && extent.entries == ENTRIES_NONE)
+            continue;
+        extent.disks &= !request->entries_only;
+        if (request->entries_only && extent.left_out != NO_INDEX)
+            continue;
+        io_list[left++] = extent;
+    }
+    return left;
+}
+
 /* Plans as much as is safe. */
 static enum status plan_safely(struct repair *repair, struct plan *plan)
 {
@@ -138,7 +157,8 @@ static enum status plan_safely(struct repair *repair, struct plan *plan)
 
     if (extents == NULL)
         return ST_NO_MEMORY;
-    size_t count = list_extents(roles->member_count, extents);
+    size_t count =
+        restrict_extents(repair->request, extents, list_extents(roles->member_count, extents));
     for (; status == ST_OK && !safe && i < count; i++) {
         status = try_extent(repair, plan, extents[i], &last, &safe);
         why = i == 0 ? last : why;

@@ -81,6 +81,16 @@ MUST_CHECK enum status start_alone(struct arena *arena, const struct machine *ma
 MUST_CHECK enum status start_together(struct arena *arena, const struct machine *machine,
                                       const struct roles *roles, struct way ret_ways[2]);
 
+/*
+ * What happens when of all members only `member` is left and the program `file` (index into the
+ * report) of its ESP is started, as `entry` would start it (NULL: by nothing but its path). Of the
+ * result `verdict` and `reason` are set; it is never VERDICT_FALLBACK. Statuses: ST_OK;
+ * ST_NO_MEMORY.
+ */
+MUST_CHECK enum status start_program(struct arena *arena, const struct machine *machine,
+                                     const struct roles *roles, size_t member, size_t file,
+                                     const struct entry *entry, struct start *ret_start);
+
 /* True when the disk starts, be it only through the removable-media path or with lenient firmware:
  * what must not be lost. */
 bool start_is_hopeful(const struct start *start);

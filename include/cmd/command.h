@@ -80,6 +80,8 @@ enum status cmd_rebuild(struct context *context);
 enum status cmd_prepare(struct context *context);
 enum status cmd_diskid(struct context *context);
 enum status cmd_diskpart(struct context *context);
+enum status cmd_auto(struct context *context);
+enum status cmd_config(struct context *context);
 enum status cmd_install(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_bcd(struct context *context);

@@ -11,6 +11,8 @@ struct repair_request {
                         * left out with a warning */
     bool disk_in_name; /* as in esp_entries_request */
     bool keeps_esp;    /* the journal has no place but an ESP, so one is on no disk that changes */
+    bool entries_only; /* disks stay as they are */
+    bool keep_entries; /* no entry is deleted */
     struct date_time now; /* as in prepare_request */
 };
 

@@ -1,0 +1,243 @@
+#include "auto.h"
+
+#include "cmd/command.h"
+#include "mend.h"
+#include "model/boot_paths.h"
+#include "plan/autostart.h"
+#include "plan/repair.h"
+#include "run.h"
+#include "show.h"
+#include "judgement.h"
+
+#define SETTINGS_PATH SHADOWBOOT_FOLDER "\\shadowboot.conf"
+#define SECOND        1000u /* milliseconds */
+
+/* --- Settings ------------------------------------------------------------------------------- */
+
+enum status auto_settings(struct context *context, struct settings *ret_settings)
+{
+    const struct files_port *files = &context->ports->files;
+    size_t mark = arena_mark(context->arena);
+    uint8_t *file = arena_alloc(context->arena, 1, SETTINGS_BYTES + 1);
+    size_t size = 0;
+
+    *ret_settings = settings_default();
+    if (file == NULL)
+        return ST_NO_MEMORY;
+    if (files->self >= files->volume_count)
+        return ST_ABSENT;
+    enum status status =
+        files->read(files->ctx, files->self, SETTINGS_PATH, 0, file, SETTINGS_BYTES + 1, &size);
+    if (status == ST_OK)
+        *ret_settings = settings_read(span_of(file, size));
+    arena_release(context->arena, mark);
+    return status;
+}
+
+void auto_say_problems(struct context *context, const struct settings *settings)
+{
+    size_t count = settings->problem_count;
+    size_t shown = count < SETTINGS_PROBLEMS ? count : SETTINGS_PROBLEMS;
+
+    for (size_t i = 0; i < shown; i++) {
+        const struct settings_problem *problem = &settings->problems[i];
+        say(context, "Line %u of " SETTINGS_PATH ": %s%s%s%s.\n", problem->line,
+            settings_trouble_text(problem->trouble), problem->word[0] == '\0' ? "" : ": \"",
+            problem->word, problem->word[0] == '\0' ? "" : "\"");
+    }
+    if (count > shown)
+        say(context, "%zu more lines of it are wrong.\n", count - shown);
+}
+
+enum status cmd_config(struct context *context)
+{
+    char buffer[SETTINGS_WORD];
+    struct settings settings;
+    enum status status = auto_settings(context, &settings);
+
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        enum settings_key key = (enum settings_key)i;
+        const char *value = settings_value_text(&settings, key, buffer);
+        if (settings.lines[i] == 0)
+            say(context, "%-12s %-20s by default\n", settings_key_name(key), value);
+        else
+            say(context, "%-12s %-20s line %u\n", settings_key_name(key), value, settings.lines[i]);
+    }
+    if (status == ST_ABSENT)
+        say(context, "There is no " SETTINGS_PATH " on the volume that shadowboot was started "
+                     "from.\n");
+    else if (status != ST_OK)
+        return report(context, status, SETTINGS_PATH " cannot be read: %s.", status_text(status));
+    auto_say_problems(context, &settings);
+    if (settings.problem_count > 0)
+        context->exit_status = exit_code(ST_DAMAGED);
+    return ST_OK;
+}
+
+/* --- A person ------------------------------------------------------------------------------- */
+
+/* The menu; where there is no screen for it, what can be typed, and a key that is waited for. What starts next is
+ * the firmware's affair, which looks further only after an error. */
+static enum status hand_to_person(struct auto_run *run)
+{
+    struct context *context = run->context;
+    const struct console_port *console = &context->ports->console;
+    uint32_t key = KEY_NONE;
+
+    start_guard_clear(context->ports, &run->guard);
+    screen_flush(context->screen);
+    context->yes = false;
+    if (cmd_menu(context) == ST_CANCELLED)
+        return ST_CANCELLED;
+    say(context, "Press a key to go on with the firmware's next boot entry. ");
+    screen_flush(context->screen);
+    (void)!console->read_key(console->ctx, KEY_WAIT_FOREVER, &key);
+    screen_answered(context->screen);
+    return ST_CANCELLED;
+}
+
+/* Counts down; true when a key was pressed. Without a keyboard nobody can press one, and nobody waits. */
+static bool person_is_there(struct auto_run *run)
+{
+    struct context *context = run->context;
+    const struct console_port *console = &context->ports->console;
+    uint32_t key = KEY_NONE;
+
+    screen_flush(context->screen);
+    for (unsigned left = run->settings.timeout; left > 0 && key == KEY_NONE; left--) {
+        char room[48];
+        struct text_buffer text;
+        text_buffer_init(&text, room, sizeof(room));
+        text_buffer_printf(&text, "\rPress a key for the menu: %3u ", left);
+        console->write(console->ctx, room, text.used); /* nothing for the log */
+        if (console->read_key(console->ctx, SECOND, &key) != ST_OK)
+            break;
+    }
+    console->write(console->ctx, "\n", 1);
+    return key != KEY_NONE;
+}
+
+/* --- The machine ---------------------------------------------------------------------------- */
+
+static enum status look_at_machine(struct auto_run *run)
+{
+    struct context *context = run->context;
+    enum status status = mend_begin(context, SCAN_FULL);
+
+    if (status != ST_OK) /* what could not be taken back does not keep a disk from starting */
+        status = context_scan(context, SCAN_FULL);
+    if (status == ST_OK)
+        status = audit_machine(context->arena, &context->machine, &run->judgement);
+    run->judged = status == ST_OK;
+    return status;
+}
+
+/* Plans and mends so much of what is wrong. Statuses: those of the command. */
+static enum status mend_part(struct auto_run *run, bool entries_only)
+{
+    struct context *context = run->context;
+    const struct clock_port *clock = &context->ports->clock;
+    struct repair_request request = {.allow_msr = run->settings.allow_msr,
+                                     .allow_format = run->settings.allow_format,
+                                     .entries_only = entries_only,
+                                     .keep_entries = true};
+    struct judgement judgement;
+    struct plan plan;
+
+    if (clock->now(clock->ctx, &request.now) != ST_OK)
+        request.now = (struct date_time){0};
+    run_begin(context, &plan);
+    enum status made = plan_repair(&plan, &run->judgement, &request);
+    enum status status = mend_run(context, &plan, made, false, &judgement);
+    if (status == ST_OK)
+        run->judgement = judgement;
+    return status;
+}
+
+/* True when something can be started as it is. */
+static bool can_start(struct auto_run *run)
+{
+    const struct autostart_request request = {.turn = 0};
+    struct autostart autostart = {.count = 0};
+    struct context *context = run->context;
+
+    return autostart_plan(context->arena, &context->machine, &run->judgement, &request,
+                          &autostart) == ST_OK &&
+           autostart.count > 0;
+}
+
+/* Mends as much as may be mended with nobody there: where disks cannot be changed, entries alone,
+ * as long as there is something for them to start. */
+static void mend_unattended(struct auto_run *run)
+{
+    bool spare = autostart_spares_disks(&run->context->machine);
+
+    if (mend_part(run, spare) == ST_OK)
+        return;
+    if (look_at_machine(run) == ST_OK && !spare && can_start(run))
+        (void)!mend_part(run, true);
+}
+
+/* Options that the settings stand for. */
+static void agree_by_settings(struct auto_run *run)
+{
+    struct context *context = run->context;
+
+    context->yes = true;
+    if (run->settings.allow_format && context->option_count < ARGS_MAX)
+        context->options[context->option_count++] = (struct option_value){"-format", ""};
+    if (run->settings.allow_msr && context->option_count < ARGS_MAX)
+        context->options[context->option_count++] = (struct option_value){"-msr", ""};
+}
+
+/* Looks, mends, starts. Comes back when nothing has taken the machine over. */
+static void do_unattended(struct auto_run *run)
+{
+    struct context *context = run->context;
+    enum settings_mode mode = run->settings.mode;
+
+    agree_by_settings(run);
+    if (look_at_machine(run) != ST_OK) {
+        auto_report(run, "failed");
+        return;
+    }
+    if (mode == MODE_REPAIR || (mode == MODE_START && autostart_wants_repair(&run->judgement)))
+        mend_unattended(run);
+    else
+        show_verdict(context, &run->judgement);
+    if (!run->judged)
+        return;
+    if (mode != MODE_REPORT)
+        auto_start(run);
+    auto_report(run, mode == MODE_REPORT ? "report" : "nothing started");
+}
+
+enum status cmd_auto(struct context *context)
+{
+    struct auto_run run = {.context = context};
+
+    (void)auto_settings(context, &run.settings);
+    auto_log_begin(&run);
+    say(context, "shadowboot " SHADOWBOOT_VERSION ": no boot entry before it has started this "
+                 "machine, or it was chosen.\n");
+    auto_say_problems(context, &run.settings);
+    run.guard = start_guard_read(context->ports);
+    if (run.settings.mode == MODE_MENU)
+        return hand_to_person(&run);
+    if (start_guard_is_shut(&run.guard)) {
+        say(context,
+            "This machine was started %u times in a row without going on for long, so it waits "
+            "for you now.\n",
+            run.guard.starts);
+        auto_report(&run, "waiting");
+        return hand_to_person(&run);
+    }
+    if (person_is_there(&run))
+        return hand_to_person(&run);
+    do_unattended(&run);
+    if (run.settings.mode == MODE_REPORT)
+        return ST_ABSENT;
+    say(context, "Nothing could be started. \"shadowboot status\" says what is wrong, and what "
+                 "can be done.\n");
+    return hand_to_person(&run);
+}

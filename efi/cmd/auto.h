@@ -1,0 +1,51 @@
+/* One unattended start (cmd_auto), and its parts. */
+#ifndef SHADOWBOOT_CMD_AUTO_H
+#define SHADOWBOOT_CMD_AUTO_H
+
+#include "apply/start_guard.h"
+#include "audit/audit_machine.h"
+#include "cmd/context.h"
+#include "cmd/screen.h"
+#include "format/settings.h"
+
+#define AUTO_LOG_RUN 6144u /* bytes that one run may have in the log */
+
+/* What the run has said so far, while it is said. */
+struct auto_log {
+    struct console_port tee;
+    const struct console_port *console;
+    struct text_buffer text;
+    char room[AUTO_LOG_RUN];
+};
+
+struct auto_run {
+    struct context *context;
+    struct settings settings;
+    struct start_guard guard;
+    struct judgement judgement;
+    bool judged;
+    struct auto_log *log;
+    const char *outcome; /* for the variable: in a word or two */
+};
+
+/* The settings of the volume that the program came from; the defaults without a file. Statuses: ST_OK; ST_ABSENT
+ * without a file; ST_IO, ST_NO_MEMORY, with the defaults. */
+enum status auto_settings(struct context *context, struct settings *ret_settings);
+
+/* Says which lines of the file are not understood. */
+void auto_say_problems(struct context *context, const struct settings *settings);
+
+/* From now on all that is said is kept for the log as well. Without memory it is not. */
+void auto_log_begin(struct auto_run *run);
+
+/* Writes the reports that the settings name, as far as there is a place for them: what was said, and `outcome`.
+ * What cannot be written is left out: a start does not wait for a report. */
+void auto_report(struct auto_run *run, const char *outcome);
+
+/*
+ * Starts one program after the other until one takes the machine over. Comes back when all have given up, or
+ * there is none; what became of each has been said.
+ */
+void auto_start(struct auto_run *run);
+
+#endif

@@ -1,0 +1,107 @@
+#include "auto.h"
+
+#include "apply/run_log.h"
+#include "report_json.h"
+
+#define SUMMARY_SIZE 512u /* bytes of the variable */
+
+static const struct guid own_vendor = VAR_OWN_VENDOR;
+
+/* --- What is said --------------------------------------------------------------------------- */
+
+static void tee_write(void *ctx, const char *text, size_t size)
+{
+    struct auto_log *log = ctx;
+    struct sink sink = text_buffer_sink(&log->text);
+
+    for (size_t i = 0; i < size; i++) {
+        if (!is_colour(text[i]) && text[i] != '\r')
+            sink.put(sink.ctx, &text[i], 1);
+    }
+    log->console->write(log->console->ctx, text, size);
+}
+
+void auto_log_begin(struct auto_run *run)
+{
+    struct context *context = run->context;
+    struct auto_log *log = arena_alloc(context->arena, 1, sizeof(*log));
+
+    if (log == NULL)
+        return;
+    screen_flush(context->screen);
+    log->console = context->screen->console;
+    log->tee = *log->console;
+    log->tee.ctx = log;
+    log->tee.write = tee_write;
+    text_buffer_init(&log->text, log->room, sizeof(log->room));
+    run->log = log;
+    context->screen->console = &log->tee;
+}
+
+/* --- Where it goes -------------------------------------------------------------------------- */
+
+static void count_size(void *ctx, const char *bytes, size_t size)
+{
+    (void)bytes;
+    *(size_t *)ctx += size;
+}
+
+static void write_json(struct auto_run *run)
+{
+    struct context *context = run->context;
+    size_t size = 0;
+    size_t mark = arena_mark(context->arena);
+
+    report_json(context, &run->judgement, (struct sink){count_size, &size});
+    uint8_t *room = arena_alloc(context->arena, 1, size + 1);
+    if (room != NULL) {
+        struct text_buffer text;
+        text_buffer_init(&text, (char *)room, size + 1);
+        report_json(context, &run->judgement, text_buffer_sink(&text));
+        (void)!run_log_replace(&context->ports->files, RUN_LOG_JSON, span_of(room, text.used));
+    }
+    arena_release(context->arena, mark);
+}
+
+/* "time=... version=... outcome=start state=65 starts=1", lines that every system can read. */
+static void set_summary(struct auto_run *run, const char *outcome)
+{
+    struct context *context = run->context;
+    const struct vars_port *vars = &context->ports->vars;
+    const struct clock_port *clock = &context->ports->clock;
+    struct date_time now = {0};
+    struct text_buffer text;
+    char room[SUMMARY_SIZE];
+
+    if (clock->now(clock->ctx, &now) != ST_OK)
+        now = (struct date_time){0};
+    text_buffer_init(&text, room, sizeof(room));
+    text_buffer_printf(&text,
+                       "time=%04u-%02u-%02uT%02u:%02u:%02u\nversion=" SHADOWBOOT_VERSION
+                       "\noutcome=%s\nstate=%u\nstarts=%u\n",
+                       now.year, now.month, now.day, now.hour, now.minute, now.second, outcome,
+                       run->judged ? (unsigned)run->judgement.state : 0u, run->guard.starts);
+    if (run->judged)
+        text_buffer_printf(
+            &text, "text=%s\n",
+            machine_state_text(run->judgement.state, run->judgement.roles.member_count));
+    (void)!vars->set(vars->ctx, &own_vendor, RUN_LOG_VARIABLE, VAR_BOOT_SERVICE | VAR_RUNTIME, room,
+                     text.used);
+}
+
+void auto_report(struct auto_run *run, const char *outcome)
+{
+    struct context *context = run->context;
+    unsigned wanted = run->settings.reports;
+
+    screen_flush(context->screen);
+    if ((wanted & REPORT_VARIABLE) != 0)
+        set_summary(run, outcome);
+    if ((wanted & REPORT_JSON) != 0 && run->judged)
+        write_json(run);
+    if ((wanted & REPORT_LOG) != 0 && run->log != NULL)
+        (void)!run_log_append(context->arena, &context->ports->files, &context->ports->clock,
+                              span_of(run->log->room, run->log->text.used));
+    if (run->log != NULL) /* what comes now is a run of its own */
+        text_buffer_init(&run->log->text, run->log->room, sizeof(run->log->room));
+}

@@ -1,0 +1,42 @@
+/*
+ * Against a machine that starts over and over: how many unattended starts there were in a row, and
+ * when the last one was, in one small variable of the program's own.
+ */
+#ifndef SHADOWBOOT_APPLY_START_GUARD_H
+#define SHADOWBOOT_APPLY_START_GUARD_H
+
+#include <stdbool.h>
+
+#include "port/ports.h"
+
+/* The vendor of the program's own variables. */
+#define VAR_OWN_VENDOR GUID_INIT(0x7b6f3a52, 0x4f0e, 0x4d0b, 0x9c1e, 0x5ad0b007c0de)
+
+#define START_GUARD_NAME  "ShadowbootStarts"
+#define START_GUARD_SIZE  8u
+#define START_GUARD_MOST  3u  /* starts in a row before a person is waited for */
+#define START_GUARD_PAUSE 15u /* minutes after which a start counts as one that has lasted */
+
+struct start_guard {
+    unsigned starts;  /* in a row, without such a pause; 0 when the last one has lasted */
+    bool known;       /* the variable is there */
+    bool has_time;    /* the clock can be read */
+    uint64_t minutes; /* now, since 1601 */
+};
+
+/*
+ * What the variable says now. A start long ago, or one in the future of a clock that was set back by
+ * more than a pause, has lasted; without a clock none ever has. A damaged variable counts as none.
+ */
+struct start_guard start_guard_read(const struct ports *ports);
+
+/* True when there were so many that a person is to be waited for. */
+bool start_guard_is_shut(const struct start_guard *guard);
+
+/* Counts one more start: one write of START_GUARD_SIZE bytes. Statuses: those of vars_port.set. */
+MUST_CHECK enum status start_guard_count(const struct ports *ports, struct start_guard *io_guard);
+
+/* A person has taken over: begins at 0 again, with a write only where something was counted. */
+void start_guard_clear(const struct ports *ports, struct start_guard *io_guard);
+
+#endif
