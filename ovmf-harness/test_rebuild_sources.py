@@ -77,14 +77,16 @@ def boot_files():
     }
 
 
-@pytest.fixture(scope='module')
-def machine(fuse, tmp_path_factory):
+@pytest.fixture(scope='module', params=[('mirror', 512, 1024), ('mirror4k', 4096, 4096)],
+                ids=lambda param: param[0])
+def machine(request, fuse, tmp_path_factory):
     """A mirror whose plexes have those files, and whose ESPs are formatted and empty."""
+    base, sector, cluster = request.param
     folder = tmp_path_factory.mktemp('forms')
-    mirror.build('mirror', folder / 'machine')
+    mirror.build(base, folder / 'machine')
     setup = mirror.Setup.load(folder / 'machine')
     start = setup.disk(0).parts['plex'].first_lba
-    image = make(folder / 'volume', cluster=1024, size=8 * MIB, start=start)
+    image = make(folder / 'volume', sector, cluster, size=8 * MIB, start=start)
     with mounted(image, folder / 'mount', WINDOWS_STREAMS) as mount:
         (mount / 'Windows/System32').mkdir(parents=True)
         for name in ('winload.efi', 'ntoskrnl.exe'):
