@@ -310,6 +310,14 @@ static const struct command table[] = {
      "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing but whether BitLocker's "
      "recovery key is at hand; -n shows the plan without changing anything. The program does the same when it is named bcdedit.efi.",
      NULL, 0, ARGS_MAX, cmd_bcdedit, COMMAND_FOREIGN},
+    {"bcdboot", "C:\\Windows [/s PLACE] [/l xx-XX] [/f UEFI] [/addlast | /p] [/d] [/c] [/v]",
+     "the lines of bcdboot, as typed there",
+     "What rebuild does, with bcdboot's words. The ESP is named as FS0:, by disk and partition (1/1) "
+     "or by its GUID: letters of ESPs are known to Windows alone. Without /s it is the one that the "
+     "machine starts from, and a boot entry is made. /l is the language of a new store, /c keeps "
+     "settings of the old one out of it. What does not go here (/f BIOS, /offline, /m {...}) is "
+     "refused.",
+     NULL, 0, ARGS_MAX, cmd_bcdboot, COMMAND_FOREIGN},
     {"menu", "", "shows the machine and what can be done, to choose from",
      "The disks, the verdict and what was found, and below it what can be done: arrows or digits "
      "choose, Enter does it, Esc goes back. Each choice that changes something is a command, named "

@@ -143,13 +143,13 @@ static enum status put_store(struct store_work *work, struct span file)
 /* --- The whole ------------------------------------------------------------------------------ */
 
 /* A store that is what it was made for already stays (I5). */
-static enum status renew_store(struct store_work *work, const struct date_time *now)
+static enum status renew_store(struct store_work *work, const struct boot_stores_request *request)
 {
     struct span file;
-    enum status status = store_new(work, now, &file);
+    enum status status = store_new(work, &request->wishes, &request->now, &file);
 
     work->made = true;
-    return status == ST_OK ? put_store(work, file) : status;
+    return status == ST_OK && file.size > 0 ? put_store(work, file) : status;
 }
 
 static enum status see_to_esp(struct store_work *work, const struct boot_stores_request *request)
@@ -160,8 +160,8 @@ static enum status see_to_esp(struct store_work *work, const struct boot_stores_
     work->made = false;
     work->moves = false;
     if ((request->makes && store_new_is_due(work)) ||
-        (request->renews && store_new_is_possible(work)))
-        return renew_store(work, &request->now);
+        (request->wishes.renews && store_new_is_possible(work)))
+        return renew_store(work, request);
     if (!boot_store_is_usable(work->esp) || file.size == 0)
         return ST_OK;
     work->resumes = false;

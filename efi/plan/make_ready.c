@@ -56,6 +56,7 @@ static enum status add_entries(struct plan *io_plan, const struct roles *roles,
         .target_count = 1,
         .now = io_plan->machine,
         .disk_in_name = request->disk_in_name,
+        .last = request->entries_last,
     };
 
     return plan_esp_entries_after(io_plan, &wanted);
@@ -83,7 +84,7 @@ enum status plan_make_ready(struct plan *io_plan, const struct judgement *now,
     own.use = use_of_esp(now, request->disk);
     enum status status = plan_prepare(io_plan, &now->roles, &own, &esp);
     /* Where the first block cannot be read firmware may not find what an entry names. */
-    if (status == ST_OK && !request->files_only &&
+    if (status == ST_OK && !request->files_only && !request->no_entries &&
         !io_plan->machine->disks[request->disk].mbr_unreadable)
         status = add_entries(io_plan, &now->roles, &own, &esp);
     return status == ST_OK ? prospect_check(io_plan, now) : status;

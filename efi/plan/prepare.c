@@ -52,8 +52,11 @@ static enum status prepare_disk(struct plan *plan, const struct roles *roles,
 enum status plan_prepare(struct plan *plan, const struct roles *roles,
                          const struct prepare_request *request, struct guid *ret_esp)
 {
-    const struct boot_stores_request stores = {
-        .disk = request->disk, .left_out = NO_INDEX, .makes = true, .now = request->now};
+    const struct boot_stores_request stores = {.disk = request->disk,
+                                               .left_out = NO_INDEX,
+                                               .makes = true,
+                                               .wishes = request->stores,
+                                               .now = request->now};
     struct guid esp = *ret_esp;
 
     enum status status = prepare_disk(plan, roles, request, &esp);

@@ -134,7 +134,7 @@ static enum status plan_new_store(struct plan *plan, const struct judgement *now
     const struct boot_stores_request stores = {.disk = request->disk,
                                                .left_out = NO_INDEX,
                                                .makes = true,
-                                               .renews = true,
+                                               .wishes = {.renews = true},
                                                .now = request->now};
     enum status status = plan_boot_stores(plan, &now->roles, &stores);
 
@@ -148,6 +148,9 @@ enum status plan_rebuild(struct plan *plan, const struct judgement *now,
     struct prepare_request prepare = {.disk = request->disk,
                                       .has_source = true,
                                       .files_only = request->parts == REBUILD_FILES,
+                                      .stores = request->stores,
+                                      .no_entries = request->no_entries,
+                                      .entries_last = request->entries_last,
                                       .allow_msr = request->allow_msr,
                                       .disk_in_name = request->disk_in_name,
                                       .now = request->now};

@@ -111,8 +111,59 @@ static void describe_windows(const struct boot_source *source, struct bcd_new *i
     io_wanted->names_system_of_resume = !source->is_server && source->build >= FIRST_WINDOWS_11;
 }
 
-enum status store_new(const struct store_work *work, const struct date_time *now,
-                      struct span *ret_file)
+/* --- Names of objects ------------------------------------------------------------------------- */
+
+/* The object that an element of `object` names first. */
+static bool named_by(const struct bcd_store *store, const struct bcd_object *object, uint32_t code,
+                     size_t index, struct bcd_object *ret_object)
+{
+    struct span data;
+    struct guid guid;
+
+    return bcd_element(store, object, code, &data) == ST_OK &&
+           bcd_guid_at(data, index, &guid) == ST_OK && bcd_find(store, &guid, ret_object) == ST_OK;
+}
+
+/* A loader and what resumes it keep their names where the ESP's own store has them, so that a store
+ * that is made once more comes out as it is. */
+static void keep_names(const struct bcd_store *store, size_t index, struct bcd_system *io_system)
+{
+    struct bcd_object manager;
+    struct bcd_object loader;
+    struct bcd_object resume;
+
+    if (bcd_find(store, &bcd_manager, &manager) != ST_OK ||
+        !named_by(store, &manager, BCD_DISPLAY_ORDER, index, &loader) ||
+        loader.type != BCD_TYPE_LOADER || !named_by(store, &loader, BCD_RESUME_OBJECT, 0, &resume))
+        return;
+    io_system->loader = loader.guid;
+    io_system->resume = resume.guid;
+}
+
+/* Makes it under the names that the store there has; that one stays where it says the same. */
+static enum status make_over(const struct store_work *work, struct bcd_new *io_wanted,
+                             uint8_t *buffer, struct span *ret_file)
+{
+    struct arena *arena = work->plan->arena;
+    struct bcd_store before;
+    struct bcd_store after;
+    bool had =
+        boot_store_is_usable(work->esp) && bcd_open(arena, work->esp->store_file, &before) == ST_OK;
+
+    if (had) {
+        keep_names(&before, 0, &io_wanted->system);
+        keep_names(&before, 1, &io_wanted->other);
+    }
+    enum status status = bcd_make(arena, io_wanted, buffer, BCD_MAKE_BYTES, ret_file);
+    if (status == ST_OK && had)
+        status = bcd_open(arena, *ret_file, &after);
+    if (status == ST_OK && had && bcd_equal(&before, &after))
+        *ret_file = span_of(NULL, 0);
+    return status;
+}
+
+enum status store_new(const struct store_work *work, const struct store_wishes *wishes,
+                      const struct date_time *now, struct span *ret_file)
 {
     const struct machine *later = work->later;
     struct arena *arena = work->plan->arena;
@@ -122,14 +173,16 @@ enum status store_new(const struct store_work *work, const struct date_time *now
     struct bcd_new wanted = {.esp = boot_store_name(later, work->esp->partition),
                              .system = {.partition = boot_store_name(later, work->own)},
                              .has_other = other != NO_INDEX,
-                             .locale = "en-US",
-                             .old_file = old_store(work),
+                             .locale = wishes->locale == NULL ? "en-US" : wishes->locale,
+                             .keeps_locale = wishes->locale != NULL,
                              .is_here = partition_is_here,
                              .ctx = work->later,
                              .now = date_filetime(now)};
 
     if (buffer == NULL)
         return ST_NO_MEMORY;
+    if (!wishes->clean)
+        wanted.old_file = old_store(work);
     identity_begin(&identity, later, later->partitions[work->own].disk, now);
     wanted.system.loader = identity_guid(&identity);
     wanted.system.resume = identity_guid(&identity);
@@ -139,5 +192,5 @@ enum status store_new(const struct store_work *work, const struct date_time *now
         wanted.other.resume = identity_guid(&identity);
     }
     describe_windows(source_of_own(work), &wanted);
-    return bcd_make(arena, &wanted, buffer, BCD_MAKE_BYTES, ret_file);
+    return make_over(work, &wanted, buffer, ret_file);
 }

@@ -92,5 +92,6 @@ enum status cmd_help(struct context *context);
  * words. */
 enum status cmd_bootcfg(struct context *context);
 enum status cmd_bcdedit(struct context *context);
+enum status cmd_bcdboot(struct context *context);
 
 #endif

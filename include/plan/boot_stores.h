@@ -10,12 +10,19 @@
 #include "base/date.h"
 #include "plan/plan.h"
 
+/* How a store that is made is to be. */
+struct store_wishes {
+    bool renews;        /* one is made also in the place of one that can be used */
+    bool clean;         /* nothing is taken from a store that is there */
+    const char *locale; /* as in "en-US"; NULL: that of a store that is there */
+};
+
 struct boot_stores_request {
     size_t disk;     /* the only one that is looked at; NO_INDEX for all */
     size_t left_out; /* index of a member that is left as it is; NO_INDEX for none */
-    bool makes;  /* a store is made where there is none that can be used (format/bcd/bcd_make.h),
+    bool makes; /* a store is made where there is none that can be used (format/bcd/bcd_make.h),
                       * Windows' boot manager is there, and Windows on the same disk */
-    bool renews; /* ... also in the place of one that can be used */
+    struct store_wishes wishes;
     struct date_time now; /* for new stores, and what is new in them; zeros when not known */
 };
 

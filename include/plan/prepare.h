@@ -8,6 +8,7 @@
 #include "audit/roles.h"
 #include "base/date.h"
 #include "base/guid.h"
+#include "plan/boot_stores.h"
 #include "plan/plan.h"
 
 /* What hangs on the ESP that the disk has: while it is formatted the disk does not start. */
@@ -25,8 +26,11 @@ struct prepare_request {
     bool mend_only; /* a healthy ESP gets only what it lacks or has in a bad state (esp_files_mend),
                      * not what the source has otherwise */
     enum esp_use use;
-    bool files_only; /* boot stores are left as they come */
-    bool allow_msr;  /* the Microsoft reserved partition may be given up when there is no free space
+    bool files_only;            /* boot stores are left as they come, and boot entries */
+    struct store_wishes stores; /* how a boot store that is made is to be */
+    bool no_entries;            /* boot entries are left as they are */
+    bool entries_last;          /* new ones go behind all others */
+    bool allow_msr; /* the Microsoft reserved partition may be given up when there is no free space
                      */
     bool disk_in_name;    /* of new entries (plan/esp_entries.h) */
     struct date_time now; /* goes into new GUIDs; all zero when the clock is broken */

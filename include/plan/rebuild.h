@@ -18,7 +18,10 @@ enum rebuild_parts {
 struct rebuild_request {
     size_t disk; /* index into machine.disks */
     enum rebuild_parts parts;
-    bool allow_msr; /* as in prepare_request, like the next two */
+    struct store_wishes stores; /* as in prepare_request, like all below */
+    bool no_entries;
+    bool entries_last;
+    bool allow_msr;
     bool disk_in_name;
     struct date_time now;
 };

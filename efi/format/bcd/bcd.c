@@ -235,6 +235,37 @@ enum status bcd_guid_at(struct span data, size_t index, struct guid *ret_guid)
     return ST_ABSENT;
 }
 
+/* True when the store has the object with at least these elements. */
+static bool has_equal(const struct bcd_store *store, const struct bcd_store *from,
+                      const struct bcd_object *object)
+{
+    struct bcd_element element;
+    struct bcd_object own;
+    struct span data;
+
+    if (bcd_find(store, &object->guid, &own) != ST_OK || own.type != object->type ||
+        bcd_element_count(store, &own) != bcd_element_count(from, object))
+        return false;
+    for (size_t i = 0; bcd_element_at(from, object, i, &element) == ST_OK; i++) {
+        if (bcd_element(store, &own, element.code, &data) != ST_OK ||
+            !span_equal(data, element.data))
+            return false;
+    }
+    return true;
+}
+
+bool bcd_equal(const struct bcd_store *a, const struct bcd_store *b)
+{
+    size_t count = bcd_object_count(a);
+    struct bcd_object object;
+
+    for (size_t i = 0; i < count; i++) {
+        if (bcd_object_at(a, i, &object) != ST_OK || !has_equal(b, a, &object))
+            return false;
+    }
+    return count == bcd_object_count(b);
+}
+
 /* --- What is started ------------------------------------------------------------------------ */
 
 /* The object that element `code` names first of those that exist. ST_ABSENT: none; ST_UNSUPPORTED:

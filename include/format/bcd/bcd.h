@@ -133,6 +133,9 @@ bool bcd_is_reference(uint32_t code);
 /* How many of the objects in such an element the store does not have. */
 size_t bcd_count_gone(const struct bcd_store *store, struct span data);
 
+/* True when both have the same objects with the same elements. */
+bool bcd_equal(const struct bcd_store *a, const struct bcd_store *b);
+
 /* --- What is started ------------------------------------------------------------------------ */
 
 /* What the boot manager comes to, without a menu or anybody at the keyboard. */

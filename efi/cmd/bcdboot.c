@@ -1,0 +1,269 @@
+/*
+ * Lines of Windows' bcdboot as they are typed there: what `rebuild` does, in other words.
+ */
+#include "base/text.h"
+#include "cmd/command.h"
+#include "foreign.h"
+#include "kept_files.h"
+#include "mend.h"
+#include "plan/place.h"
+#include "plan/rebuild.h"
+#include "run.h"
+
+#define WINDOWS_ENDING ":\\Windows"
+
+struct boot_line {
+    const char *windows; /* C:\Windows; NULL: not given */
+    const char *place;   /* of the ESP, behind /s; NULL: not given */
+    const char *locale;
+    const char *firmware;
+    bool last;
+    bool stays; /* /p */
+    bool clean;
+};
+
+/* --- The line --------------------------------------------------------------------------------- */
+
+static enum status refuse_switch(struct context *context, const char *argument, const char *why)
+{
+    const char *shown = text_printable(context->arena, argument);
+
+    return report(context, ST_USAGE, "\"%.64s\" %s. Nothing was changed.",
+                  shown == NULL ? "" : shown, why);
+}
+
+/* Switches with a word behind them; false for another one. */
+static bool take_value(struct boot_line *line, const char *name, const char *value)
+{
+    const struct {
+        const char *name;
+        const char **value;
+    } values[] = {{"s", &line->place}, {"l", &line->locale}, {"f", &line->firmware}};
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        if (is_switch(name, values[i].name)) {
+            *values[i].value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Switches by themselves; false for another one. What is so here anyway: /d, a default that starts
+ * Windows from this disk stays; /m, what the old store has is taken; /bootex, twins of 2023 where
+ * this firmware trusts them. */
+static bool take_switch(struct context *context, struct boot_line *line, const char *name)
+{
+    bool unused = false;
+    const struct {
+        const char *name;
+        bool *flag;
+    } flags[] = {{"addlast", &line->last}, {"p", &line->stays}, {"c", &line->clean},
+                 {"d", &unused},           {"m", &unused},      {"bootex", &unused},
+                 {"v", &context->verbose}};
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (is_switch(name, flags[i].name)) {
+            *flags[i].flag = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum status read_boot_line(struct context *context, struct boot_line *ret_line)
+{
+    struct boot_line line = {.windows = NULL};
+
+    for (size_t i = 0; i < context->word_count; i++) {
+        const char *word = context->words[i];
+        bool has_next = i + 1 < context->word_count;
+        if (word[0] != '/' && word[0] != '-') {
+            if (line.windows != NULL)
+                return refuse_switch(context, word,
+                                     word[0] == '{' ? "cannot be chosen: settings come from the "
+                                                      "store's default"
+                                                    : "is not understood here");
+            line.windows = word;
+        } else if (has_next && take_value(&line, word, context->words[i + 1])) {
+            i++;
+        } else if (!take_switch(context, &line, word)) {
+            return refuse_switch(context, word,
+                                 is_switch(word, "offline")
+                                     ? "is for images of Windows, which are not looked into here"
+                                     : "is not understood here; \"shadowboot help bcdboot\" lists "
+                                       "what is");
+        }
+    }
+    *ret_line = line;
+    return ST_OK;
+}
+
+/* "xx-XX", "xx-Xxxx-XX": letters, digits and hyphens. */
+static bool is_locale(const char *text)
+{
+    size_t length = text_length(text);
+
+    for (size_t i = 0; i < length; i++) {
+        bool letter = text_lower(text[i]) >= 'a' && text_lower(text[i]) <= 'z';
+        if (!letter && !(text[i] >= '0' && text[i] <= '9') && (text[i] != '-' || i < 2))
+            return false;
+    }
+    return length >= 2 && length <= 16;
+}
+
+static enum status check_boot_line(struct context *context, const struct boot_line *line)
+{
+    if (line->windows == NULL)
+        return report(context, ST_USAGE,
+                      "It goes like this: bcdboot C:\\Windows /s FS0: /l de-DE. Nothing was "
+                      "changed.");
+    if (text_length(line->windows) != sizeof(WINDOWS_ENDING) ||
+        !text_equal_nocase(line->windows + 1, WINDOWS_ENDING))
+        return refuse_switch(context, line->windows,
+                             "is not where Windows is looked for, which is \\Windows of the boot "
+                             "volume: C:\\Windows");
+    if (line->firmware != NULL && !text_equal_nocase(line->firmware, "UEFI"))
+        return refuse_switch(context, line->firmware,
+                             "is not made here: shadowboot sees to the start by UEFI alone");
+    if (line->last && line->stays)
+        return refuse_switch(context, "/addlast", "and /p contradict each other: give one of them");
+    if (line->locale != NULL && !is_locale(line->locale))
+        return refuse_switch(context, line->locale, "is no language as de-DE is one");
+    return ST_OK;
+}
+
+/* --- Where ------------------------------------------------------------------------------------ */
+
+/* The letter has to be that of the boot volume where that has one. */
+static enum status check_letter(struct context *context, const struct judgement *judgement,
+                                const struct boot_line *line)
+{
+    const struct roles *roles = &judgement->roles;
+    const char *hint =
+        roles->kind == BOOT_LDM ? context->machine.volumes.volumes[roles->volume].drive_hint : "";
+
+    if (hint[0] == '\0' || text_lower(hint[0]) == text_lower(line->windows[0]))
+        return ST_OK;
+    return report(context, ST_ABSENT,
+                  "The volume that this machine starts Windows from is %s, not %c:. Nothing was "
+                  "changed.",
+                  hint, line->windows[0]);
+}
+
+/* "FS0:" */
+static size_t mounted_place(const struct context *context, const char *text)
+{
+    const struct files_port *files = &context->ports->files;
+
+    for (size_t i = 0; i < context->machine.partition_count; i++) {
+        size_t volume = context->machine.partitions[i].volume;
+        if (volume != NO_INDEX && text_equal_nocase(files->volumes[volume].alias, text))
+            return i;
+    }
+    return NO_INDEX;
+}
+
+/* "1/1", as printed. */
+static size_t numbered_place(const struct machine *machine, const char *text)
+{
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        char name[32];
+        struct text_buffer buffer;
+        text_buffer_init(&buffer, name, sizeof(name));
+        text_buffer_printf(&buffer, "%zu/%u", machine->partitions[i].disk,
+                           machine->partitions[i].number);
+        if (text_equal(name, text))
+            return i;
+    }
+    return NO_INDEX;
+}
+
+static size_t typed_place(const struct context *context, const char *text)
+{
+    struct guid guid;
+    size_t count = 0;
+
+    if (guid_parse(text, &guid) == ST_OK) {
+        size_t found = machine_find_partition(&context->machine, &guid, &count);
+        return count == 1 ? found : NO_INDEX;
+    }
+    size_t found = mounted_place(context, text);
+    return found == NO_INDEX ? numbered_place(&context->machine, text) : found;
+}
+
+static enum status refuse_place(struct context *context, const char *text)
+{
+    const struct machine *machine = &context->machine;
+    const char *shown = text_printable(context->arena, text);
+    const char *list = "";
+
+    for (size_t i = 0; i < machine->esp_count && list != NULL; i++)
+        list = arena_printf(context->arena, "%s\n  %zu/%u  %s", list,
+                            machine->partitions[machine->esps[i].partition].disk,
+                            machine->partitions[machine->esps[i].partition].number,
+                            place_text(context->arena, machine, machine->esps[i].partition));
+    return report(context, ST_ABSENT,
+                  "\"%.64s\" is no EFI system partition of the mirror that is known here; letters "
+                  "of them are known to Windows alone. Give one of these, or FS0: and so on as the "
+                  "Shell calls it:%s\nNothing was changed.",
+                  shown == NULL ? "" : shown, list == NULL ? "" : list);
+}
+
+/* The disk whose ESP is meant. */
+static enum status find_target(struct context *context, const struct judgement *judgement,
+                               const struct boot_line *line, size_t *ret_disk)
+{
+    const struct machine *machine = &context->machine;
+    size_t esp = judgement->roles.start_esp;
+
+    if (line->place != NULL) {
+        size_t partition = typed_place(context, line->place);
+        esp = partition == NO_INDEX ? NO_INDEX : machine_find_esp(machine, partition);
+    }
+    if (esp == NO_INDEX && line->place == NULL)
+        return report(context, ST_ABSENT,
+                      "The boot entries start no EFI system partition now: name the one that is "
+                      "meant, as in /s FS0:. Nothing was changed.");
+    if (esp == NO_INDEX)
+        return refuse_place(context, line->place);
+    size_t disk = machine->partitions[machine->esps[esp].partition].disk;
+    if (roles_member_on(&judgement->roles, disk) == NO_INDEX || roles_esp_of(machine, disk) != esp)
+        return refuse_place(context, line->place == NULL ? "" : line->place);
+    *ret_disk = disk;
+    return ST_OK;
+}
+
+enum status cmd_bcdboot(struct context *context)
+{
+    const struct clock_port *clock = &context->ports->clock;
+    struct rebuild_request request = {.disk = NO_INDEX};
+    struct boot_line line = {.windows = NULL};
+    struct judgement judgement;
+    struct plan plan;
+
+    enum status status = read_boot_line(context, &line);
+    if (status == ST_OK)
+        status = check_boot_line(context, &line);
+    if (status == ST_OK)
+        status = mend_begin(context, SCAN_FULL);
+    if (status != ST_OK)
+        return status;
+    if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
+        return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
+    status = check_letter(context, &judgement, &line);
+    if (status == ST_OK)
+        status = find_target(context, &judgement, &line, &request.disk);
+    if (status == ST_OK)
+        status = find_kept_files(context, &judgement, request.disk);
+    if (status != ST_OK)
+        return status;
+    if (clock->now(clock->ctx, &request.now) != ST_OK)
+        request.now = (struct date_time){0};
+    request.stores = (struct store_wishes){
+        .renews = line.clean || line.locale != NULL, .clean = line.clean, .locale = line.locale};
+    request.no_entries = line.place != NULL;
+    request.entries_last = line.last;
+    run_begin(context, &plan);
+    return mend_run(context, &plan, plan_rebuild(&plan, &judgement, &request), false, &judgement);
+}
