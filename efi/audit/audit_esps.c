@@ -4,6 +4,7 @@
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
 #include "audit_md_volumes.h"
+#include "audit_secure.h"
 #include "audit/compare_esps.h"
 #include "base/text.h"
 #include "format/fat/fat_mend.h"
@@ -218,8 +219,10 @@ static void audit_esp(struct collector *to, const struct machine *machine, const
         return;
     }
     audit_esp_store(to, esp);
-    if (esp->contents_read)
-        audit_contents(to, machine, esp, audit_boot_folder(to->arena, machine, esp));
+    if (!esp->contents_read)
+        return;
+    audit_contents(to, machine, esp, audit_boot_folder(to->arena, machine, esp));
+    audit_secure(to, machine, esp);
 }
 
 /* True when the ESP starts its system by an entry of its own, and not from `folder`. */

@@ -277,6 +277,34 @@ static const struct finding_words words[FINDING_COUNT] = {
                                      "A file cannot be read:",
                                      "The disk has bad blocks there. shadowboot repair brings the "
                                      "file anew from the other disk. Watch this one."},
+    [FINDING_ESP_SECURE_REFUSED] =
+        {SEVERITY_DAMAGE, "esp-secure-refused", "Secure Boot is on and refuses a boot file:",
+         "shadowboot repair brings one that it takes from another disk. Where none has one: start "
+         "Windows with Secure Boot off and let Windows Update bring the boot manager of 2023 "
+         "(KB5025885), then shadowboot repair.",
+         "shadowboot repair brings one that it takes from another disk. Where none has one: start "
+         "with Secure Boot off, and bring shim and GRUB up to date."},
+    [FINDING_ESP_SECURE_WOULD_REFUSE] =
+        {SEVERITY_WARNING, "esp-secure-would-refuse",
+         "Secure Boot is off; switched on, it would refuse a boot file:",
+         "Nothing is to be done as long as it stays off. shadowboot secureboot shows what it "
+         "trusts; Windows Update brings the boot manager of 2023 (KB5025885).",
+         "Nothing is to be done as long as it stays off. shadowboot secureboot shows what it "
+         "trusts."},
+    [FINDING_ESP_SECURE_UNKNOWN] =
+        {SEVERITY_WARNING, "esp-secure-unknown",
+         "Whether Secure Boot, which is on, takes a boot file is not known:",
+         "shadowboot secureboot -ask has firmware itself look at it."},
+    [FINDING_ESP_SECURE_AT_RISK] =
+        {SEVERITY_WARNING, "esp-secure-at-risk",
+         "A boot file that firmware takes is older than Secure Boot's lists ask for:",
+         "Newer ones of its kind refuse themselves then. Bring it up to date: for Windows by "
+         "Windows Update (KB5025885), then shadowboot repair on the other disks."},
+    [FINDING_ESP_FALLBACK_DIFFERS] =
+        {SEVERITY_NOTE, "esp-fallback-differs",
+         "The copy of Windows' boot manager under the removable-media path is another one than it.",
+         "It is started by firmware that forgets its entries. shadowboot copy /EFI/Boot brings that "
+         "of the other disk; in Windows bcdboot C:\\Windows writes both."},
     [FINDING_ESP_NO_STORE] = {SEVERITY_DAMAGE, "esp-no-store",
                               "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.", BRING_STORE},
     [FINDING_ESP_STORE_DAMAGED] = {SEVERITY_DAMAGE, "esp-store-damaged",

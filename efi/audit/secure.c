@@ -1,6 +1,10 @@
 #include "audit/secure.h"
 
 #include "base/print.h"
+#include "base/text.h"
+#include "model/boot_paths.h"
+
+#define SVN_CHECKED (2u << 16) /* 2.0 */
 
 /* What a list says of a chain. */
 enum found { FOUND_NOT, FOUND, FOUND_PERHAPS };
@@ -177,6 +181,11 @@ struct secure_judgement secure_judge(const struct secure_boot *state,
     return judgement;
 }
 
+bool secure_checks_itself(const struct pe_signers *signers)
+{
+    return signers->has_svn && signers->svn >= SVN_CHECKED;
+}
+
 /* --- Words ------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -216,6 +225,23 @@ const char *secure_reason(struct arena *arena, const struct secure_judgement *ju
 }
 
 /* --- Files of this machine -------------------------------------------------------------------- */
+
+bool secure_is_loaded_by_firmware(const struct machine *machine, const struct esp *esp, size_t file)
+{
+    const char *path = esp->report.files[file].path;
+
+    if (esp->report.files[file].is_directory || !esp->contents[file].is_program)
+        return false;
+    if (text_equal_nocase(path, BOOT_MANAGER_PATH) || text_equal_nocase(path, machine->fallback))
+        return true;
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->in_order && entry->status == ST_OK && entry->boot.file != NULL &&
+            entry->boot.partition == esp->partition && text_equal_nocase(entry->boot.file, path))
+            return true;
+    }
+    return false;
+}
 
 bool secure_refuses(const struct machine *machine, const struct file_content *content)
 {

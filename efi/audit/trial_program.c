@@ -2,6 +2,7 @@
 
 #include "audit/compare_esps.h"
 #include "audit/program.h"
+#include "audit/secure.h"
 #include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
@@ -191,9 +192,60 @@ static enum outcome try_image(struct trial *trial, const struct esp *esp, size_t
                                           "%s may be damaged: %s. Most firmware does not look at "
                                           "that, and it starts if nothing else is wrong with it.",
                                           listed->path, pe_verdict_text(content->program)));
-    return trial_because(trial, pe_verdict_is_refused(content->program) ? GOES_ON : FAILS,
+    bool refused =
+        pe_verdict_is_refused(content->program) || secure_refuses(trial->machine, content);
+    return trial_because(trial, refused ? GOES_ON : FAILS,
                          arena_printf(trial->arena, "%s is damaged: %s.", listed->path,
                                       pe_verdict_text(content->program)));
+}
+
+/* "Secure Boot refuses \\EFI\\BOOT\\BOOTX64.EFI: its digest is in dbx." */
+static enum outcome because_secure(struct trial *trial, enum outcome outcome, const char *what,
+                                   const char *path, const struct secure_judgement *judgement)
+{
+    const char *reason = secure_reason(trial->arena, judgement);
+
+    return trial_because(
+        trial, outcome,
+        reason == NULL ? NULL : arena_printf(trial->arena, "%s %s: %s.", what, path, reason));
+}
+
+/* A program that another one starts: shim has certificates of its own, and goes by dbx too. */
+static bool is_refused_by_shim(enum secure_verdict verdict)
+{
+    return verdict == SECURE_FORBIDDEN || verdict == SECURE_DIGEST_FORBIDDEN ||
+           verdict == SECURE_ALTERED;
+}
+
+/* What Secure Boot makes of a program that is whole; STARTS where it is off. */
+static enum outcome try_secure(struct trial *trial, const struct esp *esp, size_t file)
+{
+    const struct file_content *content = &esp->contents[file];
+    const char *path = trial_path_of(esp, file);
+
+    if (!trial->machine->secure.on || content->status != ST_OK)
+        return STARTS;
+    struct secure_judgement judgement = secure_judge(&trial->machine->secure, content->signers);
+    if (trial->stage > 0 && is_refused_by_shim(judgement.verdict))
+        return because_secure(trial, FAILS, "Shim does not start", path, &judgement);
+    if (judgement.below_level)
+        return trial_because(trial, FAILS,
+                             arena_printf(trial->arena,
+                                          "Shim does not start %s: it is below the level that "
+                                          "SbatLevel asks for.",
+                                          path));
+    if (trial->stage == 0 && secure_is_refused(judgement.verdict))
+        return because_secure(trial, GOES_ON, "Secure Boot refuses", path, &judgement);
+    if (trial->stage == 0 && judgement.verdict == SECURE_UNKNOWN)
+        return because_secure(trial, UNKNOWN, "Whether Secure Boot takes it is not known of", path,
+                              &judgement);
+    if (judgement.least_svn > 0 && secure_checks_itself(content->signers))
+        return trial_because(trial, PERHAPS,
+                             arena_printf(trial->arena,
+                                          "%s may refuse to go on: its security version number is "
+                                          "below that in dbx.",
+                                          path));
+    return STARTS;
 }
 
 enum outcome trial_program(struct trial *trial, const struct esp *esp, size_t file,
@@ -209,6 +261,13 @@ enum outcome trial_program(struct trial *trial, const struct esp *esp, size_t fi
 
     if (image != STARTS && image != PERHAPS)
         return image;
+    enum outcome secure = try_secure(trial, esp, file);
+    if (secure != STARTS && secure != PERHAPS)
+        return secure;
+    if (secure == PERHAPS) {
+        image = PERHAPS;
+        why = trial->why;
+    }
     struct program program = program_of(trial->machine, esp, file);
     trial->doubtful |= image == PERHAPS;
     if (program.kind == PROGRAM_UNKNOWN && needs_store)

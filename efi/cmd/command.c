@@ -100,6 +100,11 @@ static const struct option_spec install_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec secureboot_options[] = {
+    {"-ask", NULL, "have firmware load each file, and start none"},
+    {NULL, NULL, NULL},
+};
+
 static const struct option_spec undo_options[] = {
     {"-l", NULL, "list the journals; take nothing back"},
     {NULL, NULL, NULL},
@@ -279,6 +284,14 @@ static const struct command table[] = {
      "report: log, json, variable, none. serial: auto, ascii, boxes.\n"
      "Exit status 10 when a line cannot be understood.",
      NULL, 0, 0, cmd_config, 0},
+    {"secureboot", "[-ask]", "shows what Secure Boot trusts and makes of the boot files",
+     "Its state, the lists PK, KEK, db and dbx in words, and of each file that firmware loads from "
+     "an ESP whether those lists let it start: by its digest and the certificates in its "
+     "signatures. Signatures are not computed: firmware does that.\n"
+     "-ask has firmware load each of these files, without starting it, and shows its answer beside "
+     "that. Where there is a TPM it notes the loads: restart before Windows is started, or "
+     "BitLocker asks for its key.",
+     secureboot_options, 0, 0, cmd_secureboot, 0},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
      "newest one that still stands is taken back; an undo itself is taken back by its number. When "

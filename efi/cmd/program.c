@@ -40,6 +40,20 @@ struct start_answer program_run(struct context *context, const struct file_volum
     return start->start(start->ctx, image, options);
 }
 
+struct start_answer program_try_load(struct context *context, size_t volume, const char *path)
+{
+    const struct start_port *start = &context->ports->start;
+    const struct start_source source = {
+        .path = path_of_file(context, &context->ports->files.volumes[volume], path)};
+    void *image = NULL;
+
+    if (source.path.size == 0)
+        return (struct start_answer){.status = ST_NO_MEMORY};
+    struct start_answer answer = start->load(start->ctx, &source, &image);
+    start->unload(start->ctx, image);
+    return answer;
+}
+
 enum status program_start(struct context *context, const char *path)
 {
     const struct files_port *files = &context->ports->files;

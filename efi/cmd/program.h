@@ -18,4 +18,8 @@ struct start_answer program_run(struct context *context, const struct file_volum
  */
 MUST_CHECK enum status program_start(struct context *context, const char *path);
 
+/* Has firmware load a file of a volume, as an absolute path, and lets go of it again: what it said.
+ * ST_NO_MEMORY when it could not be asked. */
+struct start_answer program_try_load(struct context *context, size_t volume, const char *path);
+
 #endif

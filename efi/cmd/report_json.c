@@ -1,4 +1,5 @@
 #include "report_json.h"
+#include "secure_rows.h"
 
 #include "base/builder.h"
 #include "machine_rows.h"
@@ -139,6 +140,9 @@ static void put_lists(struct rows *to, const struct judgement *judgement)
     for (size_t i = 0; i < machine->entry_count; i++)
         rows_entry(to, &machine->entries[i]);
     rows_close_list(to);
+    if (machine->secure.status != ST_UNSUPPORTED)
+        rows_secure_state(to);
+    rows_secure_files(to);
     rows_findings(to, &judgement->findings);
     put_interrupted(to);
 }

@@ -1,6 +1,7 @@
 #include "esp_usable.h"
 
 #include "audit/compare_esps.h"
+#include "audit/secure.h"
 #include "base/text.h"
 #include "format/fat/fat_edit.h"
 #include "model/boot_paths.h"
@@ -45,6 +46,9 @@ bool esp_file_is_bad(const struct machine *machine, const struct esp *esp, size_
     if (text_equal_nocase(file->path, BOOT_STORE_PATH) && esp_store_is_bad(esp))
         return true;
     if (esp_content_is_bad(file, content))
+        return true;
+    if (content->is_program && is_started(machine, file->path) &&
+        secure_is_outdone(machine, esp, index))
         return true;
     return content->status == ST_OK && content->is_program && content->program != PE_GOOD &&
            is_started(machine, file->path);

@@ -11,7 +11,8 @@ bool esp_has_manager(const struct esp *esp);
 bool esp_store_is_bad(const struct esp *esp);
 
 /* True when the file (an index into the ESP's list) is known to be of no use. A whole program for
- * another kind of machine may lie on an ESP, but not where this one is started from. */
+ * another kind of machine may lie on an ESP, but not where this one is started from; nor may one
+ * that Secure Boot refuses there, while one that it takes is at hand. */
 bool esp_file_is_bad(const struct machine *machine, const struct esp *esp, size_t file);
 
 /* True for what can be taken: the name is exact, and it is a directory or not bad. */

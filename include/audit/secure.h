@@ -47,12 +47,21 @@ struct secure_judgement secure_judge(const struct secure_boot *state,
 
 bool secure_is_refused(enum secure_verdict verdict);
 
+/* True for boot managers that are known to look at their own security version number: from 2.0
+ * on. */
+bool secure_checks_itself(const struct pe_signers *signers);
+
 /* "accepted", "not-signed" ...: for scripts. Static lifetime. */
 const char *secure_verdict_name(enum secure_verdict verdict);
 
 /* Why, as half a sentence: "the certificate X of its signer is in dbx". NULL when the arena is
  * full. */
 const char *secure_reason(struct arena *arena, const struct secure_judgement *judgement);
+
+/* True for the programs (index into the ESP's report) that firmware itself loads: Windows' boot
+ * manager, the removable-media path, and what an entry in BootOrder names. */
+bool secure_is_loaded_by_firmware(const struct machine *machine, const struct esp *esp,
+                                  size_t file);
 
 /* True when Secure Boot is on and refuses the file. */
 bool secure_refuses(const struct machine *machine, const struct file_content *content);

@@ -83,6 +83,7 @@ enum status cmd_diskpart(struct context *context);
 enum status cmd_auto(struct context *context);
 enum status cmd_config(struct context *context);
 enum status cmd_install(struct context *context);
+enum status cmd_secureboot(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_bcd(struct context *context);
 enum status cmd_menu(struct context *context);

@@ -10,6 +10,7 @@
 #include "audit/audit_esps.h"
 #include "unit/finding_fixture.h"
 #include "unit/mirror_fixture.h"
+#include "unit/secure_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -455,6 +456,129 @@ static void broken_programs_are_told_by_name(void **state)
         {add_fallback_for_other_machine, ""},
         {spoil_memtest, "esp-file-unreadable" ESP_1 " " MIRROR_MEMTEST ".\n"},
         {spoil_any_file, "esp-file-unreadable" ESP_1 " \\notes.txt.\n"},
+    };
+
+    (void)state;
+    mirror_assert_cases(cases, COUNT_OF(cases));
+}
+
+/* --- Secure Boot ------------------------------------------------------------------------------ */
+
+/* The manager of ESP 1 gets signers; what they are is told by the state, which is on. */
+static struct pe_signers *judge_manager(struct mirror *mirror)
+{
+    static struct pe_signers signers;
+
+    signers = (struct pe_signers){.table = ST_ABSENT, .has_digest = true};
+    mirror_content(mirror, 1, MIRROR_MANAGER)->signers = &signers;
+    mirror->machine.secure = (struct secure_boot){.status = ST_OK, .on = true};
+    return &signers;
+}
+
+/* db with this digest. */
+static void trust_digest(struct mirror *mirror, const struct sha256 *digest)
+{
+    static const struct guid kind = KIND_SHA256;
+    static const struct guid owner = OWNER_ANY;
+    static struct secure_bytes lists;
+
+    lists.size = 0;
+    secure_put_list(&lists, &kind, &owner, span_of(digest->bytes, sizeof(digest->bytes)));
+    mirror->machine.secure.lists[SECURE_DB] =
+        (struct secure_list){.status = ST_OK, .lists = secure_span(&lists)};
+}
+
+static void trust_another(struct mirror *mirror)
+{
+    const struct sha256 other = {{1}};
+
+    judge_manager(mirror);
+    trust_digest(mirror, &other);
+}
+
+static void trust_it(struct mirror *mirror)
+{
+    trust_digest(mirror, &judge_manager(mirror)->digest);
+}
+
+static void trust_another_while_off(struct mirror *mirror)
+{
+    trust_another(mirror);
+    mirror->machine.secure.on = false;
+}
+
+static void have_no_keys(struct mirror *mirror)
+{
+    trust_another_while_off(mirror);
+    mirror->machine.secure.setup = true;
+}
+
+static void have_an_empty_db(struct mirror *mirror)
+{
+    trust_another_while_off(mirror);
+    mirror->machine.secure.lists[SECURE_DB].lists.size = 0;
+}
+
+static void have_another_form(struct mirror *mirror)
+{
+    judge_manager(mirror)->has_digest = false;
+}
+
+static void be_below_the_number(struct mirror *mirror)
+{
+    struct pe_signers *signers = judge_manager(mirror);
+
+    trust_it(mirror);
+    signers->windows_manager = true;
+    signers->has_svn = true;
+    signers->svn = 0x00010002;
+    mirror->machine.secure.lists[SECURE_DBX].svns[SVN_BOOT_MANAGER] = 0x00010003;
+}
+
+static void be_at_the_number(struct mirror *mirror)
+{
+    be_below_the_number(mirror);
+    mirror->machine.secure.lists[SECURE_DBX].svns[SVN_BOOT_MANAGER] = 0x00010002;
+}
+
+static void be_below_the_level(struct mirror *mirror)
+{
+    strcpy(judge_manager(mirror)->sbat, "shim,3,UEFI shim\n");
+    trust_digest(mirror, &mirror_content(mirror, 1, MIRROR_MANAGER)->signers->digest);
+    mirror->machine.secure.levels = span_of("shim,4\n", 7);
+}
+
+static void copy_another_manager(struct mirror *mirror)
+{
+    mirror_content(mirror, 1, MIRROR_MANAGER)->mark = PE_MARK_WINDOWS_MANAGER;
+    mirror_content(mirror, 1, MIRROR_FALLBACK)->mark = PE_MARK_WINDOWS_MANAGER;
+    mirror_content(mirror, 1, MIRROR_FALLBACK)->digest.bytes[0] ^= 1;
+}
+
+static void copy_another_program(struct mirror *mirror)
+{
+    copy_another_manager(mirror);
+    mirror_content(mirror, 1, MIRROR_FALLBACK)->mark = PE_MARK_SHIM;
+}
+
+static void what_secure_boot_makes_of_boot_files_is_told(void **state)
+{
+#define UNSIGNED MIRROR_MANAGER ": it is not signed, and its digest is not in db.\n"
+    static const struct mirror_case cases[] = {
+        {trust_another, "esp-secure-refused" ESP_1 " " UNSIGNED},
+        {trust_it, ""},
+        {trust_another_while_off, "esp-secure-would-refuse" ESP_1 " " UNSIGNED},
+        {have_no_keys, ""},
+        {have_an_empty_db, ""},
+        {have_another_form, "esp-secure-unknown" ESP_1 " " MIRROR_MANAGER
+                            ": its signatures, or the lists, are not understood.\n"},
+        {be_below_the_number, "esp-secure-at-risk" ESP_1 " " MIRROR_MANAGER
+                              " has security version number 1.2, dbx asks for 1.3.\n"},
+        {be_at_the_number, ""},
+        {be_below_the_level, "esp-secure-at-risk" ESP_1 " " MIRROR_MANAGER
+                             " is below the level that shim's SbatLevel asks for.\n"},
+        {copy_another_manager, "esp-fallback-differs" ESP_1 "\n"},
+        {copy_another_program, ""},
     };
 
     (void)state;
@@ -1084,6 +1208,7 @@ int main(void)
         TEST(members_of_an_array_that_differ_are_told),
         cmocka_unit_test_setup_teardown(piece_of_an_array_is_told, mirror_set_up, mirror_tear_down),
         cmocka_unit_test(broken_programs_are_told_by_name),
+        cmocka_unit_test(what_secure_boot_makes_of_boot_files_is_told),
         cmocka_unit_test(state_of_the_store_is_told),
         cmocka_unit_test(esps_of_members_are_compared),
         TEST(primary_is_the_reference_unless_it_is_bad),

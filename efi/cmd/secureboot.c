@@ -1,0 +1,182 @@
+/* What Secure Boot trusts and forbids, and what it makes of this machine's boot files. */
+#include "base/print.h"
+#include "cmd/command.h"
+#include "program.h"
+#include "secure_rows.h"
+#include "show.h"
+
+/* --- The lists -------------------------------------------------------------------------------- */
+
+static void show_certificate(struct context *context, const struct certificate *own)
+{
+    const char *use = secure_certificate_use(own);
+
+    say(context, "      %s%s%s%s%s\n",
+        own->name[0] == '\0' ? "a certificate without a name" : own->name,
+        own->end[0] == '\0' ? "" : ", until ", own->end, use[0] == '\0' ? "" : ": ", use);
+}
+
+static void show_list(struct context *context, enum secure_list_id id)
+{
+    const struct secure_list *list = &context->machine.secure.lists[id];
+
+    if (list->status == ST_ABSENT && id == SECURE_DBT)
+        return;
+    say(context, "%-4s", secure_list_name(id));
+    if (list->status != ST_OK)
+        say(context, " %s", list->status == ST_ABSENT ? "not there" : status_text(list->status));
+    for (int i = 0; i < SIGNATURE_KIND_COUNT; i++) {
+        if (list->counts[i] > 0)
+            say(context, " %zu %s%s", list->counts[i], signature_kind_text((enum signature_kind)i),
+                list->counts[i] == 1 ? "" : " (each)");
+    }
+    for (int i = 0; i < SVN_PROGRAM_COUNT; i++) {
+        if (list->svns[i] > 0)
+            say(context, "%s %s %u.%u", i == 0 ? " security version numbers" : ",",
+                svn_program_name((enum svn_program)i), list->svns[i] >> 16, list->svns[i] & 0xffff);
+    }
+    say(context, "\n");
+    for (size_t i = 0; i < list->certificate_count; i++)
+        show_certificate(context, &list->certificates[i]);
+}
+
+static void show_state(struct context *context)
+{
+    const struct secure_boot *state = &context->machine.secure;
+    struct rows rows = rows_of_tables(context);
+
+    if (context->sfo) {
+        rows_secure_state(&rows);
+        for (int i = 0; i < SECURE_LIST_COUNT; i++)
+            rows_secure_list(&rows, (enum secure_list_id)i);
+        return;
+    }
+    say(context, "Secure Boot: %s\n\n", secure_state_text(state));
+    for (int i = 0; state->status == ST_OK && i < SECURE_LIST_COUNT; i++)
+        show_list(context, (enum secure_list_id)i);
+    if (state->levels.size > 0)
+        say(context, "shim's SbatLevel:\n%.*s\n", (int)state->levels.size,
+            (const char *)state->levels.at);
+}
+
+/* --- The files -------------------------------------------------------------------------------- */
+
+/* Has firmware load the file, and lets go of it. NULL where nobody can be asked. */
+static const char *ask_firmware(struct context *context, const struct secure_file *file)
+{
+    const struct partition *own = &context->machine.partitions[file->esp->partition];
+    struct start_answer answer = {.status = ST_UNSUPPORTED};
+
+    if (own->volume == NO_INDEX)
+        return NULL;
+    answer = program_try_load(context, own->volume, file->esp->report.files[file->file].path);
+    if (answer.status == ST_OK)
+        return "accepted";
+    if (answer.status == ST_REFUSED)
+        return "refused";
+    return arena_printf(context->arena, "not told (%s)", status_text(answer.status));
+}
+
+/* True when firmware has said the other thing. */
+static bool contradicts(const struct secure_file *file)
+{
+    if (file->firmware == NULL || file->judgement.verdict == SECURE_UNKNOWN)
+        return false;
+    return secure_is_refused(file->judgement.verdict) ? file->firmware[0] == 'a'
+                                                      : file->firmware[0] == 'r';
+}
+
+static void show_file(struct context *context, const struct secure_file *file)
+{
+    const char *reason = secure_reason(context->arena, &file->judgement);
+    enum secure_verdict verdict = file->judgement.verdict;
+    const char *word = verdict == SECURE_NOT_JUDGED ? "not judged"
+                       : verdict == SECURE_UNKNOWN  ? "not known"
+                       : secure_is_refused(verdict) ? "refused"
+                                                    : "accepted";
+    const char *signer = secure_signer_name(file);
+    const char *version = secure_version_text(context->arena, file);
+    const char *svn = secure_svn_text(context->arena, file);
+
+    say(context, "  %s\n", file->esp->report.files[file->file].path);
+    say(context, "      %s: %s.\n", word, reason == NULL ? "" : reason);
+    if (signer[0] != '\0')
+        say(context, "      Signed below %s.\n", signer);
+    if (version != NULL && version[0] != '\0')
+        say(context, "      Version %s%s%s.\n", version,
+            svn == NULL || svn[0] == '\0' ? "" : ", security version number ",
+            svn == NULL ? "" : svn);
+    if (file->judgement.least_svn > 0)
+        say(context, "      dbx asks boot managers for security version number %u.%u.\n",
+            file->judgement.least_svn >> 16, file->judgement.least_svn & 0xffff);
+    if (file->judgement.below_level)
+        say(context, "      It is below the level that shim's SbatLevel asks for.\n");
+    if (file->firmware != NULL)
+        say(context, "      Firmware says: %s.%s\n", file->firmware,
+            contradicts(file) ? " That is not what its lists say: believe the firmware, and tell "
+                                "its maker."
+                              : "");
+}
+
+/* Judges the files of one ESP. */
+static void print_esp(struct context *context, const struct esp *esp, bool ask)
+{
+    const struct machine *machine = &context->machine;
+    const struct partition *own = &machine->partitions[esp->partition];
+    struct rows rows = rows_of_tables(context);
+
+    if (!context->sfo)
+        say(context, "\nDisk %zu Partition %u\n", own->disk, own->number);
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        size_t mark = arena_mark(context->arena);
+        if (esp->contents[i].status != ST_OK || !secure_is_loaded_by_firmware(machine, esp, i))
+            continue;
+        struct secure_file file = {.esp = esp,
+                                   .file = i,
+                                   .judgement =
+                                       secure_judge(&machine->secure, esp->contents[i].signers)};
+        if (ask)
+            file.firmware = ask_firmware(context, &file);
+        if (context->sfo)
+            rows_secure_file(&rows, &file);
+        else
+            show_file(context, &file);
+        if (contradicts(&file))
+            context->exit_status = exit_code(ST_CHANGED);
+        arena_release(context->arena, mark);
+    }
+}
+
+static void warn_of_asking(struct context *context)
+{
+    if (context->sfo)
+        return;
+    if (!context->machine.secure.on)
+        say(context,
+            "Secure Boot is off: what firmware says now it does not say of its lists.\n\n");
+    if (context->ports->start.has_tpm)
+        say(context, "Note: This machine has a TPM, which has noted each file that was loaded. "
+                     "Restart before Windows is started, or BitLocker asks for its key.\n\n");
+}
+
+enum status cmd_secureboot(struct context *context)
+{
+    bool ask = option(context, "-ask") != NULL;
+
+    enum status status = context_scan(context, SCAN_FULL);
+    if (status != ST_OK)
+        return status;
+    if (context->sfo)
+        sfo_begin(context);
+    show_state(context);
+    if (ask)
+        warn_of_asking(context);
+    for (size_t i = 0; i < context->machine.esp_count; i++) {
+        if (context->machine.esps[i].status == ST_OK)
+            print_esp(context, &context->machine.esps[i], ask);
+    }
+    if (!context->sfo && !ask)
+        say(context, "\nSignatures are not computed here: firmware does that when it loads a file "
+                     "(shadowboot secureboot -ask). It does not go by dates.\n");
+    return ST_OK;
+}
