@@ -22,9 +22,10 @@ static void audit_judgement(struct collector *to, const struct machine *machine,
     else if (judgement.least_svn > 0)
         collect_at_partition(
             to, FINDING_ESP_SECURE_AT_RISK, esp->partition,
-            arena_printf(to->arena, " %s has security version number %u.%u, dbx asks for %u.%u.",
+            arena_printf(to->arena, " %s has security version number %u.%u%s, dbx asks for %u.%u.",
                          path, content->signers->svn >> 16, content->signers->svn & 0xffff,
-                         judgement.least_svn >> 16, judgement.least_svn & 0xffff));
+                         content->signers->has_svn ? "" : " (none)", judgement.least_svn >> 16,
+                         judgement.least_svn & 0xffff));
     else if (judgement.below_level)
         collect_at_partition(to, FINDING_ESP_SECURE_AT_RISK, esp->partition,
                              arena_printf(to->arena,

@@ -290,7 +290,8 @@ static const struct command table[] = {
      "signatures. Signatures are not computed: firmware does that.\n"
      "-ask has firmware load each of these files, without starting it, and shows its answer beside "
      "that. Where there is a TPM it notes the loads: restart before Windows is started, or "
-     "BitLocker asks for its key.",
+     "BitLocker asks for its key.\n"
+     "Exit status 0x0A when Secure Boot is on and refuses one of them.",
      secureboot_options, 0, 0, cmd_secureboot, 0},
     {"undo", "[JOURNAL] [-l]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "

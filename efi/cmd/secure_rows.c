@@ -100,7 +100,7 @@ void rows_secure_list(struct rows *to, enum secure_list_id id)
     const struct secure_list *list = &to->context->machine.secure.lists[id];
 
     for (size_t i = 0; i < list->certificate_count; i++)
-        put_list_row(to, id, "certificate", 1, list->certificates[i].name,
+        put_list_row(to, id, "certificates", 1, list->certificates[i].name,
                      list->certificates[i].end);
     for (int i = 0; i < SIGNATURE_KIND_COUNT; i++) {
         if (i != SIGNATURE_CERTIFICATE && list->counts[i] > 0)

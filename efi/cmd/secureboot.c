@@ -27,12 +27,11 @@ static void show_list(struct context *context, enum secure_list_id id)
         say(context, " %s", list->status == ST_ABSENT ? "not there" : status_text(list->status));
     for (int i = 0; i < SIGNATURE_KIND_COUNT; i++) {
         if (list->counts[i] > 0)
-            say(context, " %zu %s%s", list->counts[i], signature_kind_text((enum signature_kind)i),
-                list->counts[i] == 1 ? "" : " (each)");
+            say(context, " %s: %zu", signature_kind_text((enum signature_kind)i), list->counts[i]);
     }
     for (int i = 0; i < SVN_PROGRAM_COUNT; i++) {
         if (list->svns[i] > 0)
-            say(context, "%s %s %u.%u", i == 0 ? " security version numbers" : ",",
+            say(context, "%s %s %u.%u", i == 0 ? " security version numbers:" : ",",
                 svn_program_name((enum svn_program)i), list->svns[i] >> 16, list->svns[i] & 0xffff);
     }
     say(context, "\n");
@@ -118,9 +117,10 @@ static void show_file(struct context *context, const struct secure_file *file)
                               : "");
 }
 
-/* Judges the files of one ESP. */
-static void print_esp(struct context *context, const struct esp *esp, bool ask)
+/* Judges the files of one ESP. True when Secure Boot is on and refuses one. */
+static bool print_esp(struct context *context, const struct esp *esp, bool ask)
 {
+    bool refused = false;
     const struct machine *machine = &context->machine;
     const struct partition *own = &machine->partitions[esp->partition];
     struct rows rows = rows_of_tables(context);
@@ -141,10 +141,10 @@ static void print_esp(struct context *context, const struct esp *esp, bool ask)
             rows_secure_file(&rows, &file);
         else
             show_file(context, &file);
-        if (contradicts(&file))
-            context->exit_status = exit_code(ST_CHANGED);
+        refused |= secure_refuses(machine, &esp->contents[i]);
         arena_release(context->arena, mark);
     }
+    return refused;
 }
 
 static void warn_of_asking(struct context *context)
@@ -162,6 +162,7 @@ static void warn_of_asking(struct context *context)
 enum status cmd_secureboot(struct context *context)
 {
     bool ask = option(context, "-ask") != NULL;
+    bool refused = false;
 
     enum status status = context_scan(context, SCAN_FULL);
     if (status != ST_OK)
@@ -173,10 +174,10 @@ enum status cmd_secureboot(struct context *context)
         warn_of_asking(context);
     for (size_t i = 0; i < context->machine.esp_count; i++) {
         if (context->machine.esps[i].status == ST_OK)
-            print_esp(context, &context->machine.esps[i], ask);
+            refused |= print_esp(context, &context->machine.esps[i], ask);
     }
     if (!context->sfo && !ask)
         say(context, "\nSignatures are not computed here: firmware does that when it loads a file "
                      "(shadowboot secureboot -ask). It does not go by dates.\n");
-    return ST_OK;
+    return refused ? ST_DAMAGED : ST_OK;
 }

@@ -12,15 +12,18 @@ static const struct {
     uint8_t least;
     const char *text;
 } kinds[SIGNATURE_OTHER] = {
-    {GUID_INIT(0xc1c41626, 0x504c, 0x4092, 0xaca9, 0x41f936934328), 32, "SHA-256 digest"},
-    {GUID_INIT(0xa5c059a1, 0x94e4, 0x4aa7, 0x87b5, 0xab155c2bf072), 1, "certificate"},
-    {GUID_INIT(0x3bd2a492, 0x96c0, 0x4079, 0xb420, 0xfcf98ef103ed), 48, "SHA-256 of a certificate"},
-    {GUID_INIT(0x7076876e, 0x80c2, 0x4ee6, 0xaad2, 0x28b349a6865b), 64, "SHA-384 of a certificate"},
-    {GUID_INIT(0x446dbf63, 0x2502, 0x4cda, 0xbcfa, 0x2465d2b0fe9d), 80, "SHA-512 of a certificate"},
-    {GUID_INIT(0x826ca512, 0xcf10, 0x4ac9, 0xb187, 0xbe01496631bd), 20, "SHA-1 digest"},
-    {GUID_INIT(0x0b6e5233, 0xa65c, 0x44c9, 0x9407, 0xd9ab83bfc8bd), 28, "SHA-224 digest"},
-    {GUID_INIT(0xff3e5307, 0x9fd0, 0x48c9, 0x85f1, 0x8ad56c701e01), 48, "SHA-384 digest"},
-    {GUID_INIT(0x093e0fae, 0xa6c4, 0x4f50, 0x9f1b, 0xd41e2b89c19a), 64, "SHA-512 digest"},
+    {GUID_INIT(0xc1c41626, 0x504c, 0x4092, 0xaca9, 0x41f936934328), 32, "SHA-256 digests"},
+    {GUID_INIT(0xa5c059a1, 0x94e4, 0x4aa7, 0x87b5, 0xab155c2bf072), 1, "certificates"},
+    {GUID_INIT(0x3bd2a492, 0x96c0, 0x4079, 0xb420, 0xfcf98ef103ed), 48,
+     "SHA-256 digests of certificates"},
+    {GUID_INIT(0x7076876e, 0x80c2, 0x4ee6, 0xaad2, 0x28b349a6865b), 64,
+     "SHA-384 digests of certificates"},
+    {GUID_INIT(0x446dbf63, 0x2502, 0x4cda, 0xbcfa, 0x2465d2b0fe9d), 80,
+     "SHA-512 digests of certificates"},
+    {GUID_INIT(0x826ca512, 0xcf10, 0x4ac9, 0xb187, 0xbe01496631bd), 20, "SHA-1 digests"},
+    {GUID_INIT(0x0b6e5233, 0xa65c, 0x44c9, 0x9407, 0xd9ab83bfc8bd), 28, "SHA-224 digests"},
+    {GUID_INIT(0xff3e5307, 0x9fd0, 0x48c9, 0x85f1, 0x8ad56c701e01), 48, "SHA-384 digests"},
+    {GUID_INIT(0x093e0fae, 0xa6c4, 0x4f50, 0x9f1b, 0xd41e2b89c19a), 64, "SHA-512 digests"},
 };
 
 static const struct guid svn_owner = GUID_INIT(0x9d132b6c, 0x59d5, 0x4388, 0xab1c, 0x185cfcb2eb92);
@@ -37,7 +40,7 @@ static const struct {
 
 const char *signature_kind_text(enum signature_kind kind)
 {
-    return (unsigned)kind < SIGNATURE_OTHER ? kinds[kind].text : "entry of another kind";
+    return (unsigned)kind < SIGNATURE_OTHER ? kinds[kind].text : "entries of other kinds";
 }
 
 const char *svn_program_name(enum svn_program program)

@@ -37,7 +37,7 @@ enum signature_kind {
     SIGNATURE_KIND_COUNT
 };
 
-/* "SHA-256 digest", for one of them. Static lifetime. */
+/* What they are called: "SHA-256 digests". Static lifetime. */
 const char *signature_kind_text(enum signature_kind kind);
 
 struct signature {

@@ -1,0 +1,106 @@
+"""Secure Boot on machines of image files: the verdict on each boot file is that of sbverify and
+efitools, and what status, repair and copy make of it."""
+import re
+
+import mirror
+import pytest
+import secure_boot
+from secure_boot import AUTHORITIES, MACHINES, Keys
+
+MANAGER = '/EFI/Microsoft/Boot/bootmgfw.efi'
+PLACES = {(0, MANAGER): 'old', (0, mirror.FALLBACK): 'unsigned', (1, MANAGER): 'new',
+          (1, mirror.FALLBACK): 'new alone'}
+
+
+@pytest.fixture(scope='session')
+def keys(folder):
+    return Keys(folder / 'keys')
+
+
+@pytest.fixture(scope='session')
+def files(keys):
+    return secure_boot.signed_files(keys)
+
+
+def machine_with(bases, tmp_path, places, lists, keys, files, on=True):
+    """The mirror with these files on its ESPs and these lists in its variables."""
+    setup = bases('mirror').copy(tmp_path / 'machine')
+    for (disk, path), name in places.items():
+        setup.volume(disk, change=True).put(path, files[name])
+    secure_boot.put_lists(setup.variables, keys, *lists, on=on)
+    return setup
+
+
+@pytest.mark.parametrize('name', MACHINES)
+def test_verdict_is_that_of_other_tools(name, bases, tmp_path, keys, files):
+    db, dbx = MACHINES[name](keys, files)
+    seen = {}
+    for first, second in (('old', 'new'), ('stranger', 'new alone'), ('altered', 'unsigned')):
+        places = {(0, MANAGER): first, (1, MANAGER): second}
+        setup = machine_with(bases, tmp_path / first, places, (db, dbx), keys, files)
+        run = setup.run('secureboot', '-sfo')
+        for row in secure_boot.rows(run.text, 'SecureFileInfo'):
+            if row[2].lower() == MANAGER.replace('/', '\\').lower():
+                seen[places[int(row[0]), MANAGER]] = row[3]
+        assert 'ErrorInfo' not in run.text, run.text
+    assert set(seen) == set(files)
+    wanted = {kind: secure_boot.accepted(keys, db, dbx, data) for kind, data in files.items()}
+    assert {kind: verdict == 'accepted' for kind, verdict in seen.items()} == wanted, seen
+    assert seen['altered'] == 'altered' or not wanted['old']
+
+
+def test_start_hangs_on_what_firmware_takes(bases, tmp_path, keys, files):
+    places = {(0, MANAGER): 'old', (0, mirror.FALLBACK): 'old', (1, MANAGER): 'new',
+              (1, mirror.FALLBACK): 'new'}
+    forbidden = MACHINES['2011 forbidden'](keys, files)
+    setup = machine_with(bases, tmp_path, places, forbidden, keys, files)
+    run = setup.run('status')
+    text = re.sub(r'\s+', ' ', run.text)
+    assert 'Starts from Disk 0 alone: no.' in text, run.text
+    assert ('Secure Boot refuses \\EFI\\Microsoft\\Boot\\bootmgfw.efi: the certificate of its signer is '
+            f'in dbx ({AUTHORITIES[0]}).') in text
+    assert 'Starts from Disk 1 alone: yes' in text
+    off = machine_with(bases, tmp_path / 'off', places, forbidden, keys, files, on=False)
+    run = off.run('status', '-sfo')
+    assert run.status == 0
+    found = [row[:3] for row in secure_boot.rows(run.text, 'FindingInfo') if 'secure' in row[0]]
+    assert found == [['esp-secure-would-refuse', 'warning', 'Disk 0 Partition 1']] * 2
+    assert setup.run('status', '-quick').status == 0       # files were not read
+
+
+def test_repair_brings_what_firmware_takes_and_nothing_else(bases, tmp_path, keys, files):
+    places = {(0, MANAGER): 'old', (0, mirror.FALLBACK): 'old', (1, MANAGER): 'new',
+              (1, mirror.FALLBACK): 'new'}
+    lists = MACHINES['2011 forbidden'](keys, files)
+    setup = machine_with(bases, tmp_path, places, lists, keys, files)
+    run = setup.run('repair', '-y')
+    assert run.status == 0, run.text
+    assert setup.volume(0).get(MANAGER) == files['new']
+    assert setup.volume(0).get(mirror.FALLBACK) == files['new']
+    assert setup.volume(1).get(MANAGER) == files['new']
+    assert 'Nothing to do' in setup.run('repair', '-y').text
+
+
+def test_without_another_file_the_update_is_named(bases, tmp_path, keys, files):
+    places = {(disk, path): 'old' for disk in (0, 1) for path in (MANAGER, mirror.FALLBACK)}
+    lists = MACHINES['2011 forbidden'](keys, files)
+    setup = machine_with(bases, tmp_path, places, lists, keys, files)
+    before = setup.fingerprint()
+    run = setup.run('repair', '-y')
+    assert run.status == 67 and 'KB5025885' in run.text, run.text
+    assert setup.fingerprint() == before
+
+
+def test_lists_are_told_in_words(bases, tmp_path, keys, files):
+    lists = MACHINES['SVN raised'](keys, files)
+    setup = machine_with(bases, tmp_path, PLACES, lists, keys, files)
+    run = setup.run('secureboot')
+    assert run.status != 0                                   # the fallback of Disk 0 is not signed
+    for words in ('Secure Boot: on', AUTHORITIES[1], 'security version numbers: bootmgfw 9.0',
+                  'accepted: its signer is in db (Played PCA 2011).',
+                  'refused: it is not signed, and its digest is not in db.',
+                  'dbx asks boot managers for security version number 9.0.'):
+        assert words in run.text, run.text
+    nothing = bases('mirror').copy(tmp_path / 'nothing')
+    run = nothing.run('secureboot')
+    assert run.status == 0 and 'Secure Boot: not there' in run.text
