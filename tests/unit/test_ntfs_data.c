@@ -336,6 +336,55 @@ static void too_little_memory_is_told(void **state)
     ntfs_fixture_free(bench.fixture);
 }
 
+/* [MS-FSCC] 2.1.2: what the reparse point of \xpress.bin says. */
+static void form_is_told_by_the_reparse_point(void **state)
+{
+    static const struct {
+        size_t at;
+        uint32_t value;
+        enum ntfs_form form;
+    } cases[] = {
+        {0x00, 0x80000017, NTFS_FORM_XPRESS4K},
+        {0x14, 1, NTFS_FORM_LZX},
+        {0x14, 2, NTFS_FORM_XPRESS8K},
+        {0x14, 3, NTFS_FORM_XPRESS16K},
+        {0x14, 4, NTFS_FORM_PACKED},
+        {0x14, UINT32_MAX, NTFS_FORM_PACKED},
+        {0x10, 2, NTFS_FORM_REPARSE},
+        {0x0c, 1, NTFS_FORM_IN_WIM},
+        {0x0c, 3, NTFS_FORM_REPARSE},
+        {0x08, 2, NTFS_FORM_REPARSE},
+        {0x00, 0xa000000c, NTFS_FORM_LINK},
+        {0x00, 0xa0000003, NTFS_FORM_LINK},
+        {0x00, 0x80000013, NTFS_FORM_DEDUPLICATED},
+        {0x00, 0x80000008, NTFS_FORM_IN_WIM},
+        {0x00, 0x9000001a, NTFS_FORM_IN_CLOUD},
+        {0x00, 0x9000f01a, NTFS_FORM_IN_CLOUD},
+        {0x00, 0x80000018, NTFS_FORM_REPARSE},
+        {0x00, 0, NTFS_FORM_REPARSE},
+    };
+    struct data_bench bench = data_bench_new();
+    uint64_t number = bench.fixture->xpress;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        open_file_record(&bench, number);
+        uint8_t *attribute = ntfs_fixture_attribute(bench.fixture, number, 0xc0);
+        uint8_t *field = attribute + ld_le16(attribute + 0x14) + cases[i].at;
+        uint32_t before = ld_le32(field);
+        st_le32(field, cases[i].value);
+        close_file_record(&bench, number);
+        open_data_bench(&bench);
+        struct ntfs_file file = find_file(&bench, "\\xpress.bin");
+        assert_true(file.reparse);
+        assert_int_equal(file.form, cases[i].form);
+        open_file_record(&bench, number);
+        st_le32(field, before);
+        close_file_record(&bench, number);
+    }
+    ntfs_fixture_free(bench.fixture);
+}
+
 static void every_form_has_a_name(void **state)
 {
     (void)state;
@@ -358,6 +407,7 @@ int main(void)
         cmocka_unit_test(unreadable_content_is_not_damaged_content),
         cmocka_unit_test(file_that_changed_since_is_damaged),
         cmocka_unit_test(too_little_memory_is_told),
+        cmocka_unit_test(form_is_told_by_the_reparse_point),
         cmocka_unit_test(every_form_has_a_name),
     };
 

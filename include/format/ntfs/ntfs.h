@@ -1,6 +1,7 @@
 /*
  * NTFS, read only: which volume it is, whether it was closed cleanly, and whether a file is in it.
- * Enough to know that a copy of a volume carries Windows; nothing is ever repaired here.
+ * Enough to know that a copy of a volume carries Windows, and to take boot files from it; nothing is
+ * ever repaired here.
  *
  * Files are found the way Windows finds them: from file record 5, the root directory, through the
  * B+ trees of $INDEX_ROOT and $INDEX_ALLOCATION, ordered by upper-cased name. Every record is
