@@ -7,10 +7,12 @@
 #include "plan/repair.h"
 #include "run.h"
 #include "show.h"
+#include "show_plan.h"
 #include "judgement.h"
 
 #define SETTINGS_PATH SHADOWBOOT_FOLDER "\\shadowboot.conf"
 #define SECOND        1000u /* milliseconds */
+#define ROUNDS_MOST   3
 
 /* --- Settings ------------------------------------------------------------------------------- */
 
@@ -132,8 +134,9 @@ static enum status look_at_machine(struct auto_run *run)
     return status;
 }
 
-/* Plans and mends so much of what is wrong. Statuses: those of the command. */
-static enum status mend_part(struct auto_run *run, bool entries_only)
+/* Plans so much of what is wrong. Statuses: ST_OK; those of plan_repair; ST_ABSENT when it would help no disk to
+ * start, unless the settings want everything mended. */
+static enum status plan_part(struct auto_run *run, bool entries_only, struct plan *ret_plan)
 {
     struct context *context = run->context;
     const struct clock_port *clock = &context->ports->clock;
@@ -141,41 +144,50 @@ static enum status mend_part(struct auto_run *run, bool entries_only)
                                      .allow_format = run->settings.allow_format,
                                      .entries_only = entries_only,
                                      .keep_entries = true};
-    struct judgement judgement;
-    struct plan plan;
+    bool helps = false;
 
     if (clock->now(clock->ctx, &request.now) != ST_OK)
         request.now = (struct date_time){0};
-    run_begin(context, &plan);
-    enum status made = plan_repair(&plan, &run->judgement, &request);
-    enum status status = mend_run(context, &plan, made, false, &judgement);
-    if (status == ST_OK)
-        run->judgement = judgement;
+    run_begin(context, ret_plan);
+    enum status status = plan_repair(ret_plan, &run->judgement, &request);
+    if (status != ST_OK || ret_plan->count == 0)
+        return status;
+    status = autostart_improves(context->arena, ret_plan, &run->judgement, &helps);
+    if (status == ST_OK && !helps &&
+        (run->settings.mode != MODE_REPAIR || autostart_wants_repair(&run->judgement)))
+        return ST_ABSENT;
     return status;
 }
 
-/* True when something can be started as it is. */
-static bool can_start(struct auto_run *run)
+/* Mends so much of what is wrong, where that helps; true when something was changed. */
+static bool mend_part(struct auto_run *run, bool entries_only)
 {
-    const struct autostart_request request = {.turn = 0};
-    struct autostart autostart = {.count = 0};
-    struct context *context = run->context;
+    struct judgement judgement;
+    struct plan plan;
 
-    return autostart_plan(context->arena, &context->machine, &run->judgement, &request,
-                          &autostart) == ST_OK &&
-           autostart.count > 0;
+    if (plan_part(run, entries_only, &plan) != ST_OK || plan.count == 0)
+        return false;
+    if (mend_run(run->context, &plan, ST_OK, false, &judgement) == ST_OK) {
+        run->judgement = judgement;
+        return true;
+    }
+    return look_at_machine(run) == ST_OK && !entries_only && mend_part(run, true);
 }
 
-/* Mends as much as may be mended with nobody there: where disks cannot be changed, entries alone,
- * as long as there is something for them to start. */
+/* Mends as much as may be mended with nobody there: where disks cannot be changed, entries alone.
+ * What one run leaves to another comes behind it. */
 static void mend_unattended(struct auto_run *run)
 {
     bool spare = autostart_spares_disks(&run->context->machine);
+    bool changed = true;
+    bool any = false;
 
-    if (mend_part(run, spare) == ST_OK)
-        return;
-    if (look_at_machine(run) == ST_OK && !spare && can_start(run))
-        (void)!mend_part(run, true);
+    for (int round = 0; round < ROUNDS_MOST && changed && run->judged; round++) {
+        changed = mend_part(run, spare);
+        any |= changed;
+    }
+    if (!any && run->judged)
+        show_verdict(run->context, &run->judgement);
 }
 
 /* Options that the settings stand for. */
@@ -239,5 +251,7 @@ enum status cmd_auto(struct context *context)
         return ST_ABSENT;
     say(context, "Nothing could be started. \"shadowboot status\" says what is wrong, and what "
                  "can be done.\n");
+    if (run.judged)
+        show_next(context, &run.judgement);
     return hand_to_person(&run);
 }

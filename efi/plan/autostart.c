@@ -4,6 +4,7 @@
 #include "audit/lead.h"
 #include "audit/program.h"
 #include "base/text.h"
+#include "plan/project.h"
 
 #define PER_MEMBER 8 /* choices at most */
 
@@ -168,6 +169,29 @@ bool autostart_wants_repair(const struct judgement *judgement)
             return true;
     }
     return false;
+}
+
+static size_t count_starting(const struct judgement *judgement)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < judgement->roles.member_count; i++)
+        count += judgement->starts[i].verdict == VERDICT_STARTS;
+    return count;
+}
+
+enum status autostart_improves(struct arena *arena, const struct plan *plan,
+                               const struct judgement *judgement, bool *ret_improves)
+{
+    struct judgement then;
+    struct machine later;
+    enum status status = project_machine(arena, plan, &later);
+
+    if (status == ST_OK)
+        status = audit_machine(arena, &later, &then);
+    if (status == ST_OK)
+        *ret_improves = count_starting(&then) > count_starting(judgement);
+    return status;
 }
 
 bool autostart_spares_disks(const struct machine *machine)

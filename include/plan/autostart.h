@@ -6,6 +6,7 @@
 #define SHADOWBOOT_PLAN_AUTOSTART_H
 
 #include "audit/audit_machine.h"
+#include "plan/plan.h"
 
 struct autostart_request {
     bool has_disk; /* a disk is preferred: */
@@ -47,6 +48,14 @@ MUST_CHECK enum status autostart_plan(struct arena *arena, const struct machine 
 
 /* True when a member does not start alone as it is: then it is worth mending. */
 bool autostart_wants_repair(const struct judgement *judgement);
+
+/*
+ * Whether more members start alone after the plan than now, which `judgement` is of. What does not
+ * help that is nothing to change with nobody there: a new entry may start what then stops.
+ * Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status autostart_improves(struct arena *arena, const struct plan *plan,
+                                          const struct judgement *judgement, bool *ret_improves);
 
 /* True when BitLocker has a volume of this machine: what it measures is nothing to change at night. */
 bool autostart_spares_disks(const struct machine *machine);

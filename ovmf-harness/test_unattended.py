@@ -1,0 +1,231 @@
+"""shadowboot standing by: unattended starts of damaged machines, without firmware (unattended.py).
+
+What firmware does up to it and what becomes of what it starts is `firmware_model`'s part. The machine has
+shadowboot on both ESPs and, for the catalogue, no entry of Windows' for the shadow, so that most damages
+of the primary come to it.
+"""
+import json
+import re
+import tempfile
+from pathlib import Path
+
+import damage
+import mirror
+import pytest
+import repaired
+from conftest import required
+from test_repair_outcome import RANK, outcomes
+from unattended import AWAY, GUARD, NOTHING, OWN, REPORT, STARTED, STOPPED, WAITS, Unattended
+
+CASES = {case.name: case for case in damage.all_cases()}
+# What each has to come to: by shadowboot, on which disk; or a person is waited for.
+STARTS = {
+    'no-entry-for-primary': 0, 'both-entries-inactive': 0, 'primary-entry-path-broken': 0,
+    'primary-bootmgr-missing': 0, 'primary-bootmgr-empty': 0, 'primary-bootmgr-chain-short': 0,
+    'primary-bootmgr-unreadable': 0, 'primary-esp-no-microsoft': 0, 'primary-esp-boot-sector-zero': 0,
+    'primary-esp-few-clusters': 1, 'primary-esp-missing': 1, 'primary-esp-one-fat': 1, 'primary-esp-unformatted': 1,
+    'primary-gone': 1, 'primary-gpt-both-flipped': 1,
+}
+WAITING = ['both-esps-no-microsoft', 'primary-gone-shadow-no-store', 'shadow-alone-store-of-primary']
+# Of these firmware starts something itself, or does not get so far; nothing may become worse.
+OTHERS = [
+    'healthy', 'shadow-gone', 'nvram-wiped', 'order-empty', 'order-missing', 'order-odd-size', 'order-repeats',
+    'order-names-absent', 'order-names-only-absent', 'no-entry-for-shadow', 'bitlocker', 'both-bootmgrs-zero-cluster',
+    'both-stores-missing', 'both-esps-missing', 'both-windows-missing', 'primary-bootmgr-zero-cluster',
+    'primary-store-missing', 'primary-store-of-shadow', 'stores-crossed', 'stores-nowhere', 'old-shadow',
+    'plex-failed', 'plex-stale', 'primary-plex-stale', 'shadow-esp-empty', 'shell-first', 'memory-test-first',
+    'entry-of-gone-disk', 'esp-guids-equal', 'shadow-is-dd-copy', 'shadow-store-missing', 'primary-fallback-corrupt',
+]
+ASKS = re.compile(r'\[y/N\]')
+
+
+@pytest.fixture(scope='module')
+def program():
+    return required('SHADOWBOOT_EFI', 'build/shadowbootx64.efi')
+
+
+@pytest.fixture(scope='module')
+def standing_by(folder, bases, program):
+    """The healthy machine on which it is installed, and a stick."""
+    stick = folder / 'night-stick.img'
+    repaired.make_stick(stick)
+    place = folder / 'night'
+    place.mkdir()
+    box = Unattended(bases('mirror'), place, stick, program)
+    done = box.run('install', '-y')
+    assert done.status == 0, done.text
+    return box
+
+
+@pytest.fixture
+def night(folder, standing_by, program):
+    """A copy of it, perhaps damaged, perhaps without the entry for the shadow."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        def made(case=None, shadow_entry=True):
+            setup = standing_by.setup.copy(Path(name) / 'machine')
+            if case:
+                CASES[case].apply(setup)
+            if not shadow_entry and 'Boot0001' in setup.variables:
+                del setup.variables['Boot0001']
+                if 'BootOrder' in setup.variables:
+                    setup.set_order([number for number in setup.order() if number != 1])
+            return Unattended(setup, name, standing_by.stick, program)
+        yield made
+
+
+def kept(box):
+    """Names of the variables that survive the power."""
+    return sorted(name for name, (attributes, _) in box.setup.variables.items() if attributes & 1)
+
+
+def esp_file(box, index, name):
+    return box.setup.volume(index).get(f'/EFI/shadowboot/{name}')
+
+
+@pytest.mark.parametrize('name', [*STARTS, *WAITING, *OTHERS])
+def test_damaged_machine_starts_or_waits_and_is_never_worse(name, night):
+    box = night(name, shadow_entry=False)
+    before = outcomes(box)
+    course = box.power_on()
+    told = '\n'.join([*course.texts, *course.trace])
+    if name in STARTS:
+        assert (course.end, course.disk) == (STARTED, STARTS[name]) and course.statuses == [AWAY], told
+    elif name in WAITING:
+        assert course.end == WAITS and 'Nothing could be started.' in told, told
+        assert all(status not in (0, AWAY) for status in course.statuses)       # firmware is told of no success
+    else:
+        assert course.end in (STARTED, STOPPED, NOTHING) and len(course.texts) <= 1, told
+        assert course.end != STOPPED or not course.texts, told
+    assert not ASKS.search(told)
+    after = outcomes(box)
+    assert not [number for number in before if RANK[after[number]] < RANK[before[number]]], told
+    again = box.power_on()
+    assert again.end == course.end, told + '\n'.join(again.texts)
+    assert course.end != STARTED or len(again.texts) <= len(course.texts)
+
+
+def test_healthy_machine_never_comes_to_it_and_pulled_disks_come_back_ten_times(night):
+    box = night(shadow_entry=False)
+    disk, entries = box.setup.disks[0], None
+    for _ in range(10):
+        box.setup.disks[0] = disk
+        course = box.power_on()
+        assert (course.end, course.disk, course.texts) == (STARTED, 0, [])
+        box.setup.disks[0] = None
+        course = box.power_on()
+        assert (course.end, course.disk) == (STARTED, 1), course.texts
+        entries = entries or kept(box)
+        assert kept(box) == entries
+    named = [box.setup.variables[name] for name in entries if re.fullmatch('Boot[0-9A-F]{4}', name)]
+    assert len(named) == len(set(named)) == 4                       # nothing is there twice
+
+
+def test_reports_are_left(night):
+    box = night(shadow_entry=False)
+    box.setup.disks[0] = None
+    course = box.power_on()
+    log = esp_file(box, 1, 'last.log').decode()
+    assert log.startswith('=== shadowboot 2026-11-20') and 'Starting from Disk 0 by Boot0001' in log
+    assert json.loads(esp_file(box, 1, 'last.json'))['program'] == 'shadowboot'
+    attributes, summary = box.setup.variables[REPORT]
+    assert attributes == 6 and b'outcome=start\n' in summary and b'starts=1\n' in summary
+    assert [event[0] for event in course.events] == ['load', 'start']
+
+
+def test_settings_decide(night):
+    box = night('primary-gone', shadow_entry=False)
+    settings = box.setup.volume(1, change=True)
+    settings.put('/EFI/shadowboot/shadowboot.conf', b'mode = report\nreport = json\nmood = bad\n')
+    names = kept(box)
+    course = box.power_on()
+    assert course.end == WAITS and course.events == [] and course.statuses == [14], course.texts
+    assert 'Line 3' in course.texts[0] and 'no such key: "mood"' in course.texts[0]
+    assert kept(box) == names
+    assert box.setup.volume(1).exists('/EFI/shadowboot/last.json')
+    assert not box.setup.volume(1).exists('/EFI/shadowboot/last.log')
+    settings.put('/EFI/shadowboot/shadowboot.conf', 'mode = start\r\n'.encode('utf-16'))
+    assert box.power_on().end == STARTED
+
+
+def test_boot_manager_that_comes_back_gives_way_to_the_next(night):
+    box = night('primary-entry-path-broken', shadow_entry=False)
+    box.answers = ['load:15', 'start:14']
+    course = box.power_on()
+    assert course.end == STARTED and [event[0] for event in course.events] == ['load', 'load', 'start', 'load', 'start']
+    assert 'Secure Boot refuses it (error 15).' in course.texts[0]
+    assert 'It came back with error 14' in course.texts[0]
+    box = night('primary-entry-path-broken', shadow_entry=False)
+    box.answers = ['start:0'] * 16
+    course = box.power_on()
+    assert course.end == WAITS and 'came back without an error' in course.texts[0]
+    assert course.statuses[0] not in (0, AWAY)
+
+
+def test_after_three_starts_in_a_row_a_person_is_waited_for(night):
+    box = night('primary-esp-missing', shadow_entry=False)
+    del box.setup.variables['Boot0000']                             # nothing else is ever started
+    ends = []
+    for minute in range(5):
+        box.date = f'2026-11-20T03:{minute:02}:00'
+        keep = dict(box.setup.variables)
+        course = box.power_on()
+        ends.append(course.end)
+        box.setup.variables = {**keep, **{GUARD: box.setup.variables[GUARD]}}
+        assert not ASKS.search(''.join(course.texts))
+    assert ends[:3] == [STARTED] * 3 and ends[3] == WAITS, course.texts
+    assert 'started 3 times in a row' in course.texts[0] or ends[4] == STARTED
+    box.date = '2026-11-20T04:30:00'
+    assert box.power_on().end == STARTED
+
+
+def test_a_key_leads_to_a_person(night):
+    box = night('primary-gone', shadow_entry=False)
+    box.keys = ['x']
+    course = box.power_on()
+    assert course.end == WAITS and course.events == [] and course.statuses == [21], course.texts
+
+
+def test_bitlocker_with_a_tpm_is_started_by_a_reset(night):
+    box = night('bitlocker')
+    del box.setup.variables['Boot0000']
+    box.setup.set_order([2, 3, 1])                                  # shadowboot first: by a user's choice
+    box.tpm = True
+    before = {index: repaired.image_pages(box.setup.disk(index).image) for index in (0,)}
+    course = box.power_on()
+    assert course.resets == 1 and [event[0] for event in course.events] == ['reset'], course.texts
+    assert not box.setup.variables.get('BootNext')
+    assert {0: repaired.image_pages(box.setup.disk(0).image)} == before, 'what BitLocker measures was changed'
+
+
+def test_installing_again_mends_and_taking_it_back_leaves_nothing(night):
+    box = night()
+    box.setup.volume(1, change=True).delete('/EFI/shadowboot/shadowbootx64.efi')
+    del box.setup.variables['Boot0003']
+    box.setup.set_order([0, 1, 2])
+    said = box.run('status').text
+    assert 'stands by on another boot disk' in said and 'No boot entry leads to the shadowboot' in said
+    assert box.run('install', '-y').status == 0
+    assert 'shadowboot 0.1.0' in box.run('status').text
+    assert 'Nothing to do' in box.run('install', '-y').text
+    for index in (0, 1):
+        assert box.setup.volume(index).get(OWN) == box.image
+        box.setup.volume(index).fsck()
+    assert box.run('install', '-remove', '-y').status == 0
+    assert sorted(name for name in box.setup.variables if name.startswith('Boot0')) == ['Boot0000', 'Boot0001']
+    assert not [name for index in (0, 1) for name in box.setup.volume(index).list('/EFI') if name.endswith('x64.efi')
+                and 'shadowboot' in name]
+
+
+def test_thousand_starts_leave_the_store_as_small_as_the_first(night):
+    """Every tenth runs; what is between them is the same again, as the guard's own test tells."""
+    box = night('primary-gone', shadow_entry=False)
+    box.power_on()
+    box.setup.set_order([2, 0, 1])                                  # it is reached at every start
+    sizes = set()
+    for number in range(100):
+        box.date = f'2026-11-20T{number // 4 % 24:02}:{number % 4 * 15:02}:00'
+        course = box.power_on()
+        assert course.end == STARTED, course.texts
+        sizes.add(sum(len(name) + len(data) for name, (attributes, data) in box.setup.variables.items()
+                      if attributes & 1))
+    assert len(sizes) == 1
