@@ -110,6 +110,11 @@ static const struct option_spec undo_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec test_options[] = {
+    {"-all", NULL, "each disk of the mirror in turn, one start each"},
+    {NULL, NULL, NULL},
+};
+
 static const struct option_spec bcd_options[] = {
     {"-all", NULL, "list: every object, not only what is on the menu"},
     {"-on", "DISK", "the store of that disk's ESP alone: a disk's number, or a GUID"},
@@ -332,6 +337,13 @@ static const struct command table[] = {
      "settings of the old one out of it. What does not go here (/f BIOS, /offline, /m {...}) is "
      "refused.",
      NULL, 0, ARGS_MAX, cmd_bcdboot, COMMAND_FOREIGN},
+    {"test", "[DISK | -all]", "restarts the machine once from one disk",
+     "Sets BootNext to the entry that starts from DISK (the shadow without one), remembers that in a "
+     "variable of its own, and restarts. You see which system comes up; the start after that is as "
+     "before. The next status says whether the firmware has taken the entry; no more than that can be "
+     "known from here. With -all the same line, typed once shadowboot runs again, goes on with the "
+     "next disk and ends with a table.",
+     test_options, 0, 1, cmd_test, 0},
     {"menu", "", "shows the machine and what can be done, to choose from",
      "The disks, the verdict and what was found, and below it what can be done: arrows or digits "
      "choose, Enter does it, Esc goes back. Each choice that changes something is a command, named "

@@ -50,12 +50,25 @@ static void offer_main(struct maker *maker, const struct menu_place *place)
 {
     (void)place;
     add_run(maker, "Repair: make the machine start from each disk", "repair");
+    add_list(maker, "Test: restart once from one disk", MENU_TESTS, 0);
     add_list(maker, "Boot entries: order, next start, delete", MENU_ENTRIES, 0);
     if (maker->judgement->roles.windows)
         add_list(maker, "How Windows starts: safe mode, recovery and others", MENU_MODES, 0);
     add_run(maker, "Undo a change", "undo");
     add_run(maker, "Everything that is known, with advice", "status");
     add_list(maker, "Shell, restart, firmware setup, power off", MENU_ENDS, 0);
+}
+
+static void offer_tests(struct maker *maker, const struct menu_place *place)
+{
+    const struct roles *roles = &maker->judgement->roles;
+    struct arena *arena = maker->context->arena;
+
+    (void)place;
+    for (size_t i = 0; i < roles->member_count; i++)
+        add_run(maker, arena_printf(arena, "Restart once from Disk %zu", roles->members[i].disk),
+                arena_printf(arena, "test %zu", roles->members[i].disk));
+    add_run(maker, "Each disk in turn", "test -all");
 }
 
 static void offer_entries(struct maker *maker, const struct menu_place *place)
@@ -147,6 +160,7 @@ static const struct {
     void (*make)(struct maker *maker, const struct menu_place *place);
 } lists[] = {
     [MENU_MAIN] = {"What to do", offer_main},
+    [MENU_TESTS] = {"Test", offer_tests},
     [MENU_ENTRIES] = {"Boot entries, as they are tried", offer_entries},
     [MENU_ENTRY] = {"Boot entry", offer_entry},
     [MENU_MODES] = {"How Windows is to start", offer_modes},

@@ -255,6 +255,12 @@ static const struct row_kind kinds[ROW_COUNT] = {
                             {NULL, "disks", "it changed blocks of disks"},
                             {NULL, "undo", "it took one back"},
                             {NULL, NULL, NULL}}},
+    [ROW_TEST] = {"TestInfo", NULL, true, 0, "of starts asked for by test", NULL,
+                  FIELDS{{"disk", NULL, NULL},
+                         {"variable", NULL, NULL},
+                         {"when", NULL, NULL},
+                         {"state", NULL, "waits, used"},
+                         {NULL, NULL, NULL}}},
     [ROW_ERROR] = {"ErrorInfo", NULL, true, 0, NULL, NULL,
                    FIELDS{{"exit status", NULL, NULL}, {"text", NULL, NULL}, {NULL, NULL, NULL}}},
 };

@@ -39,6 +39,7 @@ enum row {
     ROW_COPY,
     ROW_PROMISE,
     ROW_JOURNAL,
+    ROW_TEST,
     ROW_ERROR,
     ROW_COUNT
 };

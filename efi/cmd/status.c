@@ -9,6 +9,7 @@
 #include "report_json.h"
 #include "show.h"
 #include "show_plan.h"
+#include "try_start.h"
 
 void show_disk_line(struct context *context, const struct roles *roles, size_t index)
 {
@@ -168,6 +169,7 @@ enum status cmd_status(struct context *context)
     else
         show_judgement(context, &judgement);
     note_interrupted(context);
+    show_start_tests(context);
     if (!context->sfo)
         show_next(context, &judgement);
     context->exit_status = judgement.state;

@@ -86,6 +86,7 @@ enum status cmd_install(struct context *context);
 enum status cmd_secureboot(struct context *context);
 enum status cmd_undo(struct context *context);
 enum status cmd_bcd(struct context *context);
+enum status cmd_test(struct context *context);
 enum status cmd_menu(struct context *context);
 enum status cmd_help(struct context *context);
 

@@ -18,6 +18,9 @@
 /* 8BE4DF61-93CA-11D2-AA0D-00E098032B8C, the vendor of Boot#### and its kin (3.3). */
 #define VAR_GLOBAL_VENDOR GUID_INIT(0x8be4df61, 0x93ca, 0x11d2, 0xaa0d, 0x00e098032b8c)
 
+/* The vendor of variables that are this program's own. */
+#define VAR_OWN_VENDOR GUID_INIT(0xe2adbd2d, 0x0a8e, 0x4660, 0xa7e9, 0x9e7e7f4b0c74)
+
 struct var_id {
     struct guid vendor;
     char name[VAR_NAME_SIZE]; /* ASCII, NUL-terminated, cut when longer; '?' for other characters */

@@ -1,0 +1,254 @@
+/* `test`: starts one disk once, by BootNext, and later tells what came of it as far as that can be known. */
+#include "try_start.h"
+
+#include "apply/start_memory.h"
+#include "audit/audit_machine.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "disk_word.h"
+#include "plan/entries.h"
+#include "rows.h"
+#include "run.h"
+
+#define DATE_SIZE 24
+
+/* One start that is to be tried. */
+struct trial_start {
+    size_t member;
+    size_t disk;
+    size_t esp;   /* partition */
+    size_t entry; /* index into machine.entries */
+};
+
+static const char *asked_text(const struct date_time *date, char text[DATE_SIZE])
+{
+    struct text_buffer buffer;
+
+    text_buffer_init(&buffer, text, DATE_SIZE);
+    if (date->year == 0)
+        text_buffer_printf(&buffer, "an unknown time");
+    else
+        text_buffer_printf(&buffer, "%04u-%02u-%02u %02u:%02u", date->year, date->month, date->day,
+                           date->hour, date->minute);
+    return text;
+}
+
+/* True as long as firmware has not taken the entry: BootNext still names it. */
+static bool still_waits(const struct machine *machine, const struct start_tests *tests,
+                        size_t index)
+{
+    return index + 1 == tests->count && machine->next.status == ST_OK &&
+           machine->next.number == tests->items[index].entry;
+}
+
+static void show_start_test(struct context *context, const struct start_test *test, bool waits)
+{
+    struct rows rows = rows_of_tables(context);
+    size_t partition = machine_find_partition(&context->machine, &test->esp, NULL);
+    bool here = partition != NO_INDEX;
+    size_t disk = here ? context->machine.partitions[partition].disk : 0;
+    char asked[DATE_SIZE];
+
+    asked_text(&test->asked, asked);
+    if (context->sfo) {
+        row_open(&rows, ROW_TEST);
+        row_number_or_none(&rows, disk, here);
+        row_text(&rows, arena_printf(context->arena, "Boot%04X", test->entry));
+        row_text(&rows, asked);
+        row_text(&rows, waits ? "waits" : "used");
+        row_close(&rows);
+        return;
+    }
+    if (here)
+        say(context, "Test of Disk %zu", disk);
+    else
+        say(context, "Test of a disk that is not here");
+    say(context,
+        waits ? ", asked for %s: waits. Boot%04X is still the entry for the next start.\n"
+              : ", asked for %s: the firmware has taken Boot%04X since, or somebody has chosen "
+                "otherwise. Whether the system came up is not written anywhere.\n",
+        asked, test->entry);
+}
+
+void show_start_tests(struct context *context)
+{
+    const struct start_tests tests = start_memory_read(&context->ports->vars);
+
+    for (size_t i = 0; i < tests.count; i++)
+        show_start_test(context, &tests.items[i], still_waits(&context->machine, &tests, i));
+}
+
+/* The entry that starts from the member's ESP: that by which it starts alone, or else the first that leads there. */
+static size_t entry_of_member(const struct context *context, const struct judgement *judgement,
+                              size_t member)
+{
+    const struct machine *machine = &context->machine;
+    const struct start *start = &judgement->starts[member];
+    size_t esp = judgement->roles.members[member].esp;
+
+    if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX)
+        return start->entry;
+    for (size_t i = 0; esp != NO_INDEX && i < machine->entry_count; i++) {
+        if (roles_entry_is_tried(&machine->entries[i]) &&
+            audit_entry_leads_to(machine, &machine->entries[i], machine->esps[esp].partition))
+            return i;
+    }
+    return NO_INDEX;
+}
+
+static enum status prepare_trial(struct context *context, const struct judgement *judgement,
+                                 size_t member, struct trial_start *ret_trial)
+{
+    const struct member *own = &judgement->roles.members[member];
+    size_t entry = entry_of_member(context, judgement, member);
+
+    if (entry == NO_INDEX || own->esp == NO_INDEX)
+        return report(
+            context, ST_ABSENT,
+            "No boot entry starts from Disk %zu. \"shadowboot repair\" makes one. Nothing was changed.",
+            own->disk);
+    *ret_trial =
+        (struct trial_start){member, own->disk, context->machine.esps[own->esp].partition, entry};
+    return ST_OK;
+}
+
+static void explain_trial(struct context *context, const struct judgement *judgement,
+                          const struct trial_start *trial)
+{
+    const struct entry *entry = &context->machine.entries[trial->entry];
+    const struct start *start = &judgement->starts[trial->member];
+
+    if (context->sfo)
+        return;
+    if (start->verdict != VERDICT_STARTS)
+        say(context, "Note: Disk %zu alone may not start. %s\n", trial->disk, start->reason);
+    say(context,
+        "The machine restarts, and this once its firmware is to start Boot%04X \"%.40s\", from Disk %zu. See which "
+        "system comes up and whether it is all there; the start after that is as before. If nothing comes up, the "
+        "firmware goes on with its other entries.\n",
+        entry->number, entry->description, trial->disk);
+}
+
+/* Remembers the trial and restarts. Comes back only when firmware does not restart. */
+static enum status restart_for(struct context *context, const struct trial_start *trial)
+{
+    const struct start_port *start = &context->ports->start;
+    const struct clock_port *clock = &context->ports->clock;
+    struct start_tests tests = start_memory_read(&context->ports->vars);
+    struct start_test test = {context->machine.partitions[trial->esp].unique,
+                              context->machine.entries[trial->entry].number,
+                              {0}};
+
+    if (option(context, "-all") == NULL)
+        tests.count = 0;
+    if (clock->now(clock->ctx, &test.asked) != ST_OK)
+        test.asked = (struct date_time){0};
+    start_tests_add(&tests, &test);
+    enum status status = start_memory_write(&context->ports->vars, &tests);
+    if (status != ST_OK)
+        return report(
+            context, status,
+            "The test could not be remembered: %s. Boot%04X is the entry for the next start; restart the "
+            "machine to try it, or \"shadowboot next none\".",
+            status_text(status), test.entry);
+    start->reset(start->ctx, START_RESET_COLD);
+    return report(context, ST_UNSUPPORTED,
+                  "This firmware does not restart: restart the machine to go on.");
+}
+
+static enum status try_member(struct context *context, const struct judgement *judgement,
+                              size_t member)
+{
+    struct trial_start trial = {NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX};
+    struct plan plan;
+    enum status status = prepare_trial(context, judgement, member, &trial);
+
+    if (status != ST_OK)
+        return status;
+    explain_trial(context, judgement, &trial);
+    run_begin(context, &plan);
+    status = run_plan(context, &plan, plan_next(&plan, trial.entry), NULL);
+    return status != ST_OK || context->plan_only ? status : restart_for(context, &trial);
+}
+
+/* The first member whose ESP has not been tried, or whose test still waits; NO_INDEX when all have. */
+static size_t next_untried(const struct context *context, const struct judgement *judgement,
+                           const struct start_tests *tests)
+{
+    for (size_t i = 0; i < judgement->roles.member_count; i++) {
+        size_t esp = judgement->roles.members[i].esp;
+        bool tried = false;
+        for (size_t j = 0; esp != NO_INDEX && j < tests->count; j++) {
+            size_t partition = context->machine.esps[esp].partition;
+            tried = tried || (guid_equal(&tests->items[j].esp,
+                                         &context->machine.partitions[partition].unique) &&
+                              !still_waits(&context->machine, tests, j));
+        }
+        if (!tried)
+            return i;
+    }
+    return NO_INDEX;
+}
+
+static enum status try_all(struct context *context, const struct judgement *judgement)
+{
+    struct start_tests tests = start_memory_read(&context->ports->vars);
+    size_t member = next_untried(context, judgement, &tests);
+
+    show_start_tests(context);
+    if (member != NO_INDEX) {
+        if (!context->sfo)
+            say(context,
+                "When you have seen it, start shadowboot again and type the same line: it goes on with the "
+                "next disk, and ends with a table.\n");
+        return try_member(context, judgement, member);
+    }
+    if (!context->sfo)
+        say(context, "Each disk of the mirror was tried once.\n");
+    tests.count = 0;
+    enum status status =
+        context->plan_only ? ST_OK : start_memory_write(&context->ports->vars, &tests);
+    return status == ST_OK ? ST_OK : report(context, status, "The tests could not be forgotten.");
+}
+
+/* What the words mean: a disk of the mirror, or the shadow without any. */
+static enum status member_wanted(struct context *context, const struct judgement *judgement,
+                                 size_t *ret_member)
+{
+    const struct roles *roles = &judgement->roles;
+    size_t disk = NO_INDEX;
+
+    if (context->word_count == 0 && roles->shadow == NO_INDEX)
+        return report(context, ST_ABSENT, "There is no shadow disk to test. Nothing was changed.");
+    if (context->word_count == 0) {
+        *ret_member = roles->shadow;
+        return ST_OK;
+    }
+    enum status status = disk_word(context, context->words[0], &disk);
+    if (status != ST_OK)
+        return status;
+    *ret_member = roles_member_on(roles, disk);
+    if (*ret_member == NO_INDEX)
+        return report(context, ST_ABSENT, "Disk %zu is no disk of the mirror. Nothing was changed.",
+                      disk);
+    return ST_OK;
+}
+
+enum status cmd_test(struct context *context)
+{
+    struct judgement judgement;
+    size_t member = NO_INDEX;
+
+    if (option(context, "-all") != NULL && context->word_count > 0)
+        return report(context, ST_USAGE,
+                      "-all tests each disk: leave the disk out. Nothing was changed.");
+    enum status status = context_scan(context, SCAN_FULL);
+    if (status != ST_OK)
+        return status;
+    if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
+        return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
+    if (option(context, "-all") != NULL)
+        return try_all(context, &judgement);
+    status = member_wanted(context, &judgement, &member);
+    return status == ST_OK ? try_member(context, &judgement, member) : status;
+}
