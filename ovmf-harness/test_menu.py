@@ -19,6 +19,7 @@ STICK = [Partition(ESP, 2048, 100000, '5ad0b007-0000-4000-8000-000000000001')]
 ESC = ['esc', '']       # by itself: nothing follows it in time
 AFTER = ['x', '']       # at "Press a key for the menu", and nothing behind it
 LEAVE = [*ESC, 'y']
+AWAY = 126              # exit status of the host program where the machine would be gone
 TALL = (100, 90)        # where no command stops after a screen
 
 
@@ -203,9 +204,28 @@ def test_windows_is_started_in_safe_mode_and_as_usual_again(desk):
     assert 'safeboot' not in desk.run(['bcd', 'list'])[0]
 
 
-def test_what_the_firmware_cannot_do_is_said(desk):
-    ends = len(choices(desk))
+def test_the_machine_is_left_in_each_way(desk, tmp_path):
+    ends, events = len(choices(desk)), tmp_path / 'events'
     words = choices(desk, *pick(ends))
-    for choice in ('Restart', 'Power off'):
-        assert 'This firmware does not do that.' in done(desk, *pick(ends), *pick(words.index(choice) + 1))
-    assert desk.run(['menu'], [*pick(ends), *pick(words.index('Leave the menu') + 1)])[1] == 0
+    own, desk.options = desk.options, [*desk.options, '--started', str(events)]
+    for choice, event in (('Restart', 'reset cold\n'), ('Power off', 'reset off\n')):
+        events.unlink(missing_ok=True)
+        assert desk.run(['menu'], [*pick(ends), *pick(words.index(choice) + 1)])[1] == AWAY
+        assert events.read_text() == event
+    desk.options = own
+    leave = [*pick(ends), *pick(words.index('Leave the menu') + 1)]
+    assert desk.run(['menu'], leave)[1] == 0
+    # A boot manager goes on with its next entry.
+    desk.options = [*own, '--program', '\\EFI\\shadowboot\\shadowbootx64.efi']
+    assert desk.run(['menu'], leave)[1] == 21
+
+
+def test_a_test_restarts_and_is_told_of_then(desk, tmp_path):
+    done(desk, 'enter', 'y')
+    tests, events = choices(desk).index('Test: restart once from one disk') + 1, tmp_path / 'events'
+    assert choices(desk, *pick(tests)) == ['Restart once from Disk 0', 'Restart once from Disk 1', 'Each disk in turn']
+    desk.options += ['--started', str(events)]
+    assert desk.run(['menu'], [*pick(tests), *pick(2), 'y'])[1] == AWAY
+    assert events.read_text() == 'reset cold\n' and variable(desk, 'BootNext') == '0100'
+    shown = [lines for lines in desk.menu() if is_menu(lines)][-1]
+    assert any('Test of Disk 1, asked for 2026-11-20 12:00: waits.' in line for line in shown)

@@ -5,7 +5,7 @@ They are run in their sequence, by the host program, on the article's machine wi
 With a folder in the prompt, as in `FS2:\\mirror>`, they are run on a machine of today, one of DAMAGE.
 Those of `mirror` that change disks are run on firmware as well. Lines are those of a screen of 80 columns.
 The figures are some of the bench's. A line `...` stands for any number of lines left out. A question in a transcript is answered as it is
-there. In a frame is what `status` leaves on the screen. `test_readme.py --update` writes anew what does not match.
+there. One picture is the screen of `menu`. `test_readme.py --update` writes anew what does not match.
 """
 import os
 import re
@@ -18,6 +18,7 @@ from pathlib import Path
 import damage
 import limits
 import mirror
+import terminal
 from gpt import ESP, Partition
 from host_program import ROOT, HostProgram, HostResult
 from kb814070 import mirrored_server
@@ -47,7 +48,9 @@ VARIES = [(r'\bBoot[0-9A-F]{4}\b', 'Boot####'), (r'\b([0-9A-F]{4},)+[0-9A-F]{4}\
           (r'alone: no\..*(\n +.*)*', 'alone: no.')]
 FIGURES = '`make bench` counts, so that it is the same on every machine. Some of its figures:'
 SCREEN, COLUMNS, ROWS = '80x25', 80, 25
-EDGE = f'{INDENT}+{"-" * COLUMNS}+'
+EDGE, BELOW = f'{INDENT}+- shadowboot ', f'{INDENT}  That is: shadowboot '   # the menu's first line, and its last
+# ConOut of a machine with a serial line, for which the menu draws its frame in ASCII: a UART, and what PC-ANSI is called.
+SERIAL = bytes.fromhex('030e13000000000000c2010000000000080101' '030a14005347c1e0bef9d2119a0c0090273fc14d' '7fff0400')
 MOST = 32 * 1024   # bytes: what somebody reads whose server is dead
 
 
@@ -72,8 +75,9 @@ def damaged(name, folder):
 class MirrorHost:
     """One of these machines and the stick that the program was started from."""
 
-    def __init__(self, name, folder, product):
+    def __init__(self, name, folder, product, variables=()):
         setup = damaged(name, folder / name)
+        setup.variables.update(variables)
         place = folder / f'{name}-stick'
         place.mkdir()
         stick = Machine(place).add_stick({'shadowbootx64.efi': product}, partitions=STICK)
@@ -212,28 +216,23 @@ def test_figures_are_what_the_bench_prints():
         assert '\n'.join(lines[at:at + 2]) in found, lines[at]
 
 
-def screen_of(host):
-    """What `status` leaves on the screen: its last lines, and the prompt."""
-    lines = output_of(host, 'shadowboot status', [])
-    assert max(map(len, lines)) < COLUMNS
-    return [*lines[1 - ROWS:], 'FS2:\\mirror> _']
+def screen_of(folder, product):
+    """The menu of the server of today, as it is without a key."""
+    host = MirrorHost('mirror', folder, product, {'ConOut': (7, SERIAL)})
+    text = host.run('shadowboot menu', ['home']).text.replace('\n', '\r\n')
+    return [line for line in terminal.screens(text, COLUMNS, ROWS)[-2] if line]
 
 
-def frame_in(lines):
-    """Index of the first line inside the frame, and of its lower edge."""
-    start = lines.index(EDGE) + 1
-    return start, lines.index(EDGE, start)
+def picture_in(lines):
+    """Index of the first line of the picture, and behind the last."""
+    start = next(at for at, line in enumerate(lines) if line.startswith(EDGE))
+    return start, next(at for at, line in enumerate(lines) if at > start and line.startswith(BELOW)) + 1
 
 
-def framed(lines):
-    return [f'{INDENT}|{line:{COLUMNS}}|' for line in lines]
-
-
-def test_picture_is_the_screen_of_status(tmp_path, product):
+def test_picture_is_the_screen_of_the_menu(tmp_path, product):
     lines = README.read_text(encoding='utf-8').split('\n')
-    start, end = frame_in(lines)
-    assert end - start == ROWS
-    assert lines[start:end] == framed(screen_of(MirrorHost('mirror', tmp_path, product)))
+    start, end = picture_in(lines)
+    assert lines[start:end] == [INDENT + line for line in screen_of(tmp_path, product)]
 
 
 def test_readme_is_short_enough_to_be_read():
@@ -241,8 +240,8 @@ def test_readme_is_short_enough_to_be_read():
 
 
 def test_size_is_below_what_is_promised(product):
-    assert product.stat().st_size < 512 * 1024
-    assert 'below 512 KiB' in README.read_text(encoding='utf-8')
+    assert product.stat().st_size < 640 * 1024
+    assert 'below 640 KiB' in README.read_text(encoding='utf-8')
 
 
 def label_of(line):
@@ -265,8 +264,9 @@ def update():
     build = ROOT / 'build'
     with tempfile.TemporaryDirectory() as folder:
         machines = hosts(Path(folder), build / 'shadowbootx64.efi', build / 'standin.efi')
-        start, end = frame_in(lines)
-        lines[start:end] = framed(screen_of(MirrorHost('mirror', Path(folder) / 'picture', build / 'shadowbootx64.efi')))
+        start, end = picture_in(lines)
+        (Path(folder) / 'picture').mkdir()
+        lines[start:end] = [INDENT + line for line in screen_of(Path(folder) / 'picture', build / 'shadowbootx64.efi')]
         found = list(differing(machines, lines))
     for start, end, _, printed in reversed(found):
         lines[start + 1:end] = [(INDENT + line).rstrip() for line in printed]

@@ -12,6 +12,7 @@
 #include "menu_view.h"
 #include "program.h"
 #include "show.h"
+#include "try_start.h"
 
 #define KNOWN_SIZE   8192u /* bytes of what is said about the machine */
 #define CON_OUT_SIZE 1024u
@@ -63,6 +64,7 @@ static void say_known(struct context *context, const struct judgement *judgement
         say(context, "The firmware shows no disk.\n");
     else
         show_verdict(context, judgement);
+    show_start_tests(context);
     for (size_t i = 0; i < judgement->findings.count; i++)
         show_finding(context, &judgement->findings.items[i]);
 }

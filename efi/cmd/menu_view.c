@@ -4,7 +4,7 @@
 #include "format/devpath.h"
 
 #define FRAME_ROWS   4u  /* edges, the line between, and the one below with the command */
-#define CHOICES_WANT 9u  /* rows for choices, when there are so many */
+#define CHOICES_PART 3u  /* of all rows, one in so many is for choices if there are as many */
 #define UART         14u /* messaging device path nodes (10.3.4) */
 #define VENDOR       10u
 
@@ -128,9 +128,11 @@ void menu_draw(struct cells *cells, const struct menu_view *view)
 {
     const struct frame *frame = view->boxes ? &boxes : &ascii;
     unsigned room = cells->rows - FRAME_ROWS;
-    unsigned want = view->page->count < CHOICES_WANT ? (unsigned)view->page->count : CHOICES_WANT;
+    unsigned want = cells->rows / CHOICES_PART;
     unsigned known = count_rows(view->known);
 
+    if (view->page->count < want)
+        want = (unsigned)view->page->count;
     if (known > room - want)
         known = room - want;
     unsigned choices = room - known;

@@ -156,8 +156,8 @@ static enum status restart_for(struct context *context, const struct trial_start
                   "This firmware does not restart: restart the machine to go on.");
 }
 
-static enum status try_member(struct context *context, const struct judgement *judgement,
-                              size_t member)
+static enum status start_on_trial(struct context *context, const struct judgement *judgement,
+                                  size_t member)
 {
     struct trial_start trial = {NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX};
     struct plan plan;
@@ -201,7 +201,7 @@ static enum status try_all(struct context *context, const struct judgement *judg
             say(context,
                 "When you have seen it, start shadowboot again and type the same line: it goes on with the "
                 "next disk, and ends with a table.\n");
-        return try_member(context, judgement, member);
+        return start_on_trial(context, judgement, member);
     }
     if (!context->sfo)
         say(context, "Each disk of the mirror was tried once.\n");
@@ -250,5 +250,5 @@ enum status cmd_test(struct context *context)
     if (option(context, "-all") != NULL)
         return try_all(context, &judgement);
     status = member_wanted(context, &judgement, &member);
-    return status == ST_OK ? try_member(context, &judgement, member) : status;
+    return status == ST_OK ? start_on_trial(context, &judgement, member) : status;
 }
