@@ -9,9 +9,6 @@
 
 #include "port/ports.h"
 
-/* The vendor of the program's own variables. */
-#define VAR_OWN_VENDOR GUID_INIT(0x7b6f3a52, 0x4f0e, 0x4d0b, 0x9c1e, 0x5ad0b007c0de)
-
 #define START_GUARD_NAME  "ShadowbootStarts"
 #define START_GUARD_SIZE  8u
 #define START_GUARD_MOST  3u  /* starts in a row before a person is waited for */

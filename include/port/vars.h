@@ -19,7 +19,7 @@
 #define VAR_GLOBAL_VENDOR GUID_INIT(0x8be4df61, 0x93ca, 0x11d2, 0xaa0d, 0x00e098032b8c)
 
 /* The vendor of variables that are this program's own. */
-#define VAR_OWN_VENDOR GUID_INIT(0xe2adbd2d, 0x0a8e, 0x4660, 0xa7e9, 0x9e7e7f4b0c74)
+#define VAR_OWN_VENDOR GUID_INIT(0x7b6f3a52, 0x4f0e, 0x4d0b, 0x9c1e, 0x5ad0b007c0de)
 
 struct var_id {
     struct guid vendor;
