@@ -116,7 +116,7 @@ def test_files_of_every_form_reach_the_esp(machine, tmp_path):
     assert found['/EFI/BOOT/BOOTX64.EFI'] == boot_files()['EFI/bootmgfw.efi'][0]
 
 
-def with_encrypted(machine, folder, name):
+def with_encrypted(machine, folder, name, plexes=(0, 1)):
     """The machine with a file of the plexes encrypted, which has clusters of its own."""
     setup, image = machine
     setup = setup.copy(folder)
@@ -124,7 +124,7 @@ def with_encrypted(machine, folder, name):
     own = folder / 'volume'
     own.write_bytes(image.read_bytes())
     set_flags(own, Dump(own).facts, int(Dump(own, [path]).files[path].record), 0x80, 0x4000)
-    for index in range(2):
+    for index in plexes:
         setup.writable(index)
         mirror.put_plex(setup, index, own.read_bytes())
     return setup
@@ -145,3 +145,14 @@ def test_without_the_boot_manager_nothing_is_changed(machine, tmp_path):
     assert result.status != 0
     assert 'cannot be copied: it is encrypted. Nothing was changed.' in result.text
     assert setup.fingerprint() == before
+
+
+def test_boot_manager_of_the_other_plex_stands_in(machine, tmp_path):
+    """Plexes of a mirror are the same but for what cannot be read."""
+    setup = with_encrypted(machine, tmp_path / 'copy', 'bootmgfw.efi', plexes=[1])
+    result = setup.run('rebuild', '1', '-y')
+    assert result.status == 0, result.text
+    assert 'from Disk 0 Partition' in result.text.split('Plan:')[1]
+    found = setup.volume(1).copy_out('/EFI')
+    for name, (data, _) in boot_files().items():
+        assert found[f"{TARGET}/{name.removeprefix('EFI/')}"] == data, name

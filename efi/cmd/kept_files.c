@@ -4,16 +4,10 @@
 #include "plan/place.h"
 #include "plan/rebuild.h"
 
-static enum status look_for(struct context *context, const struct judgement *judgement, size_t disk,
-                            size_t *ret_copy)
+static enum status look_into_kept(struct context *context, size_t copy)
 {
     struct machine *machine = &context->machine;
-    struct source_request request = {.copy = rebuild_copy(machine, &judgement->roles, disk),
-                                     .twins = machine->secure.status == ST_OK};
-
-    *ret_copy = request.copy;
-    if (request.copy == NO_INDEX || machine_find_source(machine, request.copy) != NO_INDEX)
-        return ST_OK;
+    struct source_request request = {.copy = copy, .twins = machine->secure.status == ST_OK};
     enum status status = scan_source(context->arena, context->ports, &request, machine);
     size_t source = machine_find_source(machine, request.copy);
     if (status != ST_OK || !machine->esps[source].source->has_twins ||
@@ -22,6 +16,22 @@ static enum status look_for(struct context *context, const struct judgement *jud
     machine->source_count--;
     request.twins = false;
     return scan_source(context->arena, context->ports, &request, machine);
+}
+
+/* Looks into the best copy; where that has no boot manager to take, into the next. */
+static enum status look_for(struct context *context, const struct judgement *judgement, size_t disk,
+                            size_t *ret_copy)
+{
+    const struct machine *machine = &context->machine;
+    enum status status = ST_OK;
+
+    do {
+        *ret_copy = rebuild_copy(machine, &judgement->roles, disk);
+        if (*ret_copy == NO_INDEX || machine_find_source(machine, *ret_copy) != NO_INDEX)
+            return ST_OK;
+        status = look_into_kept(context, *ret_copy);
+    } while (status == ST_OK);
+    return status;
 }
 
 enum status need_kept_files(struct context *context, const struct judgement *judgement)

@@ -12,14 +12,28 @@
 #include "plan/place.h"
 #include "plan/prospect.h"
 
+/* True for a copy that was looked into and has no boot manager to take. */
+static bool lacks_manager(const struct machine *machine, size_t copy)
+{
+    size_t source = machine_find_source(machine, copy);
+
+    if (source == NO_INDEX)
+        return false;
+    const struct esp *esp = &machine->esps[source];
+    size_t manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
+    return manager == FAT_NO_FILE || esp_file_is_bad(machine, esp, manager);
+}
+
 /* How good a copy of Windows is to take boot files from; 0 when it is none. */
 static int copy_worth(const struct machine *machine, const struct member *member, size_t disk)
 {
     const struct system_copy *copy = &machine->copies[member->copy];
-    int worth = 1 + (member->disk == disk);
+    int worth = 2 + (member->disk == disk);
 
     if (copy->partition == NO_INDEX || system_copy_windows(copy) != ST_OK)
         return 0;
+    if (lacks_manager(machine, member->copy))
+        return 1;
     if (copy->plex == NO_INDEX || machine->volumes.plexes[copy->plex].state == PLEX_GOOD)
         worth += 2;
     return worth;
@@ -115,8 +129,11 @@ static enum status check_has_manager(struct plan *plan, const struct esp *source
         return plan_refuse(plan, ST_ABSENT,
                            "\\Windows\\Boot\\EFI on %s has no bootmgfw.efi. Nothing was changed.",
                            place);
-    enum status status = source->contents[file].status;
+    const struct file_content *content = &source->contents[file];
     enum ntfs_form form = source->source->files[file].form;
+    enum status status = content->status;
+    if (status == ST_OK && content->program != PE_GOOD)
+        status = ST_DAMAGED;
     if (status == ST_OK)
         return ST_OK;
     return plan_refuse(plan, status,

@@ -28,7 +28,8 @@ struct rebuild_request {
 
 /*
  * The copy of Windows that the boot files of the disk (NO_INDEX: of any) are to come from: its own
- * where that can be relied on, else another one; boot manager and Windows' loader are to be of one
+ * where that can be relied on, else another one, as also where its boot manager was found to be
+ * damaged or cannot be read (machine_find_source knows it then); boot manager and Windows' loader are to be of one
  * day. An index into machine.copies; NO_INDEX when no member has one that can be looked into.
  */
 size_t rebuild_copy(const struct machine *machine, const struct roles *roles, size_t disk);
