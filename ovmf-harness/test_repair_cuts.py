@@ -38,6 +38,8 @@ OTHERS = [
     (['prepare', '-y', '-format', '-msr', '1'], ['shadow-disk-blank', 'shadow-esp-missing',
                                                  'shadow-esp-missing-no-room', 'shadow-esp-unformatted',
                                                  'shadow-fat-zero']),
+    (['rebuild', '-y', '-format', '-msr', '1'], ['both-esps-formatted', 'both-esps-missing']),
+    (['rebuild', '-y', '1', '-store'], ['both-stores-missing']),
     (['prepare', '-y', '-gpt', '1'], ['shadow-gpt-backup-zero', 'shadow-disk-grown',
                                       'shadow-no-protective-mbr']),
 ]
@@ -49,7 +51,7 @@ NOT_UNDONE = {'order-odd-size': 'BootOrder could not be written: refused.',
               'order-empty': 'BootOrder could not be written: device error.'}
 # One of each kind of work: variables, files, file system, partition, table.
 FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformatted',
-           'shadow-esp-missing', 'primary-gpt-primary-flipped']
+           'shadow-esp-missing', 'primary-gpt-primary-flipped', 'both-esps-formatted']
 # One of each kind of work that cases differ by.
 WHOLE = {*FAILING, *(name for _, names in OTHERS for name in names), 'nvram-wiped', 'esp-on-third-disk',
          'shadow-store-of-primary-4k', 'shadow-esp-missing-luks', 'debian-nvram-wiped'}

@@ -436,6 +436,21 @@ static enum status fill_source(struct source_scan *scan, const struct source_req
     return append_source(arena, &esp, io_machine);
 }
 
+/* A disk that is asked twice before something is called bad. */
+struct patient_disk {
+    struct block_port port;
+    const struct block_port *disk;
+};
+
+static enum status read_twice(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+{
+    const struct patient_disk *patient = ctx;
+    const struct block_port *disk = patient->disk;
+    enum status status = disk->read(disk->ctx, lba, count, ret_data);
+
+    return status == ST_IO ? disk->read(disk->ctx, lba, count, ret_data) : status;
+}
+
 enum status scan_source(struct arena *arena, const struct ports *ports,
                         const struct source_request *request, struct machine *io_machine)
 {
@@ -446,8 +461,12 @@ enum status scan_source(struct arena *arena, const struct ports *ports,
     scan.origins = arena_alloc(arena, FILES_MOST, sizeof(*scan.origins));
     if (scan.files == NULL || scan.origins == NULL)
         return ST_NO_MEMORY;
-    enum status status = ntfs_open(arena, &ports->disks[io_machine->disks[copy->disk].port],
-                                   copy->lba, copy->block_count, &scan.volume);
+    struct patient_disk patient = {.disk = &ports->disks[io_machine->disks[copy->disk].port]};
+    patient.port = *patient.disk;
+    patient.port.ctx = &patient;
+    patient.port.read = read_twice;
+    enum status status =
+        ntfs_open(arena, &patient.port, copy->lba, copy->block_count, &scan.volume);
     return status == ST_OK ? fill_source(&scan, request, io_machine) : status;
 }
 

@@ -37,6 +37,16 @@ void identity_begin(struct identity *identity, const struct machine *machine, si
     *identity = (struct identity){.machine = machine, .seed = sha256_finish(&state)};
 }
 
+void identity_begin_for(struct identity *identity, const struct machine *machine,
+                        const struct guid *guid)
+{
+    struct sha256_state state;
+
+    sha256_start(&state);
+    feed_guid(&state, guid);
+    *identity = (struct identity){.machine = machine, .seed = sha256_finish(&state)};
+}
+
 static struct sha256 next_digest(struct identity *identity)
 {
     struct sha256_state state;

@@ -8,13 +8,15 @@
 #define FIRST_WINDOWS_11 22000u /* build */
 #define FIRST_WINDOWS_10 10240u
 
-static bool has_system(const struct machine *later, size_t partition)
+/* `surely`: one that could not be looked into is none. */
+static bool has_system(const struct machine *later, size_t partition, bool surely)
 {
     for (size_t i = 0; i < later->copy_count; i++) {
         const struct system_copy *copy = &later->copies[i];
         /* The boot manager knows partitions of the table alone: what is a part of one is no place
          * it can be sent to. */
-        if (copy->partition == partition && system_copy_windows(copy) == ST_OK)
+        enum status windows = system_copy_windows(copy);
+        if (copy->partition == partition && (windows == ST_OK || (!surely && windows != ST_ABSENT)))
             return copy->lba == later->partitions[partition].first_lba;
     }
     return false;
@@ -25,7 +27,7 @@ bool store_new_is_possible(const struct store_work *work)
     const struct esp *esp = work->esp;
 
     return work->roles->windows && work->own != NO_INDEX && esp->status == ST_OK &&
-           esp_has_manager(esp) && has_system(work->later, work->own);
+           esp_has_manager(esp) && has_system(work->later, work->own, true);
 }
 
 bool store_new_is_due(const struct store_work *work)
@@ -76,7 +78,8 @@ static size_t second_system(const struct store_work *work)
 {
     for (size_t i = 0; i < work->roles->member_count; i++) {
         size_t partition = store_copy_partition(work->plan, work->later, &work->roles->members[i]);
-        if (partition != NO_INDEX && partition != work->own && has_system(work->later, partition))
+        if (partition != NO_INDEX && partition != work->own &&
+            has_system(work->later, partition, false))
             return partition;
     }
     return NO_INDEX;
@@ -112,6 +115,18 @@ static void describe_windows(const struct boot_source *source, struct bcd_new *i
 }
 
 /* --- Names of objects ------------------------------------------------------------------------- */
+
+/* What starts Windows from that partition, under names that are the same in every store. */
+static void name_objects(const struct machine *later, size_t partition,
+                         struct bcd_system *ret_system)
+{
+    struct identity identity;
+
+    identity_begin_for(&identity, later, &later->partitions[partition].unique);
+    ret_system->partition = boot_store_name(later, partition);
+    ret_system->loader = identity_guid(&identity);
+    ret_system->resume = identity_guid(&identity);
+}
 
 /* The object that an element of `object` names first. */
 static bool named_by(const struct bcd_store *store, const struct bcd_object *object, uint32_t code,
@@ -169,9 +184,7 @@ enum status store_new(const struct store_work *work, const struct store_wishes *
     struct arena *arena = work->plan->arena;
     uint8_t *buffer = arena_alloc(arena, 1, BCD_MAKE_BYTES);
     size_t other = second_system(work);
-    struct identity identity;
     struct bcd_new wanted = {.esp = boot_store_name(later, work->esp->partition),
-                             .system = {.partition = boot_store_name(later, work->own)},
                              .has_other = other != NO_INDEX,
                              .locale = wishes->locale == NULL ? "en-US" : wishes->locale,
                              .keeps_locale = wishes->locale != NULL,
@@ -183,14 +196,9 @@ enum status store_new(const struct store_work *work, const struct store_wishes *
         return ST_NO_MEMORY;
     if (!wishes->clean)
         wanted.old_file = old_store(work);
-    identity_begin(&identity, later, later->partitions[work->own].disk, now);
-    wanted.system.loader = identity_guid(&identity);
-    wanted.system.resume = identity_guid(&identity);
-    if (wanted.has_other) {
-        wanted.other.partition = boot_store_name(later, other);
-        wanted.other.loader = identity_guid(&identity);
-        wanted.other.resume = identity_guid(&identity);
-    }
+    name_objects(later, work->own, &wanted.system);
+    if (wanted.has_other)
+        name_objects(later, other, &wanted.other);
     describe_windows(source_of_own(work), &wanted);
     return make_over(work, &wanted, buffer, ret_file);
 }

@@ -22,6 +22,10 @@ struct identity {
 void identity_begin(struct identity *identity, const struct machine *machine, size_t disk,
                     const struct date_time *now);
 
+/* Starts a sequence that is always the same for that GUID: names for what belongs to it. */
+void identity_begin_for(struct identity *identity, const struct machine *machine,
+                        const struct guid *guid);
+
 /* A GUID of version 4 (RFC 4122, section 4.4) that no disk or partition of the machine has. */
 struct guid identity_guid(struct identity *identity);
 
