@@ -1,7 +1,7 @@
 /* Carrying out a disk change, and taking it back. */
 #include "disk_source.h"
 #include "apply/disk_work.h"
-#include "apply/read_ahead.h"
+#include "port/read_ahead.h"
 #include "base/mem.h"
 #include "model/contents.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-#define SHARE_OF_ROOM 4u
+#define SHARE_OF_ROOM 2u
 #define ALIGNMENT     16u
 #define KEY_BYTES     64u
 #define KEY_FACTOR    0x01000193u

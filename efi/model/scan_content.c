@@ -167,8 +167,9 @@ static enum status scan_esps(const struct content_scan *scan)
     };
 
     esp_scan.buffer = arena_alloc(scan->arena, 1, esp_scan.buffer_size);
+    esp_scan.window = arena_alloc(scan->arena, 1, esp_scan.contents ? ESP_WINDOW_BYTES : 0);
     machine->esps = arena_alloc(scan->arena, count, sizeof(*machine->esps));
-    if (esp_scan.buffer == NULL || machine->esps == NULL)
+    if (esp_scan.buffer == NULL || esp_scan.window == NULL || machine->esps == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < machine->partition_count; i++) {
         struct esp *esp = &machine->esps[machine->esp_count];

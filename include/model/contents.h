@@ -29,7 +29,7 @@ struct contents {
     struct kept_content *rows[CONTENTS_ROWS];
 };
 
-/* Starts an empty store that takes at most a quarter of what is free in `arena`. */
+/* Starts an empty store that takes at most half of what is free in `arena`. */
 void contents_start(struct contents *contents, struct arena *arena);
 
 /*

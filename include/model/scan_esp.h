@@ -10,10 +10,12 @@
 #include "model/scan.h"
 #include "port/block.h"
 
-#define ESP_BUFFER_BYTES (1u << 20)  /* the largest single read of a file, where all are read */
-#define ESP_STORE_BYTES  (1u << 16)  /* the same where only boot stores are */
-#define ESP_LIST_BYTES   (40u << 10) /* what it takes to find the boot files */
-#define BOOT_STORE_MAX   (4u << 20)  /* bytes of the largest boot store that is looked into */
+#define ESP_PIECE_BYTES  (1u << 20)   /* the largest single read of a file that is kept */
+#define ESP_BUFFER_BYTES (512u << 10) /* the same of another, where all are read */
+#define ESP_WINDOW_BYTES (512u << 10) /* files that lie together are read so much at once */
+#define ESP_STORE_BYTES  (1u << 16)   /* the same where only boot stores are */
+#define ESP_LIST_BYTES   (40u << 10)  /* what it takes to find the boot files */
+#define BOOT_STORE_MAX   (4u << 20)   /* bytes of the largest boot store that is looked into */
 
 struct esp_scan {
     struct arena *arena;
@@ -27,6 +29,7 @@ struct esp_scan {
     bool contents;                   /* read all files, not the boot store alone */
     uint8_t *buffer;                 /* of `buffer_size` bytes: what files are read through */
     size_t buffer_size;
+    uint8_t *window; /* `contents`: ESP_WINDOW_BYTES */
 };
 
 /*

@@ -141,6 +141,7 @@ int main(void)
         bench_entries(entries);
     bench_largest();
     bench_status();
+    bench_digest();
     bench_hive();
     bench_ntfs();
     return 0;

@@ -5,6 +5,9 @@
 /* What `status` costs. */
 void bench_status(void);
 
+/* What digests cost, and what it saves to make none. */
+void bench_digest(void);
+
 /* How the hive editor scales. */
 void bench_hive(void);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "apply/read_ahead.h"
+#include "port/read_ahead.h"
 #include "format/fat/fat_layout.h"
 #include "host/fault.h"
 #include "unit/disk_work_fixture.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "apply/read_ahead.h"
+#include "port/read_ahead.h"
 #include "format/fat/fat_layout.h"
 #include "host/fault.h"
 #include "unit/disk_work_fixture.h"
@@ -548,6 +548,30 @@ static void pieces_that_follow_each_other_are_read_together(void **state)
     assert_int_equal(ahead.port.read(ahead.port.ctx, end, 4, piece), ST_IO);
 }
 
+/* Where it is known what will be wanted, that is read at the first piece, and nothing behind it. */
+static void what_is_known_to_be_wanted_is_read_at_once(void **state)
+{
+    struct planning *p = *state;
+    struct port_counts counts = {0};
+    struct ports counted;
+    struct read_ahead ahead;
+    uint8_t piece[4 * 512];
+    uint8_t expected[4 * 512];
+    static uint8_t window[64 * 512];
+
+    assert_int_equal(ports_count(&p->arena, host_ports(p->host), &counts, &counted), ST_OK);
+    read_ahead_start(&ahead, &counted.disks[0], window, sizeof(window));
+    read_ahead_until(&ahead, 2048 + 10);
+    for (uint64_t lba = 2048; lba < 2048 + 12; lba += 3) {
+        assert_int_equal(ahead.port.read(ahead.port.ctx, lba, 3, piece), ST_OK);
+        mem_block_peek(p->host->disks[0], lba * 512, expected, 3 * 512);
+        assert_memory_equal(piece, expected, 3 * 512);
+    }
+    /* Ten blocks at once, and by themselves those that reach behind them. */
+    assert_int_equal(counts.block_reads, 2);
+    assert_int_equal(counts.block_read_bytes, (10 + 3) * 512);
+}
+
 /* What is read ahead may be unreadable without anybody wanting it. */
 static void a_bad_block_ahead_does_not_spoil_what_is_wanted(void **state)
 {
@@ -592,6 +616,7 @@ int main(void)
         cmocka_unit_test(a_fresh_file_system_is_written_in_large_pieces),
         cmocka_unit_test(what_is_kept_is_not_read_from_its_source),
         CASE(pieces_that_follow_each_other_are_read_together),
+        CASE(what_is_known_to_be_wanted_is_read_at_once),
         CASE(a_bad_block_ahead_does_not_spoil_what_is_wanted),
     };
 

@@ -61,11 +61,13 @@ static void bed_scan(struct bed *bed, bool contents)
                             .read_limit = UINT64_MAX,
                             .contents = contents,
                             .buffer = host_alloc(1, ESP_BUFFER_BYTES),
-                            .buffer_size = ESP_BUFFER_BYTES};
+                            .buffer_size = ESP_BUFFER_BYTES,
+                            .window = host_alloc(1, ESP_WINDOW_BYTES)};
     bed->esp = (struct esp){0};
     assert_int_equal(scan_esp(&scan, 0, BYTES / BLOCK, &bed->esp), ST_OK);
     assert_int_equal(bed->esp.status, ST_OK);
     free(scan.buffer);
+    free(scan.window);
 }
 
 static void bed_free(struct bed *bed)

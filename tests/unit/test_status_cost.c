@@ -3,9 +3,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "host/host_alloc.h"
+#include "model/scan.h"
 #include "unit/cost_fixture.h"
 #include "unit/sample.h"
 #include "unit/scan_fixture.h"
@@ -161,6 +164,31 @@ static void large_files_are_read_in_large_pieces(void **state)
     assert_int_equal(cost.counts.block_reads - none.counts.block_reads, 8 * 2);
 }
 
+/* The files of a mirror are there twice and kept once, and told apart without a digest. */
+static void what_is_there_twice_is_kept_once(void **state)
+{
+    struct cost_shape shape = cost_usual(512);
+    struct host *host = cost_machine(&shape);
+    void *memory = host_alloc(1, COST_ARENA);
+    struct machine machine;
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, memory, COST_ARENA);
+    assert_int_equal(scan_machine(&arena, host_ports(host), SCAN_FULL, &machine), ST_OK);
+    const struct esp *esps = machine.esps;
+    assert_int_equal(machine.esp_count, 2);
+    for (size_t i = 0; i < esps[0].report.file_count; i++) {
+        size_t twin = fat_find(&esps[1].report, esps[0].report.files[i].path);
+        if (esps[0].report.files[i].is_directory)
+            continue;
+        assert_non_null(esps[0].contents[i].kept);
+        assert_ptr_equal(esps[0].contents[i].kept, esps[1].contents[twin].kept);
+    }
+    free(memory);
+    host_free(host);
+}
+
 /* --- Changes -------------------------------------------------------------------------------- */
 
 /* All ESPs once to know what differs, and what was written back once; the rest is FATs and folders. */
@@ -251,7 +279,7 @@ static void cost_is_linear_in_files(void **state)
             first = cost;
         uint64_t times = counts[i] / counts[0];
         assert_int_equal(cost.esp_files, counts[i]);
-        assert_grows(cost.counts.block_reads, first.counts.block_reads, times, 20);
+        assert_in_range(cost.counts.block_reads, 1, first.counts.block_reads * times);
         assert_grows(cost.counts.block_read_bytes, first.counts.block_read_bytes, times, 20);
     }
 }
@@ -317,6 +345,7 @@ int main(void)
         cmocka_unit_test(many_blank_esps_do_not_go_past_the_limit),
         cmocka_unit_test(full_look_reads_used_bytes_and_at_most_1_mib_of_a_disk),
         cmocka_unit_test(large_files_are_read_in_large_pieces),
+        cmocka_unit_test(what_is_there_twice_is_kept_once),
         cmocka_unit_test(copying_reads_all_once_and_what_it_writes_once),
         cmocka_unit_test(cost_is_linear_in_disks),
         cmocka_unit_test(cost_does_not_grow_with_volumes_past_the_limit),
