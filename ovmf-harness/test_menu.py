@@ -2,6 +2,7 @@
 import os
 import re
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
@@ -132,7 +133,7 @@ def test_nothing_is_written_without_a_plan_and_a_yes(desk):
     for keys, words in list(all_lists(desk)):
         if 'Restart' in words:
             continue
-        for number in range(1, len(words) + 1):
+        for number in [at for at, text in enumerate(words, 1) if not text.startswith('Start from')]:
             # Where it asks it is told no; else that is the key that goes on, like the one behind it.
             text, status = desk.run(['menu'], [*keys, *pick(number), 'n', *AFTER])
             seen = screens(text.replace('\n', '\r\n'), *TALL)
@@ -160,9 +161,14 @@ def variable(desk, name):
     return desk.variables().get(name, (0, None))[1]
 
 
+def repaired(desk):
+    """What repair has said."""
+    return done(desk, *pick(choices(desk).index('Repair: make the machine start from each disk') + 1), 'y')
+
+
 def test_repair_and_undo_from_the_menu(desk):
     before = desk.fingerprint()
-    shown = done(desk, 'enter', 'y')
+    shown = repaired(desk)
     assert shown.startswith('shadowboot repair\n') and 'Done: 3 changes made and checked.' in shown
     assert 'This machine starts from each of its boot disks alone.' in desk.run(['status'])[0]
     assert [lines for lines in desk.menu() if is_menu(lines)][-1][7].startswith('\u2502 Starts from Disk 0 alone: yes')
@@ -174,7 +180,7 @@ def test_repair_and_undo_from_the_menu(desk):
 
 
 def test_entries_are_moved_started_once_and_deleted(desk):
-    done(desk, 'enter', 'y')
+    repaired(desk)
     assert variable(desk, 'BootOrder') == '00000100'
     entries = choices(desk).index('Boot entries: order, next start, delete') + 1
     second = [*pick(entries), *pick(2)]
@@ -221,7 +227,7 @@ def test_the_machine_is_left_in_each_way(desk, tmp_path):
 
 
 def test_a_test_restarts_and_is_told_of_then(desk, tmp_path):
-    done(desk, 'enter', 'y')
+    repaired(desk)
     tests, events = choices(desk).index('Test: restart once from one disk') + 1, tmp_path / 'events'
     assert choices(desk, *pick(tests)) == ['Restart once from Disk 0', 'Restart once from Disk 1', 'Each disk in turn']
     desk.options += ['--started', str(events)]
@@ -229,3 +235,32 @@ def test_a_test_restarts_and_is_told_of_then(desk, tmp_path):
     assert events.read_text() == 'reset cold\n' and variable(desk, 'BootNext') == '0100'
     shown = [lines for lines in desk.menu() if is_menu(lines)][-1]
     assert any('Test of Disk 1, asked for 2026-11-20 12:00: waits.' in line for line in shown)
+
+
+def test_a_disk_is_started(desk, tmp_path):
+    events = tmp_path / 'events'
+    assert choices(desk)[:2] == ['Start from Disk 0', 'Start from Disk 1: as it is now it may not start']
+    repaired(desk)
+    assert choices(desk)[:2] == ['Start from Disk 0', 'Start from Disk 1']
+    desk.options += ['--started', str(events)]
+    for number, disk in enumerate(desk.setup.disks, 1):
+        events.unlink(missing_ok=True)
+        before = desk.fingerprint()
+        assert desk.run(['menu'], pick(number))[1] == AWAY
+        load, start = events.read_text().splitlines()
+        assert load.startswith('load ') and load.endswith(' 0') and start.startswith('start ') and start.endswith(' away')
+        path = bytes.fromhex(load.split()[1])
+        assert uuid.UUID(disk.parts['esp'].guid).bytes_le in path
+        assert 'bootmgfw.efi'.encode('utf-16-le') in path
+        assert desk.fingerprint()[:-1] == before[:-1]
+
+
+def test_a_program_that_is_refused_leads_to_the_next_of_its_disk_and_back(desk):
+    repaired(desk)
+    desk.options += ['--start', 'load:26', '--start', 'load:15']
+    for number in (1, 2):
+        shown = done(desk, *pick(number))
+        assert f'Starting from Disk {number - 1} by Boot000{number - 1}' in shown
+        assert f'Starting from Disk {number - 1}, ' in shown
+        assert 'Secure Boot refuses it (error 26).' in shown and 'Secure Boot refuses it (error 15).' in shown
+        assert 'Press a key for the menu.' in shown

@@ -48,4 +48,10 @@ void auto_report(struct auto_run *run, const char *outcome);
  */
 void auto_start(struct auto_run *run);
 
+/*
+ * Starts the system from that disk because a person wants it: what may start there, best first, by the settings'
+ * way, without a report. Comes back when nothing has taken the machine over; what became of each has been said.
+ */
+void auto_start_disk(struct context *context, const struct judgement *judgement, size_t disk);
+
 #endif

@@ -138,6 +138,40 @@ static void count_start(struct auto_run *run, bool by_reset)
         say(context, "Starts in a row cannot be counted: %s.\n", status_text(status));
 }
 
+static void try_choice(struct auto_run *run, const struct autostart_choice *choice)
+{
+    if (choice->by_reset)
+        start_by_reset(run, choice);
+    if (!choice->by_reset || !is_bitlocker_rule(run))
+        start_directly(run, choice);
+}
+
+void auto_start_disk(struct context *context, const struct judgement *judgement, size_t disk)
+{
+    struct auto_run run = {.context = context, .judgement = *judgement, .judged = true};
+    struct autostart autostart = {.count = 0};
+    size_t member = roles_member_on(&judgement->roles, disk);
+
+    (void)auto_settings(context, &run.settings);
+    run.settings.reports = 0;
+    const struct autostart_request request = {.has_disk = true,
+                                              .disk = disk,
+                                              .by_reset = run.settings.by_reset,
+                                              .has_tpm = context->ports->start.has_tpm};
+    enum status status =
+        autostart_plan(context->arena, &context->machine, judgement, &request, &autostart);
+    if (status != ST_OK) {
+        report(context, status, "Out of memory.");
+        return;
+    }
+    if (member != NO_INDEX && autostart.reasons[member][0] != '\0')
+        say(context, "Disk %zu: %s\n", disk, autostart.reasons[member]);
+    for (size_t i = 0; i < autostart.count; i++) {
+        if (autostart.choices[i].member == member)
+            try_choice(&run, &autostart.choices[i]);
+    }
+}
+
 void auto_start(struct auto_run *run)
 {
     struct context *context = run->context;
@@ -158,10 +192,6 @@ void auto_start(struct auto_run *run)
     say_reasons(run, &autostart);
     if (autostart.count > 0)
         count_start(run, autostart.choices[0].by_reset);
-    for (size_t i = 0; i < autostart.count; i++) {
-        if (autostart.choices[i].by_reset)
-            start_by_reset(run, &autostart.choices[i]);
-        if (!autostart.choices[i].by_reset || !is_bitlocker_rule(run))
-            start_directly(run, &autostart.choices[i]);
-    }
+    for (size_t i = 0; i < autostart.count; i++)
+        try_choice(run, &autostart.choices[i]);
 }

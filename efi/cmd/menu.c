@@ -3,6 +3,7 @@
  * command line: it shows its plan and asks as if it had been typed.
  */
 #include "apply/restart.h"
+#include "auto.h"
 #include "base/text.h"
 #include "cells.h"
 #include "cmd/command.h"
@@ -96,10 +97,14 @@ static const char *known_text(struct menu *menu, unsigned width)
 static bool takes_boxes(struct context *context)
 {
     const struct vars_port *vars = &context->ports->vars;
+    struct settings settings;
     uint8_t *path = arena_alloc(context->arena, CON_OUT_SIZE, 1);
     uint32_t attributes = 0;
     size_t size = 0;
 
+    (void)auto_settings(context, &settings);
+    if (settings.serial != SERIAL_AUTO)
+        return settings.serial == SERIAL_BOXES;
     if (path == NULL ||
         vars->get(vars->ctx, NULL, "ConOut", &attributes, path, CON_OUT_SIZE, &size) != ST_OK)
         size = 0;
@@ -200,6 +205,9 @@ static enum status act(struct menu *menu, const struct menu_choice *choice)
     switch (choice->act) {
     case ACT_RUN:
         return run_choice_line(menu, choice->line);
+    case ACT_START:
+        auto_start_disk(context, &menu->judgement, choice->argument);
+        return ST_OK;
     case ACT_SHELL:
         return program_start(context, SHELL_PATH);
     case ACT_RESTART:

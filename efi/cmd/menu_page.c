@@ -46,9 +46,24 @@ static void add_act(struct maker *maker, const char *text, enum menu_act act)
     add(maker, &choice);
 }
 
+static void add_start(struct maker *maker, size_t disk, bool hopeful)
+{
+    const struct menu_choice choice = {
+        .text = arena_printf(maker->context->arena, "Start from Disk %zu%s", disk,
+                             hopeful ? "" : ": as it is now it may not start"),
+        .act = ACT_START,
+        .argument = disk};
+
+    add(maker, &choice);
+}
+
 static void offer_main(struct maker *maker, const struct menu_place *place)
 {
+    const struct roles *roles = &maker->judgement->roles;
+
     (void)place;
+    for (size_t i = 0; i < roles->member_count; i++)
+        add_start(maker, roles->members[i].disk, start_is_hopeful(&maker->judgement->starts[i]));
     add_run(maker, "Repair: make the machine start from each disk", "repair");
     add_list(maker, "Test: restart once from one disk", MENU_TESTS, 0);
     add_list(maker, "Boot entries: order, next start, delete", MENU_ENTRIES, 0);

@@ -9,6 +9,7 @@
 enum menu_act {
     ACT_RUN,   /* the command in `line` */
     ACT_OPEN,  /* the list `argument` is about */
+    ACT_START, /* the system, from the disk `argument` */
     ACT_SHELL, /* the Shell beside this program */
     ACT_RESTART,
     ACT_SETUP, /* the firmware's own */
@@ -22,7 +23,7 @@ struct menu_choice {
     const char
         *line; /* ACT_RUN: words with single blanks between them, the program's name left out */
     enum menu_list list; /* ACT_OPEN */
-    size_t argument;     /* ACT_OPEN */
+    size_t argument;     /* ACT_OPEN, ACT_START */
 };
 
 struct menu_page {

@@ -3,8 +3,10 @@
 #include "base/guid.h"
 #include "format/devpath.h"
 
-#define FRAME_ROWS   4u  /* edges, the line between, and the one below with the command */
-#define CHOICES_PART 3u  /* of all rows, one in so many is for choices if there are as many */
+#define FRAME_ROWS   4u /* edges, the line between, and the one below with the command */
+#define CHOICES_WANT 9u /* rows for choices, if there are as many */
+#define ROWS_USUAL   25u
+#define CHOICES_PART 3u  /* of fewer rows, one in so many */
 #define UART         14u /* messaging device path nodes (10.3.4) */
 #define VENDOR       10u
 
@@ -128,7 +130,7 @@ void menu_draw(struct cells *cells, const struct menu_view *view)
 {
     const struct frame *frame = view->boxes ? &boxes : &ascii;
     unsigned room = cells->rows - FRAME_ROWS;
-    unsigned want = cells->rows / CHOICES_PART;
+    unsigned want = cells->rows < ROWS_USUAL ? cells->rows / CHOICES_PART : CHOICES_WANT;
     unsigned known = count_rows(view->known);
 
     if (view->page->count < want)

@@ -318,7 +318,7 @@ static void too_much_is_cut_and_what_is_chosen_is_seen(void **state)
             seen += strchr(row_of(scene, row), '>') != NULL;
         assert_int_equal(seen, 1);
         assert_string_equal(
-            row_of(scene, 7),
+            row_of(scene, 10),
             "| ... more: choose \"Everything that is known\"                        |");
         assert_memory_equal(row_of(scene, 18), "+- Arrows or", 12);
         assert_string_equal(row_of(scene, 19), "  That is: shadowboot undo");
