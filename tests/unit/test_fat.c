@@ -1646,6 +1646,42 @@ static void reader_has_no_limit_after_a_limited_check(void **state)
     free(got);
 }
 
+/* A file of 1200 bytes in three clusters, of which the last one lies elsewhere. */
+static void where_a_file_lies_is_told_to_the_byte(void **state)
+{
+    (void)state;
+    struct bed bed;
+
+    bed_make_small(&bed, 16);
+    uint32_t first = fat_fixture_take(&bed.fat, 2);
+    (void)fat_fixture_take(&bed.fat, 1);
+    uint32_t last = fat_fixture_take(&bed.fat, 1);
+    fat_fixture_set_link(&bed.fat, first + 1, last);
+    (void)fat_fixture_add(&bed.fat, 0, "A", 0x20, first, 1200);
+    bed_check(&bed);
+    const struct fat_file *file = file_at(&bed, "\\A");
+    uint64_t lba = FIRST_LBA + bed.fat.data_offset / 512 + first - 2;
+    const struct {
+        struct disk_extent extents[3];
+        size_t count;
+        bool right;
+    } cases[] = {
+        {{{lba, 1024}, {lba + 3, 176}}, 2, true},
+        {{{lba, 512}, {lba + 1, 512}, {lba + 3, 176}}, 3, true},
+        {{{lba, 1024}, {lba + 2, 176}}, 2, false},
+        {{{lba, 1200}}, 1, false},
+        {{{lba, 1024}}, 1, false},
+        {{{lba, 1024}, {lba + 3, 177}}, 2, false},
+        {{{lba, 1024}, {lba + 3, 175}}, 2, false},
+        {{{lba, 1024}, {lba + 3, 176}, {lba + 4, 512}}, 3, false},
+        {{{lba + 1, 1024}, {lba + 3, 176}}, 2, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(fat_file_lies_in(&bed.volume, file, cases[i].extents, cases[i].count),
+                         cases[i].right);
+    bed_free(&bed);
+}
+
 static void too_little_memory_is_said(void **state)
 {
     (void)state;
@@ -1820,6 +1856,7 @@ int main(void)
         cmocka_unit_test(number_of_files_is_limited),
         cmocka_unit_test(limited_check_sees_what_matters_first),
         cmocka_unit_test(reader_has_no_limit_after_a_limited_check),
+        cmocka_unit_test(where_a_file_lies_is_told_to_the_byte),
         cmocka_unit_test(too_little_memory_is_said),
         cmocka_unit_test(large_fat_does_not_take_all_memory),
         cmocka_unit_test(without_room_for_the_clusters_the_report_is_incomplete),
