@@ -109,7 +109,7 @@ static bool is_locale(const char *text)
         if (!letter && !(text[i] >= '0' && text[i] <= '9') && (text[i] != '-' || i < 2))
             return false;
     }
-    return length >= 2 && length <= 16;
+    return length >= 4 && length <= 16 && (text[2] == '-' || text[3] == '-');
 }
 
 static enum status check_boot_line(struct context *context, const struct boot_line *line)
