@@ -2,6 +2,7 @@
 #include "audit/audit_machine.h"
 #include "base/text.h"
 #include "bcd.h"
+#include "disk_word.h"
 #include "mend.h"
 #include "plan/boot_stores.h"
 #include "run.h"
@@ -13,40 +14,51 @@ static bool is_of_store(const struct finding *finding)
 }
 
 /* Under -on: it is about that disk. */
-static bool is_about_disk(const struct context *context, const struct finding *finding,
-                          uint64_t disk)
+static bool is_about_disk(const struct machine *machine, const struct finding *finding, size_t disk)
 {
-    return disk == NO_INDEX || (finding->partition != NO_INDEX &&
-                                context->machine.partitions[finding->partition].disk == disk);
+    return disk == NO_INDEX ||
+           (finding->partition != NO_INDEX && machine->partitions[finding->partition].disk == disk);
 }
 
-/* The disk of -on; NO_INDEX without it. */
-static enum status read_chosen_disk(struct context *context, uint64_t *ret_disk)
+/* A store that is missing is one that is looked at where the disk has an ESP. */
+static bool has_store(const struct machine *machine, size_t disk)
+{
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        if (disk == NO_INDEX || machine->partitions[machine->esps[i].partition].disk == disk)
+            return true;
+    }
+    return false;
+}
+
+/* The disk of -on, on the machine that was scanned; NO_INDEX without it. */
+static enum status find_chosen_disk(struct context *context, size_t *ret_disk)
 {
     const char *text = option(context, "-on");
 
     *ret_disk = NO_INDEX;
-    if (text == NULL || text_parse_number(text, 10, ret_disk) == ST_OK)
-        return ST_OK;
-    return report(context, ST_USAGE, "-on takes the number of a disk here. Nothing was changed.");
+    return text == NULL ? ST_OK : disk_word(context, text, ret_disk);
 }
 
 enum status bcd_check(struct context *context)
 {
     struct judgement judgement;
-    uint64_t disk = NO_INDEX;
+    size_t disk = NO_INDEX;
     size_t kept = 0;
 
-    enum status status = read_chosen_disk(context, &disk);
+    enum status status = context_scan(context, SCAN_LISTED);
     if (status == ST_OK)
-        status = context_scan(context, SCAN_LISTED);
+        status = find_chosen_disk(context, &disk);
     if (status != ST_OK)
         return status;
+    if (!has_store(&context->machine, disk))
+        return report(context, ST_ABSENT,
+                      "There is no boot store on an EFI system partition to look at. \"shadowboot "
+                      "status\" says what this machine starts from.");
     if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory.");
     for (size_t i = 0; i < judgement.findings.count; i++) {
         const struct finding *finding = &judgement.findings.items[i];
-        if (is_of_store(finding) && is_about_disk(context, finding, disk))
+        if (is_of_store(finding) && is_about_disk(&context->machine, finding, disk))
             judgement.findings.items[kept++] = *finding;
     }
     judgement.findings.count = kept;
@@ -56,23 +68,35 @@ enum status bcd_check(struct context *context)
     return findings_status(&judgement.findings);
 }
 
+/* A store that cannot be read is not retargeted: repair brings another. */
+static bool has_damaged_store(const struct findings *findings, const struct machine *machine,
+                              size_t disk)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        if (is_of_store(finding) && finding_severity(finding->code) == SEVERITY_DAMAGE &&
+            is_about_disk(machine, finding, disk))
+            return true;
+    }
+    return false;
+}
+
 /* What a shadow's store needs, as `repair` sees to it. */
 static enum status retarget_all(struct context *context)
 {
     struct judgement judgement;
     struct plan plan;
     struct boot_stores_request request = {.left_out = NO_INDEX};
-    uint64_t disk = NO_INDEX;
 
-    enum status status = read_chosen_disk(context, &disk);
+    enum status status = mend_begin(context, SCAN_LISTED);
     if (status == ST_OK)
-        status = mend_begin(context, SCAN_LISTED);
+        status = find_chosen_disk(context, &request.disk);
     if (status != ST_OK)
         return status;
     if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
-    request.disk = (size_t)disk;
     run_begin(context, &plan);
+    plan.incomplete = has_damaged_store(&judgement.findings, &context->machine, request.disk);
     status = plan_boot_stores(&plan, &judgement.roles, &request);
     if (status == ST_OK)
         status = bcd_check_prospect(context, &plan, &judgement);

@@ -122,6 +122,9 @@ static enum status show_menu(const struct listing *listing)
     struct guid guid;
 
     enum status status = bcd_find(&listing->store, &bcd_manager, &manager);
+    if (status == ST_ABSENT && !listing->context->sfo)
+        say(listing->context, "It has no {bootmgr}, so nothing starts by it. \"shadowboot bcd list "
+                              "-all\" shows what it has.\n");
     if (status == ST_ABSENT)
         return ST_OK;
     if (status == ST_OK)
@@ -216,13 +219,18 @@ enum status bcd_show_stores(struct context *context, const struct bcd_source *so
 
 enum status bcd_list(struct context *context)
 {
-    const char *place = context->word_count > 1 ? context->words[1] : option(context, "-on");
+    const char *on = option(context, "-on");
+    const char *place = context->word_count > 1 ? context->words[1] : on;
     struct bcd_source *sources = NULL;
     size_t count = 0;
 
     unsigned flags = (option(context, "-all") != NULL ? BCD_LIST_ALL : 0) |
                      (context->verbose ? BCD_LIST_GUIDS : 0);
 
+    if (on != NULL && place != on)
+        return report(context, ST_USAGE,
+                      "-on and the word behind list name a disk each: leave one "
+                      "of them out.");
     enum status status = context_scan(context, SCAN_LISTED);
     if (status == ST_OK)
         status = bcd_find_sources(context, place, &sources, &count);

@@ -110,10 +110,13 @@ enum status bcd_start(struct context *context)
     const char *list = "";
 
     for (size_t i = 0; i < MODE_COUNT && list != NULL; i++) {
-        if (text_equal_nocase(modes[i].name, context->words[1]))
+        if (context->word_count > 1 && text_equal_nocase(modes[i].name, context->words[1]))
             return run_mode(context, &modes[i]);
         list = arena_printf(context->arena, "%s%s%s", list, i == 0 ? "" : ", ", modes[i].name);
     }
+    if (context->word_count < 2)
+        return report(context, ST_USAGE, "Which way? There are: %s. Nothing was changed.",
+                      list == NULL ? "" : list);
     const char *shown = text_printable(context->arena, context->words[1]);
     return report(context, ST_USAGE,
                   "\"%.40s\" is no way to start. There are: %s. Nothing was changed.",

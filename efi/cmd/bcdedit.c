@@ -62,7 +62,7 @@ static enum status set_element_line(struct context *context, const struct line *
     struct bcd_step step = {BCD_SET, named ? line->words[0] : "{default}", NULL, NULL, 0};
 
     if (line->count < skip + 2)
-        return usage(context, "/set [OBJECT] ELEMENT VALUE...");
+        return usage(context, "/set [OBJECT] ELEMENT VALUE");
     step.element = line->words[skip];
     step.words = line->words + skip + 1;
     step.count = line->count - skip - 1;

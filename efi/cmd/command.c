@@ -324,7 +324,7 @@ static const struct command table[] = {
      "Without -on or -store the stores of all disks of the mirror are changed. -store takes a "
      "file that the UEFI Shell knows (FS0:\\BCD); one on a dynamic volume (D:\\boot\\bcd) is read "
      "only.",
-     bcd_options, 1, ARGS_MAX, cmd_bcd, 0},
+     bcd_options, 0, ARGS_MAX, cmd_bcd, 0},
     {"bcdedit", "[/enum ... | /set ... | /copy ... | /?]", "the lines of bcdedit, as typed there",
      "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing but whether BitLocker's "
      "recovery key is at hand; -n shows the plan without changing anything. The program does the same when it is named bcdedit.efi.",

@@ -47,8 +47,8 @@ enum status disk_word(struct context *context, const char *word, size_t *ret_dis
     }
     if (guid_parse(word, &guid) == ST_OK)
         return disk_of_guid(context, &guid, ret_disk);
-    return report(context, ST_USAGE,
-                  "A disk is named by its number or its GUID: shadowboot %s 1. Nothing was "
-                  "changed.",
-                  context->command);
+    return report(
+        context, ST_USAGE,
+        "A disk is named by its number, such as 1, or its GUID; \"shadowboot disks\" lists "
+        "them. Nothing was changed.");
 }

@@ -162,6 +162,24 @@ static enum status show_identities(struct context *context)
 
 /* --- Setting -------------------------------------------------------------------------------- */
 
+/* Between the table and what names it the disk is not found: the others start meanwhile, if there
+ * are any. */
+static void warn_of_gap(struct plan *io_plan, const struct judgement *judgement, size_t disk)
+{
+    bool starts = false;
+
+    for (size_t i = 0; i < judgement->roles.member_count; i++) {
+        bool hopeful = start_is_hopeful(&judgement->starts[i]);
+        if (hopeful && judgement->roles.members[i].disk != disk)
+            return;
+        starts |= hopeful;
+    }
+    if (starts)
+        plan_warn(io_plan,
+                  "No other disk starts this machine. Should the power fail on the way, start from "
+                  "the stick again and run the same line: it finishes what was begun.");
+}
+
 static enum status set_ids(struct context *context, struct plan *plan, const struct disk_ids *ids)
 {
     struct judgement judgement;
@@ -174,7 +192,10 @@ static enum status set_ids(struct context *context, struct plan *plan, const str
     if (status != ST_OK || plan->count == 0 || copy)
         return status;
     status = audit_machine(context->arena, &context->machine, &judgement);
-    return status == ST_OK ? prospect_check(plan, &judgement) : status;
+    if (status != ST_OK)
+        return status;
+    warn_of_gap(plan, &judgement, ids->disk);
+    return prospect_check(plan, &judgement);
 }
 
 static struct date_time time_now(const struct context *context)
@@ -265,9 +286,14 @@ static enum status set_partition(struct context *context, size_t disk, const cha
                       "Nothing was changed.",
                       disk, number_text, disk);
     ids.partition = own->first_partition + (size_t)number - 1;
-    enum status status = read_guid(context, text, &ids.partition_guid);
-    if (status != ST_OK)
-        return status;
+    if (text_equal_nocase(text, "new")) {
+        struct date_time now = time_now(context);
+        ids.partition_guid = disk_ids_fresh(machine, disk, &now).disk_guid;
+    } else {
+        enum status status = read_guid(context, text, &ids.partition_guid);
+        if (status != ST_OK)
+            return status;
+    }
     run_begin(context, &plan);
     return mend_run(context, &plan, set_ids(context, &plan, &ids), false, &judgement);
 }
@@ -301,9 +327,10 @@ enum status cmd_diskid(struct context *context)
     if (set == NULL && !expected && partition == NULL)
         return show_identities(context);
     if (context->word_count == 0 || (set != NULL && expected) || (partition != NULL && set == NULL))
-        return report(context, ST_USAGE,
-                      "It goes like this: shadowboot diskid 1 -set new, diskid 1 -set ID, diskid 1 "
-                      "-partition 2 -set GUID, or diskid 1 -from-store. Nothing was changed.");
+        return report(
+            context, ST_USAGE,
+            "It goes like this: shadowboot diskid 1 -set new, diskid 1 -set ID, diskid 1 "
+            "-partition 2 -set GUID (or new), or diskid 1 -from-store. Nothing was changed.");
     enum status status = mend_begin(context, SCAN_LISTED);
     if (status == ST_OK)
         status = disk_word(context, context->words[0], &disk);

@@ -164,7 +164,8 @@ static enum status refuse_device(struct plan *plan, const struct bcd_name *name,
 
     return plan_refuse(
         plan, ST_USAGE,
-        "\"%.64s\" is no value for %s, which takes boot, locate or partition=... Devices in files "
+        "\"%.64s\" is no value for %s, which takes boot, locate or partition=, as in partition=C:. "
+        "Devices in files "
         "(ramdisk=, file=, vhd=) are kept as they are, and not made here. Nothing was changed.",
         shown == NULL ? "" : shown, name->name);
 }

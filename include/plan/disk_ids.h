@@ -23,7 +23,8 @@ struct disk_ids {
 /*
  * Plans to set the identities. An identity that another disk or partition has as well now is a
  * copy's: then what names it means the other one, so entries and the stores of other disks stay,
- * and the stores on the disk itself follow. For a machine scanned with SCAN_LISTED or more.
+ * and the stores on the disk itself follow. Between the table and what names it the disk is not found
+ * by its identity; other disks start as they did. For a machine scanned with SCAN_LISTED or more.
  *
  * Statuses: ST_OK, without actions when all is so already; ST_REFUSED with plan->refusal: the new
  * identity is zero or something else's here; the partition table is of the other kind or cannot be

@@ -3,9 +3,9 @@
  * at every write, calls that fail, full stores, no memory. Whatever state is left is judged by the
  * invariants of a repair:
  *
- *   I1  every disk starts at least as well as before the command
+ *   I1  every disk starts at least as well as before the command (but see cuts_allow_gap)
  *   I2  nothing changed but what the undisturbed command changes: the ESPs that are its targets and
- *       the places of the partition tables
+ *       the places of the partition tables, of an MBR its block
  *   I3  so no source of a copy did
  *   I4  `undo` gives back the earlier state: verdicts, findings, variables, partition tables byte
  *       for byte, every file of the ESPs, and every block that held anything where no file system
@@ -47,6 +47,10 @@ struct cuts;
  */
 struct cuts *cuts_new(struct host *before, const char *name, const char *line);
 void cuts_free(struct cuts *cuts);
+
+/* A disk that gets another identity is not found by the old one when the table has it and what names
+ * it has not, or the other way round: until the end it may start less well, the others not. */
+void cuts_allow_gap(struct cuts *cuts, size_t disk);
 
 /* How many violations are printed before no more are looked for: 1 unless set. */
 void cuts_set_patience(struct cuts *cuts, unsigned violations);

@@ -53,9 +53,48 @@ static void list_takes_the_esp_by_guid_and_refuses_what_is_none(void **state)
     run_to(host, "bcd list {11111111-2222-3333-4444-555555555555}", NOT_FOUND);
     run_to(host, "bcd list somewhere", NOT_FOUND);
     run_to(host, "bcd list 1 2", USAGE);
-    expect_said(host, "shadowboot bcd list [-all] [-store FILE] [DISK|GUID]");
+    expect_said(host, "shadowboot bcd list [-all] [-store FILE | DISK | GUID]");
     run_to(host, "bcd lust", USAGE);
     expect_said(host, "\"lust\" is nothing that bcd does.");
+}
+
+/* What is missing or wrong in a line is said, with what there is. */
+static void lines_that_say_too_little_are_answered(void **state)
+{
+    static const struct {
+        const char *line;
+        unsigned code;
+        const char *said;
+    } rows[] = {
+        {"bcd", USAGE, "Say what to do: list, export, set,"},
+        {"bcd start", USAGE, "Which way? There are: normal, safe,"},
+        {"bcd set {default}", USAGE,
+         "bcd set OBJECT ELEMENT VALUE [VALUE ...]. Nothing was changed."},
+        {"bcd list 1 -on 0", USAGE, "leave one of them out"},
+        {"bcd check -on 7", NOT_FOUND, "There is no Disk 7"},
+        {"bcd retarget -on 7 -y", NOT_FOUND, "There is no Disk 7"},
+        {"bcd check -on primary", USAGE, "named by its number, such as 1"},
+    };
+    struct host *host = *state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        run_to(host, rows[i].line, rows[i].code);
+        expect_said(host, rows[i].said);
+    }
+}
+
+/* Retargeting leaves it to repair, and does not say that all is well. */
+static void store_that_cannot_be_read_is_not_all_well(void **state)
+{
+    struct host *host = *state;
+
+    run_to(host, "bcd retarget -y", DONE);
+    expect_said(host, "Nothing to do");
+    disk_machine_zero_file(host, 1, STORE);
+    run_to(host, "bcd retarget -y", DONE);
+    expect_said(host, "cannot be mended by this command");
+    run_to(host, "bcd retarget -y -on 0", DONE);
+    expect_said(host, "Nothing to do");
 }
 
 static void list_under_v_gives_guids(void **state)
@@ -237,6 +276,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LINE_TEST(list_prints_the_store_of_each_esp),
         LINE_TEST(list_takes_the_esp_by_guid_and_refuses_what_is_none),
+        LINE_TEST(lines_that_say_too_little_are_answered),
+        LINE_TEST(store_that_cannot_be_read_is_not_all_well),
         LINE_TEST(list_under_v_gives_guids),
         LINE_TEST(list_for_scripts_has_a_row_for_each_value),
         LINE_TEST(damaged_store_is_said_and_the_other_one_listed),

@@ -262,7 +262,7 @@ static void what_cannot_be_done_is_refused_with_the_reason(void **state)
         {"bcd delete {bootmgr} -y", REFUSED, "is not deleted"},
         {"bcd set {default} path \\nowhere.efi -y", REFUSED, "-force does it all the same."},
         {"bcd delete {default} device -y", REFUSED, "would start less well"},
-        {"bcd timeout 5 -y -on 5", NOT_FOUND, "\"5\" has no EFI system partition"},
+        {"bcd timeout 5 -y -on 5", NOT_FOUND, "\"5\" has no partition with a boot store"},
         {"bcd timeout 5 -y -store c:\\Windows\\System32\\winload.efi", DAMAGED,
          "cannot be changed"},
     };

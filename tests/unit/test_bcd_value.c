@@ -180,8 +180,8 @@ static void values_are_typed_and_printed_as_with_bcdedit(void **state)
     static const struct value_row rows[] = {
         {MANAGER, "timeout", "30", "1e00000000000000", "30"},
         {MANAGER, "timeout", "0x10", "1000000000000000", "16"},
-        {MANAGER, "timeout", "soon", "", "a number, in hexadecimal with 0x before it"},
-        {MANAGER, "timeout", "1 2", "", "a number, in hexadecimal with 0x before it"},
+        {MANAGER, "timeout", "soon", "", "a number, or 0x and one in hexadecimal"},
+        {MANAGER, "timeout", "1 2", "", "a number, or 0x and one in hexadecimal"},
         {LOADER, "truncatememory", "0x10000000", "0000001000000000", "0x10000000"},
         {LOADER, "nx", "alwayson", "0300000000000000", "AlwaysOn"},
         {LOADER, "nx", "1", "0100000000000000", "OptOut"},

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "unit/cuts_fixture.h"
 #include "unit/line_fixture.h"
+
+#define WANTED "{11111111-2222-4333-8444-555555555555}"
 
 static const uint8_t signature[] = {0x78, 0x56, 0x34, 0x12};
 static const uint8_t signature_wanted[] = {0xcd, 0xde, 0xd9, 0x42};
@@ -114,12 +117,62 @@ static void nothing_is_written_unless_the_user_says_yes(void **state)
     host_free(host);
 }
 
+static void partition_gets_a_guid_of_its_own_for_the_asking(void **state)
+{
+    struct host *host = *state;
+
+    run_to_say(host, "diskid 1 -partition 1 -set new -y", 0, "give Disk 1 Partition 1 the GUID");
+    run_to_say(host, "diskid 1 -partition 1 -set -y", 2, "is not a GUID");
+    run_to(host, "status", 0);
+}
+
+/* --- Power cuts ----------------------------------------------------------------------------- */
+
+/* At each write; frees the host. */
+static void try_cuts(struct host *host, const char *line, size_t disk)
+{
+    struct cuts *cuts = cuts_new(host, "identities", line);
+
+    assert_int_equal(cuts_violations(cuts), 0);
+    assert_true(cuts_has_changed(cuts));
+    cuts_allow_gap(cuts, disk);
+    assert_true(cuts_try(cuts, CUTS_POWER, &(struct cuts_range){.step = 1}));
+    print_message("%s: %llu states, %llu of them different\n", line,
+                  (unsigned long long)cuts_states(cuts), (unsigned long long)cuts_distinct(cuts));
+    cuts_free(cuts);
+    host_free(host);
+}
+
+/* Both stores name the partitions of their own disk. */
+static struct host *machine_with_stores(void)
+{
+    struct disk_machine_shape shape = disk_machine_usual();
+
+    shape.languages = 1;
+    struct host *host = disk_machine_new(&shape);
+    run_to(host, "bcd set {default} device partition=C: -y", DONE);
+    run_to(host, "bcd set {default} osdevice partition=C: -y", DONE);
+    mem_files_drop(host->files, host_ports(host)->files.self, "\\EFI\\shadowboot");
+    return host;
+}
+
+/* Whatever the moment, the other disk starts as it did, and the change is finished or taken back. */
+static void power_cut_while_an_identity_is_set_leaves_the_other_disk(void **state)
+{
+    (void)state;
+    try_cuts(machine_with_stores(), "diskid 1 -partition 1 -set " WANTED " -y", 1);
+    try_cuts(machine_with_stores(), "diskid 0 -partition 4 -set " WANTED " -y", 0);
+    try_cuts(machine_with_mbr(), "diskid 1 -set 42D9DECD -y", 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entry_that_names_a_signature_follows_it),
         cmocka_unit_test(lines_come_from_the_keyboard_until_exit),
         cmocka_unit_test(nothing_is_written_unless_the_user_says_yes),
+        LINE_TEST(partition_gets_a_guid_of_its_own_for_the_asking),
+        cmocka_unit_test(power_cut_while_an_identity_is_set_leaves_the_other_disk),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

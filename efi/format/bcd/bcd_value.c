@@ -301,7 +301,7 @@ static const char *allowed_text(struct arena *arena, const struct bcd_name *name
     case BCD_FORMAT_BOOLEAN:
         return "yes or no";
     default:
-        return "a number, in hexadecimal with 0x before it";
+        return "a number, or 0x and one in hexadecimal";
     }
 }
 
