@@ -3,14 +3,12 @@
 #include "base/print.h"
 #include "base/sort.h"
 #include "base/text.h"
-#include "format/devpath.h"
+#include "journal_save.h"
 
 #define NAME_LENGTH      12u                  /* J0000001.SBJ */
 #define JOURNAL_MAX      (640u * 1024 * 1024) /* an ESP of 512 MiB, digests and all */
-#define FREE_MARGIN      (64u * 1024) /* bytes to leave free on a volume besides the journal */
-#define FILES_PER_VOLUME 10000u       /* directory entries looked at */
-#define COMMAND_KEPT     1023u        /* bytes of a command in a list */
-#define COMPARE_PIECE    (1u << 20)   /* bytes read back at a time */
+#define FILES_PER_VOLUME 10000u               /* directory entries looked at */
+#define COMMAND_KEPT     1023u                /* bytes of a command in a list */
 
 /* True, with the number, when `name` is a journal's. */
 static bool parse_name(const char *name, uint32_t *ret_id)
@@ -297,8 +295,7 @@ bool journal_file_is_later(const struct journal_file *a, const struct journal_fi
     return a->id > b->id;
 }
 
-/* The highest number in use on any volume. */
-static uint32_t last_id(const struct files_port *files)
+uint32_t journal_last_id(const struct files_port *files)
 {
     uint32_t last = 0;
 
@@ -313,179 +310,6 @@ static uint32_t last_id(const struct files_port *files)
         }
     }
     return last;
-}
-
-/* True when the volume lies on a disk that the journal is about. */
-static bool is_on_changed_disk(const struct journal *journal, const struct file_volume *volume)
-{
-    size_t offset = 0;
-
-    for (size_t i = 0; i < journal->disk_count; i++) {
-        if (devpath_has_prefix(volume->path, journal->disks[i].path, &offset))
-            return true;
-    }
-    return false;
-}
-
-static bool is_fixed_esp(const struct machine *machine, size_t volume)
-{
-    for (size_t i = 0; i < machine->partition_count; i++) {
-        const struct partition *partition = &machine->partitions[i];
-        if (partition->volume == volume)
-            return partition->kind == PT_ESP && !machine->disks[partition->disk].removable;
-    }
-    return false;
-}
-
-/* A half of a RAID of whole disks is not written by itself. */
-static bool is_on_raid(const struct machine *machine, size_t volume)
-{
-    for (size_t i = 0; i < machine->partition_count; i++) {
-        const struct partition *partition = &machine->partitions[i];
-        if (partition->volume == volume)
-            return owner_is_raid(machine->disks[partition->disk].owner.owner);
-    }
-    return false;
-}
-
-/* A journal on its way to a volume. */
-struct saving {
-    const struct files_port *files;
-    const struct machine *machine;
-    const struct journal *journal;
-    struct span data;
-    const char *path;
-    uint8_t *piece; /* for reading back */
-    size_t piece_size;
-};
-
-/* Reads the file piece by piece; ST_IO when it is not what was to be saved. */
-static enum status compare_journal(const struct saving *saving, size_t volume)
-{
-    const struct files_port *files = saving->files;
-    struct span data = saving->data;
-    struct file_info info;
-
-    enum status status = files->stat(files->ctx, volume, saving->path, &info);
-    if (status == ST_OK && info.size != data.size)
-        status = ST_IO;
-    for (size_t at = 0; at < data.size && status == ST_OK; at += saving->piece_size) {
-        size_t left = data.size - at;
-        size_t size = left < saving->piece_size ? left : saving->piece_size;
-        size_t got = 0;
-        status = files->read(files->ctx, volume, saving->path, at, saving->piece, size, &got);
-        if (status == ST_OK && !span_equal(span_of(saving->piece, got), span_part(data, at, size)))
-            status = ST_IO;
-    }
-    return status;
-}
-
-/* Writes the file and compares what can be read back; takes a bad one away again. */
-static enum status write_journal(const struct saving *saving, size_t volume)
-{
-    const struct files_port *files = saving->files;
-    struct span data = saving->data;
-
-    enum status status =
-        files->write(files->ctx, volume, saving->path, FILE_CREATE, data.at, data.size);
-    if (status == ST_OK)
-        status = compare_journal(saving, volume);
-    if (status != ST_OK && status != ST_EXISTS)
-        (void)files->remove(files->ctx, volume, saving->path);
-    return status;
-}
-
-uint64_t journal_store_needs(const struct journal *journal)
-{
-    return journal_size(journal) + FREE_MARGIN;
-}
-
-/* Why no volume takes a journal. What people can do most about counts. */
-static unsigned weight_of(enum status status)
-{
-    switch (status) {
-    case ST_NO_SPACE:
-        return 4;
-    case ST_READ_ONLY:
-        return 3;
-    case ST_REFUSED:
-        return 1;
-    case ST_ABSENT:
-        return 0;
-    default:
-        return 2;
-    }
-}
-
-/* Statuses: ST_OK; why the volume does not take it; ST_ABSENT when it is none to try. */
-static enum status try_volume(const struct saving *saving, size_t volume)
-{
-    const struct files_port *files = saving->files;
-    const struct file_volume *own = &files->volumes[volume];
-
-    if (is_on_raid(saving->machine, volume))
-        return ST_READ_ONLY;
-    if (volume != files->self && !is_fixed_esp(saving->machine, volume))
-        return ST_ABSENT;
-    if (is_on_changed_disk(saving->journal, own) ||
-        machine_mount_is_in_array(saving->machine, volume))
-        return ST_REFUSED;
-    if (own->read_only)
-        return ST_READ_ONLY;
-    /* A volume that does not tell its free space is tried: the write itself will say. */
-    if (own->free != 0 && own->free < saving->data.size + (uint64_t)FREE_MARGIN)
-        return ST_NO_SPACE;
-    return write_journal(saving, volume);
-}
-
-/* The volume we came from first, then the others in their order. */
-static enum status save_somewhere(const struct saving *saving, size_t *ret_volume)
-{
-    const struct files_port *files = saving->files;
-    enum status result = ST_ABSENT;
-
-    for (size_t i = 0; i <= files->volume_count; i++) {
-        size_t volume = i == 0 ? files->self : i - 1;
-        if (volume >= files->volume_count || (i > 0 && volume == files->self))
-            continue;
-        enum status status = try_volume(saving, volume);
-        if (status == ST_OK) {
-            *ret_volume = volume;
-            return ST_OK;
-        }
-        if (weight_of(status) > weight_of(result))
-            result = status;
-    }
-    return result;
-}
-
-enum status journal_store_save(struct arena *arena, const struct files_port *files,
-                               const struct machine *machine, const struct journal *journal,
-                               struct journal_file *ret_file)
-{
-    struct journal_file file = {
-        .id = last_id(files) + 1, .has_blocks = journal_has_blocks(journal), .journal = *journal};
-    struct saving saving = {.files = files, .machine = machine, .journal = journal};
-
-    file.path = arena_printf(arena, "%s\\J%07u.SBJ", JOURNAL_DIRECTORY, file.id);
-    if (file.path == NULL)
-        return ST_NO_MEMORY;
-    enum status status = journal_build(arena, journal, &saving.data);
-    if (status != ST_OK)
-        return status;
-    size_t size = saving.data.size;
-    saving.path = file.path;
-    saving.piece_size = size < COMPARE_PIECE ? size : COMPARE_PIECE;
-    saving.piece = arena_alloc(arena, 1, saving.piece_size);
-    if (saving.piece == NULL)
-        return ST_NO_MEMORY;
-    status = save_somewhere(&saving, &file.volume);
-    if (status != ST_OK)
-        return status;
-    file.size = size;
-    file.volume_path = files->volumes[file.volume].path;
-    *ret_file = file;
-    return ST_OK;
 }
 
 enum status journal_store_mark(const struct files_port *files, const struct journal_file *file,

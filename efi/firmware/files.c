@@ -3,14 +3,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "disk_cache.h"
+#include "files_opening.h"
 #include "volumes.h"
 
 #define SCRATCH_SIZE 8192     /* bytes; twice a path of 2000 characters */
-#define INFO_SIZE    2048     /* bytes of EFI_FILE_INFO with a name of 255 characters, and more */
 #define PIECE_SIZE   0x100000 /* bytes handed to a driver in one call */
 #define END_OF_FILE  UINT64_MAX
-
-static const EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
 
 /* A name that the file system cannot hold is a name of no file. */
 static const struct status_row look_statuses[] = {
@@ -41,100 +39,6 @@ static EFI_STATUS first_error(EFI_STATUS first, EFI_STATUS second)
     return EFI_ERROR(first) ? first : second;
 }
 
-/* ---- opening ---- */
-
-/*
- * Opens the first `length` bytes of `path`. EFI_INVALID_PARAMETER for a path that is no text or
- * beyond all measure, otherwise what the driver says.
- */
-static EFI_STATUS open_part(struct uefi_files *files, size_t volume, const char *path,
-                            size_t length, UINT64 mode, UINT64 attributes,
-                            EFI_FILE_PROTOCOL **ret_file)
-{
-    struct span wide = span_of(NULL, 0);
-
-    if (volume_is_released(files, volume))
-        return EFI_NOT_FOUND;
-    arena_release(&files->scratch, 0);
-    char *text = arena_alloc(&files->scratch, length + 1, 1);
-    if (text == NULL)
-        return EFI_INVALID_PARAMETER;
-    memcpy(text, path, length);
-    if (text_to_ucs2(&files->scratch, text, &wide) != ST_OK)
-        return EFI_INVALID_PARAMETER;
-    EFI_FILE_PROTOCOL *root = volume_root(files, volume);
-    if (root == NULL)
-        return EFI_DEVICE_ERROR;
-    if (length == 0) {
-        *ret_file = root;
-        return EFI_SUCCESS;
-    }
-    EFI_FILE_PROTOCOL *file = NULL;
-    EFI_STATUS efi = root->Open(root, &file, (CHAR16 *)wide.at, mode, attributes);
-    root->Close(root);
-    if (EFI_ERROR(efi))
-        return efi;
-    *ret_file = file;
-    return EFI_SUCCESS;
-}
-
-/* The length of `path` without backslashes at its end: 0 for the root. */
-static size_t path_length(const char *path)
-{
-    size_t length = text_length(path);
-
-    while (length > 0 && path[length - 1] == '\\')
-        length--;
-    return length;
-}
-
-static EFI_STATUS open_path(struct uefi_files *files, size_t volume, const char *path, UINT64 mode,
-                            EFI_FILE_PROTOCOL **ret_file)
-{
-    return open_part(files, volume, path, path_length(path), mode, 0, ret_file);
-}
-
-/* Reads what is known about an open file into `files->info`. */
-static EFI_STATUS get_info(struct uefi_files *files, EFI_FILE_PROTOCOL *file)
-{
-    EFI_GUID guid = file_info_guid;
-    UINTN size = INFO_SIZE;
-
-    return file->GetInfo(file, &guid, &size, files->info);
-}
-
-static bool is_directory(const struct uefi_files *files)
-{
-    return (files->info->Attribute & EFI_FILE_DIRECTORY) != 0;
-}
-
-/* Opens a file, not a directory: EFI_NOT_FOUND for one. `files->info` is filled in. */
-static EFI_STATUS open_file(struct uefi_files *files, size_t volume, const char *path, UINT64 mode,
-                            EFI_FILE_PROTOCOL **ret_file)
-{
-    EFI_FILE_PROTOCOL *file;
-    EFI_STATUS efi = open_path(files, volume, path, mode, &file);
-
-    if (EFI_ERROR(efi))
-        return efi;
-    efi = get_info(files, file);
-    if (!EFI_ERROR(efi) && is_directory(files))
-        efi = EFI_NOT_FOUND;
-    if (EFI_ERROR(efi)) {
-        file->Close(file);
-        return efi;
-    }
-    *ret_file = file;
-    return EFI_SUCCESS;
-}
-
-static void to_file_info(const struct uefi_files *files, struct file_info *ret_info)
-{
-    uefi_utf8_into(ret_info->name, sizeof(ret_info->name), files->info->FileName);
-    ret_info->is_directory = is_directory(files);
-    ret_info->size = ret_info->is_directory ? 0 : files->info->FileSize;
-}
-
 /* ---- looking ---- */
 
 static enum status files_stat(void *ctx, size_t volume, const char *path,
@@ -142,15 +46,15 @@ static enum status files_stat(void *ctx, size_t volume, const char *path,
 {
     struct uefi_files *files = ctx;
     EFI_FILE_PROTOCOL *file;
-    EFI_STATUS efi = open_path(files, volume, path, EFI_FILE_MODE_READ, &file);
+    EFI_STATUS efi = file_open_path(files, volume, path, EFI_FILE_MODE_READ, &file);
 
     if (EFI_ERROR(efi))
         return look_status(efi);
-    efi = get_info(files, file);
+    efi = file_get_info(files, file);
     file->Close(file);
     if (EFI_ERROR(efi))
         return ST_IO;
-    to_file_info(files, ret_info);
+    file_tell_info(files, ret_info);
     return ST_OK;
 }
 
@@ -177,11 +81,11 @@ static enum status start_walk(struct uefi_files *files, size_t volume, const cha
     close_walk(files);
     if (length >= sizeof(files->walk.path))
         return ST_ABSENT;
-    EFI_STATUS efi = open_path(files, volume, path, EFI_FILE_MODE_READ, &directory);
+    EFI_STATUS efi = file_open_path(files, volume, path, EFI_FILE_MODE_READ, &directory);
     if (EFI_ERROR(efi))
         return look_status(efi);
-    efi = get_info(files, directory);
-    if (EFI_ERROR(efi) || !is_directory(files)) {
+    efi = file_get_info(files, directory);
+    if (EFI_ERROR(efi) || !file_is_directory(files)) {
         directory->Close(directory);
         return EFI_ERROR(efi) ? ST_IO : ST_ABSENT;
     }
@@ -201,7 +105,7 @@ static bool is_dot_or_dots(const CHAR16 *name)
 static enum status walk_on(struct uefi_files *files)
 {
     do {
-        UINTN size = INFO_SIZE;
+        UINTN size = FILE_INFO_SIZE;
         EFI_FILE_PROTOCOL *directory = files->walk.directory;
         if (EFI_ERROR(directory->Read(directory, &size, files->info)))
             return ST_IO;
@@ -226,7 +130,7 @@ static enum status files_list(void *ctx, size_t volume, const char *path, size_t
         close_walk(files);
         return status;
     }
-    to_file_info(files, ret_info);
+    file_tell_info(files, ret_info);
     return ST_OK;
 }
 
@@ -255,7 +159,7 @@ static enum status files_read(void *ctx, size_t volume, const char *path, uint64
     struct uefi_files *files = ctx;
     EFI_FILE_PROTOCOL *file;
     size_t done = 0;
-    EFI_STATUS efi = open_file(files, volume, path, EFI_FILE_MODE_READ, &file);
+    EFI_STATUS efi = file_open(files, volume, path, EFI_FILE_MODE_READ, &file);
 
     if (EFI_ERROR(efi))
         return look_status(efi);
@@ -282,13 +186,13 @@ static EFI_STATUS make_directory(struct uefi_files *files, size_t volume, const 
 {
     const UINT64 mode = EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE | EFI_FILE_MODE_CREATE;
     EFI_FILE_PROTOCOL *directory;
-    EFI_STATUS efi = open_part(files, volume, path, length, EFI_FILE_MODE_READ, 0, &directory);
+    EFI_STATUS efi = file_open_part(files, volume, path, length, EFI_FILE_MODE_READ, 0, &directory);
 
     if (efi == EFI_NOT_FOUND) {
         volume_refresh(files, volume);
         if (files->volumes[volume].free == VOLUME_FULL)
             return EFI_VOLUME_FULL;
-        efi = open_part(files, volume, path, length, mode, EFI_FILE_DIRECTORY, &directory);
+        efi = file_open_part(files, volume, path, length, mode, EFI_FILE_DIRECTORY, &directory);
         if (!EFI_ERROR(efi))
             efi = directory->Flush(directory);
     }
@@ -318,7 +222,7 @@ static EFI_STATUS create_file(struct uefi_files *files, size_t volume, const cha
 
     if (EFI_ERROR(efi))
         return efi;
-    return open_path(files, volume, path, mode, ret_file);
+    return file_open_path(files, volume, path, mode, ret_file);
 }
 
 /*
@@ -348,7 +252,7 @@ static EFI_STATUS open_there(struct uefi_files *files, size_t volume, const char
 {
     const UINT64 access = EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE;
     EFI_FILE_PROTOCOL *file;
-    EFI_STATUS efi = open_file(files, volume, path, access, &file);
+    EFI_STATUS efi = file_open(files, volume, path, access, &file);
 
     if (EFI_ERROR(efi))
         return efi;
@@ -428,7 +332,7 @@ static enum status files_remove(void *ctx, size_t volume, const char *path)
     EFI_FILE_PROTOCOL *file;
 
     close_walk(files);
-    EFI_STATUS efi = open_file(files, volume, path, access, &file);
+    EFI_STATUS efi = file_open(files, volume, path, access, &file);
     if (efi == EFI_INVALID_PARAMETER)
         return ST_ABSENT;
     if (EFI_ERROR(efi))
@@ -474,7 +378,7 @@ enum status uefi_files_open(const struct uefi *uefi, struct arena *arena,
     struct uefi_files files = {.uefi = uefi};
     void *scratch = arena_alloc(arena, SCRATCH_SIZE, 1);
 
-    files.info = arena_alloc(arena, INFO_SIZE, 1);
+    files.info = arena_alloc(arena, FILE_INFO_SIZE, 1);
     if (scratch == NULL || files.info == NULL)
         return ST_NO_MEMORY;
     arena_init(&files.scratch, scratch, SCRATCH_SIZE);
