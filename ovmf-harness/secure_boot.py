@@ -107,10 +107,10 @@ class Keys:
 
 
 @functools.cache
-def manager():
+def manager(name='bootmgfw'):
     """A whole number of 8 bytes long: of others firmware digests what is there, and efitools, as who signs
     does, zeros behind it."""
-    data = mirror.boot_program('bootmgfw')
+    data = mirror.boot_program(name)
     return pe.set_checksum(data + bytes(-len(data) % 8))
 
 
@@ -124,9 +124,9 @@ def altered(data):
 
 def signed_files(keys):
     """Boot managers, by what is the matter with them."""
-    old = keys.sign(manager(), AUTHORITIES[0])
-    return {'old': old, 'new': keys.sign(manager(), AUTHORITIES[1]),
-            'new alone': keys.sign(manager(), AUTHORITIES[1], with_authority=False),
+    old, fresh = keys.sign(manager(), AUTHORITIES[0]), manager('bootmgfw of 2023')
+    return {'old': old, 'new': keys.sign(fresh, AUTHORITIES[1]),
+            'new alone': keys.sign(fresh, AUTHORITIES[1], with_authority=False),
             'stranger': keys.sign(manager(), AUTHORITIES[2]), 'unsigned': manager(),
             'altered': altered(old)}
 
