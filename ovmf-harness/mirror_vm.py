@@ -24,13 +24,13 @@ CRASH = '!!!! X64 Exception'
 Seen = namedtuple('Seen', 'standin end')
 
 
-def as_machine(setup, folder, indexes, tokens=True):
+def as_machine(setup, folder, indexes, tokens=True, kind=Machine):
     """The machine with these disks only. `machine.tokens` are the tokens by partition GUID.
 
-    Without `tokens` the images are those of `setup` to the last byte.
+    Without `tokens` the images are those of `setup` to the last byte. `kind`: the class of the machine.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    machine = Machine(folder)
+    machine = kind(folder)
     machine.tokens, renamed = {}, []
     for index, disk in enumerate(setup.disks):
         if disk is None:

@@ -229,13 +229,15 @@ enum status cmd_auto(struct context *context)
     struct auto_run run = {.context = context};
 
     (void)auto_settings(context, &run.settings);
+    run.guard = start_guard_read(context->ports);
+    if (run.settings.mode == MODE_MENU) {
+        auto_say_problems(context, &run.settings);
+        return hand_to_person(&run);
+    }
     auto_log_begin(&run);
     say(context, "shadowboot " SHADOWBOOT_VERSION ": no boot entry before it has started this "
                  "machine, or it was chosen.\n");
     auto_say_problems(context, &run.settings);
-    run.guard = start_guard_read(context->ports);
-    if (run.settings.mode == MODE_MENU)
-        return hand_to_person(&run);
     if (start_guard_is_shut(&run.guard)) {
         say(context,
             "This machine was started %u times in a row without going on for long, so it waits "
