@@ -10,6 +10,7 @@ import pytest
 import damage
 import limits
 import mirror
+from fat import Volume
 from gpt import ESP, Partition
 from machine import Machine
 from mirror import bare
@@ -264,3 +265,14 @@ def test_a_program_that_is_refused_leads_to_the_next_of_its_disk_and_back(desk):
         assert f'Starting from Disk {number - 1}, ' in shown
         assert 'Secure Boot refuses it (error 26).' in shown and 'Secure Boot refuses it (error 15).' in shown
         assert 'Press a key for the menu.' in shown
+
+
+def test_the_menu_of_an_unattended_start_stops_after_each_screen(desk):
+    """What is said there goes into a log as well."""
+    volume = Volume(desk.stick, STICK[0].first_lba * 512, STICK[0].blocks * 512)
+    volume.put('/EFI/shadowboot/shadowboot.conf', b'mode = menu\n')
+    desk.options += ['--program', '\\EFI\\BOOT\\BOOTX64.EFI']
+    whole = choices(desk).index('Everything that is known, with advice') + 1
+    text, status = desk.run(['auto'], [*pick(whole), 'x', *AFTER, *LEAVE], (80, 25))
+    assert status == 21 and text.count('-- Enter goes on, q leaves out the rest --') == 1
+    assert 'What to type next: shadowboot repair' in text

@@ -21,6 +21,21 @@ static void tee_write(void *ctx, const char *text, size_t size)
     log->console->write(log->console->ctx, text, size);
 }
 
+/* The rest of what a screen asks its console for. */
+static struct screen_size tee_screen_size(void *ctx)
+{
+    const struct console_port *console = ((const struct auto_log *)ctx)->console;
+
+    return console->screen_size(console->ctx);
+}
+
+static enum status tee_wait_key(void *ctx)
+{
+    const struct console_port *console = ((const struct auto_log *)ctx)->console;
+
+    return console->wait_key(console->ctx);
+}
+
 void auto_log_begin(struct auto_run *run)
 {
     struct context *context = run->context;
@@ -30,9 +45,8 @@ void auto_log_begin(struct auto_run *run)
         return;
     screen_flush(context->screen);
     log->console = context->screen->console;
-    log->tee = *log->console;
-    log->tee.ctx = log;
-    log->tee.write = tee_write;
+    log->tee = (struct console_port){
+        .ctx = log, .write = tee_write, .screen_size = tee_screen_size, .wait_key = tee_wait_key};
     text_buffer_init(&log->text, log->room, sizeof(log->room));
     run->log = log;
     context->screen->console = &log->tee;

@@ -266,6 +266,20 @@ static enum status let_choose(struct menu *menu, struct menu_choice *ret_choice)
     }
 }
 
+/* Takes the screen as it is now, which a Shell may have changed. Statuses: ST_OK; ST_UNSUPPORTED for one that is
+ * too small, or a file; ST_NO_MEMORY. */
+static enum status take_screen(struct menu *menu)
+{
+    const struct console_port *console = &menu->context->ports->console;
+    struct screen_size size = console->screen_size(console->ctx);
+
+    if (size.columns < MENU_COLUMNS_LEAST || size.rows < MENU_ROWS_LEAST)
+        return ST_UNSUPPORTED;
+    /* Where the last column is filled, firmware may go to the next row by itself. */
+    menu->shown = cells_new(menu->context->arena, size.columns - 1, size.rows);
+    return menu->shown.at == NULL ? ST_NO_MEMORY : ST_OK;
+}
+
 /* One look at the machine, and what is done then; memory goes back unless it holds the volumes. */
 static enum status one_round(struct menu *menu)
 {
@@ -274,8 +288,11 @@ static enum status one_round(struct menu *menu)
     struct menu_choice choice = {.act = ACT_LEAVE};
     size_t mark = arena_mark(context->arena);
 
-    empty_screen(menu, false);
-    enum status status = look(menu);
+    enum status status = take_screen(menu);
+    if (status == ST_OK) {
+        empty_screen(menu, false);
+        status = look(menu);
+    }
     if (status == ST_OK)
         status = let_choose(menu, &choice);
     if (status == ST_OK)
@@ -285,29 +302,32 @@ static enum status one_round(struct menu *menu)
     return status;
 }
 
-enum status cmd_menu(struct context *context)
+/* How the menu ends; only a user who leaves needs no word. */
+static enum status end_menu(struct context *context, enum status status)
 {
-    struct screen_size size = context->ports->console.screen_size(context->ports->console.ctx);
-    struct menu menu = {.context = context, .state = menu_start()};
-    enum status status = ST_OK;
+    const struct console_port *console = &context->ports->console;
 
-    if (context->sfo || size.columns < MENU_COLUMNS_LEAST || size.rows < MENU_ROWS_LEAST)
+    if (status == ST_UNSUPPORTED)
         return report(
-            context, ST_UNSUPPORTED,
-            "The menu needs a screen of %u columns and %u rows. \"shadowboot help\" lists the commands that "
-            "do the same.",
+            context, status,
+            "The menu needs a screen of %u columns and %u rows. \"shadowboot help\" lists the commands "
+            "that do the same.",
             MENU_COLUMNS_LEAST, MENU_ROWS_LEAST);
-    /* Where the last column is filled, firmware may go to the next row by itself. */
-    menu.shown = cells_new(context->arena, size.columns - 1, size.rows);
-    if (menu.shown.at == NULL)
-        return report(context, ST_NO_MEMORY, "Out of memory.");
-    menu.boxes = takes_boxes(context);
-    while (status == ST_OK)
-        status = one_round(&menu);
-    empty_screen(&menu, true);
+    console->clear(console->ctx, true);
     /* A boot manager that is told of success looks no further. */
     if (status == ST_CANCELLED)
         return context->ports->start.by_firmware ? ST_CANCELLED : ST_OK;
     return report(context, status, "The menu ends: %s.",
                   status == ST_IO ? "there is no keyboard" : status_text(status));
+}
+
+enum status cmd_menu(struct context *context)
+{
+    struct menu menu = {.context = context, .state = menu_start()};
+    enum status status = context->sfo ? ST_UNSUPPORTED : ST_OK;
+
+    menu.boxes = takes_boxes(context);
+    while (status == ST_OK)
+        status = one_round(&menu);
+    return end_menu(context, status);
 }
