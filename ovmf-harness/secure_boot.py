@@ -114,6 +114,44 @@ def manager(name='bootmgfw'):
     return pe.set_checksum(data + bytes(-len(data) % 8))
 
 
+RESOURCES_AT = 0x40000           # of the section, in memory: behind all others
+
+
+def resources(version, svn):
+    """A section .rsrc as Windows' boot managers have it: VS_VERSIONINFO, and the SVN under its name."""
+    high, out = 0x80000000, bytearray(0x600)
+    name = 'BOOTMGRSECURITYVERSIONNUMBER'
+
+    def directory(named, *own):
+        return struct.pack('<12xHH', named, len(own) - named) + b''.join(struct.pack('<II', *one) for one in own)
+
+    def words(numbers):
+        return struct.pack('<HHHH', numbers[1], numbers[0], numbers[3], numbers[2])
+
+    for at, part in ((0, directory(0, (10, high | 0x40), (16, high | 0x80))),
+                     (0x40, directory(1, (high | 0x200, high | 0xC0))),
+                     (0x80, directory(0, (1, high | 0x100))), (0xC0, directory(0, (1033, 0x180))),
+                     (0x100, directory(0, (1033, 0x190))),
+                     (0x180, struct.pack('<II', RESOURCES_AT + 0x300, 4)),
+                     (0x190, struct.pack('<II', RESOURCES_AT + 0x340, 92)),
+                     (0x200, struct.pack('<H', len(name)) + name.encode('utf-16-le')),
+                     (0x300, struct.pack('<HH', svn[1], svn[0])),
+                     (0x340, struct.pack('<HHH', 92, 52, 0) + 'VS_VERSION_INFO'.encode('utf-16-le')),
+                     (0x368, struct.pack('<II', 0xFEEF04BD, 0x10000) + words(version))):
+        out[at:at + len(part)] = part
+    return bytes(out)
+
+
+def versioned(folder, version, svn):
+    """The stand-in as a boot manager of that version; binutils put the section in."""
+    source, section, target = (folder / name for name in ('plain.efi', 'rsrc.bin', 'versioned.efi'))
+    source.write_bytes(mirror.standin())
+    section.write_bytes(resources(version, svn))
+    run('objcopy', '--add-section', f'.rsrc={section}', '--set-section-flags',
+        '.rsrc=alloc,load,readonly,data', '--change-section-address', f'.rsrc={RESOURCES_AT:#x}', source, target)
+    return pe.set_checksum(target.read_bytes() + b'bootmgfw.pdb')
+
+
 def altered(data):
     """Another byte in the code, and a checksum that fits."""
     image = bytearray(data)

@@ -104,3 +104,35 @@ def test_lists_are_told_in_words(bases, tmp_path, keys, files):
     nothing = bases('mirror').copy(tmp_path / 'nothing')
     run = nothing.run('secureboot')
     assert run.status == 0 and 'Secure Boot: not there' in run.text
+
+
+def test_boot_manager_and_windows_are_of_one_level(bases, tmp_path, keys, files):
+    """The versions are read from the plex and from the ESP."""
+    kept, older = (secure_boot.versioned(tmp_path, (10, 0, 19041, build), (7, 2)) for build in (2965, 1))
+    setup = bases('mirror').copy(tmp_path / 'machine')
+    start, size = setup.disk(0).parts['plex'].first_lba, 8 * mirror.MIB
+    volume = mirror.windows_volume(size, 512, start, more=(('/Windows/Boot/EFI/bootmgfw.efi', kept),))
+    for disk, data in ((0, kept), (1, older)):
+        setup.writable(disk)
+        mirror.put_plex(setup, disk, volume)
+        for path in (MANAGER, mirror.FALLBACK):
+            setup.volume(disk, change=True).put(path, data)
+    run = setup.run('status', '-sfo')
+    found = [row for row in secure_boot.rows(run.text, 'FindingInfo') if 'windows' in row[0]]
+    assert [row[0] for row in found] == ['esp-older-than-windows'], run.text
+    assert found[0][2] == 'Disk 1 Partition 1' and '10.0.19041.1, and Windows keeps 10.0.19041.2965.' in found[0][3]
+    row = secure_boot.rows(setup.run('secureboot', '-sfo').text, 'SecureFileInfo')[0]
+    assert row[6:8] == ['10.0.19041.2965', '7.2']
+
+
+def test_version_that_dbx_asks_for_is_compared(bases, tmp_path, keys, files):
+    lists = MACHINES['SVN raised'](keys, files)
+    manager = secure_boot.versioned(tmp_path, (10, 0, 26100, 1), (7, 0))
+    more = {'low': keys.sign(manager, AUTHORITIES[1]),
+            'high': keys.sign(secure_boot.versioned(tmp_path, (10, 0, 26100, 2), (9, 0)), AUTHORITIES[1])}
+    setup = machine_with(bases, tmp_path, {(0, MANAGER): 'high', (0, mirror.FALLBACK): 'high',
+                                           (1, MANAGER): 'low', (1, mirror.FALLBACK): 'high'},
+                         lists, keys, more)
+    text = re.sub(r'\s+', ' ', setup.run('status').text)
+    assert 'bootmgfw.efi has security version number 7.0, dbx asks for 9.0.' in text
+    assert 'Starts from Disk 0 alone: yes' in text and 'Starts from Disk 1 alone: perhaps' in text

@@ -352,6 +352,8 @@ void audit_esps(struct collector *to, const struct machine *machine, const struc
     for (size_t i = 0; i < roles->member_count; i++) {
         const struct member *member = &roles->members[i];
         audit_repeated(to, machine, member->disk);
+        if (member->esp != NO_INDEX && member->copy != NO_INDEX)
+            audit_level(to, &machine->esps[member->esp], &machine->copies[member->copy]);
         if (member->esp == NO_INDEX)
             audit_missing_esp(to, machine, member->disk);
         else if (reference == NO_INDEX)

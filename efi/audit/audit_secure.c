@@ -60,3 +60,31 @@ void audit_secure(struct collector *to, const struct machine *machine, const str
     }
     audit_fallback_copy(to, machine, esp);
 }
+
+/* " 10.0.19041.1, and Windows keeps 10.0.19041.2." */
+static const char *versions_text(struct arena *arena, uint64_t own, uint64_t kept)
+{
+    return arena_printf(arena, " %u.%u.%u.%u, and Windows keeps %u.%u.%u.%u.",
+                        (unsigned)(own >> 48), (unsigned)(own >> 32 & 0xffff),
+                        (unsigned)(own >> 16 & 0xffff), (unsigned)(own & 0xffff),
+                        (unsigned)(kept >> 48), (unsigned)(kept >> 32 & 0xffff),
+                        (unsigned)(kept >> 16 & 0xffff), (unsigned)(kept & 0xffff));
+}
+
+void audit_level(struct collector *to, const struct esp *esp, const struct system_copy *copy)
+{
+    size_t manager = esp->status == ST_OK ? fat_find(&esp->report, BOOT_MANAGER_PATH) : FAT_NO_FILE;
+    const struct pe_signers *signers =
+        manager == FAT_NO_FILE ? NULL : esp->contents[manager].signers;
+    uint64_t kept = copy->managers[0];
+    uint64_t newest = copy->managers[1] > kept ? copy->managers[1] : kept;
+
+    if (signers == NULL || !signers->has_version || kept == 0)
+        return;
+    if (signers->version < kept)
+        collect_at_partition(to, FINDING_ESP_OLDER_THAN_WINDOWS, esp->partition,
+                             versions_text(to->arena, signers->version, kept));
+    if (signers->version > newest)
+        collect_at_partition(to, FINDING_ESP_NEWER_THAN_WINDOWS, esp->partition,
+                             versions_text(to->arena, signers->version, newest));
+}

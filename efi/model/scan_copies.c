@@ -11,6 +11,8 @@
 #define LIKELIHOODS 3
 #define LABEL_MAX   2048u /* bytes; no label comes near it */
 
+#define TWIN_MANAGER_PATH "\\Windows\\Boot\\EFI_EX\\bootmgfw_EX.efi"
+
 const char *system_file_path(enum system_file file)
 {
     static const char *const paths[SYSTEM_FILE_COUNT] = {
@@ -210,6 +212,52 @@ static enum status look_at_loader(const struct content_scan *scan, struct system
     return status == ST_NO_MEMORY ? status : ST_OK;
 }
 
+/* The version of a program on the volume, by the parts of it that tell. */
+static enum status read_version(struct ntfs_volume *ntfs, const char *path, uint8_t *piece,
+                                struct pe_resources *resources, uint64_t *ret_version)
+{
+    struct pe_section section;
+    struct pe_headers headers;
+    struct ntfs_file file;
+    uint64_t offset = 0;
+    size_t wanted = 0;
+    size_t size = 0;
+
+    enum status status = ntfs_lookup(ntfs, path, &file);
+    if (status == ST_OK)
+        status = ntfs_read(ntfs, &file, 0, piece, PE_HEADER_MAX, &size);
+    if (status != ST_OK || pe_headers_parse(span_of(piece, size), file.size, &headers) != ST_OK ||
+        !pe_headers_find_section(span_of(piece, size), &headers, ".rsrc", &section))
+        return status;
+    pe_resources_start(resources, &section);
+    while (status == ST_OK && pe_resources_want(resources, &offset, &wanted)) {
+        status = ntfs_read(ntfs, &file, offset, piece, wanted, &size);
+        if (status == ST_OK && size < wanted)
+            status = ST_DAMAGED;
+        if (status == ST_OK)
+            pe_resources_feed(resources, span_of(piece, size), offset);
+    }
+    if (status == ST_OK)
+        (void)pe_resources_version(resources, ret_version);
+    return status;
+}
+
+/* Looks for the versions of the boot managers that Windows keeps. One that cannot be read is not
+ * known. */
+static enum status look_at_managers(const struct content_scan *scan, struct system_copy *copy)
+{
+    const char *const paths[] = {system_file_path(SYSTEM_BOOT_MANAGER), TWIN_MANAGER_PATH};
+    size_t mark = arena_mark(scan->arena);
+    struct pe_resources *resources = arena_alloc(scan->arena, 1, sizeof(*resources));
+    uint8_t *piece = arena_alloc(scan->arena, 1, PE_HEADER_MAX);
+    enum status status = resources == NULL || piece == NULL ? ST_NO_MEMORY : ST_OK;
+
+    for (size_t i = 0; i < 2 && status != ST_NO_MEMORY; i++)
+        status = read_version(&copy->ntfs, paths[i], piece, resources, &copy->managers[i]);
+    arena_release(scan->arena, mark);
+    return status == ST_NO_MEMORY ? status : ST_OK;
+}
+
 /* Reads the boot store of Windows' boot manager for BIOS from the volume. */
 static enum status read_bios_store(struct arena *arena, struct system_copy *copy)
 {
@@ -274,6 +322,8 @@ static enum status scan_copy(const struct content_scan *scan, struct system_copy
     enum status status = look_into_copy(scan->arena, scan_port_of(scan, copy->disk), copy);
     if (status == ST_OK && copy->status == ST_OK && copy->files[SYSTEM_LOADER] == ST_OK)
         status = look_at_loader(scan, copy);
+    if (status == ST_OK && copy->status == ST_OK && scan->depth >= SCAN_FULL)
+        status = look_at_managers(scan, copy);
     if (status == ST_OK && may_have_bios_store(scan, copy))
         status = read_bios_store(scan->arena, copy);
     if (status != ST_OK)

@@ -100,6 +100,10 @@ struct system_copy {
     enum status
         files[SYSTEM_FILE_COUNT]; /* of each system file: ST_OK: it is there; ST_ABSENT; ... */
     bool other_machine; /* the loader is there, and a program for another kind of machine */
+    uint64_t
+        managers[2]; /* versions (a.b.c.d, 16 bits each) of the boot manager that Windows keeps for
+                           * the ESPs and of its twin of 2023; 0: there is none, it is not known, or
+                           * nobody looked (SCAN_FULL does) */
     enum status
         bios_store_status;  /* of \Boot\BCD, which Windows' boot manager for BIOS reads, on an
                                     * active partition of an MBR: ST_OK: it was read; ST_ABSENT: it

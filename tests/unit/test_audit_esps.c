@@ -561,6 +561,73 @@ static void copy_another_program(struct mirror *mirror)
     mirror_content(mirror, 1, MIRROR_FALLBACK)->mark = PE_MARK_SHIM;
 }
 
+/* Versions of the ESP's manager, of Windows' own and of its twin, in their last number. */
+static void set_versions(struct mirror *mirror, uint64_t own, uint64_t kept, uint64_t twin)
+{
+    struct pe_signers *signers = judge_manager(mirror);
+
+    mirror->machine.secure.status = ST_ABSENT;
+    mirror->machine.secure.on = false;
+    signers->has_version = true;
+    signers->version = own << 32 | (uint64_t)10 << 48;
+    mirror->copies[1].managers[0] = kept == 0 ? 0 : kept << 32 | (uint64_t)10 << 48;
+    mirror->copies[1].managers[1] = twin == 0 ? 0 : twin << 32 | (uint64_t)10 << 48;
+}
+
+static void be_older(struct mirror *mirror)
+{
+    set_versions(mirror, 6, 7, 9);
+}
+
+static void be_newer(struct mirror *mirror)
+{
+    set_versions(mirror, 10, 7, 9);
+}
+
+static void be_newer_without_a_twin(struct mirror *mirror)
+{
+    set_versions(mirror, 8, 7, 0);
+}
+
+static void be_the_twin(struct mirror *mirror)
+{
+    set_versions(mirror, 9, 7, 9);
+}
+
+static void be_the_one(struct mirror *mirror)
+{
+    set_versions(mirror, 7, 7, 9);
+}
+
+static void be_unknown_to_windows(struct mirror *mirror)
+{
+    set_versions(mirror, 7, 0, 0);
+}
+
+static void say_no_version(struct mirror *mirror)
+{
+    set_versions(mirror, 6, 7, 0);
+    judge_manager(mirror)->has_version = false;
+    mirror->machine.secure = (struct secure_boot){.status = ST_ABSENT};
+}
+
+static void boot_manager_that_does_not_go_with_windows_is_told(void **state)
+{
+    static const struct mirror_case cases[] = {
+        {be_older, "esp-older-than-windows" ESP_1 " 10.6.0.0, and Windows keeps 10.7.0.0.\n"},
+        {be_newer, "esp-newer-than-windows" ESP_1 " 10.10.0.0, and Windows keeps 10.9.0.0.\n"},
+        {be_newer_without_a_twin,
+         "esp-newer-than-windows" ESP_1 " 10.8.0.0, and Windows keeps 10.7.0.0.\n"},
+        {be_the_twin, ""},
+        {be_the_one, ""},
+        {be_unknown_to_windows, ""},
+        {say_no_version, ""},
+    };
+
+    (void)state;
+    mirror_assert_cases(cases, COUNT_OF(cases));
+}
+
 static void what_secure_boot_makes_of_boot_files_is_told(void **state)
 {
 #define UNSIGNED MIRROR_MANAGER ": it is not signed, and its digest is not in db.\n"
@@ -1209,6 +1276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(piece_of_an_array_is_told, mirror_set_up, mirror_tear_down),
         cmocka_unit_test(broken_programs_are_told_by_name),
         cmocka_unit_test(what_secure_boot_makes_of_boot_files_is_told),
+        cmocka_unit_test(boot_manager_that_does_not_go_with_windows_is_told),
         cmocka_unit_test(state_of_the_store_is_told),
         cmocka_unit_test(esps_of_members_are_compared),
         TEST(primary_is_the_reference_unless_it_is_bad),
