@@ -229,3 +229,15 @@ def test_thousand_starts_leave_the_store_as_small_as_the_first(night):
         sizes.add(sum(len(name) + len(data) for name, (attributes, data) in box.setup.variables.items()
                       if attributes & 1))
     assert len(sizes) == 1
+
+
+def test_settings_of_the_stick_are_understood_with_all_that_is_commented_out(night):
+    box = night(shadow_entry=False)
+    text = (mirror.ROOT / 'efi/stick/shadowboot.conf').read_text(encoding='ascii')
+    lines = [line[1:] if re.match('#[a-z-]+ =', line) else line for line in text.splitlines()]
+    box.setup.volume(0, change=True).put('/EFI/shadowboot/shadowboot.conf', '\n'.join(lines).encode())
+    options = box.setup.host_options()
+    place = box.setup.disks[0].parts['esp'].number
+    done = box.setup.run('config', options=[*options, '--self', f'0:{place}'])
+    assert done.status == 0 and 'by default' not in done.text and 'Line' not in done.text, done.text
+    assert re.search(r'mode +menu +line 8', done.text), done.text
