@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "unit/mirror_fixture.h"
+#include "unit/secure_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -811,6 +812,105 @@ static void state_of_the_esp_decides(void **state)
         {"no file", drop_manager, 1, VERDICT_FAILS, NONE, "Its ESP has no " MIRROR_MANAGER "."},
         {"cut short", cut_check_short, 1, VERDICT_UNKNOWN, 1,
          "The check of its ESP was cut short."},
+    };
+
+    (void)state;
+    assert_starts(cases, COUNT_OF(cases));
+}
+
+/* --- Secure Boot ------------------------------------------------------------------------------ */
+
+/* Secure Boot is on, with this digest in dbx; db is empty. The manager of ESP 1 gets signers. */
+static struct pe_signers *judge_shadow(struct mirror *mirror, const char *path,
+                                       const struct sha256 *forbidden)
+{
+    static const struct guid kind = KIND_SHA256;
+    static const struct guid owner = OWNER_ANY;
+    static struct secure_bytes lists;
+    static struct pe_signers signers;
+
+    lists.size = 0;
+    secure_put_list(&lists, &kind, &owner, span_of(forbidden->bytes, sizeof(forbidden->bytes)));
+    signers = (struct pe_signers){.table = ST_ABSENT, .has_digest = true};
+    mirror_content(mirror, 1, path)->signers = &signers;
+    mirror->machine.secure = (struct secure_boot){.status = ST_OK, .on = true};
+    mirror->machine.secure.lists[SECURE_DBX] =
+        (struct secure_list){.status = ST_OK, .lists = secure_span(&lists)};
+    return &signers;
+}
+
+static void refuse_manager(struct mirror *mirror)
+{
+    const struct sha256 other = {{1}};
+
+    judge_shadow(mirror, MIRROR_MANAGER, &other);
+}
+
+static void refuse_manager_while_off(struct mirror *mirror)
+{
+    refuse_manager(mirror);
+    mirror->machine.secure.on = false;
+}
+
+static void refuse_manager_and_copy(struct mirror *mirror)
+{
+    refuse_manager(mirror);
+    mirror_content(mirror, 1, MIRROR_FALLBACK)->signers =
+        mirror_content(mirror, 1, MIRROR_MANAGER)->signers;
+}
+
+static void have_manager_of_a_form_that_is_not_known(struct mirror *mirror)
+{
+    const struct sha256 other = {{1}};
+
+    judge_shadow(mirror, MIRROR_MANAGER, &other)->has_digest = false;
+}
+
+static void alter_manager(struct mirror *mirror)
+{
+    refuse_manager(mirror);
+    mirror_content(mirror, 1, MIRROR_MANAGER)->program = PE_BAD_DIGEST;
+}
+
+/* Its digest is in db, and its number below that in dbx, which it looks at from 2.0 on. */
+static void lag_behind(struct mirror *mirror, uint32_t svn)
+{
+    const struct sha256 none = {{0}};
+    struct pe_signers *signers = judge_shadow(mirror, MIRROR_MANAGER, &none);
+
+    mirror->machine.secure.lists[SECURE_DB] = mirror->machine.secure.lists[SECURE_DBX];
+    mirror->machine.secure.lists[SECURE_DBX] = (struct secure_list){.status = ST_ABSENT};
+    mirror->machine.secure.lists[SECURE_DBX].svns[SVN_BOOT_MANAGER] = 9u << 16;
+    signers->windows_manager = true;
+    signers->has_svn = true;
+    signers->svn = svn;
+}
+
+static void lag_behind_by_a_number(struct mirror *mirror)
+{
+    lag_behind(mirror, 2u << 16);
+}
+
+static void lag_behind_and_not_look(struct mirror *mirror)
+{
+    lag_behind(mirror, (2u << 16) - 1);
+}
+
+static void what_secure_boot_refuses_gives_way(void **state)
+{
+    static const struct start_case cases[] = {
+        {"refused", refuse_manager, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
+        {"refused while off", refuse_manager_while_off, 1, VERDICT_STARTS, 1, ""},
+        {"refused with its copy", refuse_manager_and_copy, 1, VERDICT_FAILS, NONE,
+         "Secure Boot refuses " MIRROR_MANAGER ": it is not signed, and its digest is not in db."},
+        {"of the other disk", refuse_manager_and_copy, 0, VERDICT_STARTS, 0, ""},
+        {"not known", have_manager_of_a_form_that_is_not_known, 1, VERDICT_UNKNOWN, 1,
+         "Whether Secure Boot takes it is not known of " MIRROR_MANAGER
+         ": its signatures, or the lists, are not understood."},
+        {"altered", alter_manager, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
+        {"number", lag_behind_by_a_number, 1, VERDICT_PERHAPS, 1,
+         MIRROR_MANAGER " may refuse to go on: its security version number is below that in dbx."},
+        {"number of an old one", lag_behind_and_not_look, 1, VERDICT_STARTS, 1, ""},
     };
 
     (void)state;
@@ -1678,6 +1778,7 @@ int main(void)
         cmocka_unit_test(fallback_is_the_way_of_whole_disks_and_the_last_resort),
         TEST(removable_media_path_is_that_of_the_esp_with_the_lowest_number),
         cmocka_unit_test(state_of_the_esp_decides),
+        cmocka_unit_test(what_secure_boot_refuses_gives_way),
         cmocka_unit_test(program_has_to_be_read),
         cmocka_unit_test(refused_programs_give_way_and_broken_ones_are_final),
         cmocka_unit_test(stale_checksum_alone_is_no_damage),
