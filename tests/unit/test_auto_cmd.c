@@ -1,0 +1,198 @@
+/*
+ * What an unattended start writes into the firmware's variables, counted: nothing that stays where
+ * nothing is wrong, one where the program was come to because something is, two with a reset.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "apply/start_guard.h"
+#include "base/arena.h"
+#include "cmd/cmd.h"
+#include "unit/disk_machine_fixture.h"
+
+#define ARENA_SIZE (32u << 20)
+#define OWN        "\\EFI\\shadowboot\\shadowbootx64.efi"
+#define SETTINGS   "\\EFI\\shadowboot\\shadowboot.conf"
+
+struct night {
+    struct host *host;
+    uint8_t *memory;
+    size_t esp; /* the volume that it is started from */
+};
+
+/* A healthy machine, started from the ESP of Disk 1. */
+static int set_up(void **state)
+{
+    struct disk_machine_shape shape = disk_machine_usual();
+    struct night *night = calloc(1, sizeof(*night));
+    uint8_t path[HOST_PARTITION_PATH_SIZE];
+
+    assert_non_null(night);
+    shape.no_stick = true;
+    night->host = disk_machine_new(&shape);
+    night->memory = malloc(ARENA_SIZE);
+    assert_non_null(night->memory);
+    struct host_partition esp = disk_machine_place(night->host, 1, PART_ESP);
+    size_t size = host_partition_path(night->host, &esp, path);
+    (void)host_ports(night->host);
+    night->esp = mem_files_volume_at(night->host->files, span_of(path, size));
+    mem_files_set_self(night->host->files, night->esp);
+    host_start_set_self(night->host->start, true, OWN);
+    *state = night;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct night *night = *state;
+
+    host_free(night->host);
+    free(night->memory);
+    free(night);
+    return 0;
+}
+
+static void put_settings(struct night *night, const char *text)
+{
+    mem_files_put(night->host->files, night->esp, SETTINGS, text, strlen(text));
+}
+
+/* Gives the exit status, 0 when the machine was handed over. */
+static unsigned run_night(struct night *night)
+{
+    const char *const words[] = {"shadowboot"};
+    const struct ports *ports = host_ports(night->host);
+    struct arena arena;
+
+    arena_init(&arena, night->memory, ARENA_SIZE);
+    mem_vars_log_clear(night->host->vars);
+    if (setjmp(*host_start_away(night->host->start)) != 0)
+        return 0;
+    return cmd_main(ports, &arena, 1, words);
+}
+
+/* The variables that were written and stay, as "NAME\n" each. */
+static const char *stored(const struct night *night)
+{
+    static char text[512];
+
+    text[0] = 0;
+    for (size_t i = 0; i < mem_vars_log_count(night->host->vars); i++) {
+        const struct mem_vars_op *op = mem_vars_log_at(night->host->vars, i);
+        if (strcmp(op->name, "BootCurrent") == 0 || strcmp(op->name, "ShadowbootReport") == 0)
+            continue; /* gone with the power */
+        assert_int_equal(op->status, ST_OK);
+        assert_in_range(op->size, 1, 8);
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n", op->name);
+    }
+    return text;
+}
+
+static const struct host_start_event *last_event(const struct night *night)
+{
+    return host_start_at(night->host->start, host_start_count(night->host->start) - 1);
+}
+
+static void nothing_is_stored_where_nothing_is_wrong(void **state)
+{
+    struct night *night = *state;
+
+    assert_int_equal(run_night(night), 0);
+    assert_int_equal(last_event(night)->kind, HOST_START_START);
+    assert_string_equal(stored(night), "");
+}
+
+static void start_that_something_is_wrong_with_is_counted_once(void **state)
+{
+    struct night *night = *state;
+
+    /* Windows' own copy is no start of a disk alone, and there is nothing it could be mended by. */
+    disk_machine_zero(night->host, 0, PART_DATA);
+    assert_int_equal(run_night(night), 0);
+    assert_string_equal(stored(night), START_GUARD_NAME "\n");
+}
+
+static void reset_takes_two_and_its_order_is_for_the_entry(void **state)
+{
+    struct night *night = *state;
+
+    put_settings(night, "start = reset\n");
+    assert_int_equal(run_night(night), 0);
+    assert_string_equal(stored(night), START_GUARD_NAME "\nBootNext\n");
+    assert_int_equal(last_event(night)->kind, HOST_START_RESET);
+    const struct mem_var *next = mem_vars_find(night->host->vars, NULL, "BootNext");
+    assert_int_equal(ld_le16(next->data), 0);
+}
+
+static void firmware_never_hears_of_success(void **state)
+{
+    struct night *night = *state;
+
+    for (int i = 0; i < 8; i++)
+        host_start_tell_start(night->host->start, (struct start_answer){ST_OK, 0});
+    assert_int_equal(run_night(night), 21); /* EFI_ABORTED */
+    assert_int_equal(host_start_left(night->host->start), 0);
+    put_settings(night, "mode = report\n");
+    assert_int_equal(run_night(night), 14); /* EFI_NOT_FOUND */
+    assert_string_equal(stored(night), "");
+}
+
+static void security_violation_lets_go_of_the_image(void **state)
+{
+    struct night *night = *state;
+
+    host_start_tell_load(night->host->start, (struct start_answer){ST_REFUSED, 26}, true);
+    assert_int_equal(run_night(night), 0);
+    assert_int_equal(host_start_at(night->host->start, 1)->kind, HOST_START_UNLOAD);
+    assert_int_equal(last_event(night)->kind, HOST_START_START);
+    assert_int_equal(host_start_left(night->host->start), 0);
+}
+
+/* BootCurrent is the started entry's, and the program's own again when that has come back. */
+static void started_system_reads_the_entry_it_came_by(void **state)
+{
+    struct night *night = *state;
+
+    fixture_set_u16(night->host, "BootCurrent", 7);
+    assert_int_equal(run_night(night), 0);
+    assert_int_equal(ld_le16(mem_vars_find(night->host->vars, NULL, "BootCurrent")->data), 0);
+    fixture_set_u16(night->host, "BootCurrent", 7);
+    for (int i = 0; i < 8; i++)
+        host_start_tell_start(night->host->start, (struct start_answer){ST_ABSENT, 14});
+    (void)run_night(night);
+    assert_int_equal(ld_le16(mem_vars_find(night->host->vars, NULL, "BootCurrent")->data), 7);
+}
+
+/* A file of settings from elsewhere allows nothing: only the program's own volume counts. */
+static void settings_of_another_volume_do_not_count(void **state)
+{
+    struct night *night = *state;
+    size_t other = night->esp == 0 ? 1 : 0;
+    static const char text[] = "mode = report\n";
+
+    mem_files_put(night->host->files, other, SETTINGS, text, sizeof(text) - 1);
+    assert_int_equal(run_night(night), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nothing_is_stored_where_nothing_is_wrong),
+        TEST(start_that_something_is_wrong_with_is_counted_once),
+        TEST(reset_takes_two_and_its_order_is_for_the_entry),
+        TEST(firmware_never_hears_of_success),
+        TEST(security_violation_lets_go_of_the_image),
+        TEST(started_system_reads_the_entry_it_came_by),
+        TEST(settings_of_another_volume_do_not_count),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
