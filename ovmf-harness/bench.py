@@ -29,6 +29,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bench_rebuild
 import windows_tree
 from demo import DemoFailed, built
 from gpt import BASIC_DATA, ESP, MSR, Partition, poke
@@ -57,7 +58,10 @@ GOALS = (
     ('prepare', 'cp', 50),
     ('prepare', 'raw', 1 / 2),
     ('copy', 'cp', 3),
+    ('rebuild', 'cp', 40),
+    ('rebuild', 'raw', 1 / 2.5),
     ('felt prepare', 'felt cp', 8),
+    ('felt rebuild', 'felt cp', 5),
     ('felt disks', 'felt prepare', 2),
 )
 TITLES = {
@@ -67,8 +71,10 @@ TITLES = {
     'prepare whole': 'prepare: the whole command',
     'copy': 'copy onto an empty file system',
     'idle copy': 'copy with nothing to do',
+    'rebuild': 'rebuild: written, read back, compared',
     'felt cp': 'Shell cp -r, processor time',
     'felt prepare': 'prepare, processor time',
+    'felt rebuild': 'rebuild, processor time',
     'felt status': 'status, processor time',
     'felt disks': 'disks, processor time',
     'felt none': 'no such command, processor time',
@@ -94,6 +100,7 @@ class Figures:
     size: int = 0
     asked: str = ''
     idle_reads: list = field(default_factory=list)
+    rebuild_reads: int = 0
 
     def add(self, name, seconds):
         self.seconds.setdefault(name, []).append(seconds)
@@ -153,9 +160,9 @@ class Bed:
 class Session:
     """The machine at its Shell, in the folder of the programs."""
 
-    def __init__(self, bed):
+    def __init__(self, bed, volumes=True):
         self.bed, self.vm = bed, bed.machine.boot_to_shell()
-        self.names = [self.vm.fs(place) for place in (bed.source, bed.volume)]
+        self.names = [self.vm.fs(place) for place in (bed.source, bed.volume)] if volumes else []
         self.vm.cd(bed.stick)
         self.idle = 0
         self.idle = statistics.median(self.timed(NOTHING)[0] for _ in range(IDLE_TRIES))
@@ -273,6 +280,12 @@ def measure_felt(bed, figures, rounds):
         figures.asked = matched(re.compile(r'WATCH (.*)'), lines)[1]
 
 
+def measure_rebuild(figures, rounds):
+    difference = bench_rebuild.measure(lambda bed: Session(bed, volumes=False), rounds, figures)
+    check(not difference, f'rebuild: {difference}')
+    check(figures.rebuild_reads <= MIB, f'rebuild reads {figures.rebuild_reads} bytes beside the files')
+
+
 def measure_round(bed, figures):
     """All but `cp -r`, once."""
     measure_prepare(bed, figures)
@@ -286,6 +299,7 @@ def measure(folder, rounds=ROUNDS):
     for _ in range(rounds):
         measure_round(bed, figures)
     measure_felt(bed, figures, rounds)
+    measure_rebuild(figures, rounds)
     figures.size = bed.size
     return figures
 
@@ -312,6 +326,7 @@ def table(figures):
         lines.append(f'{name} to {other}: {ratio:.2f} times as fast, at least {goal:g} wanted')
     reads, size = figures.idle_reads
     lines.append(f'copy with nothing to do: {reads} reads, {size} bytes, 0 writes')
+    lines.append(f'rebuild reads {figures.rebuild_reads} bytes beside the files it brings')
     waited = {name: statistics.median(seconds) for name, seconds in figures.waited.items()}
     lines.append(f"from key to prompt prepare is {waited['felt cp'] / waited['felt prepare']:.1f} times as fast as "
                  'cp -r')
