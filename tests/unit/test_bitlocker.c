@@ -123,6 +123,24 @@ static void without_bitlocker_nothing_more_is_asked(void **state)
     expect_unsaid(host, "BitLocker");
 }
 
+/* However deep the machine was looked into. */
+static void variables_are_none_of_it(void **state)
+{
+    struct mirror *m = *state;
+    struct disk_change change = {.kind = DISK_CHANGE_BOOT_SECTOR};
+    struct plan plan;
+
+    m->copies[0].content = CONTENT_BITLOCKER;
+    plan_init(&plan, &m->arena, &m->machine);
+    plan_set_variable(&plan, "Timeout", 7, span_of("\x63\x00", 2), "");
+    assert_int_equal(plan.count, 1);
+    assert_false(plan_asks_for_key(&plan));
+    assert_int_equal(plan.warning_count, 0);
+    plan_change_disk(&plan, &change, "");
+    assert_true(plan_asks_for_key(&plan));
+    assert_int_equal(plan.warning_count, 1);
+}
+
 /* What was asked for and what follows from it, with no room left for a sentence. */
 static void lack_of_memory_is_no_yes(void **state)
 {
@@ -150,6 +168,7 @@ int main(void)
         LINE_TEST(lines_of_windows_ask_nothing_else),
         LINE_TEST(entries_alone_are_not_measured),
         LINE_TEST(without_bitlocker_nothing_more_is_asked),
+        cmocka_unit_test_setup_teardown(variables_are_none_of_it, mirror_set_up, mirror_tear_down),
         cmocka_unit_test_setup_teardown(lack_of_memory_is_no_yes, mirror_set_up, mirror_tear_down),
     };
 

@@ -220,6 +220,31 @@ static void file_that_both_bring_is_the_later_one(void **state)
     assert_int_equal(plan.actions[0].change->files.items[0].esp, 2);
 }
 
+/* Blocks of a file are only written where it holds what the plan knows of; a change beside others
+ * writes it anew. */
+static void file_that_would_stay_is_written_anew_beside_others(void **state)
+{
+    static const uint8_t before[4096], after[4096] = {1};
+    struct mirror *mirror = *state;
+    struct pair pair = begin(mirror);
+    struct file_copy item = {.path = MIRROR_STORE,
+                             .size = sizeof(after),
+                             .esp = NO_INDEX,
+                             .content = span_of(after, sizeof(after)),
+                             .before = span_of(before, sizeof(before))};
+
+    mirror_add_file(mirror, 0, SETTINGS, 1000, 's');
+    make_room(mirror, 1);
+    bring(&pair.first, SETTINGS, 0, 1);
+    go_on(&pair);
+    bring_as(&pair.later, DISK_CHANGE_FILES, 1, &item);
+    struct plan plan = joined(&pair);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.actions[0].change->files.count, 2);
+    assert_int_equal(plan.actions[0].change->files.items[1].before.size, 0);
+    assert_int_equal(plan.actions[0].change->files.items[1].content.size, sizeof(after));
+}
+
 static void files_that_do_not_fit_beside_the_others_are_not_joined(void **state)
 {
     struct mirror *mirror = *state;
@@ -454,6 +479,7 @@ int main(void)
         CASE(what_was_brought_is_taken_from_where_it_came_from),
         CASE(files_of_one_file_system_are_brought_at_once),
         CASE(file_that_both_bring_is_the_later_one),
+        CASE(file_that_would_stay_is_written_anew_beside_others),
         CASE(files_that_do_not_fit_beside_the_others_are_not_joined),
         CASE(file_system_is_made_with_the_later_files_in_it),
         CASE(file_system_that_is_made_anew_keeps_what_the_later_plan_wants),
