@@ -60,7 +60,7 @@ GOALS = (
     ('copy', 'cp', 3),
     ('rebuild', 'cp', 40),
     ('rebuild', 'raw', 1 / 2.5),
-    ('felt prepare', 'felt cp', 8),
+    ('felt prepare', 'felt cp', 10),
     ('felt rebuild', 'felt cp', 5),
     ('felt disks', 'felt prepare', 2),
 )

@@ -191,7 +191,7 @@ def test_firmware_prints_the_same(tmp_path, product):
             printed = varied(typed(vm, command, answers_in(shown)))
             assert varied(shown) == printed, f'{command}\n{printed}'
             compared += 1
-    assert compared > 3
+    assert compared >= 3
 
 
 def figures():

@@ -4,9 +4,11 @@
 #include "base/text.h"
 #include "model/boot_paths.h"
 #include "model/contents.h"
+#include "port/read_ahead.h"
 #include "scan_files.h"
 
-#define START_BYTES (64u << 10)
+#define START_BYTES   (64u << 10)
+#define FOLDERS_BYTES (16u << 10) /* of folders that are read at once */
 
 static bool is_program(const char *path)
 {
@@ -37,9 +39,25 @@ static uint64_t list_limit(const struct esp_scan *scan, const struct esp *esp)
     return left - ESP_LIST_BYTES < ESP_STORE_BYTES ? ESP_LIST_BYTES : left - ESP_STORE_BYTES;
 }
 
+/* Checks the file system. Where it may be read through, folders that lie together are read at once,
+ * as those of a file system that was made in one go do. */
+static enum status check_file_system(const struct esp_scan *scan, struct esp *esp)
+{
+    struct read_ahead ahead;
+
+    if (scan->read_limit == UINT64_MAX) {
+        read_ahead_start(&ahead, esp->volume.port, scan->buffer, FOLDERS_BYTES);
+        esp->volume.port = &ahead.port;
+    }
+    enum status status = fat_check(scan->arena, &esp->volume, list_limit(scan, esp), &esp->report);
+    if (scan->read_limit == UINT64_MAX)
+        esp->volume.port = ahead.disk;
+    return status;
+}
+
 static enum status list_files(const struct esp_scan *scan, struct esp *esp)
 {
-    enum status status = fat_check(scan->arena, &esp->volume, list_limit(scan, esp), &esp->report);
+    enum status status = check_file_system(scan, esp);
 
     if (status != ST_OK)
         return status;
