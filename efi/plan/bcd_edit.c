@@ -170,11 +170,14 @@ static enum status pass_over(struct bcd_work *work, enum status status)
 static bool has_object(struct arena *arena, const struct bcd_target *target,
                        const struct guid *guid)
 {
+    size_t mark = arena_mark(arena);
     struct bcd_store store;
     struct bcd_object object;
 
-    return bcd_open(arena, target->file, &store) == ST_OK &&
-           bcd_find(&store, guid, &object) != ST_ABSENT;
+    bool has =
+        bcd_open(arena, target->file, &store) == ST_OK && bcd_find(&store, guid, &object) == ST_OK;
+    arena_release(arena, mark);
+    return has;
 }
 
 /* A GUID that none of the stores has an object of, nor the machine. */
