@@ -136,3 +136,22 @@ def test_version_that_dbx_asks_for_is_compared(bases, tmp_path, keys, files):
     text = re.sub(r'\s+', ' ', setup.run('status').text)
     assert 'bootmgfw.efi has security version number 7.0, dbx asks for 9.0.' in text
     assert 'Starts from Disk 0 alone: yes' in text and 'Starts from Disk 1 alone: perhaps' in text
+
+
+def test_windows_own_manager_of_2023_is_brought_where_all_are_refused(bases, tmp_path, keys, files):
+    fresh = keys.sign(secure_boot.versioned(tmp_path, (10, 0, 26100, 1), (9, 0)), AUTHORITIES[1])
+    places = {(disk, path): 'old' for disk in (0, 1) for path in (MANAGER, mirror.FALLBACK)}
+    setup = machine_with(bases, tmp_path, places, MACHINES['2011 forbidden'](keys, files), keys, files)
+    start = setup.disk(0).parts['plex'].first_lba
+    volume = mirror.windows_volume(8 * mirror.MIB, 512, start, more=(
+        ('/Windows/Boot/EFI/bootmgfw.efi', files['old']), ('/Windows/Boot/EFI_EX/bootmgfw_EX.efi', fresh)))
+    for disk in (0, 1):
+        setup.writable(disk)
+        mirror.put_plex(setup, disk, volume)
+    text = re.sub(r'\s+', ' ', setup.run('repair', '-n').text)
+    assert 'After this: Disk 0 alone: yes, by Boot0000; Disk 1 alone: yes, by Boot0001.' in text, text
+    assert len(re.findall(r'bring 1 file and 1 folder, .*? from Disk 0 Partition 4', text)) == 2
+    # Where the lists still take that of 2011 there is nothing to bring.
+    secure_boot.put_lists(setup.variables, keys, *MACHINES['2011 and 2023'](keys, files))
+    setup.variables.pop(f'{{{secure_boot.SECURITY}}}/dbx', None)
+    assert 'Nothing to do' in setup.run('repair', '-n').text

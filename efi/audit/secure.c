@@ -274,7 +274,7 @@ bool secure_is_outdone(const struct machine *machine, const struct esp *esp, siz
 
     if (!secure_refuses(machine, &esp->contents[file]))
         return false;
-    for (size_t i = 0; i < machine->esp_count; i++) {
+    for (size_t i = 0; i < machine->esp_count + machine->source_count; i++) {
         if (has_accepted(machine, &machine->esps[i], path))
             return true;
     }

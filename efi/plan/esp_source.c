@@ -2,6 +2,7 @@
 
 #include "audit/compare_esps.h"
 #include "audit/program.h"
+#include "audit/secure.h"
 #include "esp_usable.h"
 #include "model/boot_paths.h"
 
@@ -88,13 +89,22 @@ bool esp_has_manager(const struct esp *esp)
     return fat_find(&esp->report, BOOT_MANAGER_PATH) != FAT_NO_FILE;
 }
 
+bool manager_is_refused(const struct machine *machine, size_t index)
+{
+    const struct esp *esp = &machine->esps[index];
+    size_t manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
+
+    return manager != FAT_NO_FILE && secure_refuses(machine, &esp->contents[manager]);
+}
+
 size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk)
 {
     size_t source = NO_INDEX;
 
     for (int how = 0; how < KNOWN_BY_COUNT && source == NO_INDEX; how++)
         source = best_source(machine, roles, disk, (enum known_by)how);
-    if (source != NO_INDEX && (!roles->windows || esp_has_manager(&machine->esps[source])))
+    if (source != NO_INDEX && (!roles->windows || (esp_has_manager(&machine->esps[source]) &&
+                                                   !manager_is_refused(machine, source))))
         return source;
     size_t kept = best_kept(machine, disk);
     return kept == NO_INDEX ? source : kept;

@@ -75,6 +75,15 @@ static bool is_mended_soon(const struct machine *machine)
     return false;
 }
 
+/* True when Secure Boot refuses the boot manager of the best of ESPs, and so that of all, and Windows
+ * keeps a twin of 2023 for it. */
+static bool is_refused_and_kept_anew(const struct machine *machine, const struct roles *roles,
+                                     size_t source)
+{
+    return manager_is_refused(machine, source) &&
+           machine->copies[rebuild_copy(machine, roles, NO_INDEX)].managers[1] != 0;
+}
+
 bool rebuild_is_needed(const struct machine *machine, const struct roles *roles)
 {
     if (!roles->windows || rebuild_copy(machine, roles, NO_INDEX) == NO_INDEX)
@@ -82,7 +91,8 @@ bool rebuild_is_needed(const struct machine *machine, const struct roles *roles)
     size_t source = esp_files_source(machine, roles, NO_INDEX);
     if (is_mended_soon(machine))
         return false;
-    if (source == NO_INDEX || !esp_has_manager(&machine->esps[source]))
+    if (source == NO_INDEX || !esp_has_manager(&machine->esps[source]) ||
+        is_refused_and_kept_anew(machine, roles, source))
         return true;
     for (size_t i = 0; i < machine->esp_count; i++) {
         if (boot_store_is_usable(&machine->esps[i]) && machine->esps[i].store_end == BCD_STARTS)
