@@ -290,6 +290,81 @@ static void stores_that_are_right_are_left_alone(void **state)
     assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 0);
 }
 
+/* The ESP without a store. */
+static void take_store(struct mirror *m, size_t disk)
+{
+    struct esp *esp = &m->machine.esps[disk];
+    size_t file = fat_find(&esp->report, "\\EFI\\Microsoft\\Boot\\BCD");
+
+    esp->store_status = ST_ABSENT;
+    esp->store_file = span_of(NULL, 0);
+    if (file != FAT_NO_FILE)
+        esp->report.files[file].path = "\\EFI\\Microsoft\\Boot\\other";
+}
+
+static struct plan plan_new_stores(struct mirror *m, struct store_wishes wishes)
+{
+    const struct boot_stores_request request = {
+        .disk = NO_INDEX, .left_out = NO_INDEX, .makes = true, .wishes = wishes};
+    struct roles roles = mirror_roles(m);
+    struct plan plan;
+
+    plan_init(&plan, &m->arena, &m->machine);
+    assert_int_equal(plan_boot_stores(&plan, &roles, &request), ST_OK);
+    return plan;
+}
+
+/* The partition that the default of a new store is on. */
+static size_t default_of(struct mirror *m, struct span file)
+{
+    struct bcd_choice choice;
+    struct bcd_store store;
+
+    assert_int_equal(bcd_open(&m->arena, file, &store), ST_OK);
+    assert_int_equal(bcd_choose(&store, &bcd_manager, &choice), BCD_STARTS);
+    return boot_store_partition(&m->machine, &choice.device.partition, 0);
+}
+
+static void store_is_made_where_there_is_none(void **state)
+{
+    struct mirror *m = *state;
+
+    take_store(m, 0);
+    take_store(m, 1);
+    assert_int_equal(plan_stores(m, NO_INDEX, NO_INDEX).count, 0); /* unless it is asked for */
+    struct plan plan = plan_new_stores(m, (struct store_wishes){.renews = false});
+    assert_int_equal(plan.count, 2);
+    assert_string_equal(plan.actions[1].text,
+                        "make the boot store of Disk 1 Partition 1 "
+                        "{5ad00000-0001-4000-8000-000000000001}, to start Windows from Disk 1 "
+                        "Partition 4 {5ad00000-0001-4000-8000-000000000004}");
+    for (size_t i = 0; i < 2; i++) {
+        const struct file_copy *item = &plan.actions[i].change->files.items[0];
+        assert_int_equal(default_of(m, item->content), MIRROR_DATA(i));
+    }
+}
+
+static void store_is_made_only_beside_windows(void **state)
+{
+    struct mirror *m = *state;
+
+    take_store(m, 0);
+    take_store(m, 1);
+    m->copies[1].files[SYSTEM_LOADER] = ST_ABSENT;
+    mirror_drop_file(m, 0, MIRROR_MANAGER);
+    assert_int_equal(plan_new_stores(m, (struct store_wishes){.renews = false}).count, 0);
+}
+
+static void good_store_stays_unless_a_new_one_is_wished(void **state)
+{
+    struct mirror *m = *state;
+
+    give_windows_store(m, 0, MIRROR_ESP(0), MIRROR_DATA(0), MIRROR_DATA(1));
+    give_windows_store(m, 1, MIRROR_ESP(1), MIRROR_DATA(1), MIRROR_DATA(0));
+    assert_int_equal(plan_new_stores(m, (struct store_wishes){.renews = false}).count, 0);
+    assert_int_equal(plan_new_stores(m, (struct store_wishes){.renews = true}).count, 2);
+}
+
 static void store_of_the_other_disk_is_made_for_its_own(void **state)
 {
     struct mirror *m = *state;
@@ -556,6 +631,12 @@ static void store_that_is_brought_is_made_for_where_it_goes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(store_is_made_where_there_is_none, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_is_made_only_beside_windows, mirror_set_up,
+                                        mirror_tear_down),
+        cmocka_unit_test_setup_teardown(good_store_stays_unless_a_new_one_is_wished, mirror_set_up,
+                                        mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_of_the_own_disk_starts, mirror_set_up,
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_of_another_disk_stops_with_that_disk, mirror_set_up,
