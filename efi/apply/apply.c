@@ -60,7 +60,7 @@ static enum status gather_records(struct apply_run *run)
         enum status status = ST_OK;
         if (apply_is_variable(&plan->actions[i]))
             journal->records[journal->count++] = record_of(&plan->actions[i], &run->before[i]);
-        if (apply_is_disk_change(&plan->actions[i]))
+        if (action_changes_disk(&plan->actions[i]))
             status = disk_work_records(&run->disks.works[i], journal, &step);
         if (status != ST_OK)
             return status;
@@ -187,7 +187,7 @@ static bool roll_back(struct apply_run *run, size_t count)
 
     for (size_t i = count; i > 0; i--) {
         const struct action *action = &run->plan->actions[i - 1];
-        if (!apply_is_disk_change(action)) {
+        if (!action_changes_disk(action)) {
             all &= restore(run, action, &run->before[i - 1]);
             continue;
         }
@@ -203,7 +203,7 @@ static enum status fail(struct apply_run *run, size_t index, enum status status)
     char text[TARGET_SIZE];
     /* The one that failed may be there in part, so it is taken back as well, unless it is not
      * ours. */
-    bool ours = apply_is_disk_change(&run->plan->actions[index]) ||
+    bool ours = action_changes_disk(&run->plan->actions[index]) ||
                 (status != ST_CHANGED && status != ST_EXISTS);
     bool restored = roll_back(run, index + ours);
     const char *target = apply_target_name(run, index, text, sizeof(text));
@@ -255,7 +255,7 @@ static enum status reserve_written(struct apply_run *run)
 
     for (size_t i = 0; i < run->plan->count; i++)
         count +=
-            apply_is_disk_change(&run->plan->actions[i]) ? run->disks.works[i].edit.file_count : 0;
+            action_changes_disk(&run->plan->actions[i]) ? run->disks.works[i].edit.file_count : 0;
     run->result->written = arena_alloc(run->arena, count, sizeof(*run->result->written));
     return run->result->written != NULL ? ST_OK : ST_NO_MEMORY;
 }
@@ -264,7 +264,7 @@ static enum status carry_out(struct apply_run *run, size_t index)
 {
     const struct action *action = &run->plan->actions[index];
 
-    if (apply_is_disk_change(action))
+    if (action_changes_disk(action))
         return disk_batch_run(&run->disks, index);
     if (apply_is_variable(action))
         return apply_write_variable(run, action);
@@ -281,7 +281,7 @@ static enum status carry_out_all(struct apply_run *run)
         run->result->done = i + 1;
     }
     for (size_t i = 0; i < run->plan->count; i++) {
-        if (apply_is_disk_change(&run->plan->actions[i]))
+        if (action_changes_disk(&run->plan->actions[i]))
             list_written(run, &run->disks.works[i]);
     }
     run->result->disk_bytes = run->disks.done;
@@ -386,7 +386,7 @@ static bool writes_into(const struct action *action, const struct partition *own
 
     if (action->path != NULL)
         return action->volume == own->volume;
-    if (!apply_is_disk_change(action) || change->disk != own->disk)
+    if (!action_changes_disk(action) || change->disk != own->disk)
         return false;
     return change->kind == DISK_CHANGE_RESTORE ||
            (change->kind != DISK_CHANGE_GPT && change->first_lba == own->first_lba);
@@ -435,7 +435,7 @@ enum status apply_confirm(const struct plan *plan, const struct machine *machine
     for (size_t i = 0; i < plan->count; i++) {
         const struct action *action = &plan->actions[i];
         bool as_it_should_be = true;
-        if (apply_is_disk_change(action))
+        if (action_changes_disk(action))
             as_it_should_be = disk_batch_confirm(plan, i, machine) == ST_OK;
         if (apply_is_variable(action) && is_last_on(plan, i)) {
             struct variable_state now = machine_variable(machine, action->name);

@@ -69,7 +69,7 @@ static bool changes_table(const struct plan *plan, size_t disk)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct disk_change *change = plan->actions[i].change;
-        if (apply_is_disk_change(&plan->actions[i]) && change->kind == DISK_CHANGE_GPT &&
+        if (action_changes_disk(&plan->actions[i]) && change->kind == DISK_CHANGE_GPT &&
             change->disk == disk)
             return true;
     }
@@ -117,7 +117,7 @@ enum status apply_check_all(struct apply_run *run)
             status = apply_check_variable(run, action, &run->before[i]);
         else if (action->type == ACTION_REMOVE_FILE)
             status = check_removal(run, action, &run->before[i]);
-        else if (!apply_is_disk_change(action))
+        else if (!action_changes_disk(action))
             status = check_file(run, action);
     }
     if (status == ST_OK)

@@ -32,11 +32,6 @@ static inline bool apply_is_variable(const struct action *action)
     return action->type == ACTION_SET_VARIABLE || action->type == ACTION_DELETE_VARIABLE;
 }
 
-static inline bool apply_is_disk_change(const struct action *action)
-{
-    return action->type == ACTION_CHANGE_DISK;
-}
-
 /* --- Step 1 --------------------------------------------------------------------------------- */
 
 /* Everything that can be refused, with run->result->problem. Statuses: ST_OK, and run->before and

@@ -85,7 +85,7 @@ const char *apply_target_name(const struct apply_run *run, size_t index, char *t
     const struct action *action = &run->plan->actions[index];
     struct text_buffer buffer;
 
-    if (!apply_is_disk_change(action))
+    if (!action_changes_disk(action))
         return apply_is_variable(action) ? action->name : action->path;
     place_of_change(run, action->change, text, size);
     const char *where = run->disks.works[index].where;

@@ -3,11 +3,6 @@
 
 #define PAGE_SIZE 4096u
 
-static bool action_is_disk_change(const struct disk_batch *batch, size_t action)
-{
-    return batch->plan->actions[action].type == ACTION_CHANGE_DISK;
-}
-
 /* Drivers are fastest with whole pages. NULL without memory. */
 static uint8_t *page_aligned(struct arena *arena, size_t size)
 {
@@ -27,7 +22,7 @@ enum status disk_batch_begin(struct arena *arena, struct ports *ports, const str
     if (batch->works == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < plan->count; i++) {
-        if (!action_is_disk_change(batch, i))
+        if (!action_changes_disk(&batch->plan->actions[i]))
             continue;
         *ret_action = i;
         if (buffer == NULL)
@@ -48,7 +43,9 @@ size_t disk_batch_record_room(const struct disk_batch *batch)
     size_t room = 0;
 
     for (size_t i = 0; i < batch->plan->count; i++)
-        room += action_is_disk_change(batch, i) ? disk_work_record_room(&batch->works[i]) : 0;
+        room += action_changes_disk(&batch->plan->actions[i])
+                    ? disk_work_record_room(&batch->works[i])
+                    : 0;
     return room;
 }
 
@@ -57,7 +54,7 @@ enum status disk_batch_release(struct disk_batch *batch, size_t *ret_disk)
     const struct files_port *files = &batch->ports->files;
 
     for (size_t i = 0; i < batch->plan->count; i++) {
-        if (!action_is_disk_change(batch, i) || batch->works[i].bytes == 0)
+        if (!action_changes_disk(&batch->plan->actions[i]) || batch->works[i].bytes == 0)
             continue;
         *ret_disk = batch->plan->actions[i].change->disk;
         enum status status = files->release(files->ctx, batch->works[i].port->path);

@@ -146,7 +146,7 @@ static enum status report_unchecked(struct context *context, const struct plan *
 /* What was written cannot be seen once all is over. */
 static enum status report_unconfirmed(struct context *context, const struct action *action)
 {
-    if (action->type == ACTION_CHANGE_DISK)
+    if (action_changes_disk(action))
         return report(
             context, ST_CHANGED,
             "Disk %zu was written and read back, and now does not hold what it should. Do not rely "

@@ -8,7 +8,7 @@
 /* Under -v. */
 static void show_details(struct context *context, const struct action *action)
 {
-    if (action->type == ACTION_CHANGE_DISK)
+    if (action_changes_disk(action))
         show_files_change(context, &action->change->files);
     else if (!context->sfo)
         say(context, "     %zu bytes, replacing %s\n", action->data.size,

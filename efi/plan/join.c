@@ -39,11 +39,6 @@ static size_t esp_of_change(const struct machine *machine, const struct disk_cha
     return machine_find_esp(machine, partition);
 }
 
-static bool changes_disk(const struct action *action)
-{
-    return action->type == ACTION_CHANGE_DISK;
-}
-
 static bool is_of_files(const struct disk_change *change)
 {
     return change->kind == DISK_CHANGE_FILES || change->kind == DISK_CHANGE_FORMAT;
@@ -54,7 +49,7 @@ static struct action *find_files(const struct plan *plan, size_t disk, uint64_t 
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct disk_change *change = plan->actions[i].change;
-        if (changes_disk(&plan->actions[i]) && is_of_files(change) && change->disk == disk &&
+        if (action_changes_disk(&plan->actions[i]) && is_of_files(change) && change->disk == disk &&
             change->first_lba == first_lba)
             return &plan->actions[i];
     }
@@ -245,7 +240,7 @@ static struct action *find_table(const struct plan *plan, size_t disk)
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct disk_change *change = plan->actions[i].change;
-        if (changes_disk(&plan->actions[i]) && change->kind == DISK_CHANGE_GPT &&
+        if (action_changes_disk(&plan->actions[i]) && change->kind == DISK_CHANGE_GPT &&
             change->disk == disk)
             return &plan->actions[i];
     }
@@ -299,7 +294,7 @@ static enum status join_variable(struct join *join, const struct action *new)
 
 static enum turn turn_of(const struct action *action, bool early)
 {
-    if (changes_disk(action))
+    if (action_changes_disk(action))
         return early ? TURN_FIRST : TURN_LATER;
     if (text_equal(action->name, "BootOrder"))
         return TURN_ORDER;
@@ -376,7 +371,8 @@ static enum status join_begin(const struct plan *first, const struct plan *later
     ret_join->old.actions = arena_copy(first->arena, first->actions, size);
     if (ret_join->old.actions == NULL)
         return ST_NO_MEMORY;
-    while (ret_join->old_end < first->count && changes_disk(&first->actions[ret_join->old_end]))
+    while (ret_join->old_end < first->count &&
+           action_changes_disk(&first->actions[ret_join->old_end]))
         ret_join->old_end++;
     return ST_OK;
 }
@@ -413,7 +409,7 @@ enum status plan_join(const struct plan *first, const struct plan *later, struct
 
     for (size_t i = 0; i < later->count && status == ST_OK; i++) {
         const struct action *action = &later->actions[i];
-        if (changes_disk(action))
+        if (action_changes_disk(action))
             status = action->change->kind == DISK_CHANGE_GPT ? join_tables(&join, action)
                                                              : join_esp_change(&join, action);
         else

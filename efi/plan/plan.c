@@ -277,7 +277,7 @@ void plan_append(struct plan *plan, const struct plan *other)
 bool plan_changes_disks(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        if (plan->actions[i].type == ACTION_CHANGE_DISK)
+        if (action_changes_disk(&plan->actions[i]))
             return true;
     }
     return false;

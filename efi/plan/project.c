@@ -79,7 +79,7 @@ static enum status copy_machine(struct projection *project)
 
 static bool is_change(const struct action *action, enum disk_change_kind kind)
 {
-    return action->type == ACTION_CHANGE_DISK && action->change->kind == kind;
+    return action_changes_disk(action) && action->change->kind == kind;
 }
 
 /* A table that was written anew, both copies and the protective MBR. */

@@ -5,11 +5,18 @@
  *   1. Everything that can be refused is refused: a disk or contents that changed since the scan, a
  *      full or read-only store, files that exist. Disk changes are worked out in blocks.
  *   2. The journal with the old contents is on the medium, and read back; it is on none of the
- * disks that are changed.
+ *      disks that are changed.
  *   3. The firmware's drivers let go of the disks that are changed.
- *   4. Each action: compare the digest once more, write, read back, compare.
+ *   4. Each action: compare what is there with what has to be, write, read back, compare.
  *   5. If one fails, those before it are taken back, last first, and checked (I4).
  *   6. The drivers work again, and the journal gets its mark.
+ *
+ * What the scan keeps of files in memory (model/contents.h) is written as it was read then: it is
+ * what the plan means by a content. Where nothing is kept, a source has to have the digest that the
+ * scan found, and list the same files before the first write and after the last read. Tables, FATs
+ * and folders of what is changed are always read again, here and when the machine is scanned
+ * afterwards; contents that were written and read back in step 4 are not, as long as the FAT says
+ * that the file lies in just those blocks (apply_written_content).
  */
 #ifndef SHADOWBOOT_APPLY_APPLY_H
 #define SHADOWBOOT_APPLY_APPLY_H

@@ -127,6 +127,12 @@ void plan_take_warnings(struct plan *plan, const struct plan *later);
 enum status plan_refuse(struct plan *plan, enum status status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* True for an action that changes blocks of a disk. */
+static inline bool action_changes_disk(const struct action *action)
+{
+    return action->type == ACTION_CHANGE_DISK;
+}
+
 /* True when the plan changes blocks of disks, not only variables and files. */
 bool plan_changes_disks(const struct plan *plan);
 
