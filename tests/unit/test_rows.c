@@ -8,6 +8,7 @@
 
 #include "unit/json_fixture.h"
 #include "unit/scan_fixture.h"
+#include "unit/secure_fixture.h"
 #include "unit/windows_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -40,7 +41,7 @@ static void add_names(struct described *io_row, const char *text, size_t length,
         name[used++] = ' ';
     for (size_t i = 0; i < length && !*io_behind; i++) {
         *io_nested += text[i] == '(';
-        if (text[i] == ';')
+        if (text[i] == ';' && *io_nested == 0)
             *io_behind = true;
         else if (text[i] == ',' && *io_nested == 0) {
             while (used > 0 && name[used - 1] == ' ')
@@ -114,12 +115,29 @@ static size_t count_columns(const char *row, size_t length)
     return count;
 }
 
+/* Secure Boot is on, and db has a certificate. */
+static void trust_somebody(struct host *host)
+{
+    static const struct guid security =
+        GUID_INIT(0xd719b2cb, 0x3d3a, 0x4596, 0xa3bc, 0xdad00e67656f);
+    static const struct guid kind = KIND_CERTIFICATE;
+    static const struct guid owner = OWNER_ANY;
+    struct secure_bytes certificate = {.size = 0};
+    struct secure_bytes list = {.size = 0};
+
+    secure_put_certificate(&certificate, "CA", "CA", 1);
+    secure_put_list(&list, &kind, &owner, secure_span(&certificate));
+    mem_vars_put(host->vars, NULL, "SecureBoot", 6, "\1", 1);
+    mem_vars_put(host->vars, NULL, "SetupMode", 6, "\0", 1);
+    mem_vars_put(host->vars, &security, "db", 0x27, list.at, list.size);
+}
+
 static void each_row_has_the_columns_that_help_names(void **state)
 {
     static const char *const lines[] = {
-        "timeout 5 -sfo -y", "status -sfo -v",     "disks -sfo",        "volumes -sfo",
-        "entries -sfo",      "bcd list -sfo -all", "repair -n -sfo -v", "repair -y -sfo -v",
-        "undo -l -sfo",      "clone -sfo",
+        "test -sfo -y",      "timeout 5 -sfo -y", "status -sfo -v",     "disks -sfo",
+        "volumes -sfo",      "entries -sfo",      "bcd list -sfo -all", "repair -n -sfo -v",
+        "repair -y -sfo -v", "undo -l -sfo",      "secureboot -sfo",    "clone -sfo",
     };
     static const char *const unseen[] = {"WarningInfo"};
     struct host *host = *state;
@@ -127,6 +145,7 @@ static void each_row_has_the_columns_that_help_names(void **state)
     size_t seen = 0;
 
     windows_break_store(host, 1);
+    trust_somebody(host);
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         const char *text = NULL;
         (void)run_line(host, lines[i], &text);
@@ -166,6 +185,8 @@ static const struct {
     {"copies[]", "disks.0.partitions.2.copies.0."},
     {"volumes[]", "volumes.0."},
     {"entries[]", "entries.0."},
+    {"secureBoot", "secureBoot."},
+    {"bootFiles[]", "bootFiles.0."},
     {"findings[]", "findings.0."},
     {"interrupted[]", NULL}, /* none here */
 };
