@@ -279,9 +279,9 @@ static const struct finding_words words[FINDING_COUNT] = {
                                      "file anew from the other disk. Watch this one."},
     [FINDING_ESP_SECURE_REFUSED] =
         {SEVERITY_DAMAGE, "esp-secure-refused", "Secure Boot is on and refuses a boot file:",
-         "shadowboot repair brings one that it takes from another disk. Where none has one: start "
-         "Windows with Secure Boot off and let Windows Update bring the boot manager of 2023 "
-         "(KB5025885), then shadowboot repair.",
+         "shadowboot repair brings one that it takes, from another disk or from what Windows itself "
+         "keeps. Where none has one: start Windows with Secure Boot off and let Windows Update bring "
+         "the boot manager of 2023 (KB5025885), then shadowboot repair.",
          "shadowboot repair brings one that it takes from another disk. Where none has one: start "
          "with Secure Boot off, and bring shim and GRUB up to date."},
     [FINDING_ESP_SECURE_WOULD_REFUSE] =

@@ -271,11 +271,14 @@ static bool has_accepted(const struct machine *machine, const struct esp *esp, c
 bool secure_is_outdone(const struct machine *machine, const struct esp *esp, size_t file)
 {
     const char *path = esp->report.files[file].path;
+    bool is_copy = text_equal_nocase(path, machine->fallback) &&
+                   esp->contents[file].mark == PE_MARK_WINDOWS_MANAGER;
 
     if (!secure_refuses(machine, &esp->contents[file]))
         return false;
     for (size_t i = 0; i < machine->esp_count + machine->source_count; i++) {
-        if (has_accepted(machine, &machine->esps[i], path))
+        if (has_accepted(machine, &machine->esps[i], path) ||
+            (is_copy && has_accepted(machine, &machine->esps[i], BOOT_MANAGER_PATH)))
             return true;
     }
     return false;

@@ -71,7 +71,8 @@ bool secure_would_refuse(const struct machine *machine, const struct file_conten
 
 /*
  * True when the machine's firmware refuses the file (index into the ESP's report) and takes one that
- * is at hand under the same path on another ESP, or that Windows keeps for it. Such a file is brought nowhere, and replaced.
+ * is at hand under the same path on another ESP, or that Windows keeps for it; for a copy of Windows'
+ * boot manager under the removable-media path also one under its own. Such a file is brought nowhere, and replaced.
  */
 bool secure_is_outdone(const struct machine *machine, const struct esp *esp, size_t file);
 
