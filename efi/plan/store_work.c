@@ -245,8 +245,13 @@ enum status store_make(struct store_work *work, struct span *io_file)
         status = bring_resume(work, bytes, size);
     if (status != ST_OK)
         return status;
-    if (work->moves || work->resumes)
-        store_stamp(bytes);
-    *io_file = span_of(bytes, size);
+    struct span made = span_of(bytes, size);
+    if (span_equal(made, *io_file)) { /* what leads elsewhere cannot be changed */
+        work->moves = false;
+        work->resumes = false;
+        return ST_OK;
+    }
+    store_stamp(bytes);
+    *io_file = made;
     return ST_OK;
 }

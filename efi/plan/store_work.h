@@ -34,7 +34,8 @@ bool store_is_elsewhere(const struct store_work *work, const struct bcd_device *
 bool store_choice_is_elsewhere(const struct store_work *work, const struct bcd_choice *choice);
 
 /* The store for the own disk, of the same size, in the arena, made of `*io_file`; says in `work`
- * whether it resumes Windows from elsewhere no more. Statuses: ST_OK; ST_NO_MEMORY. */
+ * whether it resumes Windows from elsewhere no more, and that nothing moves where nothing can be
+ * changed. Statuses: ST_OK; ST_NO_MEMORY. */
 MUST_CHECK enum status store_make(struct store_work *work, struct span *io_file);
 
 /* Puts `to` in the place of `from` in every device of the store, which lies in `bytes`, and gives
