@@ -32,11 +32,27 @@ void help_wrapped(struct context *context, size_t indent, const char *text)
     say(context, "\n");
 }
 
+/* Columns that an option and its argument take. */
+static size_t option_width(const struct option_spec *option)
+{
+    return text_length(option->name) + (option->value == NULL ? 0 : 1 + text_length(option->value));
+}
+
 static void show_options(struct context *context, const struct option_spec *options)
 {
+    size_t width = 0;
+
+    for (size_t i = 0; options != NULL && options[i].name != NULL; i++) {
+        if (option_width(&options[i]) > width)
+            width = option_width(&options[i]);
+    }
     for (; options != NULL && options->name != NULL; options++) {
         const char *value = options->value == NULL ? "" : options->value;
-        say(context, "  %-7s %-5s %s\n", options->name, value, options->help);
+        int rest = (int)(width - text_length(options->name));
+        if (rest > 0)
+            say(context, "  %s %-*s %s\n", options->name, rest, value, options->help);
+        else
+            say(context, "  %s  %s\n", options->name, options->help);
     }
 }
 
@@ -54,7 +70,7 @@ static void show_exit_statuses(struct context *context)
 static void show_commands(struct context *context)
 {
     for (const struct command *command = command_table(); command->name != NULL; command++)
-        say(context, "  %-8s %s\n", command->name, command->summary);
+        say(context, "  %-10s %s\n", command->name, command->summary);
 }
 
 static void show_overview(struct context *context)
