@@ -203,7 +203,7 @@ def test_installing_again_mends_and_taking_it_back_leaves_nothing(night):
     del box.setup.variables['Boot0003']
     box.setup.set_order([0, 1, 2])
     said = box.run('status').text
-    assert 'stands by on another boot disk' in said and 'No boot entry leads to the shadowboot' in said
+    assert "The entry is shadowboot's own, and its file is not" in said and 'No boot entry leads to the shadowboot' in said
     assert box.run('install', '-y').status == 0
     assert 'shadowboot 0.1.0' in box.run('status').text
     assert 'Nothing to do' in box.run('install', '-y').text

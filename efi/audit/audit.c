@@ -1,6 +1,7 @@
 #include "audit/audit.h"
 
 #include "audit/collector.h"
+#include "audit/installed.h"
 #include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
@@ -252,6 +253,21 @@ static bool is_md_piece(const struct machine *machine, size_t partition)
     return own != NULL && own->use == MD_PIECE;
 }
 
+/* Of partitions with one GUID firmware may mean another: that has a finding of its own. */
+static void audit_file_gone(struct collector *to, const struct machine *machine, size_t index)
+{
+    const struct target *boot = &machine->entries[index].boot;
+    const struct partition *partition = &machine->partitions[boot->partition];
+    const char *own = installed_path(to->arena, machine);
+
+    if (partition->guid_repeated || is_md_piece(machine, boot->partition))
+        return;
+    bool is_own = own != NULL && installed_entry_is_own(&machine->entries[index], own);
+    collect_at_entry(to, is_own ? FINDING_INSTALL_FILE_GONE : FINDING_ENTRY_FILE_GONE, index,
+                     arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
+                                  partition->disk, partition->number));
+}
+
 static void audit_target(struct collector *to, const struct machine *machine, size_t index)
 {
     const struct entry *entry = &machine->entries[index];
@@ -264,14 +280,8 @@ static void audit_target(struct collector *to, const struct machine *machine, si
     }
     if (boot->has_hd && boot->partition == NO_INDEX)
         audit_partition_of(to, machine, index);
-    if (boot->partition != NO_INDEX && boot->file_status == ST_ABSENT) {
-        const struct partition *partition = &machine->partitions[boot->partition];
-        /* Of partitions with one GUID firmware may mean another: that has a finding of its own. */
-        if (!partition->guid_repeated && !is_md_piece(machine, boot->partition))
-            collect_at_entry(to, FINDING_ENTRY_FILE_GONE, index,
-                             arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
-                                          partition->disk, partition->number));
-    }
+    if (boot->partition != NO_INDEX && boot->file_status == ST_ABSENT)
+        audit_file_gone(to, machine, index);
     if (boot->moved)
         collect_at_entry(to, FINDING_ENTRY_PLACE_WRONG, index, "");
     if (boot->elsewhere)

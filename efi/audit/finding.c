@@ -397,6 +397,10 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_INSTALL_MISSING] = {SEVERITY_WARNING, "install-missing",
                                  "shadowboot stands by on another boot disk, and not on this one.",
                                  INSTALL_AGAIN},
+    [FINDING_INSTALL_FILE_GONE] =
+        {SEVERITY_WARNING, "install-file-gone",
+         "The entry is shadowboot's own, and its file is not on that partition:",
+         INSTALL_AGAIN " shadowboot install -remove takes the entry off."},
     [FINDING_INSTALL_OLDER] = {SEVERITY_NOTE, "install-older",
                                "The shadowboot that stands by here is older than another disk's:",
                                INSTALL_AGAIN},

@@ -64,6 +64,8 @@ static void audit_one(struct collector *to, const struct machine *machine, size_
 
     if (machine->esps[esp].status != ST_OK || !machine->esps[esp].contents_read)
         return;
+    if (own.file == FAT_NO_FILE && own.entry != NO_INDEX)
+        return; /* which is said of the entry */
     if (!own.sound) {
         collect_at_partition(to, FINDING_INSTALL_MISSING, partition,
                              own.file == FAT_NO_FILE ? "" : " What lies in its place is damaged.");

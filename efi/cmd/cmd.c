@@ -34,7 +34,7 @@ static enum status add_option(struct context *context, const struct option_spec 
                               const char *value)
 {
     if (option(context, spec->name) != NULL)
-        return report(context, ST_USAGE, "%s is given twice.", spec->name);
+        return report(context, ST_USAGE, "%s is given twice. Nothing was changed.", spec->name);
     struct option_value given = {spec->name, value};
     context->options[context->option_count++] = given;
     return ST_OK;
@@ -54,11 +54,13 @@ static enum status parse_arguments(struct context *context, const struct command
         if (spec == NULL) {
             const char *shown = text_printable(context->arena, argv[i]);
             return report(context, ST_USAGE,
-                          "%.40s is no option of this command. \"shadowboot help %s\" lists them.",
+                          "%.40s is no option of this command. \"shadowboot help %s\" lists them. "
+                          "Nothing was changed.",
                           shown == NULL ? "" : shown, command->name);
         }
         if (spec->value != NULL && i + 1 == argc)
-            return report(context, ST_USAGE, "%s needs a value behind it: %s %s", spec->name,
+            return report(context, ST_USAGE,
+                          "%s needs a value behind it: %s %s. Nothing was changed.", spec->name,
                           spec->name, spec->value);
         if (spec->value != NULL)
             value = argv[++i];
@@ -68,8 +70,8 @@ static enum status parse_arguments(struct context *context, const struct command
     }
     if (context->word_count >= command->words_min && context->word_count <= command->words_max)
         return ST_OK;
-    return report(context, ST_USAGE, "It goes like this: shadowboot %s %s", command->name,
-                  command->arguments);
+    return report(context, ST_USAGE, "It goes like this: shadowboot %s %s. Nothing was changed.",
+                  command->name, command->arguments);
 }
 
 /* The same for the lines of Windows' tools: what is not a common option is left to them, "-list"

@@ -1,14 +1,21 @@
 #include "plan/clone.h"
 
 #include "audit/audit.h"
+#include "audit/installed.h"
 #include "base/text.h"
 #include "model/boot_name.h"
 #include "model/firmware_entry.h"
 #include "plan/place.h"
 
-static bool is_selected(const struct entry *entry, const struct guid *source)
+/* This program's own entries are `install`'s, which brings their file as well. */
+static bool is_selected(struct plan *plan, size_t index, const struct guid *source)
 {
-    return entry_mentions_guid(entry, source) && !entry_is_firmwares(entry);
+    const struct entry *entry = &plan->machine->entries[index];
+
+    if (!entry_mentions_guid(entry, source) || entry_is_firmwares(entry))
+        return false;
+    const char *own = installed_path(plan->arena, plan->machine);
+    return own == NULL || !installed_entry_is_own(entry, own);
 }
 
 static bool boots_from(const struct entry *entry, const struct guid *source)
@@ -151,7 +158,7 @@ static enum status check_clone_source(struct plan *plan, const struct guid *sour
     size_t selected = 0;
 
     for (size_t i = 0; i < machine->entry_count; i++)
-        selected += is_selected(&machine->entries[i], source);
+        selected += is_selected(plan, i, source);
     *ret_selected = selected;
     if (selected > 0)
         return ST_OK;
@@ -164,9 +171,9 @@ static enum status check_clone_source(struct plan *plan, const struct guid *sour
             "changed.",
             text);
     return plan_refuse(plan, ST_ABSENT,
-                       "No boot entry refers to the source %s, those of the firmware's own left "
-                       "aside, so there is nothing to clone. \"shadowboot entries\" lists the "
-                       "entries. Nothing was changed.",
+                       "No boot entry refers to the source %s, those of the firmware's and of "
+                       "shadowboot's own left aside, so there is nothing to clone. \"shadowboot "
+                       "entries\" lists the entries. Nothing was changed.",
                        text);
 }
 
@@ -202,7 +209,7 @@ static enum status clone_all(struct plan *plan, const struct clone_request *requ
     if (status != ST_OK)
         return status;
     for (size_t i = 0; i < plan->machine->entry_count && status == ST_OK; i++) {
-        if (is_selected(&plan->machine->entries[i], &pair.source))
+        if (is_selected(plan, i, &pair.source))
             status = clone_entry(&edit, &pair, i, ORDER_END);
     }
     return status == ST_OK ? edit_finish(&edit) : status;

@@ -108,11 +108,12 @@ static enum status check_names_windows(struct plan *plan, const struct roles *ro
     size_t index = member == NO_INDEX ? NO_INDEX : roles->members[member].copy;
 
     if (index == NO_INDEX)
-        return plan_refuse(plan, ST_ABSENT,
-                           "Disk %zu has no copy of the boot volume that a boot store could start "
-                           "Windows from. \"shadowboot prepare %zu\" makes it ready with the files "
-                           "of another disk. Nothing was changed.",
-                           disk, disk);
+        return plan_refuse(
+            plan, ST_ABSENT,
+            "Disk %zu has no copy of the boot volume that a boot store could start "
+            "Windows from. Into a blank disk \"shadowboot prepare\" brings the files "
+            "of another. Nothing was changed.",
+            disk);
     const struct system_copy *copy = &plan->machine->copies[index];
     if (copy->partition != NO_INDEX && copy->content != CONTENT_BITLOCKER &&
         system_copy_windows(copy) == ST_OK &&

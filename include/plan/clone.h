@@ -25,9 +25,9 @@ struct clone_request {
 };
 
 /*
- * Plans the clones. Selected is every readable entry with the source GUID in a hard drive node of
- * its paths or in its OS path, in the order of the ids; the clones go to the end of BootOrder in
- * the same sequence. An entry that starts the same exists once only: it is not made again, and is
+ * Plans the clones. Selected is every readable entry, but for those of the firmware's and of this
+ * program's own, with the source GUID in a hard drive node of its paths or in its OS path, in the
+ * order of the ids; the clones go to the end of BootOrder in the same sequence. An entry that starts the same exists once only: it is not made again, and is
  * put into BootOrder if it was missing there.
  *
  * Statuses: ST_OK, with no actions when nothing is missing; else plan->refusal says why: ST_USAGE

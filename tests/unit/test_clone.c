@@ -162,7 +162,8 @@ static void entries_of_the_firmwares_own_are_not_cloned(void **state)
     fixture_add_entry(p->host, &own);
     fixture_set_order(p->host, (const uint16_t[]){4, 2, 3, 10, 11}, 5);
     planning_rescan(p);
-    expect_refusal(p, &request, ST_ABSENT, "those of the firmware's own left aside");
+    expect_refusal(p, &request, ST_ABSENT,
+                   "those of the firmware's and of shadowboot's own left aside");
 }
 
 /* The system's partition is no part of what a clone between ESPs changes. */

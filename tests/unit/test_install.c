@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "audit/installed.h"
+#include "plan/clone.h"
 #include "plan/install.h"
 #include "unit/finding_fixture.h"
 #include "unit/mirror_fixture.h"
@@ -58,6 +59,14 @@ static void lose_file(struct mirror *mirror)
     mirror_drop_file(mirror, 1, OWN);
 }
 
+/* The entry is `install`'s to keep: it is no entry of a system whose files are to be brought. */
+static void lose_file_alone(struct mirror *mirror)
+{
+    install_all(mirror);
+    mirror_drop_file(mirror, 1, OWN);
+    mirror->machine.entries[2].boot.file_status = ST_ABSENT;
+}
+
 static void damage_file(struct mirror *mirror)
 {
     install_all(mirror);
@@ -82,6 +91,7 @@ static void what_is_missing_is_found(void **state)
     static const struct mirror_case cases[] = {
         {install_all, ""},
         {lose_file, "install-missing @ Disk 1 Partition 1\n"},
+        {lose_file_alone, "install-file-gone @ Boot0002 " OWN " on Disk 1 Partition 1.\n"},
         {lose_entry, "install-no-entry @ Disk 1 Partition 1\n"},
         {be_older, "install-older @ Disk 1 Partition 1 0.1.0 instead of 0.1.1.\n"},
     };
@@ -309,6 +319,26 @@ static void path_and_version_are_told(void **state)
     assert_string_equal(installed_version_text(&mirror->arena, V(1, 20, 300)), "1.20.300");
 }
 
+/* A twin would lead to a file that nobody has brought. */
+static void its_entries_are_not_cloned(void **state)
+{
+    struct mirror *mirror = *state;
+    struct clone_request request = {
+        .has_source = true,
+        .has_target = true,
+        .source = mirror->machine.partitions[MIRROR_ESP(0)].unique,
+        .target = mirror->machine.partitions[MIRROR_ESP(1)].unique,
+    };
+    struct plan plan;
+
+    install_all(mirror);
+    mirror_drop_entry(mirror, 2);
+    mirror_set_order(mirror, (const uint16_t[]){0, 1, 3}, 3);
+    plan_init(&plan, &mirror->arena, &mirror->machine);
+    assert_int_equal(plan_clone(&plan, &request), ST_OK);
+    assert_int_equal(plan.count, 0);
+}
+
 /* Comes last. */
 static void every_finding_was_met(void **state)
 {
@@ -326,6 +356,7 @@ int main(void)
         TEST(own_entry_keeps_nothing_from_starting),
         TEST(own_entry_alone_starts_nothing),
         TEST(it_goes_on_every_esp_with_the_primarys_entry_last),
+        TEST(its_entries_are_not_cloned),
         TEST(free_removable_media_path_is_taken),
         TEST(newer_takes_the_place_of_older_and_never_the_reverse),
         TEST(what_is_there_is_not_done_again),
