@@ -192,7 +192,7 @@ static const struct {
     const char *name;
     const char *reason; /* with the certificate for %s, where there is one */
 } words[SECURE_VERDICT_COUNT] = {
-    [SECURE_NOT_JUDGED] = {"not-judged", "it was not looked at"},
+    [SECURE_NOT_JUDGED] = {"not-judged", "there is no Secure Boot here, or the file was not read"},
     [SECURE_ACCEPTED] = {"accepted", "its signer is in db"},
     [SECURE_UNKNOWN] = {"unknown", "its signatures, or the lists, are not understood"},
     [SECURE_UNSIGNED] = {"not-signed", "it is not signed, and its digest is not in db"},

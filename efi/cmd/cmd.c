@@ -70,8 +70,8 @@ static enum status parse_arguments(struct context *context, const struct command
     }
     if (context->word_count >= command->words_min && context->word_count <= command->words_max)
         return ST_OK;
-    return report(context, ST_USAGE, "It goes like this: shadowboot %s %s. Nothing was changed.",
-                  command->name, command->arguments);
+    return report(context, ST_USAGE, "It goes like this: shadowboot %s%s%s\nNothing was changed.",
+                  command->name, command->arguments[0] == '\0' ? "" : " ", command->arguments);
 }
 
 /* The same for the lines of Windows' tools: what is not a common option is left to them, "-list"

@@ -67,9 +67,9 @@ static enum status esp_word(struct context *context, const char *word, size_t *r
     if (*ret_esp != NO_INDEX)
         return ST_OK;
     return report(context, ST_ABSENT,
-                  "Disk %zu has no EFI System Partition. \"shadowboot prepare %zu\" makes one. "
-                  "Nothing was changed.",
-                  disk, disk);
+                  "Disk %zu has no EFI System Partition. On a disk of the mirror \"shadowboot "
+                  "repair\" makes one. Nothing was changed.",
+                  disk);
 }
 
 static enum status esps_of_words(struct context *context, struct install_request *io_request)
