@@ -1,5 +1,6 @@
 #include "audit/audit_esps.h"
 
+#include "audit/installed.h"
 #include "audit/program.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
@@ -178,10 +179,12 @@ static void audit_program(struct collector *to, const struct machine *machine,
         arena_printf(to->arena, " %s: %s.", file->path, pe_verdict_text(content->program)));
 }
 
+/* This program's own file is audit_installed's: `install` mends it, no other disk does. */
 static void audit_contents(struct collector *to, const struct machine *machine,
                            const struct esp *esp, const char *folder)
 {
     const bool *started = esp_started_files(to, machine, esp);
+    const char *own = installed_path(to->arena, machine);
 
     for (size_t i = 0; started != NULL && i < esp->report.file_count; i++) {
         const struct fat_file *file = &esp->report.files[i];
@@ -192,6 +195,7 @@ static void audit_contents(struct collector *to, const struct machine *machine,
             collect_at_partition(to, FINDING_ESP_FILE_UNREADABLE, esp->partition,
                                  arena_printf(to->arena, " %s.", file->path));
         bool ours = started[i] || (folder != NULL && esp_path_is_in(file->path, folder));
+        ours &= own == NULL || !text_equal_nocase(file->path, own);
         if (content->status == ST_OK && content->is_program && ours)
             audit_program(to, machine, esp, i, started[i]);
     }

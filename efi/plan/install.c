@@ -308,6 +308,18 @@ enum status plan_install(struct plan *plan, const struct roles *roles,
 
 /* --- Taking it back ------------------------------------------------------------------------- */
 
+/* Files that are deleted through firmware are in no journal. */
+static void warn_of_undo(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->actions[i].type != ACTION_REMOVE_FILE)
+            continue;
+        plan_warn(plan, "Undo brings the boot entries back, and not these files: \"shadowboot "
+                        "install\" puts them there again.");
+        return;
+    }
+}
+
 static void uninstall_file(struct plan *plan, size_t esp, const char *path)
 {
     const struct machine *machine = plan->machine;
@@ -349,5 +361,6 @@ enum status plan_uninstall(struct plan *plan)
         uninstall_file(plan, i, path);
         uninstall_file(plan, i, machine->fallback);
     }
+    warn_of_undo(plan);
     return status == ST_OK ? plan->status : status;
 }

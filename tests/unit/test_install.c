@@ -107,8 +107,11 @@ static void damaged_file_counts_as_missing(void **state)
 
     damage_file(mirror);
     struct judgement judgement = mirror_judge(mirror);
-    for (size_t i = 0; i < judgement.findings.count; i++)
+    for (size_t i = 0; i < judgement.findings.count; i++) {
         found |= judgement.findings.items[i].code == FINDING_INSTALL_MISSING;
+        /* For which repair would be advised, which leaves the file to install. */
+        assert_int_not_equal(judgement.findings.items[i].code, FINDING_ESP_BOOT_FILE_CORRUPT);
+    }
     assert_true(found);
 }
 
@@ -309,6 +312,8 @@ static void all_of_it_is_taken_back(void **state)
         assert_string_equal(plan.actions[i].path, OWN); /* Windows' removable-media file stays */
     }
     assert_int_equal(removed, 2);
+    assert_int_equal(plan.warning_count, 1); /* undo is not promised for the files */
+    assert_non_null(strstr(plan.warnings[0], "not these files"));
 }
 
 static void path_and_version_are_told(void **state)
