@@ -6,6 +6,7 @@ that it made. In which forms NTFS keeps them is test_rebuild_sources.py's.
 import pytest
 
 import mirror
+import mirror_bases  # noqa: F401: adds to mirror.BASES
 import regf
 import store_model
 import stores
@@ -177,6 +178,14 @@ def test_what_has_no_meaning_here_is_refused_by_name(words, said, bases, tmp_pat
     assert done.status in (2, 14), done.text
     assert said in done.text and 'Nothing was changed.' in done.text, done.text
     assert setup.fingerprint() == before
+
+
+def test_only_places_of_the_mirror_are_offered(bases, tmp_path):
+    """Another server's disk is in as Disk 0; then a mirror that has no ESP of its own."""
+    done = bases('foreign').copy(tmp_path / 'foreign').run('bcdboot', 'C:\\Windows', '/s', '0/1', '-y')
+    assert done.status == 14 and '  1/1  ' in done.text and '  0/1  ' not in done.text, done.text
+    done = bases('third-esp').copy(tmp_path / 'third').run('bcdboot', 'C:\\Windows', '/s', '2/1', '-y')
+    assert done.status == 14 and 'shadowboot rebuild' in done.text and 'Give one' not in done.text, done.text
 
 
 def test_windows_without_boot_files_is_said_to_have_none(bases, tmp_path):

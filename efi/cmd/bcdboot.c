@@ -192,17 +192,34 @@ static size_t typed_place(const struct context *context, const char *text)
     return found == NO_INDEX ? numbered_place(&context->machine, text) : found;
 }
 
-static enum status refuse_place(struct context *context, const char *text)
+/* True for an ESP that the mirror starts from on its disk, or may. */
+static bool is_members(const struct machine *machine, const struct roles *roles, size_t esp)
+{
+    size_t disk = machine->partitions[machine->esps[esp].partition].disk;
+
+    return roles_member_on(roles, disk) != NO_INDEX && roles_esp_of(machine, disk) == esp;
+}
+
+static enum status refuse_place(struct context *context, const struct roles *roles,
+                                const char *text)
 {
     const struct machine *machine = &context->machine;
     const char *shown = text_printable(context->arena, text);
     const char *list = "";
 
-    for (size_t i = 0; i < machine->esp_count && list != NULL; i++)
+    for (size_t i = 0; i < machine->esp_count && list != NULL; i++) {
+        if (!is_members(machine, roles, i))
+            continue;
         list = arena_printf(context->arena, "%s\n  %zu/%u  %s", list,
                             machine->partitions[machine->esps[i].partition].disk,
                             machine->partitions[machine->esps[i].partition].number,
                             place_text(context->arena, machine, machine->esps[i].partition));
+    }
+    if (list != NULL && list[0] == '\0')
+        return report(
+            context, ST_ABSENT,
+            "No disk of the mirror has an EFI system partition yet: \"shadowboot rebuild\" "
+            "and the number of a disk makes one. Nothing was changed.");
     return report(context, ST_ABSENT,
                   "\"%.64s\" is no EFI system partition of the mirror that is known here; letters "
                   "of them are known to Windows alone. Give one of these, or FS0: and so on as the "
@@ -225,12 +242,9 @@ static enum status find_target(struct context *context, const struct judgement *
         return report(context, ST_ABSENT,
                       "The boot entries start no EFI system partition now: name the one that is "
                       "meant, as in /s FS0:. Nothing was changed.");
-    if (esp == NO_INDEX)
-        return refuse_place(context, line->place);
-    size_t disk = machine->partitions[machine->esps[esp].partition].disk;
-    if (roles_member_on(&judgement->roles, disk) == NO_INDEX || roles_esp_of(machine, disk) != esp)
-        return refuse_place(context, line->place == NULL ? "" : line->place);
-    *ret_disk = disk;
+    if (esp == NO_INDEX || !is_members(machine, &judgement->roles, esp))
+        return refuse_place(context, &judgement->roles, line->place == NULL ? "" : line->place);
+    *ret_disk = machine->partitions[machine->esps[esp].partition].disk;
     return ST_OK;
 }
 
