@@ -406,6 +406,32 @@ static void malformed_lists_are_damage(void **state)
     assert_int_equal(list_changed("ri", 2, false, 1, 2), ST_DAMAGED);
 }
 
+/* The status of looking for a subkey of apple, whose list names one leaf of five keys so often. */
+static enum status leaf_listed(uint16_t times)
+{
+    uint32_t leaves[64];
+    uint32_t found;
+
+    hive_make_sample(&sample, 3, "li");
+    hive_next_bin(&sample.hive);
+    for (uint16_t i = 0; i < times; i++)
+        leaves[i] = sample.pip_leaf;
+    uint32_t list = hive_list(&sample.hive, "ri", leaves, times);
+    hive_set_subkeys(&sample.hive, sample.apple, list, times * 5u);
+    sample.file = hive_finish(&sample.hive, sample.root);
+    struct regf_hive hive = open_sample();
+    assert_int_equal(hive.bins.size, 3 * 4096);
+    return regf_find_subkey(&hive, sample.apple, regf_name_of("none"), &found);
+}
+
+static void more_subkeys_than_a_hive_has_room_for_are_damage(void **state)
+{
+    /* 12,288 bytes hold 153 keys of 80 bytes, the least that one takes. */
+    (void)state;
+    assert_int_equal(leaf_listed(30), ST_ABSENT);
+    assert_int_equal(leaf_listed(31), ST_DAMAGED);
+}
+
 /* --- Names -------------------------------------------------------------------------------------*/
 
 static void upper_case_is_that_of_unicode_where_it_is_one(void **state)
@@ -514,6 +540,7 @@ int main(void)
         cmocka_unit_test(malformed_keys_are_damage),
         cmocka_unit_test(malformed_values_are_damage),
         cmocka_unit_test(malformed_lists_are_damage),
+        cmocka_unit_test(more_subkeys_than_a_hive_has_room_for_are_damage),
         cmocka_unit_test(upper_case_is_that_of_unicode_where_it_is_one),
         cmocka_unit_test(names_are_in_the_order_of_their_capitals),
         cmocka_unit_test(hints_and_hashes_are_those_of_the_format),

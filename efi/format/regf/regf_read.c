@@ -57,6 +57,9 @@ enum status regf_open(struct arena *arena, struct span file, struct regf_hive *r
     return status;
 }
 
+/* The smallest cell of a key: its size, and a record with a name of no length. */
+#define KEY_CELL_MIN (4u + REGF_KEY_SIZE)
+
 /* --- Keys --------------------------------------------------------------------------------------*/
 
 enum status regf_read_key(const struct regf_hive *hive, uint32_t key, struct regf_key *ret_key)
@@ -98,9 +101,13 @@ enum status regf_list_subkeys(const struct regf_hive *hive, uint32_t key,
 
     if (status != ST_OK)
         return status;
+    /* Each is listed once, so there are no more than keys have room for. A list of lists that names
+     * one of them again and again could otherwise claim thousands of millions. */
+    if (found.subkey_count > hive->bins.size / KEY_CELL_MIN)
+        return ST_DAMAGED;
     if (found.subkey_count > 0)
         list = found.subkey_list;
-    for (uint32_t number = 0;; number++) {
+    for (uint32_t number = 0; total <= found.subkey_count; number++) {
         status = regf_leaf_at(hive, list, number, &leaf);
         if (status != ST_OK)
             break;

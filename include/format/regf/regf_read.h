@@ -81,7 +81,7 @@ MUST_CHECK enum status regf_read_key(const struct regf_hive *hive, uint32_t key,
 
 /*
  * The start of a key's list of subkeys. Statuses: ST_OK, also when there are none; ST_DAMAGED, also
- * when the list has more or fewer of them than the key says.
+ * when the list has more or fewer of them than the key says, or more than the hive has room for.
  */
 MUST_CHECK enum status regf_list_subkeys(const struct regf_hive *hive, uint32_t key,
                                          struct regf_subkeys *ret_place);
