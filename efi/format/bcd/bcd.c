@@ -54,9 +54,13 @@ static enum status name_of(const struct bcd_store *store, uint32_t key, char ret
 
 static size_t subkey_count(const struct bcd_store *store, uint32_t key)
 {
+    struct regf_subkeys place;
     struct regf_key own;
 
-    return regf_read_key(&store->hive, key, &own) == ST_OK ? own.subkey_count : 0;
+    if (regf_list_subkeys(&store->hive, key, &place) != ST_OK ||
+        regf_read_key(&store->hive, key, &own) != ST_OK)
+        return 0;
+    return own.subkey_count;
 }
 
 enum status bcd_open(struct arena *arena, struct span file, struct bcd_store *ret_store)
