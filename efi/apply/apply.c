@@ -372,6 +372,9 @@ enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct
     run.disks.progress = watch->progress;
     run.disks.progress_ctx = watch->ctx;
     status = carry_out_all(&run);
+    /* That nothing was written is what it says; firmware may give it for a write. */
+    if (status == ST_NO_MEMORY)
+        status = ST_IO;
     take_up_again(&run);
     if (status == ST_OK)
         close_journal(&run);

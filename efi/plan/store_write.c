@@ -8,8 +8,10 @@
 #include "plan/owner_guard.h"
 #include "plan/place.h"
 
-#define ARCHIVE  0x20u
-#define NAME_GAP 16u /* bytes between the two parts of a name, or that are equal by chance */
+#define ARCHIVE 0x20u
+/* Bytes from one part of a name to the other, at most: 8 between the GUIDs, 16 between an offset and a
+ * signature, and as many again that are equal by chance. */
+#define NAME_GAP 32u
 
 /* Why the store cannot be written where it lies: ST_OK when it can. */
 static enum status check_store_target(struct plan *plan, const struct esp *esp)
