@@ -84,6 +84,16 @@ def test_what_an_esp_had_comes_again(bases, tmp_path):
                                   f'{BOOT}/SkuSiPolicy.p7b': files[LEFT[-1]]}
 
 
+def test_policy_of_an_esp_stays(bases, tmp_path):
+    """Firmware may be locked to it, and nobody can tell which of two is the newer one."""
+    setup, files = with_windows(bases, tmp_path / 'machine')
+    emptied(setup)
+    mirror.put_files(setup.volume(1, change=True), {f'{BOOT}/SkuSiPolicy.p7b': b'of this ESP', f'{BOOT}/boot.stl': b'old'})
+    done = setup.run('rebuild', '1', '-y')
+    assert done.status == 0, done.text
+    assert found_on(setup, 1) == {**expected(files), f'{BOOT}/SkuSiPolicy.p7b': b'of this ESP'}
+
+
 def test_files_alone_or_the_store_alone(bases, tmp_path):
     setup, files = with_windows(bases, tmp_path / 'machine')
     emptied(setup)

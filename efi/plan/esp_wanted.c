@@ -9,6 +9,7 @@
 
 #define VOLUME_STATE "\\System Volume Information"
 #define STORE_NAME   "BCD"
+#define POLICY_PATH  MICROSOFT_FOLDER "\\Boot\\SkuSiPolicy.p7b"
 
 /* True when the twin starts another kind of system than the file does: whoever has put it there has
  * meant it, and it is no older or newer copy of the same. */
@@ -48,10 +49,19 @@ static bool is_better_or_differs(const struct gathering *g, size_t file, size_t 
     return is_better(g, file, twin) || !esp_files_equal(g->source, file, g->target, twin);
 }
 
+/* True for the policy that firmware may be locked to, as Windows keeps it: which of two is the newer
+ * one does not stand in them, and below an older one the boot manager does not start (KB5042562). */
+static bool is_kept_policy(const struct gathering *g, const char *path)
+{
+    return g->source->source != NULL && text_equal_nocase(path, POLICY_PATH);
+}
+
 static bool is_better_or_newer(const struct gathering *g, size_t file, size_t twin)
 {
+    const char *path = g->source->report.files[file].path;
+
     return is_better(g, file, twin) ||
-           (!esp_path_is_own_state(g->source->report.files[file].path) &&
+           (!esp_path_is_own_state(path) && !is_kept_policy(g, path) &&
             !esp_files_equal(g->source, file, g->target, twin) && !starts_another(g, file, twin));
 }
 
