@@ -1,6 +1,7 @@
 #include "auto.h"
 
 #include "cmd/command.h"
+#include "cmd/interrupted.h"
 #include "mend.h"
 #include "model/boot_paths.h"
 #include "plan/autostart.h"
@@ -11,10 +12,17 @@
 #include "judgement.h"
 
 #define SETTINGS_PATH SHADOWBOOT_FOLDER "\\shadowboot.conf"
+#define UNREADABLE    SETTINGS_PATH " cannot be read: %s. Nothing is changed or started unasked."
 #define SECOND        1000u /* milliseconds */
 #define ROUNDS_MOST   3
 
 /* --- Settings ------------------------------------------------------------------------------- */
+
+/* True when one of the lines that are not understood may be the one that says how far to go. */
+static bool hides_mode(const struct settings *settings)
+{
+    return settings->problem_count > 0 && settings->lines[SETTING_MODE] == 0;
+}
 
 enum status auto_settings(struct context *context, struct settings *ret_settings)
 {
@@ -24,14 +32,18 @@ enum status auto_settings(struct context *context, struct settings *ret_settings
     size_t size = 0;
 
     *ret_settings = settings_default();
-    if (file == NULL)
+    if (file == NULL) {
+        ret_settings->mode = MODE_MENU;
         return ST_NO_MEMORY;
+    }
     if (files->self >= files->volume_count)
         return ST_ABSENT;
     enum status status =
         files->read(files->ctx, files->self, SETTINGS_PATH, 0, file, SETTINGS_BYTES + 1, &size);
     if (status == ST_OK)
         *ret_settings = settings_read(span_of(file, size));
+    if ((status != ST_OK && status != ST_ABSENT) || hides_mode(ret_settings))
+        ret_settings->mode = MODE_MENU;
     arena_release(context->arena, mark);
     return status;
 }
@@ -49,6 +61,10 @@ void auto_say_problems(struct context *context, const struct settings *settings)
     }
     if (count > shown)
         say(context, "%zu more lines of it are wrong.\n", count - shown);
+    if (hides_mode(settings))
+        say(context,
+            "No line of it that can be understood says which mode, so nothing is changed or "
+            "started unasked.\n");
 }
 
 enum status cmd_config(struct context *context)
@@ -69,7 +85,7 @@ enum status cmd_config(struct context *context)
         say(context, "There is no " SETTINGS_PATH " on the volume that shadowboot was started "
                      "from.\n");
     else if (status != ST_OK)
-        return report(context, status, SETTINGS_PATH " cannot be read: %s.", status_text(status));
+        return report(context, status, UNREADABLE, status_text(status));
     auto_say_problems(context, &settings);
     if (settings.problem_count > 0)
         context->exit_status = exit_code(ST_DAMAGED);
@@ -121,13 +137,21 @@ static bool person_is_there(struct auto_run *run)
 
 /* --- The machine ---------------------------------------------------------------------------- */
 
+/* Takes back what was interrupted where the mode lets it mend. ST_CANCELLED, with `stopped`: by a person. */
 static enum status look_at_machine(struct auto_run *run)
 {
     struct context *context = run->context;
-    enum status status = mend_begin(context, SCAN_FULL);
+    bool mends = run->settings.mode != MODE_REPORT && run->settings.mode != MODE_MENU;
+    enum status status = mends ? mend_begin(context, SCAN_FULL) : context_scan(context, SCAN_FULL);
 
-    if (status != ST_OK) /* what could not be taken back does not keep a disk from starting */
+    run->judged = false;
+    run->stopped = mends && status == ST_CANCELLED;
+    if (run->stopped)
+        return status;
+    if (mends && status != ST_OK) /* what could not be taken back keeps no disk from starting */
         status = context_scan(context, SCAN_FULL);
+    if (status == ST_OK && !mends)
+        note_interrupted(context);
     if (status == ST_OK)
         status = audit_machine(context->arena, &context->machine, &run->judgement);
     run->judged = status == ST_OK;
@@ -167,10 +191,14 @@ static bool mend_part(struct auto_run *run, bool entries_only)
 
     if (plan_part(run, entries_only, &plan) != ST_OK || plan.count == 0)
         return false;
-    if (mend_run(run->context, &plan, ST_OK, false, &judgement) == ST_OK) {
+    enum status status = mend_run(run->context, &plan, ST_OK, false, &judgement);
+    if (status == ST_OK) {
         run->judgement = judgement;
         return true;
     }
+    run->stopped = status == ST_CANCELLED;
+    if (run->stopped)
+        return false;
     return look_at_machine(run) == ST_OK && !entries_only && mend_part(run, true);
 }
 
@@ -186,7 +214,7 @@ static void mend_unattended(struct auto_run *run)
         changed = mend_part(run, spare);
         any |= changed;
     }
-    if (!any && run->judged)
+    if (!any && run->judged && !run->stopped)
         show_verdict(run->context, &run->judgement);
 }
 
@@ -202,7 +230,32 @@ static void agree_by_settings(struct auto_run *run)
         context->options[context->option_count++] = (struct option_value){"-msr", ""};
 }
 
-/* Looks, mends, starts. Comes back when nothing has taken the machine over. */
+static bool wants_mending(const struct auto_run *run)
+{
+    enum settings_mode mode = run->settings.mode;
+
+    return mode == MODE_REPAIR || (mode == MODE_START && autostart_wants_repair(&run->judgement));
+}
+
+/* -n: what would be changed first. Nothing is written, counted or started. */
+static enum status show_only(struct auto_run *run)
+{
+    struct context *context = run->context;
+    struct judgement judgement;
+    struct plan plan;
+
+    agree_by_settings(run);
+    enum status status = look_at_machine(run);
+    if (status != ST_OK)
+        return status;
+    bool spare = autostart_spares_disks(&context->machine);
+    if (wants_mending(run) && plan_part(run, spare, &plan) == ST_OK && plan.count > 0)
+        return mend_run(context, &plan, ST_OK, false, &judgement);
+    show_verdict(context, &run->judgement);
+    return ST_OK;
+}
+
+/* Looks, mends, starts. Comes back when nothing has taken the machine over, or a person has stopped it. */
 static void do_unattended(struct auto_run *run)
 {
     struct context *context = run->context;
@@ -210,30 +263,45 @@ static void do_unattended(struct auto_run *run)
 
     agree_by_settings(run);
     if (look_at_machine(run) != ST_OK) {
-        auto_report(run, "failed");
+        auto_report(run, run->stopped ? "stopped" : "failed");
         return;
     }
-    if (mode == MODE_REPAIR || (mode == MODE_START && autostart_wants_repair(&run->judgement)))
+    if (wants_mending(run))
         mend_unattended(run);
     else
         show_verdict(context, &run->judgement);
-    if (!run->judged)
+    if (run->stopped)
+        auto_report(run, "stopped");
+    if (!run->judged || run->stopped)
         return;
     if (mode != MODE_REPORT)
         auto_start(run);
     auto_report(run, mode == MODE_REPORT ? "report" : "nothing started");
 }
 
+static void say_nothing_started(struct auto_run *run)
+{
+    say(run->context,
+        "Nothing could be started. \"shadowboot status\" says what is wrong, and what "
+        "can be done.\n");
+    if (run->judged)
+        show_next(run->context, &run->judgement);
+}
+
 enum status cmd_auto(struct context *context)
 {
     struct auto_run run = {.context = context};
 
-    (void)auto_settings(context, &run.settings);
+    enum status status = auto_settings(context, &run.settings);
+    if (status != ST_OK && status != ST_ABSENT)
+        say(context, UNREADABLE "\n", status_text(status));
     run.guard = start_guard_read(context->ports);
-    if (run.settings.mode == MODE_MENU) {
+    if (context->plan_only || run.settings.mode == MODE_MENU)
         auto_say_problems(context, &run.settings);
+    if (context->plan_only)
+        return show_only(&run);
+    if (run.settings.mode == MODE_MENU)
         return hand_to_person(&run);
-    }
     auto_log_begin(&run);
     say(context, "shadowboot " SHADOWBOOT_VERSION ": no boot entry before it has started this "
                  "machine, or it was chosen.\n");
@@ -251,9 +319,7 @@ enum status cmd_auto(struct context *context)
     do_unattended(&run);
     if (run.settings.mode == MODE_REPORT)
         return ST_ABSENT;
-    say(context, "Nothing could be started. \"shadowboot status\" says what is wrong, and what "
-                 "can be done.\n");
-    if (run.judged)
-        show_next(context, &run.judgement);
+    if (!run.stopped)
+        say_nothing_started(&run);
     return hand_to_person(&run);
 }

@@ -24,12 +24,14 @@ struct auto_run {
     struct start_guard guard;
     struct judgement judgement;
     bool judged;
+    bool stopped; /* by a person, with Ctrl-C: nothing more is done unasked */
     struct auto_log *log;
     const char *outcome; /* for the variable: in a word or two */
 };
 
 /* The settings of the volume that the program came from; the defaults without a file. Statuses: ST_OK; ST_ABSENT
- * without a file; ST_IO, ST_NO_MEMORY, with the defaults. */
+ * without a file; ST_IO, ST_NO_MEMORY, with the defaults. The mode is the menu's where the file cannot be read, or
+ * has problems and no line for it: what it allows is not known. */
 enum status auto_settings(struct context *context, struct settings *ret_settings);
 
 /* Says which lines of the file are not understood. */

@@ -287,6 +287,8 @@ static const struct command table[] = {
      "most 300. start: direct, or reset (by BootNext, as it is always done with BitLocker and a "
      "TPM). disk: the number of the disk to start first. allow-format, allow-msr: yes or no. "
      "report: log, json, variable, none. serial: auto, ascii, boxes.\n"
+     "Where the file cannot be read, or a line is not understood and none says which mode, it is "
+     "menu: nothing is done unasked.\n"
      "Exit status 10 when a line cannot be understood.",
      NULL, 0, 0, cmd_config, 0},
     {"secureboot", "[-ask]", "shows what Secure Boot trusts and makes of the boot files",

@@ -64,9 +64,8 @@ static void put_settings(struct night *night, const char *text)
 }
 
 /* Gives the exit status, 0 when the machine was handed over. */
-static unsigned run_night(struct night *night)
+static unsigned run_words(struct night *night, int count, const char *const *words)
 {
-    const char *const words[] = {"shadowboot"};
     const struct ports *ports = host_ports(night->host);
     struct arena arena;
 
@@ -74,7 +73,14 @@ static unsigned run_night(struct night *night)
     mem_vars_log_clear(night->host->vars);
     if (setjmp(*host_start_away(night->host->start)) != 0)
         return 0;
-    return cmd_main(ports, &arena, 1, words);
+    return cmd_main(ports, &arena, count, words);
+}
+
+static unsigned run_night(struct night *night)
+{
+    const char *const words[] = {"shadowboot"};
+
+    return run_words(night, 1, words);
 }
 
 /* The variables that were written and stay, as "NAME\n" each. */
@@ -180,6 +186,50 @@ static void settings_of_another_volume_do_not_count(void **state)
     assert_int_equal(run_night(night), 0);
 }
 
+/* What somebody has written there may have been "menu" or "report". */
+static void settings_that_are_not_understood_change_nothing(void **state)
+{
+    struct night *night = *state;
+
+    disk_machine_delete(night->host, 1, "\\EFI\\Microsoft\\Boot\\bootmgfw.efi");
+    put_settings(night, "mode = raport\n");
+    struct host *before = host_clone(night->host);
+    (void)run_night(night);
+    mem_files_spoil(night->host->files, night->esp, SETTINGS);
+    (void)run_night(night);
+    assert_int_equal(host_start_count(night->host->start), 0);
+    assert_true(host_equal(night->host, before));
+    host_free(before);
+}
+
+/* -n: neither disks nor variables nor files, and no start. */
+static void plan_only_writes_and_starts_nothing(void **state)
+{
+    static const char *const words[] = {"shadowboot", "auto", "-n"};
+    struct night *night = *state;
+
+    disk_machine_drop_entry(night->host, 1);
+    struct host *before = host_clone(night->host);
+    assert_int_equal(run_words(night, 3, words), 0);
+    assert_true(host_equal(night->host, before));
+    assert_int_equal(host_start_count(night->host->start), 0);
+    host_free(before);
+}
+
+/* A person who presses Ctrl-C is there, and decides what comes next. */
+static void stopped_mending_starts_nothing(void **state)
+{
+    struct night *night = *state;
+
+    put_settings(night, "mode = repair\n");
+    disk_machine_drop_entry(night->host, 1);
+    host_console_break_at(night->host->console, 1);
+    assert_int_equal(run_night(night), 21);
+    assert_int_equal(host_start_count(night->host->start), 0);
+    assert_null(mem_vars_find(night->host->vars, NULL, "Boot0001"));
+    assert_null(strstr(host_console_text(night->host->console), "Nothing could be started"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -192,6 +242,9 @@ int main(void)
         TEST(security_violation_lets_go_of_the_image),
         TEST(started_system_reads_the_entry_it_came_by),
         TEST(settings_of_another_volume_do_not_count),
+        TEST(settings_that_are_not_understood_change_nothing),
+        TEST(plan_only_writes_and_starts_nothing),
+        TEST(stopped_mending_starts_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
