@@ -200,6 +200,25 @@ static bool is_where_it_belongs(const struct install *install, uint16_t number)
     return passed;
 }
 
+/* Puts an entry of the program's own where it belongs. Taken out from before that place, it lets the place move
+ * up by one; from behind it or from nowhere, the next one goes behind it. */
+static void move_entry(struct install *install, uint16_t number)
+{
+    struct boot_edit *edit = &install->edit;
+    size_t place = 0;
+
+    if (is_where_it_belongs(install, number))
+        return;
+    while (place < edit->count && edit->order[place] != number)
+        place++;
+    if (install->position == ORDER_END)
+        edit_place(edit, number, ORDER_END);
+    else if (place < install->position)
+        edit_place(edit, number, install->position - 1);
+    else
+        edit_place(edit, number, install->position++);
+}
+
 static enum status install_entry(struct install *install, size_t esp)
 {
     const struct machine *machine = install->plan->machine;
@@ -211,11 +230,7 @@ static enum status install_entry(struct install *install, size_t esp)
     size_t before = install->edit.count;
 
     if (own.entry != NO_INDEX) {
-        uint16_t number = machine->entries[own.entry].number;
-        if (!is_where_it_belongs(install, number))
-            edit_place(&install->edit, number,
-                       install->position == ORDER_END ? install->edit.count - 1
-                                                      : install->position);
+        move_entry(install, machine->entries[own.entry].number);
         return ST_OK;
     }
     enum status status = add_into(&install->edit, &request, machine->esps[esp].partition);

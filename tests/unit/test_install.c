@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -267,6 +268,36 @@ static void it_stands_before_a_tool(void **state)
     assert_string_equal(order_after(mirror, &plan), "0007,0000,0001,0002,0003");
 }
 
+/* The firmware's Shell does not give way: before it, whichever side the entries come from, and once only. */
+static void it_is_moved_to_before_a_shell(void **state)
+{
+    static const struct {
+        uint16_t order[5];
+        const char *after;
+    } cases[] = {
+        {{2, 3, 0, 1, 7}, "0000,0001,0002,0003,0007"},
+        {{0, 1, 7, 2, 3}, "0000,0001,0002,0003,0007"},
+        {{3, 0, 1, 7, 2}, "0000,0001,0002,0003,0007"},
+        {{0, 1, 2, 3, 7}, "0000,0001,0002,0003,0007"},
+        {{0, 1, 3, 2, 7}, "0000,0001,0003,0002,0007"},
+    };
+    struct mirror *mirror = *state;
+
+    install_all(mirror);
+    mirror_put_entry(mirror, &(struct fixture_entry){
+                                 .number = 7, .description = "EFI Shell", .form = FIXTURE_FV});
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint16_t order[5];
+        mirror_set_order(mirror, cases[i].order, 5);
+        struct plan plan = plan_it(mirror, V(0, 0, 1));
+        assert_string_equal(order_after(mirror, &plan), cases[i].after);
+        for (size_t j = 0; j < 5; j++)
+            order[j] = (uint16_t)strtoul(cases[i].after + 5 * j, NULL, 16);
+        mirror_set_order(mirror, order, 5);
+        assert_int_equal(plan_it(mirror, V(0, 0, 1)).count, 0);
+    }
+}
+
 static void esp_that_cannot_be_written_is_left_out(void **state)
 {
     struct mirror *mirror = *state;
@@ -367,6 +398,7 @@ int main(void)
         TEST(what_is_there_is_not_done_again),
         TEST(what_was_put_behind_it_comes_before_it_again),
         TEST(it_stands_before_a_tool),
+        TEST(it_is_moved_to_before_a_shell),
         TEST(esp_that_cannot_be_written_is_left_out),
         TEST(nothing_to_install_on_is_refused),
         TEST(all_of_it_is_taken_back),
