@@ -78,6 +78,24 @@ void show_start_tests(struct context *context)
         show_start_test(context, &tests.items[i], still_waits(&context->machine, &tests, i));
 }
 
+/* True when the firmware is sure to look for that ESP: one that tells it by a GUID which another has as well may
+ * start the other. */
+static bool names_esp(const struct machine *machine, size_t index, size_t partition)
+{
+    const struct entry *entry = &machine->entries[index];
+    bool by_guid = entry->boot.has_hd && entry->form != DEVPATH_FORM_FULL;
+
+    return audit_entry_leads_to(machine, entry, partition) && !entry->boot.elsewhere &&
+           !(by_guid && machine->partitions[partition].guid_repeated);
+}
+
+static bool names_disk(const struct machine *machine, size_t index, size_t disk)
+{
+    const struct target *boot = &machine->entries[index].boot;
+
+    return !boot->has_hd && boot->disk == disk;
+}
+
 /* The entry that starts from the member's ESP: that by which it starts alone, or else the first that leads there. */
 static size_t entry_of_member(const struct context *context, const struct judgement *judgement,
                               size_t member)
@@ -86,11 +104,15 @@ static size_t entry_of_member(const struct context *context, const struct judgem
     const struct start *start = &judgement->starts[member];
     size_t esp = judgement->roles.members[member].esp;
 
-    if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX)
+    if (esp == NO_INDEX)
+        return NO_INDEX;
+    size_t partition = machine->esps[esp].partition;
+    if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX &&
+        (names_esp(machine, start->entry, partition) ||
+         names_disk(machine, start->entry, machine->partitions[partition].disk)))
         return start->entry;
-    for (size_t i = 0; esp != NO_INDEX && i < machine->entry_count; i++) {
-        if (roles_entry_is_tried(&machine->entries[i]) &&
-            audit_entry_leads_to(machine, &machine->entries[i], machine->esps[esp].partition))
+    for (size_t i = 0; i < machine->entry_count; i++) {
+        if (roles_entry_is_tried(&machine->entries[i]) && names_esp(machine, i, partition))
             return i;
     }
     return NO_INDEX;
@@ -102,6 +124,14 @@ static enum status prepare_trial(struct context *context, const struct judgement
     const struct member *own = &judgement->roles.members[member];
     size_t entry = entry_of_member(context, judgement, member);
 
+    if (entry == NO_INDEX && own->esp != NO_INDEX &&
+        context->machine.partitions[context->machine.esps[own->esp].partition].guid_repeated)
+        return report(
+            context, ST_REFUSED,
+            "Another partition has the GUID of the ESP of Disk %zu, so no boot entry is sure to start that disk. "
+            "\"shadowboot diskid\" shows which; for the copy, \"diskid DISK -set new\" gives others. Nothing was "
+            "changed.",
+            own->disk);
     if (entry == NO_INDEX || own->esp == NO_INDEX)
         return report(
             context, ST_ABSENT,

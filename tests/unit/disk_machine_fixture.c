@@ -704,6 +704,16 @@ void disk_machine_drop_partition(struct host *host, size_t disk, enum disk_machi
     disk_machine_restart(host);
 }
 
+void disk_machine_repeat_esp(struct host *host)
+{
+    struct host_partition esp = disk_machine_place(host, 0, PART_ESP);
+    unsigned slot = part_number(1, PART_ESP) - 1;
+
+    patch_entry(host, 1, PRIMARY, slot, 16, esp.guid.bytes, sizeof(esp.guid.bytes));
+    patch_entry(host, 1, BACKUP, slot, 16, esp.guid.bytes, sizeof(esp.guid.bytes));
+    disk_machine_restart(host);
+}
+
 void disk_machine_break_gpt(struct host *host, size_t disk, enum gpt_side side)
 {
     flip_byte(host, disk, header_offset(host, disk, side) + 60);

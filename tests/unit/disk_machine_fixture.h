@@ -78,6 +78,9 @@ void disk_machine_break_fat(struct host *host, size_t disk, const char *path);
 /* Deletes the entry from both copies of the table, checksums made right. */
 void disk_machine_drop_partition(struct host *host, size_t disk, enum disk_machine_part part);
 
+/* The ESP of Disk 1 gets the GUID of that of Disk 0, in both copies of the table. */
+void disk_machine_repeat_esp(struct host *host);
+
 /* Inverts a byte of a copy's header. */
 void disk_machine_break_gpt(struct host *host, size_t disk, enum gpt_side side);
 

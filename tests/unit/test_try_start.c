@@ -119,6 +119,21 @@ static void a_disk_without_an_entry_is_refused(void **state)
     host_free(host);
 }
 
+/* Alone it starts by the other's entry; with both there, firmware would take the other. */
+static void an_entry_that_may_start_another_disk_is_not_taken(void **state)
+{
+    struct host *host = usual_machine();
+
+    (void)state;
+    disk_machine_repeat_esp(host);
+    run_to_say(host, "test 1 -y", 15,
+               "Another partition has the GUID of the ESP of Disk 1|diskid|Nothing was changed.");
+    assert_next(host, -1);
+    assert_null(memory_of(host));
+    assert_int_equal(restarts(host), 0);
+    host_free(host);
+}
+
 static void a_disk_that_may_not_start_is_tried_with_a_note(void **state)
 {
     struct host *host = usual_machine();
@@ -247,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_disk_is_named_and_replaces_the_test_before),
         cmocka_unit_test(nothing_happens_without_a_yes),
         cmocka_unit_test(a_disk_without_an_entry_is_refused),
+        cmocka_unit_test(an_entry_that_may_start_another_disk_is_not_taken),
         cmocka_unit_test(a_disk_that_may_not_start_is_tried_with_a_note),
         cmocka_unit_test(all_disks_are_tried_one_start_each),
         cmocka_unit_test(what_cannot_be_remembered_is_said_and_nothing_restarts),
