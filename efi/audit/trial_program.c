@@ -228,7 +228,8 @@ static enum outcome try_secure(struct trial *trial, const struct esp *esp, size_
     struct secure_judgement judgement = secure_judge(&trial->machine->secure, content->signers);
     if (trial->stage > 0 && is_refused_by_shim(judgement.verdict))
         return because_secure(trial, FAILS, "Shim does not start", path, &judgement);
-    if (judgement.below_level)
+    /* Firmware itself does not look at the level. */
+    if (judgement.below_level && (trial->stage > 0 || content->mark == PE_MARK_SHIM))
         return trial_because(trial, FAILS,
                              arena_printf(trial->arena,
                                           "Shim does not start %s: it is below the level that "

@@ -221,6 +221,7 @@ enum status command_run_line(struct context *outer, int argc, const char *const 
     context->line = join_line(outer->arena, argc, argv);
     unsigned rows = outer->screen->rows;
     enum status status = dispatch(context, argc, argv);
+    context_forget_contents(context);
     screen_flush(outer->screen);
     screen_take_stop(outer->screen);
     outer->screen->rows = rows;

@@ -94,12 +94,18 @@ enum status option_guid(struct context *context, const char *name, bool *ret_giv
     return text == NULL ? ST_OK : read_guid(context, text, ret_guid);
 }
 
+void context_forget_contents(struct context *context)
+{
+    if (context->machine.contents != NULL)
+        contents_give_up(context->machine.contents);
+    context->machine.contents = NULL;
+}
+
 enum status context_scan(struct context *context, enum scan_depth depth)
 {
     size_t mark = arena_mark(context->arena);
 
-    if (context->machine.contents != NULL)
-        contents_give_up(context->machine.contents); /* of an earlier look */
+    context_forget_contents(context); /* of an earlier look */
     enum status status = scan_machine(context->arena, context->ports, depth, &context->machine);
 
     context->depth = depth;

@@ -297,6 +297,7 @@ static enum status one_round(struct menu *menu)
         status = let_choose(menu, &choice);
     if (status == ST_OK)
         status = do_choice(menu, &choice);
+    context_forget_contents(context);
     if (context->ports->files.volumes == volumes)
         arena_release(context->arena, mark);
     return status;

@@ -71,6 +71,13 @@ MUST_CHECK enum status read_guid(struct context *context, const char *text, stru
 MUST_CHECK enum status context_scan(struct context *context, enum scan_depth depth);
 
 /*
+ * Gives the memory back that contents of files are kept in since the last look (model/contents.h).
+ * It is to be done before the arena is released to a mark from before that look, and at the end of a
+ * command whose arena others go on with.
+ */
+void context_forget_contents(struct context *context);
+
+/*
  * The entry that `text` means: an id from the list ("5") or a variable's name ("Boot0005").
  * Statuses: ST_OK; ST_USAGE or ST_ABSENT, reported.
  */
