@@ -14,6 +14,8 @@
 #include "apply/start_guard.h"
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "format/journal.h"
+#include "host/host_alloc.h"
 #include "unit/disk_machine_fixture.h"
 
 #define ARENA_SIZE (32u << 20)
@@ -216,6 +218,31 @@ static void plan_only_writes_and_starts_nothing(void **state)
     host_free(before);
 }
 
+/* mode = report leaves a change that was interrupted half done, and tells of it. */
+static void report_takes_nothing_back(void **state)
+{
+    static const char *const words[] = {"shadowboot", "repair", "-y"};
+    static const char journal[] = "\\EFI\\shadowboot\\J0000001.SBJ";
+    struct night *night = *state;
+
+    disk_machine_delete(night->host, 1, "\\EFI\\Microsoft\\Boot\\bootmgfw.efi");
+    disk_machine_add_stick(night->host);
+    night->esp = disk_machine_stick(night->host);
+    assert_int_equal(run_words(night, 3, words), 0);
+    struct span file = mem_files_find(night->host->files, night->esp, journal);
+    assert_true(file.size > JOURNAL_MARK_SIZE);
+    uint8_t *copy = host_copy(file.at, file.size);
+    mem_files_put(night->host->files, night->esp, journal, copy, file.size - JOURNAL_MARK_SIZE);
+    free(copy);
+    put_settings(night, "mode = report\nreport = none\n");
+    struct host *before = host_clone(night->host);
+    host_console_clear(night->host->console);
+    assert_int_equal(run_night(night), 14);
+    assert_true(host_equal(night->host, before));
+    assert_non_null(strstr(host_console_text(night->host->console), "Interrupted: journal 1"));
+    host_free(before);
+}
+
 /* A person who presses Ctrl-C is there, and decides what comes next. */
 static void stopped_mending_starts_nothing(void **state)
 {
@@ -244,6 +271,7 @@ int main(void)
         TEST(settings_of_another_volume_do_not_count),
         TEST(settings_that_are_not_understood_change_nothing),
         TEST(plan_only_writes_and_starts_nothing),
+        TEST(report_takes_nothing_back),
         TEST(stopped_mending_starts_nothing),
     };
 
