@@ -43,6 +43,7 @@ UNKNOWN = {
     'shadow-ntfs-root-torn': {1},
     'mdesp-halves-differ': {1},                 # GRUB without its settings may stop
     'unknown-program-first': {0},               # nobody knows what that starts
+    'both-esps-formatted-unknown-first': {0},
     'data-mirror-beside-bitlocker': {0},
     'md-data-beside-linux': {0},                # a file system that is not looked into
     'bios-mirror': {0, 1},                      # started by the code in an MBR

@@ -136,15 +136,31 @@ static enum outcome stop_at_outsider(struct trial *trial, size_t entry, enum out
                                       : say_other(trial, &trial->machine->entries[entry], more));
 }
 
-/* True for a file of which nothing tells what it starts, on an ESP that has a loader that is known.
- * The removable-media path is where a loader is looked for anyway, and Windows' entries lead to
+/* True when an entry of Windows' own says that Windows, which the machine has, is started from the
+ * ESP by that entry's file, whether or not that is still there. */
+static bool windows_starts_otherwise(const struct trial *trial, const struct esp *esp)
+{
+    const struct machine *machine = trial->machine;
+    bool found = false;
+
+    for (size_t i = 0; trial->roles->windows && i < machine->entry_count && !found; i++) {
+        const struct entry *entry = &machine->entries[i];
+        found = entry->status == ST_OK && entry_is_windows(entry) &&
+                entry->boot.partition == esp->partition;
+    }
+    return found;
+}
+
+/* True for a file of which nothing tells what it starts, on an ESP that has a loader that is known,
+ * or that Windows is known to be started from by another one. The removable-media path is where a loader is looked for anyway, and Windows' entries lead to
  * Windows' own. */
 static bool is_riddle(struct trial *trial, const struct entry *entry, const struct esp *esp,
                       const struct program *program)
 {
     return program->kind == PROGRAM_UNKNOWN && !entry_is_windows(entry) &&
            !text_equal_nocase(esp->report.files[trial->file].path, trial->machine->fallback) &&
-           (lead_esp_starts_windows(esp) || lead_esp_starts_other(trial->machine, esp));
+           (lead_esp_starts_windows(esp) || lead_esp_starts_other(trial->machine, esp) ||
+            windows_starts_otherwise(trial, esp));
 }
 
 /* What may come of a program on a disk that is no member, when it is not in anybody's place: it may
