@@ -74,19 +74,6 @@ static bool program_is_accepted(const struct esp *esp, const char *path)
                                                   !pe_verdict_is_refused(content->program)));
 }
 
-/* True for shim with neither its fallback nor a second stage beside it. */
-static bool is_bare_shim(const struct machine *machine, const struct lead *lead, const char *path)
-{
-    const struct esp *esp = &machine->esps[lead->esp];
-    char name[32];
-    struct text_buffer text;
-
-    text_buffer_init(&text, name, sizeof(name));
-    text_buffer_printf(&text, "fb%s.efi", machine->architecture);
-    return lead->program.kind == PROGRAM_SHIM && program_beside(esp, path, name) == FAT_NO_FILE &&
-           program_second_stage(machine, esp, path) == FAT_NO_FILE;
-}
-
 /* The first removable-media path that starts no tool, on the fixed disks. */
 static bool find_fallback(const struct machine *machine, struct lead *ret_lead)
 {
@@ -98,7 +85,7 @@ static bool find_fallback(const struct machine *machine, struct lead *ret_lead)
         if (!find_file(machine, i, fallback, ST_UNSUPPORTED, &lead) ||
             !program_is_accepted(&machine->esps[i], fallback) ||
             lead.program.kind == PROGRAM_TOOL || lead.program.kind == PROGRAM_UNKNOWN ||
-            is_bare_shim(machine, &lead, fallback))
+            program_is_bare_shim(machine, &machine->esps[i], fallback))
             continue;
         *ret_lead = lead;
         return true;

@@ -145,6 +145,19 @@ size_t program_second_stage(const struct machine *machine, const struct esp *esp
     return file != FAT_NO_FILE ? file : program_beside(esp, path, "grub.efi");
 }
 
+bool program_is_bare_shim(const struct machine *machine, const struct esp *esp, const char *path)
+{
+    size_t file = fat_find(&esp->report, path);
+    char name[32];
+    struct text_buffer text;
+
+    text_buffer_init(&text, name, sizeof(name));
+    text_buffer_printf(&text, "fb%s.efi", machine->architecture);
+    return file != FAT_NO_FILE && program_of(machine, esp, file).kind == PROGRAM_SHIM &&
+           program_beside(esp, path, name) == FAT_NO_FILE &&
+           program_second_stage(machine, esp, path) == FAT_NO_FILE;
+}
+
 /* The loaders of an ESP, one of each system. */
 struct search {
     const struct machine *machine;

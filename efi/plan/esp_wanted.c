@@ -12,13 +12,16 @@
 #define POLICY_PATH  MICROSOFT_FOLDER "\\Boot\\SkuSiPolicy.p7b"
 
 /* True when the twin starts another kind of system than the file does: whoever has put it there has
- * meant it, and it is no older or newer copy of the same. */
+ * meant it, and it is no older or newer copy of the same. Shim with nothing to go on to starts
+ * none. */
 static bool starts_another(const struct gathering *g, size_t file, size_t twin)
 {
     const struct machine *machine = g->plan->machine;
     enum program_kind own = program_of(machine, g->source, file).kind;
     enum program_kind other = program_of(machine, g->target, twin).kind;
 
+    if (program_is_bare_shim(machine, g->target, g->target->report.files[twin].path))
+        return false;
     return (own == PROGRAM_WINDOWS && lead_is_other_loader(other)) ||
            (other == PROGRAM_WINDOWS && lead_is_other_loader(own));
 }

@@ -67,6 +67,9 @@ bool program_is_changed(const struct machine *machine, const struct esp *esp, si
  * it is not there. */
 size_t program_second_stage(const struct machine *machine, const struct esp *esp, const char *path);
 
+/* True for shim with neither its fallback nor a second stage beside it: it starts nothing. */
+bool program_is_bare_shim(const struct machine *machine, const struct esp *esp, const char *path);
+
 /* A line of a list of entries for shim's fallback (UEFI shim, README.fallback). */
 struct program_csv_line {
     const char *file;  /* beside the list */
