@@ -100,12 +100,26 @@ static bool is_machines(const struct trial *trial, const struct truth *truth)
     return mirrored == NULL || strstr(mirrored, truth->run.system) != NULL;
 }
 
-/* True when what comes up is what came up, or, in the place of another system, the machine's: that
- * is what a repair is for. */
+static bool is_mirrored(const struct trial *trial, const struct truth *truth)
+{
+    return trial->task->mirrored != NULL && truth->run.system[0] != 0 &&
+           strstr(trial->task->mirrored, truth->run.system) != NULL;
+}
+
+/* True when the machine, with all its disks, stops in Windows' boot manager: that it starts first,
+ * and whatever stands behind it in BootOrder came up only with a disk taken out. */
+static bool stops_in_windows(const struct trial *trial)
+{
+    return !starts(&trial->whole) && strstr(trial->whole.run.program, "bootmgfw") != NULL;
+}
+
+/* True when what comes up is what came up, or, in the place of another system, the machine's, which
+ * is mirrored Windows where the machine stops on its way to it: that is what a repair is for. */
 static bool is_kept(const struct trial *trial, const struct truth *old, const struct truth *new)
 {
     return strcmp(old->run.system, new->run.system) == 0 ||
-           (!is_machines(trial, old) && is_machines(trial, new));
+           (!is_machines(trial, old) && is_machines(trial, new)) ||
+           (stops_in_windows(trial) && !is_mirrored(trial, old) && is_mirrored(trial, new));
 }
 
 static void compare_start(const struct trial *trial, const char *where, bool same_system,

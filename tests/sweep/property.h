@@ -14,7 +14,8 @@
  *            of no two disks when they start different ones
  *
  * The machine's own system is what whoever looks after it calls so: the first that comes up with
- * all disks, mirrored or not, or one that is mirrored.
+ * all disks, mirrored or not, or one that is mirrored. Where it stops in Windows' boot manager with
+ * all disks, mirrored Windows goes before others that come up behind it.
  */
 #ifndef SHADOWBOOT_SWEEP_PROPERTY_H
 #define SHADOWBOOT_SWEEP_PROPERTY_H

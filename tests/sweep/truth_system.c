@@ -248,6 +248,8 @@ static void run_windows(const struct truth_scene *scene, const struct truth_fat 
         end_with(run, TRUTH_FAILS, problem);
         return;
     }
+    if (run->system[0] == 0 && target.system.place == PLACE_PARTITION)
+        truth_system_on(scene, target.system.guid, run->system);
     enum truth_verdict windows = find_windows(scene, target.loader.place, target.loader.guid, run);
     enum truth_verdict system = find_windows(scene, target.system.place, target.system.guid, run);
     windows = target.odd_file && windows != TRUTH_FAILS ? TRUTH_UNSURE : windows;

@@ -5,7 +5,8 @@
  * the machines of the sweep with the system it belongs to: "grub@B".
  *
  *   bootmgfw      needs the store \EFI\Microsoft\Boot\BCD of its ESP, a hive; its last TRUTH_NAME
- * bytes name the system in the same way ("BCD@A"; else any Windows is meant), and Windows itself
+ * bytes name the system in the same way ("BCD@A"; one that a repair has made names none: it is of the
+ * system on the partition it leads to, else of any), and Windows itself
  * where the store looks for it (truth_store.h):
  * NTFS with winload.efi and ntoskrnl.exe in \Windows\System32, its serial number that of the system
  *   shim          starts grubx64.efi beside it; from \EFI\BOOT without that fbx64.efi, which takes
@@ -52,5 +53,10 @@ enum truth_verdict truth_windows(const struct truth_scene *scene, const char *sy
 /* The same of the first partition with that GUID. */
 enum truth_verdict truth_windows_on(const struct truth_scene *scene, const uint8_t guid[16],
                                     const char *system);
+
+/* The name of the system whose Windows volume is the first partition with that GUID: a letter, as
+ * machines of the sweep have it; "" for none of those. */
+void truth_system_on(const struct truth_scene *scene, const uint8_t guid[16],
+                     char ret_name[TRUTH_NAME + 1]);
 
 #endif

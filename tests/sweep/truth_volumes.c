@@ -283,6 +283,16 @@ enum truth_verdict truth_windows_on(const struct truth_scene *scene, const uint8
     return TRUTH_FAILS;
 }
 
+void truth_system_on(const struct truth_scene *scene, const uint8_t guid[16],
+                     char ret_name[TRUTH_NAME + 1])
+{
+    char name[2] = "A";
+
+    while (name[0] <= 'Z' && truth_windows_on(scene, guid, name) != TRUTH_STARTS)
+        name[0]++;
+    strcpy(ret_name, name[0] <= 'Z' ? name : "");
+}
+
 uint64_t truth_serial_of(const char *system)
 {
     uint64_t serial = 0xcbf29ce484222325u;
