@@ -152,8 +152,8 @@ static bool windows_starts_otherwise(const struct trial *trial, const struct esp
 }
 
 /* True for a file of which nothing tells what it starts, on an ESP that has a loader that is known,
- * or that Windows is known to be started from by another one. The removable-media path is where a loader is looked for anyway, and Windows' entries lead to
- * Windows' own. */
+ * or that Windows is known to be started from by another one. The removable-media path is where a
+ * loader is looked for anyway, and Windows' entries lead to Windows' own. */
 static bool is_riddle(struct trial *trial, const struct entry *entry, const struct esp *esp,
                       const struct program *program)
 {

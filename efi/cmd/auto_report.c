@@ -103,6 +103,15 @@ static void set_summary(struct auto_run *run, const char *outcome)
                      text.used);
 }
 
+/* True when files may go to the volume that the program came from: an ESP that is half of an array
+ * must not differ from its other half. */
+static bool takes_files(const struct auto_run *run)
+{
+    const struct context *context = run->context;
+
+    return run->judged && !machine_mount_is_in_array(&context->machine, context->ports->files.self);
+}
+
 void auto_report(struct auto_run *run, const char *outcome)
 {
     struct context *context = run->context;
@@ -111,9 +120,9 @@ void auto_report(struct auto_run *run, const char *outcome)
     screen_flush(context->screen);
     if ((wanted & REPORT_VARIABLE) != 0)
         set_summary(run, outcome);
-    if ((wanted & REPORT_JSON) != 0 && run->judged)
+    if ((wanted & REPORT_JSON) != 0 && takes_files(run))
         write_json(run);
-    if ((wanted & REPORT_LOG) != 0 && run->log != NULL)
+    if ((wanted & REPORT_LOG) != 0 && run->log != NULL && takes_files(run))
         (void)!run_log_append(context->arena, &context->ports->files, &context->ports->clock,
                               span_of(run->log->room, run->log->text.used));
     if (run->log != NULL) /* what comes now is a run of its own */
