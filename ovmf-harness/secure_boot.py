@@ -30,6 +30,7 @@ SHA256 = 'c1c41626-504c-4092-aca9-41f936934328'
 OWNER = '77fa9abd-0359-4d32-bd60-28f4e78f784b'
 SVN_OWNER = '9d132b6c-59d5-4388-ab1c-185cfcb2eb92'
 SVN_BOOT_MANAGER = '9d132b61-59d5-4388-ab1c-185c3cb2eb92'
+SVN_CDBOOT = 'e8f82e9d-e127-4158-a488-4c18abe2f284'
 AUTHORITIES = ('Played PCA 2011', 'Played CA 2023', 'Stranger')
 
 
@@ -51,8 +52,8 @@ def signature_list(kind, *entries, owner=OWNER):
     return guid_bytes(kind) + struct.pack('<III', 28 + len(body), 0, size) + body
 
 
-def svn_entry(major, minor=0):
-    entry = b'\1' + guid_bytes(SVN_BOOT_MANAGER) + struct.pack('<HH', minor, major) + bytes(11)
+def svn_entry(major, minor=0, program=SVN_BOOT_MANAGER):
+    entry = b'\1' + guid_bytes(program) + struct.pack('<HH', minor, major) + bytes(11)
     return signature_list(SHA256, entry, owner=SVN_OWNER)
 
 

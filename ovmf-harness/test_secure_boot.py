@@ -101,6 +101,8 @@ def test_lists_are_told_in_words(bases, tmp_path, keys, files):
                   'refused: it is not signed, and its digest is not in db.',
                   'dbx asks boot managers for security version number 9.0.'):
         assert words in run.text, run.text
+    secure_boot.put_lists(setup.variables, keys, lists[0], secure_boot.svn_entry(3, 0, secure_boot.SVN_CDBOOT))
+    assert 'dbx  security version numbers: cdboot 3.0\n' in setup.run('secureboot').text.replace('\r', '')
     nothing = bases('mirror').copy(tmp_path / 'nothing')
     run = nothing.run('secureboot')
     assert run.status == 0 and 'Secure Boot: not there' in run.text

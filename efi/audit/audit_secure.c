@@ -27,10 +27,10 @@ static void audit_judgement(struct collector *to, const struct machine *machine,
                          content->signers->has_svn ? "" : " (none)", judgement.least_svn >> 16,
                          judgement.least_svn & 0xffff));
     else if (judgement.below_level)
-        collect_at_partition(to, FINDING_ESP_SECURE_AT_RISK, esp->partition,
-                             arena_printf(to->arena,
-                                          " %s is below the level that shim's SbatLevel asks for.",
-                                          path));
+        collect_at_partition(
+            to, FINDING_ESP_SECURE_AT_RISK, esp->partition,
+            arena_printf(to->arena, " %s stops itself: it is below the level of its SbatLevel.",
+                         path));
 }
 
 /* Windows' boot manager and its copy, both whole, that are not the same. */

@@ -175,10 +175,17 @@ struct secure_judgement secure_judge(const struct secure_boot *state,
         return judge_as(SECURE_NOT_JUDGED, "");
     struct secure_judgement judgement = judge_by_lists(state, signers);
     uint32_t least = state->lists[SECURE_DBX].svns[SVN_BOOT_MANAGER];
-    if (signers->windows_manager && signers->svn < least)
+    if (signers->mark == PE_MARK_WINDOWS_MANAGER && signers->svn < least)
         judgement.least_svn = least;
-    judgement.below_level = pe_signers_below_level(signers, state->levels);
+    judgement.below_level =
+        signers->mark == PE_MARK_SHIM && pe_signers_below_level(signers, state->levels);
     return judgement;
+}
+
+bool secure_is_below_level(const struct secure_boot *state, const struct pe_signers *signers)
+{
+    return signers != NULL &&
+           (signers->sbat[0] == '\0' || pe_signers_below_level(signers, state->levels));
 }
 
 bool secure_checks_itself(const struct pe_signers *signers)

@@ -225,21 +225,22 @@ static enum outcome try_secure(struct trial *trial, const struct esp *esp, size_
 
     if (!trial->machine->secure.on || content->status != ST_OK)
         return STARTS;
-    struct secure_judgement judgement = secure_judge(&trial->machine->secure, content->signers);
+    const struct secure_boot *state = &trial->machine->secure;
+    struct secure_judgement judgement = secure_judge(state, content->signers);
     if (trial->stage > 0 && is_refused_by_shim(judgement.verdict))
         return because_secure(trial, FAILS, "Shim does not start", path, &judgement);
-    /* Firmware itself does not look at the level. */
-    if (judgement.below_level && (trial->stage > 0 || content->mark == PE_MARK_SHIM))
-        return trial_because(trial, FAILS,
-                             arena_printf(trial->arena,
-                                          "Shim does not start %s: it is below the level that "
-                                          "SbatLevel asks for.",
-                                          path));
     if (trial->stage == 0 && secure_is_refused(judgement.verdict))
         return because_secure(trial, GOES_ON, "Secure Boot refuses", path, &judgement);
     if (trial->stage == 0 && judgement.verdict == SECURE_UNKNOWN)
         return because_secure(trial, UNKNOWN, "Whether Secure Boot takes it is not known of", path,
                               &judgement);
+    if (judgement.below_level ||
+        (trial->stage > 0 && secure_is_below_level(state, content->signers)))
+        return trial_because(trial, FAILS,
+                             arena_printf(trial->arena,
+                                          "Shim does not start %s: its level is below that of "
+                                          "SbatLevel, or it has none.",
+                                          path));
     if (judgement.least_svn > 0 && secure_checks_itself(content->signers))
         return trial_because(trial, PERHAPS,
                              arena_printf(trial->arena,

@@ -29,10 +29,13 @@ static void show_list(struct context *context, enum secure_list_id id)
         if (list->counts[i] > 0)
             say(context, " %s: %zu", signature_kind_text((enum signature_kind)i), list->counts[i]);
     }
+    const char *before = " security version numbers:";
     for (int i = 0; i < SVN_PROGRAM_COUNT; i++) {
-        if (list->svns[i] > 0)
-            say(context, "%s %s %u.%u", i == 0 ? " security version numbers:" : ",",
-                svn_program_name((enum svn_program)i), list->svns[i] >> 16, list->svns[i] & 0xffff);
+        if (list->svns[i] == 0)
+            continue;
+        say(context, "%s %s %u.%u", before, svn_program_name((enum svn_program)i),
+            list->svns[i] >> 16, list->svns[i] & 0xffff);
+        before = ",";
     }
     say(context, "\n");
     for (size_t i = 0; i < list->certificate_count; i++)
@@ -109,7 +112,7 @@ static void show_file(struct context *context, const struct secure_file *file)
         say(context, "      dbx asks boot managers for security version number %u.%u.\n",
             file->judgement.least_svn >> 16, file->judgement.least_svn & 0xffff);
     if (file->judgement.below_level)
-        say(context, "      It is below the level that shim's SbatLevel asks for.\n");
+        say(context, "      It stops itself: it is below the level of its SbatLevel.\n");
     if (file->firmware != NULL)
         say(context, "      Firmware says: %s.%s\n", file->firmware,
             contradicts(file) ? " That is not what its lists say: believe the firmware, and tell "

@@ -58,26 +58,35 @@ static void read_table(struct pe_signers *io_signers, struct span table)
         }
         io_signers->signers[io_signers->count++] = read_signer(io_signers, &signature, &used);
     }
-    if (status == ST_DAMAGED || io_signers->count == 0)
+    /* The last one is filled up to 8 bytes as well, or firmware does not take the table. */
+    if (status == ST_DAMAGED || io_signers->count == 0 || at != table.size)
         io_signers->table = ST_DAMAGED;
+}
+
+/* Keeps the lines that are there to their end. */
+static void keep_levels(struct pe_signers *io_signers, struct span sbat)
+{
+    bool is_cut = sbat.size == PE_SBAT_HEAD;
+
+    while (is_cut && sbat.size > 0 && sbat.at[sbat.size - 1] != '\0' &&
+           sbat.at[sbat.size - 1] != '\n')
+        sbat.size--;
+    memcpy(io_signers->sbat, sbat.at, sbat.size);
 }
 
 void pe_signers_read(const struct pe_check *check, struct pe_signers *ret_signers)
 {
     struct span table = span_of(NULL, 0);
-    struct span sbat = pe_check_sbat(check);
 
     memset(ret_signers, 0, sizeof(*ret_signers));
     ret_signers->has_digest = pe_check_digest(check, &ret_signers->digest);
     ret_signers->table = pe_check_table(check, &table);
     if (ret_signers->table == ST_OK)
         read_table(ret_signers, table);
-    ret_signers->windows_manager = pe_check_mark(check) == PE_MARK_WINDOWS_MANAGER;
+    ret_signers->mark = pe_check_mark(check);
     ret_signers->has_svn = pe_resources_svn(&check->resources, &ret_signers->svn);
     ret_signers->has_version = pe_resources_version(&check->resources, &ret_signers->version);
-    if (sbat.size > 0)
-        memcpy(ret_signers->sbat, sbat.at, sbat.size);
-    ret_signers->sbat[sizeof(ret_signers->sbat) - 1] = '\0';
+    keep_levels(ret_signers, pe_check_sbat(check));
 }
 
 /* --- Levels ----------------------------------------------------------------------------------- */

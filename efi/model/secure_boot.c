@@ -106,7 +106,7 @@ enum status secure_boot_read(struct arena *arena, const struct vars_port *vars,
         status = read_flag(arena, vars, "SetupMode", &state.setup);
     for (int i = 0; i < SECURE_LIST_COUNT && state.status == ST_OK && status != ST_NO_MEMORY; i++)
         status = read_list(arena, vars, (enum secure_list_id)i, &state.lists[i]);
-    /* The runtime's copy is what an operating system sees; both say the same. */
+    /* What shim goes by; SbatLevelRT is a copy of it for operating systems. */
     if (state.status == ST_OK && status != ST_NO_MEMORY)
         status = read_secure_value(arena, vars, &shim_vendor, "SbatLevel", &state.levels);
     if (state.status == ST_NO_MEMORY || status == ST_NO_MEMORY)

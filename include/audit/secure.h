@@ -38,7 +38,7 @@ struct secure_judgement {
                               * "" where none did. Lies in the state or the signers */
     uint32_t least_svn; /* dbx asks for it, and Windows' boot manager has a lower one (major number
                          * in the upper 16 bits): it may refuse itself; 0: it does not */
-    bool below_level;   /* shim's SbatLevel asks for more than the program has: shim refuses it */
+    bool below_level;   /* shim, and its own SbatLevel asks for more than it has: it stops itself */
 };
 
 /* `signers` NULL is SECURE_NOT_JUDGED. Whether Secure Boot is on makes no difference. */
@@ -46,6 +46,10 @@ struct secure_judgement secure_judge(const struct secure_boot *state,
                                      const struct pe_signers *signers);
 
 bool secure_is_refused(enum secure_verdict verdict);
+
+/* True when shim does not start the program for its level: it has none at all, or one that is below
+ * SbatLevel (shim's SBAT.md). Firmware does not look at levels. */
+bool secure_is_below_level(const struct secure_boot *state, const struct pe_signers *signers);
 
 /* True for boot managers that are known to look at their own security version number: from 2.0
  * on. */

@@ -39,21 +39,19 @@ struct pe_signers {
     struct pe_signer signers[PE_SIGNERS_MAX];
     size_t count;
     struct certificate certificates[PE_CHAINS_MAX];
-    bool windows_manager; /* it says that it is Windows' boot manager */
+    enum pe_mark mark; /* what it says it is */
     bool has_svn;
     uint32_t svn; /* major number in the upper 16 bits */
     bool has_version;
-    uint64_t version;        /* a.b.c.d of 16 bits each */
-    char sbat[PE_SBAT_HEAD]; /* lines of the .sbat section, "" without one */
+    uint64_t version;            /* a.b.c.d of 16 bits each */
+    char sbat[PE_SBAT_HEAD + 1]; /* whole lines of the .sbat section, "" without one */
 };
 
 /* Of a check that is finished. */
 void pe_signers_read(const struct pe_check *check, struct pe_signers *ret_signers);
 
-/*
- * Whether the program is below the levels of shim's variable SbatLevel, "component,generation"
- * lines: shim then refuses it. False for a program without lines of that kind.
- */
+/* Whether the program is below the levels of shim's variable SbatLevel, "component,generation"
+ * lines. False for a program without lines of that kind. */
 bool pe_signers_below_level(const struct pe_signers *signers, struct span level);
 
 #endif

@@ -529,7 +529,7 @@ static void be_below_the_number(struct mirror *mirror)
     struct pe_signers *signers = judge_manager(mirror);
 
     trust_it(mirror);
-    signers->windows_manager = true;
+    signers->mark = PE_MARK_WINDOWS_MANAGER;
     signers->has_svn = true;
     signers->svn = 0x00010002;
     mirror->machine.secure.lists[SECURE_DBX].svns[SVN_BOOT_MANAGER] = 0x00010003;
@@ -541,11 +541,24 @@ static void be_at_the_number(struct mirror *mirror)
     mirror->machine.secure.lists[SECURE_DBX].svns[SVN_BOOT_MANAGER] = 0x00010002;
 }
 
+static struct pe_signers *have_a_low_level(struct mirror *mirror)
+{
+    struct pe_signers *signers = judge_manager(mirror);
+
+    strcpy(signers->sbat, "shim,3,UEFI shim\n");
+    trust_digest(mirror, &signers->digest);
+    mirror->machine.secure.levels = span_of("shim,4\n", 7);
+    return signers;
+}
+
 static void be_below_the_level(struct mirror *mirror)
 {
-    strcpy(judge_manager(mirror)->sbat, "shim,3,UEFI shim\n");
-    trust_digest(mirror, &mirror_content(mirror, 1, MIRROR_MANAGER)->signers->digest);
-    mirror->machine.secure.levels = span_of("shim,4\n", 7);
+    (void)have_a_low_level(mirror);
+}
+
+static void be_shim_below_the_level(struct mirror *mirror)
+{
+    have_a_low_level(mirror)->mark = PE_MARK_SHIM;
 }
 
 static void copy_another_manager(struct mirror *mirror)
@@ -642,8 +655,9 @@ static void what_secure_boot_makes_of_boot_files_is_told(void **state)
         {be_below_the_number, "esp-secure-at-risk" ESP_1 " " MIRROR_MANAGER
                               " has security version number 1.2, dbx asks for 1.3.\n"},
         {be_at_the_number, ""},
-        {be_below_the_level, "esp-secure-at-risk" ESP_1 " " MIRROR_MANAGER
-                             " is below the level that shim's SbatLevel asks for.\n"},
+        {be_below_the_level, ""}, /* firmware starts it, not shim */
+        {be_shim_below_the_level, "esp-secure-at-risk" ESP_1 " " MIRROR_MANAGER
+                                  " stops itself: it is below the level of its SbatLevel.\n"},
         {copy_another_manager, "esp-fallback-differs" ESP_1 "\n"},
         {copy_another_program, ""},
     };

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "format/pe.h"
+#include "format/pe_signers.h"
 #include "unit/bytes_fixture.h"
 #include "unit/pe_fixture.h"
 
@@ -709,6 +710,41 @@ static void zeros_behind_the_signature_are_no_damage(void **state)
     pe_image_free(&image);
 }
 
+/* The certificate table of the image without its last bytes, its one entry that much shorter; only
+ * the entry with `padded`. */
+static enum status table_without(const struct pe_image *image, size_t bytes, bool padded)
+{
+    static struct pe_check check;
+    static struct pe_signers signers;
+    size_t left = image->size - (padded ? 0 : bytes);
+    uint8_t *cut = calloc(1, image->size);
+
+    memcpy(cut, image->bytes, image->size);
+    fixture_store_le(cut + image->certificates_at, image->size - image->certificates_at - bytes, 4);
+    fixture_store_le(cut + image->directory_at + 4, left - image->certificates_at, 4);
+    pe_check_start(&check, left, "X64");
+    pe_check_feed(&check, span_of(cut, left));
+    (void)pe_check_finish(&check);
+    pe_signers_read(&check, &signers);
+    free(cut);
+    return signers.table;
+}
+
+/* edk2's DxeImageVerificationLib refuses a table that does not end on an 8-byte boundary of its last
+ * entry, whatever that entry says. */
+static void last_signature_of_a_table_is_padded(void **state)
+{
+    struct pe_recipe recipe = recipe_signed();
+    struct pe_image image = pe_image_build(&recipe);
+
+    (void)state;
+    for (size_t bytes = 0; bytes < 8; bytes++) {
+        assert_int_equal(table_without(&image, bytes, true), ST_OK);
+        assert_int_equal(table_without(&image, bytes, false), bytes == 0 ? ST_OK : ST_DAMAGED);
+    }
+    pe_image_free(&image);
+}
+
 /* --- Words ------------------------------------------------------------------------------------ */
 
 /* --- Marks ------------------------------------------------------------------------------------ */
@@ -797,6 +833,32 @@ static void sbat_names_the_program(void **state)
         assert_int_equal(mark, cases[i].mark);
         pe_image_free(&image);
     }
+}
+
+/* What of a long section is kept ends with a whole line: a number that is cut off is another one. */
+static void levels_are_kept_by_whole_lines(void **state)
+{
+    static struct pe_check check;
+    static struct pe_signers signers;
+    char text[PE_SBAT_HEAD + 100] = "";
+
+    (void)state;
+    memset(text, 'x', PE_SBAT_HEAD);
+    memcpy(text, "sbat,1\ngrub,", 12);
+    memcpy(text + PE_SBAT_HEAD - 16, "\ngrub.peimage,22,more\n", 23);
+    struct pe_image image = build_with_section(".sbat", text);
+    check = check_in_pieces(&image, 512);
+    (void)pe_check_finish(&check);
+    pe_signers_read(&check, &signers);
+    assert_int_equal(strlen(signers.sbat), PE_SBAT_HEAD - 15);
+    assert_memory_equal(signers.sbat, text, PE_SBAT_HEAD - 15);
+    pe_image_free(&image);
+    text[PE_SBAT_HEAD - 1] = '\n'; /* all that is kept are whole lines */
+    image = build_with_section(".sbat", text);
+    check = check_in_pieces(&image, 512);
+    pe_signers_read(&check, &signers);
+    assert_int_equal(strlen(signers.sbat), PE_SBAT_HEAD);
+    pe_image_free(&image);
 }
 
 static void what_is_no_image_has_no_mark(void **state)
@@ -906,7 +968,9 @@ int main(void)
         cmocka_unit_test(zero_page_that_was_always_there_is_no_damage),
         cmocka_unit_test(zero_signature_is_damage),
         cmocka_unit_test(zeros_behind_the_signature_are_no_damage),
+        cmocka_unit_test(last_signature_of_a_table_is_padded),
         cmocka_unit_test(sbat_names_the_program),
+        cmocka_unit_test(levels_are_kept_by_whole_lines),
         cmocka_unit_test(what_is_no_image_has_no_mark),
         cmocka_unit_test(checksum_is_told_whatever_is_stored),
         cmocka_unit_test(verdicts_have_words_and_say_who_stops),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "unit/mirror_fixture.h"
+#include "unit/secure_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -199,6 +200,75 @@ static void shim_starts_grub_beside_it(void **state)
         {"systemd-boot", put_systemd_boot_for_grub, VERDICT_STARTS, ""},
         {"shim", put_shim_for_grub, VERDICT_FAILS,
          MIRROR_GRUB " starts " MIRROR_GRUB " again and again."},
+    };
+
+    (void)state;
+    assert_stages(cases, COUNT_OF(cases));
+}
+
+/* --- Levels --------------------------------------------------------------------------------- */
+
+/* Secure Boot is on and takes shim and GRUB by their digests; SbatLevel asks for GRUB's level 4. */
+static void set_levels(struct mirror *mirror, const char *shim, const char *grub)
+{
+    static const struct guid kind = KIND_SHA256;
+    static const struct guid owner = OWNER_ANY;
+    static struct secure_bytes lists;
+    static struct pe_signers signers[2];
+    static const char *const paths[] = {MIRROR_SHIM, MIRROR_GRUB};
+
+    lists.size = 0;
+    for (size_t i = 0; i < 2; i++) {
+        signers[i] = (struct pe_signers){
+            .table = ST_ABSENT, .has_digest = true, .mark = i == 0 ? PE_MARK_SHIM : PE_MARK_GRUB};
+        strcpy(signers[i].sbat, i == 0 ? shim : grub);
+        mirror_content(mirror, 1, paths[i])->signers = &signers[i];
+    }
+    secure_put_list(&lists, &kind, &owner, span_of(signers[0].digest.bytes, 32));
+    mirror->machine.secure = (struct secure_boot){.status = ST_OK, .on = true};
+    mirror->machine.secure.lists[SECURE_DB] =
+        (struct secure_list){.status = ST_OK, .lists = secure_span(&lists)};
+    mirror->machine.secure.levels = span_of("sbat,1,2024\nshim,4\ngrub,4\n", 26);
+}
+
+static void be_at_both_levels(struct mirror *mirror)
+{
+    set_levels(mirror, "sbat,1\nshim,4\n", "sbat,1\ngrub,4\n");
+}
+
+static void let_shim_be_below(struct mirror *mirror)
+{
+    set_levels(mirror, "sbat,1\nshim,3\n", "sbat,1\ngrub,4\n");
+}
+
+static void let_grub_be_below(struct mirror *mirror)
+{
+    set_levels(mirror, "sbat,1\nshim,4\n", "sbat,1\ngrub,3\n");
+}
+
+static void let_grub_have_none(struct mirror *mirror)
+{
+    set_levels(mirror, "sbat,1\nshim,4\n", "");
+}
+
+static void let_grub_be_below_while_off(struct mirror *mirror)
+{
+    let_grub_be_below(mirror);
+    mirror->machine.secure.on = false;
+}
+
+static void shim_starts_nothing_below_its_level(void **state)
+{
+#define NO_LEVEL ": its level is below that of SbatLevel, or it has none."
+    static const struct stage_case cases[] = {
+        {"at the levels", be_at_both_levels, VERDICT_STARTS, ""},
+        {"shim below", let_shim_be_below, VERDICT_FAILS,
+         "Shim does not start " MIRROR_SHIM NO_LEVEL},
+        {"GRUB below", let_grub_be_below, VERDICT_FAILS,
+         "Shim does not start " MIRROR_GRUB NO_LEVEL},
+        {"GRUB without", let_grub_have_none, VERDICT_FAILS,
+         "Shim does not start " MIRROR_GRUB NO_LEVEL},
+        {"off", let_grub_be_below_while_off, VERDICT_STARTS, ""},
     };
 
     (void)state;
@@ -666,6 +736,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_arrays_of_the_members_have_to_be_here),
         cmocka_unit_test(shim_starts_grub_beside_it),
+        cmocka_unit_test(shim_starts_nothing_below_its_level),
         cmocka_unit_test(load_options_name_the_second_stage),
         cmocka_unit_test(shim_under_the_removable_media_path_looks_there),
         cmocka_unit_test(programs_start_the_system_of_the_mirror_or_none),

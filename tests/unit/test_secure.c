@@ -359,7 +359,7 @@ static void boot_manager_below_the_forbidden_numbers_is_at_risk(void **state)
     add_digest(&setup.dbx, &owner_svn, svn);
     struct secure_boot firmware = read_state(&arena, &setup);
     assert_int_equal(secure_judge(&firmware, &own).least_svn, 0); /* it is none of Windows' */
-    own.windows_manager = true;
+    own.mark = PE_MARK_WINDOWS_MANAGER;
     assert_int_equal(secure_judge(&firmware, &own).least_svn, 9u << 16);
     assert_int_equal(secure_judge(&firmware, &own).verdict, SECURE_ACCEPTED);
     own.has_svn = true;
@@ -367,10 +367,28 @@ static void boot_manager_below_the_forbidden_numbers_is_at_risk(void **state)
     assert_int_equal(secure_judge(&firmware, &own).least_svn, 9u << 16);
     own.svn = 9u << 16;
     assert_int_equal(secure_judge(&firmware, &own).least_svn, 0);
+}
+
+/* Firmware knows no levels: shim looks at its own, and at those of what it starts. */
+static void level_is_what_shim_alone_looks_at(void **state)
+{
+    struct setup setup = {.on = 1};
+    struct pe_signers own = signed_by_ca();
+    struct arena arena = fixture_scratch();
+
+    (void)state;
+    struct secure_boot firmware = read_state(&arena, &setup);
     strcpy(own.sbat, "shim,3,UEFI shim\n");
+    assert_false(secure_judge(&firmware, &own).below_level);
+    assert_true(secure_is_below_level(&firmware, &own));
+    own.mark = PE_MARK_SHIM;
     assert_true(secure_judge(&firmware, &own).below_level);
     strcpy(own.sbat, "shim,4,UEFI shim\n");
     assert_false(secure_judge(&firmware, &own).below_level);
+    assert_false(secure_is_below_level(&firmware, &own));
+    own.sbat[0] = '\0'; /* shim starts nothing without */
+    assert_true(secure_is_below_level(&firmware, &own));
+    assert_false(secure_is_below_level(&firmware, NULL));
 }
 
 int main(void)
@@ -390,6 +408,7 @@ int main(void)
         cmocka_unit_test(lists_that_cannot_be_read_leave_it_open),
         cmocka_unit_test(signature_that_is_not_followed_leaves_it_open),
         cmocka_unit_test(boot_manager_below_the_forbidden_numbers_is_at_risk),
+        cmocka_unit_test(level_is_what_shim_alone_looks_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -881,7 +881,7 @@ static void lag_behind(struct mirror *mirror, uint32_t svn)
     mirror->machine.secure.lists[SECURE_DB] = mirror->machine.secure.lists[SECURE_DBX];
     mirror->machine.secure.lists[SECURE_DBX] = (struct secure_list){.status = ST_ABSENT};
     mirror->machine.secure.lists[SECURE_DBX].svns[SVN_BOOT_MANAGER] = 9u << 16;
-    signers->windows_manager = true;
+    signers->mark = PE_MARK_WINDOWS_MANAGER;
     signers->has_svn = true;
     signers->svn = svn;
 }
