@@ -23,8 +23,11 @@ CORE_LAYERS := base port format model audit plan apply cmd
 CORE_SRC     := $(sort $(wildcard $(CORE_LAYERS:%=efi/%/*.c) efi/format/*/*.c))
 FIRMWARE_SRC := $(sort $(wildcard efi/firmware/*.c) efi/main.c)
 FIRMWARE_FAST_SRC := efi/base/bytes.c efi/base/crc32.c efi/base/sha256.c efi/firmware/mem.c
+# Ports over Linux, for the program of rescue systems and for the host program of the tests.
+LINUX_MAIN   := efi/linux/main.c
+LINUX_SRC    := $(sort $(filter-out $(LINUX_MAIN),$(wildcard efi/linux/*.c)))
 HOST_MAIN    := tests/host/main.c
-HOST_SRC     := $(sort $(filter-out $(HOST_MAIN),$(wildcard tests/host/*.c)))
+HOST_SRC     := $(LINUX_SRC) $(sort $(filter-out $(HOST_MAIN),$(wildcard tests/host/*.c)))
 UNIT_SRC     := $(sort $(wildcard tests/unit/test_*.c))
 BARE_UNIT_SRC := $(sort $(shell grep -l 'unit/sample\.h' $(UNIT_SRC)))
 # Fixtures of unit tests, and what the sweep over machines is made of.
@@ -127,6 +130,10 @@ $(FIRMWARE_FAST_SRC:%.c=$(FIRMWARE_DIR)/%.o): FIRMWARE_CFLAGS += -O2
 $(FIRMWARE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CORE_DIALECT) $(FIRMWARE_INCLUDES) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
+
+# What talks to Linux is hosted, whichever build it is in.
+$(foreach folder,$(HOST_DIR) $(FUZZ_DIR) $(BENCH_DIR) $(MUTANT_DIR),$(call objects,$(folder),$(LINUX_SRC) $(LINUX_MAIN))): \
+	CORE_DIALECT = $(LINUX_DIALECT)
 
 $(HOST_DIR)/efi/%.o: efi/%.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)

@@ -3,8 +3,8 @@
 LINUX_MK_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 LINUX        := $(BUILD)/linux/vmlinuz.efi
 
-.PHONY: linux
-linux: $(LINUX)
+.PHONY: debian-linux
+debian-linux: $(LINUX)
 
 $(LINUX): $(LINUX_MK_DIR)/fetch_linux.sh
 	@mkdir -p $(BUILD)

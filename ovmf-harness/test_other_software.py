@@ -1,7 +1,7 @@
 """Our entries read by software that we did not write, and its entries read by us.
 
 The UEFI Shell's own `bcfg`, and efibootmgr under Debian's kernel, started in the same machine. The
-kernel is fetched by `make linux` (fetch_linux.sh); what it prints is compared with the parts of the
+kernel is fetched by `make debian-linux` (fetch_linux.sh); what it prints is compared with the parts of the
 machine as this harness made them, not with what the product says.
 """
 import os
@@ -24,7 +24,7 @@ BCFG_ENTRY = re.compile(r'Option: ([0-9A-F]{2})\. Variable: Boot([0-9A-F]{4}) *\
 def linux():
     folder = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')).absolute() / 'linux'
     if not (folder / 'vmlinuz.efi').is_file():
-        pytest.fail(f'{folder}/vmlinuz.efi is missing: fetch it with "make linux"')
+        pytest.fail(f'{folder}/vmlinuz.efi is missing: fetch it with "make debian-linux"')
     return Linux(folder)
 
 

@@ -1,4 +1,4 @@
-/* A clock that stands still, the real one, or a broken one. */
+/* A clock that stands still, or a broken one. The real one is in linux/clock.h. */
 #ifndef SHADOWBOOT_HOST_HOST_CLOCK_H
 #define SHADOWBOOT_HOST_HOST_CLOCK_H
 
@@ -15,9 +15,6 @@ struct host_clock {
  * be changed meanwhile.
  */
 struct clock_port host_clock_fixed(struct host_clock *clock);
-
-/* The host's local time, and its monotonic clock. */
-struct clock_port host_clock_real(void);
 
 /* Always ST_IO, and 0 microseconds. */
 struct clock_port host_clock_broken(void);

@@ -1,17 +1,16 @@
-#define _POSIX_C_SOURCE 200809L
-
 #include "host/host_console.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "host/host_alloc.h"
+#include "linux/console.h"
 
 struct host_console {
     bool stdio;
+    struct linux_console terminal; /* over standard input and output */
+    struct console_port port;      /* of the terminal */
     struct screen_size size;
     bool colours;
     char *text;
@@ -23,14 +22,6 @@ struct host_console {
     unsigned polls_left; /* 0: no break to come */
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
 struct host_console *host_console_new(void)
 {
     struct host_console *console = host_alloc(1, sizeof(*console));
@@ -40,27 +31,15 @@ struct host_console *host_console_new(void)
     return console;
 }
 
-static unsigned from_environment(const char *name, unsigned otherwise)
-{
-    const char *value = getenv(name);
-    unsigned long number = value == NULL ? 0 : strtoul(value, NULL, 10);
-
-    return number > 0 && number < 10000 ? (unsigned)number : otherwise;
-}
-
 struct host_console *host_console_new_stdio(void)
 {
     struct host_console *console = host_console_new();
-    struct sigaction action = {.sa_handler = on_interrupt};
 
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+    linux_console_open(&console->terminal);
     console->stdio = true;
-    if (isatty(STDOUT_FILENO)) {
-        console->size.columns = from_environment("COLUMNS", 80);
-        console->size.rows = from_environment("LINES", 25);
-        console->colours = getenv("NO_COLOR") == NULL;
-    }
+    console->port = linux_console_port(&console->terminal);
+    console->size = console->port.screen_size(console->port.ctx);
+    console->colours = console->terminal.has_colours;
     return console;
 }
 
@@ -93,16 +72,13 @@ static void put(struct host_console *console, const char *text, size_t size)
 /* Marks of colours become ANSI's escape sequences (ECMA-48 8.3.117), or nothing. */
 static void console_write(void *ctx, const char *text, size_t size)
 {
-    static const char *const escapes[] = {
-        [1] = "\033[0m",    [2] = "\033[1;32m", [3] = "\033[1;33m",
-        [4] = "\033[1;31m", [5] = "\033[0;7m",  [6] = "\033[1m"};
     struct host_console *console = ctx;
     size_t start = 0;
 
     for (size_t i = 0; i < size; i++) {
         if (!is_colour(text[i]))
             continue;
-        const char *escape = escapes[(int)text[i]];
+        const char *escape = linux_console_colour(text[i]);
         put(console, text + start, i - start);
         if (console->colours)
             put(console, escape, strlen(escape));
@@ -127,24 +103,6 @@ static void give_line(const char *line, char *ret_line, size_t size)
     ret_line[length] = 0;
 }
 
-static enum status read_stdin(char *ret_line, size_t size)
-{
-    char *line = NULL;
-    size_t room = 0;
-
-    fflush(stdout);
-    ssize_t length = getline(&line, &room, stdin);
-    if (length >= 0 && !interrupted)
-        give_line(line, ret_line, size);
-    free(line);
-    if (interrupted) {
-        clearerr(stdin);
-        interrupted = 0;
-        return ST_CANCELLED;
-    }
-    return length >= 0 ? ST_OK : ST_IO;
-}
-
 static enum status console_read_line(void *ctx, char *ret_line, size_t size)
 {
     struct host_console *console = ctx;
@@ -152,7 +110,7 @@ static enum status console_read_line(void *ctx, char *ret_line, size_t size)
     if (size == 0)
         host_fail("read_line without a buffer");
     if (console->stdio && console->answer_count == 0)
-        return read_stdin(ret_line, size);
+        return console->port.read_line(console->port.ctx, ret_line, size);
     if (console->next_answer == console->answer_count)
         return ST_IO;
     const char *answer = console->answers[console->next_answer++];
@@ -171,7 +129,7 @@ static enum status console_wait_key(void *ctx)
     char line[8];
 
     if (console->stdio && console->answer_count == 0) {
-        enum status status = read_stdin(line, sizeof(line));
+        enum status status = console->port.read_line(console->port.ctx, line, sizeof(line));
         return status == ST_OK && line[0] == 'q' ? ST_CANCELLED : status;
     }
     if (console->next_answer == console->answer_count)
@@ -184,10 +142,8 @@ static bool console_break_requested(void *ctx)
 {
     struct host_console *console = ctx;
 
-    if (console->stdio && interrupted) {
-        interrupted = 0;
+    if (console->stdio && console->port.break_requested(console->port.ctx))
         return true;
-    }
     if (console->polls_left == 0)
         return false;
     console->polls_left--;

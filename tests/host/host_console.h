@@ -13,9 +13,8 @@ struct host_console;
 struct host_console *host_console_new(void);
 
 /*
- * Prints to standard output as well, asks standard input as long as nothing is scripted, and takes
- * Ctrl-C (SIGINT) as the user's wish to stop. Where that is a terminal, there is a screen, of
- * $COLUMNS and $LINES or 80 and 25, with colours unless $NO_COLOR is set. One at a time.
+ * Prints to standard output as well, and asks standard input as long as nothing is scripted: what
+ * linux/console.h says goes for it. One at a time.
  */
 struct host_console *host_console_new_stdio(void);
 void host_console_free(struct host_console *console);

@@ -1,4 +1,4 @@
-/* A disk over a raw image file: writes go into the file at once, flush is fsync. */
+/* A disk of linux/disk.h over an image file, in memory of its own. */
 #ifndef SHADOWBOOT_HOST_IMAGE_BLOCK_H
 #define SHADOWBOOT_HOST_IMAGE_BLOCK_H
 
@@ -8,8 +8,7 @@ struct image_block;
 
 /*
  * Opens `file` as a disk of `block_size`-byte blocks at the device path `path`; `path` and `model`
- * are copied. Bytes behind the last whole block are left out. Statuses: ST_OK; ST_ABSENT when there
- * is no such file; ST_IO when it cannot be read.
+ * are copied. Bytes behind the last whole block are left out. Statuses: those of linux_disk_open.
  */
 MUST_CHECK enum status image_block_open(const char *file, uint32_t block_size, struct span path,
                                         const char *model, struct image_block **ret_disk);

@@ -24,6 +24,7 @@
 #include "host/image_files.h"
 #include "host/mem_vars.h"
 #include "host/vars_file.h"
+#include "linux/clock.h"
 #include "port/ports.h"
 #include "unit/disk_volumes_fixture.h"
 
@@ -156,8 +157,7 @@ static void make_ports(struct program *program)
     program->ports.files = image_files_port(program->files);
     program->ports.console = host_console_port(program->console);
     program->clock.time = options->date;
-    program->ports.clock =
-        options->has_date ? host_clock_fixed(&program->clock) : host_clock_real();
+    program->ports.clock = options->has_date ? host_clock_fixed(&program->clock) : linux_clock();
     host_start_take_options(program->start, options);
     program->ports.start = host_start_port(program->start);
     program->ports.architecture = options->architecture;

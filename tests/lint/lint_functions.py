@@ -1,4 +1,4 @@
-"""Functions stay short, none past LIMIT lines, and no two of the program have one name, be they static.
+"""Functions stay short, none past LIMIT lines, and no two of a program have one name, be they static.
 Run in the top folder of the tree.
 
 universal-ctags (CTAGS in the environment) says where each function begins and ends.
@@ -13,7 +13,8 @@ import sys
 
 LIMIT = 40  # lines, from the one with the name to the closing brace
 FOLDERS = ("efi", "include", "tests/host")
-NAMED_ONCE = ("efi/", "include/")
+# What is in only one of the two programs: over UEFI, over Linux.
+ONE_PROGRAM = {"efi/firmware/": "UEFI", "efi/main.c": "UEFI", "efi/linux/": "Linux"}
 
 
 def functions(files):
@@ -33,10 +34,14 @@ def repeated(found):
     have several, of which the preprocessor leaves one."""
     first = {}
     for _, path, line, name in sorted(found, key=lambda row: row[1:3]):
-        if path.startswith(NAMED_ONCE):
-            before = first.setdefault(name, (path, line))
+        if not path.startswith(("efi/", "include/")):
+            continue
+        only = {program for place, program in ONE_PROGRAM.items() if path.startswith(place)}
+        for program in only or {"Linux", "UEFI"}:
+            before = first.setdefault((program, name), (path, line))
             if before[0] != path:
                 yield f"{path}:{line}", name, "%s:%d" % before
+                break
 
 
 def main():

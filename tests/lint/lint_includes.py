@@ -4,9 +4,11 @@
 
 - The core (efi/LAYER, include/LAYER) includes from its own layer or further left.
 - format sees bytes, not devices: of port only port/block.h, and only the fat and ntfs readers.
-- efi/firmware and tests/host see base, port and themselves. The two main.c see everything.
+- efi/firmware and efi/linux see base, port and themselves, tests/host efi/linux as well. Each of the
+  three programs has a main.c that sees everything.
 - UEFI headers (<efi...>) appear in efi/firmware and efi/main.c only.
-- Of system headers the core takes the four that a freestanding compiler brings.
+- Of system headers the core takes the four that a freestanding compiler brings; the C library is seen
+  by efi/linux and by tests.
 - No file includes itself, directly or through others.
 - include/ is contracts: each core header there has a reader outside of its own folder (tests count).
   A header that only its own folder reads lies beside its .c and is named without a folder.
@@ -17,7 +19,9 @@ import re
 import sys
 
 LAYERS = ["base", "port", "format", "model", "audit", "plan", "apply", "cmd"]
-MAINS = {"efi/main.c", "tests/host/main.c"}
+MAINS = {"efi/main.c", "efi/linux/main.c", "tests/host/main.c"}
+# What no core file sees, and what each of these may see beside itself.
+OUTSIDE = {"firmware": ("base", "port"), "linux": ("base", "port"), "host": ("base", "port", "linux")}
 FREESTANDING = {"stdint.h", "stddef.h", "stdbool.h", "stdarg.h"}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]', re.MULTILINE)
 COMPUTED = re.compile(r'^[ \t]*#[ \t]*(?:include(?:_next)?|import)\b(?![ \t]*["<])', re.MULTILINE)
@@ -47,7 +51,7 @@ def resolve(path, name):
     here = pathlib.PurePosixPath(path).parent
     folders = [here, pathlib.PurePosixPath("include")]
     if path.startswith("tests/"):
-        folders.append(pathlib.PurePosixPath("tests"))
+        folders += [pathlib.PurePosixPath("tests"), pathlib.PurePosixPath("efi")]
     for folder in folders:
         if (folder / name).as_posix().count("..") == 0 and pathlib.Path(folder / name).is_file():
             return (folder / name).as_posix()
@@ -59,9 +63,11 @@ def check_quoted(path, area, target):
     to = area_of(target)
     if area == "main":
         return None
-    if area in ("firmware", "host"):
-        allowed = ("base", "port", area)
-        return None if to in allowed else f"{area} may see only base and port, not {target}"
+    if area in OUTSIDE:
+        allowed = OUTSIDE[area]
+        if to in (*allowed, area):
+            return None
+        return f"{area} may see only {' and '.join(allowed)}, not {target}"
     if to not in LAYERS:
         return f"the core may not see {target}"
     if LAYERS.index(to) > LAYERS.index(area):
@@ -78,7 +84,7 @@ def check_system(path, area, name):
         if area == "firmware" or path == "efi/main.c":
             return None
         return f"UEFI headers belong in efi/firmware and efi/main.c: <{name}>"
-    if path.startswith("tests/") or name in FREESTANDING:
+    if path.startswith(("tests/", "efi/linux/")) or name in FREESTANDING:
         return None
     return f"system header outside of the freestanding four: <{name}>"
 
@@ -93,7 +99,7 @@ def read_tree():
         area = area_of(path)
         text = file.read_text(encoding="utf-8")
         graph[path] = []
-        if area not in LAYERS + ["firmware", "host", "main"]:
+        if area not in LAYERS + [*OUTSIDE, "main"]:
             errors.append(f"{path}:1: lies in no known layer")
             continue
         for found in COMPUTED.finditer(text):

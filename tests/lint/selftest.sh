@@ -13,7 +13,7 @@ cases=0
 
 # A tree that is in order; `fresh` goes into a new copy of it.
 make_tree() {
-    mkdir -p "$1"/{efi/{base,port,format,model,firmware},include/{base,port,format,model},tests/host}
+    mkdir -p "$1"/{efi/{base,port,format,model,firmware,linux},include/{base,port,format,model},tests/host}
     cp "$here/../../.clang-format" "$1/"
     cd "$1"
     local layer
@@ -28,7 +28,11 @@ make_tree() {
     printf '#include <efi.h>\n#include "port/one.h"\n#include "own.h"\n' >efi/firmware/vars.c
     printf 'int own;\n' >efi/firmware/own.h
     printf '#include <efi.h>\n#include "firmware/own.h"\n#include "model/one.h"\n' >efi/main.c
-    printf '#include <stdio.h>\n#include "port/one.h"\n#include "host/own.h"\n' >tests/host/vars.c
+    printf '#include <stdio.h>\n#include "port/one.h"\n#include "own.h"\n' >efi/linux/disk.c
+    printf 'int own;\n' >efi/linux/own.h
+    printf '#include "own.h"\n#include "model/one.h"\n' >efi/linux/main.c
+    printf '#include <stdio.h>\n#include "port/one.h"\n#include "host/own.h"\n#include "linux/own.h"\n' \
+        >tests/host/vars.c
     printf 'int own;\n' >tests/host/own.h
     printf '#include "host/own.h"\n#include "model/one.h"\n' >tests/host/main.c
     mkdir tests/unit
@@ -83,7 +87,13 @@ red fat_sees_another_port "format sees bytes" "${includes[@]}"
 fresh; add efi/firmware/vars.c '#include "model/one.h"'
 red firmware_sees_model "firmware may see only base and port" "${includes[@]}"
 fresh; add tests/host/vars.c '#include "format/one.h"'
-red host_sees_format "host may see only base and port" "${includes[@]}"
+red host_sees_format "host may see only base and port and linux" "${includes[@]}"
+fresh; add efi/linux/disk.c '#include "format/one.h"'
+red linux_sees_format "linux may see only base and port" "${includes[@]}"
+fresh; add tests/host/vars.c '#include "firmware/own.h"'
+red host_sees_firmware "host may see only base and port and linux" "${includes[@]}"
+fresh; add efi/linux/disk.c '#include <efi.h>'
+red linux_includes_uefi "UEFI headers belong" "${includes[@]}"
 fresh; add efi/model/one.c '#include "../firmware/own.h"'
 red core_sees_firmware "no such header in the tree" "${includes[@]}"
 fresh; add efi/model/one.c '#include <efi.h>'
@@ -127,6 +137,11 @@ red function_of_41_lines "long_one has 41 lines" "${functions[@]}"
 fresh; add efi/model/two.c 'static int base_one(void) { return 2; }'
 red static_function_with_the_name_of_another "base_one is the name of a function at efi/base/one.c:3" \
     "${functions[@]}"
+fresh; add efi/linux/two.c 'static int base_one(void) { return 2; }'
+red function_of_the_linux_program_with_such_a_name "base_one is the name of a function at efi/base/one.c:3" \
+    "${functions[@]}"
+fresh; add efi/linux/two.c 'static int twin(void) { return 2; }'; add efi/firmware/two.c 'static int twin(void) { return 2; }'
+green function_of_two_programs "${functions[@]}"
 fresh; add tests/host/two.c 'static int base_one(void) { return 2; }'
 green function_of_the_host_program_with_such_a_name "${functions[@]}"
 fresh; add efi/base/one.c 'static int base_one(void) { return 2; }'

@@ -22,6 +22,7 @@
 #include "host/image_files.h"
 #include "host/var_rules.h"
 #include "host/vars_file.h"
+#include "linux/clock.h"
 #include "port/count.h"
 
 #define NV_BS_RT 7u
@@ -1127,7 +1128,7 @@ static void clocks_stand_still_run_or_fail(void **state)
     struct host_clock noon = {.time = {2026, 5, 6, 12, 0, 0}};
     struct date_time now = {0};
     struct clock_port fixed = host_clock_fixed(&noon);
-    struct clock_port real = host_clock_real();
+    struct clock_port real = linux_clock();
     struct clock_port broken = host_clock_broken();
 
     (void)state;
@@ -1144,7 +1145,7 @@ static void microseconds_stand_still_go_in_steps_or_run(void **state)
 {
     struct host_clock settable = {.microseconds = 5};
     struct clock_port fixed = host_clock_fixed(&settable);
-    struct clock_port real = host_clock_real();
+    struct clock_port real = linux_clock();
     struct clock_port broken = host_clock_broken();
 
     (void)state;
