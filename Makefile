@@ -21,7 +21,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 CORE_LAYERS := base port format model audit plan apply cmd
 
 CORE_SRC     := $(sort $(wildcard $(CORE_LAYERS:%=efi/%/*.c) efi/format/*/*.c))
-FIRMWARE_SRC := $(sort $(wildcard efi/firmware/*.c) efi/main.c)
+# What an architecture needs beside lies in a folder of its own.
+FIRMWARE_SRC := $(sort $(wildcard efi/firmware/*.c efi/firmware/$(ARCH)/*.c) efi/main.c)
 FIRMWARE_FAST_SRC := efi/base/bytes.c efi/base/crc32.c efi/base/sha256.c efi/firmware/mem.c
 # Ports over Linux, for the program of rescue systems and for the host program of the tests.
 LINUX_MAIN   := efi/linux/main.c
@@ -44,7 +45,10 @@ EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
 HOST    := $(BUILD)/host/shadowboot
 BARE    := $(BUILD)/host/bare/shadowboot
-STANDIN := $(BUILD)/standin.efi
+STANDIN := $(BUILD)/$(ARCH)/standin.efi
+# For x64 alone.
+RAWIO   := $(if $(filter x64,$(ARCH)),$(BUILD)/rawio.efi)
+WATCH   := $(if $(filter x64,$(ARCH)),$(BUILD)/watch.efi)
 BENCH   := $(BUILD)/host/bench
 TOOLS   := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
 FAST_TOOLS := $(FAST_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
@@ -52,9 +56,15 @@ CHECKED_TOOLS := $(CHECKED_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/checked/%)
 DEPS    := $(BUILD)/deps.stamp
 
 # --- Goals ---------------------------------------------------------------------------------------
-.PHONY: all deps check unit mutants lint lint-tree fuzz-replay harness sweep fuzz bench demo clean help FORCE
+.PHONY: all all-arch firmware deps check unit mutants lint lint-program lint-tree fuzz-replay harness sweep fuzz bench demo clean help FORCE
 
-all: $(EFI) $(MAN) $(HOST) $(STANDIN)
+all: firmware $(MAN) $(HOST)
+
+firmware: $(EFI) $(STANDIN)
+
+# One after the other, each kept to the same rules and to a size of its own.
+all-arch: all
+	@for arch in $(ARCHS); do $(MAKE) ARCH=$$arch firmware lint-program; done
 
 # One after the other, because each says in its last line what it did; each is parallel in itself.
 CHECKS := unit lint fuzz-replay harness
@@ -66,6 +76,7 @@ check: all
 
 help:
 	@echo "make              $(EFI), $(MAN), $(HOST)"
+	@echo "make ARCH=aa64    the same for arm64, ARCH=ia32 for 32-bit firmware; all-arch: all of them, with sizes"
 	@echo "make check        all of the below up to harness"
 	@echo "make unit         unit tests"
 	@echo "make lint         rules of the tree and of the firmware program (lint-tree: no build)"
@@ -90,6 +101,12 @@ deps: $(DEPS)
 $(DEPS): Make.defaults .ci/deps $(wildcard /var/lib/dpkg/status)
 	@mkdir -p $(@D)
 	@[ -n "$(ASSUME_DEPS)" ] || .ci/deps $(DEB_PACKAGES)
+	@touch $@
+
+# What else compilers of UEFI programs wait for.
+GNUEFI := $(DEPS) $(if $(filter aa64,$(ARCH)),$(BUILD)/aa64/gnu-efi.stamp)
+$(BUILD)/aa64/gnu-efi.stamp: .ci/gnu_efi | $(DEPS)
+	@.ci/gnu_efi $(BUILD)/aa64/gnu-efi $(GNUEFI_AA64) $(GNUEFI_AA64_SHA256)
 	@touch $@
 
 # --- Objects, one folder per build ---------------------------------------------------------------
@@ -118,18 +135,18 @@ BENCH_OBJ         := $(BENCH_HOST_OBJ) $(call objects,$(BENCH_DIR),$(BENCH_SRC))
 FLAGS := Makefile Make.defaults
 
 # The core of the firmware sees the compiler's own headers, neither UEFI's nor a C library's.
-COMPILER_HEADERS := -nostdinc -isystem $$($(CC) -print-file-name=include)
+COMPILER_HEADERS = -nostdinc -isystem $$($(FIRMWARE_CC) -print-file-name=include)
 
 $(FIRMWARE_CORE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(CORE_DIALECT) $(COMPILER_HEADERS) $(GCC_WARNINGS) $(CORE_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
+	$(call say,CC)$(FIRMWARE_CC) $(CORE_DIALECT) $(COMPILER_HEADERS) $(GCC_WARNINGS) $(CORE_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
 
 # What goes through every byte that is read or written is worth some bytes more.
 $(FIRMWARE_FAST_SRC:%.c=$(FIRMWARE_DIR)/%.o): FIRMWARE_CFLAGS += -O2
 
-$(FIRMWARE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(DEPS)
+$(FIRMWARE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(GNUEFI)
 	@mkdir -p $(@D)
-	$(call say,CC)$(CC) $(CORE_DIALECT) $(FIRMWARE_INCLUDES) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
+	$(call say,CC)$(FIRMWARE_CC) $(CORE_DIALECT) $(FIRMWARE_INCLUDES) $(GCC_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
 
 # What talks to Linux is hosted, whichever build it is in.
 $(foreach folder,$(HOST_DIR) $(FUZZ_DIR) $(BENCH_DIR) $(MUTANT_DIR),$(call objects,$(folder),$(LINUX_SRC) $(LINUX_MAIN))): \
@@ -171,10 +188,10 @@ $(MUTANT_DIR)/tests/%.o: tests/%.c $(FLAGS) | $(DEPS)
 # Written anew only when a source file has come or gone: whatever is made of many objects is then
 # linked again.
 SOURCES_LIST := $(BUILD)/sources.list
+ALL_SRC := $(CORE_SRC) $(sort $(wildcard efi/firmware/*.c efi/firmware/*/*.c)) efi/main.c $(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC)
 $(SOURCES_LIST): FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' $(CORE_SRC) $(FIRMWARE_SRC) $(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC) | cmp -s - $@ || \
-		printf '%s\n' $(CORE_SRC) $(FIRMWARE_SRC) $(HOST_SRC) $(FIXTURE_SRC) $(BENCH_SRC) >$@
+	@printf '%s\n' $(ALL_SRC) | cmp -s - $@ || printf '%s\n' $(ALL_SRC) >$@
 
 # --- The firmware program ------------------------------------------------------------------------
 # The firmware's loader relocates the image and calls efi_main: of gnu-efi there are the headers only.
@@ -191,18 +208,24 @@ $(FIRMWARE_DIR)/sbat.csv: efi/sbat.csv $(FLAGS) | $(DEPS)
 
 $(FIRMWARE_DIR)/sbat.o: $(FIRMWARE_DIR)/sbat.csv
 	$(call say,SBAT)printf '.section .sbat,"a",%%progbits\n.balign 4096\n.incbin "$<"\n.section .note.GNU-stack,"",%%progbits\n' | \
-		$(CC) -x assembler -c -o $@ -
+		$(FIRMWARE_CC) -x assembler -c -o $@ -
 
-$(EFI_SO): $(FIRMWARE_OBJ) $(FIRMWARE_CORE_OBJ) $(SBAT_OBJ) $(LDS) $(SOURCES_LIST)
-	$(call say,LINK)$(LD) -nostdlib -z noexecstack -shared -Bsymbolic -z pack-relative-relocs --gc-sections \
+$(EFI_SO): $(FIRMWARE_OBJ) $(FIRMWARE_CORE_OBJ) $(SBAT_OBJ) $(SOURCES_LIST)
+$(EFI): $(EFI_SO)
+
+include ovmf-harness/programs.mk
+EFI_PROGRAMS := $(EFI) $(STANDIN) $(RAWIO) $(WATCH)
+EFI_OBJECTS  := $(EFI_SO) $(patsubst %.efi,$(FIRMWARE_DIR)/%.so,$(notdir $(STANDIN) $(RAWIO) $(WATCH)))
+
+$(EFI_OBJECTS): $(LDS)
+	$(call say,LINK)$(FIRMWARE_LD) -nostdlib -z noexecstack -shared -Bsymbolic --gc-sections \
 		--no-undefined --build-id=none --fatal-warnings -T $(LDS) -o $@ $(filter %.o,$^)
 
-$(FIRMWARE_DIR)/reloc.bin: $(EFI_SO) efi/reloc.py
-	$(call say,RELOC)$(PYTHON) efi/reloc.py $< $@
-
 # Without symbols, a tenth of its size; those are in the .so beside the objects.
-$(EFI): $(EFI_SO) $(FIRMWARE_DIR)/reloc.bin
-	$(call say,OBJCOPY)$(OBJCOPY) -S $(SECTIONS:%=-j %) --update-section .reloc=$(FIRMWARE_DIR)/reloc.bin --target efi-app-$(GNUEFI_ARCH) --subsystem=10 $< $@
+$(EFI_PROGRAMS): efi/reloc.py
+	$(call say,PE)$(PYTHON) efi/reloc.py $(filter %.so,$^) $(filter %.so,$^).reloc
+	@$(FIRMWARE_OBJCOPY) -S $(SECTIONS:%=-j %) --update-section .reloc=$(filter %.so,$^).reloc \
+		--target efi-app-$(GNUEFI_ARCH) --subsystem=10 $(filter %.so,$^) $@
 
 # --- The host program ----------------------------------------------------------------------------
 # Archives: a program takes from them what it uses, so a test links in a fraction of the time.
@@ -255,7 +278,7 @@ BARE_UNIT_PROGRAMS := $(BARE_UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/bare/%)
 
 # What tests efi/firmware sees UEFI's headers as that does.
 UEFI_UNIT_OBJ := $(foreach folder,$(HOST_DIR) $(MUTANT_DIR),$(call objects,$(folder),$(wildcard tests/unit/test_uefi_*.c)))
-$(UEFI_UNIT_OBJ): TEST_DIALECT += $(FIRMWARE_INCLUDES) -fshort-wchar -DGNU_EFI_USE_MS_ABI
+$(UEFI_UNIT_OBJ): TEST_DIALECT += -isystem $(GNUEFI_INCLUDE_x64) -isystem $(GNUEFI_INCLUDE_x64)/$(GNUEFI_ARCH_x64) -fshort-wchar -DGNU_EFI_USE_MS_ABI
 
 $(UNIT_PROGRAMS): $(BUILD)/unit/%: $(HOST_DIR)/tests/unit/%.o $(HOST_LIBS)
 	@mkdir -p $(@D)
@@ -316,22 +339,24 @@ fuzz: $(FUZZ_PROGRAMS)
 	@tests/fuzz/run.sh $(JOBS) $(FUZZ_SECONDS) $(BUILD)/fuzz $(FUZZ_NAMES)
 
 # --- Rules of the tree ---------------------------------------------------------------------------
-LINT = VERSION=$(SHADOWBOOT_VERSION) SIZE_LIMIT=$(FIRMWARE_SIZE_LIMIT) LD=$(LD) NM=$(NM) CC="$(CC)" \
+LINT = VERSION=$(SHADOWBOOT_VERSION) ARCH=$(ARCH) SIZE_LIMIT=$(FIRMWARE_SIZE_LIMIT) LD=$(LD) NM=$(NM) \
+	FIRMWARE_LD="$(FIRMWARE_LD)" FIRMWARE_NM=$(FIRMWARE_NM) CC="$(CC)" \
 	PYTHON=$(PYTHON) CTAGS=$(CTAGS) CLANG_FORMAT=$(CLANG_FORMAT) tests/lint/run.sh
 
 lint: $(EFI) $(FIRMWARE_CORE_OBJ)
 	@EFI=$(EFI) CORE_OBJECTS="$(FIRMWARE_CORE_OBJ)" $(LINT) $(BUILD)/lint.summary
+
+# What the build alone is held to: for architectures besides the one that is worked with.
+lint-program: $(EFI) $(FIRMWARE_CORE_OBJ)
+	@EFI=$(EFI) CORE_OBJECTS="$(FIRMWARE_CORE_OBJ)" $(LINT) $(FIRMWARE_DIR)/lint.summary program
 
 # Without a build: what can be said from the source alone.
 lint-tree: | $(DEPS)
 	@$(LINT) $(BUILD)/lint-tree.summary
 
 # --- Virtual machines ----------------------------------------------------------------------------
-include ovmf-harness/standin/standin.mk
-include ovmf-harness/rawio/rawio.mk
-include ovmf-harness/watch/watch.mk
 include ovmf-harness/linux.mk
-$(foreach program,$(STANDIN) $(RAWIO) $(WATCH),$(program:.efi=.o) $(program:.efi=.so) $(program)) $(LINUX): | $(DEPS)
+$(LINUX): | $(DEPS)
 
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \

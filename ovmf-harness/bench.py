@@ -133,7 +133,7 @@ class Bed:
         rawio = built('SHADOWBOOT_RAWIO', 'build/rawio.efi')
         watch = built('SHADOWBOOT_WATCH', 'build/watch.efi')
         self.size = product.stat().st_size
-        built('SHADOWBOOT_STANDIN', 'build/standin.efi')
+        built('SHADOWBOOT_STANDIN', 'build/x64/standin.efi')
         self.machine = Machine(folder, memory=512)
         self.disks = [self.machine.add_disk('nvme', 400 * MIB, partitions=[
             partition(ESP, 1, ESP_MIB, 1), partition(MSR, 1 + ESP_MIB, 16, 2)]),

@@ -1,7 +1,7 @@
 """Fixtures for the machine tests.
 
     product     Path of the program under test: $SHADOWBOOT_EFI or build/shadowbootx64.efi
-    standin     Path of the stand-in boot manager: $SHADOWBOOT_STANDIN or build/standin.efi
+    standin     Path of the stand-in boot manager: $SHADOWBOOT_STANDIN or build/x64/standin.efi
     stick_image Path of the stick that the build makes: $SHADOWBOOT_STICK or build/shadowboot-usb.img
     machine     an empty Machine in the test's own directory, switched off at the end
     stick       a USB stick in `machine` with shadowbootx64.efi, also under the name bootcfg.efi
@@ -102,7 +102,7 @@ def product():
 
 @pytest.fixture(scope='session')
 def standin():
-    return required('SHADOWBOOT_STANDIN', 'build/standin.efi')
+    return required('SHADOWBOOT_STANDIN', 'build/x64/standin.efi')
 
 
 @pytest.fixture(scope='session')

@@ -199,7 +199,7 @@ def repair_demo(folder, product):
 def demo(folder):
     """Both servers; gives the entries that they start through at the end."""
     product, standin = (built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi'),
-                        built('SHADOWBOOT_STANDIN', 'build/standin.efi'))
+                        built('SHADOWBOOT_STANDIN', 'build/x64/standin.efi'))
     places = [folder / name for name in ('clone', 'repair')]
     for place in places:
         place.mkdir()

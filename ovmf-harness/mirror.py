@@ -295,7 +295,7 @@ class Setup:
 
 @functools.cache
 def standin():
-    found = Path(os.environ.get('SHADOWBOOT_STANDIN', ROOT / 'build/standin.efi'))
+    found = Path(os.environ.get('SHADOWBOOT_STANDIN', ROOT / 'build/x64/standin.efi'))
     return found.read_bytes()
 
 

@@ -31,7 +31,7 @@ def counts(tmp_path_factory):
     machine.add_disk('nvme', 160 * MIB)
     stick = machine.add_stick({'shadowboot.efi': built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi'),
                                'watch.efi': built('SHADOWBOOT_WATCH', 'build/watch.efi')})
-    standin = built('SHADOWBOOT_STANDIN', 'build/standin.efi')
+    standin = built('SHADOWBOOT_STANDIN', 'build/x64/standin.efi')
     source.esp.format(32).put('/EFI/Microsoft/Boot/bootmgfw.efi', standin)
     machine.nvram.set_entry(0, 'Windows Boot Manager', source.esp.short_path(LOADER))
     with machine.boot_to_shell() as vm:

@@ -263,7 +263,7 @@ def update():
     lines = README.read_text(encoding='utf-8').split('\n')
     build = ROOT / 'build'
     with tempfile.TemporaryDirectory() as folder:
-        machines = hosts(Path(folder), build / 'shadowbootx64.efi', build / 'standin.efi')
+        machines = hosts(Path(folder), build / 'shadowbootx64.efi', build / 'x64/standin.efi')
         start, end = picture_in(lines)
         (Path(folder) / 'picture').mkdir()
         lines[start:end] = [INDENT + line for line in screen_of(Path(folder) / 'picture', build / 'shadowbootx64.efi')]

@@ -15,6 +15,12 @@
 #include "base/bytes.h"
 #include "base/status.h"
 
+/* On ia32 compilers align integers of 64 bits as they like: read with other gaps than firmware's, a disk
+ * of 64 MiB has 2^58 bytes, and would be written to accordingly (UEFI Specification 2.3.1, 13.9). */
+_Static_assert(offsetof(EFI_BLOCK_IO_MEDIA, LastBlock) == 24 &&
+                   offsetof(EFI_MEMORY_DESCRIPTOR, PhysicalStart) == 8,
+               "integers of 64 bits are aligned to 8 bytes");
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 struct uefi {

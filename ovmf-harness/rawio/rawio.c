@@ -235,9 +235,9 @@ static EFI_STATUS take_memory(struct job *job)
     return EFI_SUCCESS;
 }
 
-EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table);
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table);
 
-EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table)
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table)
 {
     EFI_LOADED_IMAGE *image;
     struct job job = {0};

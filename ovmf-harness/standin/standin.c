@@ -382,9 +382,9 @@ static EFI_STATUS obey(EFI_HANDLE self, EFI_FILE *root, const UINT8 *device)
     return EFI_SUCCESS;
 }
 
-EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table);
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table);
 
-EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table)
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table)
 {
     char token[TEXT_SIZE];
     EFI_LOADED_IMAGE *image;

@@ -42,7 +42,7 @@ static EFI_TEXT_OUTPUT_STRING output;
 static struct service pages, strings, connects, disconnects;
 static struct memory page_memory;
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
 static EFI_GUID loaded_image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 static EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
@@ -289,7 +289,7 @@ static EFI_STATUS run(EFI_HANDLE self, CHAR16 *line, UINTN size)
     return EFI_SUCCESS;
 }
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
     EFI_LOADED_IMAGE *own;
 

@@ -1,6 +1,6 @@
 """The firmware program is what firmware and a signer expect.
 
-lint_pe.py FILE VERSION SIZE_LIMIT
+lint_pe.py FILE ARCH VERSION SIZE_LIMIT
 
 Microsoft PE format: the headers, the base relocation directory. UEFI Specification 2.1.1: the
 subsystem. SBAT.md of the shim project: the .sbat section.
@@ -9,12 +9,17 @@ subsystem. SBAT.md of the shim project: the .sbat section.
 import struct
 import sys
 
-MACHINE_X64 = 0x8664
+# Architecture: machine, magic of the optional header, where the number of data directories stands in
+# it, the type of a base relocation, struct's letter for an address.
+ARCHITECTURES = {
+    "x64": (0x8664, 0x20B, 108, 10, "Q"),
+    "ia32": (0x014C, 0x10B, 92, 3, "I"),
+    "aa64": (0xAA64, 0x20B, 108, 10, "Q"),
+}
 CHARACTERISTIC_RELOCS_STRIPPED = 0x0001
 SUBSYSTEM_EFI_APPLICATION = 10
-PE32_PLUS = 0x20B
 DIRECTORY_BASE_RELOCATION = 5
-RELOCATION_PADDING, RELOCATION_DIR64 = 0, 10
+RELOCATION_PADDING = 0
 SECTION_EXECUTE, SECTION_WRITE = 0x20000000, 0x80000000
 # What a loader or a signer needs. Others are leftovers, such as the linker's tables for an ELF loader.
 SECTIONS = (".text", ".rodata", ".data", ".sbat", ".reloc")
@@ -82,21 +87,22 @@ def relocations(content):
         at += size
 
 
-def check_relocations(sections, content):
+def check_relocations(sections, content, wanted, word):
     """Each moves an address of the image, in a section that is written."""
+    word_size = struct.calcsize(word)
     end = max(address + size for size, address, _, _ in sections.values())
     seen = set()
     for kind, place in relocations(content):
         if kind == RELOCATION_PADDING:
             continue
-        home = next((row for row in sections.values() if row[1] <= place <= row[1] + row[0] - 8), None)
-        if kind != RELOCATION_DIR64:
+        home = next((row for row in sections.values() if row[1] <= place <= row[1] + row[0] - word_size), None)
+        if kind != wanted:
             yield f"base relocation at {place:#x} is of type {kind}"
         elif place in seen:
             yield f"base relocation at {place:#x} stands there twice"
         elif home is None or not home[3] & SECTION_WRITE:
             yield f"base relocation at {place:#x} lies in no section that is written"
-        elif not 0 < take(home[2], "<Q", place - home[1])[0] < end:
+        elif not 0 < take(home[2], "<" + word, place - home[1])[0] < end:
             yield f"base relocation at {place:#x} moves what is no address of the image"
         seen.add(place)
 
@@ -121,7 +127,8 @@ def check_sbat(content, version):
             yield f".sbat generation is not a number from 1: {row[1]}"
 
 
-def problems(data, version, limit):
+def problems(data, arch, version, limit):
+    wanted_machine, wanted_magic, directories_at, relocation, word = ARCHITECTURES[arch]
     if len(data) >= limit:
         yield f"{len(data)} bytes, not below {limit}"
     if data[:2] != b"MZ":
@@ -133,16 +140,16 @@ def problems(data, version, limit):
         raise Broken("no PE header")
     optional = pe + 24
     magic, = take(data, "<H", optional)
-    if magic != PE32_PLUS:
-        raise Broken(f"optional header {magic:#x} is not PE32+")
+    if machine != wanted_machine:
+        yield f"machine {machine:#x} is not {arch}"
+    if magic != wanted_magic:
+        raise Broken(f"optional header {magic:#x} is not that of {arch}")
     alignment, = take(data, "<I", optional + 32)
     image_size, = take(data, "<I", optional + 56)
     subsystem, = take(data, "<H", optional + 68)
-    directories, = take(data, "<I", optional + 108)
+    directories, = take(data, "<I", optional + directories_at)
     sections = sections_of(data, optional + optional_size, count)
 
-    if machine != MACHINE_X64:
-        yield f"machine {machine:#x} is not x64"
     if stamp != 0:
         yield f"carries a time of build ({stamp:#x}), so two builds differ"
     if symbols:
@@ -155,14 +162,14 @@ def problems(data, version, limit):
     yield from check_kinds(sections)
     if directories <= DIRECTORY_BASE_RELOCATION:
         raise Broken("has no base relocation directory")
-    address, size = take(data, "<II", optional + 112 + 8 * DIRECTORY_BASE_RELOCATION)
+    address, size = take(data, "<II", optional + directories_at + 4 + 8 * DIRECTORY_BASE_RELOCATION)
     reloc = sections.get(".reloc")
     if not reloc:
         yield "no .reloc section"
     elif not size or not reloc[1] <= address <= address + size <= reloc[1] + reloc[0]:
         yield "the base relocation directory does not lie in .reloc"
     else:
-        yield from check_relocations(sections, reloc[2][address - reloc[1]:][:size])
+        yield from check_relocations(sections, reloc[2][address - reloc[1]:][:size], relocation, word)
     if ".sbat" not in sections:
         yield "no .sbat section"
     else:
@@ -170,18 +177,18 @@ def problems(data, version, limit):
 
 
 def main():
-    path, version, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    path, arch, version, limit = *sys.argv[1:4], int(sys.argv[4])
     with open(path, "rb") as file:
         data = file.read()
     try:
-        found = list(problems(data, version, limit))
+        found = list(problems(data, arch, version, limit))
     except Broken as error:
         found = [str(error)]
     for problem in found:
         print(f"{path}: {problem}")
     if found:
         return 1
-    print(f"pe: {len(data)} bytes of at most {limit - 1}, x64 EFI application, relocatable, .sbat {version}")
+    print(f"pe: {len(data)} bytes of at most {limit - 1}, {arch} EFI application, relocatable, .sbat {version}")
     return 0
 
 

@@ -1,13 +1,16 @@
 #!/bin/bash
 # The core stands on nothing but four memory functions: all its objects together leave only those
-# undefined. (_GLOBAL_OFFSET_TABLE_ is no code: the linker itself makes it.) lint_symbols.sh OBJECT...
+# undefined, and on ia32 divisions (efi/firmware/ia32). (_GLOBAL_OFFSET_TABLE_ is no code: the linker
+# itself makes it.) lint_symbols.sh OBJECT...
 set -eu
 [ $# != 0 ] || { echo "symbols: no objects given"; exit 1; }
 whole=$(mktemp)
 trap 'rm -f "$whole"' EXIT
-"${LD:-ld}" -r -o "$whole" "$@"
+read -ra ld <<<"${LD:-ld}"
+divisions=$([ "${ARCH:-}" != ia32 ] || echo '|__u?(div|mod)di3|__udivmoddi4')
+"${ld[@]}" -r -o "$whole" "$@"
 wrong=$("${NM:-nm}" --undefined-only --format=posix "$whole" | cut -d ' ' -f 1 |
-    grep -vxE 'memcpy|memmove|memset|memcmp|_GLOBAL_OFFSET_TABLE_' || true)
+    grep -vxE 'memcpy|memmove|memset|memcmp|_GLOBAL_OFFSET_TABLE_'"$divisions" || true)
 if [ -n "$wrong" ]; then
     for symbol in $wrong; do
         for object; do

@@ -7,7 +7,7 @@ import struct
 import sys
 
 FIELDS = {
-    "machine": "0x8664", "subsystem": "10", "characteristics": "0x206", "stamp": "0",
+    "machine": "0x8664", "magic": "0x20b", "subsystem": "10", "characteristics": "0x206", "stamp": "0",
     "symbols": "0", "reloc": ".reloc", "reloc_size": "12", "block_size": "12", "entry": "0xa000",
     "moved": "0x200", "data": ".data", "data_flags": "0xc0000040", "text_flags": "0x60000020", "sbat": ".sbat", "version": "0.1.0",
     "vendor": "someone", "generation": "1", "extra": "", "padding": "0",
@@ -23,7 +23,7 @@ def main():
         name, value = argument.split("=", 1)
         fields[name] = value if name in fields else sys.exit(f"no field {name}")
     numbers = {name: int(fields[name], 0) for name in
-               ("machine", "subsystem", "characteristics", "stamp", "symbols", "reloc_size",
+               ("machine", "magic", "subsystem", "characteristics", "stamp", "symbols", "reloc_size",
                 "block_size", "entry", "moved", "data_flags", "text_flags", "padding", "alignment",
                 "reloc_address", "image_size")}
 
@@ -42,12 +42,13 @@ def main():
     struct.pack_into("<4sHHIIIHH", header, PE, b"PE\0\0", numbers["machine"], len(contents),
                      numbers["stamp"], numbers["symbols"], 0, OPTIONAL_SIZE, numbers["characteristics"])
     optional = PE + 24
-    struct.pack_into("<H", header, optional, 0x20B)
+    struct.pack_into("<H", header, optional, numbers["magic"])
     struct.pack_into("<II", header, optional + 32, numbers["alignment"], UNIT)
     struct.pack_into("<II", header, optional + 56, numbers["image_size"], UNIT)
     struct.pack_into("<H", header, optional + 68, numbers["subsystem"])
-    struct.pack_into("<I", header, optional + 108, DIRECTORIES)
-    struct.pack_into("<II", header, optional + 112 + 8 * 5, numbers["reloc_address"], numbers["reloc_size"])
+    directories = optional + (108 if numbers["magic"] == 0x20B else 92)
+    struct.pack_into("<I", header, directories, DIRECTORIES)
+    struct.pack_into("<II", header, directories + 4 + 8 * 5, numbers["reloc_address"], numbers["reloc_size"])
     body = b""
     for index, (name, address, flags, content) in enumerate(contents):
         struct.pack_into("<8sIIII12xI", header, optional + OPTIONAL_SIZE + 40 * index, name.encode(),

@@ -179,13 +179,20 @@ red call_of_the_c_library "three.o: uses strlen" "$here/lint_symbols.sh" one.o t
 red no_objects "no objects" "$here/lint_symbols.sh"
 
 # --- pe
-pe=("$python" "$here/lint_pe.py" tiny.efi 0.1.0 4096)
+pe=("$python" "$here/lint_pe.py" tiny.efi x64 0.1.0 4096)
 # tiny [FIELD=VALUE...]: a small program that is in order but for these fields.
 tiny() {
     "$python" "$here/make_pe.py" tiny.efi "$@"
 }
 fresh; tiny; green pe "${pe[@]}"
 tiny machine=0x14c; red pe_other_machine "is not x64" "${pe[@]}"
+tiny magic=0x10b; red pe_other_header "optional header 0x10b is not that of x64" "${pe[@]}"
+for arch in "ia32 0x14c 0x10b 0x3000 header 0x10b is not that of x64" "aa64 0xaa64 0x20b 0xa000 is not x64"; do
+    read -r name machine magic entry words <<<"$arch"
+    tiny "machine=$machine" "magic=$magic" "entry=$entry"
+    green "pe_$name" "$python" "$here/lint_pe.py" tiny.efi "$name" 0.1.0 4096
+    red "pe_${name}_for_x64" "$words" "${pe[@]}"
+done
 tiny subsystem=2; red pe_other_subsystem "is not an EFI application" "${pe[@]}"
 tiny characteristics=0x207; red pe_relocations_stripped "relocations are stripped" "${pe[@]}"
 tiny stamp=1; red pe_time_of_build "carries a time" "${pe[@]}"
