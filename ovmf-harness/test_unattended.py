@@ -14,6 +14,7 @@ import mirror
 import pytest
 import repaired
 from conftest import required
+from test_repair_cuts import cut_all
 from test_repair_outcome import RANK, outcomes
 from unattended import AWAY, GUARD, NOTHING, OWN, REPORT, STARTED, STOPPED, WAITS, Unattended
 
@@ -212,8 +213,43 @@ def test_installing_again_mends_and_taking_it_back_leaves_nothing(night):
         box.setup.volume(index).fsck()
     assert box.run('install', '-remove', '-y').status == 0
     assert sorted(name for name in box.setup.variables if name.startswith('Boot0')) == ['Boot0000', 'Boot0001']
-    assert not [name for index in (0, 1) for name in box.setup.volume(index).list('/EFI') if name.endswith('x64.efi')
-                and 'shadowboot' in name]
+    for index in (0, 1):
+        assert not box.setup.volume(index).exists('/EFI/shadowboot')
+        box.setup.volume(index).fsck()
+
+
+def test_what_is_taken_off_comes_back_to_the_first_byte(bases, standing_by, folder, program):
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        box = Unattended(bases('mirror'), name, standing_by.stick, program)
+        box.setup.volume(1, change=True).delete('/EFI/BOOT/BOOTX64.EFI')      # a place for it, and a folder that goes
+        bare = box.state()
+        assert box.run('install', '-y').status == 0
+        assert box.setup.volume(1).get('/EFI/BOOT/BOOTX64.EFI') == box.image
+        installed = box.state()
+        assert box.run('install', '-remove', '-y').status == 0
+        assert not box.setup.volume(1).exists('/EFI/BOOT')
+        for index in (0, 1):
+            assert not box.setup.volume(index).exists('/EFI/shadowboot')
+            box.setup.volume(index).fsck()
+        assert 'Nothing to do' in box.run('install', '-remove', '-y').text
+        for state in (installed, bare):
+            undone = box.run('undo', '-y')
+            assert undone.status == 0 and not box.left_behind(state), undone.text
+
+
+def test_folder_stays_with_what_is_not_the_programs(night):
+    box = night()
+    box.setup.volume(0, change=True).put('/EFI/shadowboot/shadowboot.conf', b'mode = start\n')
+    before = box.state()
+    assert box.run('install', '-remove', '-y').status == 0
+    assert box.setup.volume(0).list('/EFI/shadowboot') == ['/EFI/shadowboot/shadowboot.conf']
+    box.setup.volume(0).fsck()
+    assert box.run('undo', '-y').status == 0 and not box.left_behind(before)
+
+
+def test_taking_it_off_survives_every_power_cut(night, record_property):
+    figures = cut_all(night().setup, 'standing by', ['--seeds', '2'], ['install', '-remove', '-y'], record_property)
+    assert (figures['changed'], figures['status']) == (1, 0)
 
 
 def test_thousand_starts_leave_the_store_as_small_as_the_first(night):

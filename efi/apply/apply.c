@@ -142,14 +142,7 @@ static enum status write_file(struct apply_run *run, const struct action *action
     return status;
 }
 
-static enum status delete_file(const struct apply_run *run, const struct action *action)
-{
-    const struct files_port *files = &run->ports->files;
-
-    return files->remove(files->ctx, action->volume, action->path);
-}
-
-/* Brings a variable or a file back to what it was, or takes a new file away; true when it is so
+/* Brings a variable back to what it was, or takes a new file away; true when it is so
  * afterwards. */
 static bool restore(struct apply_run *run, const struct action *action,
                     const struct variable_content *before)
@@ -158,11 +151,6 @@ static bool restore(struct apply_run *run, const struct action *action,
 
     if (apply_is_variable(action))
         return apply_restore_variable(run, action, before);
-    if (action->type == ACTION_REMOVE_FILE) {
-        enum status back = files->write(files->ctx, action->volume, action->path, FILE_CREATE,
-                                        before->data.at, before->data.size);
-        return back == ST_OK || back == ST_EXISTS;
-    }
     enum status removed = files->remove(files->ctx, action->volume, action->path);
     /* The write may have failed before the file was there. */
     return removed == ST_OK || removed == ST_ABSENT;
@@ -268,7 +256,7 @@ static enum status carry_out(struct apply_run *run, size_t index)
         return disk_batch_run(&run->disks, index);
     if (apply_is_variable(action))
         return apply_write_variable(run, action);
-    return action->type == ACTION_REMOVE_FILE ? delete_file(run, action) : write_file(run, action);
+    return write_file(run, action);
 }
 
 /* Step 4, and 5 where it has to be. */

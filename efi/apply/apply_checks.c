@@ -2,8 +2,6 @@
 
 #include "table_read.h"
 
-#define FILE_MOST (16u << 20) /* bytes of a file that is deleted */
-
 static enum status check_file(struct apply_run *run, const struct action *action)
 {
     const struct files_port *files = &run->ports->files;
@@ -32,35 +30,6 @@ static enum status check_file(struct apply_run *run, const struct action *action
         return ST_REFUSED;
     }
     return status == ST_ABSENT ? ST_OK : status;
-}
-
-/* A file that goes must be what the scan saw; it is kept in memory, for the plan may fail later. */
-static enum status check_removal(struct apply_run *run, const struct action *action,
-                                 struct variable_content *ret_before)
-{
-    const struct files_port *files = &run->ports->files;
-    struct sha256_state state;
-    struct file_info info;
-    size_t got = 0;
-
-    enum status status = files->stat(files->ctx, action->volume, action->path, &info);
-    uint8_t *data = status == ST_OK && info.size <= FILE_MOST
-                        ? arena_alloc(run->arena, 1, (size_t)info.size)
-                        : NULL;
-    if (status == ST_OK && data == NULL)
-        return ST_NO_MEMORY;
-    if (status == ST_OK)
-        status =
-            files->read(files->ctx, action->volume, action->path, 0, data, (size_t)info.size, &got);
-    if (status == ST_OK && files->volumes[action->volume].read_only)
-        status = ST_READ_ONLY;
-    if (status != ST_OK)
-        return status;
-    sha256_start(&state);
-    sha256_feed(&state, span_of(data, got));
-    struct sha256 digest = sha256_finish(&state);
-    *ret_before = (struct variable_content){.present = true, .data = span_of(data, got)};
-    return sha256_equal(&digest, &action->expect_digest) ? ST_OK : ST_CHANGED;
 }
 
 /* True when the plan makes or changes the disk's table: then that is checked when it is worked
@@ -115,8 +84,6 @@ enum status apply_check_all(struct apply_run *run)
         const struct action *action = &run->plan->actions[i];
         if (apply_is_variable(action))
             status = apply_check_variable(run, action, &run->before[i]);
-        else if (action->type == ACTION_REMOVE_FILE)
-            status = check_removal(run, action, &run->before[i]);
         else if (!action_changes_disk(action))
             status = check_file(run, action);
     }

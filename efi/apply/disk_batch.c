@@ -131,7 +131,10 @@ static bool files_are_there(const struct plan *plan, const struct files_change *
     for (size_t i = 0; i < files->count; i++) {
         const struct file_copy *item = &files->items[i];
         size_t file = fat_find(&esp->report, item->path);
-        if (file == FAT_NO_FILE || esp->report.files[file].is_directory != item->is_directory)
+        if (item->goes && file == FAT_NO_FILE)
+            continue;
+        if (item->goes || file == FAT_NO_FILE ||
+            esp->report.files[file].is_directory != item->is_directory)
             return false;
         if (item->is_directory)
             continue;

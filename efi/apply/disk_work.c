@@ -131,6 +131,7 @@ static struct fat_entry_request *entry_requests(const struct disk_work *work)
                                                 .written = item->written,
                                                 .size = item->size,
                                                 .source = order[i],
+                                                .goes = item->goes,
                                                 .before = item->before,
                                                 .after = item->before.size > 0 ? item->content
                                                                                : span_of(NULL, 0)};

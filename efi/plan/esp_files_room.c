@@ -58,7 +58,7 @@ static enum status files_bytes(struct arena *arena, const struct files_change *f
 
     for (size_t i = 0; i < files->count && status == ST_OK; i++) {
         const struct file_copy *item = &files->items[i];
-        if (!is_topmost(files, i) || item->before.size > 0)
+        if (!is_topmost(files, i) || item->before.size > 0 || item->goes)
             continue;
         if (item->is_directory)
             status = directory_bytes(arena, files, i, unit, &bytes);
@@ -181,27 +181,45 @@ static const char *names_text(struct arena *arena, const struct files_change *fi
     return names;
 }
 
-const char *esp_files_text(struct plan *plan, size_t target, const struct files_change *files)
+/* "21 files and 10 folders" */
+static const char *count_text(struct arena *arena, const struct files_change *files)
 {
-    struct arena *arena = plan->arena;
     size_t folders = 0;
-    uint64_t bytes = 0;
-    char size[SIZE_TEXT_SIZE];
-    const char *to = "";
 
-    for (size_t i = 0; i < files->count; i++) {
+    for (size_t i = 0; i < files->count; i++)
         folders += files->items[i].is_directory;
-        bytes += files->items[i].size;
-    }
     size_t count = files->count - folders;
     const char *and_folders = folders == 0 ? ""
                                            : arena_printf(arena, " and %zu %s", folders,
                                                           folders == 1 ? "folder" : "folders");
+    return arena_printf(arena, "%zu %s%s", count, count == 1 ? "file" : "files", and_folders);
+}
+
+static const char *removal_text(struct plan *plan, size_t target, const struct files_change *files)
+{
+    const struct machine *machine = plan->machine;
+
+    return arena_printf(plan->arena, "delete %s of %s: %s", count_text(plan->arena, files),
+                        place_text(plan->arena, machine, machine->esps[target].partition),
+                        names_text(plan->arena, files));
+}
+
+const char *esp_files_text(struct plan *plan, size_t target, const struct files_change *files)
+{
+    struct arena *arena = plan->arena;
+    uint64_t bytes = 0;
+    char size[SIZE_TEXT_SIZE];
+    const char *to = "";
+
+    if (files->items[0].goes)
+        return removal_text(plan, target, files);
+    for (size_t i = 0; i < files->count; i++)
+        bytes += files->items[i].size;
     if (target != NO_INDEX)
         to = arena_printf(arena, " to %s",
                           place_text(arena, plan->machine, plan->machine->esps[target].partition));
-    return arena_printf(arena, "bring %zu %s%s, %s%s%s: %s", count, count == 1 ? "file" : "files",
-                        and_folders, format_size(bytes, size), sources_text(plan, files), to,
+    return arena_printf(arena, "bring %s, %s%s%s: %s", count_text(arena, files),
+                        format_size(bytes, size), sources_text(plan, files), to,
                         names_text(arena, files));
 }
 

@@ -1,5 +1,6 @@
 #include "plan/install.h"
 
+#include "audit/compare_esps.h"
 #include "audit/installed.h"
 #include "audit/lead.h"
 #include "base/text.h"
@@ -323,35 +324,58 @@ enum status plan_install(struct plan *plan, const struct roles *roles,
 
 /* --- Taking it back ------------------------------------------------------------------------- */
 
-/* Files that are deleted through firmware are in no journal. */
-static void warn_of_undo(struct plan *plan)
+/* True when nothing is in the folder but what goes. */
+static bool is_emptied(const struct wanted *gone, const char *folder)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->actions[i].type != ACTION_REMOVE_FILE)
-            continue;
-        plan_warn(plan, "Undo brings the boot entries back, and not these files: \"shadowboot "
-                        "install\" puts them there again.");
-        return;
+    const struct fat_report *report = &gone->esp->report;
+
+    for (size_t i = 0; i < report->file_count; i++) {
+        bool listed = !esp_path_is_in(report->files[i].path, folder);
+        for (size_t k = 0; k < gone->count && !listed; k++)
+            listed = text_equal_nocase(gone->items[k].path, report->files[i].path);
+        if (!listed)
+            return false;
+    }
+    return fat_find(report, folder) != FAT_NO_FILE;
+}
+
+static void add_gone(struct wanted *gone, const char *path, bool is_directory)
+{
+    gone->items[gone->count++] = (struct file_copy){
+        .path = path, .is_directory = is_directory, .esp = NO_INDEX, .goes = true};
+}
+
+/* The program's files on one ESP, and the folders that it was put into and that hold nothing else. */
+static void list_gone(const struct machine *machine, size_t esp, const char *path,
+                      struct wanted *gone)
+{
+    static const char *const folders[] = {SHADOWBOOT_FOLDER, FALLBACK_FOLDER, ESP_FOLDER};
+
+    if (installed_at(machine, esp, path).file != FAT_NO_FILE)
+        add_gone(gone, path, false);
+    if (installed_at(machine, esp, machine->fallback).sound)
+        add_gone(gone, machine->fallback, false);
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && gone->count > 0; i++) {
+        if (is_emptied(gone, folders[i]))
+            add_gone(gone, folders[i], true);
     }
 }
 
-static void uninstall_file(struct plan *plan, size_t esp, const char *path)
+static enum status uninstall_files(struct plan *plan, size_t esp, const char *path)
 {
-    const struct machine *machine = plan->machine;
-    const struct partition *own = &machine->partitions[machine->esps[esp].partition];
-    struct installed found = installed_at(machine, esp, path);
+    struct wanted gone = {.esp = &plan->machine->esps[esp],
+                          .items = arena_alloc(plan->arena, ITEMS_MAX, sizeof(*gone.items))};
 
-    if (found.file == FAT_NO_FILE || (!found.sound && text_equal_nocase(path, machine->fallback)))
-        return;
-    if (own->volume == NO_INDEX) {
-        plan_warn_of_rest(plan, "%s of %s stays: the firmware has no file system there.", path,
-                          place_text(plan->arena, machine, machine->esps[esp].partition));
-        return;
-    }
-    const char *text = arena_printf(plan->arena, "delete %s of %s", path,
-                                    place_text(plan->arena, machine, machine->esps[esp].partition));
-    struct sha256 digest = content_digest(&machine->esps[esp].contents[found.file]);
-    plan_remove_file(plan, own->volume, path, &digest, text);
+    if (gone.items == NULL)
+        return ST_NO_MEMORY;
+    list_gone(plan->machine, esp, path, &gone);
+    if (gone.count == 0)
+        return ST_OK;
+    struct files_change files = {gone.items, gone.count};
+    enum status status = check_esp(plan, esp);
+    if (status == ST_OK)
+        status = esp_files_plan(plan, esp, &files);
+    return status == ST_OK ? ST_OK : leave_esp_out(plan, status);
 }
 
 enum status plan_uninstall(struct plan *plan)
@@ -373,9 +397,7 @@ enum status plan_uninstall(struct plan *plan)
     for (size_t i = 0; i < machine->esp_count && status == ST_OK; i++) {
         if (!place_is_fixed_esp(machine, machine->esps[i].partition))
             continue;
-        uninstall_file(plan, i, path);
-        uninstall_file(plan, i, machine->fallback);
+        status = uninstall_files(plan, i, path);
     }
-    warn_of_undo(plan);
     return status == ST_OK ? plan->status : status;
 }

@@ -119,18 +119,6 @@ void plan_write_file(struct plan *plan, size_t volume, const char *path, struct 
     action->data = data;
 }
 
-void plan_remove_file(struct plan *plan, size_t volume, const char *path,
-                      const struct sha256 *digest, const char *text)
-{
-    struct action *action = new_action(plan, ACTION_REMOVE_FILE, text);
-
-    if (action == NULL)
-        return;
-    action->volume = volume;
-    action->path = path;
-    action->expect_digest = *digest;
-}
-
 void plan_change_disk(struct plan *plan, const struct disk_change *change, const char *text)
 {
     struct disk_change *copy = arena_copy(plan->arena, change, sizeof(*change));

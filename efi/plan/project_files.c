@@ -102,6 +102,8 @@ static enum status join_lists(struct arena *arena, const struct machine *before,
         contents[count++] = io_esp->contents[i];
     }
     for (size_t i = 0; i < files->count; i++) {
+        if (files->items[i].goes)
+            continue;
         take_csv(source_of(before, &files->items[i]), files->items[i].file, count, io_esp);
         list[count] = file_of(&files->items[i]);
         contents[count++] = content_of(before, &files->items[i]);
@@ -157,7 +159,7 @@ static void take_room(const struct disk_change *change, struct esp *io_esp)
 
     for (size_t i = 0; i < change->files.count; i++) {
         const struct file_copy *item = &change->files.items[i];
-        taken += item->is_directory ? 1 : clusters_of(&io_esp->volume, item->size);
+        taken += item->is_directory && !item->goes ? 1 : clusters_of(&io_esp->volume, item->size);
     }
     report->used_clusters += taken;
     report->free_clusters -= taken < report->free_clusters ? taken : report->free_clusters;

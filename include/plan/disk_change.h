@@ -69,6 +69,9 @@ struct file_copy {
     struct span before;  /* files with `content`: what the file holds now, of the same size, where
                           * only the blocks that differ are to be written, in any order, and
                           * nothing else of it changes; else empty */
+    bool goes; /* FILES only: it is there, and is to be gone; a directory goes with all that
+                          * is in it, which is listed too. But for path and is_directory all else is
+                          * empty, `esp` is NO_INDEX */
 };
 
 struct files_change {

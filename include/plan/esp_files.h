@@ -78,12 +78,14 @@ MUST_CHECK enum status esp_files_check_room(struct plan *plan, size_t target,
 
 /*
  * "bring 12 files and 3 folders, 21.6 MiB, from ... to ...: A, B and 13 more"; without the second
- * place when `target` is NO_INDEX. NULL when the arena is full. There is at least one file.
+ * place when `target` is NO_INDEX. "delete 1 file and 1 folder of ...: A and B" where they go, which
+ * is all of them or none. NULL when the arena is full. There is at least one file.
  */
 const char *esp_files_text(struct plan *plan, size_t target, const struct files_change *files);
 
 /*
- * Adds the action that brings the files to the target, a healthy ESP; nothing when there are none.
+ * Adds the action that brings the files to the target, a healthy ESP, or takes them from it; nothing
+ * when there are none.
  * Statuses as esp_files_check_room.
  */
 MUST_CHECK enum status esp_files_plan(struct plan *plan, size_t target,

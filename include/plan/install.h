@@ -29,8 +29,9 @@ MUST_CHECK enum status plan_install(struct plan *plan, const struct roles *roles
 
 /*
  * Takes all of it back, from every fixed disk: entries, also those whose partition is gone, and the
- * files, under the removable-media path only where it is this program. Journals, settings and
- * reports beside it stay. Statuses: ST_OK; those of edit_begin_mending.
+ * files, under the removable-media path only where it is this program, with the folders that hold
+ * nothing else. Journals, settings and reports beside it stay. An ESP that cannot be written is left
+ * out with a warning. Statuses: ST_OK; those of edit_begin_mending.
  */
 MUST_CHECK enum status plan_uninstall(struct plan *plan);
 

@@ -29,7 +29,6 @@ enum action_type {
     ACTION_SET_VARIABLE, /* create or replace */
     ACTION_DELETE_VARIABLE,
     ACTION_WRITE_FILE,  /* a new file; it must not be there */
-    ACTION_REMOVE_FILE, /* a file of this program's own */
     ACTION_CHANGE_DISK, /* partitions, file systems, files of an ESP */
 };
 
@@ -41,7 +40,7 @@ struct action {
     struct span data;         /* the new content; empty for a deletion */
     bool expect_present;      /* variables: it is there now, with ... */
     uint32_t expect_attributes;
-    struct sha256 expect_digest; /* ... content of this digest; of a file that goes as well */
+    struct sha256 expect_digest; /* ... content of this digest */
     size_t volume;               /* files: index of the volume */
     const char *path;            /* files: path on it */
     size_t source_entry;         /* entry this one was made from, NO_INDEX when none */
@@ -95,11 +94,6 @@ struct action *plan_delete_variable(struct plan *plan, const char *name, const c
 /* Adds a file to be written. */
 void plan_write_file(struct plan *plan, size_t volume, const char *path, struct span data,
                      const char *text);
-
-/* Adds a file to be deleted, which has a content of that digest. It is in no journal: what brought it
- * there brings it again. */
-void plan_remove_file(struct plan *plan, size_t volume, const char *path,
-                      const struct sha256 *digest, const char *text);
 
 /* Adds a change of a disk; `change` and all it points to are copied but for the files and slots,
  * which must outlive the plan. */

@@ -328,23 +328,39 @@ static void all_of_it_is_taken_back(void **state)
 {
     struct mirror *mirror = *state;
     struct plan plan;
-    size_t removed = 0;
 
     install_all(mirror);
-    mirror->partitions[MIRROR_ESP(0)].volume = 0;
-    mirror->partitions[MIRROR_ESP(1)].volume = 1;
+    put_program(mirror, 1, MIRROR_FALLBACK, V(0, 1, 0));
+    (void)mirror_add_file(mirror, 0, "\\EFI\\shadowboot\\J0000001.SBJ", 500, 3);
     plan_init(&plan, &mirror->arena, &mirror->machine);
     assert_int_equal(plan_uninstall(&plan), ST_OK);
     assert_string_equal(order_after(mirror, &plan), "0000,0001");
+    assert_int_equal(plan.warning_count, 0);
+    /* Windows' removable-media file stays, and a folder with a journal. */
+    assert_string_equal(files_of(&plan, 0), OWN "\n");
+    assert_string_equal(files_of(&plan, 1), OWN "\n" MIRROR_FALLBACK "\n\\EFI\\shadowboot\n"
+                                                "\\EFI\\BOOT\n");
     for (size_t i = 0; i < plan.count; i++) {
-        if (plan.actions[i].type != ACTION_REMOVE_FILE)
-            continue;
-        removed++;
-        assert_string_equal(plan.actions[i].path, OWN); /* Windows' removable-media file stays */
+        const struct disk_change *change = plan.actions[i].change;
+        for (size_t j = 0; change != NULL && j < change->files.count; j++)
+            assert_true(change->files.items[j].goes);
     }
-    assert_int_equal(removed, 2);
-    assert_int_equal(plan.warning_count, 1); /* undo is not promised for the files */
-    assert_non_null(strstr(plan.warnings[0], "not these files"));
+    assert_non_null(
+        strstr(plan.actions[plan.count - 1].text, "delete 2 files and 2 folders of Disk 1"));
+}
+
+static void what_cannot_be_taken_back_is_told(void **state)
+{
+    struct mirror *mirror = *state;
+    struct plan plan;
+
+    install_all(mirror);
+    mirror->disks[1].read_only = true;
+    plan_init(&plan, &mirror->arena, &mirror->machine);
+    assert_int_equal(plan_uninstall(&plan), ST_OK);
+    assert_string_equal(files_of(&plan, 1), "");
+    assert_string_equal(files_of(&plan, 0), OWN "\n\\EFI\\shadowboot\n");
+    assert_true(plan.left_out);
 }
 
 static void path_and_version_are_told(void **state)
@@ -402,6 +418,7 @@ int main(void)
         TEST(esp_that_cannot_be_written_is_left_out),
         TEST(nothing_to_install_on_is_refused),
         TEST(all_of_it_is_taken_back),
+        TEST(what_cannot_be_taken_back_is_told),
         TEST(path_and_version_are_told),
         cmocka_unit_test(every_finding_was_met),
     };

@@ -10,7 +10,7 @@
 struct place {
     struct fat_folder_edit folder; /* of a directory that is there */
     struct fat_runs runs;          /* of a file, or a directory that is new */
-    uint32_t old_cluster;          /* of a file that is there */
+    uint32_t old_cluster;          /* of what is there: set free at the end */
 };
 
 struct edit {
@@ -42,7 +42,7 @@ bool fat_edit_is_possible(const struct fat_report *report)
 
 /* --- Places ----------------------------------------------------------------------------------- */
 
-/* The clusters that files have now, from their entries. */
+/* The clusters that files have now, and directories that go, from their entries. */
 static void note_old_clusters(struct edit *edit, size_t directory)
 {
     const struct fat_folder_edit *folder = &edit->places[directory].folder;
@@ -50,7 +50,7 @@ static void note_old_clusters(struct edit *edit, size_t directory)
     for (size_t i = edit->tree.nodes[directory].first_child; i != FAT_NO_NODE;
          i = edit->tree.nodes[i].next) {
         const struct fat_node *node = &edit->tree.nodes[i];
-        if (node->is_there && !node->is_directory)
+        if (node->is_there && (!node->is_directory || node->goes))
             edit->places[i].old_cluster = fat_dirent_cluster(
                 folder->bytes + node->slot * FAT_DIRENT_SIZE, edit->volume->type);
     }
@@ -64,10 +64,22 @@ static enum status open_folder(struct edit *edit, size_t node)
 
     if (status == ST_OK)
         status = fat_folder_match(edit->arena, folder, &edit->tree, node);
+    if (status == ST_OK)
+        status = fat_folder_check_goes(folder, &edit->tree, node);
     if (status != ST_OK)
         return status;
     note_old_clusters(edit, node);
     return fat_folder_place(folder, &edit->tree, node);
+}
+
+/* True when something is to go from this directory, which is not there. */
+static bool misses(const struct fat_tree *tree, size_t directory)
+{
+    for (size_t i = tree->nodes[directory].first_child; i != FAT_NO_NODE; i = tree->nodes[i].next) {
+        if (tree->nodes[i].goes)
+            return true;
+    }
+    return false;
 }
 
 /* From the root downwards: what is in a directory is known before its directories are opened. */
@@ -84,9 +96,15 @@ static enum status open_folders(struct edit *edit)
         if (tree->nodes[i].is_there)
             status = open_folder(edit, i);
         else
-            status = fat_tree_name_new(edit->arena, tree, i);
+            status = misses(tree, i) ? ST_CHANGED : fat_tree_name_new(edit->arena, tree, i);
     }
     return status;
+}
+
+/* A directory that is there and stays. */
+static bool is_changed(const struct fat_node *node)
+{
+    return node->is_directory && node->is_there && !node->goes;
 }
 
 static bool stays(const struct fat_node *node)
@@ -128,13 +146,13 @@ static enum status take_all(struct edit *edit)
     enum status status = ST_OK;
 
     for (size_t i = 0; i < tree->count && status == ST_OK; i++) {
-        if (tree->nodes[i].is_directory && tree->nodes[i].is_there)
+        if (is_changed(&tree->nodes[i]))
             status = fat_folder_grow(edit->arena, &edit->places[i].folder, &edit->table);
     }
     for (size_t i = 0; i < tree->count && status == ST_OK; i++) {
         if (stays(&tree->nodes[i]))
             status = keep_clusters(edit, i);
-        else if (!tree->nodes[i].is_directory || !tree->nodes[i].is_there)
+        else if (!tree->nodes[i].goes && (!tree->nodes[i].is_directory || !tree->nodes[i].is_there))
             status = take_clusters(edit, i);
     }
     return status;
@@ -239,7 +257,7 @@ static enum status add_new(struct edit *edit)
     for (size_t i = 0; i < edit->tree.count && status == ST_OK; i++) {
         const struct fat_node *node = &edit->tree.nodes[i];
         struct place *place = &edit->places[i];
-        if (node->is_directory && node->is_there) {
+        if (is_changed(node)) {
             fat_folder_put(&place->folder, &edit->tree, i);
             fat_folder_emit_new(&place->folder, &edit->builder);
             fat_put_chain(&edit->table, &place->folder.runs);
@@ -257,8 +275,7 @@ static enum status add_new(struct edit *edit)
 static void add_changes(struct edit *edit)
 {
     for (size_t i = 0; i < edit->tree.count; i++) {
-        const struct fat_node *node = &edit->tree.nodes[i];
-        if (!node->is_directory || !node->is_there)
+        if (!is_changed(&edit->tree.nodes[i]))
             continue;
         fat_folder_link(&edit->places[i].folder, &edit->table);
         fat_folder_emit(&edit->places[i].folder, &edit->builder);
@@ -310,6 +327,11 @@ static enum status add_freed(struct edit *edit)
 
     for (size_t i = 0; i < edit->tree.count && status == ST_OK; i++)
         status = fat_free_chain(&edit->table, &edit->builder, edit->places[i].old_cluster);
+    for (size_t i = 0; i < edit->tree.count && status == ST_OK; i++) {
+        if (is_changed(&edit->tree.nodes[i]))
+            status =
+                fat_folder_emit_pieces(&edit->places[i].folder, &edit->tree, i, &edit->builder);
+    }
     if (status != ST_OK)
         return status;
     fat_free_lost(&edit->table);

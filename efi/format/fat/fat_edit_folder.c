@@ -25,6 +25,17 @@ static void touch(struct fat_folder_edit *folder, size_t slot)
         folder->touched[slot / slots_in_block(folder)] = 1;
 }
 
+static uint64_t folder_block_offset(const struct fat_folder_edit *folder, size_t block)
+{
+    const struct fat_volume *volume = folder->volume;
+    uint64_t at = (uint64_t)block * volume->port->block_size;
+
+    if (folder->cluster == 0)
+        return volume->root_offset + at;
+    return fat_cluster_offset(volume, folder->clusters[at / volume->cluster_size]) +
+           at % volume->cluster_size;
+}
+
 /* --- What is there ---------------------------------------------------------------------------- */
 
 static enum status count_chain(struct fat_folder_edit *folder)
@@ -100,6 +111,7 @@ struct found {
     size_t slot;
     const uint8_t *entry;
     struct span long_name;
+    size_t pieces; /* of its long name */
     struct fat_short_names *taken;
 };
 
@@ -127,6 +139,7 @@ static enum status match_child(const struct fat_folder_edit *folder, const struc
         return ST_EXISTS;
     node->is_there = true;
     node->slot = found->slot;
+    node->pieces = found->pieces;
     if (is_directory)
         node->cluster = fat_dirent_cluster(found->entry, folder->volume->type);
     return ST_OK;
@@ -162,7 +175,9 @@ static enum status match_entries(struct fat_folder_edit *folder, struct fat_tree
         if (kind == FAT_DIRENT_LONG && fat_long_name_add(&name, entry))
             continue;
         if (kind == FAT_DIRENT_FILE || kind == FAT_DIRENT_DIRECTORY) {
+            found.pieces = name.pieces;
             found.long_name = fat_long_name_take(&name, entry, &broken);
+            found.pieces = broken ? 0 : found.pieces;
             status = match_entry(folder, &found, tree, directory, other);
         }
         /* Whatever else stands between a long name and its entry parts them. */
@@ -314,6 +329,89 @@ enum status fat_folder_grow(struct arena *arena, struct fat_folder_edit *folder,
                                    (uint32_t)count, &folder->runs);
 }
 
+/* --- What goes -------------------------------------------------------------------------------- */
+
+/* Things in it, "." and ".." aside. */
+static size_t count_entries(const struct fat_folder_edit *folder)
+{
+    size_t count = 0;
+
+    for (size_t slot = 0; slot < folder->old_end; slot++) {
+        enum fat_dirent_kind kind = fat_dirent_kind(slot_at(folder, slot));
+        count +=
+            kind == FAT_DIRENT_FILE || kind == FAT_DIRENT_DIRECTORY || kind == FAT_DIRENT_LABEL;
+    }
+    return count;
+}
+
+enum status fat_folder_check_goes(const struct fat_folder_edit *folder, const struct fat_tree *tree,
+                                  size_t node)
+{
+    size_t going = 0;
+
+    for (size_t i = tree->nodes[node].first_child; i != FAT_NO_NODE; i = tree->nodes[i].next) {
+        if (tree->nodes[i].goes && !tree->nodes[i].is_there)
+            return ST_CHANGED;
+        going += tree->nodes[i].goes;
+    }
+    if (!tree->nodes[node].goes)
+        return ST_OK;
+    return going == tree->nodes[node].child_count && going == count_entries(folder) ? ST_OK
+                                                                                    : ST_EXISTS;
+}
+
+/* True when a piece of the child's long name lies in another block than its entry. */
+static bool is_apart(const struct fat_folder_edit *folder, const struct fat_node *child,
+                     size_t slot)
+{
+    return slot / slots_in_block(folder) != child->slot / slots_in_block(folder);
+}
+
+/* The entry, and what of its long name lies in the same block. */
+static void delete_node(struct fat_folder_edit *folder, const struct fat_node *child)
+{
+    for (size_t slot = child->slot - child->pieces; slot <= child->slot; slot++) {
+        if (!is_apart(folder, child, slot))
+            fill_slots(folder, slot, slot + 1, DELETED);
+    }
+}
+
+/* The pieces of one name that lie in other blocks, a block at a time. */
+static enum status emit_pieces(const struct fat_folder_edit *folder, const struct fat_node *child,
+                               struct disk_edit_builder *builder)
+{
+    uint32_t block_size = folder->volume->port->block_size;
+    size_t in_block = slots_in_block(folder);
+    size_t slot = child->slot - child->pieces;
+
+    while (is_apart(folder, child, slot)) {
+        size_t block = slot / in_block;
+        uint8_t *data = arena_copy(builder->arena, folder->bytes + block * block_size, block_size);
+        if (data == NULL)
+            return ST_NO_MEMORY;
+        for (; slot / in_block == block; slot++)
+            data[slot % in_block * FAT_DIRENT_SIZE] = DELETED;
+        disk_edit_write(builder, FAT_EDIT_FREED,
+                        fat_block_at(folder->volume, folder_block_offset(folder, block)),
+                        span_of(data, block_size), false);
+    }
+    return ST_OK;
+}
+
+enum status fat_folder_emit_pieces(const struct fat_folder_edit *folder,
+                                   const struct fat_tree *tree, size_t node,
+                                   struct disk_edit_builder *builder)
+{
+    enum status status = ST_OK;
+
+    for (size_t i = tree->nodes[node].first_child; i != FAT_NO_NODE && status == ST_OK;
+         i = tree->nodes[i].next) {
+        if (tree->nodes[i].goes)
+            status = emit_pieces(folder, &tree->nodes[i], builder);
+    }
+    return status;
+}
+
 /* --- New content ------------------------------------------------------------------------------ */
 
 void fat_folder_put(struct fat_folder_edit *folder, const struct fat_tree *tree, size_t node)
@@ -321,9 +419,12 @@ void fat_folder_put(struct fat_folder_edit *folder, const struct fat_tree *tree,
     for (size_t i = tree->nodes[node].first_child; i != FAT_NO_NODE; i = tree->nodes[i].next) {
         const struct fat_node *child = &tree->nodes[i];
         uint8_t *at = slot_at(folder, child->slot);
-        if (!child->is_there)
+        if (child->goes)
+            delete_node(folder, child);
+        else if (!child->is_there)
             fat_tree_put_node(tree, i, at);
-        if (!child->is_there || child->is_directory || child->request->after.size > 0)
+        if (child->goes || !child->is_there || child->is_directory ||
+            child->request->after.size > 0)
             continue;
         struct fat_dirent dirent = {
             .attributes = child->attributes,
@@ -357,17 +458,6 @@ void fat_folder_link(const struct fat_folder_edit *folder, struct fat_table_edit
 {
     if (folder->runs.count > 0)
         fat_put_link(table, folder->clusters[folder->cluster_count - 1], folder->runs.at[0].first);
-}
-
-static uint64_t folder_block_offset(const struct fat_folder_edit *folder, size_t block)
-{
-    const struct fat_volume *volume = folder->volume;
-    uint64_t at = (uint64_t)block * volume->port->block_size;
-
-    if (folder->cluster == 0)
-        return volume->root_offset + at;
-    return fat_cluster_offset(volume, folder->clusters[at / volume->cluster_size]) +
-           at % volume->cluster_size;
 }
 
 void fat_folder_emit(const struct fat_folder_edit *folder, struct disk_edit_builder *builder)

@@ -44,6 +44,11 @@ MUST_CHECK enum status fat_folder_load(struct arena *arena, struct fat_volume *v
 MUST_CHECK enum status fat_folder_match(struct arena *arena, struct fat_folder_edit *folder,
                                         struct fat_tree *tree, size_t node);
 
+/* What is to go is there, and a directory that goes has nothing else in it. Statuses: ST_OK;
+ * ST_CHANGED, ST_EXISTS as fat_edit. */
+MUST_CHECK enum status fat_folder_check_goes(const struct fat_folder_edit *folder,
+                                             const struct fat_tree *tree, size_t node);
+
 /* Finds slots for the children that are not there. Statuses: ST_OK; ST_NO_SPACE, ST_UNSUPPORTED as
  * fat_edit. */
 MUST_CHECK enum status fat_folder_place(struct fat_folder_edit *folder, struct fat_tree *tree,
@@ -53,7 +58,8 @@ MUST_CHECK enum status fat_folder_place(struct fat_folder_edit *folder, struct f
 MUST_CHECK enum status fat_folder_grow(struct arena *arena, struct fat_folder_edit *folder,
                                        struct fat_table_edit *table);
 
-/* Writes the entries of the children, which have clusters now, into its bytes. */
+/* Writes the entries of the children, which have clusters now, into its bytes, and takes out those
+ * that go. */
 void fat_folder_put(struct fat_folder_edit *folder, const struct fat_tree *tree, size_t node);
 
 /* Adds the writes of its blocks, its new clusters and the link to them, with the chains set free of
@@ -61,6 +67,12 @@ void fat_folder_put(struct fat_folder_edit *folder, const struct fat_tree *tree,
 void fat_folder_emit_new(const struct fat_folder_edit *folder, struct disk_edit_builder *builder);
 void fat_folder_link(const struct fat_folder_edit *folder, struct fat_table_edit *table);
 void fat_folder_emit(const struct fat_folder_edit *folder, struct disk_edit_builder *builder);
+
+/* Adds the writes of what is left of names that have gone: pieces in other blocks than the entry.
+ * Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status fat_folder_emit_pieces(const struct fat_folder_edit *folder,
+                                              const struct fat_tree *tree, size_t node,
+                                              struct disk_edit_builder *builder);
 
 /* Adds `bytes`, whole clusters, in phase 0 to the clusters of `runs`. */
 void fat_emit_clusters(const struct fat_volume *volume, const struct fat_runs *runs,

@@ -334,7 +334,8 @@ enum status fat_free_chain(struct fat_table_edit *edit, struct disk_edit_builder
 {
     uint32_t cluster = first;
 
-    while (fat_has_cluster(edit->volume, cluster) && edit->uses[cluster] == FAT_USE_FILE) {
+    while (fat_has_cluster(edit->volume, cluster) &&
+           (edit->uses[cluster] == FAT_USE_FILE || edit->uses[cluster] == FAT_USE_DIRECTORY)) {
         edit->uses[cluster] = FAT_USE_FREE;
         fat_put_link(edit, cluster, 0);
         disk_edit_freed(builder,

@@ -123,6 +123,7 @@ static enum status add_entry(struct growth *growth, size_t entry)
     node->is_directory = request->is_directory;
     node->attributes = request->attributes & FAT_ATTRIBUTES_GIVEN;
     node->attributes |= request->is_directory ? FAT_ATTRIBUTE_DIRECTORY : 0;
+    node->goes = request->goes;
     return ST_OK;
 }
 

@@ -25,6 +25,8 @@ struct fat_node {
     struct fat_short short_name;
     uint32_t cluster; /* where it begins; 0 for an empty file, and for the root in ".." */
     bool is_there;    /* the volume has it already: it needs no name */
+    bool goes;        /* it is to be gone */
+    size_t pieces;    /* of one that is there: entries of its long name, before its own */
     size_t slot;      /* in a directory that is there: of its entry, or where its entries begin */
 };
 

@@ -5,7 +5,8 @@
  *
  * A cut between the phases below, or in one, leaves lost clusters at worst, or FATs that differ in
  * entries of such clusters or at the end of a directory that grows; with them the free count of
- * FSInfo is not right.
+ * FSInfo is not right. Where something goes whose name another program has put across two blocks, the
+ * front of that name may be left: no driver shows it.
  */
 #ifndef SHADOWBOOT_FORMAT_FAT_EDIT_H
 #define SHADOWBOOT_FORMAT_FAT_EDIT_H
@@ -22,7 +23,8 @@ enum {
                        * the links to clusters that directories grow by */
     FAT_EDIT_ENDS,    /* the block in which a directory ended, when it ends in a later block now:
                        * what is behind it becomes visible to drivers that stop at the end marker */
-    FAT_EDIT_FREED,   /* old chains set free in the FATs, and FSInfo */
+    FAT_EDIT_FREED, /* old chains set free in the FATs, and FSInfo; what names that have gone left in
+                       * other blocks than their entries */
     FAT_EDIT_PHASES
 };
 
@@ -35,7 +37,8 @@ bool fat_edit_is_possible(const struct fat_report *report);
  * Works out how the entries come to be on the volume: a file that is not there is made, one that is
  * there gets new content, attributes and date; a directory that is there is left alone. Of one that
  * stays where it lies the blocks that differ are written, and nothing else of it: such a change has
- * to be one of which any subset of blocks may be on the disk. Names are
+ * to be one of which any subset of blocks may be on the disk. What goes is gone in one write, its
+ * content stays where it lies, in clusters that are free then. Names are
  * found without regard to case and by their short form too, and stay as they are. Nothing else
  * changes, except that lost clusters are made use of, and then all of them set free, when others do
  * not do. `report` is of the whole volume (complete), and both are as the disk is now: after the
@@ -43,9 +46,10 @@ bool fat_edit_is_possible(const struct fat_report *report);
  * when the new content does not fit beside the old one, or a directory can take no more entries;
  * ST_REFUSED when fat_edit_is_possible says no, sectors are shorter than the disk's blocks, or FATs
  * differ otherwise than as a cut leaves them (the other FATs are made equal to the first);
- * ST_EXISTS when a file stands where a directory is to be, or the other way round; ST_USAGE as
+ * ST_EXISTS when a file stands where a directory is to be, or the other way round, and when more is
+ * in a directory that goes than goes with it; ST_USAGE as
  * fat_layout, also when two entries lead to one file, or one that stays ends within a block;
- * ST_CHANGED when such a one is not there, or does not hold what it should; ST_UNSUPPORTED for a name of more than 195
+ * ST_CHANGED when such a one, or one that goes, is not there, or does not hold what it should; ST_UNSUPPORTED for a name of more than 195
  * characters in the root directory of FAT12 and FAT16 on blocks of 512 bytes; ST_IO; ST_NO_MEMORY.
  */
 MUST_CHECK enum status fat_edit(struct arena *arena, struct fat_volume *volume,

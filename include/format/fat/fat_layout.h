@@ -28,6 +28,8 @@ struct fat_entry_request {
     size_t source;            /* the caller's index, for disk_file.source */
     struct span before; /* fat_edit only, of a file that stays where it lies: what it holds now, */
     struct span after;  /* and what it is to hold, of the same size; empty: it is written anew */
+    bool goes; /* fat_edit only: what is there is to be gone; but for the path, and which of file
+                * and directory it is, nothing else counts */
 };
 
 struct fat_layout_request {
