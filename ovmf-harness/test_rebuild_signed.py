@@ -60,3 +60,98 @@ def test_newer_boot_manager_stays(bases, tmp_path):
         assert run.status == 0, run.text
         assert setup.volume(1).get(MANAGER) == then, run.text
         assert ('there is a newer version where it would go' in run.text) == (own is newer), run.text
+
+
+def listed(setup, keys, files, name, on):
+    db, dbx = MACHINES[name](keys, files)
+    secure_boot.put_lists(setup.variables, keys, db, dbx, on=on)
+    return {kind: secure_boot.accepted(keys, db, dbx, files[kind]) for kind in ('old', 'new')}
+
+
+@pytest.mark.parametrize('on', [True, False], ids=['on', 'off'])
+@pytest.mark.parametrize('name', MACHINES)
+def test_what_the_lists_trust_stays(name, on, bases, tmp_path, keys, files):
+    """Whether Secure Boot is on now or not: what is there and trusted does not give way to what is forbidden. Windows
+    has no twin here."""
+    setup = with_plexes(bases, tmp_path / 'machine', {
+        '/Windows/Boot/EFI/bootmgfw.efi': files['old'], '/Windows/Boot/EFI/boot.stl': b'list'})
+    trusted = listed(setup, keys, files, name, on)
+    mirror.put_files(setup.volume(1, change=True), {MANAGER: files['new'], mirror.FALLBACK: files['new']})
+    run = setup.run('rebuild', '1', '-y')
+    stays = trusted['new'] and not trusted['old']
+    if on and not trusted['new'] and not trusted['old']:
+        assert run.status == 15, run.text
+        return
+    assert run.status == 0, run.text
+    for path in (MANAGER, mirror.FALLBACK):
+        assert setup.volume(1).get(path) == files['new' if stays else 'old'], run.text
+    assert ("Secure Boot's lists trust" in run.text) == stays, run.text
+    assert setup.volume(1).get('/EFI/Microsoft/Boot/boot.stl') == b'list'
+    assert 'Nothing to do' in setup.run('rebuild', '1', '-y').text
+
+
+def test_lists_count_between_esps_too(bases, tmp_path, keys, files):
+    """`copy` brings nothing that is forbidden over what is trusted."""
+    setup = bases('mirror').copy(tmp_path / 'machine')
+    listed(setup, keys, files, '2011 forbidden', False)
+    for index, kind in ((0, 'old'), (1, 'new')):
+        mirror.put_files(setup.volume(index, change=True), {MANAGER: files[kind], mirror.FALLBACK: files[kind]})
+    run = setup.run('copy', '-y')
+    assert setup.volume(1).get(MANAGER) == files['new'] and "Secure Boot's lists trust" in run.text, run.text
+
+
+def test_svn_counts_as_the_lists_do(bases, tmp_path, keys):
+    """dbx asks for 7.0: a boot manager of 9.0 does not give way to one of 2.0, whichever version that says."""
+    old, new = (keys.sign(secure_boot.versioned(tmp_path, (10, 0, version, 1), (svn, 0)), secure_boot.AUTHORITIES[1])
+                for version, svn in ((28000, 2), (26100, 9)))
+    setup = with_plexes(bases, tmp_path / 'machine', {'/Windows/Boot/EFI/bootmgfw.efi': old})
+    secure_boot.put_lists(setup.variables, keys, secure_boot.trusting(keys, *secure_boot.AUTHORITIES[:2]),
+                          secure_boot.svn_entry(7), on=False)
+    mirror.put_files(setup.volume(1, change=True), {MANAGER: new, mirror.FALLBACK: new})
+    run = setup.run('rebuild', '1', '-y')
+    assert run.status == 0 and setup.volume(1).get(MANAGER) == new, run.text
+
+
+def test_blank_esp_gets_what_would_be_refused_with_a_word(bases, tmp_path, keys, files):
+    setup = with_plexes(bases, tmp_path / 'machine', {'/Windows/Boot/EFI/bootmgfw.efi': files['old']})
+    listed(setup, keys, files, '2011 forbidden', False)
+    run = setup.run('rebuild', '1', '-y')
+    assert run.status == 0 and setup.volume(1).get(MANAGER) == files['old'], run.text
+    assert 'switched on, it would refuse' in run.text, run.text
+
+
+@pytest.mark.parametrize('other', [True, False], ids=['other-has-one', 'none-has-one'])
+def test_refused_manager_is_not_called_damaged(other, bases, tmp_path, keys, files):
+    """Nothing is brought beside a boot manager that Secure Boot, which is on, does not start."""
+    setup = with_plexes(bases, tmp_path / 'machine', {'/Windows/Boot/EFI/bootmgfw.efi': files['old']})
+    listed(setup, keys, files, '2011 forbidden', True)
+    if other:
+        mirror.put_files(setup.volume(0, change=True), {MANAGER: files['new'], mirror.FALLBACK: files['new']})
+    before = setup.fingerprint()
+    run = setup.run('rebuild', '1', '-y')
+    said = ' '.join(run.text.split())
+    assert run.status == 15 and 'Secure Boot is on and refuses bootmgfw.efi' in said, run.text
+    assert 'damaged' not in said and ('shadowboot repair' in said) == other, run.text
+    assert setup.fingerprint() == before
+
+
+def test_fallback_is_the_manager_that_stays(bases, tmp_path):
+    """The ESP's newer boot manager stays: the removable-media file is a copy of that, be it missing or Windows' older
+    one."""
+    older, newer = (secure_boot.versioned(tmp_path, (10, 0, 19041, build), (7, 2)) for build in (1, 2965))
+    for name, own in (('missing', None), ('older', older), ('newer', newer)):
+        setup = with_plexes(bases, tmp_path / name, {'/Windows/Boot/EFI/bootmgfw.efi': older})
+        mirror.put_files(setup.volume(1, change=True), {MANAGER: newer, **({mirror.FALLBACK: own} if own else {})})
+        run = setup.run('rebuild', '1', '-y')
+        assert run.status == 0 and setup.volume(1).get(mirror.FALLBACK) == newer, run.text
+        assert 'Nothing to do' in setup.run('rebuild', '1', '-y').text
+
+
+def test_fallback_follows_the_manager_that_comes(bases, tmp_path):
+    """Windows writes both; what is not Windows' stays."""
+    older, newer = (secure_boot.versioned(tmp_path, (10, 0, 19041, build), (7, 2)) for build in (1, 2965))
+    for name, own, then in (('older', older, newer), ('other', mirror.boot_program('other'), None)):
+        setup = with_plexes(bases, tmp_path / name, {'/Windows/Boot/EFI/bootmgfw.efi': newer})
+        mirror.put_files(setup.volume(1, change=True), {MANAGER: older, mirror.FALLBACK: own})
+        run = setup.run('rebuild', '1', '-y')
+        assert run.status == 0 and setup.volume(1).get(mirror.FALLBACK) == (then or own), run.text

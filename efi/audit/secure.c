@@ -265,6 +265,30 @@ bool secure_would_refuse(const struct machine *machine, const struct file_conten
            secure_is_refused(secure_judge(state, content->signers).verdict);
 }
 
+/* How much the lists make of a program: the more, the better. */
+enum standing { STANDING_UNKNOWN, STANDING_REFUSED, STANDING_AT_RISK, STANDING_ACCEPTED };
+
+static enum standing standing_of(const struct machine *machine, const struct file_content *content)
+{
+    struct secure_judgement judgement = secure_judge(&machine->secure, content->signers);
+
+    if (content->status != ST_OK)
+        return STANDING_UNKNOWN;
+    if (secure_is_refused(judgement.verdict))
+        return STANDING_REFUSED;
+    if (judgement.verdict != SECURE_ACCEPTED)
+        return STANDING_UNKNOWN;
+    return judgement.least_svn > 0 || judgement.below_level ? STANDING_AT_RISK : STANDING_ACCEPTED;
+}
+
+bool secure_prefers(const struct machine *machine, const struct file_content *content,
+                    const struct file_content *other)
+{
+    enum standing worse = standing_of(machine, other);
+
+    return worse != STANDING_UNKNOWN && standing_of(machine, content) > worse;
+}
+
 /* True when the ESP has a file at `path` that firmware takes. */
 static bool has_accepted(const struct machine *machine, const struct esp *esp, const char *path)
 {

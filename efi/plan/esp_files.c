@@ -2,13 +2,13 @@
 
 #include "audit/compare_esps.h"
 #include "audit/program.h"
+#include "audit/secure.h"
 #include "base/text.h"
 #include "esp_gathering.h"
 #include "esp_usable.h"
 #include "model/boot_paths.h"
 #include "plan/place.h"
 
-#define ARCHIVE     0x20u
 #define NAMES_SHOWN 3
 
 static void leave_out(struct left_out *io_list, const char *path)
@@ -44,6 +44,8 @@ static void consider_file(struct gathering *g, size_t index)
         return;
     if (gathering_is_older(g, index, twin))
         leave_out(&g->older, file->path);
+    else if (gathering_is_worse(g, index, twin))
+        leave_out(&g->worse, file->path);
     else if (!gathering_knows_name(g, file))
         leave_out(&g->inexact, file->path);
     else if (esp_file_is_usable(g->plan->machine, g->source, index))
@@ -62,6 +64,8 @@ static void consider(struct gathering *g, size_t index)
         leave_out(&g->crossed, file->path);
         return;
     }
+    if (file->is_directory && file->status != ST_OK && g->source->source != NULL)
+        leave_out(&g->bad, file->path); /* what is in it cannot be brought */
     if (!file->is_directory)
         consider_file(g, index);
     else if (!gathering_knows_name(g, file))
@@ -87,54 +91,6 @@ static void gather(struct gathering *g)
     }
 }
 
-/* --- The removable-media file --------------------------------------------------------------- */
-
-/* True when it will be there, in a good state. */
-static bool will_have(const struct gathering *g, const struct esp *esp, const char *path)
-{
-    size_t file = esp == NULL ? FAT_NO_FILE : fat_find(&esp->report, path);
-
-    for (size_t i = 0; i < g->count; i++) {
-        if (text_equal_nocase(g->items[i].path, path))
-            return true;
-    }
-    return file != FAT_NO_FILE &&
-           (esp->report.files[file].is_directory || !esp_file_is_bad(g->plan->machine, esp, file));
-}
-
-static bool is_file(const struct esp *esp, const char *path)
-{
-    size_t found = esp == NULL ? FAT_NO_FILE : fat_find(&esp->report, path);
-
-    return found != FAT_NO_FILE && !esp->report.files[found].is_directory;
-}
-
-/* \EFI\BOOT\BOOT<ARCH>.EFI from Windows' boot manager, as Windows' own setup makes it. `target` is
- * the ESP whose files stay; NULL for a fresh one. */
-static enum status add_fallback(struct gathering *g, const struct esp *target)
-{
-    static const char folder[] = FALLBACK_FOLDER;
-    const char *path = g->plan->machine->fallback;
-    size_t manager = fat_find(&g->source->report, BOOT_MANAGER_PATH);
-
-    if (g->for_linux || !path_is_at_or_in(path, g->path) || manager == FAT_NO_FILE ||
-        !esp_file_is_usable(g->plan->machine, g->source, manager) ||
-        !esp_file_can_start(g->plan->machine, g->source, manager) || will_have(g, target, path) ||
-        is_file(target, folder))
-        return ST_OK;
-    const struct fat_file *file = &g->source->report.files[manager];
-    if (!will_have(g, target, folder))
-        g->items[g->count++] = (struct file_copy){
-            .path = folder, .is_directory = true, .written = file->written, .esp = NO_INDEX};
-    g->items[g->count++] = (struct file_copy){.path = path,
-                                              .attributes = ARCHIVE,
-                                              .written = file->written,
-                                              .size = file->size,
-                                              .esp = g->from,
-                                              .file = manager};
-    return ST_OK;
-}
-
 /* --- What to say ---------------------------------------------------------------------------- */
 
 static void warn_of_left_out(struct gathering *g, const struct left_out *list, const char *why)
@@ -146,17 +102,42 @@ static void warn_of_left_out(struct gathering *g, const struct left_out *list, c
             list->count == 1 ? "" : arena_printf(g->plan->arena, " and %zu more", list->count - 1));
 }
 
-/* Of what Windows keeps also in which form that is, if that is why. */
+/* Why the first of what is bad is. */
 static const char *why_bad(const struct gathering *g)
 {
+    const struct machine *machine = g->plan->machine;
     const struct boot_source *kept = g->source->source;
+    size_t file = g->bad.count == 0 ? FAT_NO_FILE : fat_find(&g->source->report, g->bad.first);
 
-    if (kept != NULL && g->bad.count > 0) {
-        size_t file = fat_find(&g->source->report, g->bad.first);
-        if (file != FAT_NO_FILE && !ntfs_form_is_read(kept->files[file].form))
-            return arena_printf(g->plan->arena, "it is %s", ntfs_form_text(kept->files[file].form));
+    if (file != FAT_NO_FILE && kept != NULL && !ntfs_form_is_read(kept->files[file].form))
+        return arena_printf(g->plan->arena, "it is %s", ntfs_form_text(kept->files[file].form));
+    if (file != FAT_NO_FILE && secure_refuses(machine, &g->source->contents[file])) {
+        const struct secure_judgement judgement =
+            secure_judge(&machine->secure, g->source->contents[file].signers);
+        const char *reason = secure_reason(g->plan->arena, &judgement);
+        return arena_printf(g->plan->arena, "Secure Boot, which is on, refuses it (%s)",
+                            reason == NULL ? "" : reason);
     }
     return "it is damaged or cannot be read";
+}
+
+/* What Windows keeps comes also where it would be refused, as long as nothing better is there. */
+static void warn_of_refused(struct gathering *g)
+{
+    const struct machine *machine = g->plan->machine;
+    size_t file = fat_find(&g->source->report, BOOT_MANAGER_PATH);
+
+    if (g->source->source == NULL || file == FAT_NO_FILE || !g->taken[file] ||
+        !secure_would_refuse(machine, &g->source->contents[file]))
+        return;
+    const struct secure_judgement judgement =
+        secure_judge(&machine->secure, g->source->contents[file].signers);
+    const char *reason = secure_reason(g->plan->arena, &judgement);
+    plan_warn(g->plan,
+              "Secure Boot is off; switched on, it would refuse the boot manager that comes from "
+              "%s: %s.",
+              place_text(g->plan->arena, machine, g->source->partition),
+              reason == NULL ? "" : reason);
 }
 
 static void warn(struct gathering *g)
@@ -164,6 +145,8 @@ static void warn(struct gathering *g)
     warn_of_left_out(g, &g->inexact, "the name cannot be copied exactly");
     warn_of_left_out(g, &g->bad, why_bad(g));
     warn_of_left_out(g, &g->older, "there is a newer version where it would go");
+    warn_of_left_out(g, &g->worse, "Secure Boot's lists trust what is there, and not this");
+    warn_of_refused(g);
     warn_of_left_out(g, &g->crossed, "where one has a file the other has a folder of that name");
 }
 
@@ -232,9 +215,9 @@ static enum status add_rest(struct gathering *io_first, size_t old)
     rest.on_twin = io_first->taken;
     gather(&rest);
     warn(&rest);
-    status = add_fallback(&rest, NULL);
+    gathering_add_fallback(&rest, NULL);
     io_first->count = rest.count;
-    return status;
+    return ST_OK;
 }
 
 /* Takes only what the machine is started by from the gathering's source. */
@@ -269,7 +252,7 @@ enum status esp_files_fresh(struct plan *plan, size_t source, size_t old, enum f
     if (old != NO_INDEX)
         status = add_rest(&g, old);
     if (status == ST_OK)
-        status = add_fallback(&g, NULL);
+        gathering_add_fallback(&g, NULL);
     if (status == ST_OK)
         status = plan->status;
     if (status == ST_OK)
@@ -295,10 +278,9 @@ static enum status bring(struct plan *plan, const struct wish *wish, size_t sour
     if (g.items == NULL)
         return ST_NO_MEMORY;
     gather(&g);
-    status = add_fallback(&g, g.target);
+    gathering_add_fallback(&g, g.target);
     warn(&g);
-    if (status == ST_OK)
-        status = plan->status;
+    status = plan->status;
     if (status == ST_OK)
         *ret_files = (struct files_change){g.items, g.count};
     return status;

@@ -54,6 +54,7 @@ struct gathering {
     struct left_out inexact;
     struct left_out bad;
     struct left_out older;   /* than what the target has */
+    struct left_out worse;   /* than what the target has, by Secure Boot's lists */
     struct left_out crossed; /* a file in the place of a directory, or the other way round */
 };
 
@@ -83,7 +84,19 @@ bool gathering_wants(const struct gathering *g, size_t file);
 /* True when Windows keeps an older version of the program than the target has. */
 bool gathering_is_older(const struct gathering *g, size_t file, size_t twin);
 
+/* True when firmware's lists trust what the target has, and not the program, or less: switching
+ * Secure Boot on is not to stop the machine. */
+bool gathering_is_worse(const struct gathering *g, size_t file, size_t twin);
+
 /* True when the file can have the same name in the new place. */
 bool gathering_knows_name(const struct gathering *g, const struct fat_file *file);
+
+/*
+ * Adds \EFI\BOOT\BOOT<ARCH>.EFI as a copy of Windows' boot manager, as Windows' own setup makes it: of
+ * the one that is brought, or of the one that stays on `target`, the ESP whose files stay; NULL for
+ * a fresh one. Where it is there already it stays, but for an older copy of Windows' boot manager
+ * where Windows' own files are brought. Room for two more items is there.
+ */
+void gathering_add_fallback(struct gathering *g, const struct esp *target);
 
 #endif

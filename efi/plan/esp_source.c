@@ -97,6 +97,15 @@ bool manager_is_refused(const struct machine *machine, size_t index)
     return manager != FAT_NO_FILE && secure_refuses(machine, &esp->contents[manager]);
 }
 
+bool esp_manager_starts(const struct machine *machine, size_t index)
+{
+    const struct esp *esp = &machine->esps[index];
+    size_t manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
+
+    return manager != FAT_NO_FILE && esp_file_can_start(machine, esp, manager) &&
+           !manager_is_refused(machine, index);
+}
+
 size_t esp_files_source(const struct machine *machine, const struct roles *roles, size_t disk)
 {
     size_t source = NO_INDEX;

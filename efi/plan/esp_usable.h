@@ -10,6 +10,9 @@ bool esp_has_manager(const struct esp *esp);
 /* True when Secure Boot is on and refuses Windows' boot manager on the ESP. */
 bool manager_is_refused(const struct machine *machine, size_t esp);
 
+/* True when Windows' boot manager is there, sound as far as is known, and not refused. */
+bool esp_manager_starts(const struct machine *machine, size_t esp);
+
 /* True when the ESP's boot store is known to be unusable. One whose log holds the rest is not. */
 bool esp_store_is_bad(const struct esp *esp);
 

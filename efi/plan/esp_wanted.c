@@ -3,6 +3,7 @@
 #include "audit/compare_esps.h"
 #include "audit/lead.h"
 #include "audit/program.h"
+#include "audit/secure.h"
 #include "base/text.h"
 #include "esp_usable.h"
 #include "model/boot_paths.h"
@@ -146,6 +147,15 @@ bool gathering_is_older(const struct gathering *g, size_t file, size_t twin)
 
     return g->source->source != NULL && own != NULL && other != NULL && own->has_version &&
            other->has_version && own->version < other->version &&
+           !esp_file_is_bad(g->plan->machine, g->target, twin);
+}
+
+bool gathering_is_worse(const struct gathering *g, size_t file, size_t twin)
+{
+    return g->target != NULL && twin != FAT_NO_FILE &&
+           secure_is_loaded_by_firmware(g->plan->machine, g->target, twin) &&
+           secure_prefers(g->plan->machine, &g->target->contents[twin],
+                          &g->source->contents[file]) &&
            !esp_file_is_bad(g->plan->machine, g->target, twin);
 }
 

@@ -156,6 +156,31 @@ static enum status check_has_manager(struct plan *plan, const struct esp *source
                                                 : "cannot be read");
 }
 
+/* Refuses a boot manager that Secure Boot, which is on, does not start, unless the disk keeps its
+ * own. */
+static enum status check_is_started(struct plan *plan, size_t source, size_t disk)
+{
+    const struct machine *machine = plan->machine;
+    const struct esp *kept = &machine->esps[source];
+    size_t file = fat_find(&kept->report, BOOT_MANAGER_PATH);
+    size_t own = roles_esp_of(machine, disk);
+
+    if (!manager_is_refused(machine, source) ||
+        (own != NO_INDEX && machine->esps[own].status == ST_OK && esp_manager_starts(machine, own)))
+        return ST_OK;
+    const struct secure_judgement judgement =
+        secure_judge(&machine->secure, kept->contents[file].signers);
+    const char *reason = secure_reason(plan->arena, &judgement);
+    return plan_refuse(
+        plan, ST_REFUSED,
+        "Secure Boot is on and refuses bootmgfw.efi in \\Windows\\Boot\\EFI on %s: %s. %s Nothing "
+        "was changed.",
+        place_text(plan->arena, machine, kept->partition), reason == NULL ? "" : reason,
+        secure_is_outdone(machine, kept, file)
+            ? "\"shadowboot repair\" brings the one of another disk, which it takes."
+            : "With Secure Boot off in the firmware's setup the same line brings it.");
+}
+
 static enum status plan_new_store(struct plan *plan, const struct judgement *now,
                                   const struct rebuild_request *request)
 {
@@ -194,6 +219,8 @@ enum status plan_rebuild(struct plan *plan, const struct judgement *now,
                            "No copy of Windows has boot files to take. Nothing "
                            "was changed.");
     status = check_has_manager(plan, &machine->esps[source]);
+    if (status == ST_OK)
+        status = check_is_started(plan, source, request->disk);
     if (status != ST_OK)
         return status;
     prepare.source = machine->partitions[machine->esps[source].partition].unique;

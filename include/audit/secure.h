@@ -73,6 +73,12 @@ bool secure_refuses(const struct machine *machine, const struct file_content *co
 /* True when it is off, and could be switched on, and then would. */
 bool secure_would_refuse(const struct machine *machine, const struct file_content *content);
 
+/* True when firmware's lists speak for `content` and against `other`, whether Secure Boot is on or
+ * not: it takes the one and refuses the other, or takes both, and dbx or SbatLevel ask for a newer
+ * one than the other alone. What is not known of either is no reason. */
+bool secure_prefers(const struct machine *machine, const struct file_content *content,
+                    const struct file_content *other);
+
 /*
  * True when the machine's firmware refuses the file (index into the ESP's report) and takes one that
  * is at hand under the same path on another ESP, or that Windows keeps for it; for a copy of Windows'

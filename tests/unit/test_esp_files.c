@@ -422,15 +422,18 @@ static void files_that_only_the_target_has_are_named(void **state)
     assert_true(warned(&plan, "stay as they are: " MIRROR_SHIM ", \\1, \\2 and 1 more."));
 }
 
-static void missing_fallback_is_made_where_the_path_covers_it(void **state)
+static void missing_fallback_is_made_of_the_manager_that_will_be_there(void **state)
 {
     struct mirror *m = *state;
 
     mirror_drop_file(m, 0, MIRROR_FALLBACK);
     mirror_drop_file(m, 1, MIRROR_FALLBACK);
     expect_brought(m, esp_files_update, "\\EFI\\Microsoft", "");
+    expect_brought(m, esp_files_update, "\\EFI\\BOOT", MIRROR_FALLBACK "<1\n");
+    expect_brought(m, esp_files_update, "\\", MIRROR_FALLBACK "<1\n");
+    mirror_content(m, 1, MIRROR_MANAGER)->program = PE_TRUNCATED;
     expect_brought(m, esp_files_update, "\\EFI\\BOOT", MIRROR_FALLBACK "<0\n");
-    expect_brought(m, esp_files_update, "\\", MIRROR_FALLBACK "<0\n");
+    mirror_content(m, 1, MIRROR_MANAGER)->program = PE_GOOD;
     mirror_add_file(m, 1, MIRROR_FALLBACK, 10, 'x');
     expect_brought(m, esp_files_update, "\\", "");
 }
@@ -553,7 +556,7 @@ int main(void)
         CASE(names_that_are_not_exact_are_left_out_and_counted),
         CASE(file_and_directory_of_one_name_stay_as_they_are),
         CASE(files_that_only_the_target_has_are_named),
-        CASE(missing_fallback_is_made_where_the_path_covers_it),
+        CASE(missing_fallback_is_made_of_the_manager_that_will_be_there),
         CASE(contents_that_nobody_read_are_not_called_different),
         CASE(room_is_counted_to_the_cluster),
         CASE(new_directories_count_with_what_their_entries_take),
