@@ -156,3 +156,49 @@ def test_boot_manager_of_the_other_plex_stands_in(machine, tmp_path):
     found = setup.volume(1).copy_out('/EFI')
     for name, (data, _) in boot_files().items():
         assert found[f"{TARGET}/{name.removeprefix('EFI/')}"] == data, name
+
+
+def with_bad_record(machine, folder, name, plexes):
+    """The machine with the file record of a file or folder of Windows zeroed on those plexes."""
+    setup, image = machine
+    setup = setup.copy(folder)
+    path = f'\\{BOOT}/{name}'.replace('/', '\\')
+    dump = Dump(image, [path])
+    size = int(dump.facts['record_size'])
+    at = int(dump.facts['mft']) * int(dump.facts['cluster_size']) + int(dump.files[path].record) * size
+    for index in plexes:
+        setup.write(index, setup.disk(index).offset('plex') + at, bytes(size))
+    return setup
+
+
+@pytest.mark.parametrize('name', ['EFI', 'EFI/bootmgfw.efi', 'EFI/memtest.efi', 'EFI/en-US', 'Fonts',
+                                  'Fonts/wgl4_boot.ttf'])
+def test_other_plex_stands_in_for_a_bad_record(name, machine, tmp_path):
+    """Of whatever is needed: what one plex has lost the other one has."""
+    setup = with_bad_record(machine, tmp_path / 'copy', name, [1])
+    result = setup.run('rebuild', '1', '-y')
+    assert result.status == 0, result.text
+    assert 'from Disk 0 Partition' in result.text.split('Plan:')[1]
+    found = setup.volume(1).copy_out('/EFI')
+    for file, (data, _) in boot_files().items():
+        assert found[f"{TARGET}/{file.removeprefix('EFI/')}"] == data, file
+
+
+@pytest.mark.parametrize('name, said', [('EFI', 'cannot be read: damaged'),
+                                        ('EFI/bootmgfw.efi', 'cannot be copied: it is damaged'),
+                                        ('EFI/memtest.efi', None), ('EFI/en-US', None)])
+def test_bad_record_of_both_plexes_is_named(name, said, machine, tmp_path):
+    """Without the boot manager nothing is done; without another file it is."""
+    setup = with_bad_record(machine, tmp_path / 'copy', name, [0, 1])
+    before = setup.fingerprint()
+    result = setup.run('rebuild', '1', '-y')
+    text = ' '.join(result.text.split())
+    if said:
+        assert said in text and 'Nothing was changed.' in text and setup.fingerprint() == before, text
+        return
+    assert result.status == 0, result.text
+    place = f"{TARGET}/{name.removeprefix('EFI/')}"
+    assert 'damaged or cannot be read: ' + place.replace('/', '\\') in text, text
+    found = setup.volume(1).copy_out('/EFI')
+    for file, (data, _) in boot_files().items():
+        assert found.get(f"{TARGET}/{file.removeprefix('EFI/')}") == (None if file.startswith(name) else data), file

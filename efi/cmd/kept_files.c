@@ -18,19 +18,25 @@ static enum status look_into_kept(struct context *context, size_t copy)
     return scan_source(context->arena, context->ports, &request, machine);
 }
 
-/* Looks into the best copy; where that has no boot manager to take, into the next. */
+/* Looks into the best copy; where that cannot be looked into, or something in it cannot be read,
+ * into the next. `*ret_copy` is the best then; where none can be looked into, the first of them,
+ * with the status why; NO_INDEX where there is none. */
 static enum status look_for(struct context *context, const struct judgement *judgement, size_t disk,
                             size_t *ret_copy)
 {
     const struct machine *machine = &context->machine;
+    size_t failed = NO_INDEX;
     enum status status = ST_OK;
 
     do {
-        *ret_copy = rebuild_copy(machine, &judgement->roles, disk);
-        if (*ret_copy == NO_INDEX || machine_find_source(machine, *ret_copy) != NO_INDEX)
-            return ST_OK;
-        status = look_into_kept(context, *ret_copy);
-    } while (status == ST_OK);
+        size_t copy = rebuild_copy(machine, &judgement->roles, disk);
+        if (copy == NO_INDEX || machine_find_source(machine, copy) != NO_INDEX) {
+            *ret_copy = copy == NO_INDEX ? failed : copy;
+            return *ret_copy == NO_INDEX ? ST_OK : machine->copies[*ret_copy].kept_status;
+        }
+        status = look_into_kept(context, copy);
+        failed = status != ST_OK && failed == NO_INDEX ? copy : failed;
+    } while (status != ST_NO_MEMORY);
     return status;
 }
 

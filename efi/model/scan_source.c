@@ -57,6 +57,12 @@ struct source_scan {
     struct pe_signers *signers; /* room for those of the next program */
 };
 
+/* True for what is wrong with one file or folder alone. */
+static bool is_of_one(enum status status)
+{
+    return status == ST_DAMAGED || status == ST_IO || status == ST_UNSUPPORTED;
+}
+
 /* --- Lists ------------------------------------------------------------------------------------ */
 
 /* The name of an item in ASCII; NULL for one that an ESP cannot have as it is, and without memory. */
@@ -73,9 +79,10 @@ static const char *item_name(struct arena *arena, struct span ucs2)
     return name;
 }
 
-/* Lists a file or folder, in the place of one that is listed by that name already. */
+/* Lists a file or folder, in the place of one that is listed by that name already. `found`: ST_OK, or
+ * why it cannot be read. */
 static enum status note_kept(struct source_scan *scan, const char *path,
-                             const struct ntfs_file *origin)
+                             const struct ntfs_file *origin, enum status found)
 {
     size_t at = 0;
 
@@ -89,6 +96,7 @@ static enum status note_kept(struct source_scan *scan, const char *path,
     scan->origins[at] = *origin;
     scan->files[at] = (struct fat_file){.path = path,
                                         .exact_name = true,
+                                        .status = found,
                                         .is_directory = origin->is_directory,
                                         .attributes = origin->is_directory ? 0 : ARCHIVE,
                                         .size = origin->size,
@@ -111,10 +119,30 @@ static const char *twin_name(struct arena *arena, const char *name)
 }
 
 static enum status list_kept_folder(struct source_scan *scan, uint64_t reference, const char *to,
+                                    bool twins, unsigned depth);
+
+/* Lists what a folder has, and what is in it. What cannot be read is listed as such: the next may
+ * be. */
+static enum status list_item(struct source_scan *scan, const struct ntfs_item *item,
+                             const char *path, bool twins, unsigned depth)
+{
+    struct ntfs_file origin = {.is_directory = item->is_directory, .size = item->size};
+    enum status found = ntfs_describe(&scan->volume, item->reference, &origin);
+    enum status status = found == ST_OK || is_of_one(found) ? ST_OK : found;
+
+    scan->has_twins |= twins;
+    if (status == ST_OK)
+        status = note_kept(scan, path, &origin, found);
+    if (status != ST_OK || found != ST_OK || !origin.is_directory || origin.reparse)
+        return status;
+    status = list_kept_folder(scan, item->reference, path, twins, depth + 1);
+    return is_of_one(status) ? note_kept(scan, path, &origin, status) : status;
+}
+
+static enum status list_kept_folder(struct source_scan *scan, uint64_t reference, const char *to,
                                     bool twins, unsigned depth)
 {
     struct ntfs_item *item = NULL;
-    struct ntfs_file origin;
     enum status status = ntfs_list(&scan->volume, reference, &item);
 
     for (; status == ST_OK && item != NULL; item = item->next) {
@@ -123,13 +151,7 @@ static enum status list_kept_folder(struct source_scan *scan, uint64_t reference
             name = twin_name(scan->arena, name);
         if (name == NULL || (item->is_directory && (twins || depth == DEPTH_MOST)))
             continue;
-        const char *path = arena_printf(scan->arena, "%s\\%s", to, name);
-        status = ntfs_describe(&scan->volume, item->reference, &origin);
-        if (status == ST_OK)
-            status = note_kept(scan, path, &origin);
-        scan->has_twins |= twins;
-        if (status == ST_OK && origin.is_directory && !origin.reparse)
-            status = list_kept_folder(scan, item->reference, path, twins, depth + 1);
+        status = list_item(scan, item, arena_printf(scan->arena, "%s\\%s", to, name), twins, depth);
     }
     return status;
 }
@@ -143,7 +165,9 @@ static enum status list_single(struct source_scan *scan, const char *from, const
         return ST_NO_MEMORY;
     enum status status = ntfs_lookup(&scan->volume, from, &origin);
     if (status == ST_OK && !origin.is_directory)
-        return note_kept(scan, to, &origin);
+        return note_kept(scan, to, &origin, ST_OK);
+    if (is_of_one(status))
+        return note_kept(scan, to, &(struct ntfs_file){.size = 0}, status);
     return status == ST_OK || status == ST_ABSENT ? ST_OK : status;
 }
 
@@ -166,27 +190,40 @@ static enum status list_as_before(struct source_scan *scan, const struct esp *es
     return status;
 }
 
+/* Lists one of the folders that are copied; the first has to be there. */
+static enum status list_copied(struct source_scan *scan, size_t index)
+{
+    struct ntfs_file own = {.is_directory = true};
+    enum status status = ntfs_lookup(&scan->volume, folders[index].from, &own);
+
+    if (index == 0)
+        return status == ST_OK
+                   ? list_kept_folder(scan, ntfs_reference(&own), folders[0].to, false, 0)
+                   : status;
+    if (status == ST_ABSENT)
+        return ST_OK;
+    /* The folder of twins is that of the others. */
+    enum status noted = folders[index].twins || status != ST_OK
+                            ? ST_OK
+                            : note_kept(scan, folders[index].to, &own, ST_OK);
+    if (status == ST_OK && noted == ST_OK)
+        status = list_kept_folder(scan, ntfs_reference(&own), folders[index].to,
+                                  folders[index].twins, 0);
+    if (noted != ST_OK || !is_of_one(status))
+        return noted == ST_OK ? status : noted;
+    return note_kept(scan, folders[index].to, &own, status);
+}
+
 static enum status list_kept(struct source_scan *scan, bool twins)
 {
     static const struct ntfs_file folder = {.is_directory = true};
     enum status status = ST_OK;
 
     for (size_t i = 0; i < COUNT_OF(made_folders) && status == ST_OK; i++)
-        status = note_kept(scan, made_folders[i], &folder);
+        status = note_kept(scan, made_folders[i], &folder, ST_OK);
     for (size_t i = 0; i < COUNT_OF(folders) && status == ST_OK; i++) {
-        struct ntfs_file own;
-        if (folders[i].twins && !twins)
-            continue;
-        status = ntfs_lookup(&scan->volume, folders[i].from, &own);
-        if (status == ST_ABSENT && i > 0) {
-            status = ST_OK;
-            continue;
-        }
-        if (status == ST_OK && !folders[i].twins && i > 0)
-            status = note_kept(scan, folders[i].to, &own);
-        if (status == ST_OK)
-            status =
-                list_kept_folder(scan, ntfs_reference(&own), folders[i].to, folders[i].twins, 0);
+        if (!folders[i].twins || twins)
+            status = list_copied(scan, i);
     }
     for (size_t i = 0; i < scan->machine->esp_count && status == ST_OK; i++)
         status = list_as_before(scan, &scan->machine->esps[i]);
@@ -300,7 +337,9 @@ static enum status read_origins(struct source_scan *scan, struct file_content *r
         *content = (struct file_content){.is_program = is_efi_program(scan->files[i].path)};
         if (scan->files[i].is_directory)
             continue;
-        content->status = read_origin(scan, &scan->origins[i], check, buffer, content);
+        content->status = scan->files[i].status;
+        if (content->status == ST_OK)
+            content->status = read_origin(scan, &scan->origins[i], check, buffer, content);
         arena_release(scan->arena, mark);
         if (content->status == ST_NO_MEMORY)
             return ST_NO_MEMORY;
@@ -467,7 +506,10 @@ enum status scan_source(struct arena *arena, const struct ports *ports,
     patient.port.read = read_twice;
     enum status status =
         ntfs_open(arena, &patient.port, copy->lba, copy->block_count, &scan.volume);
-    return status == ST_OK ? fill_source(&scan, request, io_machine) : status;
+    if (status == ST_OK)
+        status = fill_source(&scan, request, io_machine);
+    io_machine->copies[request->copy].kept_status = status;
+    return status;
 }
 
 size_t machine_find_source(const struct machine *machine, size_t copy)

@@ -12,31 +12,46 @@
 #include "plan/place.h"
 #include "plan/prospect.h"
 
-/* True for a copy that was looked into and has no boot manager to take. */
-static bool lacks_manager(const struct machine *machine, size_t copy)
+/* What a look into a copy has come to: the less, the better. */
+enum found { FOUND_NOTHING_BAD, FOUND_BAD_FILES, FOUND_NO_MANAGER, FOUND_NO_WAY };
+
+static enum found found_in(const struct machine *machine, size_t copy)
 {
     size_t source = machine_find_source(machine, copy);
 
     if (source == NO_INDEX)
-        return false;
+        return machine->copies[copy].kept_status == ST_OK ? FOUND_NOTHING_BAD : FOUND_NO_WAY;
     const struct esp *esp = &machine->esps[source];
     size_t manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
-    return manager == FAT_NO_FILE || esp_file_is_bad(machine, esp, manager);
+    if (manager == FAT_NO_FILE || esp_file_is_bad(machine, esp, manager))
+        return FOUND_NO_MANAGER;
+    for (size_t i = 0; i < esp->report.file_count; i++) {
+        if (esp->report.files[i].status != ST_OK)
+            return FOUND_BAD_FILES;
+    }
+    return FOUND_NOTHING_BAD;
 }
 
-/* How good a copy of Windows is to take boot files from; 0 when it is none. */
+/* How good a copy of Windows is to take boot files from; 0 when it is none. One that was not looked
+ * into may be better than one where something was found. */
 static int copy_worth(const struct machine *machine, const struct member *member, size_t disk)
 {
     const struct system_copy *copy = &machine->copies[member->copy];
-    int worth = 2 + (member->disk == disk);
+    bool is_good = copy->plex == NO_INDEX || machine->volumes.plexes[copy->plex].state == PLEX_GOOD;
+    int worth = 1 + (member->disk == disk) + 2 * is_good;
 
     if (copy->partition == NO_INDEX || system_copy_windows(copy) != ST_OK)
         return 0;
-    if (lacks_manager(machine, member->copy))
-        return 1;
-    if (copy->plex == NO_INDEX || machine->volumes.plexes[copy->plex].state == PLEX_GOOD)
-        worth += 2;
-    return worth;
+    switch (found_in(machine, member->copy)) {
+    case FOUND_NOTHING_BAD:
+        return worth + 16;
+    case FOUND_BAD_FILES:
+        return worth + 8;
+    case FOUND_NO_MANAGER:
+        return worth;
+    default:
+        return 0;
+    }
 }
 
 size_t rebuild_copy(const struct machine *machine, const struct roles *roles, size_t disk)

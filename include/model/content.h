@@ -104,6 +104,8 @@ struct system_copy {
         managers[2]; /* versions (a.b.c.d, 16 bits each) of the boot manager that Windows keeps for
                            * the ESPs and of its twin of 2023; 0: there is none, it is not known, or
                            * nobody looked (SCAN_FULL does) */
+    enum status kept_status; /* why what Windows keeps for ESPs could not be looked for
+                              * (model/scan_source.h); ST_OK: it was not tried, or it could */
     enum status
         bios_store_status;  /* of \Boot\BCD, which Windows' boot manager for BIOS reads, on an
                                     * active partition of an MBR: ST_OK: it was read; ST_ABSENT: it

@@ -30,9 +30,10 @@ struct source_request {
 /*
  * Looks for the files on the copy and reads them, and makes them the last of the machine's sources
  * (struct boot_source); what the machine knows otherwise stays, and so does the old list of ESPs
- * for who has it. A file that cannot be read is listed, with its status. Statuses: ST_OK; ST_ABSENT
- * when there is no \Windows\Boot\EFI; those of ntfs_open and ntfs_list, which say why nobody can
- * look; ST_NO_MEMORY. The machine is unchanged then.
+ * for who has it. A file or folder that cannot be read is listed, with its status. Statuses: ST_OK;
+ * ST_ABSENT when there is no \Windows\Boot\EFI; those of ntfs_open, ntfs_lookup and ntfs_list, which
+ * say why nobody can look; ST_NO_MEMORY. The machine is unchanged then, but for the copy's
+ * kept_status.
  */
 MUST_CHECK enum status scan_source(struct arena *arena, const struct ports *ports,
                                    const struct source_request *request,
