@@ -53,7 +53,7 @@ enum status cmd_volumes(struct context *context)
     const struct volume_map *map = &context->machine.volumes;
     size_t volume = VOLUME_NONE;
 
-    enum status status = context_scan(context, SCAN_QUICK);
+    enum status status = context_scan(context, SCAN_LISTED);
     if (status == ST_OK)
         status = wanted_volume(context, &volume);
     if (status != ST_OK)

@@ -222,7 +222,8 @@ static bool is_raid_copy(const struct machine *machine, size_t disk)
 
 /* Where each disk's LDM database would be; `areas` has room for one for each partition. */
 static size_t list_dynamic_disks(const struct ports *ports, const struct machine *machine,
-                                 struct volume_area *areas, struct volume_source *ret_sources)
+                                 enum scan_depth depth, struct volume_area *areas,
+                                 struct volume_source *ret_sources)
 {
     size_t count = 0;
 
@@ -232,7 +233,8 @@ static size_t list_dynamic_disks(const struct ports *ports, const struct machine
         struct volume_source source = {.disk = i,
                                        .port = &ports->disks[disk->port],
                                        .gpt = disk->style == DISK_GPT,
-                                       .areas = own};
+                                       .areas = own,
+                                       .records_only = depth == SCAN_QUICK};
         bool dynamic = false;
         if (is_raid_copy(machine, i))
             continue;
@@ -247,7 +249,7 @@ static size_t list_dynamic_disks(const struct ports *ports, const struct machine
 
 /* Asks the LDM databases which volume each LDM data partition carries. */
 static enum status scan_dynamic_volumes(struct arena *arena, const struct ports *ports,
-                                        struct machine *io_machine)
+                                        enum scan_depth depth, struct machine *io_machine)
 {
     struct volume_source *sources = arena_alloc(arena, io_machine->disk_count, sizeof(*sources));
     struct volume_area *areas = arena_alloc(arena, io_machine->partition_count, sizeof(*areas));
@@ -255,7 +257,7 @@ static enum status scan_dynamic_volumes(struct arena *arena, const struct ports 
 
     if (sources == NULL || areas == NULL)
         return ST_NO_MEMORY;
-    size_t count = list_dynamic_disks(ports, io_machine, areas, sources);
+    size_t count = list_dynamic_disks(ports, io_machine, depth, areas, sources);
     if (count == 0)
         return ST_OK;
     enum status status = volumes_read(sources, count, arena, map);
@@ -288,7 +290,7 @@ static enum status scan_entries(struct arena *arena, const struct ports *ports,
                                 const struct ports *metered, enum scan_depth depth,
                                 struct machine *io_machine)
 {
-    enum status status = scan_dynamic_volumes(arena, metered, io_machine);
+    enum status status = scan_dynamic_volumes(arena, metered, depth, io_machine);
 
     if (status == ST_OK)
         status = scan_vars(arena, &ports->vars, io_machine);

@@ -3,6 +3,9 @@
 /* Larger blocks would be new for Windows, and make the few reads below cost much. */
 #define BLOCK_MAX_BYTES 4096u
 
+/* What is read of a database at a time, where its records alone are wanted: a hundred of them. */
+#define FRONT_STEP_BYTES (16u * 1024)
+
 /* What was met at the places that were looked at. */
 struct search {
     const struct volume_source *source;
@@ -291,12 +294,13 @@ size_t volume_disk_config_bytes(const struct volume_disk *disk)
     return (size_t)disk->config.size * disk->source->port->block_size;
 }
 
-/* Reads the first `left` blocks of a region. False when the device reports an error. */
-static bool read_region(struct volume_disk *disk, const struct ldm_region *region, uint64_t left,
-                        uint8_t *ret_bytes)
+/* Reads `left` blocks of a region from its block `first` on. False when the device reports an
+ * error. */
+static bool read_region(struct volume_disk *disk, const struct ldm_region *region, uint64_t first,
+                        uint64_t left, uint8_t *ret_bytes)
 {
     const struct block_port *port = disk->source->port;
-    uint64_t lba = disk->head.private_start + region->start;
+    uint64_t lba = disk->head.private_start + region->start + first;
 
     while (left > 0) {
         uint32_t most = VOLUME_CHUNK_BYTES / port->block_size;
@@ -324,7 +328,7 @@ static enum status load_log(struct volume_disk *disk, struct arena *scratch,
 
     if (first == NULL)
         return ST_NO_MEMORY;
-    if (!read_region(disk, &disk->log_region, 1, first))
+    if (!read_region(disk, &disk->log_region, 0, 1, first))
         return ST_IO;
     enum status status = ldm_log_count_pages(span_of(first, block_size), &pages);
     if (status != ST_OK)
@@ -337,7 +341,7 @@ static enum status load_log(struct volume_disk *disk, struct arena *scratch,
     uint8_t *all = arena_alloc(scratch, (size_t)blocks, block_size);
     if (all == NULL)
         return ST_NO_MEMORY;
-    if (!read_region(disk, &disk->log_region, blocks, all))
+    if (!read_region(disk, &disk->log_region, 0, blocks, all))
         return ST_IO;
     return ldm_log_parse(span_of(all, (size_t)blocks * block_size), ret_log);
 }
@@ -384,7 +388,8 @@ static enum status parse_config(struct volume_disk *disk, const struct earlier *
                                 struct span config, struct arena *arena, struct arena *scratch)
 {
     struct ldm_vmdb vmdb;
-    enum status status = ldm_vmdb_parse(config, &vmdb);
+    size_t region_bytes = volume_disk_config_bytes(disk);
+    enum status status = ldm_vmdb_parse(config, region_bytes, &vmdb);
 
     if (status != ST_OK)
         return status;
@@ -396,6 +401,30 @@ static enum status parse_config(struct volume_disk *disk, const struct earlier *
         return ST_OK;
     }
     return ldm_database_parse(config, &vmdb, arena, scratch, &disk->database);
+}
+
+/*
+ * Reads the config region into `ret_bytes`, which has room for all of it, or only its front where
+ * no more is asked for. Returns how many bytes count; 0 when the device reports an error.
+ */
+static size_t read_config(struct volume_disk *disk, uint8_t *ret_bytes)
+{
+    const uint32_t block_size = disk->source->port->block_size;
+    const uint64_t step = disk->source->records_only ? FRONT_STEP_BYTES / block_size : UINT64_MAX;
+    size_t size = volume_disk_config_bytes(disk);
+
+    for (uint64_t have = 0; have < disk->config.size;) {
+        uint64_t left = disk->config.size - have;
+        uint64_t count = left < step ? left : step;
+        if (!read_region(disk, &disk->config, have, count, ret_bytes + have * block_size))
+            return 0;
+        have += count;
+        struct span front = span_of(ret_bytes, (size_t)have * block_size);
+        size_t enough = disk->source->records_only ? ldm_front_bytes(front, size) : 0;
+        if (enough != 0)
+            return enough;
+    }
+    return size;
 }
 
 enum status volume_disk_read(struct volume_disk *disk, const struct volume_disk *earlier,
@@ -412,7 +441,8 @@ enum status volume_disk_read(struct volume_disk *disk, const struct volume_disk 
     uint8_t *bytes = arena_alloc(scratch, 1, size);
     if (bytes == NULL)
         return ST_NO_MEMORY;
-    if (!read_region(disk, &disk->config, disk->config.size, bytes)) {
+    size = read_config(disk, bytes);
+    if (size == 0) {
         give_up_reading(disk, VOLUME_DISK_UNREADABLE, "its database could not be read");
         return ST_OK;
     }

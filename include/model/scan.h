@@ -13,7 +13,7 @@ enum scan_depth {
                    * blank one 2.5 MiB */
     SCAN_ENTRIES, /* also the LDM databases, the boot variables, and the files they name */
     SCAN_QUICK,   /* also the file systems, and of files the boot stores: at most 1 MiB from a disk
-                   * altogether */
+                   * altogether, so of an LDM database the records alone */
     SCAN_LISTED,  /* the file systems of the ESPs in full, of files the boot stores alone; and
                    * whether anybody claims the free space of disks without an ESP: some 230 KiB a
                    * gap */

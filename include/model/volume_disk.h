@@ -57,7 +57,7 @@ size_t volume_disk_config_bytes(const struct volume_disk *disk);
 /*
  * Reads the log and the database of a disk that volume_disk_find has filled in; does nothing when
  * their place is not known. A database that is byte for byte that of one of the `earlier_count`
- * disks at `earlier` is not read again but shared. The records lie in `arena`; `scratch` needs
+ * disks at `earlier`, as far as both were read, is not parsed again but shared. The records lie in `arena`; `scratch` needs
  * three times the config region and VOLUME_LOG_SCRATCH, and can be given back at once. Statuses:
  * ST_OK, whatever the disk holds or fails to give; ST_NO_MEMORY.
  */

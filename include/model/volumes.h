@@ -47,6 +47,8 @@ struct volume_source {
     const struct volume_area *areas; /* GPT: its LDM data partitions, in any order; NULL when the
                                         caller does not know: extents are not tried on them then */
     size_t area_count;
+    bool records_only; /* of the database no more is read than its records take, unless it was cut
+                          off in a change; the same for all disks of one call */
 };
 
 enum volume_disk_state {
@@ -240,7 +242,7 @@ struct volume_map {
  * Reads the databases of `count` disks. The map and all it points to lie in `arena`; while it runs
  * the call takes up to 4 MiB more from the arena's far end and gives it back. No disk is read for
  * more than VOLUME_READ_MAX bytes, in pieces of at most 256 KiB; one that Windows made takes less
- * than 800 KiB. Statuses: ST_OK; ST_NO_MEMORY.
+ * than 800 KiB, with `records_only` less than 50 KiB for a hundred records. Statuses: ST_OK; ST_NO_MEMORY.
  */
 MUST_CHECK enum status volumes_read(const struct volume_source *sources, size_t count,
                                     struct arena *arena, struct volume_map *ret_map);

@@ -76,7 +76,7 @@ static void try_config(const struct input *input)
 
     arena_init(&arena, memory[0], ARENA_BYTES);
     arena_init(&scratch, memory[1], 2 * input->config_size + 512 + 16);
-    if (ldm_vmdb_parse(config, &vmdb) != ST_OK)
+    if (ldm_vmdb_parse(config, config.size, &vmdb) != ST_OK)
         return;
     enum status status = ldm_database_parse(config, &vmdb, &arena, &scratch, &db);
     require(status != ST_NO_MEMORY);
@@ -186,7 +186,7 @@ static void make_second(const struct input *input, bool behind, struct input *re
     ret_second->config[0x84]--;
 }
 
-static void try_disks(struct input *inputs, size_t count)
+static void try_disks(struct input *inputs, size_t count, bool records_only)
 {
     struct block_port ports[2];
     struct volume_source sources[2] = {{0}};
@@ -200,7 +200,8 @@ static void try_disks(struct input *inputs, size_t count)
                                             .port = &ports[i],
                                             .gpt = true,
                                             .metadata_lba = METADATA_LBA,
-                                            .metadata_blocks = REGION_BLOCKS};
+                                            .metadata_blocks = REGION_BLOCKS,
+                                            .records_only = records_only};
     }
     arena_init(&arena, memory[0], ARENA_BYTES);
     require(volumes_read(sources, count, &arena, &map) == ST_OK);
@@ -248,7 +249,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_config(input);
     if (second)
         make_second(input, (data[0] & SWITCH_BEHIND) != 0, &inputs[1]);
-    try_disks(inputs, second ? 2 : 1);
+    try_disks(inputs, second ? 2 : 1, false);
+    try_disks(inputs, second ? 2 : 1, true);
     free(inputs[0].config);
     free(inputs[1].config);
     return 0;

@@ -353,6 +353,12 @@ static void config_region_is_found_by_name(void **state)
 
 /* --- VMDB ----------------------------------------------------------------------------------- */
 
+static enum status parse_header(struct state *s, struct ldm_vmdb *ret_vmdb)
+{
+    return ldm_vmdb_parse(span_of(s->config, LDM_FIXTURE_CONFIG_BYTES), LDM_FIXTURE_CONFIG_BYTES,
+                          ret_vmdb);
+}
+
 static const struct change vmdb_changes[] = {
     {"magic", 0x00, 'X', 1, ST_ABSENT},
     {"version 4.11", 0x14, 11, 2, ST_UNSUPPORTED},
@@ -384,7 +390,7 @@ static void vmdb_with_a_bad_field_is_refused(void **state)
         struct ldm_vmdb vmdb = {.committed = 77};
         memcpy(s->config, good, 512);
         put(s->config + change->at, change->value, change->size);
-        enum status status = ldm_vmdb_parse(span_of(s->config, LDM_FIXTURE_CONFIG_BYTES), &vmdb);
+        enum status status = parse_header(s, &vmdb);
         if (status != change->expected)
             fail_msg("%s: status %d", change->what, status);
         assert_int_equal(vmdb.committed, 77);
@@ -398,8 +404,7 @@ static void pending_transaction_before_the_committed_one_is_damaged(void **state
 
     put(s->config + 0x10, 2, 2);
     put(s->config + 0x7d, 11, 8);
-    assert_int_equal(ldm_vmdb_parse(span_of(s->config, LDM_FIXTURE_CONFIG_BYTES), &vmdb),
-                     ST_DAMAGED);
+    assert_int_equal(parse_header(s, &vmdb), ST_DAMAGED);
 }
 
 static void vmdb_shorter_than_its_fields_is_absent(void **state)
@@ -409,7 +414,7 @@ static void vmdb_shorter_than_its_fields_is_absent(void **state)
     uint8_t *part = malloc(0xc4);
 
     memcpy(part, s->config, 0xc4);
-    assert_int_equal(ldm_vmdb_parse(span_of(part, 0xc4), &vmdb), ST_ABSENT);
+    assert_int_equal(ldm_vmdb_parse(span_of(part, 0xc4), 0xc4, &vmdb), ST_ABSENT);
     free(part);
 }
 
@@ -423,7 +428,7 @@ static enum status parse(struct state *s, struct ldm_database *ret_database)
     memcpy(config, s->config, LDM_FIXTURE_CONFIG_BYTES);
     struct span span = span_of(config, LDM_FIXTURE_CONFIG_BYTES);
     arena_release(&s->scratch, 0);
-    enum status status = ldm_vmdb_parse(span, &vmdb);
+    enum status status = ldm_vmdb_parse(span, span.size, &vmdb);
     if (status == ST_OK)
         status = ldm_database_parse(span, &vmdb, &s->arena, &s->scratch, ret_database);
     /* Nothing in the result may lie in what is given back. */
@@ -572,6 +577,56 @@ static void build_long_volume(struct state *s)
 
     fixture.volume_name = "a name that is long enough to need a second slot, of 112 bytes each";
     ldm_fixture_build(&fixture, 0, s->region);
+}
+
+static size_t front_of(struct state *s, size_t slots)
+{
+    return ldm_front_bytes(span_of(s->config, slots * 128), LDM_FIXTURE_CONFIG_BYTES);
+}
+
+static void front_ends_with_the_last_record_that_is_counted(void **state)
+{
+    struct state *s = *state;
+    size_t whole = LDM_FIXTURE_CONFIG_BYTES / 128;
+
+    assert_int_equal(front_of(s, LDM_SLOT_FREE), LDM_SLOT_FREE * 128);
+    assert_int_equal(front_of(s, whole), LDM_SLOT_FREE * 128);
+    assert_int_equal(front_of(s, LDM_SLOT_FREE - 1), 0);
+    swap_slots(s, LDM_SLOT_DISK_2, 700);
+    assert_int_equal(front_of(s, 700), 0);
+    assert_int_equal(front_of(s, whole), 701 * 128);
+    build_long_volume(s);
+    swap_slots(s, 8, 900);
+    assert_int_equal(front_of(s, 900), 0);
+    assert_int_equal(front_of(s, whole), 901 * 128);
+    swap_slots(s, 7, 900); /* the second fragment first */
+    assert_int_equal(front_of(s, whole), 901 * 128);
+}
+
+/* In the middle of a change, and where something is wrong, all of it has to be looked at. */
+static void front_of_an_unsettled_database_is_all_of_it(void **state)
+{
+    static const struct {
+        uint32_t at; /* in the region */
+        uint64_t value;
+        size_t size;
+    } changes[] = {{0x00, 'X', 1},
+                   {0x10, 2, 2},
+                   {0x10, 3, 2},
+                   {0x85, 2, 4},
+                   {128 * LDM_SLOT_VOLUME, 'X', 1},
+                   {128 * LDM_SLOT_VOLUME + 0x0e, 2, 2},
+                   {128 * LDM_SLOT_VOLUME + 0x10, 1, 2},
+                   {128 * LDM_SLOT_VOLUME + 0x10, 2, 2}};
+    struct state *s = *state;
+    struct ldm_fixture fixture = ldm_fixture_default();
+
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        ldm_fixture_build(&fixture, 0, s->region);
+        put(s->config + changes[i].at, changes[i].value, changes[i].size);
+        if (front_of(s, LDM_FIXTURE_CONFIG_BYTES / 128) != 0)
+            fail_msg("change %zu", i);
+    }
 }
 
 static void missing_fragment_is_damaged(void **state)
@@ -841,7 +896,7 @@ static void too_little_memory_is_reported(void **state)
     struct ldm_vmdb vmdb;
     struct span config = span_of(s->config, LDM_FIXTURE_CONFIG_BYTES);
 
-    assert_int_equal(ldm_vmdb_parse(config, &vmdb), ST_OK);
+    assert_int_equal(ldm_vmdb_parse(config, config.size, &vmdb), ST_OK);
     for (size_t room = 0;; room += 16) {
         struct ldm_database db = {.volume_count = 77};
         struct arena small;
@@ -1230,7 +1285,7 @@ static void windows_disk_leads_to_its_database(void **state)
     assert_int_equal(toc.sequence, 1);
     assert_int_equal(toc.config.start, 17);
     assert_int_equal(toc.config.size, 1481);
-    assert_int_equal(ldm_vmdb_parse(span_of(s->config, LDM_FIXTURE_CONFIG_BYTES), &vmdb), ST_OK);
+    assert_int_equal(parse_header(s, &vmdb), ST_OK);
     assert_int_equal(vmdb.slot_count, 5924);
     assert_int_equal(vmdb.first_slot, 4);
     assert_int_equal(vmdb.update, LDM_UPDATE_CLEAN);
@@ -1348,6 +1403,8 @@ int main(void)
         CASE(scratch_of_twice_the_region_is_enough),
         CASE(long_record_in_several_slots_is_read),
         CASE(fragments_and_records_may_stand_in_any_order),
+        CASE(front_ends_with_the_last_record_that_is_counted),
+        CASE(front_of_an_unsettled_database_is_all_of_it),
         CASE(missing_fragment_is_damaged),
         CASE(repeated_fragment_is_damaged),
         CASE(two_first_fragments_are_damaged),

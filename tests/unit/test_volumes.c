@@ -118,6 +118,17 @@ static void set_transaction(struct state *s, size_t disk, uint64_t transaction)
     put(config(s, disk) + 0x7d, transaction, 8);
 }
 
+static void swap_slots(struct state *s, size_t disk, size_t a, size_t b)
+{
+    uint8_t *first = config(s, disk) + 128 * a + 8;
+    uint8_t *second = config(s, disk) + 128 * b + 8;
+    uint8_t kept[120];
+
+    memcpy(kept, first, sizeof kept);
+    memcpy(first, second, sizeof kept);
+    memcpy(second, kept, sizeof kept);
+}
+
 /* "Volume1" becomes "volume1" in the database of one disk. */
 static void change_volume_name(struct state *s, size_t disk)
 {
@@ -866,6 +877,60 @@ static void change_begun_on_one_disk_alone_is_no_contradiction(void **state)
     /* But it is one when the records that count differ. */
     change_volume_name(s, 0);
     assert_false(read_both(s)->groups[0].known);
+}
+
+/* Whether reading the records alone says of the mirror what reading all of it does. */
+static void assert_records_tell_the_same(struct state *s, uint64_t least, uint64_t most)
+{
+    struct volume_map all = *read_both(s);
+
+    s->sources[0].records_only = s->sources[1].records_only = true;
+    const struct volume_map *map = read_both(s);
+    s->sources[0].records_only = s->sources[1].records_only = false;
+    assert_int_equal(map->volume_count, all.volume_count);
+    assert_int_equal(map->groups[0].transaction, all.groups[0].transaction);
+    assert_true(map->groups[0].known == all.groups[0].known);
+    assert_true(map->groups[0].agreed == all.groups[0].agreed);
+    assert_true(map->groups[0].split == all.groups[0].split);
+    for (size_t i = 0; i < all.volume_count; i++)
+        assert_memory_equal(&map->volumes[i].guid, &all.volumes[i].guid, 16);
+    for (size_t i = 0; i < all.extent_count; i++)
+        assert_int_equal(map->extents[i].lba, all.extents[i].lba);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(map->disks[i].state, all.disks[i].state);
+        assert_in_range(map->disks[i].read_bytes, least, most);
+    }
+}
+
+static void records_alone_tell_of_the_volumes(void **state)
+{
+    struct state *s = *state;
+
+    assert_records_tell_the_same(s, 1, 24 * 1024);
+    for (size_t disk = 0; disk < 2; disk++)
+        swap_slots(s, disk, LDM_SLOT_PIECE_2, 5923);
+    assert_records_tell_the_same(s, 740 * 1024, 800 * 1024);
+    for (size_t disk = 0; disk < 2; disk++)
+        swap_slots(s, disk, LDM_SLOT_PIECE_2, 5923);
+    set_transaction(s, 0, 13);
+    assert_records_tell_the_same(s, 1, 24 * 1024);
+    change_volume_name(s, 1);
+    assert_records_tell_the_same(s, 1, 24 * 1024);
+    set_transaction(s, 1, 13);
+    assert_records_tell_the_same(s, 1, 24 * 1024);
+}
+
+/* What is wrong behind the records is only seen by who reads all of it. */
+static void records_alone_tell_nothing_of_free_slots(void **state)
+{
+    struct state *s = *state;
+
+    config(s, 0)[128 * 5000] ^= 1;
+    assert_first_disk(s, VOLUME_DISK_DAMAGED);
+    s->sources[0].records_only = s->sources[1].records_only = true;
+    assert_first_disk(s, VOLUME_DISK_OK);
+    config(s, 0)[128 * LDM_SLOT_PIECE_1] ^= 1;
+    assert_first_disk(s, VOLUME_DISK_DAMAGED);
 }
 
 static void too_little_memory_is_reported(void **state)
@@ -2129,6 +2194,8 @@ int main(void)
         CASE(disk_that_left_the_group_is_no_member),
         CASE(change_decided_on_one_disk_counts_for_all),
         CASE(change_begun_on_one_disk_alone_is_no_contradiction),
+        CASE(records_alone_tell_of_the_volumes),
+        CASE(records_alone_tell_nothing_of_free_slots),
         CASE(too_little_memory_is_reported),
         CASE(damaged_log_makes_its_disk_doubtful),
         CASE(log_of_more_pages_than_its_region_is_damaged),

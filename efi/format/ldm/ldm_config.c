@@ -15,7 +15,7 @@ enum {
 };
 
 /* The header's slots come before the others, and all lie inside the region. */
-static enum status vmdb_geometry(struct span config, struct ldm_vmdb *vmdb)
+static enum status vmdb_geometry(struct span config, size_t region_bytes, struct ldm_vmdb *vmdb)
 {
     uint32_t header_bytes = ld_be32(config.at + 0x0c);
 
@@ -25,7 +25,7 @@ static enum status vmdb_geometry(struct span config, struct ldm_vmdb *vmdb)
     if (header_bytes < VMDB_MIN_BYTES || header_bytes % LDM_SLOT_BYTES != 0)
         return ST_DAMAGED;
     vmdb->first_slot = header_bytes / LDM_SLOT_BYTES;
-    if (vmdb->first_slot >= vmdb->slot_count || vmdb->slot_count > config.size / LDM_SLOT_BYTES)
+    if (vmdb->first_slot >= vmdb->slot_count || vmdb->slot_count > region_bytes / LDM_SLOT_BYTES)
         return ST_DAMAGED;
     return ST_OK;
 }
@@ -51,24 +51,35 @@ static enum status vmdb_transaction(struct span config, struct ldm_vmdb *vmdb)
     return ST_OK;
 }
 
-enum status ldm_vmdb_parse(struct span config, struct ldm_vmdb *ret_vmdb)
+/* All of the header but the digest. */
+static enum status vmdb_fields(struct span config, size_t region_bytes, struct ldm_vmdb *vmdb)
 {
-    struct ldm_vmdb vmdb = {0};
-
     if (config.size < VMDB_MIN_BYTES || memcmp(config.at, "VMDB", 4) != 0)
         return ST_ABSENT;
     if (ld_be16(config.at + 0x12) != 4 || ld_be16(config.at + 0x14) != 10)
         return ST_UNSUPPORTED;
-    enum status status = vmdb_geometry(config, &vmdb);
+    enum status status = vmdb_geometry(config, region_bytes, vmdb);
+    if (status == ST_OK)
+        status = ldm_guid_field(span_part(config, 0x35, 64), &vmdb->group);
+    return status == ST_OK ? vmdb_transaction(config, vmdb) : status;
+}
+
+/* The number behind the last slot that `config` holds. */
+static size_t slots_end(struct span config, const struct ldm_vmdb *vmdb)
+{
+    size_t held = config.size / LDM_SLOT_BYTES;
+
+    return held < vmdb->slot_count ? held : vmdb->slot_count;
+}
+
+enum status ldm_vmdb_parse(struct span config, size_t region_bytes, struct ldm_vmdb *ret_vmdb)
+{
+    struct ldm_vmdb vmdb = {0};
+    enum status status = vmdb_fields(config, region_bytes, &vmdb);
+
     if (status != ST_OK)
         return status;
-    status = ldm_guid_field(span_part(config, 0x35, 64), &vmdb.group);
-    if (status != ST_OK)
-        return status;
-    status = vmdb_transaction(config, &vmdb);
-    if (status != ST_OK)
-        return status;
-    vmdb.digest = sha256_of(span_part(config, 0, (uint64_t)vmdb.slot_count * LDM_SLOT_BYTES));
+    vmdb.digest = sha256_of(span_part(config, 0, slots_end(config, &vmdb) * LDM_SLOT_BYTES));
     *ret_vmdb = vmdb;
     return ST_OK;
 }
@@ -105,12 +116,47 @@ static bool slot_is_sound(struct span config, size_t number)
     return slot.group != 0 && slot.fragments <= LDM_FRAGMENTS_MAX && slot.fragment < slot.fragments;
 }
 
+/* The volumes, components, partitions and disks of the header, and the group itself. */
+static uint64_t records_counted(const struct ldm_vmdb *vmdb)
+{
+    uint64_t count = 1;
+
+    for (size_t i = 0; i < LDM_COUNTS; i++)
+        count += vmdb->counts[i];
+    return count;
+}
+
+size_t ldm_front_bytes(struct span front, size_t region_bytes)
+{
+    struct ldm_vmdb vmdb = {0};
+    uint64_t records = 0;
+    uint64_t fragments_open = 0;
+
+    if (vmdb_fields(front, region_bytes, &vmdb) != ST_OK || vmdb.update != LDM_UPDATE_CLEAN)
+        return 0;
+    for (size_t i = vmdb.first_slot; i < slots_end(front, &vmdb); i++) {
+        struct slot slot = slot_load(front, i);
+        if (!slot_is_sound(front, i))
+            return 0;
+        if (slot.fragments == 0)
+            continue;
+        if (slot.fragment == 0 && ld_be16(slot.payload.at) != RECORD_ACTIVE)
+            return 0;
+        records += slot.fragment == 0;
+        fragments_open += slot.fragment == 0 ? slot.fragments : 0;
+        fragments_open--;
+        if (records == records_counted(&vmdb) && fragments_open == 0)
+            return (i + 1) * LDM_SLOT_BYTES;
+    }
+    return 0;
+}
+
 static enum status count_used_slots(struct span config, const struct ldm_vmdb *vmdb,
                                     size_t *ret_used)
 {
     size_t used = 0;
 
-    for (size_t i = vmdb->first_slot; i < vmdb->slot_count; i++) {
+    for (size_t i = vmdb->first_slot; i < slots_end(config, vmdb); i++) {
         if (!slot_is_sound(config, i))
             return ST_DAMAGED;
         used += slot_load(config, i).fragments != 0;
@@ -138,7 +184,7 @@ static size_t *sort_used_slots(struct span config, const struct ldm_vmdb *vmdb, 
 
     if (slots == NULL)
         return NULL;
-    for (size_t i = vmdb->first_slot; i < vmdb->slot_count && count < used; i++)
+    for (size_t i = vmdb->first_slot; i < slots_end(config, vmdb) && count < used; i++)
         if (slot_load(config, i).fragments != 0)
             slots[count++] = i;
     sort_items(slots, count, compare_slots, &config);

@@ -41,7 +41,8 @@ struct ldm_database {
 };
 
 /*
- * Reads the whole database in the config region `config`, whose header is `vmdb`. In the result
+ * Reads the whole database in the config region `config`, or the front of one as far as
+ * ldm_front_bytes says; its header is `vmdb`. In the result
  * each component has its volume, each partition its component and disk, every number of parts is
  * right, no two partitions of a disk overlap, and no record was changed by a transaction later than
  * the one it belongs to. Whether a volume's pieces add up to it shows in

@@ -54,8 +54,8 @@ struct ldm_vmdb {
     uint64_t pending;            /* the same when nothing is in flight */
     uint32_t counts[LDM_COUNTS]; /* those that hold for the records to be used; never a size
                                     to allocate by */
-    struct sha256 digest; /* of all bytes of header and slots; what lies behind them in the region
-                             depends on the block size of the disk */
+    struct sha256 digest; /* of all bytes of header and slots that were given; what lies behind the
+                             slots in the region depends on the block size of the disk */
     uint64_t effective; /* the transaction the records to be used belong to: pending when the update
                            was decided, else committed */
 };
@@ -78,18 +78,28 @@ struct ldm_record_list {
 };
 
 /*
- * Checks the header at the start of the config region. Statuses: ST_OK; ST_ABSENT without the
- * magic; ST_DAMAGED, also for an update status under which this copy must not be used;
- * ST_UNSUPPORTED for a version other than 4.10.
+ * Checks the header of a config region of `region_bytes` whose bytes are `config`: all of them, or
+ * its front as far as ldm_front_bytes says. Statuses: ST_OK; ST_ABSENT without the magic;
+ * ST_DAMAGED, also for an update status under which this copy must not be used; ST_UNSUPPORTED for
+ * a version other than 4.10.
  */
-MUST_CHECK enum status ldm_vmdb_parse(struct span config, struct ldm_vmdb *ret_vmdb);
+MUST_CHECK enum status ldm_vmdb_parse(struct span config, size_t region_bytes,
+                                      struct ldm_vmdb *ret_vmdb);
 
 /*
- * Walks all slots and gathers the records that hold: those that are active, and with a transaction
- * in flight those of the side that wins. The list lies in `scratch` and points into `config` too.
- * Twice the size of the config region plus 256 bytes of scratch always suffice. Statuses: ST_OK;
- * ST_DAMAGED for any slot or record that is not sound, and for two objects of one ID;
- * ST_NO_MEMORY.
+ * How many bytes of `front`, the first ones of a config region of `region_bytes`, hold the header
+ * and as many records as it counts: what would lie behind them is free, or a fault. 0 when they are
+ * not all there, when something there is not sound, and with a transaction in flight, whose records
+ * no count tells of: more of the region is to be read then, at last all of it.
+ */
+size_t ldm_front_bytes(struct span front, size_t region_bytes);
+
+/*
+ * Walks all slots in `config` and gathers the records that hold: those that are active, and with a
+ * transaction in flight those of the side that wins. The list lies in `scratch` and points into
+ * `config` too. Twice the size of the config region plus 256 bytes of scratch always suffice.
+ * Statuses: ST_OK; ST_DAMAGED for any slot or record that is not sound, and for two objects of one
+ * ID; ST_NO_MEMORY.
  */
 MUST_CHECK enum status ldm_records_gather(struct span config, const struct ldm_vmdb *vmdb,
                                           struct arena *scratch, struct ldm_record_list *ret_list);
