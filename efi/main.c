@@ -35,6 +35,7 @@ struct program {
     struct uefi_files files;
     struct uefi_console console;
     struct uefi_clock clock;
+    struct uefi_start start;
     struct ports ports;
 };
 
@@ -55,7 +56,8 @@ static EFI_STATUS with_files(struct program *program)
         return EFI_OUT_OF_RESOURCES;
     uefi_console_open(&program->uefi, &program->console, &ports->console);
     uefi_clock_open(&program->uefi, &program->clock, &ports->clock);
-    uefi_start_open(&program->uefi, program->arguments.program, &ports->start);
+    uefi_start_open(&program->uefi, &program->files, program->arguments.program, &program->start,
+                    &ports->start);
     ports->architecture = ARCHITECTURE;
     unsigned error = run_with_ports(program);
     uefi_console_close(&program->console);

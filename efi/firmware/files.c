@@ -405,6 +405,11 @@ enum status uefi_files_open(const struct uefi *uefi, struct arena *arena,
     return ST_OK;
 }
 
+void uefi_files_rest(struct uefi_files *files)
+{
+    close_walk(files);
+}
+
 void uefi_files_close(struct uefi_files *files)
 {
     close_walk(files);

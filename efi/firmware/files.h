@@ -38,6 +38,9 @@ struct uefi_files {
 MUST_CHECK enum status uefi_files_open(const struct uefi *uefi, struct arena *arena,
                                        struct uefi_files *ret_files, struct files_port *ret_port);
 
+/* Closes the directory that was listed last; a list goes on all the same, from its top. */
+void uefi_files_rest(struct uefi_files *files);
+
 /* Closes what is open, gives released disks back to their drivers; the port is dead then. */
 void uefi_files_close(struct uefi_files *files);
 

@@ -51,9 +51,9 @@ struct start_port {
 
     /*
      * Starts it with `options` as its load options (a copy is taken), under the watchdog of five
-     * minutes that a boot manager sets (3.1.2), which is off again afterwards. Returns when the
-     * program has: then it is unloaded, and what it said is the answer: ST_OK for success, else a
-     * status as near as can be, ST_IO where none is. ST_REFUSED with code 26 may also be firmware's
+     * minutes that a boot manager sets (3.1.2), which is off again afterwards. No file is open
+     * meanwhile. Returns when the program has, or cannot be started: then it is unloaded, and what
+     * it said is the answer: ST_OK for success, else a status as near as can be, ST_IO where none is. ST_REFUSED with code 26 may also be firmware's
      * own word.
      */
     struct start_answer (*start)(void *ctx, void *image, struct span options);

@@ -35,10 +35,26 @@ static struct {
     bool tpm_there;
     bool tpm_present;
     EFI_STATUS tpm_answer;
+    bool old_tpm_there; /* 1.2 */
+    bool old_tpm_present;
+    bool old_tpm_off;
+    EFI_STATUS old_tpm_answer;
+    bool rests;             /* no directory is open */
+    bool rested_then;       /* when the image was started */
+    bool has_no_image_info; /* the image has no EFI_LOADED_IMAGE_PROTOCOL */
+    bool has_no_memory;
 } firmware;
 
 static int image_place;
 static struct uefi uefi;
+static struct uefi_start start;
+static struct uefi_files files;
+
+void uefi_files_rest(struct uefi_files *io_files)
+{
+    assert_ptr_equal(io_files, &files);
+    firmware.rests = true;
+}
 
 static EFI_STATUS EFIAPI load_image(BOOLEAN policy, EFI_HANDLE parent,
                                     EFI_DEVICE_PATH_PROTOCOL *path, VOID *bytes, UINTN size,
@@ -57,6 +73,7 @@ static EFI_STATUS EFIAPI start_image_call(EFI_HANDLE image, UINTN *ret_size, CHA
 {
     assert_ptr_equal(image, &image_place);
     firmware.watchdog_then = firmware.watchdog;
+    firmware.rested_then = firmware.rests;
     firmware.options_size = firmware.loaded.LoadOptionsSize;
     assert_in_range(firmware.options_size, 0, sizeof(firmware.options));
     if (firmware.options_size > 0)
@@ -86,6 +103,8 @@ static EFI_STATUS EFIAPI set_watchdog(UINTN seconds, UINT64 code, UINTN size, CH
 static EFI_STATUS EFIAPI allocate_pool(EFI_MEMORY_TYPE kind, UINTN size, void **ret_buffer)
 {
     (void)kind;
+    if (firmware.has_no_memory)
+        return EFI_OUT_OF_RESOURCES;
     *ret_buffer = malloc(size);
     firmware.pools++;
     return EFI_SUCCESS;
@@ -101,7 +120,7 @@ static EFI_STATUS EFIAPI free_pool(void *buffer)
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface)
 {
     (void)guid;
-    if (handle != &image_place)
+    if (handle != &image_place || firmware.has_no_image_info)
         return EFI_UNSUPPORTED;
     *ret_interface = &firmware.loaded;
     return EFI_SUCCESS;
@@ -115,11 +134,37 @@ static EFI_STATUS EFIAPI tpm_capability(struct tcg2 *tcg2, struct tcg2_capabilit
     return firmware.tpm_answer;
 }
 
+/* TCG EFI Protocol Specification for TPM 1.1 or 1.2, 5.1: the size, two versions of four bytes, the hash
+ * algorithms, then whether a TPM is present and whether it is deactivated. */
+static EFI_STATUS EFIAPI old_tpm_status(struct tcg *tcg, struct tcg_capability *ret_capability,
+                                        UINT32 *ret_features, EFI_PHYSICAL_ADDRESS *ret_log,
+                                        EFI_PHYSICAL_ADDRESS *ret_last)
+{
+    uint8_t *bytes = (uint8_t *)ret_capability;
+
+    (void)tcg;
+    assert_int_equal(sizeof(*ret_capability), 12);
+    bytes[0] = 12;
+    bytes[10] = firmware.old_tpm_present;
+    bytes[11] = firmware.old_tpm_off;
+    *ret_features = 0;
+    *ret_log = 0;
+    *ret_last = 0;
+    return firmware.old_tpm_answer;
+}
+
 static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration, void **ret_interface)
 {
+    static const EFI_GUID old = {
+        0xf541796d, 0xa62e, 0x4954, {0xa7, 0x75, 0x95, 0x84, 0xf6, 0x1b, 0x9c, 0xdd}};
     static struct tcg2 tcg2 = {tpm_capability};
+    static struct tcg tcg = {old_tpm_status};
 
     (void)registration;
+    if (firmware.old_tpm_there && uefi_guid_equal(guid, &old)) {
+        *ret_interface = &tcg;
+        return EFI_SUCCESS;
+    }
     if (!firmware.tpm_there || !uefi_guid_equal(guid, &tcg2_guid))
         return EFI_NOT_FOUND;
     *ret_interface = &tcg2;
@@ -150,7 +195,7 @@ static struct start_port open_port(void)
     firmware.boot.LocateProtocol = locate_protocol;
     firmware.runtime.ResetSystem = reset_system;
     uefi = (struct uefi){.image = &uefi, .boot = &firmware.boot, .runtime = &firmware.runtime};
-    uefi_start_open(&uefi, "", &port);
+    uefi_start_open(&uefi, &files, "", &start, &port);
     return port;
 }
 
@@ -280,6 +325,47 @@ static void test_tpm_is_seen(void **state)
     assert_true(open_port().has_tpm);
 }
 
+/* TPM 1.2 measures as well. One that is switched off does not. */
+static void test_old_tpm_is_seen(void **state)
+{
+    (void)state;
+    firmware.old_tpm_there = true;
+    assert_false(open_port().has_tpm);
+    firmware.old_tpm_present = true;
+    assert_true(open_port().has_tpm);
+    firmware.old_tpm_off = true;
+    assert_false(open_port().has_tpm);
+    firmware.old_tpm_answer = EFI_DEVICE_ERROR;
+    assert_true(open_port().has_tpm);
+    firmware.old_tpm_answer = EFI_SUCCESS;
+    firmware.tpm_there = true; /* a firmware that has both protocols for one TPM 2.0 */
+    firmware.tpm_present = true;
+    assert_true(open_port().has_tpm);
+}
+
+/* The started system need not close what this program has left open, nor can it. */
+static void test_no_directory_is_open_when_a_program_starts(void **state)
+{
+    struct start_port port = open_port();
+
+    (void)state;
+    (void)port.start(port.ctx, &image_place, span_of(NULL, 0));
+    assert_true(firmware.rested_then);
+}
+
+static void test_program_that_cannot_be_started_is_unloaded(void **state)
+{
+    struct start_port port = open_port();
+
+    (void)state;
+    firmware.has_no_memory = true;
+    assert_int_equal(port.start(port.ctx, &image_place, span_of("x", 1)).status, ST_NO_MEMORY);
+    assert_int_equal(firmware.unloads, 1);
+    firmware.has_no_image_info = true;
+    assert_int_equal(port.start(port.ctx, &image_place, span_of("x", 1)).status, ST_IO);
+    assert_int_equal(firmware.unloads, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +376,9 @@ int main(void)
         cmocka_unit_test_setup(test_unload_ignores_none, setup),
         cmocka_unit_test_setup(test_resets, setup),
         cmocka_unit_test_setup(test_tpm_is_seen, setup),
+        cmocka_unit_test_setup(test_old_tpm_is_seen, setup),
+        cmocka_unit_test_setup(test_no_directory_is_open_when_a_program_starts, setup),
+        cmocka_unit_test_setup(test_program_that_cannot_be_started_is_unloaded, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
