@@ -23,16 +23,27 @@ bool restart_knows_setup(const struct ports *ports)
     return read_wishes(ports, "OsIndicationsSupported", known) && (known[0] & BOOT_TO_UI) != 0;
 }
 
+static enum status set_wishes(const struct ports *ports, const uint8_t wishes[WISH_SIZE],
+                              size_t size)
+{
+    return ports->vars.set(ports->vars.ctx, NULL, "OsIndications", VAR_BOOT_OPTION, wishes, size);
+}
+
 enum status restart_into_setup(const struct ports *ports)
 {
+    uint8_t before[WISH_SIZE] = {0};
     uint8_t wishes[WISH_SIZE];
 
     if (!restart_knows_setup(ports))
         return ST_UNSUPPORTED;
-    if (!read_wishes(ports, "OsIndications", wishes))
-        memset(wishes, 0, sizeof(wishes));
+    bool had_wishes = read_wishes(ports, "OsIndications", before);
+    memcpy(wishes, before, sizeof(wishes));
     wishes[0] |= BOOT_TO_UI;
-    enum status status =
-        ports->vars.set(ports->vars.ctx, NULL, "OsIndications", VAR_BOOT_OPTION, wishes, WISH_SIZE);
-    return status == ST_OK ? ports->start.reset(ports->start.ctx, START_RESET_COLD) : status;
+    enum status status = set_wishes(ports, wishes, WISH_SIZE);
+    if (status != ST_OK)
+        return status;
+    status = ports->start.reset(ports->start.ctx, START_RESET_COLD);
+    /* It came back: nobody is to be surprised by the setup at some later start. */
+    (void)!set_wishes(ports, before, had_wishes ? WISH_SIZE : 0);
+    return status;
 }

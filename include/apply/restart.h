@@ -13,7 +13,8 @@ bool restart_knows_setup(const struct ports *ports);
 /*
  * Asks for the setup at the next start (OsIndications, the other bits kept) and restarts the
  * machine. Does not return when that works. Statuses: ST_UNSUPPORTED where firmware has no such
- * wish, or cannot reset; else what setting the variable gave, without a reset.
+ * wish, or cannot reset (OsIndications is as before then); else what setting the variable gave,
+ * without a reset.
  */
 MUST_CHECK enum status restart_into_setup(const struct ports *ports);
 

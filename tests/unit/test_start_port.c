@@ -120,6 +120,24 @@ static void test_no_reset_when_the_wish_was_not_kept(void **state)
     host_free(host);
 }
 
+/* A firmware that does not restart shows its setup at no later start either. */
+static void test_wish_is_taken_back_where_nothing_restarts(void **state)
+{
+    struct host *host = host_new();
+    const uint8_t supported[8] = {0x01};
+    const uint8_t before[8] = {0x40, 0, 1};
+
+    (void)state;
+    mem_vars_put(host->vars, NULL, "OsIndicationsSupported", BS_RT, supported, 8);
+    assert_int_equal(restart_into_setup(host_ports(host)), ST_UNSUPPORTED);
+    assert_int_equal(host_start_count(host->start), 1);
+    assert_null(mem_vars_find(host->vars, NULL, "OsIndications"));
+    mem_vars_put(host->vars, NULL, "OsIndications", VAR_BOOT_OPTION, before, 8);
+    assert_int_equal(restart_into_setup(host_ports(host)), ST_UNSUPPORTED);
+    assert_memory_equal(mem_vars_find(host->vars, NULL, "OsIndications")->data, before, 8);
+    host_free(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_setup_is_asked_for_where_it_is_known),
         cmocka_unit_test(test_setup_without_the_bit_is_not_asked_for),
         cmocka_unit_test(test_no_reset_when_the_wish_was_not_kept),
+        cmocka_unit_test(test_wish_is_taken_back_where_nothing_restarts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
