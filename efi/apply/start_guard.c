@@ -39,7 +39,6 @@ struct start_guard start_guard_read(const struct ports *ports)
     look_at_clock(ports, &guard);
     enum status status =
         vars->get(vars->ctx, &own_vendor, START_GUARD_NAME, &attributes, data, sizeof(data), &size);
-    guard.known = status == ST_OK;
     if (status != ST_OK || size != sizeof(data) || data[0] != FORMAT)
         return guard;
     if (!has_lasted(&guard, ld_le32(data + MINUTES_AT)))
@@ -66,15 +65,15 @@ enum status start_guard_count(const struct ports *ports, struct start_guard *io_
     if (io_guard->starts < UINT8_MAX)
         io_guard->starts++;
     look_at_clock(ports, io_guard);
-    enum status status = write_count(ports, io_guard);
-    io_guard->known |= status == ST_OK;
-    return status;
+    return write_count(ports, io_guard);
 }
 
-void start_guard_clear(const struct ports *ports, struct start_guard *io_guard)
+void start_guard_clear(const struct ports *ports)
 {
-    if (io_guard->starts == 0 || !io_guard->known)
+    struct start_guard guard = start_guard_read(ports);
+
+    if (guard.starts == 0)
         return;
-    io_guard->starts = 0;
-    (void)!write_count(ports, io_guard);
+    guard.starts = 0;
+    (void)!write_count(ports, &guard);
 }

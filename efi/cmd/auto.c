@@ -94,24 +94,32 @@ enum status cmd_config(struct context *context)
 
 /* --- A person ------------------------------------------------------------------------------- */
 
+/* Waits for a key, where the menu has no screen or no memory. */
+static enum status wait_for_person(struct context *context)
+{
+    const struct console_port *console = &context->ports->console;
+    bool by_firmware = context->ports->start.by_firmware;
+    uint32_t key = KEY_NONE;
+
+    say(context, by_firmware ? "Press a key to go on with the firmware's next boot entry. "
+                             : "Press a key to go back to the Shell. ");
+    screen_flush(context->screen);
+    if (console->read_key(console->ctx, KEY_WAIT_FOREVER, &key) == ST_OK)
+        start_guard_clear(context->ports);
+    screen_answered(context->screen);
+    return ST_CANCELLED;
+}
+
 /* The menu; where there is no screen for it, what can be typed, and a key that is waited for. What starts next is
  * the firmware's affair, which looks further only after an error. */
 static enum status hand_to_person(struct auto_run *run)
 {
     struct context *context = run->context;
-    const struct console_port *console = &context->ports->console;
-    uint32_t key = KEY_NONE;
 
-    start_guard_clear(context->ports, &run->guard);
     screen_flush(context->screen);
     context->yes = false;
-    if (cmd_menu(context) == ST_CANCELLED)
-        return ST_CANCELLED;
-    say(context, "Press a key to go on with the firmware's next boot entry. ");
-    screen_flush(context->screen);
-    (void)!console->read_key(console->ctx, KEY_WAIT_FOREVER, &key);
-    screen_answered(context->screen);
-    return ST_CANCELLED;
+    enum status status = cmd_menu(context);
+    return status == ST_OK || status == ST_CANCELLED ? status : wait_for_person(context);
 }
 
 /* Counts down; true when a key was pressed. Without a keyboard nobody can press one, and nobody waits. */
@@ -132,6 +140,8 @@ static bool person_is_there(struct auto_run *run)
             break;
     }
     console->write(console->ctx, "\n", 1);
+    if (key != KEY_NONE)
+        start_guard_clear(context->ports);
     return key != KEY_NONE;
 }
 
@@ -144,12 +154,13 @@ static enum status look_at_machine(struct auto_run *run)
     bool mends = run->settings.mode != MODE_REPORT && run->settings.mode != MODE_MENU;
     enum status status = mends ? mend_begin(context, SCAN_FULL) : context_scan(context, SCAN_FULL);
 
-    run->judged = false;
+    run->looked = run->judged = false;
     run->stopped = mends && status == ST_CANCELLED;
     if (run->stopped)
         return status;
     if (mends && status != ST_OK) /* what could not be taken back keeps no disk from starting */
         status = context_scan(context, SCAN_FULL);
+    run->looked = status == ST_OK;
     if (status == ST_OK && !mends)
         note_interrupted(context);
     if (status == ST_OK)
@@ -311,6 +322,7 @@ enum status cmd_auto(struct context *context)
             "This machine was started %u times in a row without going on for long, so it waits "
             "for you now.\n",
             run.guard.starts);
+        run.looked = context_scan(context, SCAN_FULL) == ST_OK;
         auto_report(&run, "waiting");
         return hand_to_person(&run);
     }

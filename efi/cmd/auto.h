@@ -23,7 +23,8 @@ struct auto_run {
     struct settings settings;
     struct start_guard guard;
     struct judgement judgement;
-    bool judged;
+    bool looked;  /* context->machine is the machine as it is */
+    bool judged;  /* ... and judgement what comes of it */
     bool stopped; /* by a person, with Ctrl-C: nothing more is done unasked */
     struct auto_log *log;
     const char *outcome; /* for the variable: in a word or two */

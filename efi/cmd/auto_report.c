@@ -1,6 +1,7 @@
 #include "auto.h"
 
 #include "apply/run_log.h"
+#include "plan/esp_files.h"
 #include "report_json.h"
 
 #define SUMMARY_SIZE 512u /* bytes of the variable */
@@ -104,12 +105,23 @@ static void set_summary(struct auto_run *run, const char *outcome)
 }
 
 /* True when files may go to the volume that the program came from: an ESP that is half of an array
- * must not differ from its other half. */
+ * must not differ from its other half, and what a driver writes into a damaged file system may take
+ * others' files with it. */
 static bool takes_files(const struct auto_run *run)
 {
-    const struct context *context = run->context;
+    const struct machine *machine = &run->context->machine;
+    size_t own = run->context->ports->files.self;
 
-    return run->judged && !machine_mount_is_in_array(&context->machine, context->ports->files.self);
+    if (!run->looked || machine_mount_is_in_array(machine, own))
+        return false;
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        const struct esp *esp = &machine->esps[i];
+        const struct partition *partition = &machine->partitions[esp->partition];
+        if (partition->volume == own)
+            return esp_files_readable(esp) &&
+                   !owner_is_raid(machine->disks[partition->disk].owner.owner);
+    }
+    return true;
 }
 
 void auto_report(struct auto_run *run, const char *outcome)
@@ -120,7 +132,7 @@ void auto_report(struct auto_run *run, const char *outcome)
     screen_flush(context->screen);
     if ((wanted & REPORT_VARIABLE) != 0)
         set_summary(run, outcome);
-    if ((wanted & REPORT_JSON) != 0 && takes_files(run))
+    if ((wanted & REPORT_JSON) != 0 && run->judged && takes_files(run))
         write_json(run);
     if ((wanted & REPORT_LOG) != 0 && run->log != NULL && takes_files(run))
         (void)!run_log_append(context->arena, &context->ports->files, &context->ports->clock,

@@ -1,6 +1,5 @@
 #include "auto.h"
 
-#include "audit/installed.h"
 #include "model/boot_name.h"
 #include "plan/autostart.h"
 #include "program.h"
@@ -124,18 +123,14 @@ static bool is_bitlocker_rule(const struct auto_run *run)
     return run->context->ports->start.has_tpm && autostart_spares_disks(&run->context->machine);
 }
 
-/* Counts the start where something is wrong; on a machine that is as it should be nothing is written. */
-static void count_start(struct auto_run *run, bool by_reset)
+/* Each start counts: nobody comes to this program but where those before it in BootOrder have not started,
+ * or by choice, and a system that resets the machine over and over may look healthy. */
+static void count_start(struct auto_run *run)
 {
-    struct context *context = run->context;
-    bool wrong = run->judgement.state != MACHINE_SAFE ||
-                 autostart_is_fallback(context->arena, &context->machine);
+    enum status status = start_guard_count(run->context->ports, &run->guard);
 
-    if (!wrong && !by_reset && run->guard.starts == 0)
-        return;
-    enum status status = start_guard_count(context->ports, &run->guard);
     if (status != ST_OK)
-        say(context, "Starts in a row cannot be counted: %s.\n", status_text(status));
+        say(run->context, "Starts in a row cannot be counted: %s.\n", status_text(status));
 }
 
 static void try_choice(struct auto_run *run, const struct autostart_choice *choice)
@@ -191,7 +186,7 @@ void auto_start(struct auto_run *run)
     }
     say_reasons(run, &autostart);
     if (autostart.count > 0)
-        count_start(run, autostart.choices[0].by_reset);
+        count_start(run);
     for (size_t i = 0; i < autostart.count; i++)
         try_choice(run, &autostart.choices[i]);
 }

@@ -3,6 +3,7 @@
  * command line: it shows its plan and asks as if it had been typed.
  */
 #include "apply/restart.h"
+#include "apply/start_guard.h"
 #include "auto.h"
 #include "base/text.h"
 #include "cells.h"
@@ -225,6 +226,7 @@ static enum status act(struct menu *menu, const struct menu_choice *choice)
 /* Does what is chosen, with the screen to itself. Statuses: ST_OK; ST_IO when there is no keyboard. */
 static enum status do_choice(struct menu *menu, const struct menu_choice *choice)
 {
+    start_guard_clear(menu->context->ports);
     empty_screen(menu, true);
     if (act(menu, choice) == ST_OK && choice->act == ACT_SHELL)
         return ST_OK;
@@ -316,8 +318,10 @@ static enum status end_menu(struct context *context, enum status status)
             MENU_COLUMNS_LEAST, MENU_ROWS_LEAST);
     console->clear(console->ctx, true);
     /* A boot manager that is told of success looks no further. */
-    if (status == ST_CANCELLED)
+    if (status == ST_CANCELLED) {
+        start_guard_clear(context->ports);
         return context->ports->start.by_firmware ? ST_CANCELLED : ST_OK;
+    }
     return report(context, status, "The menu ends: %s.",
                   status == ST_IO ? "there is no keyboard" : status_text(status));
 }

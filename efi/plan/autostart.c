@@ -1,6 +1,5 @@
 #include "plan/autostart.h"
 
-#include "audit/installed.h"
 #include "audit/lead.h"
 #include "audit/program.h"
 #include "base/text.h"
@@ -198,23 +197,6 @@ bool autostart_spares_disks(const struct machine *machine)
 {
     for (size_t i = 0; i < machine->copy_count; i++) {
         if (machine->copies[i].content == CONTENT_BITLOCKER)
-            return true;
-    }
-    return false;
-}
-
-bool autostart_is_fallback(struct arena *arena, const struct machine *machine)
-{
-    const char *path = installed_path(arena, machine);
-    size_t own = machine->current.status == ST_OK
-                     ? machine_find_entry(machine, machine->current.number)
-                     : NO_INDEX;
-
-    if (path == NULL || own == NO_INDEX || !installed_entry_is_own(&machine->entries[own], path))
-        return false;
-    for (size_t i = 0; i < own; i++) {
-        const struct entry *entry = &machine->entries[i];
-        if (roles_entry_is_tried(entry) && !installed_entry_is_own(entry, path))
             return true;
     }
     return false;

@@ -16,7 +16,6 @@
 
 struct start_guard {
     unsigned starts;  /* in a row, without such a pause; 0 when the last one has lasted */
-    bool known;       /* the variable is there */
     bool has_time;    /* the clock can be read */
     uint64_t minutes; /* now, since 1601 */
 };
@@ -33,7 +32,7 @@ bool start_guard_is_shut(const struct start_guard *guard);
 /* Counts one more start: one write of START_GUARD_SIZE bytes. Statuses: those of vars_port.set. */
 MUST_CHECK enum status start_guard_count(const struct ports *ports, struct start_guard *io_guard);
 
-/* A person has taken over: begins at 0 again, with a write only where something was counted. */
-void start_guard_clear(const struct ports *ports, struct start_guard *io_guard);
+/* A person has taken over: begins at 0 again, with a write only where a start counts. */
+void start_guard_clear(const struct ports *ports);
 
 #endif

@@ -60,11 +60,4 @@ MUST_CHECK enum status autostart_improves(struct arena *arena, const struct plan
 /* True when BitLocker has a volume of this machine: what it measures is nothing to change at night. */
 bool autostart_spares_disks(const struct machine *machine);
 
-/*
- * True when firmware came to this program because what stands before it in BootOrder did not start:
- * BootCurrent names an entry of its own, and an active one that starts something else comes before
- * it. Then something is wrong, whatever the audit says.
- */
-bool autostart_is_fallback(struct arena *arena, const struct machine *machine);
-
 #endif

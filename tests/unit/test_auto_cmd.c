@@ -1,6 +1,6 @@
 /*
- * What an unattended start writes into the firmware's variables, counted: nothing that stays where
- * nothing is wrong, one where the program was come to because something is, two with a reset.
+ * What an unattended start writes into the firmware's variables, counted: one that stays, two with a
+ * reset, nothing where nothing is started; and when it stops trying.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "apply/run_log.h"
 #include "apply/start_guard.h"
 #include "base/arena.h"
 #include "cmd/cmd.h"
@@ -107,13 +108,68 @@ static const struct host_start_event *last_event(const struct night *night)
     return host_start_at(night->host->start, host_start_count(night->host->start) - 1);
 }
 
-static void nothing_is_stored_where_nothing_is_wrong(void **state)
+/* One start at that minute; true when it started something, false when it waits for a person. */
+static bool starts_at(struct night *night, unsigned minute)
+{
+    size_t before = host_start_count(night->host->start);
+
+    night->host->clock.time.hour = 3;
+    night->host->clock.time.minute = (uint8_t)minute;
+    unsigned status = run_night(night);
+    bool started = host_start_count(night->host->start) > before;
+    assert_int_equal(status, started ? 0 : 21); /* EFI_ABORTED: firmware looks further */
+    return started;
+}
+
+/* It stands behind all others: whoever comes to it was not started by them, however healthy they look. */
+static void each_start_is_counted_by_one_write(void **state)
 {
     struct night *night = *state;
 
     assert_int_equal(run_night(night), 0);
     assert_int_equal(last_event(night)->kind, HOST_START_START);
-    assert_string_equal(stored(night), "");
+    assert_string_equal(stored(night), START_GUARD_NAME "\n");
+}
+
+/* The machine looks healthy, its system resets it by itself. */
+static void start_loop_of_a_healthy_machine_ends_at_a_person(void **state)
+{
+    struct night *night = *state;
+
+    for (unsigned minute = 0; minute < START_GUARD_MOST; minute++)
+        assert_true(starts_at(night, minute));
+    for (unsigned minute = 4; minute < 7;
+         minute++) { /* nobody has come: as often as it is switched on */
+        assert_false(starts_at(night, minute));
+        assert_string_equal(stored(night), "");
+    }
+    assert_non_null(strstr(host_console_text(night->host->console), "started 3 times in a row"));
+}
+
+static void start_that_lasted_begins_the_count_anew(void **state)
+{
+    struct night *night = *state;
+
+    assert_true(starts_at(night, 0));
+    assert_true(starts_at(night, 1));
+    assert_true(starts_at(night, 1 + START_GUARD_PAUSE));  /* long enough: the first again */
+    assert_true(starts_at(night, START_GUARD_PAUSE + 15)); /* a minute less is not */
+    assert_true(starts_at(night, START_GUARD_PAUSE + 16));
+    assert_false(starts_at(night, START_GUARD_PAUSE + 17));
+}
+
+/* What a person does in the menu begins the count anew; that it was shown does not. */
+static void person_at_the_menu_begins_the_count_anew(void **state)
+{
+    struct night *night = *state;
+
+    for (unsigned minute = 0; minute < START_GUARD_MOST; minute++)
+        assert_true(starts_at(night, minute));
+    host_console_answer(night->host->console,
+                        "x"); /* there is no screen for the menu: it goes on */
+    assert_false(starts_at(night, 4));
+    assert_string_equal(stored(night), START_GUARD_NAME "\n");
+    assert_true(starts_at(night, 5));
 }
 
 static void start_that_something_is_wrong_with_is_counted_once(void **state)
@@ -243,6 +299,86 @@ static void report_takes_nothing_back(void **state)
     host_free(before);
 }
 
+static bool has_reports(const struct night *night)
+{
+    bool log = mem_files_find(night->host->files, night->esp, RUN_LOG_FILE).at != NULL;
+
+    assert_int_equal(mem_files_find(night->host->files, night->esp, RUN_LOG_JSON).at != NULL, log);
+    return log;
+}
+
+/* What a driver writes into a file system that is damaged may take other files with it. */
+static void reports_go_onto_no_damaged_file_system(void **state)
+{
+    static const char file[] = "\\EFI\\Microsoft\\Boot\\bootmgfw.efi";
+    struct night *night = *state;
+
+    put_settings(night, "mode = report\n");
+    disk_machine_break_fat(night->host, 1, file); /* its chain leads astray */
+    (void)run_night(night);
+    assert_false(has_reports(night));
+    disk_machine_delete(night->host, 1, file);
+    (void)run_night(night);
+    assert_true(has_reports(night));
+}
+
+/* A chain that is longer than its file does no harm to others. */
+static void reports_go_where_files_can_be_changed(void **state)
+{
+    struct night *night = *state;
+
+    put_settings(night, "mode = report\n");
+    disk_machine_truncate(night->host, 1, "\\EFI\\Microsoft\\Boot\\bootmgfw.efi", 1);
+    (void)run_night(night);
+    assert_true(has_reports(night));
+}
+
+/* Where a key leads to: nothing of a boot entry goes on behind the Shell. */
+static void words_tell_what_a_key_leads_to(void **state)
+{
+    static const char *const words[] = {"shadowboot", "auto"};
+    struct night *night = *state;
+
+    put_settings(night, "mode = menu\n");
+    (void)run_night(night);
+    assert_non_null(strstr(host_console_text(night->host->console), "firmware's next boot entry"));
+    host_console_clear(night->host->console);
+    host_start_set_self(night->host->start, false, OWN);
+    (void)run_words(night, 2, words);
+    assert_non_null(strstr(host_console_text(night->host->console), "go back to the Shell"));
+    assert_null(strstr(host_console_text(night->host->console), "boot entry"));
+}
+
+/* Who leaves the menu has said so: in the Shell too nothing more is asked. */
+static void who_leaves_the_menu_is_asked_nothing_more(void **state)
+{
+    static const char *const words[] = {"shadowboot", "auto"};
+    struct night *night = *state;
+
+    put_settings(night, "mode = menu\n");
+    host_console_set_screen(night->host->console, (struct screen_size){80, 25}, false);
+    host_start_set_self(night->host->start, false, OWN);
+    host_console_answer(night->host->console, NULL); /* Ctrl-C: leaves, when y is said */
+    host_console_answer(night->host->console, "y");
+    assert_int_equal(run_words(night, 2, words), 0);
+    assert_null(strstr(host_console_text(night->host->console), "Press a key to go"));
+}
+
+/* Who comes in the morning reads why the machine waits. */
+static void waiting_is_in_the_log(void **state)
+{
+    struct night *night = *state;
+
+    for (unsigned minute = 0; minute < START_GUARD_MOST; minute++)
+        assert_true(starts_at(night, minute));
+    assert_false(starts_at(night, 4));
+    struct span log = mem_files_find(night->host->files, night->esp, RUN_LOG_FILE);
+    char *text = host_alloc(log.size + 1, 1);
+    memcpy(text, log.at, log.size);
+    assert_non_null(strstr(text, "so it waits for you now"));
+    free(text);
+}
+
 /* A person who presses Ctrl-C is there, and decides what comes next. */
 static void stopped_mending_starts_nothing(void **state)
 {
@@ -262,7 +398,10 @@ static void stopped_mending_starts_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(nothing_is_stored_where_nothing_is_wrong),
+        TEST(each_start_is_counted_by_one_write),
+        TEST(start_loop_of_a_healthy_machine_ends_at_a_person),
+        TEST(start_that_lasted_begins_the_count_anew),
+        TEST(person_at_the_menu_begins_the_count_anew),
         TEST(start_that_something_is_wrong_with_is_counted_once),
         TEST(reset_takes_two_and_its_order_is_for_the_entry),
         TEST(firmware_never_hears_of_success),
@@ -273,6 +412,11 @@ int main(void)
         TEST(plan_only_writes_and_starts_nothing),
         TEST(report_takes_nothing_back),
         TEST(stopped_mending_starts_nothing),
+        TEST(reports_go_onto_no_damaged_file_system),
+        TEST(reports_go_where_files_can_be_changed),
+        TEST(words_tell_what_a_key_leads_to),
+        TEST(who_leaves_the_menu_is_asked_nothing_more),
+        TEST(waiting_is_in_the_log),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

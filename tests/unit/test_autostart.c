@@ -145,28 +145,6 @@ static void repair_is_wanted_where_a_disk_does_not_start(void **state)
     assert_true(autostart_wants_repair(&judgement));
 }
 
-static void it_is_known_who_came_last(void **state)
-{
-    struct mirror *mirror = *state;
-    struct fixture_entry own = {.number = 2,
-                                .description = "shadowboot",
-                                .form = FIXTURE_SHORT,
-                                .partition = mirror_place(mirror, MIRROR_ESP(1)),
-                                .file = OWN};
-
-    mirror_put_entry(mirror, &own);
-    mirror_set_order(mirror, (const uint16_t[]){0, 1, 2}, 3);
-    mirror->machine.current = (struct small_var){.status = ST_OK, .number = 2};
-    assert_true(autostart_is_fallback(&mirror->arena, &mirror->machine));
-    mirror->machine.current.number = 0;
-    assert_false(autostart_is_fallback(&mirror->arena, &mirror->machine));
-    mirror->machine.current = (struct small_var){.status = ST_ABSENT};
-    assert_false(autostart_is_fallback(&mirror->arena, &mirror->machine));
-    mirror_set_order(mirror, (const uint16_t[]){2, 0, 1}, 3);
-    mirror->machine.current = (struct small_var){.status = ST_OK, .number = 2};
-    assert_false(autostart_is_fallback(&mirror->arena, &mirror->machine));
-}
-
 static void machine_without_members_has_no_choice(void **state)
 {
     struct mirror *mirror = *state;
@@ -193,7 +171,6 @@ int main(void)
         TEST(tools_are_not_started),
         TEST(bitlocker_with_a_tpm_is_started_by_reset),
         TEST(repair_is_wanted_where_a_disk_does_not_start),
-        TEST(it_is_known_who_came_last),
         TEST(machine_without_members_has_no_choice),
     };
 
