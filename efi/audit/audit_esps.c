@@ -1,5 +1,6 @@
 #include "audit/audit_esps.h"
 
+#include "audit/esp_path.h"
 #include "audit/installed.h"
 #include "audit/program.h"
 #include "model/boot_paths.h"
@@ -301,7 +302,7 @@ static uint64_t largest_gap(const struct machine *machine, const struct disk *di
 
 static void audit_missing_esp(struct collector *to, const struct machine *machine, size_t disk)
 {
-    if (disk_hides_partitions(&machine->disks[disk]) || roles_disk_is_bios(machine, disk))
+    if (disk_hides_partitions(&machine->disks[disk]) || machine_disk_is_bios(machine, disk))
         return; /* there may be one, or it needs none */
     collect_at_disk(to, FINDING_ESP_MISSING, disk, "");
     if (machine->disks[disk].style == DISK_GPT &&

@@ -178,8 +178,7 @@ static void audit_file_only(struct collector *to, const struct machine *machine)
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         struct lead lead;
-        if (roles_entry_is_tried(entry) && walk_names_file_only(entry) &&
-            lead_of(machine, entry, &lead))
+        if (entry_is_tried(entry) && walk_names_file_only(entry) && lead_of(machine, entry, &lead))
             collect_at_entry(to, FINDING_ENTRY_FILE_ONLY, i, "");
     }
 }
@@ -191,7 +190,7 @@ static void audit_starts(struct collector *to, const struct machine *machine,
     for (size_t i = 0; i < judgement->roles.member_count; i++) {
         size_t disk = judgement->roles.members[i].disk;
         audit_start(to, machine, disk, &judgement->starts[i]);
-        if (roles_disk_is_bios(machine, disk))
+        if (machine_disk_is_bios(machine, disk))
             collect_at_disk(to, FINDING_BIOS_START, disk, "");
         audit_bios_stores(to, machine, disk);
     }

@@ -129,7 +129,7 @@ static const char *trouble_behind(const struct look *look, const struct bcd_devi
 
     if (!device->has_partition)
         return NULL;
-    size_t partition = audit_stores_find_near(look->machine, &device->partition, disk);
+    size_t partition = boot_store_partition_near(look->machine, &device->partition, disk);
     if (partition == NO_INDEX)
         return " its partition is on no disk of this machine.";
     const struct partition *own = &look->machine->partitions[partition];

@@ -18,18 +18,6 @@ static void audit_end(struct collector *to, const struct esp *esp, enum bcd_end 
         collect_at_partition(to, FINDING_ESP_STORE_NO_SYSTEM, esp->partition, texts[end]);
 }
 
-size_t audit_stores_find_near(const struct machine *machine, const struct bcd_partition *named,
-                              size_t disk)
-{
-    size_t first = boot_store_partition(machine, named, 0);
-
-    for (size_t i = first; i != NO_INDEX; i = boot_store_partition(machine, named, i + 1)) {
-        if (machine->partitions[i].disk == disk)
-            return i;
-    }
-    return first;
-}
-
 static void say_gone(struct collector *to, const struct esp *esp, const struct bcd_partition *named)
 {
     char guid[GUID_TEXT_SIZE];
@@ -48,7 +36,7 @@ static bool audit_device(struct collector *to, const struct machine *machine,
 
     if (device->kind != BCD_DEVICE_PARTITION)
         return false;
-    size_t partition = audit_stores_find_near(machine, &device->partition, disk);
+    size_t partition = boot_store_partition_near(machine, &device->partition, disk);
     if (partition == NO_INDEX) {
         say_gone(to, esp, &device->partition);
         return true;

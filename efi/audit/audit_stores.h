@@ -5,10 +5,6 @@
 #include "audit/collector.h"
 #include "audit/roles.h"
 
-/* A partition of that name, on `disk` if there is one there; NO_INDEX when there is none. */
-size_t audit_stores_find_near(const struct machine *machine, const struct bcd_partition *named,
-                              size_t disk);
-
 /* Says of the members' ESPs where the store starts nothing, from a partition that is gone, or from
  * another disk, and what else is odd in it. */
 void audit_stores(struct collector *to, const struct machine *machine, const struct roles *roles);

@@ -1,18 +1,12 @@
 #include "audit/compare_esps.h"
 
+#include "audit/esp_path.h"
 #include "audit/program.h"
 #include "model/boot_paths.h"
 #include "base/print.h"
 #include "base/sort.h"
 #include "base/text.h"
 #include "model/contents.h"
-
-bool esp_path_is_in(const char *path, const char *folder)
-{
-    size_t length = text_length(folder);
-
-    return text_has_prefix_nocase(path, folder) && path[length] == '\\';
-}
 
 bool esp_content_is_bad(const struct fat_file *file, const struct file_content *content)
 {
@@ -109,36 +103,6 @@ bool esp_files_equal(const struct esp *a, size_t i, const struct esp *b, size_t 
     if (a->contents[i].status != ST_OK || b->contents[j].status != ST_OK)
         return true;
     return content_equal(&a->contents[i], &b->contents[j]);
-}
-
-static bool ends_in(const char *path, const char *tail)
-{
-    size_t length = text_length(path);
-    size_t tail_length = text_length(tail);
-
-    return length > tail_length && text_equal_nocase(path + length - tail_length, tail);
-}
-
-const char *esp_path_name(const char *path)
-{
-    const char *name = path;
-
-    for (size_t i = 0; path[i] != '\0'; i++)
-        name = path[i] == '\\' ? path + i + 1 : name;
-    return name;
-}
-
-bool esp_path_is_saved(const char *path)
-{
-    return ends_in(path, ".bak") || ends_in(path, ".old");
-}
-
-bool esp_path_is_own_state(const char *path)
-{
-    const char *name = esp_path_name(path);
-
-    return text_has_prefix_nocase(name, "BCD") || text_equal_nocase(name, "BOOTSTAT.DAT") ||
-           esp_path_is_saved(path);
 }
 
 static int compare_names(const char *a, const char *b)

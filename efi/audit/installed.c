@@ -40,7 +40,7 @@ struct installed installed_at(const struct machine *machine, size_t esp, const c
     }
     for (size_t i = 0; i < machine->entry_count && found.entry == NO_INDEX; i++) {
         const struct entry *entry = &machine->entries[i];
-        if (roles_entry_is_tried(entry) && installed_entry_is_own(entry, path) &&
+        if (entry_is_tried(entry) && installed_entry_is_own(entry, path) &&
             entry->boot.partition == own->partition)
             found.entry = i;
     }

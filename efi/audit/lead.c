@@ -112,7 +112,7 @@ static bool find_by_entries(const struct machine *machine, bool exact, struct le
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         struct lead lead;
-        if (!roles_entry_is_tried(entry) || (exact && !is_found(machine, entry)) ||
+        if (!entry_is_tried(entry) || (exact && !is_found(machine, entry)) ||
             !lead_of(machine, entry, &lead) || lead.program.kind == PROGRAM_TOOL)
             continue;
         *ret_lead = lead;

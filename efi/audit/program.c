@@ -1,6 +1,6 @@
 #include "audit/program.h"
 
-#include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"

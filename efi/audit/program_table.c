@@ -1,6 +1,6 @@
 #include "audit/program.h"
 
-#include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "base/text.h"
 
 /* How programs are called by their architecture, as in "grubx64.efi". */

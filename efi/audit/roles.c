@@ -4,8 +4,6 @@
 #include "system.h"
 #include "base/print.h"
 
-#define LEGACY_BOOTABLE 4u /* partition attribute, bit 2 (UEFI Specification 5.3.3) */
-
 size_t roles_member_on(const struct roles *roles, size_t disk)
 {
     for (size_t i = 0; i < roles->member_count; i++) {
@@ -51,8 +49,8 @@ static size_t led_esp_of(const struct machine *machine, size_t disk)
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         struct lead lead;
-        if (!roles_entry_is_tried(entry) || !entry->boot.has_hd ||
-            !lead_of(machine, entry, &lead) || lead.program.kind == PROGRAM_TOOL)
+        if (!entry_is_tried(entry) || !entry->boot.has_hd || !lead_of(machine, entry, &lead) ||
+            lead.program.kind == PROGRAM_TOOL)
             continue;
         if (machine->partitions[machine->esps[lead.esp].partition].disk == disk)
             return lead.esp;
@@ -82,26 +80,6 @@ size_t roles_esp_of(const struct machine *machine, size_t disk)
     size_t led = led_esp_of(machine, disk);
 
     return led != NO_INDEX ? led : best_esp_of(machine, disk);
-}
-
-bool roles_disk_is_bios(const struct machine *machine, size_t index)
-{
-    const struct disk *disk = &machine->disks[index];
-    bool active = false;
-    bool boot = false;
-
-    for (size_t i = 0; i < disk->partition_count; i++) {
-        const struct partition *own = &machine->partitions[disk->first_partition + i];
-        if (own->kind == PT_ESP)
-            return false;
-        active |= own->active;
-        boot |= own->kind == PT_BIOS_BOOT || (own->attributes & LEGACY_BOOTABLE) != 0;
-    }
-    if (disk->status != ST_OK || disk->mbr_unreadable)
-        return false;
-    if (disk->style == DISK_MBR)
-        return active || disk->mbr.has_code;
-    return disk->style == DISK_GPT && boot;
 }
 
 static void add_member(const struct machine *machine, size_t disk, size_t copy,
@@ -253,7 +231,7 @@ static void take_esps(const struct machine *machine, const struct boot_system *s
 static void take_bios_disks(const struct machine *machine, struct roles *io_roles)
 {
     for (size_t i = 0; i < machine->disk_count && machine->esp_count == 0; i++) {
-        if (!machine->disks[i].removable && roles_disk_is_bios(machine, i))
+        if (!machine->disks[i].removable && machine_disk_is_bios(machine, i))
             add_member(machine, i, NO_INDEX, io_roles);
     }
 }
@@ -294,20 +272,13 @@ static enum status take_system(struct arena *arena, const struct machine *machin
     return ST_OK;
 }
 
-bool roles_entry_is_tried(const struct entry *entry)
-{
-    return entry->in_order && entry->status == ST_OK &&
-           (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0 &&
-           (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0;
-}
-
 /* The member whose disk an entry starts from; NO_INDEX when it is none. */
 static size_t member_of_entry(const struct machine *machine, const struct roles *roles,
                               const struct entry *entry)
 {
     size_t disk = entry->boot.disk;
 
-    if (!roles_entry_is_tried(entry))
+    if (!entry_is_tried(entry))
         return NO_INDEX;
     if (entry->boot.has_hd)
         disk = entry->boot.partition == NO_INDEX ? NO_INDEX
@@ -385,7 +356,7 @@ static size_t find_led_esp(const struct machine *machine, const struct roles *ro
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         struct lead lead;
-        if (!roles_entry_is_tried(entry) || !lead_of(machine, entry, &lead) ||
+        if (!entry_is_tried(entry) || !lead_of(machine, entry, &lead) ||
             lead.program.kind == PROGRAM_TOOL)
             continue;
         size_t disk = machine->partitions[machine->esps[lead.esp].partition].disk;

@@ -18,7 +18,7 @@ static bool blocks(const struct machine *machine, const struct roles *roles,
 {
     struct lead lead;
 
-    if (!roles_entry_is_tried(entry))
+    if (!entry_is_tried(entry))
         return false;
     if (entry->form == DEVPATH_FORM_FV)
         return true;
@@ -56,8 +56,7 @@ static int badness(enum verdict verdict)
 static size_t first_file_only(const struct machine *machine)
 {
     for (size_t i = 0; i < machine->entry_count; i++) {
-        if (roles_entry_is_tried(&machine->entries[i]) &&
-            walk_names_file_only(&machine->entries[i]))
+        if (entry_is_tried(&machine->entries[i]) && walk_names_file_only(&machine->entries[i]))
             return i;
     }
     return NO_INDEX;

@@ -70,7 +70,7 @@ static void spread_over(const struct search *search, size_t disk, bool windows,
     const struct machine *machine = search->machine;
 
     io_spread->led_to |= disk == search->disk;
-    io_spread->starts |= roles_disk_is_bios(machine, disk);
+    io_spread->starts |= machine_disk_is_bios(machine, disk);
     for (size_t i = 0; i < machine->esp_count; i++) {
         const struct esp *esp = &machine->esps[i];
         if (machine->partitions[esp->partition].disk != disk)

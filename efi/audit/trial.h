@@ -45,6 +45,15 @@ enum outcome trial_because(struct trial *trial, enum outcome outcome, const char
 /* True when the disk is not there in this trial: that of another member, or any other one. */
 bool trial_disk_is_gone(const struct trial *trial, size_t disk);
 
+/* UNKNOWN: what is looked for may be where the check of the ESP did not get to. */
+enum outcome trial_cut_short(struct trial *trial);
+
+/* Whether Windows is whole enough on this copy to be started. */
+enum outcome trial_windows(struct trial *trial, const struct system_copy *copy);
+
+/* Whether the system is there that a boot manager goes on to start. */
+enum outcome trial_system(struct trial *trial);
+
 /*
  * Starts the file `path` of a partition that is there: by what is on the ESP, in the file, in its
  * boot store and in the system volume. With `needs_store` it is Windows' boot manager whatever its
@@ -53,12 +62,15 @@ bool trial_disk_is_gone(const struct trial *trial, size_t disk);
 enum outcome trial_file(struct trial *trial, size_t partition, const char *path, bool needs_store);
 
 /* Starts the file (index into the ESP's report), which is there; `needs_store` as above. */
-enum outcome trial_program(struct trial *trial, const struct esp *esp, size_t file,
-                           bool needs_store);
+typedef enum outcome trial_fn(struct trial *trial, const struct esp *esp, size_t file,
+                              bool needs_store);
+trial_fn trial_program;
 
-/* What shim, and the program that makes its entries anew, go on to start from their ESP. */
-enum outcome trial_shim(struct trial *trial, const struct esp *esp, size_t file);
-enum outcome trial_shim_fallback(struct trial *trial, const struct esp *esp, size_t file);
+/* What shim, and the program that makes its entries anew, go on to start from their ESP, by
+ * `start`. */
+enum outcome trial_shim(struct trial *trial, trial_fn *start, const struct esp *esp, size_t file);
+enum outcome trial_shim_fallback(struct trial *trial, trial_fn *start, const struct esp *esp,
+                                 size_t file);
 
 /*
  * Whether the loader (a file of the ESP, of that kind) starts the system of the mirror, as far as
@@ -69,17 +81,8 @@ enum outcome trial_shim_fallback(struct trial *trial, const struct esp *esp, siz
 enum outcome trial_whose(struct trial *trial, const struct esp *esp, size_t loader,
                          const struct program *program);
 
-/* UNKNOWN: what is looked for may be where the check of the ESP did not get to. */
-enum outcome trial_cut_short(struct trial *trial);
-
 /* What Windows' boot manager on the ESP comes to: by its store and the system volume. */
 enum outcome trial_store(struct trial *trial, const struct esp *esp);
-
-/* Whether Windows is whole enough on this copy to be started. */
-enum outcome trial_windows(struct trial *trial, const struct system_copy *copy);
-
-/* Whether the system is there that a boot manager goes on to start. */
-enum outcome trial_system(struct trial *trial);
 
 /* Starts the removable-media path of a disk: on each of its ESPs until one does not give way. */
 enum outcome trial_fallback(struct trial *trial, size_t disk);

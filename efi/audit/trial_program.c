@@ -1,6 +1,6 @@
 #include "trial.h"
 
-#include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "audit/program.h"
 #include "audit/secure.h"
 #include "base/print.h"
@@ -11,11 +11,6 @@
 /* What one kind of program comes to. */
 typedef enum outcome run_fn(struct trial *trial, const struct esp *esp, size_t file,
                             const struct program *program);
-
-enum outcome trial_cut_short(struct trial *trial)
-{
-    return trial_because(trial, UNKNOWN, "The check of its ESP was cut short.");
-}
 
 /* "\EFI\BOOT\BOOTX64.EFI is a memory tester<what>" */
 static enum outcome because_it_is(struct trial *trial, enum outcome outcome, const char *path,
@@ -71,7 +66,7 @@ static const char *path_started_now(const struct trial *trial)
     for (size_t i = 0; index != NO_INDEX && i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         const struct esp *esp = &machine->esps[index];
-        if (!roles_entry_is_tried(entry) || entry->boot.partition != esp->partition ||
+        if (!entry_is_tried(entry) || entry->boot.partition != esp->partition ||
             entry->boot.file == NULL)
             continue;
         size_t file = esp->status == ST_OK ? fat_find(&esp->report, entry->boot.file) : FAT_NO_FILE;
@@ -156,14 +151,14 @@ static enum outcome run_shim(struct trial *trial, const struct esp *esp, size_t 
                              const struct program *program)
 {
     (void)program;
-    return trial_shim(trial, esp, file);
+    return trial_shim(trial, trial_program, esp, file);
 }
 
 static enum outcome run_shim_fallback(struct trial *trial, const struct esp *esp, size_t file,
                                       const struct program *program)
 {
     (void)program;
-    return trial_shim_fallback(trial, esp, file);
+    return trial_shim_fallback(trial, trial_program, esp, file);
 }
 
 /* --- Any program ---------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 #include "trial.h"
 
-#include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "audit/program.h"
 #include "base/print.h"
 #include "base/text.h"
@@ -10,8 +10,8 @@
 #define STAGES_MAX 5u
 
 /* A program that another one starts, which does not go on when this one cannot be started. */
-static enum outcome try_stage(struct trial *trial, const struct esp *esp, const char *by,
-                              size_t file)
+static enum outcome try_stage(struct trial *trial, trial_fn *start, const struct esp *esp,
+                              const char *by, size_t file)
 {
     const struct file_content *content = &esp->contents[file];
     const char *path = trial_path_of(esp, file);
@@ -25,7 +25,7 @@ static enum outcome try_stage(struct trial *trial, const struct esp *esp, const 
     if (trial->stage++ >= STAGES_MAX)
         return trial_because(trial, FAILS,
                              arena_printf(trial->arena, "%s starts %s again and again.", by, path));
-    enum outcome outcome = trial_program(trial, esp, file, false);
+    enum outcome outcome = start(trial, esp, file, false);
     return outcome == GOES_ON ? FAILS : outcome;
 }
 
@@ -45,10 +45,10 @@ static bool has_grub_settings(const struct esp *esp, const char *path)
 
 /* GRUB beside shim is that of a distribution, signed for all machines: it knows of none of them but
  * what its settings say. */
-static enum outcome try_signed_grub(struct trial *trial, const struct esp *esp, const char *shim,
-                                    size_t grub)
+static enum outcome try_signed_grub(struct trial *trial, trial_fn *start, const struct esp *esp,
+                                    const char *shim, size_t grub)
 {
-    enum outcome outcome = try_stage(trial, esp, shim, grub);
+    enum outcome outcome = try_stage(trial, start, esp, shim, grub);
 
     if ((outcome != STARTS && outcome != PERHAPS) ||
         has_grub_settings(esp, trial_path_of(esp, grub)) ||
@@ -136,7 +136,7 @@ static enum outcome because_no_stage(struct trial *trial, const struct esp *esp,
 }
 
 /* Shim starts its fallback, what load options name, or the GRUB in its own folder. */
-enum outcome trial_shim(struct trial *trial, const struct esp *esp, size_t file)
+enum outcome trial_shim(struct trial *trial, trial_fn *start, const struct esp *esp, size_t file)
 {
     const char *path = trial_path_of(esp, file);
     size_t stage = fallback_beside(trial, esp, path);
@@ -144,10 +144,10 @@ enum outcome trial_shim(struct trial *trial, const struct esp *esp, size_t file)
     if (stage == FAT_NO_FILE)
         stage = stage_of_options(trial, esp, path);
     if (stage != FAT_NO_FILE)
-        return try_stage(trial, esp, path, stage);
+        return try_stage(trial, start, esp, path, stage);
     stage = program_second_stage(trial->machine, esp, path);
     if (stage != FAT_NO_FILE)
-        return try_signed_grub(trial, esp, path, stage);
+        return try_signed_grub(trial, start, esp, path, stage);
     return because_no_stage(trial, esp, path);
 }
 
@@ -178,14 +178,14 @@ static const char *first_of_csv(struct trial *trial, const struct boot_csv *csv)
     return NULL;
 }
 
-static enum outcome try_csv(struct trial *trial, const struct esp *esp, const char *by,
-                            const struct boot_csv *csv, const char *name)
+static enum outcome try_csv(struct trial *trial, trial_fn *start, const struct esp *esp,
+                            const char *by, const struct boot_csv *csv, const char *name)
 {
     const char *path = trial_path_of(esp, csv->file);
     size_t file = program_beside(esp, path, name);
 
     if (file != FAT_NO_FILE)
-        return try_stage(trial, esp, by, file);
+        return try_stage(trial, start, esp, by, file);
     return trial_because(trial, FAILS,
                          arena_printf(trial->arena, "%s starts %.*s%s, which is not there.", by,
                                       (int)(esp_path_name(path) - path), path, name));
@@ -193,7 +193,8 @@ static enum outcome try_csv(struct trial *trial, const struct esp *esp, const ch
 
 /* It makes an entry of each line of all lists, and starts the first one it made. The lists come in
  * the order of their folders, which can only be told when there is one. */
-enum outcome trial_shim_fallback(struct trial *trial, const struct esp *esp, size_t file)
+enum outcome trial_shim_fallback(struct trial *trial, trial_fn *start, const struct esp *esp,
+                                 size_t file)
 {
     const char *path = trial_path_of(esp, file);
     enum outcome outcome = GOES_ON;
@@ -205,7 +206,7 @@ enum outcome trial_shim_fallback(struct trial *trial, const struct esp *esp, siz
         const char *name = counts ? first_of_csv(trial, csv) : NULL;
         if (name == NULL)
             continue;
-        enum outcome own = try_csv(trial, esp, path, csv, name);
+        enum outcome own = try_csv(trial, start, esp, path, csv, name);
         if (outcome != GOES_ON && own != outcome)
             return trial_because(
                 trial, UNKNOWN,

@@ -1,6 +1,7 @@
 #include "trial.h"
 
 #include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "audit/lead.h"
 #include "system.h"
 #include "base/print.h"

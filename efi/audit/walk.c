@@ -238,7 +238,7 @@ bool walk_names_file_only(const struct entry *entry)
 
 static bool is_tried(const struct walk *walk, const struct entry *entry)
 {
-    return roles_entry_is_tried(entry) && (walk->lenient || !walk_names_file_only(entry));
+    return entry_is_tried(entry) && (walk->lenient || !walk_names_file_only(entry));
 }
 
 /* Goes through BootOrder; GOES_ON when nothing in it starts. */
@@ -328,7 +328,7 @@ static enum outcome fall_back(struct trial *trial, struct start *io_start)
 {
     size_t disk = trial->member->disk;
 
-    if (!trial->together && roles_disk_is_bios(trial->machine, disk)) {
+    if (!trial->together && machine_disk_is_bios(trial->machine, disk)) {
         io_start->verdict = VERDICT_UNKNOWN;
         io_start->reason = "It is started by the code in its MBR, which is not judged.";
         return UNKNOWN;

@@ -3,7 +3,6 @@
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
 #include "mend.h"
-#include "model/boot_paths.h"
 #include "plan/autostart.h"
 #include "plan/repair.h"
 #include "run.h"
@@ -11,86 +10,8 @@
 #include "show_plan.h"
 #include "judgement.h"
 
-#define SETTINGS_PATH SHADOWBOOT_FOLDER "\\shadowboot.conf"
-#define UNREADABLE    SETTINGS_PATH " cannot be read: %s. Nothing is changed or started unasked."
-#define SECOND        1000u /* milliseconds */
-#define ROUNDS_MOST   3
-
-/* --- Settings ------------------------------------------------------------------------------- */
-
-/* True when one of the lines that are not understood may be the one that says how far to go. */
-static bool hides_mode(const struct settings *settings)
-{
-    return settings->problem_count > 0 && settings->lines[SETTING_MODE] == 0;
-}
-
-enum status auto_settings(struct context *context, struct settings *ret_settings)
-{
-    const struct files_port *files = &context->ports->files;
-    size_t mark = arena_mark(context->arena);
-    uint8_t *file = arena_alloc(context->arena, 1, SETTINGS_BYTES + 1);
-    size_t size = 0;
-
-    *ret_settings = settings_default();
-    if (file == NULL) {
-        ret_settings->mode = MODE_MENU;
-        return ST_NO_MEMORY;
-    }
-    if (files->self >= files->volume_count)
-        return ST_ABSENT;
-    enum status status =
-        files->read(files->ctx, files->self, SETTINGS_PATH, 0, file, SETTINGS_BYTES + 1, &size);
-    if (status == ST_OK)
-        *ret_settings = settings_read(span_of(file, size));
-    if ((status != ST_OK && status != ST_ABSENT) || hides_mode(ret_settings))
-        ret_settings->mode = MODE_MENU;
-    arena_release(context->arena, mark);
-    return status;
-}
-
-void auto_say_problems(struct context *context, const struct settings *settings)
-{
-    size_t count = settings->problem_count;
-    size_t shown = count < SETTINGS_PROBLEMS ? count : SETTINGS_PROBLEMS;
-
-    for (size_t i = 0; i < shown; i++) {
-        const struct settings_problem *problem = &settings->problems[i];
-        say(context, "Line %u of " SETTINGS_PATH ": %s%s%s%s.\n", problem->line,
-            settings_trouble_text(problem->trouble), problem->word[0] == '\0' ? "" : ": \"",
-            problem->word, problem->word[0] == '\0' ? "" : "\"");
-    }
-    if (count > shown)
-        say(context, "%zu more lines of it are wrong.\n", count - shown);
-    if (hides_mode(settings))
-        say(context,
-            "No line of it that can be understood says which mode, so nothing is changed or "
-            "started unasked.\n");
-}
-
-enum status cmd_config(struct context *context)
-{
-    char buffer[SETTINGS_WORD];
-    struct settings settings;
-    enum status status = auto_settings(context, &settings);
-
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        enum settings_key key = (enum settings_key)i;
-        const char *value = settings_value_text(&settings, key, buffer);
-        if (settings.lines[i] == 0)
-            say(context, "%-12s %-20s by default\n", settings_key_name(key), value);
-        else
-            say(context, "%-12s %-20s line %u\n", settings_key_name(key), value, settings.lines[i]);
-    }
-    if (status == ST_ABSENT)
-        say(context, "There is no " SETTINGS_PATH " on the volume that shadowboot was started "
-                     "from.\n");
-    else if (status != ST_OK)
-        return report(context, status, UNREADABLE, status_text(status));
-    auto_say_problems(context, &settings);
-    if (settings.problem_count > 0)
-        context->exit_status = exit_code(ST_DAMAGED);
-    return ST_OK;
-}
+#define SECOND      1000u /* milliseconds */
+#define ROUNDS_MOST 3
 
 /* --- A person ------------------------------------------------------------------------------- */
 
@@ -305,7 +226,7 @@ enum status cmd_auto(struct context *context)
 
     enum status status = auto_settings(context, &run.settings);
     if (status != ST_OK && status != ST_ABSENT)
-        say(context, UNREADABLE "\n", status_text(status));
+        say(context, AUTO_UNREADABLE "\n", status_text(status));
     run.guard = start_guard_read(context->ports);
     if (context->plan_only || run.settings.mode == MODE_MENU)
         auto_say_problems(context, &run.settings);

@@ -7,6 +7,11 @@
 #include "cmd/context.h"
 #include "cmd/screen.h"
 #include "format/settings.h"
+#include "model/boot_paths.h"
+
+#define AUTO_SETTINGS_PATH SHADOWBOOT_FOLDER "\\shadowboot.conf"
+#define AUTO_UNREADABLE \
+    AUTO_SETTINGS_PATH " cannot be read: %s. Nothing is changed or started unasked."
 
 #define AUTO_LOG_RUN 6144u /* bytes that one run may have in the log */
 

@@ -185,9 +185,9 @@ static const struct command *find_command(const char *name)
 
     for (size_t i = 0; i < sizeof(help_words) / sizeof(help_words[0]); i++) {
         if (text_equal_nocase(name, help_words[i]))
-            return command_find("help");
+            return command_find(command_table(), "help");
     }
-    return command_find(name);
+    return command_find(command_table(), name);
 }
 
 static enum status dispatch(struct context *context, int argc, const char *const argv[])
@@ -198,7 +198,7 @@ static enum status dispatch(struct context *context, int argc, const char *const
         return run_command(context, named, argc - 1, argv + 1);
     if (argc < 2)
         return run_command(
-            context, command_find(context->ports->start.by_firmware ? "auto" : "help"), 0, NULL);
+            context, find_command(context->ports->start.by_firmware ? "auto" : "help"), 0, NULL);
     const struct command *command = find_command(argv[1]);
     if (command != NULL)
         return run_command(context, command, argc - 2, argv + 2);
@@ -208,7 +208,7 @@ static enum status dispatch(struct context *context, int argc, const char *const
                   shown == NULL ? "" : shown);
 }
 
-enum status command_run_line(struct context *outer, int argc, const char *const argv[])
+static enum status run_inner_line(struct context *outer, int argc, const char *const argv[])
 {
     struct context *context = arena_alloc(outer->arena, 1, sizeof(*context));
 
@@ -217,6 +217,9 @@ enum status command_run_line(struct context *outer, int argc, const char *const 
     context->ports = outer->ports;
     context->arena = outer->arena;
     context->screen = outer->screen;
+    context->commands = outer->commands;
+    context->common = outer->common;
+    context->run_line = outer->run_line;
     context->command = outer->command;
     context->line = join_line(outer->arena, argc, argv);
     unsigned rows = outer->screen->rows;
@@ -245,6 +248,9 @@ unsigned cmd_main(const struct ports *ports, struct arena *arena, int argc,
     }
     context->ports = &counted;
     context->arena = arena;
+    context->commands = command_table();
+    context->common = common_options();
+    context->run_line = run_inner_line;
     screen_open(context->screen, &counted.console);
     context->command = "shadowboot";
     context->line = join_line(arena, argc, argv);

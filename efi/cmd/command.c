@@ -370,12 +370,3 @@ const struct option_spec *common_options(void)
 {
     return common;
 }
-
-const struct command *command_find(const char *name)
-{
-    for (const struct command *command = table; command->name != NULL; command++) {
-        if (text_equal_nocase(command->name, name))
-            return command;
-    }
-    return NULL;
-}

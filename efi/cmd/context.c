@@ -19,28 +19,6 @@ unsigned exit_code(enum status status)
     return (unsigned)status < ST_COUNT ? exit_codes[status] : 7;
 }
 
-static void say_put(void *ctx, const char *bytes, size_t size)
-{
-    screen_put(ctx, bytes, size);
-}
-
-void say(struct context *context, const char *format, ...)
-{
-    struct sink sink = {say_put, context->screen};
-    va_list arguments;
-
-    va_start(arguments, format);
-    sink_vprintf(&sink, format, arguments);
-    va_end(arguments);
-}
-
-void sfo_begin(struct context *context)
-{
-    if (!context->sfo_started)
-        say(context, "ShellCommand,\"shadowboot\"\n");
-    context->sfo_started = true;
-}
-
 enum status report(struct context *context, enum status status, const char *format, ...)
 {
     va_list arguments;

@@ -3,6 +3,7 @@
 #include "cmd/command.h"
 #include "machine_rows.h"
 #include "show.h"
+#include "machine_words.h"
 
 static void show_identity(struct context *context, const struct disk *disk)
 {

@@ -3,6 +3,7 @@
 #include "cmd/command.h"
 #include "machine_rows.h"
 #include "show.h"
+#include "machine_words.h"
 #include "model/boot_name.h"
 #include "model/firmware_entry.h"
 
@@ -20,58 +21,15 @@ static const char *attributes_text(struct arena *arena, const struct entry *entr
                         entry->in_order ? "" : ", not in BootOrder");
 }
 
-const char *entry_file_text(enum status status)
-{
-    if (status == ST_OK)
-        return "present";
-    return status == ST_ABSENT ? "MISSING" : "not checked (no file system mounted there)";
-}
-
-/* "Disk 1 Partition 1 {guid} (FS0:)", or why there is none. */
-static const char *entry_place(struct context *context, const struct target *target)
-{
-    const struct machine *machine = &context->machine;
-    char guid[GUID_TEXT_SIZE] = "";
-
-    if (target->partition == NO_INDEX) {
-        if (target->has_hd)
-            return "a partition that is on no disk of this machine";
-        if (target->disk != NO_INDEX)
-            return arena_printf(context->arena, "Disk %zu", target->disk);
-        return "no disk of this machine";
-    }
-    const struct partition *partition = &machine->partitions[target->partition];
-    if (!guid_is_zero(&partition->unique))
-        guid_format(&partition->unique, guid);
-    const char *alias =
-        partition->volume == NO_INDEX ? "" : context->ports->files.volumes[partition->volume].alias;
-    return arena_printf(context->arena, "Disk %zu Partition %u %s%s%s", partition->disk,
-                        partition->number, guid, alias[0] == '\0' ? "" : " ", alias);
-}
-
-/* Where the entry starts from; what some firmware does and some does not is said as that. */
-const char *entry_start_text(struct context *context, const struct entry *entry)
-{
-    const char *place = entry_place(context, &entry->boot);
-    const char *reason = entry->status == ST_OK ? firmware_option_reason(&entry->option) : NULL;
-
-    if (entry->form == DEVPATH_FORM_FILE && entry->boot.file != NULL)
-        return "perhaps any disk: some firmware looks for the file on all, removable ones first; "
-               "some does not start it";
-    if (reason == NULL || entry->boot.disk != NO_INDEX)
-        return place;
-    return arena_printf(context->arena, "%s (the firmware's own: %s)", place, reason);
-}
-
 /* The first other entry that firmware goes through and that is called the same; NO_INDEX for none.
  * Some firmware shows or keeps only one of them. */
 static size_t find_namesake(const struct machine *machine, size_t index)
 {
     const struct entry *own = &machine->entries[index];
 
-    for (size_t i = 0; i < machine->entry_count && roles_entry_is_tried(own); i++) {
+    for (size_t i = 0; i < machine->entry_count && entry_is_tried(own); i++) {
         const struct entry *other = &machine->entries[i];
-        if (i != index && roles_entry_is_tried(other) &&
+        if (i != index && entry_is_tried(other) &&
             span_equal(own->option.description, other->option.description))
             return i;
     }
@@ -88,7 +46,7 @@ static void show_optional(struct context *context, const struct entry *entry)
         break;
     case OPTIONAL_WINDOWS:
         say(context, "OsFilePath:       %s\n", nt_path(context, &entry->os));
-        say(context, "System on:        %s\n", entry_place(context, &entry->os));
+        say(context, "System on:        %s\n", target_place_text(context, &entry->os));
         break;
     case OPTIONAL_WINDOWS_BCD:
         guid_format(&entry->bcd_object, guid);

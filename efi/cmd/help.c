@@ -3,35 +3,6 @@
 #include "base/text.h"
 #include "cmd/command.h"
 
-#define TEXT_WIDTH 78
-
-void help_wrapped(struct context *context, size_t indent, const char *text)
-{
-    size_t column = indent;
-
-    while (*text != '\0') {
-        size_t length = 0;
-        while (text[length] != '\0' && text[length] != ' ' && text[length] != '\n')
-            length++;
-        bool follows = column > indent;
-        if (follows && column + 1 + length > TEXT_WIDTH) {
-            say(context, "\n%*s", (int)indent, "");
-            column = indent;
-            follows = false;
-        }
-        say(context, "%s%.*s", follows ? " " : "", (int)length, text);
-        column += length + follows;
-        text += length;
-        if (*text == '\n') {
-            say(context, "\n%*s", (int)indent, "");
-            column = indent;
-        }
-        if (*text != '\0')
-            text++;
-    }
-    say(context, "\n");
-}
-
 /* Columns that an option and its argument take. */
 static size_t option_width(const struct option_spec *option)
 {
@@ -69,7 +40,7 @@ static void show_exit_statuses(struct context *context)
 
 static void show_commands(struct context *context)
 {
-    for (const struct command *command = command_table(); command->name != NULL; command++)
+    for (const struct command *command = context->commands; command->name != NULL; command++)
         say(context, "  %-10s %s\n", command->name, command->summary);
 }
 
@@ -80,7 +51,7 @@ static void show_overview(struct context *context)
                  "shadowboot COMMAND [options]\n\n");
     show_commands(context);
     say(context, "\nOptions of every command:\n");
-    show_options(context, common_options());
+    show_options(context, context->common);
     say(context, "\n");
     help_wrapped(context, 0,
                  "Nothing is changed before it was shown and you said yes. \"shadowboot help "
@@ -121,9 +92,9 @@ static void show_manual(struct context *context)
                  ".SH SYNOPSIS\n\n"
                  "SHADOWBOOT command [options]\n\n"
                  ".SH OPTIONS\n\n");
-    show_options(context, common_options());
+    show_options(context, context->common);
     say(context, "\n.SH DESCRIPTION\n\n");
-    for (const struct command *command = command_table(); command->name != NULL; command++) {
+    for (const struct command *command = context->commands; command->name != NULL; command++) {
         show_command(context, command);
         say(context, "\n");
     }
@@ -137,7 +108,7 @@ static void show_manual(struct context *context)
 
 static enum status explain(struct context *context, const char *word)
 {
-    const struct command *command = command_find(word);
+    const struct command *command = command_find(context->commands, word);
 
     for (size_t i = 0; i < TOPIC_COUNT; i++) {
         if (!text_equal_nocase(word, topics[i].word))

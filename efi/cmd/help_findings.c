@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "help.h"
 #include "show.h"
+#include "machine_words.h"
 
 #define TEXT_COLUMN 2
 

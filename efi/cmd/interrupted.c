@@ -4,28 +4,8 @@
 #include "base/text.h"
 #include "machine_rows.h"
 #include "run.h"
+#include "machine_words.h"
 #include "plan/undo.h"
-
-const char *journal_state_text(const struct journal_file *file)
-{
-    static const char *const texts[] = {
-        [JOURNAL_PENDING] = "interrupted",
-        [JOURNAL_DONE] = "done",
-        [JOURNAL_UNDONE] = "taken back",
-        [JOURNAL_LEFT] = "left",
-    };
-
-    return file->status == ST_OK ? texts[file->journal.state] : status_text(file->status);
-}
-
-const char *journal_date_text(struct context *context, const struct journal_file *file)
-{
-    const struct date_time *date = &file->journal.date;
-    const char *text = arena_printf(context->arena, "%04u-%02u-%02u %02u:%02u", date->year,
-                                    date->month, date->day, date->hour, date->minute);
-
-    return text == NULL ? "" : text;
-}
 
 static const char *command_text(struct context *context, const struct journal_file *file)
 {

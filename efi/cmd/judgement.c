@@ -2,6 +2,7 @@
 
 #include "machine_rows.h"
 #include "show.h"
+#include "machine_words.h"
 
 static void show_start(struct context *context, size_t disk, const struct start *start)
 {

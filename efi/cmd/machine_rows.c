@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cmd/interrupted.h"
 #include "format/mbr.h"
+#include "machine_words.h"
 #include "model/boot_name.h"
 #include "show.h"
 #include "model/contents.h"

@@ -189,7 +189,7 @@ static enum status run_choice_line(struct menu *menu, const char *line)
     }
     words[count++] = "-b";
     say(context, COLOUR_TITLE "shadowboot %s" COLOUR_PLAIN "\n", line);
-    return command_run_line(context, count, words);
+    return context->run_line(context, count, words);
 }
 
 static enum status reset(struct menu *menu, enum start_reset kind)

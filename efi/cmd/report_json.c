@@ -6,6 +6,7 @@
 #include "path.h"
 #include "show.h"
 #include "volume_rows.h"
+#include "machine_words.h"
 
 static void put_boot_volume(struct rows *to, const struct roles *roles)
 {

@@ -4,24 +4,7 @@
 #include "base/text.h"
 #include "format/mbr.h"
 #include "machine_rows.h"
-
-#define DM_VOLUMES "\\Device\\HarddiskDmVolumes\\PhysicalDmVolumes\\BlockVolume"
-
-const char *nt_path(struct context *context, const struct target *target)
-{
-    const char *path = NULL;
-
-    if (target->partition == NO_INDEX || target->file == NULL)
-        return "(null)";
-    const struct partition *partition = &context->machine.partitions[target->partition];
-    if (partition->nt_volume != 0)
-        path = arena_printf(context->arena, "\\Device\\HarddiskVolume%u%s", partition->nt_volume,
-                            target->file);
-    else if (partition->block_volume != 0)
-        path =
-            arena_printf(context->arena, DM_VOLUMES "%u%s", partition->block_volume, target->file);
-    return path == NULL ? "(null)" : path;
-}
+#include "machine_words.h"
 
 static void show_guid(struct context *context, const char *label, const struct guid *guid)
 {
@@ -128,13 +111,6 @@ static const char *severity_colour(enum severity severity)
     return colours[severity];
 }
 
-const char *severity_text(enum severity severity)
-{
-    static const char *const texts[] = {"note", "warning", "damage"};
-
-    return texts[severity];
-}
-
 void show_finding(struct context *context, const struct finding *finding)
 {
     enum severity severity = finding_severity(finding->code);
@@ -162,52 +138,6 @@ void show_findings(struct context *context, const struct findings *findings)
         if (advice[0] != '\0')
             say(context, "    %s\n", advice);
     }
-}
-
-const char *disk_style_text(const struct disk *disk)
-{
-    if (disk->status != ST_OK)
-        return "unreadable";
-    if (disk->style == DISK_GPT)
-        return "GPT";
-    return disk->style == DISK_MBR ? "MBR" : "no partition table";
-}
-
-const char *member_role_text(const struct roles *roles, size_t member)
-{
-    if (member == NO_INDEX)
-        return "";
-    return member == roles->primary ? "primary" : "shadow";
-}
-
-const char *esp_state_text(const struct esp *esp)
-{
-    if (esp->status == ST_ABSENT)
-        return esp->content == CONTENT_EMPTY ? "not formatted" : "no FAT file system";
-    if (esp->status != ST_OK)
-        return status_text(esp->status);
-    if (fat_report_has_damage(&esp->report))
-        return "damaged";
-    return esp->report.complete ? "healthy" : "healthy as far as was looked";
-}
-
-const char *esp_type_text(const struct esp *esp)
-{
-    static const char *const types[] = {[FAT_12] = "FAT12", [FAT_16] = "FAT16", [FAT_32] = "FAT32"};
-
-    return esp->status == ST_OK ? types[esp->volume.type] : volume_content_name(esp->content);
-}
-
-const char *file_state_text(const struct fat_file *file, const struct file_content *content)
-{
-    if (file->status != ST_OK)
-        return status_text(file->status);
-    if (content->status == ST_UNSUPPORTED)
-        return "not read";
-    if (content->status != ST_OK)
-        return status_text(content->status);
-    return content->is_program && content->program != PE_GOOD ? pe_verdict_text(content->program)
-                                                              : "ok";
 }
 
 enum status findings_status(const struct findings *findings)

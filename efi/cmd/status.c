@@ -10,6 +10,7 @@
 #include "show.h"
 #include "show_plan.h"
 #include "try_start.h"
+#include "machine_words.h"
 
 void show_disk_line(struct context *context, const struct roles *roles, size_t index)
 {

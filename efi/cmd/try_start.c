@@ -112,7 +112,7 @@ static size_t entry_of_member(const struct context *context, const struct judgem
          names_disk(machine, start->entry, machine->partitions[partition].disk)))
         return start->entry;
     for (size_t i = 0; i < machine->entry_count; i++) {
-        if (roles_entry_is_tried(&machine->entries[i]) && names_esp(machine, i, partition))
+        if (entry_is_tried(&machine->entries[i]) && names_esp(machine, i, partition))
             return i;
     }
     return NO_INDEX;

@@ -21,6 +21,18 @@ size_t boot_store_partition(const struct machine *machine, const struct bcd_part
     return NO_INDEX;
 }
 
+size_t boot_store_partition_near(const struct machine *machine, const struct bcd_partition *named,
+                                 size_t disk)
+{
+    size_t first = boot_store_partition(machine, named, 0);
+
+    for (size_t i = first; i != NO_INDEX; i = boot_store_partition(machine, named, i + 1)) {
+        if (machine->partitions[i].disk == disk)
+            return i;
+    }
+    return first;
+}
+
 bool boot_store_disk_is_here(const struct machine *machine, const struct bcd_partition *named)
 {
     for (size_t i = 0; i < machine->disk_count; i++) {

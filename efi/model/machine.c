@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "model/boot_name.h"
 
+#define LEGACY_BOOTABLE 4u /* partition attribute, bit 2 (UEFI Specification 5.3.3) */
+
 size_t machine_find_esp(const struct machine *machine, size_t partition)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {
@@ -178,6 +180,26 @@ size_t machine_raid_original(const struct machine *machine, size_t partition)
     return partition;
 }
 
+bool machine_disk_is_bios(const struct machine *machine, size_t index)
+{
+    const struct disk *disk = &machine->disks[index];
+    bool active = false;
+    bool boot = false;
+
+    for (size_t i = 0; i < disk->partition_count; i++) {
+        const struct partition *own = &machine->partitions[disk->first_partition + i];
+        if (own->kind == PT_ESP)
+            return false;
+        active |= own->active;
+        boot |= own->kind == PT_BIOS_BOOT || (own->attributes & LEGACY_BOOTABLE) != 0;
+    }
+    if (disk->status != ST_OK || disk->mbr_unreadable)
+        return false;
+    if (disk->style == DISK_MBR)
+        return active || disk->mbr.has_code;
+    return disk->style == DISK_GPT && boot;
+}
+
 bool disk_hides_partitions(const struct disk *disk)
 {
     return disk->status != ST_OK || (disk->style == DISK_GPT && disk_table_copy(disk) == NULL);
@@ -235,6 +257,13 @@ bool entry_mentions_guid(const struct entry *entry, const struct guid *guid)
         return true;
     return entry->optional_kind == OPTIONAL_WINDOWS &&
            windows_options_mention_guid(&entry->windows, guid);
+}
+
+bool entry_is_tried(const struct entry *entry)
+{
+    return entry->in_order && entry->status == ST_OK &&
+           (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0 &&
+           (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0;
 }
 
 bool entry_is_windows(const struct entry *entry)

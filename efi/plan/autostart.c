@@ -88,7 +88,7 @@ static void consider_entries(struct gathering_starts *to, size_t member)
 
     for (size_t i = 0; i < machine->entry_count && taken < PER_MEMBER / 2; i++) {
         const struct entry *entry = &machine->entries[i];
-        if (!roles_entry_is_tried(entry) || entry->boot.partition != esp->partition ||
+        if (!entry_is_tried(entry) || entry->boot.partition != esp->partition ||
             entry->boot.file == NULL)
             continue;
         size_t file = fat_find(&esp->report, entry->boot.file);

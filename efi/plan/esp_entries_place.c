@@ -69,7 +69,7 @@ static size_t find_own(const struct machine *machine)
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         struct lead lead;
-        if (roles_entry_is_tried(entry) && lead_of(machine, entry, &lead) && lead.program.is_own)
+        if (entry_is_tried(entry) && lead_of(machine, entry, &lead) && lead.program.is_own)
             return i;
     }
     return NO_INDEX;

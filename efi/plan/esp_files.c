@@ -1,6 +1,7 @@
 #include "plan/esp_files.h"
 
 #include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "audit/program.h"
 #include "audit/secure.h"
 #include "base/text.h"

@@ -1,4 +1,4 @@
-#include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "base/text.h"
 #include "format/fat/fat_layout.h"
 #include "plan/esp_files.h"

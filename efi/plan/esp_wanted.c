@@ -1,6 +1,7 @@
 #include "esp_gathering.h"
 
 #include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "audit/lead.h"
 #include "audit/program.h"
 #include "audit/secure.h"

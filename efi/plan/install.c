@@ -1,6 +1,6 @@
 #include "plan/install.h"
 
-#include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "audit/installed.h"
 #include "audit/lead.h"
 #include "base/text.h"
@@ -144,7 +144,7 @@ static bool does_not_give_way(const struct machine *machine, const struct entry 
 {
     struct lead lead;
 
-    if (!roles_entry_is_tried(entry))
+    if (!entry_is_tried(entry))
         return false;
     return entry->form == DEVPATH_FORM_FV ||
            (lead_of(machine, entry, &lead) && lead.program.kind == PROGRAM_TOOL &&

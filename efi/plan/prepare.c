@@ -12,7 +12,7 @@ static bool is_started_by_bios(const struct machine *machine, size_t disk)
         if (!machine->disks[machine->partitions[machine->esps[i].partition].disk].removable)
             return false;
     }
-    return roles_disk_is_bios(machine, disk);
+    return machine_disk_is_bios(machine, disk);
 }
 
 static enum status prepare_disk(struct plan *plan, const struct roles *roles,

@@ -1,6 +1,6 @@
 #include "plan/start_files.h"
 
-#include "audit/compare_esps.h"
+#include "audit/esp_path.h"
 #include "audit/program.h"
 #include "base/print.h"
 #include "base/text.h"

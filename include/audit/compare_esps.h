@@ -48,19 +48,6 @@ const bool *esp_started_files(struct collector *to, const struct machine *machin
  * were read. */
 bool esp_files_equal(const struct esp *a, size_t i, const struct esp *b, size_t j);
 
-/* True when `path` is in `folder` or deeper. */
-bool esp_path_is_in(const char *path, const char *folder);
-
-/* What follows the last backslash of a path. */
-const char *esp_path_name(const char *path);
-
-/* True for a copy that somebody saved aside: its name ends with ".bak" or ".old". */
-bool esp_path_is_saved(const char *path);
-
-/* True for files each boot manager writes for itself: the store with its logs and transactions, the
- * record of the last start; and for what somebody saved aside. */
-bool esp_path_is_own_state(const char *path);
-
 /* The files of an ESP in the order of their paths, without regard to case; NULL when there is no
  * memory. */
 const size_t *esp_sorted_files(struct arena *arena, const struct esp *esp);

@@ -52,19 +52,11 @@ MUST_CHECK enum status roles_find(struct arena *arena, const struct machine *mac
 /* True when the member's part of the md array is in use and as new as any. */
 bool roles_md_is_current(const struct machine *machine, const struct md_member *member);
 
-/* True when the boot manager goes through the entry: in BootOrder, well formed, active, and of the
- * category that is started (UEFI Specification 3.1.3). */
-bool roles_entry_is_tried(const struct entry *entry);
-
 /* The member on that disk, NO_INDEX when it is none. */
 size_t roles_member_on(const struct roles *roles, size_t disk);
 
 /* The ESP of the disk that counts: the one that entries start from now, that one names, or that has
  * a system's own loader; else the first. NO_INDEX without any. */
 size_t roles_esp_of(const struct machine *machine, size_t disk);
-
-/* True for a disk without ESP that BIOS firmware, or the CSM of UEFI firmware, may start: by the
- * code in its MBR, an active partition, or a BIOS boot partition. */
-bool roles_disk_is_bios(const struct machine *machine, size_t disk);
 
 #endif

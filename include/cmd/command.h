@@ -50,14 +50,8 @@ const struct command *command_table(void);
 /* The options that every command takes, closed by a NULL name. */
 const struct option_spec *common_options(void);
 
-/* The command of that name, NULL when there is none. */
-const struct command *command_find(const char *name);
-
-/*
- * Runs a command line inside another command: as cmd_main does, on the same console, with the memory and
- * the ports of `outer`, whose machine stays as it was scanned. Statuses: those of the command, reported.
- */
-MUST_CHECK enum status command_run_line(struct context *outer, int argc, const char *const argv[]);
+/* The command of that name in a table closed as above, NULL when there is none. */
+const struct command *command_find(const struct command *table, const char *name);
 
 enum status cmd_status(struct context *context);
 enum status cmd_disks(struct context *context);

@@ -15,6 +15,8 @@
 
 #define ARGS_MAX 64
 
+struct command;
+struct option_spec;
 struct screen;
 
 struct option_value {
@@ -25,7 +27,15 @@ struct option_value {
 struct context {
     struct ports *ports; /* files are others after a plan has changed a disk */
     struct arena *arena;
-    struct screen *screen;       /* that all text goes to */
+    struct screen *screen;            /* that all text goes to */
+    const struct command *commands;   /* all there are, as command_table() has them */
+    const struct option_spec *common; /* options of all of them, as common_options() has them */
+    /*
+     * Runs a command line inside another command: as cmd_main does, on the same console, with the
+     * memory and the ports of `outer`, whose machine stays as it was scanned. Statuses: those of the
+     * command, reported.
+     */
+    enum status (*run_line)(struct context *outer, int argc, const char *const argv[]);
     struct machine machine;      /* after context_scan */
     enum scan_depth depth;       /* that of the scan */
     size_t scan_bytes;           /* memory that the scan took */

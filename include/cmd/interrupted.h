@@ -11,13 +11,6 @@
 #include "base/status.h"
 #include "cmd/context.h"
 
-/* "done", "interrupted", "taken back", "left", or why the journal cannot be read. Static
- * lifetime. */
-const char *journal_state_text(const struct journal_file *file);
-
-/* "2026-11-20 12:00", in the arena; "" when that is full. */
-const char *journal_date_text(struct context *context, const struct journal_file *file);
-
 /* A journal's lines in the list of all, or its JournalInfo row under -sfo. */
 void show_journal(struct context *context, const struct journal_file *file);
 

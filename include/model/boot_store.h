@@ -13,6 +13,10 @@
 size_t boot_store_partition(const struct machine *machine, const struct bcd_partition *named,
                             size_t from);
 
+/* A partition of that name, on `disk` if there is one there; NO_INDEX when there is none. */
+size_t boot_store_partition_near(const struct machine *machine, const struct bcd_partition *named,
+                                 size_t disk);
+
 /* True when a disk of this machine has the GUID or signature that the descriptor names. */
 bool boot_store_disk_is_here(const struct machine *machine, const struct bcd_partition *named);
 

@@ -262,6 +262,10 @@ bool machine_are_raid_twins(const struct machine *machine, size_t a, size_t b);
  * none before it. */
 size_t machine_raid_original(const struct machine *machine, size_t partition);
 
+/* True for a disk without ESP that BIOS firmware, or the CSM of UEFI firmware, may start: by the
+ * code in its MBR, an active partition, or a BIOS boot partition. */
+bool machine_disk_is_bios(const struct machine *machine, size_t disk);
+
 /* True when partitions may be on the disk that nobody can see: it, or its table, cannot be read. */
 bool disk_hides_partitions(const struct disk *disk);
 
@@ -283,6 +287,10 @@ struct variable_state machine_variable(const struct machine *machine, const char
 
 /* True when a boot path or OS path of the entry names the partition GUID, which is not zero. */
 bool entry_mentions_guid(const struct entry *entry, const struct guid *guid);
+
+/* True when the boot manager goes through the entry: in BootOrder, well formed, active, and of the
+ * category that is started (UEFI Specification 3.1.3). */
+bool entry_is_tried(const struct entry *entry);
 
 /* True for the entries Windows makes: optional data that begins with its signature. */
 bool entry_is_windows(const struct entry *entry);

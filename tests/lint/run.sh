@@ -32,6 +32,8 @@ if [ -n "${EFI:-}" ]; then
     # One argument for each object.
     # shellcheck disable=SC2086
     rule symbols env LD="$FIRMWARE_LD" NM="$FIRMWARE_NM" "$here/lint_symbols.sh" $CORE_OBJECTS
+    # shellcheck disable=SC2086
+    rule circles env NM="$FIRMWARE_NM" "$python" "$here/lint_circles.py" $CORE_OBJECTS
     rule pe "$python" "$here/lint_pe.py" "$EFI" "$ARCH" "$VERSION" "$SIZE_LIMIT"
 fi
 [ "$part" = program ] || rule selftest "$here/selftest.sh"

@@ -178,6 +178,17 @@ red function_left_undefined "one.o: uses two" "$here/lint_symbols.sh" one.o
 red call_of_the_c_library "three.o: uses strlen" "$here/lint_symbols.sh" one.o two.o three.o
 red no_objects "no objects" "$here/lint_symbols.sh"
 
+# --- circles
+circles=("$python" "$here/lint_circles.py")
+fresh; object one.o 'int two(void); int one(void); int one(void) { return two(); }'
+object two.o 'int three(void); int two(void); int two(void) { return three(); }'
+object three.o 'int three(void); int three(void) { return 3; }'
+object zero.o 'int one(void); int zero(void); int zero(void) { return one(); }'
+green circles "${circles[@]}" zero.o one.o two.o three.o
+object three.o 'int one(void); int three(void); int three(void) { return one(); }'
+red circle_of_three "one.o: in a circle, by two.o" "${circles[@]}" one.o two.o three.o
+red no_objects_in_circles "no objects" "${circles[@]}"
+
 # --- pe
 pe=("$python" "$here/lint_pe.py" tiny.efi x64 0.1.0 4096)
 # tiny [FIELD=VALUE...]: a small program that is in order but for these fields.

@@ -904,24 +904,24 @@ static void start_by_bios_is_known_by_the_mbr_or_a_bios_boot_partition(void **st
     struct mirror *mirror = *state;
     struct disk *disk = &mirror->disks[1];
 
-    assert_false(roles_disk_is_bios(&mirror->machine, 1));
+    assert_false(machine_disk_is_bios(&mirror->machine, 1));
     mirror_drop_esp(mirror, 1);
-    assert_false(roles_disk_is_bios(&mirror->machine, 1));
+    assert_false(machine_disk_is_bios(&mirror->machine, 1));
     mirror->partitions[MIRROR_MSR(1)].kind = PT_BIOS_BOOT;
-    assert_true(roles_disk_is_bios(&mirror->machine, 1));
+    assert_true(machine_disk_is_bios(&mirror->machine, 1));
     mirror->partitions[MIRROR_MSR(1)].kind = PT_MSR;
     mirror->partitions[MIRROR_DATA(1)].attributes = 4; /* legacy BIOS bootable */
-    assert_true(roles_disk_is_bios(&mirror->machine, 1));
+    assert_true(machine_disk_is_bios(&mirror->machine, 1));
     mirror->partitions[MIRROR_DATA(1)].attributes = 0;
     disk->style = DISK_MBR;
-    assert_false(roles_disk_is_bios(&mirror->machine, 1));
+    assert_false(machine_disk_is_bios(&mirror->machine, 1));
     disk->mbr.has_code = true;
-    assert_true(roles_disk_is_bios(&mirror->machine, 1));
+    assert_true(machine_disk_is_bios(&mirror->machine, 1));
     disk->mbr.has_code = false;
     mirror->partitions[MIRROR_DATA(1)].active = true;
-    assert_true(roles_disk_is_bios(&mirror->machine, 1));
+    assert_true(machine_disk_is_bios(&mirror->machine, 1));
     mirror->partitions[MIRROR_ESP(1)].kind = PT_ESP;
-    assert_false(roles_disk_is_bios(&mirror->machine, 1));
+    assert_false(machine_disk_is_bios(&mirror->machine, 1));
 }
 
 /* --- Disks that are not here ---------------------------------------------------------------- */

@@ -111,21 +111,6 @@ static const uint8_t security[] = {
     2, 0, 0,    1,    2,    0, 0,    0, 0,  0, 5, 32, 0, 0, 0, 0x20, 2,  0, 0, /* S-1-5-32-544 */
 };
 
-/* --- Values ----------------------------------------------------------------------------------- */
-
-enum status making_fill(struct bcd_making *making, enum made_object object, uint32_t code,
-                        struct span data)
-{
-    struct bcd_object own;
-    struct span old;
-    enum status status = bcd_find(&making->edit.store, &making->guids[object], &own);
-
-    if (status == ST_OK && bcd_element(&making->edit.store, &own, code, &old) == ST_OK)
-        return ST_OK;
-    return status == ST_OK ? bcd_edit_set(&making->edit, &making->guids[object], code, data)
-                           : status;
-}
-
 static enum status fill_text(struct bcd_making *making, enum made_object object, uint32_t code,
                              const char *text)
 {

@@ -14,6 +14,21 @@
 #define RESUME_SYSTEM  0x21000026u
 #define WIN_PE         0x26000022u
 
+/* --- Values ----------------------------------------------------------------------------------- */
+
+enum status making_fill(struct bcd_making *making, enum made_object object, uint32_t code,
+                        struct span data)
+{
+    struct bcd_object own;
+    struct span old;
+    enum status status = bcd_find(&making->edit.store, &making->guids[object], &own);
+
+    if (status == ST_OK && bcd_element(&making->edit.store, &own, code, &old) == ST_OK)
+        return ST_OK;
+    return status == ST_OK ? bcd_edit_set(&making->edit, &making->guids[object], code, data)
+                           : status;
+}
+
 static const struct guid loader_template =
     GUID_INIT(0xb012b84d, 0xc47c, 0x4ed5, 0xb722, 0xc0c42163e569);
 static const struct guid resume_template =

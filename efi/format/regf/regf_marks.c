@@ -3,6 +3,31 @@
 #include "regf_cell.h"
 #include "regf_layout.h"
 
+bool regf_note(struct regf_walk *walk, enum regf_problem problem, uint32_t cell)
+{
+    bool damage = regf_problem_is_damage(problem);
+    struct regf_flaw *flaw = damage ? &walk->report->damage : &walk->report->untidy;
+
+    if (flaw->problem == REGF_NO_PROBLEM)
+        *flaw = (struct regf_flaw){.problem = problem, .cell = cell, .key = walk->key};
+    return !damage;
+}
+
+uint32_t *regf_mark_of(struct regf_walk *walk, uint32_t cell)
+{
+    return &walk->marks[cell / REGF_CELL_UNIT];
+}
+
+bool regf_claim(struct regf_walk *walk, uint32_t cell)
+{
+    if (regf_cell(walk->hive, cell).at == NULL)
+        return regf_note(walk, REGF_CELL_UNUSED, cell);
+    if (*regf_mark_of(walk, cell) != 0)
+        return regf_note(walk, REGF_CELL_TWICE, cell);
+    *regf_mark_of(walk, cell) = REGF_MARK_OWNED;
+    return true;
+}
+
 /* --- Values ------------------------------------------------------------------------------------*/
 
 static bool claim_segments(struct regf_walk *walk, const struct regf_value *value)

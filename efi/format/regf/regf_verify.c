@@ -14,31 +14,6 @@ struct step {
     uint32_t longest_class;
 };
 
-bool regf_note(struct regf_walk *walk, enum regf_problem problem, uint32_t cell)
-{
-    bool damage = regf_problem_is_damage(problem);
-    struct regf_flaw *flaw = damage ? &walk->report->damage : &walk->report->untidy;
-
-    if (flaw->problem == REGF_NO_PROBLEM)
-        *flaw = (struct regf_flaw){.problem = problem, .cell = cell, .key = walk->key};
-    return !damage;
-}
-
-uint32_t *regf_mark_of(struct regf_walk *walk, uint32_t cell)
-{
-    return &walk->marks[cell / REGF_CELL_UNIT];
-}
-
-bool regf_claim(struct regf_walk *walk, uint32_t cell)
-{
-    if (regf_cell(walk->hive, cell).at == NULL)
-        return regf_note(walk, REGF_CELL_UNUSED, cell);
-    if (*regf_mark_of(walk, cell) != 0)
-        return regf_note(walk, REGF_CELL_TWICE, cell);
-    *regf_mark_of(walk, cell) = REGF_MARK_OWNED;
-    return true;
-}
-
 /* --- Keys --------------------------------------------------------------------------------------*/
 
 static bool verify_class(struct regf_walk *walk, const struct regf_key *key)
@@ -198,39 +173,4 @@ enum status regf_verify(struct arena *arena, const struct regf_hive *hive,
     arena_release(arena, mark);
     *ret_report = report;
     return ST_OK;
-}
-
-/* --- Words -------------------------------------------------------------------------------------*/
-
-bool regf_problem_is_damage(enum regf_problem problem)
-{
-    return problem != REGF_NO_PROBLEM && problem <= REGF_SECURITY_COUNT;
-}
-
-const char *regf_problem_text(enum regf_problem problem)
-{
-    static const char *const texts[REGF_PROBLEM_COUNT] = {
-        [REGF_NO_PROBLEM] = "nothing is wrong",
-        [REGF_CELL_UNUSED] = "something names a cell that is not in use",
-        [REGF_CELL_TWICE] = "two things name the same cell",
-        [REGF_KEY_BAD] = "a key is malformed",
-        [REGF_KEY_PARENT] = "a key names another parent",
-        [REGF_TOO_DEEP] = "keys are too deep",
-        [REGF_LIST_BAD] = "a list of subkeys is malformed",
-        [REGF_LIST_COUNT] = "a key has more or fewer subkeys than it says",
-        [REGF_LIST_ORDER] = "subkeys are not in the order of their names",
-        [REGF_LIST_HINT] = "a list of subkeys has a wrong hint or hash",
-        [REGF_VALUE_BAD] = "a value is malformed",
-        [REGF_VALUE_DATA] = "a value's data is larger than its cells",
-        [REGF_SECURITY_BAD] = "a security descriptor is malformed",
-        [REGF_SECURITY_RING] = "security descriptors do not name each other",
-        [REGF_SECURITY_COUNT] = "a security descriptor has more or fewer users than it says",
-        [REGF_MAXIMUM_LOW] = "a key contains longer names or data than it says",
-        [REGF_CELL_LOST] = "a cell in use belongs to nothing",
-        [REGF_CELLS_APART] = "free cells lie side by side",
-    };
-
-    if ((unsigned)problem >= REGF_PROBLEM_COUNT)
-        return "something unknown is wrong";
-    return texts[problem];
 }

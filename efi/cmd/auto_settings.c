@@ -1,0 +1,78 @@
+/* The settings of unattended starts: the file, and the command that shows them. */
+#include "auto.h"
+
+#include "cmd/command.h"
+
+/* True when one of the lines that are not understood may be the one that says how far to go. */
+static bool hides_mode(const struct settings *settings)
+{
+    return settings->problem_count > 0 && settings->lines[SETTING_MODE] == 0;
+}
+
+enum status auto_settings(struct context *context, struct settings *ret_settings)
+{
+    const struct files_port *files = &context->ports->files;
+    size_t mark = arena_mark(context->arena);
+    uint8_t *file = arena_alloc(context->arena, 1, SETTINGS_BYTES + 1);
+    size_t size = 0;
+
+    *ret_settings = settings_default();
+    if (file == NULL) {
+        ret_settings->mode = MODE_MENU;
+        return ST_NO_MEMORY;
+    }
+    if (files->self >= files->volume_count)
+        return ST_ABSENT;
+    enum status status = files->read(files->ctx, files->self, AUTO_SETTINGS_PATH, 0, file,
+                                     SETTINGS_BYTES + 1, &size);
+    if (status == ST_OK)
+        *ret_settings = settings_read(span_of(file, size));
+    if ((status != ST_OK && status != ST_ABSENT) || hides_mode(ret_settings))
+        ret_settings->mode = MODE_MENU;
+    arena_release(context->arena, mark);
+    return status;
+}
+
+void auto_say_problems(struct context *context, const struct settings *settings)
+{
+    size_t count = settings->problem_count;
+    size_t shown = count < SETTINGS_PROBLEMS ? count : SETTINGS_PROBLEMS;
+
+    for (size_t i = 0; i < shown; i++) {
+        const struct settings_problem *problem = &settings->problems[i];
+        say(context, "Line %u of " AUTO_SETTINGS_PATH ": %s%s%s%s.\n", problem->line,
+            settings_trouble_text(problem->trouble), problem->word[0] == '\0' ? "" : ": \"",
+            problem->word, problem->word[0] == '\0' ? "" : "\"");
+    }
+    if (count > shown)
+        say(context, "%zu more lines of it are wrong.\n", count - shown);
+    if (hides_mode(settings))
+        say(context,
+            "No line of it that can be understood says which mode, so nothing is changed or "
+            "started unasked.\n");
+}
+
+enum status cmd_config(struct context *context)
+{
+    char buffer[SETTINGS_WORD];
+    struct settings settings;
+    enum status status = auto_settings(context, &settings);
+
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        enum settings_key key = (enum settings_key)i;
+        const char *value = settings_value_text(&settings, key, buffer);
+        if (settings.lines[i] == 0)
+            say(context, "%-12s %-20s by default\n", settings_key_name(key), value);
+        else
+            say(context, "%-12s %-20s line %u\n", settings_key_name(key), value, settings.lines[i]);
+    }
+    if (status == ST_ABSENT)
+        say(context, "There is no " AUTO_SETTINGS_PATH " on the volume that shadowboot was started "
+                     "from.\n");
+    else if (status != ST_OK)
+        return report(context, status, AUTO_UNREADABLE, status_text(status));
+    auto_say_problems(context, &settings);
+    if (settings.problem_count > 0)
+        context->exit_status = exit_code(ST_DAMAGED);
+    return ST_OK;
+}
