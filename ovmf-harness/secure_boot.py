@@ -75,8 +75,10 @@ class Keys:
             '-days', '9000', '-keyout', key, '-out', pem)
         run('openssl', 'req', '-new', '-newkey', 'rsa:2048', '-nodes', '-subj', f'/CN=Signer {number}',
             '-keyout', f'{leaf}.key', '-out', f'{leaf}.csr')
+        extensions = self.folder / 'leaf.ext'
+        extensions.write_text('subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n')
         run('openssl', 'x509', '-req', '-in', f'{leaf}.csr', '-CA', pem, '-CAkey', key, '-set_serial',
-            100 + number, '-days', '9000', '-out', leaf)
+            100 + number, '-days', '9000', '-extfile', extensions, '-out', leaf)
         run('openssl', 'x509', '-in', pem, '-outform', 'der', '-out', self.path(name, 'der'))
 
     def der(self, name):

@@ -7,7 +7,7 @@
 #define SVN_CHECKED (2u << 16) /* 2.0 */
 
 /* What a list says of a chain. */
-enum found { FOUND_NOT, FOUND, FOUND_PERHAPS };
+enum found { FOUND_NOT, FOUND_PERHAPS, FOUND };
 
 /* --- Looking into the lists ------------------------------------------------------------------- */
 
@@ -24,36 +24,98 @@ static bool list_has_digest(const struct secure_list *list, const struct sha256 
     return false;
 }
 
-/* True when the certificate of a list is in the chain, or has issued its last one. */
-static bool is_in_chain(const struct certificate *own, const struct pe_signers *signers,
-                        const struct pe_signer *signer)
+/*
+ * Whether `issuer`, of a list, has issued `own`, of a chain. Where the file has certificates that may
+ * have, their keys tell; else what the keys are called. A name alone anybody can take.
+ */
+static enum found find_issued(const struct certificate *chain, size_t count,
+                              const struct certificate *issuer, const struct certificate *own)
 {
-    for (size_t i = 0; i < signer->count; i++) {
-        if (sha256_equal(&own->digest, &signers->certificates[signer->first + i].digest))
-            return true;
-    }
-    return own->name[0] != '\0' && sha256_equal(&own->subject, &signer->issuer);
-}
+    size_t same = 0;
+    size_t others = 0;
 
-static enum found find_certificate(const struct secure_list *list, const struct pe_signers *signers,
-                                   const struct pe_signer *signer, const char **ret_name)
-{
-    for (size_t i = 0; i < list->certificate_count; i++) {
-        const struct certificate *own = &list->certificates[i];
-        if (!is_in_chain(own, signers, signer))
+    if (certificate_is_its_own(own) || !certificate_may_have_issued(issuer, own))
+        return FOUND_NOT;
+    for (size_t i = 0; i < count; i++) {
+        if (!certificate_may_have_issued(&chain[i], own))
             continue;
-        *ret_name = own->name;
-        return FOUND;
+        if (sha256_equal(&chain[i].key, &issuer->key))
+            same++;
+        else
+            others++;
     }
-    return FOUND_NOT;
+    if (same + others == 0)
+        return issuer->key_id.known && own->issuer_key_id.known ? FOUND : FOUND_PERHAPS;
+    if (same == 0)
+        return FOUND_NOT;
+    return others == 0 ? FOUND : FOUND_PERHAPS;
 }
 
-/* A certificate of the chain whose digest is forbidden. Which time it was used at is not known. */
-static enum found find_forbidden_digest(const struct secure_list *list,
-                                        const struct pe_signers *signers,
-                                        const struct pe_signer *signer, const char **ret_name)
+/* Whether the certificate of a list is in the chain, or has issued one of it. */
+static enum found find_in_chain(const struct pe_signers *signers, const struct pe_signer *signer,
+                                const struct certificate *own)
 {
-    struct signature_walk walk = signature_walk_start(list->lists);
+    const struct certificate *chain = &signers->certificates[signer->first];
+    enum found found = FOUND_NOT;
+
+    for (size_t i = 0; found != FOUND && i < signer->count; i++) {
+        if (sha256_equal(&own->digest, &chain[i].digest))
+            return FOUND;
+        enum found issued = find_issued(chain, signer->count, own, &chain[i]);
+        if (issued > found)
+            found = issued;
+    }
+    return found;
+}
+
+/* The first certificate of the list that the signature leads to is `*ret_own`. */
+static enum found find_certificate(const struct secure_list *list, const struct pe_signers *signers,
+                                   const struct pe_signer *signer,
+                                   const struct certificate **ret_own)
+{
+    enum found found = FOUND_NOT;
+
+    for (size_t i = 0; found != FOUND && i < list->certificate_count; i++) {
+        enum found own = find_in_chain(signers, signer, &list->certificates[i]);
+        if (own <= found)
+            continue;
+        found = own;
+        *ret_own = &list->certificates[i];
+    }
+    return found;
+}
+
+/* A certificate is forbidden for ever, or for what was signed after some time: firmware believes
+ * whoever dbt names of when that was, and without any it does not let it pass. */
+static enum found find_forbidden_time(const struct secure_boot *state,
+                                      const struct signature *signature)
+{
+    const struct secure_list *dbt = &state->lists[SECURE_DBT];
+    bool nobody = dbt->status == ST_ABSENT || (dbt->status == ST_OK && dbt->certificate_count == 0);
+
+    return nobody || signature_is_forever(signature) ? FOUND : FOUND_PERHAPS;
+}
+
+static bool is_digest_of(const struct signature *signature, const struct certificate *own)
+{
+    struct span digest = span_of(own->signed_part.bytes, sizeof(own->signed_part.bytes));
+
+    return signature->kind == SIGNATURE_CERTIFICATE_SHA256 &&
+           span_equal(span_part(signature->data, 0, digest.size), digest);
+}
+
+/*
+ * Digests of certificates. Of the signer's own and of the one in db that the signature leads to, all
+ * firmware asks; of those between them, edk2's does not.
+ */
+static enum found find_forbidden_digest(const struct secure_boot *state,
+                                        const struct pe_signers *signers,
+                                        const struct pe_signer *signer,
+                                        const struct certificate *anchor,
+                                        const struct certificate **ret_own)
+{
+    struct signature_walk walk = signature_walk_start(state->lists[SECURE_DBX].lists);
+    const struct certificate *chain = &signers->certificates[signer->first];
     struct signature signature;
     enum found found = FOUND_NOT;
 
@@ -61,25 +123,16 @@ static enum found find_forbidden_digest(const struct secure_list *list,
         if (signature.kind == SIGNATURE_CERTIFICATE_SHA384 ||
             signature.kind == SIGNATURE_CERTIFICATE_SHA512)
             found = FOUND_PERHAPS;
-        for (size_t i = 0; signature.kind == SIGNATURE_CERTIFICATE_SHA256 && i < signer->count;
-             i++) {
-            const struct certificate *own = &signers->certificates[signer->first + i];
-            struct span digest = span_of(own->signed_part.bytes, sizeof(own->signed_part.bytes));
-            if (!span_equal(span_part(signature.data, 0, digest.size), digest))
+        for (size_t i = 0; found != FOUND && i <= signer->count; i++) {
+            const struct certificate *own = i == signer->count ? anchor : &chain[i];
+            if (own == NULL || !is_digest_of(&signature, own))
                 continue;
-            *ret_name = own->name;
-            found = signature_is_forever(&signature) ? FOUND : FOUND_PERHAPS;
+            *ret_own = own;
+            found =
+                i == 0 || own == anchor ? find_forbidden_time(state, &signature) : FOUND_PERHAPS;
         }
     }
     return found;
-}
-
-static enum found find_forbidden(const struct secure_list *dbx, const struct pe_signers *signers,
-                                 const struct pe_signer *signer, const char **ret_name)
-{
-    enum found found = find_certificate(dbx, signers, signer, ret_name);
-
-    return found == FOUND ? found : find_forbidden_digest(dbx, signers, signer, ret_name);
 }
 
 static bool is_readable(const struct secure_list *list)
@@ -91,33 +144,53 @@ static bool is_readable(const struct secure_list *list)
 
 /* What the lists say of all its signatures together. */
 struct sum {
-    bool trusted;
-    bool forbidden;
-    bool doubtful; /* something is not understood, or not known */
-    bool right;    /* a signature is that of the content */
-    const char *trusted_by;
-    const char *forbidden_by;
+    enum found trusted;
+    enum found forbidden;
+    bool right; /* a signature is that of the content */
+    const struct certificate *trusted_by;
+    const struct certificate *forbidden_by;
     const char *issuer;
 };
 
+static void add_found(enum found found, enum found *io_sum)
+{
+    if (found > *io_sum)
+        *io_sum = found;
+}
+
+/* Something is not understood, or not known. */
+static void add_doubt(struct sum *io_sum)
+{
+    add_found(FOUND_PERHAPS, &io_sum->trusted);
+    add_found(FOUND_PERHAPS, &io_sum->forbidden);
+}
+
+/* A signature of another content neither trusts nor forbids by who made it. */
 static void add_signer(const struct secure_boot *state, const struct pe_signers *signers,
                        const struct pe_signer *signer, struct sum *io_sum)
 {
-    const struct secure_list *lists = state->lists;
+    const struct certificate *anchor = NULL;
+    enum found trusted = FOUND_NOT;
 
     if (signer->status != ST_OK) {
-        io_sum->doubtful = true;
+        add_doubt(io_sum);
         return;
     }
     io_sum->issuer = signer->issuer_name;
-    enum found forbidden =
-        find_forbidden(&lists[SECURE_DBX], signers, signer, &io_sum->forbidden_by);
-    io_sum->forbidden |= forbidden == FOUND;
-    io_sum->doubtful |= forbidden == FOUND_PERHAPS;
     io_sum->right |= signer->right;
-    if (signer->right && forbidden != FOUND)
-        io_sum->trusted |=
-            find_certificate(&lists[SECURE_DB], signers, signer, &io_sum->trusted_by) == FOUND;
+    if (signer->right)
+        trusted = find_certificate(&state->lists[SECURE_DB], signers, signer, &anchor);
+    enum found forbidden =
+        find_forbidden_digest(state, signers, signer, anchor, &io_sum->forbidden_by);
+    if (forbidden != FOUND && (signer->right || !signers->has_digest))
+        add_found(
+            find_certificate(&state->lists[SECURE_DBX], signers, signer, &io_sum->forbidden_by),
+            &forbidden);
+    add_found(forbidden, &io_sum->forbidden);
+    if (forbidden == FOUND || trusted == FOUND_NOT)
+        return;
+    add_found(trusted, &io_sum->trusted);
+    io_sum->trusted_by = anchor;
 }
 
 static struct secure_judgement judge_as(enum secure_verdict verdict, const char *certificate)
@@ -125,24 +198,43 @@ static struct secure_judgement judge_as(enum secure_verdict verdict, const char 
     return (struct secure_judgement){.verdict = verdict, .certificate = certificate};
 }
 
-static struct secure_judgement judge_signed(const struct secure_boot *state,
-                                            const struct pe_signers *signers)
+static struct secure_judgement judge_by(enum secure_verdict verdict, const struct certificate *own)
 {
-    struct sum sum = {.trusted_by = "", .forbidden_by = "", .issuer = ""};
+    if (own == NULL)
+        return judge_as(verdict, "");
+    return judge_as(verdict, own->name[0] == '\0' ? "a certificate without a name" : own->name);
+}
+
+static struct secure_judgement judge_signed(const struct secure_boot *state,
+                                            const struct pe_signers *signers, bool digest_in_db)
+{
+    struct sum sum = {.issuer = ""};
 
     for (size_t i = 0; i < signers->count; i++)
         add_signer(state, signers, &signers->signers[i], &sum);
-    sum.doubtful |= signers->table == ST_UNSUPPORTED || !signers->has_digest;
-    if (sum.forbidden && !sum.trusted)
-        return judge_as(SECURE_FORBIDDEN, sum.forbidden_by);
-    /* One signature forbidden, one trusted: firmware before 2026 refuses, later judges each. */
-    if (sum.forbidden)
-        return judge_as(SECURE_UNKNOWN, sum.forbidden_by);
-    if (sum.trusted && !sum.doubtful && is_readable(&state->lists[SECURE_DBX]))
-        return judge_as(SECURE_ACCEPTED, sum.trusted_by);
-    if (sum.trusted || sum.doubtful)
+    if (signers->table == ST_UNSUPPORTED || !signers->has_digest)
+        add_doubt(&sum);
+    if (!is_readable(&state->lists[SECURE_DBX]))
+        add_found(FOUND_PERHAPS, &sum.forbidden);
+    /* One signature forbidden, one trusted: the specification up to 2.11, and with it edk2 up to
+     * 2026, refuses; what is proposed for later judges each. */
+    if (sum.forbidden == FOUND)
+        return judge_by(sum.trusted == FOUND ? SECURE_UNKNOWN : SECURE_FORBIDDEN, sum.forbidden_by);
+    if (digest_in_db)
+        sum.trusted = FOUND;
+    if (sum.trusted == FOUND && sum.forbidden == FOUND_NOT)
+        return judge_by(SECURE_ACCEPTED, sum.trusted_by);
+    if (sum.trusted != FOUND_NOT)
         return judge_as(SECURE_UNKNOWN, "");
     return judge_as(sum.right ? SECURE_UNTRUSTED : SECURE_ALTERED, sum.issuer);
+}
+
+static struct secure_judgement judge_unsigned(const struct secure_boot *state,
+                                              const struct pe_signers *signers, bool digest_in_db)
+{
+    if (!signers->has_digest || (digest_in_db && !is_readable(&state->lists[SECURE_DBX])))
+        return judge_as(SECURE_UNKNOWN, "");
+    return judge_as(digest_in_db ? SECURE_ACCEPTED : SECURE_UNSIGNED, "");
 }
 
 /* By digest and by signatures, in the sequence in which firmware asks. */
@@ -150,19 +242,15 @@ static struct secure_judgement judge_by_lists(const struct secure_boot *state,
                                               const struct pe_signers *signers)
 {
     const struct secure_list *db = &state->lists[SECURE_DB];
-    const struct secure_list *dbx = &state->lists[SECURE_DBX];
 
     if (signers->table == ST_DAMAGED)
         return judge_as(SECURE_BROKEN, "");
-    if (signers->has_digest && list_has_digest(dbx, &signers->digest))
+    if (signers->has_digest && list_has_digest(&state->lists[SECURE_DBX], &signers->digest))
         return judge_as(SECURE_DIGEST_FORBIDDEN, "");
-    bool by_digest = signers->has_digest && list_has_digest(db, &signers->digest);
-    struct secure_judgement judgement =
-        signers->table == ST_ABSENT
-            ? judge_as(signers->has_digest ? SECURE_UNSIGNED : SECURE_UNKNOWN, "")
-            : judge_signed(state, signers);
-    if (by_digest && judgement.verdict != SECURE_FORBIDDEN)
-        judgement = judge_as(is_readable(dbx) ? SECURE_ACCEPTED : SECURE_UNKNOWN, "");
+    bool in_db = signers->has_digest && list_has_digest(db, &signers->digest);
+    struct secure_judgement judgement = signers->table == ST_ABSENT
+                                            ? judge_unsigned(state, signers, in_db)
+                                            : judge_signed(state, signers, in_db);
     bool hangs_on_db =
         judgement.verdict == SECURE_UNSIGNED || judgement.verdict == SECURE_UNTRUSTED;
     return hangs_on_db && !is_readable(db) ? judge_as(SECURE_UNKNOWN, "") : judgement;

@@ -3,7 +3,10 @@
 #include "base/mem.h"
 #include "format/der.h"
 
-#define OID_COMMON_NAME "\x55\x04\x03" /* 2.5.4.3 */
+#define OID_COMMON_NAME   "\x55\x04\x03" /* 2.5.4.3 */
+#define OID_KEY_ID        "\x55\x1d\x0e" /* 2.5.29.14 */
+#define OID_ISSUER_KEY_ID "\x55\x1d\x23" /* 2.5.29.35 */
+#define OID_SIZE          3u
 
 /* --- Names ------------------------------------------------------------------------------------ */
 
@@ -29,8 +32,7 @@ static bool take_common_name(struct span attribute, char ret_text[CERTIFICATE_NA
     struct span type;
 
     if (!der_enter(&attribute, DER_OBJECT, &type) ||
-        !span_equal(type, span_of(OID_COMMON_NAME, sizeof(OID_COMMON_NAME) - 1)) ||
-        !der_next(&attribute, &string))
+        !span_equal(type, span_of(OID_COMMON_NAME, OID_SIZE)) || !der_next(&attribute, &string))
         return false;
     put_text(&string, ret_text);
     return true;
@@ -54,9 +56,43 @@ void certificate_common_name(struct span name, char ret_text[CERTIFICATE_NAME_SI
 
 /* --- Certificates ----------------------------------------------------------------------------- */
 
+/* SubjectKeyIdentifier ::= OCTET STRING
+ * AuthorityKeyIdentifier ::= SEQUENCE { [0] keyIdentifier OPTIONAL, ... } */
+static void read_extension(struct span in, struct certificate_parts *io_parts)
+{
+    struct der_element value;
+    struct span type;
+    struct span id;
+
+    if (!der_enter(&in, DER_OBJECT, &type) || !der_next(&in, &value) ||
+        (value.tag == DER_BOOLEAN && !der_next(&in, &value)) || value.tag != DER_OCTETS)
+        return;
+    if (span_equal(type, span_of(OID_KEY_ID, OID_SIZE)) &&
+        der_enter(&value.content, DER_OCTETS, &id))
+        io_parts->key_id = id;
+    if (span_equal(type, span_of(OID_ISSUER_KEY_ID, OID_SIZE)) &&
+        der_enter(&value.content, DER_SEQUENCE, &id) && der_enter(&id, DER_CONTEXT_0_BYTES, &id))
+        io_parts->issuer_key_id = id;
+}
+
+/* What follows the key. */
+static void read_extensions(struct span rest, struct certificate_parts *io_parts)
+{
+    struct der_element element;
+    struct span list;
+    struct span extension;
+
+    while (der_next(&rest, &element)) {
+        if (element.tag != DER_CONTEXT_3 || !der_enter(&element.content, DER_SEQUENCE, &list))
+            continue;
+        while (der_enter(&list, DER_SEQUENCE, &extension))
+            read_extension(extension, io_parts);
+    }
+}
+
 enum status certificate_split(struct span bytes, struct certificate_parts *ret_parts)
 {
-    struct certificate_parts parts;
+    struct certificate_parts parts = {.key_id = span_of(NULL, 0)};
     struct der_element element;
     struct span dates;
 
@@ -80,6 +116,10 @@ enum status certificate_split(struct span bytes, struct certificate_parts *ret_p
     if (!der_take(&in, DER_SEQUENCE, &element))
         return ST_DAMAGED;
     parts.subject = element.whole;
+    if (!der_take(&in, DER_SEQUENCE, &element))
+        return ST_DAMAGED;
+    parts.key = element.whole;
+    read_extensions(in, &parts);
     *ret_parts = parts;
     return ST_OK;
 }
@@ -116,6 +156,11 @@ static void put_end_date(struct span time, char ret_text[CERTIFICATE_DATE_SIZE])
     ret_text[10] = '\0';
 }
 
+static struct certificate_id key_id_of(struct span id)
+{
+    return (struct certificate_id){.known = id.size > 0, .digest = sha256_of(id)};
+}
+
 struct certificate certificate_of(const struct certificate_parts *parts)
 {
     struct certificate certificate = {
@@ -123,6 +168,9 @@ struct certificate certificate_of(const struct certificate_parts *parts)
         .signed_part = sha256_of(parts->signed_part),
         .issuer = sha256_of(parts->issuer),
         .subject = sha256_of(parts->subject),
+        .key = sha256_of(parts->key),
+        .key_id = key_id_of(parts->key_id),
+        .issuer_key_id = key_id_of(parts->issuer_key_id),
     };
 
     certificate_common_name(parts->subject, certificate.name);
@@ -138,4 +186,16 @@ enum status certificate_parse(struct span bytes, struct certificate *ret_certifi
     if (status == ST_OK)
         *ret_certificate = certificate_of(&parts);
     return status;
+}
+
+bool certificate_may_have_issued(const struct certificate *issuer, const struct certificate *own)
+{
+    return sha256_equal(&issuer->subject, &own->issuer) &&
+           (!issuer->key_id.known || !own->issuer_key_id.known ||
+            sha256_equal(&issuer->key_id.digest, &own->issuer_key_id.digest));
+}
+
+bool certificate_is_its_own(const struct certificate *own)
+{
+    return sha256_equal(&own->subject, &own->issuer);
 }

@@ -2,26 +2,54 @@
 
 #include "base/mem.h"
 
-#define CHAIN_MAX 4u /* certificates of one signature */
-
 /* --- Signatures ------------------------------------------------------------------------------- */
 
-/* Lists the chain from the signer's certificate on. False when there is no room. */
-static bool list_chain(struct pe_signers *io_signers, const struct signed_data *data,
-                       struct certificate_parts parts, size_t *io_used, struct pe_signer *io_signer)
+static bool is_in_signer(const struct pe_signers *signers, const struct pe_signer *signer,
+                         const struct certificate *own)
 {
-    io_signer->first = *io_used;
-    for (size_t i = 0; i < CHAIN_MAX; i++) {
-        if (*io_used == PE_CHAINS_MAX)
-            return false;
-        io_signers->certificates[(*io_used)++] = certificate_of(&parts);
-        io_signer->count++;
-        io_signer->issuer = sha256_of(parts.issuer);
-        if (i == 0)
-            certificate_common_name(parts.issuer, io_signer->issuer_name);
-        if (span_equal(parts.issuer, parts.subject) ||
-            signed_data_issuer(data, parts.issuer, &parts) != ST_OK)
+    for (size_t i = 0; i < signer->count; i++) {
+        if (sha256_equal(&signers->certificates[signer->first + i].digest, &own->digest))
             return true;
+    }
+    return false;
+}
+
+/* Lists those of the file that may have issued this one. False when there is no room. */
+static bool list_issuers(struct pe_signers *io_signers, struct span certificates, size_t at,
+                         struct pe_signer *io_signer)
+{
+    const struct certificate *own = &io_signers->certificates[at];
+    struct certificate_parts parts;
+
+    if (certificate_is_its_own(own))
+        return true;
+    while (signed_data_next_certificate(&certificates, &parts)) {
+        struct sha256 subject = sha256_of(parts.subject);
+        if (!sha256_equal(&subject, &own->issuer))
+            continue;
+        struct certificate issuer = certificate_of(&parts);
+        if (!certificate_may_have_issued(&issuer, own) ||
+            is_in_signer(io_signers, io_signer, &issuer))
+            continue;
+        if (io_signer->first + io_signer->count == PE_CHAINS_MAX)
+            return false;
+        io_signers->certificates[io_signer->first + io_signer->count++] = issuer;
+    }
+    return true;
+}
+
+/* Lists the signer's certificate, and who may have issued it and each other. */
+static bool list_chain(struct pe_signers *io_signers, const struct signed_data *data,
+                       const struct certificate_parts *parts, struct pe_signer *io_signer)
+{
+    if (io_signer->first == PE_CHAINS_MAX)
+        return false;
+    io_signers->certificates[io_signer->first] = certificate_of(parts);
+    io_signer->count = 1;
+    certificate_common_name(parts->issuer, io_signer->issuer_name);
+    for (size_t i = 0; i < io_signer->count; i++) {
+        if (!list_issuers(io_signers, data->certificates, io_signer->first + i, io_signer))
+            return false;
     }
     return true;
 }
@@ -30,15 +58,16 @@ static bool list_chain(struct pe_signers *io_signers, const struct signed_data *
 static struct pe_signer read_signer(struct pe_signers *io_signers,
                                     const struct pe_signature *signature, size_t *io_used)
 {
-    struct pe_signer signer = {.status = ST_UNSUPPORTED};
+    struct pe_signer signer = {.status = ST_UNSUPPORTED, .first = *io_used};
     struct span list = signature->data.signers;
     struct certificate_parts parts;
     struct signer_name name;
 
     if (signature->status != ST_OK || !signed_data_next_signer(&list, &name) || list.size > 0 ||
         signed_data_certificate(&signature->data, &name, &parts) != ST_OK ||
-        !list_chain(io_signers, &signature->data, parts, io_used, &signer))
+        !list_chain(io_signers, &signature->data, &parts, &signer))
         return signer;
+    *io_used += signer.count;
     signer.status = ST_OK;
     signer.right = io_signers->has_digest && sha256_equal(&signature->digest, &io_signers->digest);
     return signer;

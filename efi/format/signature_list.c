@@ -5,6 +5,7 @@
 #define SHA256_SIZE 32u
 #define SVN_ENTRY   1u /* the first byte of a security version number */
 #define TIME_SIZE   16u
+#define TIME_USED   7u /* year, month, day, hour, minute, second: what firmware looks at */
 
 /* Kinds of entries, in the order of their numbers, with the least size of their data. */
 static const struct {
@@ -132,5 +133,5 @@ bool signature_is_forever(const struct signature *signature)
     size_t digest = signature->data.size - TIME_SIZE;
 
     return signature->data.size < TIME_SIZE ||
-           span_is_zero(span_part(signature->data, digest, TIME_SIZE));
+           span_is_zero(span_part(signature->data, digest, TIME_USED));
 }

@@ -52,12 +52,11 @@ bool signed_data_next_signer(struct span *io_signers, struct signer_name *ret_na
     return true;
 }
 
-/* The next one that is a certificate: others may lie between them. */
-static bool next_certificate(struct span *io_rest, struct certificate_parts *ret_parts)
+bool signed_data_next_certificate(struct span *io_certificates, struct certificate_parts *ret_parts)
 {
     struct der_element element;
 
-    while (der_next(io_rest, &element)) {
+    while (der_next(io_certificates, &element)) {
         if (certificate_split(element.whole, ret_parts) == ST_OK)
             return true;
     }
@@ -70,23 +69,8 @@ enum status signed_data_certificate(const struct signed_data *data, const struct
     struct span rest = data->certificates;
     struct certificate_parts parts;
 
-    while (next_certificate(&rest, &parts)) {
+    while (signed_data_next_certificate(&rest, &parts)) {
         if (span_equal(parts.issuer, name->issuer) && span_equal(parts.serial, name->serial)) {
-            *ret_parts = parts;
-            return ST_OK;
-        }
-    }
-    return ST_ABSENT;
-}
-
-enum status signed_data_issuer(const struct signed_data *data, struct span name,
-                               struct certificate_parts *ret_parts)
-{
-    struct span rest = data->certificates;
-    struct certificate_parts parts;
-
-    while (next_certificate(&rest, &parts)) {
-        if (span_equal(parts.subject, name)) {
             *ret_parts = parts;
             return ST_OK;
         }

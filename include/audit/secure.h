@@ -4,8 +4,9 @@
  * forbidden, or where neither is trusted. Signatures are not computed here: firmware does that when
  * it loads the program, and `secureboot -ask` has it do so. Dates count nowhere.
  *
- * The chain goes from the signer's certificate by issuer and subject to one that the file, db or dbx
- * has.
+ * The chain goes from the signer's certificate by names and keys to one that the file, db or dbx has
+ * (format/certificate.h). What hangs on something that is told only by computing a signature, as who
+ * of several authorities of one name it was, is not known.
  */
 #ifndef SHADOWBOOT_AUDIT_SECURE_H
 #define SHADOWBOOT_AUDIT_SECURE_H
@@ -34,8 +35,9 @@ enum secure_verdict {
 
 struct secure_judgement {
     enum secure_verdict verdict;
-    const char *certificate; /* common name of the one that decided, or of the issuer that db lacks;
-                              * "" where none did. Lies in the state or the signers */
+    const char *certificate; /* common name of the one that decided, or that it has none, or of the
+                              * issuer that db lacks; "" where none did. Lies in the state or the
+                              * signers, or is static */
     uint32_t least_svn; /* dbx asks for it, and Windows' boot manager has a lower one (major number
                          * in the upper 16 bits): it may refuse itself; 0: it does not */
     bool below_level;   /* shim, and its own SbatLevel asks for more than it has: it stops itself */

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 
 enum {
+    DER_BOOLEAN = 0x01,
     DER_INTEGER = 0x02,
     DER_OCTETS = 0x04,
     DER_OBJECT = 0x06,
@@ -21,7 +22,9 @@ enum {
     DER_BMP_TEXT = 0x1e,
     DER_SEQUENCE = 0x30,
     DER_SET = 0x31,
+    DER_CONTEXT_0_BYTES = 0x80, /* [0] of what is no structure */
     DER_CONTEXT_0 = 0xa0,
+    DER_CONTEXT_3 = 0xa3,
 };
 
 struct der_element {

@@ -24,8 +24,7 @@ struct pe_signer {
     bool right;         /* ST_OK: the digest in it is that of the content; false also where that is
                          * not known */
     size_t first;       /* ST_OK: index into `certificates` of the signer's own, */
-    size_t count;       /* then who issued each, as far as the file has them */
-    struct sha256 issuer;                    /* ST_OK: of the Name that issued the last one */
+    size_t count;       /* then all of the file that may have issued it, or another of these */
     char issuer_name[CERTIFICATE_NAME_SIZE]; /* common name of who issued the signer's own */
 };
 

@@ -40,8 +40,9 @@ MUST_CHECK enum status signed_data_certificate(const struct signed_data *data,
                                                const struct signer_name *name,
                                                struct certificate_parts *ret_parts);
 
-/* The first certificate whose subject is `name`. Statuses as above. */
-MUST_CHECK enum status signed_data_issuer(const struct signed_data *data, struct span name,
-                                          struct certificate_parts *ret_parts);
+/* Takes certificates off `*io_certificates` up to the first that is one: others may lie between
+ * them. False at the end. */
+bool signed_data_next_certificate(struct span *io_certificates,
+                                  struct certificate_parts *ret_parts);
 
 #endif

@@ -9,19 +9,26 @@ static bool is_within(struct span part, struct span whole)
     return part.size == 0 || (part.at >= whole.at && part.at + part.size <= whole.at + whole.size);
 }
 
-static void check_chain(struct span table, const struct signed_data *data,
-                        struct certificate_parts parts)
+static void check_certificate(struct span table, const struct certificate_parts *parts)
 {
-    for (int i = 0; i < 4; i++) {
-        struct certificate own = certificate_of(&parts);
-        require(strlen(own.name) < CERTIFICATE_NAME_SIZE);
-        require(is_within(parts.whole, table) && is_within(parts.signed_part, parts.whole) &&
-                is_within(parts.issuer, parts.signed_part) &&
-                is_within(parts.subject, parts.signed_part) &&
-                is_within(parts.serial, parts.signed_part));
-        if (signed_data_issuer(data, parts.issuer, &parts) != ST_OK)
-            return;
-    }
+    struct certificate own = certificate_of(parts);
+
+    require(strlen(own.name) < CERTIFICATE_NAME_SIZE);
+    require(is_within(parts->whole, table) && is_within(parts->signed_part, parts->whole) &&
+            is_within(parts->issuer, parts->signed_part) &&
+            is_within(parts->subject, parts->signed_part) &&
+            is_within(parts->serial, parts->signed_part) &&
+            is_within(parts->key, parts->signed_part) &&
+            is_within(parts->key_id, parts->signed_part) &&
+            is_within(parts->issuer_key_id, parts->signed_part));
+}
+
+static void check_certificates(struct span table, struct span certificates)
+{
+    struct certificate_parts parts;
+
+    for (int i = 0; i < 4 && signed_data_next_certificate(&certificates, &parts); i++)
+        check_certificate(table, &parts);
 }
 
 static void check_data(struct span table, const struct signed_data *data)
@@ -32,10 +39,11 @@ static void check_data(struct span table, const struct signed_data *data)
     size_t count = 0;
 
     require(is_within(data->certificates, table) && is_within(signers, table));
+    check_certificates(table, data->certificates);
     while (signed_data_next_signer(&signers, &name)) {
         require(is_within(name.issuer, data->signers) && is_within(name.serial, data->signers));
         if (signed_data_certificate(data, &name, &parts) == ST_OK)
-            check_chain(table, data, parts);
+            check_certificate(table, &parts);
         if (++count == 8)
             return;
     }

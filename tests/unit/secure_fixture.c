@@ -43,35 +43,78 @@ static void put_element(struct secure_bytes *to, uint8_t tag, const void *conten
 void secure_put_name(struct secure_bytes *to, const char *common)
 {
     size_t from = to->size;
+    bool is_common = common[0] != '@';
 
-    put_element(to, 0x06, "\x55\x04\x03", 3);
+    put_element(to, 0x06, is_common ? "\x55\x04\x03" : "\x55\x04\x0a", 3);
     put_element(to, 0x0c, common, strlen(common));
     secure_wrap(to, 0x30, from);
     secure_wrap(to, 0x31, from);
     secure_wrap(to, 0x30, from);
 }
 
-void secure_put_certificate(struct secure_bytes *to, const char *subject, const char *issuer,
-                            uint8_t serial)
+/* Extension ::= SEQUENCE { extnID, extnValue OCTET STRING }, what is in it wrapped as `tag`. */
+static void put_extension(struct secure_bytes *to, uint8_t number, uint8_t tag, const char *id)
+{
+    const uint8_t type[3] = {0x55, 0x1d, number};
+    size_t from = to->size;
+
+    if (id == NULL)
+        return;
+    put_element(to, 0x06, type, sizeof(type));
+    size_t value = to->size;
+    put_element(to, tag == 0x30 ? 0x80 : tag, id, strlen(id));
+    if (tag == 0x30)
+        secure_wrap(to, tag, value);
+    secure_wrap(to, 0x04, value);
+    secure_wrap(to, 0x30, from);
+}
+
+static void put_extensions(struct secure_bytes *to, const struct secure_recipe *recipe)
 {
     size_t from = to->size;
-    size_t part = 0;
+
+    put_extension(to, 14, 0x04, recipe->key_id);
+    put_extension(to, 35, 0x30, recipe->issuer_key_id);
+    if (to->size == from)
+        return;
+    secure_wrap(to, 0x30, from);
+    secure_wrap(to, 0xa3, from);
+}
+
+static void put_validity(struct secure_bytes *to)
+{
+    size_t from = to->size;
+
+    put_element(to, 0x17, "210203040506Z", 13);
+    put_element(to, 0x17, "310203040506Z", 13);
+    secure_wrap(to, 0x30, from);
+}
+
+void secure_put_recipe(struct secure_bytes *to, const struct secure_recipe *recipe)
+{
+    size_t from = to->size;
 
     put_element(to, 0x02, "\x02", 1);
     secure_wrap(to, 0xa0, from);
-    put_element(to, 0x02, &serial, 1);
+    put_element(to, 0x02, &recipe->serial, 1);
     put_element(to, 0x30, NULL, 0);
-    secure_put_name(to, issuer);
-    part = to->size;
-    put_element(to, 0x17, "210203040506Z", 13);
-    put_element(to, 0x17, "310203040506Z", 13);
-    secure_wrap(to, 0x30, part);
-    secure_put_name(to, subject);
-    put_element(to, 0x30, NULL, 0);
+    secure_put_name(to, recipe->issuer);
+    put_validity(to);
+    secure_put_name(to, recipe->subject);
+    put_element(to, 0x30, recipe->key == NULL ? recipe->subject : recipe->key,
+                strlen(recipe->key == NULL ? recipe->subject : recipe->key));
+    put_extensions(to, recipe);
     secure_wrap(to, 0x30, from);
     put_element(to, 0x30, NULL, 0);
     put_element(to, 0x03, "\0sig", 4);
     secure_wrap(to, 0x30, from);
+}
+
+void secure_put_certificate(struct secure_bytes *to, const char *subject, const char *issuer,
+                            uint8_t serial)
+{
+    secure_put_recipe(to, &(struct secure_recipe){subject, issuer, serial, .key_id = subject,
+                                                  .issuer_key_id = issuer});
 }
 
 void secure_put_signed_data(struct secure_bytes *to, struct span certificates, const char *issuer,

@@ -20,11 +20,24 @@ void secure_put(struct secure_bytes *to, const void *data, size_t size);
 /* Puts tag and length in front of what was put since `from`. */
 void secure_wrap(struct secure_bytes *to, uint8_t tag, size_t from);
 
-/* A certificate for `subject`, by `issuer`, that ends on 2031-02-03. */
+struct secure_recipe {
+    const char *subject;
+    const char *issuer;
+    uint8_t serial;
+    const char *key;           /* NULL: one that goes by the subject */
+    const char *key_id;        /* what it is called; NULL: nothing is told */
+    const char *issuer_key_id; /* what the issuer's key is called */
+};
+
+void secure_put_recipe(struct secure_bytes *to, const struct secure_recipe *recipe);
+
+/* A certificate for `subject`, by `issuer`, that ends on 2031-02-03; the keys are called as who has
+ * them. */
 void secure_put_certificate(struct secure_bytes *to, const char *subject, const char *issuer,
                             uint8_t serial);
 
-/* A whole Name with that common name. */
+/* A whole Name with that common name; one that begins with @ is that of an organisation, and the
+ * Name has no common one. */
 void secure_put_name(struct secure_bytes *to, const char *common);
 
 /* ContentInfo, or the bare SignedData in it, with these certificates and one signer. */
