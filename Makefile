@@ -55,8 +55,11 @@ FAST_TOOLS := $(FAST_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
 CHECKED_TOOLS := $(CHECKED_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/checked/%)
 DEPS    := $(BUILD)/deps.stamp
 
+# Whose names are goals.
+OTHER_FIRMWARES := ovmf-ia32 aavmf u-boot
+
 # --- Goals ---------------------------------------------------------------------------------------
-.PHONY: all all-arch firmware deps check unit mutants lint lint-program lint-tree fuzz-replay harness sweep fuzz bench demo clean help FORCE
+.PHONY: all all-arch firmware deps check unit mutants lint lint-program lint-tree fuzz-replay harness $(OTHER_FIRMWARES) sweep fuzz bench demo clean help FORCE
 
 all: firmware $(MAN) $(HOST)
 
@@ -67,7 +70,7 @@ all-arch: all
 	@for arch in $(ARCHS); do $(MAKE) ARCH=$$arch firmware lint-program; done
 
 # One after the other, because each says in its last line what it did; each is parallel in itself.
-CHECKS := unit lint fuzz-replay harness
+CHECKS := unit lint fuzz-replay harness $(OTHER_FIRMWARES)
 check: all
 	@rm -f $(CHECKS:%=$(BUILD)/%.summary)
 	@status=0; for part in $(CHECKS); do $(MAKE) $$part || { status=1; break; }; done; \
@@ -82,6 +85,7 @@ help:
 	@echo "make lint         rules of the tree and of the firmware program (lint-tree: no build)"
 	@echo "make fuzz-replay  the fuzz targets over their stored corpora"
 	@echo "make harness      virtual machines under OVMF"
+	@echo "make aavmf        one of them under AAVMF; u-boot, ovmf-ia32"
 	@echo "make sweep        repairs of 10,000 drawn machines and of all pairs of damages"
 	@echo "make fuzz         libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target"
 	@echo "make mutants      small faults, one at a time: which ones no unit test notices (LAYER=apply,"
@@ -370,6 +374,14 @@ harness: all $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATC
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/harness.log $(BUILD)/harness.summary; \
 		printf 'harness: '; cat $(BUILD)/harness.summary; exit $$status
+
+# One machine of it under a firmware that is not the one all other tests run under.
+$(OTHER_FIRMWARES): all-arch $(BARE)
+	@status=0; SHADOWBOOT_FIRMWARE=$@ SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_BARE=$(abspath $(BARE)) \
+		$(PYTHON) -m pytest -q -rs -p no:cacheprovider --basetemp=$(abspath $(BUILD))/$@ $(PYTEST_FLAGS) \
+		ovmf-harness/test_firmwares.py | tee $(BUILD)/$@.log || status=1; \
+		tests/summary.sh pytest $(BUILD)/$@.log $(BUILD)/$@.summary; \
+		printf '$@: '; cat $(BUILD)/$@.summary; exit $$status
 
 # What the harness does with a sample of them.
 sweep: all $(BARE) $(TOOLS) $(CHECKED_TOOLS)

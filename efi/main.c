@@ -59,6 +59,7 @@ static EFI_STATUS with_files(struct program *program)
     uefi_start_open(&program->uefi, &program->files, program->arguments.program, &program->start,
                     &ports->start);
     ports->architecture = ARCHITECTURE;
+    ports->firmware = uefi_firmware(&program->uefi, &program->arena);
     unsigned error = run_with_ports(program);
     uefi_console_close(&program->console);
     uefi_files_close(&program->files);

@@ -32,8 +32,9 @@ from pathlib import Path
 import bench_rebuild
 import windows_tree
 from demo import DemoFailed, built
+from firmware import FIRMWARE
 from gpt import BASIC_DATA, ESP, MSR, Partition, poke
-from machine import FIRMWARE, LOADER, MIB, Machine
+from machine import LOADER, MIB, Machine
 
 ESP_MIB = 260
 FREE_AT = 1                      # MiB: where the ESP of Disk 1 will be
@@ -344,8 +345,8 @@ def table(figures):
 
 
 def main():
-    if not FIRMWARE.exists():
-        print(f'bench: no {FIRMWARE}, so nothing is measured under it')
+    if not FIRMWARE.code.exists():
+        print(f'bench: no {FIRMWARE.code}, so nothing is measured under it')
         return 0
     try:
         with tempfile.TemporaryDirectory(prefix='shadowboot-bench-') as folder:

@@ -23,7 +23,7 @@ from pathlib import Path
 import gpt
 from disk import KINDS, MIB
 from fat import copy_range
-from machine import FIRMWARE
+from firmware import FIRMWARE
 from nvram import Nvram
 
 MAGIC = 0x6A736677736872
@@ -93,7 +93,7 @@ class WriteLog:
     def _arguments(self):
         self._lay_out()
         self.path.write_bytes(b'')
-        arguments = ['-drive', f'if=pflash,format=raw,unit=0,file={FIRMWARE},readonly=on']
+        arguments = ['-drive', f'if=pflash,format=raw,unit=0,file={FIRMWARE.code},readonly=on']
         for node in self._nodes():
             arguments += ['-blockdev', json.dumps(node)]
         arguments += ['-machine', f'pflash1={VARIABLES}d']

@@ -1,7 +1,7 @@
 """Fixtures for the machine tests.
 
-    product     Path of the program under test: $SHADOWBOOT_EFI or build/shadowbootx64.efi
-    standin     Path of the stand-in boot manager: $SHADOWBOOT_STANDIN or build/x64/standin.efi
+    product     Path of the program under test: $SHADOWBOOT_EFI, else as firmware.py says
+    standin     Path of the stand-in boot manager: $SHADOWBOOT_STANDIN, else as firmware.py says
     stick_image Path of the stick that the build makes: $SHADOWBOOT_STICK or build/shadowboot-usb.img
     machine     an empty Machine in the test's own directory, switched off at the end
     stick       a USB stick in `machine` with shadowbootx64.efi, also under the name bootcfg.efi
@@ -22,8 +22,9 @@ from pathlib import Path
 import pytest
 
 import mirror
+from firmware import FIRMWARE, ROOT
 from gpt import ESP, Partition
-from machine import LOADER, MIB, ROOT, Machine
+from machine import LOADER, MIB, Machine
 from serve import Server
 from sweep import allowances
 
@@ -97,12 +98,12 @@ def truths():
 
 @pytest.fixture(scope='session')
 def product():
-    return required('SHADOWBOOT_EFI', 'build/shadowbootx64.efi')
+    return required('SHADOWBOOT_EFI', FIRMWARE.program)
 
 
 @pytest.fixture(scope='session')
 def standin():
-    return required('SHADOWBOOT_STANDIN', 'build/x64/standin.efi')
+    return required('SHADOWBOOT_STANDIN', FIRMWARE.standin)
 
 
 @pytest.fixture(scope='session')

@@ -15,11 +15,12 @@ import struct
 import uuid
 from dataclasses import dataclass, field
 
+from firmware import FIRMWARE
+
 END = b'\x7f\xff\x04\x00'
 ACTIVE, HIDDEN, CATEGORY_APP = 0x1, 0x8, 0x100
 # edk2 marks the entries that it made itself with this GUID as optional data.
 AUTO_MARKER = uuid.UUID('8108ac4e-9f11-4d59-850e-e21a522c59b2').bytes_le
-SHELL_FV = '7cb8bdc9-f8eb-4f34-aaea-3ee4af6516a1'
 SHELL_FILE = '7c04a583-9e3e-4f1c-ad65-e05268d0b4d1'
 BOOTMGR_OBJECT = 'BCDOBJECT={9dea862c-5cdd-4e70-acc1-f32b344d4795}'
 FILE_PATH_ARC, FILE_PATH_ARC_SIGNATURE, FILE_PATH_NT, FILE_PATH_EFI = 1, 2, 3, 4
@@ -114,8 +115,8 @@ def vendor_hardware(guid, data=b''):
 
 
 def shell_path():
-    """Path of the UEFI Shell that is built into Debian's OVMF."""
-    return path(fv(SHELL_FV), fv_file(SHELL_FILE))
+    """Path of the UEFI Shell that is built into the firmware."""
+    return path(fv(FIRMWARE.shell_volume), fv_file(SHELL_FILE))
 
 
 @dataclass

@@ -41,6 +41,12 @@ def _usb(disk):
             f'serial={disk.name},drive={disk.name}d']
 
 
+def _usb2(disk):
+    return [f'usb-ehci,id={disk.name}c,{disk.address}',
+            f'usb-storage,id={disk.name},bus={disk.name}c.0,port=1,removable=on,'
+            f'serial={disk.name},drive={disk.name}d']
+
+
 # kind: (QEMU devices, device path nodes behind Pci(), whether 4096-byte blocks exist)
 KINDS = {
     'nvme': (_nvme, [pci(0), nvme()], True),
@@ -48,6 +54,7 @@ KINDS = {
     'virtio-blk': (_virtio_blk, [], True),
     'virtio-scsi': (_virtio_scsi, [scsi(0)], True),
     'usb': (_usb, [usb(0)], False),
+    'usb2': (_usb2, [usb(0)], False),
 }
 
 

@@ -24,13 +24,13 @@ import subprocess
 import time
 from pathlib import Path
 
+from firmware import FIRMWARE
 from firmware_volume import DXE_CORE, SIGNATURE, SIGNATURE_AT, files, program
 from limits import Clock
 from qmp import Qmp
 
 # Devices of which QEMU knows no state: with one of them it loads none, so they are plugged in behind that.
 LATE = ('nvme,',)
-PROGRAM = 'qemu-system-x86_64'
 # Where OVMF unpacks itself to, and where the volumes in there may begin.
 UNPACKED, UNPACKED_SIZE, VOLUME_ALIGN = 0x800000, 24 << 20, 0x10000
 PATIENCE = 120                               # seconds in which QEMU could run
@@ -38,7 +38,7 @@ PATIENCE = 120                               # seconds in which QEMU could run
 
 def key(arguments, *files):
     """A name for what is made of these arguments and files by this version of this file and of QEMU."""
-    qemu = Path(shutil.which(PROGRAM)).resolve()
+    qemu = Path(shutil.which(FIRMWARE.qemu)).resolve()
     parts = [repr(arguments).encode(), str(qemu).encode(), repr(qemu.stat().st_mtime_ns).encode(),
              *(Path(file).read_bytes() for file in (__file__, *files))]
     digests = [hashlib.sha256(part).digest() for part in parts]
@@ -127,7 +127,7 @@ class Blank:
     def __init__(self, arguments, firmware):
         pairs = [socket.socketpair() for _ in range(2)]
         monitor, debugger = (theirs.fileno() for _, theirs in pairs)
-        command = ['setpriv', '--pdeathsig', 'KILL', PROGRAM, *arguments, '-S',
+        command = ['setpriv', '--pdeathsig', 'KILL', FIRMWARE.qemu, *arguments, '-S',
                    '-chardev', 'null,id=console', '-serial', 'chardev:console',
                    '-chardev', f'socket,id=qmp,fd={monitor}', '-mon', 'chardev=qmp,mode=control',
                    '-chardev', f'socket,id=gdb,fd={debugger}', '-gdb', 'chardev:gdb',

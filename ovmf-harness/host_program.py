@@ -13,7 +13,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import limits
-from machine import ROOT
+from firmware import ROOT
 
 CONTROLLERS = {'nvme': 'nvme', 'ahci': 'ahci', 'virtio-blk': 'virtio', 'virtio-scsi': 'scsi',
                'usb': 'usb'}

@@ -39,18 +39,15 @@ from pathlib import Path
 import early
 from console import PROMPT, Console, scaled
 from disk import MIB, Disk
+from firmware import BUILD, FIRMWARE
 from limits import Clock
 from nvram import GLOBAL, Nvram
 from qmp import Qmp, QmpError
 
-ROOT = Path(__file__).resolve().parent.parent
 LOADER = '\\EFI\\Microsoft\\Boot\\bootmgfw.efi'
-FIRMWARE = Path('/usr/share/OVMF/OVMF_CODE_4M.fd')
-VARIABLES = Path('/usr/share/OVMF/OVMF_VARS_4M.fd')
 # Where states are kept from one run to the next.
-KEPT = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')).absolute() / 'firmware'
+KEPT = BUILD / 'firmware'
 FIRST_SLOT, LAST_SLOT = 2, 30
-MEMORY = 128  # MiB
 STANDIN = re.compile(r'STANDIN token=(?P<token>\S*) esp=(?P<esp>\S+) entry=(?P<entry>\S+)'
                      r' file=(?P<file>\S*) loader=(?P<loader>\S+) system=(?P<system>\S+)'
                      r' description=(?P<description>[^\n]*)\n')
@@ -77,11 +74,15 @@ def standin_of(match):
 class Machine:
     """The parts of a machine while it is off. One machine per `workdir`."""
 
-    def __init__(self, workdir, memory=MEMORY, cold=False, variables=None):
+    def __init__(self, workdir, memory=FIRMWARE.memory, cold=False, variables=None):
         self.workdir, self.memory, self.cold = Path(workdir), memory, cold
         self.disks, self.vm, self.boots, self._next_slot = [], None, 0, FIRST_SLOT
-        shutil.copyfile(variables or (VARIABLES if cold else used_variables()), self.workdir / 'vars.fd')
-        self.nvram = Nvram(self.workdir / 'vars.fd', self.running)
+        self.nvram = self.new_variables(variables)
+
+    def new_variables(self, given):
+        path = self.workdir / 'vars.fd'
+        shutil.copyfile(given or (FIRMWARE.variables if self.cold else used_variables()), path)
+        return Nvram(path, self.running)
 
     def running(self):
         return self.vm is not None
@@ -92,7 +93,7 @@ class Machine:
         if self._next_slot > LAST_SLOT:
             raise ValueError('no free slot')
         name = f'disk{len(self.disks)}'
-        disk = Disk(name, kind, self.workdir / f'{name}.img', self._next_slot, size, block_size,
+        disk = Disk(name, FIRMWARE.kind_of(kind), self.workdir / f'{name}.img', self._next_slot, size, block_size,
                     self.running)
         self._next_slot += 1
         self.disks.append(disk)
@@ -127,20 +128,19 @@ class Machine:
 
     def parts(self):
         """What every machine is made of, as QEMU's arguments."""
-        return ['-accel', 'tcg', '-machine', 'q35', '-m', str(self.memory), '-nodefaults', '-net', 'none',
-                '-display', 'none', '-device', 'VGA,addr=0x1']
+        return [*FIRMWARE.parts, '-m', str(self.memory), '-nodefaults', '-net', 'none', '-display', 'none']
 
     def state(self):
         """The file with the state to go on from, or None."""
-        if self.cold:
+        if self.cold or not FIRMWARE.early:
             return None
-        name = early.key(self.parts(), FIRMWARE)
+        name = early.key(self.parts(), FIRMWARE.code)
         return early.kept(KEPT / f'{name}.state',
-                          lambda path: early.make_state(path, self.parts(), FIRMWARE))
+                          lambda path: early.make_state(path, self.parts(), FIRMWARE.code))
 
     def command(self, qmp_fd):
         """The command line of QEMU. setpriv kills it should the test run be killed."""
-        return ['setpriv', '--pdeathsig', 'KILL', early.PROGRAM, *self.parts(),
+        return ['setpriv', '--pdeathsig', 'KILL', FIRMWARE.qemu, *self.parts(),
                 '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console',
                 '-chardev', f'socket,id=qmp,fd={qmp_fd}', '-mon', 'chardev=qmp,mode=control',
                 *self.storage_arguments()]
@@ -148,7 +148,7 @@ class Machine:
     def storage_arguments(self):
         """The firmware's flash and the disks that are in. `blklog.WriteLog` puts others in their place."""
         flash = 'if=pflash,format=raw,unit={},file={}'
-        arguments = ['-drive', flash.format(0, FIRMWARE) + ',readonly=on']
+        arguments = ['-drive', flash.format(0, FIRMWARE.code) + ',readonly=on']
         variables = str(self.nvram.path).replace(',', ',,')
         arguments += ['-drive', flash.format(1, variables)]
         for disk in self.disks:
@@ -160,8 +160,11 @@ class Machine:
         if self.running():
             raise RuntimeError('the machine is running already')
         self.boots += 1
-        self.vm = Vm(self)
+        self.vm = self.new_vm()
         return self.vm
+
+    def new_vm(self):
+        return Vm(self)
 
     def boot_to_shell(self, timeout=60):
         """Switch on with BootNext naming the built-in Shell and wait for its prompt."""
@@ -179,14 +182,14 @@ def used_variables():
     """A store with what the firmware writes for itself when it finds an empty one, and no more."""
     def make(path):
         with tempfile.TemporaryDirectory() as folder:
-            machine = Machine(folder, variables=VARIABLES)
-            with machine.boot_to_shell():
-                pass
+            machine = Machine(folder, variables=FIRMWARE.variables)
+            with machine.boot() as vm:
+                vm.to_shell()
             for variable in machine.nvram.variables():
                 if variable.guid == GLOBAL:
                     machine.nvram.delete(variable.name)
             shutil.copyfile(machine.nvram.path, path)
-    return early.kept(KEPT / f'{early.key([], FIRMWARE, VARIABLES)}.variables', make)
+    return early.kept(KEPT / f'{early.key([], FIRMWARE.code, FIRMWARE.variables)}.variables', make)
 
 
 class Vm:

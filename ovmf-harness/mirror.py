@@ -45,14 +45,15 @@ import regf
 import stores
 from devicepath import LoadOption, file, hd, modern_options, path
 from fat import Volume, copy_range
-from machine import LOADER, ROOT
+from firmware import FIRMWARE, ROOT
+from machine import LOADER
 
 MIB = 1024 * 1024
 DATE = '2026-11-20T12:00:00'
 BUILT = 1747000000               # date of all files: May 2025
 PAGE = 4096
 BOOT_FILES = '/EFI/Microsoft/Boot'
-FALLBACK = '/EFI/BOOT/BOOTX64.EFI'
+FALLBACK = FIRMWARE.fallback
 WINDOWS = '/Windows/System32'
 LINUX_RAID = 'a19d880f-05fc-4d3b-a006-743f0f84911e'
 FREEBSD_ZFS = '516e7cba-6ecf-11d6-8ff8-00022d09712b'
@@ -295,8 +296,7 @@ class Setup:
 
 @functools.cache
 def standin():
-    found = Path(os.environ.get('SHADOWBOOT_STANDIN', ROOT / 'build/x64/standin.efi'))
-    return found.read_bytes()
+    return FIRMWARE.standin.read_bytes()
 
 
 def boot_program(name):

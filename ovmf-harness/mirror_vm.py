@@ -20,7 +20,7 @@ from machine import COUNTDOWN, STANDIN, Machine, standin_of
 
 KINDS = {'nvme': 'nvme', 'ahci': 'ahci', 'virtio': 'virtio-blk', 'scsi': 'virtio-scsi', 'usb': 'usb'}
 NOTHING = 'No bootable option or device was found'
-CRASH = '!!!! X64 Exception'
+CRASH = '!!!! X64 Exception|!!!! IA32 Exception|Synchronous Exception'
 Seen = namedtuple('Seen', 'standin end')
 
 

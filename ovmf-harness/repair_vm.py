@@ -36,9 +36,9 @@ OWN_FOLDER = 'shadowboot'                        # journals
 class Server:
     """The machine. `disks` are those of the setup that are there, by their index in it."""
 
-    def __init__(self, setup, folder, product):
+    def __init__(self, setup, folder, product, kind=Machine):
         self.setup, self.folder = setup, Path(folder)
-        self.machine = mirror_vm.as_machine(setup, self.folder / 'vm', setup.present(), tokens=False)
+        self.machine = mirror_vm.as_machine(setup, self.folder / 'vm', setup.present(), tokens=False, kind=kind)
         self.disks = dict(zip(setup.present(), self.machine.disks))
         for disk in self.machine.disks:
             with contextlib.suppress(ValueError):

@@ -9,8 +9,9 @@ import devicepath
 import gpt
 import mbr
 from fat import Volume, run
+from firmware import FIRMWARE
 from gpt import ESP, LDM_METADATA, MSR, Partition, Table
-from machine import MIB, VARIABLES
+from machine import MIB
 from nvram import Nvram
 
 GUID = '68d298c0-1b6a-01c1-507b-9e5f8078f531'
@@ -146,7 +147,7 @@ def test_trees_are_copied_and_compared(image, tmp_path):
 
 @pytest.fixture
 def nvram(tmp_path):
-    shutil.copyfile(VARIABLES, tmp_path / 'vars.fd')
+    shutil.copyfile(FIRMWARE.variables, tmp_path / 'vars.fd')
     return Nvram(tmp_path / 'vars.fd')
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import devicepath
-from machine import LOADER, ROOT
+from firmware import ROOT
 from linux import Linux
+from machine import LOADER
 from modern import FULL, SHORT, Modern, order_bytes
 
 BCFG_ENTRY = re.compile(r'Option: ([0-9A-F]{2})\. Variable: Boot([0-9A-F]{4}) *\n'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from machine import ROOT
+from firmware import ROOT
 
 CLUSTER = 4096
 PLACES = 16

@@ -3,7 +3,7 @@ import subprocess
 
 import gpt
 from fat import copy_range, run
-from machine import ROOT
+from firmware import ROOT
 
 PROGRAMS = ['/EFI/BOOT/BOOTX64.EFI', '/shadowboot.efi', '/bootcfg.efi', '/bcdedit.efi']
 TEXTS = {'/README.txt': 'README', '/LICENSE.txt': 'LICENSE', '/SHELL.txt': '/usr/share/doc/ovmf/copyright',

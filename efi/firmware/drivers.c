@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 
+#define VENDOR_SIZE 32 /* bytes; of longer names the begin is enough */
+
 static const EFI_GUID block_io_guid = EFI_BLOCK_IO_PROTOCOL_GUID;
 static const EFI_GUID device_path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 static const EFI_GUID disk_io_guid = EFI_DISK_IO_PROTOCOL_GUID;
@@ -69,6 +71,19 @@ static void take_off_users(const struct uefi *uefi, EFI_HANDLE disk)
     uefi->boot->FreePool(users);
 }
 
+/*
+ * True for a firmware whose file systems are no drivers, stay there whatever is asked of it, and know
+ * nothing from one call to the next: what is written beside them is what they see.
+ */
+static bool looks_anew(const struct uefi *uefi)
+{
+    char vendor[VENDOR_SIZE] = "";
+
+    if (uefi->system->FirmwareVendor != NULL)
+        uefi_utf8_into(vendor, sizeof(vendor), uefi->system->FirmwareVendor);
+    return firmware_is_uboot(vendor);
+}
+
 enum status drivers_take_off(const struct uefi *uefi, struct span disk_path, EFI_HANDLE *ret_disk)
 {
     EFI_HANDLE disk = uefi_handle_at(uefi, &block_io_guid, disk_path);
@@ -77,9 +92,10 @@ enum status drivers_take_off(const struct uefi *uefi, struct span disk_path, EFI
         return ST_IO;
     walk_below(uefi, &file_system_guid, disk, disk_path, take_off_all);
     take_off_users(uefi, disk);
-    if (walk_below(uefi, &file_system_guid, disk, disk_path, is_there) ||
-        walk_below(uefi, &block_io_guid, disk, disk_path, is_there) ||
-        uefi_protocol(uefi, disk, &file_system_guid) != NULL) {
+    bool stays = walk_below(uefi, &file_system_guid, disk, disk_path, is_there) ||
+                 walk_below(uefi, &block_io_guid, disk, disk_path, is_there) ||
+                 uefi_protocol(uefi, disk, &file_system_guid) != NULL;
+    if (stays && !looks_anew(uefi)) {
         drivers_put_back(uefi, disk);
         return ST_REFUSED;
     }

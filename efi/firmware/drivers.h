@@ -9,7 +9,7 @@
 
 /*
  * After success nothing but the driver of the disk itself works on the disk with this device path:
- * no file system, no partition. Statuses: ST_OK; ST_REFUSED when a driver stays; ST_IO when there
+ * no file system, no partition; or, under U-Boot, none that keeps what it has read. Statuses: ST_OK; ST_REFUSED when a driver stays; ST_IO when there
  * is no such disk. On failure all drivers work, though maybe on new handles.
  */
 MUST_CHECK enum status drivers_take_off(const struct uefi *uefi, struct span disk_path,

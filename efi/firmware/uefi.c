@@ -46,6 +46,16 @@ void uefi_connect_all(const struct uefi *uefi)
     uefi->boot->FreePool(handles);
 }
 
+struct firmware_info uefi_firmware(const struct uefi *uefi, struct arena *arena)
+{
+    const EFI_SYSTEM_TABLE *system = uefi->system;
+
+    return (struct firmware_info){
+        .vendor = system->FirmwareVendor == NULL ? NULL : uefi_utf8(arena, system->FirmwareVendor),
+        .revision = system->FirmwareRevision,
+        .uefi = system->Hdr.Revision};
+}
+
 void *uefi_protocol(const struct uefi *uefi, EFI_HANDLE handle, const EFI_GUID *guid)
 {
     EFI_GUID copy = *guid; /* the firmware's prototypes take it as writable */

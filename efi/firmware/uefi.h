@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/status.h"
+#include "port/firmware.h"
 
 /* On ia32 compilers align integers of 64 bits as they like: read with other gaps than firmware's, a disk
  * of 64 MiB has 2^58 bytes, and would be written to accordingly (UEFI Specification 2.3.1, 13.9). */
@@ -46,6 +47,9 @@ void uefi_open(struct uefi *ret_uefi, EFI_HANDLE image, EFI_SYSTEM_TABLE *system
  * entry needs, and the other disk of a mirror would not be there. What fails to start is left out.
  */
 void uefi_connect_all(const struct uefi *uefi);
+
+/* What the firmware says of itself; its texts in the arena. */
+struct firmware_info uefi_firmware(const struct uefi *uefi, struct arena *arena);
 
 /* The interface `guid` on `handle`, or NULL. */
 void *uefi_protocol(const struct uefi *uefi, EFI_HANDLE handle, const EFI_GUID *guid);

@@ -8,6 +8,7 @@
 #include "port/clock.h"
 #include "port/console.h"
 #include "port/files.h"
+#include "port/firmware.h"
 #include "port/start.h"
 #include "port/vars.h"
 
@@ -19,6 +20,7 @@ struct ports {
     struct console_port console;
     struct clock_port clock;
     struct start_port start;
+    struct firmware_info firmware;
     const char *architecture; /* as in BOOT<ARCH>.EFI: "X64", "AA64", "IA32", ... */
 };
 
