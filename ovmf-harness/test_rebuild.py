@@ -12,6 +12,7 @@ import store_model
 import stores
 import template
 from mirror import boot_program, filler
+from repaired import Repaired, make_stick
 
 BOOT = '/EFI/Microsoft/Boot'
 STORE = f'{BOOT}/BCD'
@@ -151,6 +152,51 @@ def test_settings_of_a_store_that_is_left_are_kept(bases, tmp_path):
     assert done.status == 0, done.text
     assert own not in store_model.devices_of(setup.volume(1).get(STORE))
     assert 'Server of mine\n' in setup.run('bcd', 'list', '-on', '1').text
+
+
+def test_description_is_not_that_of_the_other_plex_twice(bases, tmp_path):
+    """The machine was started from the entry that Windows made for the other plex, and its store says so."""
+    setup, _ = with_windows(bases, tmp_path / 'machine')
+    root = stores.loader_put(stores.of_windows(setup, 0, 1), '12000004',
+                             regf.text('Server of mine - secondary plex - secondary plex'))
+    emptied(setup)
+    mirror.put_files(setup.volume(0, change=True), {STORE: regf.build(root)})
+    done = setup.run('rebuild', '1', '-y')
+    assert done.status == 0, done.text
+    listed = setup.run('bcd', 'list', '-on', '1').text
+    assert 'Server of mine\n' in listed and 'Server of mine - secondary plex\n' in listed, listed
+
+
+def test_what_the_other_plex_says_of_windows_counts(bases, tmp_path):
+    """The own one has no boot files: they come from the other, and so does what Windows it is."""
+    setup, _ = with_windows(bases, tmp_path / 'machine', {'/Windows/System32/ServerManager.exe': b'MZ'})
+    emptied(setup)
+    disk = setup.disk(1)
+    mirror.put_plex(setup, 1, mirror.ntfs.build(disk.size('plex'), {
+        f'/Windows/System32/{name}': boot_program(name) for name in ('winload.efi', 'ntoskrnl.exe')},
+        sector=disk.block_size, start=disk.parts['plex'].first_lba))
+    done = setup.run('rebuild', '1', '-y')
+    assert done.status == 0, done.text
+    listed = setup.run('bcd', 'list', '-on', '1').text
+    assert 'Windows Server\n' in listed and 'OptOut' in listed, listed
+
+
+def test_store_that_came_from_another_disk_is_made_anew(bases, tmp_path):
+    """It calls its loader what the other copy is called here: each gets a name of its own."""
+    setup, _ = with_windows(bases, tmp_path / 'machine')
+    emptied(setup)
+    make_stick(tmp_path / 'blank.img')
+    alone = Repaired(setup, tmp_path, tmp_path / 'blank.img')
+    alone.setup.disks[1] = None
+    assert alone.run('rebuild', '0', '-y').status == 0
+    assert setup.run('rebuild', '1', '-y').status == 0
+    mirror.put_files(setup.volume(1, change=True), {STORE: alone.setup.volume(0).get(STORE)})
+    done = setup.run('rebuild', '1', '-y', '-store')
+    assert done.status == 0, done.text
+    own = setup.disk(1).parts['plex'].guid
+    assert store_model.devices_of(setup.volume(1).get(STORE)) == [own, own]
+    assert 'Disk 0 Partition 4' in setup.run('bcd', 'list', '-on', '1').text
+    assert 'Nothing to do' in setup.run('rebuild', '1', '-y', '-store').text
 
 
 # The words of bcdboot

@@ -85,19 +85,22 @@ static size_t second_system(const struct store_work *work)
     return NO_INDEX;
 }
 
-/* What is known of Windows on the own copy; NULL when its files were not looked at. */
+/* What is known of Windows on the own copy, or on another one of the mirror; NULL when nobody looked
+ * at its files. */
 static const struct boot_source *source_of_own(const struct store_work *work)
 {
     const struct machine *now = work->plan->machine;
     const struct partition *own = &work->later->partitions[work->own];
+    const struct boot_source *found = NULL;
 
     for (size_t i = 0; i < now->source_count; i++) {
         const struct boot_source *source = now->esps[now->esp_count + i].source;
         const struct system_copy *copy = &now->copies[source->copy];
         if (copy->disk == own->disk && copy->lba == own->first_lba)
             return source;
+        found = source;
     }
-    return NULL;
+    return found;
 }
 
 static void describe_windows(const struct boot_source *source, struct bcd_new *io_wanted)
@@ -155,6 +158,34 @@ static void keep_names(const struct bcd_store *store, size_t index, struct bcd_s
     io_system->resume = resume.guid;
 }
 
+/* True when no two objects of the store have one name. */
+static bool names_differ(const struct bcd_new *wanted)
+{
+    const struct guid *names[] = {&wanted->system.loader, &wanted->system.resume,
+                                  &wanted->other.loader, &wanted->other.resume};
+    size_t count = wanted->has_other ? 4 : 2;
+
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (guid_equal(names[i], names[j]))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Names of the store there are kept where that gives each object one of its own: of a store that came
+ * from another disk the first name may be what the other copy is called here. */
+static void keep_both_names(const struct bcd_store *store, struct bcd_new *io_wanted)
+{
+    struct bcd_new kept = *io_wanted;
+
+    keep_names(store, 0, &kept.system);
+    keep_names(store, 1, &kept.other);
+    if (names_differ(&kept))
+        *io_wanted = kept;
+}
+
 /* Makes it under the names that the store there has; that one stays where it says the same. */
 static enum status make_over(const struct store_work *work, struct bcd_new *io_wanted,
                              uint8_t *buffer, struct span *ret_file)
@@ -165,10 +196,8 @@ static enum status make_over(const struct store_work *work, struct bcd_new *io_w
     bool had =
         boot_store_is_usable(work->esp) && bcd_open(arena, work->esp->store_file, &before) == ST_OK;
 
-    if (had) {
-        keep_names(&before, 0, &io_wanted->system);
-        keep_names(&before, 1, &io_wanted->other);
-    }
+    if (had)
+        keep_both_names(&before, io_wanted);
     enum status status = bcd_make(arena, io_wanted, buffer, BCD_MAKE_BYTES, ret_file);
     if (status == ST_OK && had)
         status = bcd_open(arena, *ret_file, &after);

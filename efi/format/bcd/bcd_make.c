@@ -19,7 +19,6 @@
 #define RESUME_SYSTEM  0x21000026u
 #define NX             0x25000020u
 #define NX_OPT_OUT     1u
-#define SECOND_ENDING  " - secondary plex"
 #define LIST_MAX       4u /* objects in a list of the table */
 #define OBJECT_BITS    4u /* of each in it */
 #define THIS_ESP       1u

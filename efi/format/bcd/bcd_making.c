@@ -187,6 +187,27 @@ static bool is_handed_on(const struct bcd_making *making, enum made_object objec
     return code == LOAD_OPTIONS || (is_plain(code) && !is_unusual(code));
 }
 
+/* The description without what made it that of the other plex. */
+static enum status take_description(struct bcd_making *making, enum made_object object,
+                                    struct span data)
+{
+    static const char ending[] = SECOND_ENDING;
+    const char *text = text_from_ucs2(making->arena, data);
+    size_t length = text == NULL ? 0 : text_length(text);
+
+    while (length >= sizeof(ending) - 1 &&
+           text_equal_nocase(text + length - (sizeof(ending) - 1), ending)) {
+        length -= sizeof(ending) - 1;
+        text = arena_printf(making->arena, "%.*s", (int)length, text);
+        if (text == NULL)
+            return ST_NO_MEMORY;
+        enum status status = text_to_ucs2(making->arena, text, &data);
+        if (status != ST_OK)
+            return status;
+    }
+    return making_fill(making, object, BCD_DESCRIPTION, data);
+}
+
 static enum status take_settings(struct bcd_making *making, const struct bcd_store *store,
                                  const struct bcd_object *from, enum made_object object)
 {
@@ -194,8 +215,11 @@ static enum status take_settings(struct bcd_making *making, const struct bcd_sto
     enum status status = ST_OK;
 
     for (size_t i = 0; status == ST_OK && bcd_element_at(store, from, i, &element) == ST_OK; i++) {
-        if (is_handed_on(making, object, element.code))
-            status = making_fill(making, object, element.code, element.data);
+        if (!is_handed_on(making, object, element.code))
+            continue;
+        status = element.code == BCD_DESCRIPTION
+                     ? take_description(making, object, element.data)
+                     : making_fill(making, object, element.code, element.data);
     }
     return status;
 }

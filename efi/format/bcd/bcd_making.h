@@ -6,6 +6,9 @@
 #include "format/bcd/bcd_edit.h"
 #include "format/bcd/bcd_make.h"
 
+/* What Windows calls the entry of the other plex besides. */
+#define SECOND_ENDING " - secondary plex"
+
 enum made_object {
     MADE_NONE,
     MADE_MANAGER,
