@@ -303,18 +303,18 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_ESP_FALLBACK_DIFFERS] =
         {SEVERITY_NOTE, "esp-fallback-differs",
          "The copy of Windows' boot manager under the removable-media path is another one than it.",
-         "It is started by firmware that forgets its entries. shadowboot copy /EFI/Boot brings that "
-         "of the other disk; in Windows bcdboot C:\\Windows writes both."},
+         "It is started by firmware that forgets its entries. shadowboot repair makes it anew of the "
+         "boot manager beside it, unless it is the newer one of the two."},
     [FINDING_ESP_OLDER_THAN_WINDOWS] =
         {SEVERITY_WARNING, "esp-older-than-windows",
          "The boot manager is older than the one that Windows on this disk keeps:",
-         "Windows brings only that ESP up to date which it was started from. shadowboot rebuild "
-         "<disk> -files brings that of Windows itself."},
+         "Windows brings only that ESP up to date which it was started from. shadowboot repair brings "
+         "that of Windows itself."},
     [FINDING_ESP_NEWER_THAN_WINDOWS] =
         {SEVERITY_WARNING, "esp-newer-than-windows",
          "The boot manager is newer than the one that Windows on this disk keeps:",
-         "With Secure Boot on it may refuse an older Windows (0xc0430001). shadowboot rebuild <disk> "
-         "-files brings the one that goes with it."},
+         "With Secure Boot on it may refuse an older Windows (0xc0430001). shadowboot repair brings "
+         "the one that goes with it, unless Secure Boot's lists forbid that."},
     [FINDING_ESP_NO_STORE] = {SEVERITY_DAMAGE, "esp-no-store",
                               "There is no boot store \\EFI\\Microsoft\\Boot\\BCD.", BRING_STORE},
     [FINDING_ESP_STORE_DAMAGED] = {SEVERITY_DAMAGE, "esp-store-damaged",

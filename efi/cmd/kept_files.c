@@ -3,6 +3,7 @@
 #include "model/scan_source.h"
 #include "plan/place.h"
 #include "plan/rebuild.h"
+#include "plan/repair.h"
 
 static enum status look_into_kept(struct context *context, size_t copy)
 {
@@ -44,7 +45,8 @@ enum status need_kept_files(struct context *context, const struct judgement *jud
 {
     size_t copy = NO_INDEX;
 
-    if (!rebuild_is_needed(&context->machine, &judgement->roles))
+    if (!rebuild_is_needed(&context->machine, &judgement->roles) &&
+        !(judgement->roles.windows && repair_needs_windows(judgement)))
         return ST_OK;
     enum status status = look_for(context, judgement, NO_INDEX, &copy);
     return status == ST_NO_MEMORY ? status : ST_OK;

@@ -65,12 +65,13 @@ static bool is_outdated(const struct gathering *g, const struct file_content *th
     const struct machine *machine = g->plan->machine;
     const struct file_content *own = &machine->esps[manager->esp].contents[manager->file];
 
-    if (g->source->source == NULL || there->status != ST_OK || own->status != ST_OK ||
-        there->mark != PE_MARK_WINDOWS_MANAGER || content_equal(there, own) ||
-        secure_prefers(machine, there, own))
+    if ((g->source->source == NULL && !g->wish->of_windows) || there->status != ST_OK ||
+        own->status != ST_OK || there->mark != PE_MARK_WINDOWS_MANAGER ||
+        content_equal(there, own) || secure_prefers(machine, there, own))
         return false;
     return there->signers == NULL || own->signers == NULL || !there->signers->has_version ||
-           !own->signers->has_version || there->signers->version <= own->signers->version;
+           !own->signers->has_version || there->signers->version <= own->signers->version ||
+           (g->newest != 0 && there->signers->version > g->newest);
 }
 
 static bool old_copy_stays(const struct gathering *g, const struct esp *target,

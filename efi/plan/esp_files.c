@@ -299,6 +299,56 @@ enum status esp_files_mend(struct plan *plan, size_t source, size_t target, cons
     return bring(plan, &wish_for_mending, source, target, path, ret_files);
 }
 
+/* What goes with Windows on that copy, by the versions that it keeps. */
+static void go_by_windows(struct gathering *g, const struct system_copy *copy)
+{
+    size_t manager = fat_find(&g->target->report, BOOT_MANAGER_PATH);
+    const struct pe_signers *signers =
+        manager == FAT_NO_FILE ? NULL : g->target->contents[manager].signers;
+
+    g->newest = copy->managers[copy->managers[1] > copy->managers[0]];
+    g->too_new =
+        g->newest != 0 && signers != NULL && signers->has_version && signers->version > g->newest;
+}
+
+/* True when the boot manager of the source will be the target's. */
+static bool brings_manager(const struct gathering *g)
+{
+    size_t manager = fat_find(&g->source->report, BOOT_MANAGER_PATH);
+
+    return manager != FAT_NO_FILE &&
+           (g->taken[manager] ||
+            (g->twins[manager] != FAT_NO_FILE &&
+             esp_files_equal(g->source, manager, g->target, g->twins[manager])));
+}
+
+enum status esp_files_of_windows(struct plan *plan, size_t source, size_t target,
+                                 const struct system_copy *copy, struct files_change *ret_files)
+{
+    bool is_own = source == target;
+    struct gathering g;
+    enum status status = start_gathering(plan, &wish_for_windows, source, target, &g);
+
+    if (status == ST_OK && !is_own)
+        status = restrict_to_start(&g);
+    if (status != ST_OK)
+        return status;
+    g.items = room_for(plan, source, NO_INDEX);
+    if (g.items == NULL)
+        return ST_NO_MEMORY;
+    go_by_windows(&g, copy);
+    if (!is_own)
+        gather(&g);
+    if (is_own || brings_manager(&g))
+        gathering_add_fallback(&g, g.target);
+    else
+        g.count = 0;
+    if (g.count > 0)
+        warn(&g);
+    *ret_files = (struct files_change){g.items, g.count};
+    return plan->status;
+}
+
 /* True when the list has it: then it comes from the source, whatever its name there is. */
 static bool is_listed(const struct files_change *files, const char *path)
 {

@@ -21,6 +21,8 @@ struct wish {
     bool fresh;           /* for a fresh file system: nothing of the other kind is in the way */
     bool is_rest;         /* of the same disk: journals come too, lost long names do not */
     bool others_go_by_it; /* by the ESP that is brought something */
+    bool of_windows;      /* what goes with the Windows that is started, be it older than what is
+                           * there */
 };
 
 extern const struct wish wish_for_all; /* for a fresh file system */
@@ -28,6 +30,7 @@ extern const struct wish
     wish_for_rest; /* of the ESP it takes the place of: what was not taken yet */
 extern const struct wish wish_for_different; /* what the target lacks or has otherwise */
 extern const struct wish wish_for_mending;   /* what the target lacks or has in a bad state */
+extern const struct wish wish_for_windows;   /* what goes with the Windows that is started */
 
 struct left_out {
     size_t count;
@@ -46,8 +49,11 @@ struct gathering {
     const char *path;
     bool for_linux; /* the ESP that others go by starts no Windows */
     const struct start_files
-        *only;           /* what the machine is started by; NULL: all that is at `path` */
-    bool *taken;         /* by index of the source's files */
+        *only; /* what the machine is started by; NULL: all that is at `path` */
+    uint64_t
+        newest;   /* version of boot managers that the Windows which is meant has; 0: not known */
+    bool too_new; /* the target's boot manager is newer, and what came with it */
+    bool *taken;  /* by index of the source's files */
     const bool *on_twin; /* of the rest: what was taken from the other one */
     struct file_copy *items;
     size_t count;
@@ -81,7 +87,8 @@ bool gathering_has_file_above(const struct gathering *g, const char *path);
  * it means nothing, or harm. */
 bool gathering_wants(const struct gathering *g, size_t file);
 
-/* True when Windows keeps an older version of the program than the target has. */
+/* True when Windows keeps an older version of the program than the target has, and that is not too
+ * new for it. */
 bool gathering_is_older(const struct gathering *g, size_t file, size_t twin);
 
 /* True when firmware's lists trust what the target has, and not the program, or less: switching

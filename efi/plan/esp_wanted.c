@@ -84,6 +84,8 @@ const struct wish wish_for_rest = {
     .replaces = is_not_taken, .replaces_log = is_not_taken, .is_rest = true};
 const struct wish wish_for_different = {.replaces = is_better_or_newer,
                                         .replaces_log = is_better_or_differs};
+const struct wish wish_for_windows = {
+    .replaces = is_better_or_newer, .replaces_log = is_better_or_differs, .of_windows = true};
 const struct wish wish_for_mending = {
     .replaces = is_better, .replaces_log = is_better_or_differs, .others_go_by_it = true};
 
@@ -146,8 +148,8 @@ bool gathering_is_older(const struct gathering *g, size_t file, size_t twin)
     const struct pe_signers *other =
         g->target == NULL || twin == FAT_NO_FILE ? NULL : g->target->contents[twin].signers;
 
-    return g->source->source != NULL && own != NULL && other != NULL && own->has_version &&
-           other->has_version && own->version < other->version &&
+    return g->source->source != NULL && !g->too_new && own != NULL && other != NULL &&
+           own->has_version && other->has_version && own->version < other->version &&
            !esp_file_is_bad(g->plan->machine, g->target, twin);
 }
 

@@ -38,8 +38,7 @@ static size_t source_for_reference(const struct machine *machine, const struct r
 
 /* --- Disks ---------------------------------------------------------------------------------- */
 
-/* Takes over what was planned for a disk. Gives the status to go on with. */
-static enum status take_over(struct plan *plan, const struct plan *part)
+enum status repair_take_over(struct plan *plan, const struct plan *part)
 {
     plan_append(plan, part);
     /* There may be several disks, and each change says itself what must be there. */
@@ -47,8 +46,7 @@ static enum status take_over(struct plan *plan, const struct plan *part)
     return plan->status;
 }
 
-/* Says why there is nothing for a disk. */
-static enum status give_up(struct plan *plan, const struct plan *part, size_t disk,
+enum status repair_give_up(struct plan *plan, const struct plan *part, size_t disk,
                            enum status status)
 {
     const char *why = part->refusal[0] == '\0' ? status_text(status) : part->refusal;
@@ -77,8 +75,9 @@ static enum status mend_table(struct repair *repair, size_t disk, bool told)
     if (status == ST_OK)
         status = part.status;
     if (status == ST_OK)
-        return take_over(repair->plan, &part);
-    return told && status != ST_NO_MEMORY ? ST_OK : give_up(repair->plan, &part, disk, status);
+        return repair_take_over(repair->plan, &part);
+    return told && status != ST_NO_MEMORY ? ST_OK
+                                          : repair_give_up(repair->plan, &part, disk, status);
 }
 
 static void warn_of_format(struct repair *repair, size_t disk)
@@ -90,9 +89,7 @@ static void warn_of_format(struct repair *repair, size_t disk)
         disk);
 }
 
-/* Firmware may not find the partitions of a disk whose first block cannot be read, which has been
- * said: no entry is made for them. */
-static void add_target(struct repair *repair, size_t disk, const struct guid *guid)
+void repair_add_target(struct repair *repair, size_t disk, const struct guid *guid)
 {
     for (size_t i = 0; i < repair->target_count; i++) {
         if (guid_equal(&repair->targets[i], guid))
@@ -133,7 +130,7 @@ static enum status mend_member(struct repair *repair, const struct member *membe
     if (member->esp != NO_INDEX)
         esp = guid_of(repair->plan->machine, member->esp);
     if (needs_nothing(repair, request)) {
-        add_target(repair, member->disk, &esp);
+        repair_add_target(repair, member->disk, &esp);
         return ST_OK;
     }
     plan_init(&part, repair->plan->arena, repair->plan->machine);
@@ -144,10 +141,10 @@ static enum status mend_member(struct repair *repair, const struct member *membe
         warn_of_format(repair, member->disk);
         return mend_table(repair, member->disk, true);
     }
-    add_target(repair, member->disk, &esp);
+    repair_add_target(repair, member->disk, &esp);
     if (status == ST_OK)
-        return take_over(repair->plan, &part);
-    status = give_up(repair->plan, &part, member->disk, status);
+        return repair_take_over(repair->plan, &part);
+    status = repair_give_up(repair->plan, &part, member->disk, status);
     return status == ST_OK ? mend_table(repair, member->disk, true) : status;
 }
 
@@ -166,7 +163,7 @@ static void leave_alone(struct repair *repair, const struct member *member)
     if (member->esp == NO_INDEX)
         return;
     struct guid esp = guid_of(machine, member->esp);
-    add_target(repair, member->disk, &esp);
+    repair_add_target(repair, member->disk, &esp);
 }
 
 static bool starts_now(const struct repair *repair, size_t member)
@@ -218,7 +215,7 @@ static enum status leave_member(struct repair *repair, const struct member *memb
 {
     if (member->esp != NO_INDEX) {
         struct guid esp = guid_of(repair->plan->machine, member->esp);
-        add_target(repair, member->disk, &esp);
+        repair_add_target(repair, member->disk, &esp);
     }
     return ST_OK;
 }
@@ -239,22 +236,29 @@ static enum status repair_member(struct repair *repair, size_t index)
     }
     if (!repair->extent.disks || repair->extent.left_out == index)
         return leave_member(repair, member);
+    size_t before = repair->plan->count;
+    enum status status = repair_by_windows(repair, member);
+    if (status != ST_OK || repair->plan->count > before)
+        return status;
     if (is_on_disk(machine, repair->reference, member->disk)) {
         source = source_for_reference(machine, repair->roles, member->disk);
         request.mend_only = true;
     }
     if (!request.mend_only)
-        request.mend_only = is_ahead(repair, member) ||
+        request.mend_only = repair->by_windows || is_ahead(repair, member) ||
                             (source != NO_INDEX && !source_is_better(repair, index, source));
     if (source == NO_INDEX && request.mend_only) {
         struct guid own = guid_of(machine, repair->reference);
-        add_target(repair, member->disk, &own);
-        return mend_table(repair, member->disk, false);
+        repair_add_target(repair, member->disk, &own);
+        status = mend_table(repair, member->disk, false);
+        return status == ST_OK ? repair_own_copy(repair, member) : status;
     }
     request.has_source = source != NO_INDEX;
     if (request.has_source)
         request.source = guid_of(machine, source);
-    return mend_member(repair, member, &request);
+    status = mend_member(repair, member, &request);
+    return status == ST_OK && repair->plan->count == before ? repair_own_copy(repair, member)
+                                                            : status;
 }
 
 /* --- Entries -------------------------------------------------------------------------------- */

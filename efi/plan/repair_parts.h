@@ -28,9 +28,36 @@ struct repair {
     const struct repair_request *request;
     struct extent extent;
     size_t reference; /* index into machine.esps; NO_INDEX when no ESP is fit to be it */
+    size_t windows;   /* what a good copy of Windows keeps, likewise; NO_INDEX: nobody looked, or it
+                       * is of no use */
+    bool by_windows;  /* the reference lacks what Windows keeps: that comes first, and the others
+                       * are brought up to it when it is there */
     struct guid *targets;
     size_t target_count;
 };
+
+/* Takes over what was planned for a disk. Gives the status to go on with. */
+MUST_CHECK enum status repair_take_over(struct plan *plan, const struct plan *part);
+
+/* Says why there is nothing for a disk. Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status repair_give_up(struct plan *plan, const struct plan *part, size_t disk,
+                                      enum status status);
+
+/* Firmware may not find the partitions of a disk whose first block cannot be read, which has been
+ * said: no entry is made for them. */
+void repair_add_target(struct repair *repair, size_t disk, const struct guid *guid);
+
+/* Finds repair->windows and repair->by_windows. Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status repair_find_windows(struct repair *repair, struct plan *plan);
+
+/* Brings the member's ESP what Windows itself keeps, where its boot manager is older or newer than
+ * its Windows or the reference lacks it; says why where that is not done. Statuses: ST_OK;
+ * ST_NO_MEMORY. */
+MUST_CHECK enum status repair_by_windows(struct repair *repair, const struct member *member);
+
+/* Makes the removable-media file anew of the boot manager beside it where it is another one of
+ * Windows'. Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status repair_own_copy(struct repair *repair, const struct member *member);
 
 /* Plans repair->extent into repair->plan; the targets are room for each member. Statuses: ST_OK,
  * what cannot be done being left out with a warning; ST_NO_MEMORY. */

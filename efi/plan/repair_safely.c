@@ -191,7 +191,7 @@ static enum status plan_once(struct plan *plan, const struct judgement *judgemen
                            "what there is. Nothing was changed.");
     plan->incomplete = judgement->state != MACHINE_SAFE || has_damage(plan->machine, judgement);
     repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));
-    if (repair.targets == NULL)
+    if (repair.targets == NULL || repair_find_windows(&repair, plan) != ST_OK)
         return ST_NO_MEMORY;
     return plan_safely(&repair, plan);
 }

@@ -62,6 +62,17 @@ MUST_CHECK enum status esp_files_mend(struct plan *plan, size_t source, size_t t
                                       const char *path, struct files_change *ret_files);
 
 /*
+ * What the machine is started by as the Windows of `copy` has it: from `source`, which is what a copy
+ * of that keeps, what the target lacks or has otherwise, also where its boot manager is newer than
+ * any that this Windows has; nothing where the source's is not to take its place. Where `source` is
+ * the target itself, its boot manager for the removable-media path alone, in the place of another
+ * one of Windows'. Statuses: ST_OK; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status esp_files_of_windows(struct plan *plan, size_t source, size_t target,
+                                            const struct system_copy *copy,
+                                            struct files_change *ret_files);
+
+/*
  * Names, in a warning, the files at `path` that only the target has: they stay as they are. `files`
  * is what esp_files_update gave. Statuses: ST_OK; ST_NO_MEMORY.
  */

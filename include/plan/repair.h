@@ -16,10 +16,15 @@ struct repair_request {
     struct date_time now; /* as in prepare_request */
 };
 
+/* True when what Windows itself keeps for ESPs is needed to tell which of two files is right. */
+bool repair_needs_windows(const struct judgement *judgement);
+
 /*
  * For each member: its partition table, its ESP (as plan_prepare), its files; then entries for all
  * ESPs (plan/esp_entries.h), stale and duplicate ones deleted. One member's ESP is what the others
- * are brought up to (esp_files_source); to it comes only what it lacks or has in a bad state. An
+ * are brought up to (esp_files_source); to it comes only what it lacks or has in a bad state, and
+ * what Windows itself keeps (model/scan_source.h) where that was looked for and the ESP lacks it: its
+ * boot manager is older or newer than its Windows, or another member has what Windows keeps. An
  * ESP from which its disk starts is not formatted (I1), and entries whose partition is gone stay as
  * long as a member is missing. What cannot be mended is left out with a warning; it does not keep
  * the rest from being done. What would be planned for the machine as the plan makes it is a part of
