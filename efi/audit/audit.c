@@ -155,7 +155,9 @@ static void audit_variable_store(struct collector *to, const struct machine *mac
 {
     const struct var_space *space = &machine->space;
 
-    if (machine->entries_status != ST_OK)
+    if (!machine_knows_entries(machine))
+        collect_at_machine(to, FINDING_ENTRIES_UNKNOWN, "");
+    else if (machine->entries_status != ST_OK)
         collect_at_machine(to, FINDING_VARIABLES_UNREADABLE,
                            collect_because(to, status_text(machine->entries_status)));
     if (machine->variables_repeated)
@@ -221,12 +223,16 @@ bool entries_are_duplicates(const struct entry *a, const struct entry *b)
 
 /* A device or partition that the firmware knows of and that is not there now. Its own entries come
  * and go with what they lead to. */
-static bool device_gone(const struct entry *entry)
+static bool device_gone(const struct machine *machine, const struct entry *entry)
 {
+    bool placed = true;
+
+    for (size_t i = 0; i < machine->disk_count; i++)
+        placed = placed && !machine->disks[i].place_unknown;
     if (entry->boot.has_hd)
         return entry->boot.partition == NO_INDEX && !hd_node_names_none(&entry->boot.hd);
     return entry->form == DEVPATH_FORM_FULL && load_option_is_auto_created(&entry->option) &&
-           entry->boot.disk == NO_INDEX;
+           entry->boot.disk == NO_INDEX && placed;
 }
 
 static void audit_partition_of(struct collector *to, const struct machine *machine, size_t index)
@@ -274,7 +280,7 @@ static void audit_target(struct collector *to, const struct machine *machine, si
     const struct target *boot = &entry->boot;
 
     if (entry_is_firmwares(entry)) {
-        if (device_gone(entry))
+        if (device_gone(machine, entry))
             collect_at_entry(to, FINDING_ENTRY_DISK_GONE, index, "");
         return;
     }

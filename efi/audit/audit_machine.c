@@ -144,6 +144,8 @@ static void audit_ways(struct collector *to, const struct machine *machine,
         esps += roles->members[i].esp != NO_INDEX;
         reached += roles->members[i].esp != NO_INDEX && has_way(machine, judgement, i);
     }
+    if (!machine_knows_entries(machine))
+        return;
     bool wiped = esps > 0 && reached == 0 && !entries_exist(machine, roles);
     if (wiped)
         collect_at_machine(to, FINDING_NVRAM_WIPED, "");

@@ -115,6 +115,10 @@ static const struct finding_words words[FINDING_COUNT] = {
     [FINDING_VARIABLES_UNREADABLE] = {SEVERITY_DAMAGE, "variables-unreadable",
                                       "The firmware's variables cannot be listed",
                                       "Boot entries may be missing from what is shown here."},
+    [FINDING_ENTRIES_UNKNOWN] =
+        {SEVERITY_NOTE, "entries-unknown",
+         "The boot entries are not known: the disks are here without their machine's firmware.",
+         "Entries are left out; in the machine, shadowboot status says whether they are right."},
     [FINDING_VARIABLES_REPEATED] =
         {SEVERITY_WARNING, "variables-repeated",
          "The firmware lists the same variable twice or does not end its list.",

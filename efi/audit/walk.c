@@ -9,6 +9,15 @@
 #include "model/boot_store.h"
 #include "model/contents.h"
 
+/* True when the entry may lead to the disk, by the hardware that its path names: a short one names
+ * none, and of a disk whose place is not known any may be it. */
+static bool may_lead_to(const struct entry *entry, const struct machine *machine, size_t on,
+                        size_t disk)
+{
+    return entry->form != DEVPATH_FORM_FULL || on == disk ||
+           (on == NO_INDEX && machine->disks[disk].place_unknown);
+}
+
 /*
  * The partition that an entry's path leads to when the other members are gone; NO_INDEX for none. A
  * full path has to name it byte for byte; of a short one edk2 compares identity and number only.
@@ -20,17 +29,15 @@ static size_t find_named_partition(const struct trial *trial, const struct entry
     size_t on = entry->form == DEVPATH_FORM_FULL ? resolve_disk(machine, entry->option.path, &rest)
                                                  : NO_INDEX;
 
-    if (entry->form == DEVPATH_FORM_FULL && on == NO_INDEX)
-        return NO_INDEX;
     for (size_t i = 0; i < machine->disk_count; i++) {
-        if (trial_disk_is_gone(trial, i) || (on != NO_INDEX && on != i))
+        if (trial_disk_is_gone(trial, i) || !may_lead_to(entry, machine, on, i))
             continue;
         size_t partition = resolve_hd(machine, i, &entry->boot.hd);
         if (partition == NO_INDEX)
             continue;
         struct hd_node hd = partition_hd_node(machine, &machine->partitions[partition]);
         bool same_place = hd.start == entry->boot.hd.start && hd.size == entry->boot.hd.size;
-        if (hd.number == entry->boot.hd.number && (on == NO_INDEX || same_place))
+        if (hd.number == entry->boot.hd.number && (entry->form != DEVPATH_FORM_FULL || same_place))
             return partition;
     }
     return NO_INDEX;
@@ -291,7 +298,10 @@ static const char *say_nothing_starts(struct trial *trial)
         return trial->first_why;
     if (trial->why == NULL)
         return NULL;
-    return arena_printf(trial->arena, "No boot entry starts from its ESP. %s", trial->why);
+    return arena_printf(trial->arena, "%s %s",
+                        machine_knows_entries(trial->machine) ? "No boot entry starts from its ESP."
+                                                              : "Boot entries are not known.",
+                        trial->why);
 }
 
 static enum verdict verdict_of(enum outcome outcome)
@@ -323,6 +333,45 @@ static enum outcome fall_back_anywhere(struct trial *trial)
     return outcome;
 }
 
+/* What it means that the removable-media path alone starts the disk. */
+static const char *say_fallback(const struct machine *machine)
+{
+    return machine_knows_entries(machine)
+               ? "No boot entry starts it: only the removable-media path does, which not every "
+                 "firmware tries on a fixed disk."
+               : "Boot entries are not known. The removable-media path starts it, which not every "
+                 "firmware tries on a fixed disk.";
+}
+
+/* Whether a boot entry may start the disk, where nobody knows them: UNKNOWN when a loader on one of
+ * its ESPs would; else `outcome`, with what is said of it. */
+static enum outcome try_loaders(struct trial *trial, size_t disk, enum outcome outcome)
+{
+    const struct machine *machine = trial->machine;
+
+    for (size_t i = machine_next_esp(machine, disk, NO_INDEX); i != NO_INDEX;
+         i = machine_next_esp(machine, disk, i)) {
+        const struct esp *esp = &machine->esps[i];
+        for (size_t file = 0; esp->status == ST_OK && file < esp->report.file_count; file++) {
+            struct trial own = *trial;
+            enum program_kind kind = PROGRAM_UNKNOWN;
+            if (!esp->report.files[file].is_directory)
+                kind = program_of(machine, esp, file).kind;
+            if (kind != PROGRAM_WINDOWS && !lead_is_other_loader(kind))
+                continue;
+            enum outcome by_entry =
+                trial_file(&own, esp->partition, trial_path_of(esp, file), kind == PROGRAM_WINDOWS);
+            if (by_entry == STARTS || by_entry == PERHAPS)
+                return trial_because(trial, UNKNOWN,
+                                     arena_printf(trial->arena,
+                                                  "Boot entries are not known: one for %s would "
+                                                  "start it.",
+                                                  trial_path_of(esp, file)));
+        }
+    }
+    return outcome;
+}
+
 /* What becomes of the member when no entry starts it. */
 static enum outcome fall_back(struct trial *trial, struct start *io_start)
 {
@@ -336,10 +385,11 @@ static enum outcome fall_back(struct trial *trial, struct start *io_start)
     trial->entry = NULL;
     enum outcome outcome =
         trial->together ? fall_back_anywhere(trial) : trial_fallback(trial, disk);
+    if (outcome != STARTS && outcome != PERHAPS && !machine_knows_entries(trial->machine))
+        outcome = try_loaders(trial, disk, outcome);
     io_start->verdict = outcome == STARTS ? VERDICT_FALLBACK : verdict_of(outcome);
     if (outcome == STARTS)
-        io_start->reason = "No boot entry starts it: only the removable-media path does, which not "
-                           "every firmware tries on a fixed disk.";
+        io_start->reason = say_fallback(trial->machine);
     else if (outcome == GOES_ON)
         io_start->reason = say_nothing_starts(trial);
     else

@@ -32,6 +32,7 @@ static struct block_port metered_port(struct disk_meter *meter)
         .block_count = disk->block_count,
         .read_only = disk->read_only,
         .removable = disk->removable,
+        .place_unknown = disk->place_unknown,
         .read = read_metered,
     };
 }

@@ -62,7 +62,9 @@ static void find_partition(const struct machine *machine, struct span path,
     if (io_target->partition == NO_INDEX) {
         io_target->partition = resolve_hd(machine, NO_INDEX, &io_target->hd);
         bool full = devpath_form_of(path) == DEVPATH_FORM_FULL;
-        io_target->elsewhere = full && io_target->partition != NO_INDEX;
+        io_target->elsewhere =
+            full && io_target->partition != NO_INDEX &&
+            !machine->disks[machine->partitions[io_target->partition].disk].place_unknown;
     }
     if (io_target->partition == NO_INDEX)
         return;

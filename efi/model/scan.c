@@ -40,6 +40,7 @@ static enum status describe_disk(struct arena *arena, const struct block_port *p
         .block_count = port->block_count,
         .read_only = port->read_only,
         .removable = port->removable || devpath_is_usb(port->path),
+        .place_unknown = port->place_unknown,
     };
 
     if (disk.path_text == NULL || disk.model == NULL)

@@ -36,6 +36,10 @@ static enum status check_known(struct plan *plan)
                  {"BootNext", machine->next.status},
                  {"BootCurrent", machine->current.status}};
 
+    if (!machine_knows_entries(machine))
+        return plan_refuse(plan, ST_UNSUPPORTED,
+                           "The boot entries are not known: the disks are here without their "
+                           "machine's firmware. Nothing was changed.");
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         enum status status = parts[i].status;
         if (status != ST_OK && status != ST_ABSENT && status != ST_DAMAGED)

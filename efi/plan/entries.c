@@ -22,7 +22,7 @@ static struct span build_path(struct plan *plan, size_t partition, struct span f
     struct builder builder;
 
     builder_in_arena(&builder, plan->arena, disk.size + HD_NODE_SIZE + file.size + 16);
-    if (full)
+    if (full && !machine->disks[to->disk].place_unknown)
         builder_bytes(&builder, span_part(disk, 0, disk.size - DEVPATH_HEADER_SIZE));
     devpath_put_hd(&builder, &hd);
     devpath_put_file(&builder, file);

@@ -325,6 +325,12 @@ enum status plan_esp_entries(struct plan *plan, const struct esp_entries_request
     size_t extra = request->target_count * (plan->machine->entry_count + 1);
     struct esp_entries_pass pass = {.plan = plan, .request = request};
 
+    if (!machine_knows_entries(plan->machine)) {
+        plan_warn_of_rest(plan, "Boot entries are left out: the disks are here without their "
+                                "machine's firmware. In the machine, \"shadowboot repair\" makes "
+                                "them.");
+        return ST_OK;
+    }
     enum status status = roles_find(plan->arena, plan->machine, &pass.roles);
     if (status == ST_OK)
         status = edit_begin_mending(plan, extra, &pass.edit);

@@ -13,10 +13,10 @@ struct devpath_retarget retarget_to(const struct machine *machine, const struct 
         .form = DEVPATH_KEEP_FORM,
     };
 
-    if (form == PATH_SHORT)
-        how.form = DEVPATH_MAKE_SHORT;
     if (form == PATH_FULL)
         how.form = DEVPATH_MAKE_FULL;
+    if (form == PATH_SHORT || machine->disks[partition->disk].place_unknown)
+        how.form = DEVPATH_MAKE_SHORT;
     return how;
 }
 

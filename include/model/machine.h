@@ -52,6 +52,7 @@ struct disk {
     uint64_t block_count;  /* logical blocks */
     bool read_only;
     bool removable;     /* removable medium, or on USB */
+    bool place_unknown; /* `path` is made up: firmware finds the disk by another one */
     bool has_self;      /* carries the volume this program was started from */
     enum status status; /* ST_OK, or why the disk could not be read */
     enum disk_style style;
@@ -178,7 +179,8 @@ struct machine {
     struct small_var next;
     struct small_var current;
     struct small_var timeout;
-    enum status entries_status; /* ST_OK, or why the variables could not be enumerated */
+    enum status entries_status; /* ST_OK, or why the variables could not be enumerated; see
+                                 * machine_knows_entries */
     bool variables_repeated;    /* the enumeration named a boot entry twice or did not end */
     enum status space_status;   /* whether `space` is known */
     struct var_space space;
@@ -198,6 +200,13 @@ struct machine {
     struct contents *contents; /* of files that were read; NULL: none were */
     struct secure_boot secure; /* looked at by SCAN_FULL */
 };
+
+/* False where the disks are here without the firmware whose boot entries start them (next of
+ * port/vars.h): then nothing is said of entries, and none is made. */
+static inline bool machine_knows_entries(const struct machine *machine)
+{
+    return machine->entries_status != ST_UNSUPPORTED;
+}
 
 /* The ESP on this partition, NO_INDEX when it is none that was looked at. */
 size_t machine_find_esp(const struct machine *machine, size_t partition);

@@ -9,6 +9,7 @@
 #include "model/machine.h"
 
 enum path_form {
+    /* Each is PATH_SHORT for a disk of which firmware's path is not known. */
     PATH_KEEP,  /* a full path stays full, a short one short */
     PATH_SHORT, /* starts with the hard drive node: found wherever the disk is plugged in */
     PATH_FULL,  /* starts with the disk's hardware path */

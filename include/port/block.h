@@ -20,6 +20,7 @@ struct block_port {
     uint64_t block_count; /* logical blocks of the disk */
     bool read_only;       /* the medium is write-protected */
     bool removable;       /* the medium can be taken out */
+    bool place_unknown;   /* `path` is made up: where firmware finds the disk is not known */
 
     /*
      * Reads `count` blocks from block `lba` into `ret_data` (count * block_size bytes, any

@@ -40,7 +40,8 @@ struct vars_port {
      * The next variable of the store: the first one when `restart`. The order is the firmware's.
      * Nothing may be set or deleted between a restart and the end of the walk. A firmware may
      * name the same variable twice, or go round for ever: the caller guards against it.
-     * Statuses: ST_OK; ST_ABSENT after the last; ST_IO; ST_NO_MEMORY.
+     * Statuses: ST_OK; ST_ABSENT after the last; ST_UNSUPPORTED where the disks are without the
+     * machine whose variables tell of them; ST_IO; ST_NO_MEMORY.
      */
     enum status (*next)(void *ctx, bool restart, struct var_id *ret_id);
 

@@ -296,6 +296,7 @@ static const struct finding_case {
     {FINDING_PARTITION_GUID_REPEATED, repeat_partition_guid, "Disk 0 Partition 3", ""},
     {FINDING_FALLBACK_MISSING, drop_fallback, "Disk 1 Partition 1", " " FALLBACK "."},
     {FINDING_VARIABLES_UNREADABLE, NULL, "this machine", ""},
+    {FINDING_ENTRIES_UNKNOWN, NULL, "this machine", ""},
     {FINDING_VARIABLES_REPEATED, list_twice, "this machine", ""},
     {FINDING_STORE_NEARLY_FULL, fill_store, "this machine", "*bytes are left."},
     {FINDING_ORDER_MISSING, drop_order, "this machine", ""},
@@ -377,6 +378,36 @@ static void variables_that_cannot_be_listed_are_reported(void **state)
     assert_int_equal(fixture_run_ports(&ports, "entries"), 10);
     assert_says(host_console_text(host->console), "variables cannot be listed");
     finding_met(FINDING_VARIABLES_UNREADABLE);
+    free(scanned.memory);
+    host_free(host);
+}
+
+static enum status is_without_firmware(void *ctx, bool restart, struct var_id *ret_id)
+{
+    (void)ctx;
+    (void)restart;
+    (void)ret_id;
+    return ST_UNSUPPORTED;
+}
+
+static void disks_without_their_firmware_have_entries_nobody_knows(void **state)
+{
+    (void)state;
+    struct host *host = fixture_modern_machine();
+    struct ports ports = *host_ports(host);
+    struct scanned scanned = {.memory = malloc(FIXTURE_ARENA)};
+
+    assert_non_null(scanned.memory);
+    ports.vars.next = is_without_firmware;
+    arena_init(&scanned.arena, scanned.memory, FIXTURE_ARENA);
+    assert_int_equal(scan_machine(&scanned.arena, &ports, SCAN_ENTRIES, &scanned.machine), ST_OK);
+    assert_false(machine_knows_entries(&scanned.machine));
+    assert_int_equal(audit_entries(&scanned.arena, &scanned.machine, &scanned.entries), ST_OK);
+    const struct finding *finding = find_finding(&scanned, FINDING_ENTRIES_UNKNOWN);
+    assert_non_null(finding);
+    assert_string_equal(place_of_finding(&scanned, finding), "this machine");
+    assert_null(find_finding(&scanned, FINDING_VARIABLES_UNREADABLE));
+    finding_met(FINDING_ENTRIES_UNKNOWN);
     free(scanned.memory);
     host_free(host);
 }
@@ -609,6 +640,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_finding_is_made_at_its_place),
         cmocka_unit_test(variables_that_cannot_be_listed_are_reported),
+        cmocka_unit_test(disks_without_their_firmware_have_entries_nobody_knows),
         cmocka_unit_test(healthy_machines_have_no_findings),
         cmocka_unit_test(audit_changes_nothing),
         cmocka_unit_test(each_finding_is_printed_with_place_and_advice),

@@ -6,6 +6,12 @@
 #define FAT32_CLUSTERS_MIN 65525u
 #define READS_IN_LIMIT     32u /* so small are they made */
 
+bool fat_form_is_unusual(const struct fat_volume *volume)
+{
+    return volume->type == FAT_32 &&
+           (volume->cluster_count < FAT32_CLUSTERS_MIN || !volume->fat_mirrored);
+}
+
 /* What is sound and yet refused by the driver that most firmware has, or by others. */
 static void check_form(struct fat_walk *walk)
 {
@@ -18,9 +24,7 @@ static void check_form(struct fat_walk *walk)
         fat_note(walk, FAT_SECTOR_SIZE, "");
     if (!volume->has_signature)
         fat_note(walk, FAT_SIGNATURE_MISSING, "");
-    if (volume->type != FAT_32)
-        return;
-    if (volume->cluster_count < FAT32_CLUSTERS_MIN || !volume->fat_mirrored)
+    if (fat_form_is_unusual(volume))
         fat_note(walk, FAT_FORM_UNUSUAL, "");
 }
 

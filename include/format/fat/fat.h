@@ -86,6 +86,9 @@ MUST_CHECK enum status fat_open(struct arena *arena, const struct block_port *po
                                 uint64_t first_lba, uint64_t block_count,
                                 struct fat_volume *ret_volume);
 
+/* True for FAT_FORM_UNUSUAL, below. */
+bool fat_form_is_unusual(const struct fat_volume *volume);
+
 enum fat_problem {
     FAT_BOOT_SECTOR_FROM_BACKUP, /* the first boot sector is damaged, its backup is good */
     FAT_BACKUP_DIFFERS,          /* FAT32: the backup boot sector is not that of this file system */
