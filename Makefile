@@ -45,6 +45,8 @@ EFI     := $(BUILD)/shadowboot$(ARCH).efi
 MAN     := $(BUILD)/shadowboot.man
 HOST    := $(BUILD)/host/shadowboot
 BARE    := $(BUILD)/host/bare/shadowboot
+RESCUE  := $(BUILD)/shadowboot-linux
+RESCUE_MAN := $(BUILD)/shadowboot-linux.8
 STANDIN := $(BUILD)/$(ARCH)/standin.efi
 # For x64 alone.
 RAWIO   := $(if $(filter x64,$(ARCH)),$(BUILD)/rawio.efi)
@@ -59,7 +61,7 @@ DEPS    := $(BUILD)/deps.stamp
 OTHER_FIRMWARES := ovmf-ia32 aavmf u-boot
 
 # --- Goals ---------------------------------------------------------------------------------------
-.PHONY: all all-arch firmware deps check unit mutants lint lint-program lint-tree fuzz-replay harness $(OTHER_FIRMWARES) sweep fuzz bench demo clean help FORCE
+.PHONY: all all-arch firmware linux install deps check unit mutants lint lint-program lint-tree fuzz-replay harness $(OTHER_FIRMWARES) sweep fuzz bench demo clean help FORCE
 
 all: firmware $(MAN) $(HOST)
 
@@ -92,6 +94,8 @@ help:
 	@echo "                  FAULT=words for some; NEAR=yes: fewer tests; CHECK=yes: lists only)"
 	@echo "make bench        what commands cost, and how fast they copy"
 	@echo "make demo         a machine that loses a disk and is made to start again"
+	@echo "make linux        $(RESCUE), for rescue systems, and its manual page; install puts both"
+	@echo "                  into PREFIX ($(PREFIX)) below DESTDIR"
 	@echo "make usb          $(BUILD)/shadowboot-usb.img, for a USB stick; usb-test starts it under OVMF"
 	@echo "make sign         a signed program, and usb a stick with it: KEY=FILE CERT=FILE"
 	@echo "make deps         installs the Debian packages all this needs"
@@ -255,6 +259,22 @@ $(BARE): $(call objects,$(BENCH_DIR),$(HOST_MAIN)) $(BENCH_CORE_OBJ) $(BENCH_HOS
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
+# --- The program for Linux -----------------------------------------------------------------------
+# For rescue systems: it needs no library that may be another one there, or none at all.
+$(RESCUE): $(call objects,$(BENCH_DIR),$(LINUX_MAIN) $(LINUX_SRC)) $(BENCH_CORE_OBJ) $(SOURCES_LIST)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -static -s -o $@ $(filter %.o,$^)
+
+# From what the program says of itself.
+$(RESCUE_MAN): $(RESCUE) efi/linux/manual.py
+	$(call say,MAN)$(PYTHON) efi/linux/manual.py $(RESCUE) $(SHADOWBOOT_VERSION) >$@
+
+linux: $(RESCUE) $(RESCUE_MAN)
+
+install: linux
+	install -D -m 755 $(RESCUE) $(DESTDIR)$(PREFIX)/sbin/shadowboot-linux
+	install -D -m 644 $(RESCUE_MAN) $(DESTDIR)$(PREFIX)/share/man/man8/shadowboot-linux.8
+
 # Small programs that show the harness what single readers of formats make of an image.
 $(filter-out $(FAST_TOOLS),$(TOOLS)): $(BUILD)/host/tools/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LIBS)
 	@mkdir -p $(@D)
@@ -365,11 +385,12 @@ $(LINUX): | $(DEPS)
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_BARE=$(abspath $(BARE)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
+	SHADOWBOOT_LINUX=$(abspath $(RESCUE)) \
 	SHADOWBOOT_STICK=$(abspath $(STICK)) SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) SHADOWBOOT_WATCH=$(abspath $(WATCH)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked
 
-harness: all $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX)
+harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX)
 	@status=0; $(HARNESS_ENV) $(PYTHON) -m pytest -q -rs -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/harness.log $(BUILD)/harness.summary; \

@@ -81,7 +81,7 @@ static struct span path_of(const struct disk_files *files, const struct machine 
     return span_of(room, path.used);
 }
 
-static enum status add_partition(struct disk_files *files, const struct machine *machine,
+static enum status add_volume_of(struct disk_files *files, const struct machine *machine,
                                  const struct partition *partition)
 {
     const struct block_port *port = &files->ports.disks[machine->disks[partition->disk].port];
@@ -115,7 +115,7 @@ static enum status find_volumes(struct disk_files *files)
                              : scan_machine(files->scratch, &files->ports, SCAN_DISKS, &machine);
     for (size_t i = 0; status == ST_OK && i < machine.partition_count; i++) {
         if (files->count < DISK_FILES_MAX && may_have_files(&machine, &machine.partitions[i]))
-            status = add_partition(files, &machine, &machine.partitions[i]);
+            status = add_volume_of(files, &machine, &machine.partitions[i]);
     }
     return status;
 }
@@ -157,7 +157,8 @@ static bool is_root(const char *path)
     return path[0] == '\0' || text_equal(path, "\\");
 }
 
-static enum status stat_file(void *ctx, size_t index, const char *path, struct file_info *ret_info)
+static enum status volume_stat(void *ctx, size_t index, const char *path,
+                               struct file_info *ret_info)
 {
     struct disk_volume *volume = NULL;
     enum status status = need_list(ctx, index, &volume);
@@ -191,8 +192,8 @@ static bool lies_in(const struct fat_file *file, const char *directory)
     return true;
 }
 
-static enum status list_files(void *ctx, size_t index, const char *path, size_t place,
-                              struct file_info *ret_info)
+static enum status volume_list(void *ctx, size_t index, const char *path, size_t place,
+                               struct file_info *ret_info)
 {
     struct disk_volume *volume = NULL;
     enum status status = need_list(ctx, index, &volume);
@@ -230,8 +231,8 @@ static enum status read_pieces(struct disk_volume *volume, const struct fat_file
     return ST_OK;
 }
 
-static enum status read_file(void *ctx, size_t index, const char *path, uint64_t offset,
-                             void *ret_data, size_t size, size_t *ret_size)
+static enum status volume_read(void *ctx, size_t index, const char *path, uint64_t offset,
+                               void *ret_data, size_t size, size_t *ret_size)
 {
     struct disk_files *files = ctx;
     struct disk_volume *volume = NULL;
@@ -309,9 +310,9 @@ struct files_port disk_files_port(struct disk_files *files)
         .self = FILES_NO_VOLUME,
         .current = FILES_NO_VOLUME,
         .directory = "\\",
-        .stat = stat_file,
-        .list = list_files,
-        .read = read_file,
+        .stat = volume_stat,
+        .list = volume_list,
+        .read = volume_read,
         .write = write_no_file,
         .remove = remove_no_file,
         .release = release_disk,

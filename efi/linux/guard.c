@@ -1,0 +1,290 @@
+#define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
+
+#include "guard.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "device.h"
+
+#define NAME_SIZE 256
+
+/* A place on the disk: all of it, or a partition. */
+struct part {
+    const struct linux_calls *calls;
+    dev_t device;
+    char name[NAME_SIZE]; /* as the kernel calls it: "sdb1" */
+    char *why;
+};
+
+static bool say_why(const struct part *part, const char *what, const char *who, const char *type)
+{
+    snprintf(part->why, LINUX_GUARD_WHY, "%.64s %s %.160s. Free it first: %s %.160s", part->name,
+             what, who, type, who);
+    return false;
+}
+
+/* --- Mounted -------------------------------------------------------------------------------- */
+
+/* Undoes what the kernel makes of blanks in a path: "\040". */
+static void unescape_path(char *path)
+{
+    char *to = path;
+
+    for (const char *from = path; *from != 0; from++, to++) {
+        unsigned value = 0;
+        *to = *from;
+        if (*from == '\\' && sscanf(from + 1, "%3o", &value) == 1) {
+            *to = (char)value;
+            from += 3;
+        }
+    }
+    *to = 0;
+}
+
+/* True when the path is the device's node. */
+static bool is_node_of(const char *path, dev_t device)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISBLK(info.st_mode) && info.st_rdev == device;
+}
+
+/*
+ * A line of /proc/self/mountinfo (proc(5)): ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG ...] -
+ * TYPE SOURCE OPTIONS. Some file systems (btrfs) have a number of their own there, and tell their
+ * device as the source alone.
+ */
+static bool mount_is_on(char *line, dev_t device, const char **ret_point)
+{
+    unsigned major_number = 0;
+    unsigned minor_number = 0;
+    int place = 0;
+    char *rest = strstr(line, " - ");
+
+    if (rest == NULL ||
+        sscanf(line, "%*u %*u %u:%u %*s %n", &major_number, &minor_number, &place) < 2 ||
+        place == 0)
+        return false;
+    char *source = strchr(rest + 3, ' ');
+    if (source == NULL)
+        return false;
+    source++;
+    source[strcspn(source, " \n")] = 0;
+    char *point = line + place;
+    point[strcspn(point, " \n")] = 0;
+    unescape_path(point);
+    unescape_path(source);
+    *ret_point = point;
+    return makedev(major_number, minor_number) == device || is_node_of(source, device);
+}
+
+/* Goes through a file of the kernel line by line until `meets` is true; false when there is none. */
+static bool is_unmounted(const struct part *part)
+{
+    char name[NAME_SIZE];
+    char *line = NULL;
+    size_t room = 0;
+    bool good = true;
+
+    snprintf(name, sizeof(name), "%s/proc/self/mountinfo", part->calls->root);
+    FILE *from = fopen(name, "re");
+    if (from == NULL)
+        return say_why(part, "cannot be asked about: there is no", name, "mount -t proc proc");
+    while (good && getline(&line, &room, from) >= 0) {
+        const char *point = "";
+        if (mount_is_on(line, part->device, &point))
+            good = say_why(part, "is mounted on", point, "umount");
+    }
+    free(line);
+    fclose(from);
+    return good;
+}
+
+/* Lines of /proc/swaps begin with the device or file, below a heading. */
+static bool is_unswapped(const struct part *part)
+{
+    char name[NAME_SIZE];
+    char *line = NULL;
+    size_t room = 0;
+    bool good = true;
+
+    snprintf(name, sizeof(name), "%s/proc/swaps", part->calls->root);
+    FILE *from = fopen(name, "re");
+    if (from == NULL)
+        return true; /* a kernel without swapping */
+    while (good && getline(&line, &room, from) >= 0) {
+        line[strcspn(line, " \t\n")] = 0;
+        unescape_path(line);
+        if (line[0] == '/' && is_node_of(line, part->device))
+            good = say_why(part, "is swapped to, as", line, "swapoff");
+    }
+    free(line);
+    fclose(from);
+    return good;
+}
+
+/* --- Taken ---------------------------------------------------------------------------------- */
+
+/* The first entry of a folder but the dots; false without any. */
+static bool first_in(const char *folder, char *ret_name, size_t size)
+{
+    DIR *from = opendir(folder);
+    const struct dirent *entry = NULL;
+
+    if (from == NULL)
+        return false;
+    do
+        entry = readdir(from);
+    while (entry != NULL && entry->d_name[0] == '.');
+    if (entry != NULL)
+        snprintf(ret_name, size, "%s", entry->d_name);
+    closedir(from);
+    return entry != NULL;
+}
+
+static void folder_of(const struct linux_calls *calls, dev_t device, const char *name,
+                      char ret_folder[PATH_MAX])
+{
+    snprintf(ret_folder, PATH_MAX, "%s/sys/dev/block/%u:%u/%s", calls->root, major(device),
+             minor(device), name);
+}
+
+/* Who lies upon the device: "md127", "dm-3". */
+static bool is_untaken(const struct part *part)
+{
+    char folder[PATH_MAX];
+    char holder[NAME_SIZE];
+    char node[NAME_SIZE + 8];
+
+    folder_of(part->calls, part->device, "holders", folder);
+    if (!first_in(folder, holder, sizeof(holder)))
+        return true;
+    snprintf(node, sizeof(node), "/dev/%s", holder);
+    bool md = strncmp(holder, "md", 2) == 0;
+    return say_why(part, "is taken by", node, md ? "mdadm --stop" : "dmsetup remove");
+}
+
+static bool part_is_free(const struct part *part)
+{
+    return is_untaken(part) && is_unmounted(part) && is_unswapped(part);
+}
+
+/* Reads "MAJOR:MINOR". */
+static bool read_number(const struct linux_calls *calls, dev_t disk, const char *partition,
+                        dev_t *ret_device)
+{
+    char name[NAME_SIZE + 8];
+    char text[32];
+    unsigned numbers[2];
+
+    snprintf(name, sizeof(name), "%.200s/dev", partition);
+    if (!linux_device_says(calls, disk, name, text, sizeof(text)) ||
+        sscanf(text, "%u:%u", &numbers[0], &numbers[1]) != 2)
+        return false;
+    *ret_device = makedev(numbers[0], numbers[1]);
+    return true;
+}
+
+/* The partitions of a disk are the folders in its own that have a file "partition". */
+static bool partitions_are_free(const struct part *disk)
+{
+    char folder[PATH_MAX];
+    bool good = true;
+
+    folder_of(disk->calls, disk->device, "", folder);
+    DIR *from = opendir(folder);
+    if (from == NULL)
+        return say_why(disk, "cannot be asked about: there is no", folder, "mount -t sysfs sysfs");
+    for (const struct dirent *entry = readdir(from); entry != NULL && good; entry = readdir(from)) {
+        struct part part = *disk;
+        char name[NAME_SIZE + 16];
+        char text[16];
+        snprintf(name, sizeof(name), "%.200s/partition", entry->d_name);
+        if (entry->d_name[0] == '.' ||
+            !linux_device_says(disk->calls, disk->device, name, text, sizeof(text)) ||
+            !read_number(disk->calls, disk->device, entry->d_name, &part.device))
+            continue;
+        snprintf(part.name, sizeof(part.name), "/dev/%.240s", entry->d_name);
+        good = part_is_free(&part);
+    }
+    closedir(from);
+    return good;
+}
+
+/* An image that a loop device lies over is a disk twice. */
+static bool image_is_free(const struct linux_calls *calls, const char *file, char *why)
+{
+    struct part image = {.calls = calls, .why = why};
+    char folder[PATH_MAX];
+    char own[PATH_MAX];
+    bool good = true;
+
+    snprintf(image.name, sizeof(image.name), "%.200s", file);
+    snprintf(folder, sizeof(folder), "%s/sys/block", calls->root);
+    DIR *from = realpath(file, own) == NULL ? NULL : opendir(folder);
+    if (from == NULL)
+        return say_why(&image, "cannot be asked about: there is no", folder,
+                       "mount -t sysfs sysfs");
+    for (const struct dirent *entry = readdir(from); entry != NULL && good; entry = readdir(from)) {
+        char name[PATH_MAX + NAME_SIZE + 32];
+        char backing[PATH_MAX] = "";
+        snprintf(name, sizeof(name), "%s/%s/loop/backing_file", folder, entry->d_name);
+        FILE *said = fopen(name, "re");
+        bool known = said != NULL && fgets(backing, sizeof(backing), said) != NULL;
+        if (said != NULL)
+            fclose(said);
+        backing[strcspn(backing, "\n")] = 0;
+        snprintf(name, sizeof(name), "/dev/%.200s", entry->d_name);
+        if (known && strcmp(backing, own) == 0)
+            good = say_why(&image, "is taken by", name, "losetup -d");
+    }
+    closedir(from);
+    return good;
+}
+
+bool linux_guard_is_free(const struct linux_calls *calls, const char *file,
+                         char ret_why[LINUX_GUARD_WHY])
+{
+    struct part disk = {.calls = calls, .why = ret_why};
+    struct stat info;
+
+    if (stat(file, &info) != 0 || !S_ISBLK(info.st_mode))
+        return image_is_free(calls, file, ret_why);
+    disk.device = info.st_rdev;
+    snprintf(disk.name, sizeof(disk.name), "%.200s", file);
+    return part_is_free(&disk) && partitions_are_free(&disk);
+}
+
+bool linux_guard_is_partition(const struct linux_calls *calls, const char *file, char *ret_disk,
+                              size_t size)
+{
+    char folder[PATH_MAX];
+    char path[PATH_MAX];
+    char text[16];
+    struct stat info;
+
+    if (stat(file, &info) != 0 || !S_ISBLK(info.st_mode) ||
+        !linux_device_says(calls, info.st_rdev, "partition", text, sizeof(text)))
+        return false;
+    folder_of(calls, info.st_rdev, "..", folder);
+    const char *name = realpath(folder, path) == NULL ? NULL : strrchr(path, '/');
+    snprintf(ret_disk, size, "/dev/%s", name == NULL ? "?" : name + 1);
+    return true;
+}
+
+bool linux_guard_is_in_memory(const char *folder)
+{
+    struct statfs info;
+
+    return statfs(folder, &info) == 0 &&
+           ((uint32_t)info.f_type == TMPFS_MAGIC || (uint32_t)info.f_type == RAMFS_MAGIC);
+}

@@ -1,0 +1,227 @@
+/*
+ * What keeps a disk from being written, by a /sys and a /proc that a test makes up for nodes that it
+ * makes; skipped where no nodes can be made.
+ */
+#define _GNU_SOURCE
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "linux/guard.h"
+#include "unit/skip_fixture.h"
+
+/* Numbers that no driver of the tests' kernel needs to have: nobody opens the nodes. */
+#define DISK_NUMBER "259:1040"
+#define PART_NUMBER "259:1041"
+
+struct kernel {
+    char root[64];
+    char disk[96]; /* nodes */
+    char part[96];
+    struct linux_calls calls;
+};
+
+static void make(const struct kernel *kernel, const char *name, const char *text)
+{
+    char command[512];
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/%s", kernel->root, name);
+    snprintf(command, sizeof(command), "mkdir -p $(dirname %s)", path);
+    assert_int_equal(system(command), 0);
+    FILE *to = fopen(path, "w");
+    assert_non_null(to);
+    fputs(text, to);
+    fclose(to);
+}
+
+static int set_up(void **state)
+{
+    struct kernel *kernel = calloc(1, sizeof(*kernel));
+    char command[512];
+
+    snprintf(kernel->root, sizeof(kernel->root), "/tmp/shadowboot-guard-XXXXXX");
+    assert_non_null(mkdtemp(kernel->root));
+    kernel->calls = *linux_calls();
+    kernel->calls.root = kernel->root;
+    snprintf(kernel->disk, sizeof(kernel->disk), "%s/sdx", kernel->root);
+    snprintf(kernel->part, sizeof(kernel->part), "%s/sdx1", kernel->root);
+    make(kernel, "proc/self/mountinfo", "22 1 254:0 / / rw - ext4 /dev/root rw\n");
+    make(kernel, "proc/swaps", "Filename Type Size Used Priority\n");
+    make(kernel, "sys/block/sdx/sdx1/partition", "1\n");
+    make(kernel, "sys/block/sdx/sdx1/dev", PART_NUMBER "\n");
+    snprintf(command, sizeof(command),
+             "cd %s && mkdir -p sys/dev/block sys/block/sdx/holders sys/block/sdx/sdx1/holders && "
+             "ln -s ../../block/sdx sys/dev/block/" DISK_NUMBER " && "
+             "ln -s ../../block/sdx/sdx1 sys/dev/block/" PART_NUMBER,
+             kernel->root);
+    assert_int_equal(system(command), 0);
+    if (mknod(kernel->disk, S_IFBLK | 0600, makedev(259, 1040)) != 0 ||
+        mknod(kernel->part, S_IFBLK | 0600, makedev(259, 1041)) != 0)
+        kernel->disk[0] = 0;
+    *state = kernel;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct kernel *kernel = *state;
+    char command[128];
+
+    snprintf(command, sizeof(command), "rm -rf %s", kernel->root);
+    assert_int_equal(system(command), 0);
+    free(kernel);
+    return 0;
+}
+
+static void need_nodes(const struct kernel *kernel)
+{
+    if (kernel->disk[0] == 0)
+        SKIP_BECAUSE("device nodes cannot be made here");
+}
+
+static void assert_refused(const struct kernel *kernel, const char *file, const char *words)
+{
+    char why[LINUX_GUARD_WHY] = "";
+
+    assert_false(linux_guard_is_free(&kernel->calls, file, why));
+    if (strstr(why, words) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", words, why);
+}
+
+static void a_disk_that_nothing_uses_is_free(void **state)
+{
+    const struct kernel *kernel = *state;
+    char why[LINUX_GUARD_WHY] = "";
+
+    need_nodes(kernel);
+    assert_true(linux_guard_is_free(&kernel->calls, kernel->disk, why));
+    assert_string_equal(why, "");
+}
+
+static void a_mounted_disk_or_partition_is_refused(void **state)
+{
+    const struct kernel *kernel = *state;
+
+    need_nodes(kernel);
+    make(kernel, "proc/self/mountinfo",
+         "22 1 254:0 / / rw - ext4 /dev/root rw\n"
+         "36 22 " PART_NUMBER " / /mnt/my\\040disk rw,noatime shared:1 - vfat /dev/sdx1 rw\n");
+    assert_refused(kernel, kernel->disk,
+                   "/dev/sdx1 is mounted on /mnt/my disk. Free it first: umount /mnt/my disk");
+    make(kernel, "proc/self/mountinfo", "36 22 " DISK_NUMBER " / /mnt rw - ext4 /dev/sdx rw\n");
+    assert_refused(kernel, kernel->disk, "sdx is mounted on /mnt.");
+}
+
+static void a_file_system_with_numbers_of_its_own_is_known_by_its_source(void **state)
+{
+    const struct kernel *kernel = *state;
+    char line[256];
+
+    need_nodes(kernel);
+    snprintf(line, sizeof(line), "36 22 0:41 /sub /mnt rw - btrfs %s rw,subvol=/sub\n",
+             kernel->part);
+    make(kernel, "proc/self/mountinfo", line);
+    assert_refused(kernel, kernel->disk, "/dev/sdx1 is mounted on /mnt.");
+}
+
+static void a_disk_that_is_swapped_to_is_refused(void **state)
+{
+    const struct kernel *kernel = *state;
+    char lines[256];
+
+    need_nodes(kernel);
+    snprintf(lines, sizeof(lines), "Filename Type Size Used Priority\n%s partition 1 0 -2\n",
+             kernel->part);
+    make(kernel, "proc/swaps", lines);
+    assert_refused(kernel, kernel->disk, "Free it first: swapoff ");
+}
+
+static void a_disk_that_md_or_device_mapper_has_is_refused(void **state)
+{
+    const struct kernel *kernel = *state;
+
+    need_nodes(kernel);
+    make(kernel, "sys/block/sdx/sdx1/holders/md127", "");
+    assert_refused(kernel, kernel->disk,
+                   "/dev/sdx1 is taken by /dev/md127. Free it first: mdadm --stop /dev/md127");
+    make(kernel, "sys/block/sdx/holders/dm-3", "");
+    assert_refused(kernel, kernel->disk, "is taken by /dev/dm-3. Free it first: dmsetup remove");
+}
+
+static void what_cannot_be_asked_about_counts_as_in_use(void **state)
+{
+    const struct kernel *kernel = *state;
+    char path[128];
+
+    need_nodes(kernel);
+    snprintf(path, sizeof(path), "%s/proc/self/mountinfo", kernel->root);
+    unlink(path);
+    assert_refused(kernel, kernel->disk, "cannot be asked about");
+    make(kernel, "proc/self/mountinfo", "");
+    snprintf(path, sizeof(path), "%s/sys/dev/block/" DISK_NUMBER, kernel->root);
+    unlink(path);
+    assert_refused(kernel, kernel->disk, "cannot be asked about");
+}
+
+static void an_image_under_a_loop_device_is_refused(void **state)
+{
+    const struct kernel *kernel = *state;
+    char why[LINUX_GUARD_WHY] = "";
+    char image[128];
+
+    make(kernel, "disk.img", "content");
+    snprintf(image, sizeof(image), "%s/disk.img", kernel->root);
+    make(kernel, "sys/block/loop3/loop/backing_file", "/another.img\n");
+    assert_true(linux_guard_is_free(&kernel->calls, image, why));
+    snprintf(why, sizeof(why), "%s\n", image);
+    make(kernel, "sys/block/loop4/loop/backing_file", why);
+    assert_refused(kernel, image, "is taken by /dev/loop4. Free it first: losetup -d /dev/loop4");
+}
+
+static void a_partition_is_known_with_its_disk(void **state)
+{
+    const struct kernel *kernel = *state;
+    char disk[64] = "";
+
+    need_nodes(kernel);
+    assert_false(linux_guard_is_partition(&kernel->calls, kernel->disk, disk, sizeof(disk)));
+    assert_true(linux_guard_is_partition(&kernel->calls, kernel->part, disk, sizeof(disk)));
+    assert_string_equal(disk, "/dev/sdx");
+}
+
+static void memory_is_known_by_its_file_system(void **state)
+{
+    (void)state;
+    assert_false(linux_guard_is_in_memory("/proc"));
+    if (access("/dev/shm", R_OK) == 0)
+        assert_true(linux_guard_is_in_memory("/dev/shm"));
+}
+
+#define GUARD_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        GUARD_TEST(a_disk_that_nothing_uses_is_free),
+        GUARD_TEST(a_mounted_disk_or_partition_is_refused),
+        GUARD_TEST(a_file_system_with_numbers_of_its_own_is_known_by_its_source),
+        GUARD_TEST(a_disk_that_is_swapped_to_is_refused),
+        GUARD_TEST(a_disk_that_md_or_device_mapper_has_is_refused),
+        GUARD_TEST(what_cannot_be_asked_about_counts_as_in_use),
+        GUARD_TEST(an_image_under_a_loop_device_is_refused),
+        GUARD_TEST(a_partition_is_known_with_its_disk),
+        GUARD_TEST(memory_is_known_by_its_file_system),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
