@@ -168,7 +168,7 @@ def test_repair_comes_to_the_stated_outcome(name, machine):
 
 def advised():
     """Findings whose advice names `repair`: as the program's own table has them."""
-    source = (mirror.ROOT / 'efi/audit/finding.c').read_text()
+    source = ''.join(path.read_text() for path in (mirror.ROOT / 'efi/audit').glob('finding*.c'))
     macros = dict(re.findall(r'#define (\w+)((?:.*\\\n)*.*)', source))
     found = set()
     for name, rest in re.findall(r'SEVERITY_[A-Z]+,\s*"([a-z0-9-]+)",((?:.|\n)*?)\}', source):

@@ -155,7 +155,7 @@ static uint64_t end_of(const struct disk_edit_builder *builder, const struct dis
 
 /* --- Blocks that are written twice ------------------------------------------------------------ */
 
-struct place {
+struct write_place {
     unsigned phase;
     uint64_t lba;
     uint64_t end; /* behind the last block */
@@ -163,7 +163,7 @@ struct place {
 
 static int compare_by_place(const void *ctx, size_t a, size_t b)
 {
-    const struct place *places = ctx;
+    const struct write_place *places = ctx;
 
     return compare_write_places(places[a].phase, places[a].lba, places[b].phase, places[b].lba);
 }
@@ -178,21 +178,21 @@ static size_t count_places(const struct disk_edit_builder *builder)
 }
 
 /* Where everything goes: writes, and the content of files. */
-static void gather_places(const struct disk_edit_builder *builder, struct place *ret_places)
+static void gather_places(const struct disk_edit_builder *builder, struct write_place *ret_places)
 {
-    struct place *at = ret_places;
+    struct write_place *at = ret_places;
 
     for (size_t i = 0; i < builder->write_count; i++) {
         const struct disk_write *write = &builder->writes[i];
-        *at++ = (struct place){write->phase, write->lba, end_of(builder, write)};
+        *at++ = (struct write_place){write->phase, write->lba, end_of(builder, write)};
     }
     for (size_t i = 0; i < builder->file_count; i++) {
         const struct disk_file *file = &builder->files[i];
         for (size_t k = 0; k < file->extent_count; k++) {
             uint64_t blocks =
                 (file->extents[k].bytes + builder->block_size - 1) / builder->block_size;
-            *at++ =
-                (struct place){file->phase, file->extents[k].lba, file->extents[k].lba + blocks};
+            *at++ = (struct write_place){file->phase, file->extents[k].lba,
+                                         file->extents[k].lba + blocks};
         }
     }
 }
@@ -202,7 +202,7 @@ static enum status check_overlap(struct disk_edit_builder *builder)
 {
     size_t mark = arena_mark(builder->arena);
     size_t count = count_places(builder);
-    struct place *places = arena_alloc(builder->arena, count, sizeof(*places));
+    struct write_place *places = arena_alloc(builder->arena, count, sizeof(*places));
     bool overlap = false;
 
     if (places == NULL)

@@ -15,27 +15,27 @@ struct state_name {
     const char *reason;
 };
 
-static const struct verdict good = {PLEX_GOOD, ""};
+static const struct trust good = {PLEX_GOOD, ""};
 
-void verdict_add(struct verdict *io_verdict, struct verdict other)
+void trust_add(struct trust *io_trust, struct trust other)
 {
-    if (other.state > io_verdict->state)
-        *io_verdict = other;
+    if (other.state > io_trust->state)
+        *io_trust = other;
 }
 
-static struct verdict judge_flags(uint32_t flags, const struct mark *marks, size_t count)
+static struct trust judge_flags(uint32_t flags, const struct mark *marks, size_t count)
 {
-    struct verdict verdict = good;
+    struct trust trust = good;
 
     for (size_t i = 0; i < count; i++)
         if ((flags & marks[i].flag) != 0)
-            verdict_add(&verdict, (struct verdict){marks[i].state, marks[i].reason});
-    return verdict;
+            trust_add(&trust, (struct trust){marks[i].state, marks[i].reason});
+    return trust;
 }
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-struct verdict judge_disk(const struct ldm_disk *record, const struct volume_disk *disk)
+struct trust trust_by_disk(const struct ldm_disk *record, const struct volume_disk *disk)
 {
     static const struct mark marks[] = {
         {DYNAMIC_DISK_FAILING, PLEX_DOUBTFUL, "its disk is marked as failing"},
@@ -44,30 +44,29 @@ struct verdict judge_disk(const struct ldm_disk *record, const struct volume_dis
         {~(DYNAMIC_DISK_FAILING | DYNAMIC_DISK_REMOVED | DYNAMIC_DISK_DETACHED), PLEX_DOUBTFUL,
          "its disk is marked as not in ordinary use"},
     };
-    struct verdict verdict = judge_flags(record->flags, marks, COUNT(marks));
+    struct trust trust = judge_flags(record->flags, marks, COUNT(marks));
 
     switch (disk->state) {
     case VOLUME_DISK_OK:
         break;
     case VOLUME_DISK_BEHIND:
-        verdict_add(&verdict,
-                    (struct verdict){PLEX_STALE, "the database on its disk is behind the group's"});
+        trust_add(&trust,
+                  (struct trust){PLEX_STALE, "the database on its disk is behind the group's"});
         break;
     case VOLUME_DISK_CONFLICT:
-        verdict_add(&verdict, (struct verdict){PLEX_DOUBTFUL, disk->reason});
+        trust_add(&trust, (struct trust){PLEX_DOUBTFUL, disk->reason});
         break;
     case VOLUME_DISK_ABSENT:
     case VOLUME_DISK_UNREADABLE:
     case VOLUME_DISK_DAMAGED:
     case VOLUME_DISK_UNSUPPORTED:
-        verdict_add(&verdict,
-                    (struct verdict){PLEX_DOUBTFUL, "the database on its disk cannot be used"});
+        trust_add(&trust, (struct trust){PLEX_DOUBTFUL, "the database on its disk cannot be used"});
         break;
     }
-    return verdict;
+    return trust;
 }
 
-struct verdict judge_partition(const struct ldm_partition *partition)
+struct trust trust_by_partition(const struct ldm_partition *partition)
 {
     static const struct mark marks[] = {
         {0x08, PLEX_STALE, "it is marked as in need of recovery"},
@@ -78,16 +77,16 @@ struct verdict judge_partition(const struct ldm_partition *partition)
     return judge_flags(partition->flags, marks, COUNT(marks));
 }
 
-static struct verdict judge_state(const char *state, const struct state_name *names, size_t count,
-                                  struct verdict otherwise)
+static struct trust judge_state(const char *state, const struct state_name *names, size_t count,
+                                struct trust otherwise)
 {
     for (size_t i = 0; i < count; i++)
         if (text_equal(state, names[i].name))
-            return (struct verdict){names[i].state, names[i].reason};
+            return (struct trust){names[i].state, names[i].reason};
     return otherwise;
 }
 
-struct verdict judge_component(const struct ldm_component *component)
+struct trust trust_by_component(const struct ldm_component *component)
 {
     static const struct state_name states[] = {
         {"ACTIVE", PLEX_GOOD, ""},
@@ -101,14 +100,14 @@ struct verdict judge_component(const struct ldm_component *component)
         {0x8, PLEX_REBUILDING, "it is marked as being built"},
         {~0xeu, PLEX_DOUBTFUL, "it has a mark that is not known"},
     };
-    struct verdict verdict = judge_flags(component->flags, marks, COUNT(marks));
+    struct trust trust = judge_flags(component->flags, marks, COUNT(marks));
 
-    verdict_add(&verdict, judge_state(component->state, states, COUNT(states),
-                                      (struct verdict){PLEX_FAILED, "its state is not ACTIVE"}));
-    return verdict;
+    trust_add(&trust, judge_state(component->state, states, COUNT(states),
+                                  (struct trust){PLEX_FAILED, "its state is not ACTIVE"}));
+    return trust;
 }
 
-struct verdict judge_volume(const struct ldm_volume *volume, bool has_target)
+struct trust trust_by_volume(const struct ldm_volume *volume, bool has_target)
 {
     static const struct state_name states[] = {
         {"ACTIVE", PLEX_GOOD, ""},
@@ -122,31 +121,31 @@ struct verdict judge_volume(const struct ldm_volume *volume, bool has_target)
         {0x1000, PLEX_DOUBTFUL, "its volume is marked as in need of recovery"},
         {0x2000, PLEX_DOUBTFUL, "its volume is marked as pending"},
     };
-    struct verdict verdict =
+    struct trust trust =
         judge_state(volume->state, states, COUNT(states),
-                    (struct verdict){PLEX_DOUBTFUL, "the state of its volume is not ACTIVE"});
+                    (struct trust){PLEX_DOUBTFUL, "the state of its volume is not ACTIVE"});
 
-    if (verdict.state == PLEX_REBUILDING && has_target)
-        verdict = (struct verdict){PLEX_DOUBTFUL, "the other plex is being regenerated"};
-    verdict_add(&verdict, judge_flags(volume->flags, marks, COUNT(marks)));
-    return verdict;
+    if (trust.state == PLEX_REBUILDING && has_target)
+        trust = (struct trust){PLEX_DOUBTFUL, "the other plex is being regenerated"};
+    trust_add(&trust, judge_flags(volume->flags, marks, COUNT(marks)));
+    return trust;
 }
 
-struct verdict judge_group(const struct dynamic_group *group, bool redundant)
+struct trust trust_by_group(const struct dynamic_group *group, bool redundant)
 {
     if (!group->clean)
-        return (struct verdict){PLEX_DOUBTFUL, "a change of the database was cut off"};
+        return (struct trust){PLEX_DOUBTFUL, "a change of the database was cut off"};
     if (group->log_dirty && redundant)
-        return (struct verdict){PLEX_DOUBTFUL, "a log says that the plexes may differ"};
+        return (struct trust){PLEX_DOUBTFUL, "a log says that the plexes may differ"};
     return good;
 }
 
-struct verdict judge_log(const struct volume_disk *disk)
+struct trust trust_by_log(const struct volume_disk *disk)
 {
     if (disk->log == VOLUME_LOG_DAMAGED)
-        return (struct verdict){PLEX_DOUBTFUL, "the log on its disk cannot be read"};
+        return (struct trust){PLEX_DOUBTFUL, "the log on its disk cannot be read"};
     if (disk->log == VOLUME_LOG_UNKNOWN)
-        return (struct verdict){PLEX_DOUBTFUL, "there is no log on its disk"};
+        return (struct trust){PLEX_DOUBTFUL, "there is no log on its disk"};
     return good;
 }
 
@@ -157,8 +156,8 @@ bool disk_is_marked(const struct ldm_database *db, size_t disk)
     for (size_t i = 0; i < db->partition_count; i++) {
         const struct ldm_partition *partition = &db->partitions[i];
         const struct ldm_component *component = &db->components[partition->component];
-        if (partition->disk == disk && (judge_partition(partition).state != PLEX_GOOD ||
-                                        judge_component(component).state != PLEX_GOOD))
+        if (partition->disk == disk && (trust_by_partition(partition).state != PLEX_GOOD ||
+                                        trust_by_component(component).state != PLEX_GOOD))
             return true;
     }
     return false;

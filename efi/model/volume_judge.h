@@ -11,34 +11,34 @@
 #include "model/volume_disk.h"
 #include "model/volumes.h"
 
-struct verdict {
+struct trust {
     enum plex_state state;
     const char *reason; /* "" for PLEX_GOOD; static lifetime */
 };
 
-/* Makes `*io_verdict` the worse of the two; of equally bad ones the first stays. */
-void verdict_add(struct verdict *io_verdict, struct verdict other);
+/* Makes `*io_trust` the worse of the two; of equally bad ones the first stays. */
+void trust_add(struct trust *io_trust, struct trust other);
 
 /* A disk that is here: `record` as the database that holds has it. */
-struct verdict judge_disk(const struct ldm_disk *record, const struct volume_disk *disk);
+struct trust trust_by_disk(const struct ldm_disk *record, const struct volume_disk *disk);
 
 /* A piece by its own flags. */
-struct verdict judge_partition(const struct ldm_partition *partition);
+struct trust trust_by_partition(const struct ldm_partition *partition);
 
 /* A plex by its own state and flags. */
-struct verdict judge_component(const struct ldm_component *component);
+struct trust trust_by_component(const struct ldm_component *component);
 
 /*
  * What a volume says of its plexes, none of which is known to be worse. With `has_target` one of
  * them is marked as that which is being written, so the others are not.
  */
-struct verdict judge_volume(const struct ldm_volume *volume, bool has_target);
+struct trust trust_by_volume(const struct ldm_volume *volume, bool has_target);
 
 /* What the group and its logs say of every plex; `redundant` for those of a mirror or RAID-5. */
-struct verdict judge_group(const struct dynamic_group *group, bool redundant);
+struct trust trust_by_group(const struct dynamic_group *group, bool redundant);
 
 /* What the log of a disk says of a piece of a mirror or RAID-5 on it. */
-struct verdict judge_log(const struct volume_disk *disk);
+struct trust trust_by_log(const struct volume_disk *disk);
 
 /* True when a mark on the disk, or on what lies on it, tells that the group knows of its
  * trouble. */

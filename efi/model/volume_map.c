@@ -227,11 +227,11 @@ static bool is_redundant(const struct dynamic_volume *volume)
 }
 
 /* The disk with this number in the database. */
-static struct verdict judge_owner(const struct group_fill *in, size_t disk)
+static struct trust judge_owner(const struct group_fill *in, size_t disk)
 {
     if (in->here[disk] != NULL)
-        return judge_disk(&in->db->disks[disk], in->here[disk]);
-    return (struct verdict){PLEX_MISSING, in->fill->dynamic_disks[in->first_disk + disk].reason};
+        return trust_by_disk(&in->db->disks[disk], in->here[disk]);
+    return (struct trust){PLEX_MISSING, in->fill->dynamic_disks[in->first_disk + disk].reason};
 }
 
 /* Every extent has its place, and every disk its state. */
@@ -240,16 +240,16 @@ static void judge_extent(struct group_fill *in, const struct ldm_partition *from
 {
     const struct volume_disk *disk = in->here[from->disk];
     const struct dynamic_volume *volume = &in->fill->volumes[in->fill->plexes[extent->plex].volume];
-    struct verdict verdict = judge_owner(in, from->disk);
+    struct trust trust = judge_owner(in, from->disk);
 
     if (disk != NULL && extent->disk == VOLUME_NONE)
-        verdict =
-            (struct verdict){PLEX_MISSING, "its place is not inside the public region of its disk"};
-    verdict_add(&verdict, judge_partition(from));
+        trust =
+            (struct trust){PLEX_MISSING, "its place is not inside the public region of its disk"};
+    trust_add(&trust, trust_by_partition(from));
     if (disk != NULL && is_redundant(volume))
-        verdict_add(&verdict, judge_log(disk));
-    extent->state = verdict.state;
-    extent->reason = verdict.reason;
+        trust_add(&trust, trust_by_log(disk));
+    extent->state = trust.state;
+    extent->reason = trust.reason;
 }
 
 /* Whether a plex of the volume is marked, by itself or by a piece, as worse than the others. */
@@ -257,41 +257,40 @@ static bool has_target(const struct group_fill *in, const struct dynamic_volume 
 {
     for (size_t i = 0; i < volume->plex_count; i++) {
         size_t plex = volume->first_plex + i - in->first_plex;
-        if (judge_component(&in->db->components[in->components[plex]]).state >= PLEX_REBUILDING)
+        if (trust_by_component(&in->db->components[in->components[plex]]).state >= PLEX_REBUILDING)
             return true;
     }
     return false;
 }
 
-static void judge_plex(const struct group_fill *in, struct dynamic_plex *plex,
-                       struct verdict verdict)
+static void judge_plex(const struct group_fill *in, struct dynamic_plex *plex, struct trust trust)
 {
     if (plex->extent_count == 0)
-        verdict_add(&verdict, (struct verdict){PLEX_FAILED, "it has no place on any disk"});
-    plex->own_state = verdict.state;
+        trust_add(&trust, (struct trust){PLEX_FAILED, "it has no place on any disk"});
+    plex->own_state = trust.state;
     for (size_t i = 0; i < plex->extent_count; i++) {
         const struct dynamic_extent *extent = &in->fill->extents[plex->first_extent + i];
-        verdict_add(&verdict, (struct verdict){extent->state, extent->reason});
+        trust_add(&trust, (struct trust){extent->state, extent->reason});
     }
-    plex->state = verdict.state;
-    plex->reason = verdict.reason;
+    plex->state = trust.state;
+    plex->reason = trust.reason;
 }
 
 static void judge_plexes(const struct group_fill *in, struct dynamic_volume *volume,
                          const struct ldm_volume *from)
 {
-    struct verdict shared = judge_volume(from, has_target(in, volume));
+    struct trust shared = trust_by_volume(from, has_target(in, volume));
 
     if (volume->type == DYNAMIC_OTHER)
-        verdict_add(&shared, (struct verdict){PLEX_DOUBTFUL,
-                                              "its volume has a form that Windows does not make"});
-    verdict_add(&shared, judge_group(in->group, is_redundant(volume)));
+        trust_add(&shared, (struct trust){PLEX_DOUBTFUL,
+                                          "its volume has a form that Windows does not make"});
+    trust_add(&shared, trust_by_group(in->group, is_redundant(volume)));
     for (size_t i = 0; i < volume->plex_count; i++) {
         struct dynamic_plex *plex = &in->fill->plexes[volume->first_plex + i];
-        struct verdict verdict = judge_component(
+        struct trust trust = trust_by_component(
             &in->db->components[in->components[volume->first_plex + i - in->first_plex]]);
-        verdict_add(&verdict, shared);
-        judge_plex(in, plex, verdict);
+        trust_add(&trust, shared);
+        judge_plex(in, plex, trust);
     }
     volume->status = judge_status(volume, in->fill->plexes, in->fill->extents);
 }
@@ -301,11 +300,11 @@ static void judge_disks(const struct group_fill *in)
     for (size_t i = 0; i < in->db->disk_count; i++) {
         const struct volume_disk *here = in->here[i];
         struct dynamic_disk *disk = &in->fill->dynamic_disks[in->first_disk + i];
-        struct verdict verdict = judge_owner(in, i);
-        disk->status = here == NULL                 ? DYNAMIC_DISK_MISSING
-                       : verdict.state == PLEX_GOOD ? DYNAMIC_DISK_ONLINE
-                                                    : DYNAMIC_DISK_ERRORS;
-        disk->reason = verdict.reason;
+        struct trust trust = judge_owner(in, i);
+        disk->status = here == NULL               ? DYNAMIC_DISK_MISSING
+                       : trust.state == PLEX_GOOD ? DYNAMIC_DISK_ONLINE
+                                                  : DYNAMIC_DISK_ERRORS;
+        disk->reason = trust.reason;
         if (here != NULL && here->state != VOLUME_DISK_OK)
             disk->reason = here->reason;
         if (here != NULL && here->state == VOLUME_DISK_BEHIND && !disk_is_marked(in->db, i))

@@ -165,7 +165,7 @@ static bool may_give_up(const struct prepare *prepare, const struct partition *o
 }
 
 /* The first reserved partition that the files fit in. Statuses: ST_OK; ST_ABSENT when there is
- * none; those of refuse_area when all are too small. */
+ * none; those of prepare_refuse_area when all are too small. */
 static enum status find_msr(struct prepare *prepare, size_t *ret_partition, struct spot *ret_spot)
 {
     enum status result = ST_ABSENT;

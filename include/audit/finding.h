@@ -4,8 +4,8 @@
  *
  * A new finding:
  *   1  its code in the enumeration below, beside those of its subject
- *   2  its row in the table of finding.c: severity, name for scripts, sentence, advice; the advice
- *      names the command that helps, or says that none does
+ *   2  its row in the table of finding.c, or of finding_system.c: severity, name for scripts,
+ *      sentence, advice; the advice names the command that helps, or says that none does
  *   3  the check, in the file of efi/audit that judges its subject: a pure look at the machine that
  *      calls collect_at_... of audit/collector.h with what the sentence leaves open
  *   4  in tests/unit/finding_fixture.c which test owns it, and there a machine that has it and one

@@ -27,6 +27,7 @@ if [ "$part" != program ]; then
     rule functions "$python" "$here/lint_functions.py"
     rule format "$here/lint_format.sh"
     rule words "$here/lint_words.sh"
+    rule comments "$python" "$here/lint_comments.py"
 fi
 if [ -n "${EFI:-}" ]; then
     # One argument for each object.

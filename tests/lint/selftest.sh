@@ -165,6 +165,14 @@ red unfinished_header "include/base/one.h" "$here/lint_words.sh"
 fresh; add tests/host/main.c "/* $(printf '/%s/main' work) */"
 red path_of_a_machine "tests/host/main.c" "$here/lint_words.sh"
 
+# --- comments
+comments=("$python" "$here/lint_comments.py")
+fresh; printf '/* base_one, one.h, base_... and run() */\nint run(void);\n' >>efi/base/one.c; green comments "${comments[@]}"
+fresh; printf '/* What base_gone says. */\n' >>efi/base/one.c
+red comment_on_what_is_gone "efi/base/one.c:7: base_gone" "${comments[@]}"
+fresh; printf '/* As gone() says. */\n' >>efi/base/one.c; red comment_on_a_call_that_is_gone "gone is named" "${comments[@]}"
+fresh; printf '/* See base/gone.h. */\n' >>efi/base/one.c; red comment_on_a_file_that_is_gone "base/gone.h" "${comments[@]}"
+
 # --- symbols
 object() {
     printf '%s\n' "$2" | "${cc[@]}" -ffreestanding -x c -c -o "$1" -

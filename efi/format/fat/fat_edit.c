@@ -7,7 +7,7 @@
 #include "format/fat/fat_table.h"
 
 /* What is worked out for a node of the tree. */
-struct place {
+struct node_place {
     struct fat_folder_edit folder; /* of a directory that is there */
     struct fat_runs runs;          /* of a file, or a directory that is new */
     uint32_t old_cluster;          /* of what is there: set free at the end */
@@ -17,7 +17,7 @@ struct edit {
     struct arena *arena;
     struct fat_volume *volume;
     struct fat_tree tree;
-    struct place *places; /* of the nodes */
+    struct node_place *places; /* of the nodes */
     struct fat_table_edit table;
     struct disk_edit_builder builder;
 };
@@ -256,7 +256,7 @@ static enum status add_new(struct edit *edit)
 
     for (size_t i = 0; i < edit->tree.count && status == ST_OK; i++) {
         const struct fat_node *node = &edit->tree.nodes[i];
-        struct place *place = &edit->places[i];
+        struct node_place *place = &edit->places[i];
         if (is_changed(node)) {
             fat_folder_put(&place->folder, &edit->tree, i);
             fat_folder_emit_new(&place->folder, &edit->builder);
