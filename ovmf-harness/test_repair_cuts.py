@@ -49,12 +49,12 @@ REFUSALS = {10, 14}
 # What firmware does not store it does not restore either.
 NOT_UNDONE = {'order-odd-size': 'BootOrder could not be written: refused.',
               'order-empty': 'BootOrder could not be written: device error.'}
-# One of each kind of work: variables, files, file system, partition, table.
-FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformatted',
-           'shadow-esp-missing', 'primary-gpt-primary-flipped', 'both-esps-formatted']
+# One of each kind of work: variables, files, file system, partition, table; what comes from Windows itself.
+FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformatted', 'shadow-esp-missing',
+           'primary-gpt-primary-flipped', 'both-esps-formatted', 'both-esps-missing']
 # One of each kind of work that cases differ by.
 WHOLE = {*FAILING, *(name for _, names in OTHERS for name in names), 'nvram-wiped', 'esp-on-third-disk',
-         'shadow-store-of-primary-4k', 'shadow-esp-missing-luks', 'debian-nvram-wiped'}
+         'primary-bootmgr-not-of-windows', 'shadow-store-of-primary-4k', 'shadow-esp-missing-luks', 'debian-nvram-wiped'}
 
 
 @pytest.fixture
