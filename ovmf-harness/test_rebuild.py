@@ -219,9 +219,14 @@ def test_bcdboot_does_what_rebuild_does(bases, tmp_path):
     (['D:\\Windows', '/s', '1/1'], 'is C:, not D:'),
     (['C:\\WinNT', '/s', '1/1'], 'is not where Windows is looked for'),
     (['C:\\Windows', '/f', 'BIOS'], 'by UEFI alone'),
-    (['C:\\Windows', '/f', 'ALL'], 'by UEFI alone'),
     (['C:\\Windows', '/offline'], 'images of Windows'),
-    (['C:\\Windows', '/m', '{default}'], 'cannot be chosen'),
+    (['C:\\Windows', '/m', '{current}'], 'is no loader that can be named here'),
+    (['C:\\Windows', '/m', stores.GONE], 'has a loader ' + stores.GONE),
+    (['C:\\Windows', '/m', stores.SECOND, '/c'], 'contradict'),
+    (['C:\\Windows', '/s'], '"/s" needs the EFI system partition behind it, as in /s FS0:'),
+    (['C:\\Windows', '/s', '/f', 'UEFI'], '"/s" needs'),
+    (['C:\\Windows', '/l'], 'needs a language behind it'),
+    (['C:\\Windows', '/f'], 'needs the firmware behind it'),
     (['C:\\Windows', '/p', '/addlast'], 'contradict each other'),
     (['C:\\Windows', '/l', 'German'], 'no language'),
     (['C:\\Windows', '/wrong'], 'is not understood'),
@@ -256,3 +261,41 @@ def test_windows_without_boot_files_is_said_to_have_none(bases, tmp_path):
         mirror.put_plex(setup, index, volume)
     done = setup.run('rebuild', '1', '-y')
     assert done.status == 14 and 'WINNT50' in done.text and 'Nothing was changed.' in done.text, done.text
+
+
+def test_language_is_one_that_windows_has(bases, tmp_path):
+    setup, _ = with_windows(bases, tmp_path / 'machine')
+    emptied(setup)
+    before = setup.fingerprint()
+    done = setup.run('bcdboot', 'C:\\Windows', '/s', '1/1', '/l', 'fr-FR', '-y')
+    text = ' '.join(done.text.split())
+    assert done.status == 14 and 'in "fr-FR". It has these: de-DE, en-US. Nothing was changed.' in text, text
+    assert setup.fingerprint() == before
+    assert setup.run('bcdboot', 'C:\\Windows', '/s', '1/1', '/l', 'DE-de', '-y').status == 0
+    assert 'de-DE\n' in setup.run('bcd', 'list', '-on', '1').text
+
+
+def test_both_firmwares_are_uefi_with_a_word(bases, tmp_path):
+    setup, files = with_windows(bases, tmp_path / 'machine')
+    emptied(setup)
+    done = setup.run('bcdboot', 'C:\\Windows', '/s', '1/1', '/f', 'ALL', '-y')
+    assert done.status == 0 and 'only the half for UEFI' in done.text and found_on(setup, 1) == expected(files), done.text
+
+
+def test_settings_of_a_named_loader_are_merged(bases, tmp_path):
+    """Not those of the store's default: those of the loader behind /m, in whichever store it is."""
+    setup, _ = with_windows(bases, tmp_path / 'machine')
+    root = stores.of_windows(setup, 0, 1)
+    stores.loader_put(root, '12000004', regf.text('The default'))
+    for code, value in (('12000004', regf.text('The meant one')), ('25000020', regf.integer(3)), ('16000049', stores.YES)):
+        stores.put(root, code, value, stores.SECOND)
+    emptied(setup)
+    mirror.put_files(setup.volume(0, change=True), {STORE: regf.build(root)})
+    line = ['bcdboot', 'C:\\Windows', '/s', '1/1', '/m', stores.SECOND, '-y']
+    done = setup.run(*line)
+    assert done.status == 0, done.text
+    listed = setup.run('bcd', 'list', '-on', '1').text
+    assert 'The meant one\n' in listed and 'The default' not in listed and 'AlwaysOn' in listed, listed
+    own = setup.disk(1).parts['plex'].guid
+    assert store_model.devices_of(setup.volume(1).get(STORE)) == [own, own]
+    assert 'Nothing to do' in setup.run(*line).text

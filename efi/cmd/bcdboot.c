@@ -2,6 +2,10 @@
  * Lines of Windows' bcdboot as they are typed there: what `rebuild` does, in other words.
  */
 #include "base/text.h"
+#include "format/bcd/bcd_value.h"
+#include "model/boot_paths.h"
+#include "model/boot_store.h"
+#include "model/scan_source.h"
 #include "cmd/command.h"
 #include "foreign.h"
 #include "kept_files.h"
@@ -17,6 +21,7 @@ struct boot_line {
     const char *place;   /* of the ESP, behind /s; NULL: not given */
     const char *locale;
     const char *firmware;
+    const char *merged; /* object behind /m; NULL: not given */
     bool last;
     bool stays; /* /p */
     bool clean;
@@ -32,25 +37,28 @@ static enum status refuse_switch(struct context *context, const char *argument, 
                   shown == NULL ? "" : shown, why);
 }
 
-/* Switches with a word behind them; false for another one. */
-static bool take_value(struct boot_line *line, const char *name, const char *value)
+/* Where the word behind a switch goes; NULL for a switch without one. */
+static const char **boot_value(struct boot_line *line, const char *name, const char **ret_example)
 {
     const struct {
         const char *name;
         const char **value;
-    } values[] = {{"s", &line->place}, {"l", &line->locale}, {"f", &line->firmware}};
+        const char *example;
+    } values[] = {{"s", &line->place, "the EFI system partition behind it, as in /s FS0:"},
+                  {"l", &line->locale, "a language behind it, as in /l de-DE"},
+                  {"f", &line->firmware, "the firmware behind it: /f UEFI"}};
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         if (is_switch(name, values[i].name)) {
-            *values[i].value = value;
-            return true;
+            *ret_example = values[i].example;
+            return values[i].value;
         }
     }
-    return false;
+    return NULL;
 }
 
 /* Switches by themselves; false for another one. What is so here anyway: /d, a default that starts
- * Windows from this disk stays; /m, what the old store has is taken; /bootex, twins of 2023 where
+ * Windows from this disk stays; /m alone, what the old store has is taken; /bootex, twins of 2023 where
  * this firmware trusts them. */
 static bool take_switch(struct context *context, struct boot_line *line, const char *name)
 {
@@ -71,32 +79,53 @@ static bool take_switch(struct context *context, struct boot_line *line, const c
     return false;
 }
 
+static bool is_any_switch(const char *word)
+{
+    return word[0] == '/' || word[0] == '-';
+}
+
+/* A word that begins with '/' or '-', at `*io_index`, with what stands behind it. */
+static enum status read_switch(struct context *context, struct boot_line *line, size_t *io_index)
+{
+    const char *word = context->words[*io_index];
+    const char *next = *io_index + 1 < context->word_count ? context->words[*io_index + 1] : NULL;
+    const char *example = "";
+    const char **value = boot_value(line, word, &example);
+
+    if (value != NULL && (next == NULL || is_any_switch(next)))
+        return refuse_switch(context, word, arena_printf(context->arena, "needs %s", example));
+    if (value == NULL && is_switch(word, "m") && next != NULL && next[0] == '{')
+        value = &line->merged;
+    if (value != NULL) {
+        *value = next;
+        (*io_index)++;
+        return ST_OK;
+    }
+    if (take_switch(context, line, word))
+        return ST_OK;
+    return refuse_switch(context, word,
+                         is_switch(word, "offline")
+                             ? "is for images of Windows, which are not looked into here"
+                             : "is not understood here; \"shadowboot help bcdboot\" lists what is");
+}
+
 static enum status read_boot_line(struct context *context, struct boot_line *ret_line)
 {
     struct boot_line line = {.windows = NULL};
+    enum status status = ST_OK;
 
-    for (size_t i = 0; i < context->word_count; i++) {
+    for (size_t i = 0; i < context->word_count && status == ST_OK; i++) {
         const char *word = context->words[i];
-        bool has_next = i + 1 < context->word_count;
-        if (word[0] != '/' && word[0] != '-') {
-            if (line.windows != NULL)
-                return refuse_switch(context, word,
-                                     word[0] == '{' ? "cannot be chosen: settings come from the "
-                                                      "store's default"
-                                                    : "is not understood here");
+        if (is_any_switch(word))
+            status = read_switch(context, &line, &i);
+        else if (line.windows != NULL)
+            status = refuse_switch(context, word, "is not understood here");
+        else
             line.windows = word;
-        } else if (has_next && take_value(&line, word, context->words[i + 1])) {
-            i++;
-        } else if (!take_switch(context, &line, word)) {
-            return refuse_switch(context, word,
-                                 is_switch(word, "offline")
-                                     ? "is for images of Windows, which are not looked into here"
-                                     : "is not understood here; \"shadowboot help bcdboot\" lists "
-                                       "what is");
-        }
     }
-    *ret_line = line;
-    return ST_OK;
+    if (status == ST_OK)
+        *ret_line = line;
+    return status;
 }
 
 /* "xx-XX", "xx-Xxxx-XX": letters, digits and hyphens. */
@@ -123,11 +152,15 @@ static enum status check_boot_line(struct context *context, const struct boot_li
         return refuse_switch(context, line->windows,
                              "is not where Windows is looked for, which is \\Windows of the boot "
                              "volume: C:\\Windows");
-    if (line->firmware != NULL && !text_equal_nocase(line->firmware, "UEFI"))
+    if (line->firmware != NULL && !text_equal_nocase(line->firmware, "UEFI") &&
+        !text_equal_nocase(line->firmware, "ALL"))
         return refuse_switch(context, line->firmware,
                              "is not made here: shadowboot sees to the start by UEFI alone");
     if (line->last && line->stays)
         return refuse_switch(context, "/addlast", "and /p contradict each other: give one of them");
+    if (line->clean && line->merged != NULL)
+        return refuse_switch(context, line->merged,
+                             "behind /m and /c contradict each other: give one of them");
     if (line->locale != NULL && !is_locale(line->locale))
         return refuse_switch(context, line->locale, "is no language as de-DE is one");
     return ST_OK;
@@ -248,6 +281,94 @@ static enum status find_target(struct context *context, const struct judgement *
     return ST_OK;
 }
 
+/* --- What Windows and the stores have --------------------------------------------------------- */
+
+#define LANGUAGE_PREFIX MICROSOFT_FOLDER "\\Boot\\"
+#define LANGUAGE_FILE   "\\bootmgfw.efi.mui"
+
+/* The language that the boot manager speaks by this file, "de-DE"; NULL for another file. */
+static const char *language_of(struct arena *arena, const char *path)
+{
+    size_t length = text_length(path);
+    size_t around = sizeof(LANGUAGE_PREFIX) - 1 + sizeof(LANGUAGE_FILE) - 1;
+
+    if (length <= around || !text_has_prefix_nocase(path, LANGUAGE_PREFIX) ||
+        !text_equal_nocase(path + length - (sizeof(LANGUAGE_FILE) - 1), LANGUAGE_FILE))
+        return NULL;
+    return arena_printf(arena, "%.*s", (int)(length - around), path + sizeof(LANGUAGE_PREFIX) - 1);
+}
+
+/* A language in which Windows has no messages for the boot manager is refused; one that it has is
+ * called as it calls it. */
+static enum status check_language(struct context *context, const struct judgement *judgement,
+                                  size_t disk, struct boot_line *io_line)
+{
+    const struct machine *machine = &context->machine;
+    size_t source = machine_find_source(machine, rebuild_copy(machine, &judgement->roles, disk));
+    const char *list = "";
+
+    if (io_line->locale == NULL || source == NO_INDEX)
+        return ST_OK;
+    const struct fat_report *files = &machine->esps[source].report;
+    for (size_t i = 0; i < files->file_count && list != NULL; i++) {
+        const char *name = language_of(context->arena, files->files[i].path);
+        if (name == NULL)
+            continue;
+        if (text_equal_nocase(name, io_line->locale)) {
+            io_line->locale = name;
+            return ST_OK;
+        }
+        list = arena_printf(context->arena, "%s%s%s", list, list[0] == '\0' ? "" : ", ", name);
+    }
+    if (list != NULL && list[0] == '\0' && text_equal_nocase(io_line->locale, "en-US"))
+        return ST_OK;
+    return report(context, ST_ABSENT,
+                  "Windows on %s has no messages of the boot manager in \"%s\". It has these: %s. "
+                  "Nothing was changed.",
+                  place_text(context->arena, machine, machine->esps[source].partition),
+                  io_line->locale, list == NULL || list[0] == '\0' ? "en-US" : list);
+}
+
+/* The loader whose settings are to be merged. {default} is what is taken anyway. */
+static enum status find_merged(struct context *context, const char *text,
+                               struct store_wishes *io_wishes)
+{
+    const struct machine *machine = &context->machine;
+    struct guid guid;
+
+    if (text == NULL || text_equal_nocase(text, "{default}"))
+        return ST_OK;
+    if (bcd_object_parse(NULL, text, &guid) != ST_OK)
+        return refuse_switch(context, text,
+                             "is no loader that can be named here: give {default}, or its GUID as "
+                             "\"shadowboot bcd list\" prints it");
+    for (size_t i = 0; i < machine->esp_count; i++) {
+        if (boot_store_has_loader(context->arena, &machine->esps[i], &guid)) {
+            io_wishes->merges = true;
+            io_wishes->merged = guid;
+            return ST_OK;
+        }
+    }
+    return report(context, ST_ABSENT,
+                  "No boot store of this machine has a loader %.64s. \"shadowboot bcd list -all\" "
+                  "shows them. Nothing was changed.",
+                  text_printable(context->arena, text));
+}
+
+/* How the store is to be; `disk` is the one that it is for. */
+static enum status find_wishes(struct context *context, const struct judgement *judgement,
+                               size_t disk, struct boot_line *line, struct store_wishes *io_wishes)
+{
+    enum status status = check_language(context, judgement, disk, line);
+
+    if (status == ST_OK)
+        status = find_merged(context, line->merged, io_wishes);
+    io_wishes->renews = line->clean || line->locale != NULL || line->merged != NULL;
+    io_wishes->clean = line->clean;
+    io_wishes->locale = line->locale;
+    return status;
+}
+
 enum status cmd_bcdboot(struct context *context)
 {
     const struct clock_port *clock = &context->ports->clock;
@@ -270,14 +391,17 @@ enum status cmd_bcdboot(struct context *context)
         status = find_target(context, &judgement, &line, &request.disk);
     if (status == ST_OK)
         status = find_kept_files(context, &judgement, request.disk);
+    if (status == ST_OK)
+        status = find_wishes(context, &judgement, request.disk, &line, &request.stores);
     if (status != ST_OK)
         return status;
     if (clock->now(clock->ctx, &request.now) != ST_OK)
         request.now = (struct date_time){0};
-    request.stores = (struct store_wishes){
-        .renews = line.clean || line.locale != NULL, .clean = line.clean, .locale = line.locale};
     request.no_entries = line.place != NULL;
     request.entries_last = line.last;
     run_begin(context, &plan);
+    if (line.firmware != NULL && text_equal_nocase(line.firmware, "ALL"))
+        plan_warn(&plan, "Of /f ALL only the half for UEFI is made: shadowboot sees to no start by "
+                         "BIOS.");
     return mend_run(context, &plan, plan_rebuild(&plan, &judgement, &request), false, &judgement);
 }

@@ -331,13 +331,14 @@ static const struct command table[] = {
      "Takes bcdedit's own switches; \"bcdedit /?\" lists them. It asks nothing but whether BitLocker's "
      "recovery key is at hand; -n shows the plan without changing anything. The program does the same when it is named bcdedit.efi.",
      NULL, 0, ARGS_MAX, cmd_bcdedit, COMMAND_FOREIGN},
-    {"bcdboot", "C:\\Windows [/s PLACE] [/l xx-XX] [/f UEFI] [/addlast | /p] [/d] [/c] [/v]",
+    {"bcdboot",
+     "C:\\Windows [/s PLACE] [/l xx-XX] [/f UEFI] [/addlast | /p] [/d] [/c | /m [{ID}]] [/v]",
      "the lines of bcdboot, as typed there",
      "What rebuild does, with bcdboot's words. The ESP is named as FS0:, by disk and partition (1/1) "
      "or by its GUID: letters of ESPs are known to Windows alone. Without /s it is the one that the "
-     "machine starts from, and a boot entry is made. /l is the language of a new store, /c keeps "
-     "settings of the old one out of it. What does not go here (/f BIOS, /offline, /m {...}) is "
-     "refused.",
+     "machine starts from, and a boot entry is made. /l is the language of a new store, one that "
+     "Windows has messages in; /m {ID} takes settings from that loader of an old store, /c from none. "
+     "What does not go here (/f BIOS, /offline) is refused.",
      NULL, 0, ARGS_MAX, cmd_bcdboot, COMMAND_FOREIGN},
     {"test", "[DISK | -all]", "restarts the machine once from one disk",
      "Sets BootNext to the entry that starts from DISK (the shadow without one), remembers that in a "

@@ -86,6 +86,19 @@ enum bcd_end boot_store_choose(struct arena *arena, const struct esp *esp,
     return end;
 }
 
+bool boot_store_has_loader(struct arena *arena, const struct esp *esp, const struct guid *guid)
+{
+    size_t mark = arena_mark(arena);
+    struct bcd_object loader;
+    struct bcd_store store;
+
+    bool has = boot_store_is_usable(esp) && esp->store_file.size > 0 &&
+               bcd_open(arena, esp->store_file, &store) == ST_OK &&
+               bcd_find(&store, guid, &loader) == ST_OK && loader.type == BCD_TYPE_LOADER;
+    arena_release(arena, mark);
+    return has;
+}
+
 size_t boot_store_count(const struct machine *machine)
 {
     return machine->esp_count + machine->copy_count;

@@ -45,26 +45,28 @@ static bool partition_is_here(void *ctx, const struct bcd_partition *partition)
 }
 
 /* How good the store is to take settings from. */
-static int worth_of(const struct store_work *work, const struct esp *esp)
+static int worth_of(const struct store_work *work, const struct store_wishes *wishes,
+                    const struct esp *esp)
 {
     const struct machine *now = work->plan->machine;
     const struct partition *own = &now->partitions[esp->partition];
     const struct partition *place = &work->later->partitions[work->esp->partition];
 
-    if (!boot_store_is_usable(esp) || esp->store_file.size == 0)
+    if (!boot_store_is_usable(esp) || esp->store_file.size == 0 ||
+        (wishes->merges && !boot_store_has_loader(work->plan->arena, esp, &wishes->merged)))
         return 0;
     return 1 + 2 * (esp->store_end == BCD_STARTS) +
            (own->disk == place->disk && own->first_lba == place->first_lba);
 }
 
-static struct span old_store(const struct store_work *work)
+static struct span old_store(const struct store_work *work, const struct store_wishes *wishes)
 {
     const struct machine *now = work->plan->machine;
     struct span found = {NULL, 0};
     int best = 0;
 
     for (size_t i = 0; i < now->esp_count; i++) {
-        int worth = worth_of(work, &now->esps[i]);
+        int worth = worth_of(work, wishes, &now->esps[i]);
         if (worth > best) {
             best = worth;
             found = now->esps[i].store_file;
@@ -217,6 +219,8 @@ enum status store_new(const struct store_work *work, const struct store_wishes *
                              .has_other = other != NO_INDEX,
                              .locale = wishes->locale == NULL ? "en-US" : wishes->locale,
                              .keeps_locale = wishes->locale != NULL,
+                             .takes_loader = wishes->merges,
+                             .old_loader = wishes->merged,
                              .is_here = partition_is_here,
                              .ctx = work->later,
                              .now = date_filetime(now)};
@@ -224,7 +228,7 @@ enum status store_new(const struct store_work *work, const struct store_wishes *
     if (buffer == NULL)
         return ST_NO_MEMORY;
     if (!wishes->clean)
-        wanted.old_file = old_store(work);
+        wanted.old_file = old_store(work, wishes);
     name_objects(later, work->own, &wanted.system);
     if (wanted.has_other)
         name_objects(later, other, &wanted.other);

@@ -31,6 +31,9 @@ struct bcd_partition boot_store_name(const struct machine *machine, size_t parti
 enum bcd_end boot_store_choose(struct arena *arena, const struct esp *esp,
                                const struct guid *manager, struct bcd_choice *ret_choice);
 
+/* True when the ESP's store can be used and has a loader of Windows under that name. */
+bool boot_store_has_loader(struct arena *arena, const struct esp *esp, const struct guid *guid);
+
 /* A boot store that a boot manager of Windows can use. */
 struct boot_store {
     size_t partition;

@@ -15,6 +15,8 @@ struct store_wishes {
     bool renews;        /* one is made also in the place of one that can be used */
     bool clean;         /* nothing is taken from a store that is there */
     const char *locale; /* as in "en-US"; NULL: that of a store that is there */
+    bool merges;        /* settings come from the loader `merged`, not from a default */
+    struct guid merged;
 };
 
 struct boot_stores_request {

@@ -245,18 +245,27 @@ static enum status take_resume(struct bcd_making *making, const struct bcd_store
                        span_of(data, bcd_device_write(&device, data)));
 }
 
-/* The loader that the store starts unless it is told otherwise; false for another kind. */
-static bool find_default(const struct bcd_store *store, struct bcd_object *ret_loader)
+/* The loader that the store starts unless it is told otherwise. */
+static bool find_default(const struct bcd_store *store, struct guid *ret_loader)
 {
     struct bcd_object manager;
-    struct guid guid;
     struct span data;
 
     return bcd_find(store, &bcd_manager, &manager) == ST_OK &&
            (bcd_element(store, &manager, BCD_DEFAULT, &data) == ST_OK ||
             bcd_element(store, &manager, BCD_DISPLAY_ORDER, &data) == ST_OK) &&
-           bcd_guid_at(data, 0, &guid) == ST_OK && bcd_find(store, &guid, ret_loader) == ST_OK &&
-           ret_loader->type == BCD_TYPE_LOADER &&
+           bcd_guid_at(data, 0, ret_loader) == ST_OK;
+}
+
+/* The loader whose settings are taken; false for another kind. */
+static bool find_old_loader(const struct bcd_making *making, const struct bcd_store *store,
+                            struct bcd_object *ret_loader)
+{
+    struct guid guid = making->wanted->old_loader;
+    struct span data;
+
+    return (making->wanted->takes_loader || find_default(store, &guid)) &&
+           bcd_find(store, &guid, ret_loader) == ST_OK && ret_loader->type == BCD_TYPE_LOADER &&
            (bcd_element(store, ret_loader, WIN_PE, &data) != ST_OK || bcd_number(data) == 0);
 }
 
@@ -264,7 +273,7 @@ static enum status take_loader(struct bcd_making *making, const struct bcd_store
 {
     struct bcd_object loader;
 
-    if (!find_default(store, &loader))
+    if (!find_old_loader(making, store, &loader))
         return ST_OK;
     enum status status = take_settings(making, store, &loader, MADE_LOADER);
     if (status == ST_OK)

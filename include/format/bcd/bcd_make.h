@@ -48,6 +48,8 @@ struct bcd_new {
     bool names_system_of_resume; /* 21000026, which Windows 11 has; likewise */
     struct span template_file;   /* BCD-Template; empty without one */
     struct span old_file;        /* a store to take settings from, a good hive; empty without one */
+    bool takes_loader;           /* not its default, but: */
+    struct guid old_loader;
     /* Whether the partition is there: what recovers Windows from one that is gone is left out. NULL:
      * all are gone. */
     bool (*is_here)(void *ctx, const struct bcd_partition *partition);
