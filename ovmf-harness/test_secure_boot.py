@@ -108,6 +108,27 @@ def test_lists_are_told_in_words(bases, tmp_path, keys, files):
     assert run.status == 0 and 'Secure Boot: not there' in run.text
 
 
+CONTRADICTS = 'That is not what its lists say: believe the firmware, and tell its maker.'
+
+
+@pytest.mark.parametrize('code,word', [(0, 'accepted'), (15, 'refused'), (26, 'refused'), (7, 'not told (device error)')])
+@pytest.mark.parametrize('on', [True, False])
+def test_firmware_that_says_another_thing_is_believed(code, word, on, bases, tmp_path, keys, files):
+    setup = machine_with(bases, tmp_path, PLACES, MACHINES['2011 and 2023'](keys, files), keys, files, on=on)
+    options = [*setup.host_options(), *(word for _ in PLACES for word in ('--start', f'load:{code}'))]
+    run = setup.run('secureboot', '-ask', options=options)
+    told = re.findall(r'^      (accepted|refused): .*?Firmware says: ([^.]*)\.(.*?)$', run.text, re.M | re.S)
+    assert [ours for ours, _, _ in told].count('accepted') == 3 and len(told) == len(PLACES), run.text
+    for ours, firmware, more in told:
+        assert firmware == word
+        against = on and {ours, firmware} == {'accepted', 'refused'}
+        assert more.strip() == (CONTRADICTS if against else ''), run.text
+    wanted = {'accepted': 0, 'refused': 10 if on else 0}.get(word, 10 if on else 0)
+    assert run.status == wanted, run.text
+    rows = secure_boot.rows(setup.run('secureboot', '-ask', '-sfo', options=options).text, 'SecureFileInfo')
+    assert sorted(row[3] for row in rows) == ['accepted'] * 3 + ['not-signed'] and {row[8] for row in rows} == {word}
+
+
 def test_boot_manager_and_windows_are_of_one_level(bases, tmp_path, keys, files):
     """The versions are read from the plex and from the ESP."""
     kept, older = (secure_boot.versioned(tmp_path, (10, 0, 19041, build), (7, 2)) for build in (2965, 1))

@@ -51,16 +51,14 @@ static enum found find_issued(const struct certificate *chain, size_t count,
     return others == 0 ? FOUND : FOUND_PERHAPS;
 }
 
-/* Whether the certificate of a list is in the chain, or has issued one of it. */
+/* Whether the certificate of a list is the signer's own, or has issued one of the chain. */
 static enum found find_in_chain(const struct pe_signers *signers, const struct pe_signer *signer,
                                 const struct certificate *own)
 {
     const struct certificate *chain = &signers->certificates[signer->first];
-    enum found found = FOUND_NOT;
+    enum found found = sha256_equal(&own->digest, &chain[0].digest) ? FOUND : FOUND_NOT;
 
     for (size_t i = 0; found != FOUND && i < signer->count; i++) {
-        if (sha256_equal(&own->digest, &chain[i].digest))
-            return FOUND;
         enum found issued = find_issued(chain, signer->count, own, &chain[i]);
         if (issued > found)
             found = issued;
@@ -98,10 +96,15 @@ static enum found find_forbidden_time(const struct secure_boot *state,
 
 static bool is_digest_of(const struct signature *signature, const struct certificate *own)
 {
-    struct span digest = span_of(own->signed_part.bytes, sizeof(own->signed_part.bytes));
+    struct span digest = span_of(NULL, 0);
 
-    return signature->kind == SIGNATURE_CERTIFICATE_SHA256 &&
-           span_equal(span_part(signature->data, 0, digest.size), digest);
+    if (signature->kind == SIGNATURE_CERTIFICATE_SHA256)
+        digest = span_of(own->signed_part.bytes, sizeof(own->signed_part.bytes));
+    else if (signature->kind == SIGNATURE_CERTIFICATE_SHA384)
+        digest = span_of(own->signed_part_384.bytes, SHA384_SIZE);
+    else if (signature->kind == SIGNATURE_CERTIFICATE_SHA512)
+        digest = span_of(own->signed_part_512.bytes, SHA512_SIZE);
+    return digest.size > 0 && span_equal(span_part(signature->data, 0, digest.size), digest);
 }
 
 /*
@@ -120,9 +123,6 @@ static enum found find_forbidden_digest(const struct secure_boot *state,
     enum found found = FOUND_NOT;
 
     while (found != FOUND && signature_next(&walk, &signature) == ST_OK) {
-        if (signature.kind == SIGNATURE_CERTIFICATE_SHA384 ||
-            signature.kind == SIGNATURE_CERTIFICATE_SHA512)
-            found = FOUND_PERHAPS;
         for (size_t i = 0; found != FOUND && i <= signer->count; i++) {
             const struct certificate *own = i == signer->count ? anchor : &chain[i];
             if (own == NULL || !is_digest_of(&signature, own))
@@ -229,10 +229,23 @@ static struct secure_judgement judge_signed(const struct secure_boot *state,
     return judge_as(sum.right ? SECURE_UNTRUSTED : SECURE_ALTERED, sum.issuer);
 }
 
+/* Digests that are not worked out here; of a program that is signed firmware asks for that kind
+ * alone which its signature is made with. */
+static bool has_other_digests(const struct secure_list *list)
+{
+    return list->counts[SIGNATURE_SHA1] + list->counts[SIGNATURE_SHA384] +
+               list->counts[SIGNATURE_SHA512] >
+           0;
+}
+
 static struct secure_judgement judge_unsigned(const struct secure_boot *state,
                                               const struct pe_signers *signers, bool digest_in_db)
 {
-    if (!signers->has_digest || (digest_in_db && !is_readable(&state->lists[SECURE_DBX])))
+    const struct secure_list *dbx = &state->lists[SECURE_DBX];
+    bool doubtful = digest_in_db ? !is_readable(dbx) || has_other_digests(dbx)
+                                 : has_other_digests(&state->lists[SECURE_DB]);
+
+    if (!signers->has_digest || doubtful)
         return judge_as(SECURE_UNKNOWN, "");
     return judge_as(digest_in_db ? SECURE_ACCEPTED : SECURE_UNSIGNED, "");
 }

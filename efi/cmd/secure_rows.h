@@ -10,8 +10,8 @@ struct secure_file {
     const struct esp *esp;
     size_t file;
     struct secure_judgement judgement;
-    const char
-        *firmware; /* what firmware itself said: "accepted", "refused" ...; NULL: not asked */
+    const char *firmware; /* what firmware itself said, in a word; NULL: it was not asked */
+    enum status answer;   /* ST_OK: it takes it; ST_REFUSED; else why it did not say */
 };
 
 /* What a certificate that Microsoft is known for is there for; "" for any other. Static lifetime. */

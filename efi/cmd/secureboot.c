@@ -63,29 +63,44 @@ static void show_state(struct context *context)
 
 /* --- The files -------------------------------------------------------------------------------- */
 
-/* Has firmware load the file, and lets go of it. NULL where nobody can be asked. */
-static const char *ask_firmware(struct context *context, const struct secure_file *file)
+/* Has firmware load the file, and lets go of it. */
+static void ask_firmware(struct context *context, struct secure_file *io_file)
 {
-    const struct partition *own = &context->machine.partitions[file->esp->partition];
-    struct start_answer answer = {.status = ST_UNSUPPORTED};
+    const struct partition *own = &context->machine.partitions[io_file->esp->partition];
 
     if (own->volume == NO_INDEX)
-        return NULL;
-    answer = program_try_load(context, own->volume, file->esp->report.files[file->file].path);
-    if (answer.status == ST_OK)
-        return "accepted";
-    if (answer.status == ST_REFUSED)
-        return "refused";
-    return arena_printf(context->arena, "not told (%s)", status_text(answer.status));
+        return;
+    io_file->answer =
+        program_try_load(context, own->volume, io_file->esp->report.files[io_file->file].path)
+            .status;
+    if (io_file->answer == ST_OK)
+        io_file->firmware = "accepted";
+    else if (io_file->answer == ST_REFUSED)
+        io_file->firmware = "refused";
+    else
+        io_file->firmware =
+            arena_printf(context->arena, "not told (%s)", status_text(io_file->answer));
 }
 
-/* True when firmware has said the other thing. */
-static bool contradicts(const struct secure_file *file)
+/* True when firmware, with Secure Boot on, has said the other thing. */
+static bool contradicts(const struct context *context, const struct secure_file *file)
 {
-    if (file->firmware == NULL || file->judgement.verdict == SECURE_UNKNOWN)
+    enum secure_verdict verdict = file->judgement.verdict;
+
+    if (!context->machine.secure.on || file->firmware == NULL)
         return false;
-    return secure_is_refused(file->judgement.verdict) ? file->firmware[0] == 'a'
-                                                      : file->firmware[0] == 'r';
+    return secure_is_refused(verdict) ? file->answer == ST_OK
+                                      : verdict == SECURE_ACCEPTED && file->answer == ST_REFUSED;
+}
+
+/* What is to be believed: firmware where it has answered, else its lists. */
+static bool is_refused(const struct context *context, const struct secure_file *file)
+{
+    bool answered = file->firmware != NULL && (file->answer == ST_OK || file->answer == ST_REFUSED);
+
+    if (!answered)
+        return secure_refuses(&context->machine, &file->esp->contents[file->file]);
+    return context->machine.secure.on && file->answer == ST_REFUSED;
 }
 
 static void show_file(struct context *context, const struct secure_file *file)
@@ -115,12 +130,13 @@ static void show_file(struct context *context, const struct secure_file *file)
         say(context, "      It stops itself: it is below the level of its SbatLevel.\n");
     if (file->firmware != NULL)
         say(context, "      Firmware says: %s.%s\n", file->firmware,
-            contradicts(file) ? " That is not what its lists say: believe the firmware, and tell "
-                                "its maker."
-                              : "");
+            contradicts(context, file)
+                ? " That is not what its lists say: believe the firmware, and tell "
+                  "its maker."
+                : "");
 }
 
-/* Judges the files of one ESP. True when Secure Boot is on and refuses one. */
+/* Judges the files of one ESP. True when one is refused. */
 static bool print_esp(struct context *context, const struct esp *esp, bool ask)
 {
     bool refused = false;
@@ -139,12 +155,12 @@ static bool print_esp(struct context *context, const struct esp *esp, bool ask)
                                    .judgement =
                                        secure_judge(&machine->secure, esp->contents[i].signers)};
         if (ask)
-            file.firmware = ask_firmware(context, &file);
+            ask_firmware(context, &file);
         if (context->sfo)
             rows_secure_file(&rows, &file);
         else
             show_file(context, &file);
-        refused |= secure_refuses(machine, &esp->contents[i]);
+        refused |= is_refused(context, &file);
         arena_release(context->arena, mark);
     }
     return refused;

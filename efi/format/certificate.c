@@ -166,6 +166,8 @@ struct certificate certificate_of(const struct certificate_parts *parts)
     struct certificate certificate = {
         .digest = sha256_of(parts->whole),
         .signed_part = sha256_of(parts->signed_part),
+        .signed_part_384 = sha384_of(parts->signed_part),
+        .signed_part_512 = sha512_of(parts->signed_part),
         .issuer = sha256_of(parts->issuer),
         .subject = sha256_of(parts->subject),
         .key = sha256_of(parts->key),

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/sha256.h"
+#include "base/sha512.h"
 #include "base/status.h"
 
 #define CERTIFICATE_NAME_SIZE 64
@@ -44,8 +45,10 @@ struct certificate_id {
 
 /* What a certificate is known by when its bytes are gone. */
 struct certificate {
-    struct sha256 digest;         /* of the whole */
-    struct sha256 signed_part;    /* of tbsCertificate */
+    struct sha256 digest;      /* of the whole */
+    struct sha256 signed_part; /* of tbsCertificate */
+    struct sha512 signed_part_384;
+    struct sha512 signed_part_512;
     struct sha256 issuer;         /* of the Name */
     struct sha256 subject;        /* of the Name */
     struct sha256 key;            /* of the public key */

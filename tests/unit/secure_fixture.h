@@ -57,6 +57,8 @@ static inline struct span secure_span(const struct secure_bytes *bytes)
 #define KIND_CERTIFICATE GUID_INIT(0xa5c059a1, 0x94e4, 0x4aa7, 0x87b5, 0xab155c2bf072)
 #define KIND_TBS_SHA256  GUID_INIT(0x3bd2a492, 0x96c0, 0x4079, 0xb420, 0xfcf98ef103ed)
 #define KIND_TBS_SHA384  GUID_INIT(0x7076876e, 0x80c2, 0x4ee6, 0xaad2, 0x28b349a6865b)
+#define KIND_TBS_SHA512  GUID_INIT(0x446dbf63, 0x2502, 0x4cda, 0xbcfa, 0x2465d2b0fe9d)
+#define KIND_SHA512      GUID_INIT(0x093e0fae, 0xa6c4, 0x4f50, 0x9f1b, 0xd41e2b89c19a)
 #define OWNER_SVN        GUID_INIT(0x9d132b6c, 0x59d5, 0x4388, 0xab1c, 0x185cfcb2eb92)
 #define OWNER_ANY        GUID_INIT(0x77fa9abd, 0x0359, 0x4d32, 0xbd60, 0x28f4e78f784b)
 

@@ -19,6 +19,8 @@ static const struct guid kind_sha256 = KIND_SHA256;
 static const struct guid kind_certificate = KIND_CERTIFICATE;
 static const struct guid kind_tbs = KIND_TBS_SHA256;
 static const struct guid kind_tbs_384 = KIND_TBS_SHA384;
+static const struct guid kind_tbs_512 = KIND_TBS_SHA512;
+static const struct guid kind_sha512 = KIND_SHA512;
 static const struct guid owner_any = OWNER_ANY;
 static const struct guid owner_svn = OWNER_SVN;
 
@@ -239,6 +241,9 @@ static void authorities_of_one_name_are_told_apart_or_leave_it_open(void **state
     assert_int_equal(verdict_of(&setup, &own), SECURE_UNTRUSTED);
     add_certificate(&setup.db, &(struct secure_recipe){"CA", "CA", 7, .key = "another"});
     assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    setup.db.size = 0; /* nor by being the same one */
+    add_certificate(&setup.db, &second);
+    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
 }
 
 /* The file does not have it: what the keys are called tells, a name alone does not. */
@@ -435,7 +440,6 @@ static void certificate_forbidden_from_a_day_on_needs_a_time(void **state)
 {
     struct setup setup = {.on = 1};
     struct pe_signers own = signed_by_ca();
-    uint8_t longer[64] = {0};
 
     (void)state;
     trust(&setup, "CA", "Root");
@@ -447,9 +451,58 @@ static void certificate_forbidden_from_a_day_on_needs_a_time(void **state)
     assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
     forbid_digest(&setup, &own.certificates[0], 0);
     assert_int_equal(verdict_of(&setup, &own), SECURE_FORBIDDEN);
-    setup.dbx.size = 0;
-    secure_put_list(&setup.dbx, &kind_tbs_384, &owner_any, span_of(longer, 64));
+}
+
+/* dbx with one entry of that kind, for ever. */
+static void forbid_by(struct setup *setup, const struct guid *kind, const struct sha512 *digest,
+                      size_t size)
+{
+    uint8_t data[80] = {0};
+
+    memcpy(data, digest->bytes, size);
+    setup->dbx.size = 0;
+    secure_put_list(&setup->dbx, kind, &owner_any, span_of(data, size + 16));
+}
+
+static void longer_digests_of_a_certificate_are_known(void **state)
+{
+    struct setup setup = {.on = 1};
+    struct pe_signers own = signed_by_ca();
+    struct certificate *leaf = &own.certificates[0];
+
+    (void)state;
+    trust(&setup, "CA", "Root");
+    forbid_by(&setup, &kind_tbs_384, &leaf->signed_part_384, 48);
+    assert_int_equal(verdict_of(&setup, &own), SECURE_FORBIDDEN);
+    forbid_by(&setup, &kind_tbs_512, &leaf->signed_part_512, 64);
+    assert_int_equal(verdict_of(&setup, &own), SECURE_FORBIDDEN);
+    forbid_by(&setup, &kind_tbs_384, &leaf->signed_part_512, 48);
+    assert_int_equal(verdict_of(&setup, &own), SECURE_ACCEPTED);
+    leaf->signed_part_512.bytes[63] ^= 1;
+    forbid_by(&setup, &kind_tbs_512, &leaf->signed_part_512, 64);
+    leaf->signed_part_512.bytes[63] ^= 1;
+    assert_int_equal(verdict_of(&setup, &own), SECURE_ACCEPTED);
+}
+
+/* Of a program that is not signed firmware looks for digests of all kinds. */
+static void digests_of_other_kinds_leave_it_open(void **state)
+{
+    struct setup setup = {.on = 1};
+    struct setup other = {.on = 1};
+    struct pe_signers own = {.table = ST_ABSENT, .has_digest = true};
+    struct pe_signers is_signed = signed_by_ca();
+    uint8_t digest[64] = {7};
+
+    (void)state;
+    secure_put_list(&other.db, &kind_sha512, &owner_any, span_of(digest, 64));
+    assert_int_equal(verdict_of(&other, &own), SECURE_UNKNOWN);
+    trust(&setup, "CA", "Root");
+    add_digest(&setup.db, &owner_any, own.digest.bytes);
+    secure_put_list(&setup.dbx, &kind_sha512, &owner_any, span_of(digest, 64));
     assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_int_equal(verdict_of(&setup, &is_signed), SECURE_ACCEPTED);
+    own.digest.bytes[0] ^= 1;
+    assert_int_equal(verdict_of(&setup, &own), SECURE_UNSIGNED);
 }
 
 static void one_signature_forbidden_and_one_trusted_is_not_known(void **state)
@@ -567,6 +620,8 @@ int main(void)
         cmocka_unit_test(digest_of_a_certificate_is_forbidden),
         cmocka_unit_test(digest_of_a_trusted_certificate_is_forbidden),
         cmocka_unit_test(certificate_forbidden_from_a_day_on_needs_a_time),
+        cmocka_unit_test(longer_digests_of_a_certificate_are_known),
+        cmocka_unit_test(digests_of_other_kinds_leave_it_open),
         cmocka_unit_test(one_signature_forbidden_and_one_trusted_is_not_known),
         cmocka_unit_test(lists_that_cannot_be_read_leave_it_open),
         cmocka_unit_test(signature_that_is_not_followed_leaves_it_open),
