@@ -41,8 +41,10 @@ void uefi_connect_all(const struct uefi *uefi)
 
     if (uefi->boot->LocateHandleBuffer(AllHandles, NULL, NULL, &count, &handles) != EFI_SUCCESS)
         return;
-    for (UINTN i = 0; i < count; i++)
-        uefi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+    for (UINTN i = 0; i < count; i++) { /* drivers, images and services are no devices */
+        if (uefi_protocol(uefi, handles[i], &device_path_guid) != NULL)
+            uefi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
+    }
     uefi->boot->FreePool(handles);
 }
 
