@@ -7,13 +7,14 @@ import pytest
 
 import damage
 import mirror_vm
-from machine import scaled
+from machine import STANDIN, scaled
 from terminal import chosen, is_menu, screens
 from test_menu import NEVER_READY
 from test_stick import plug_in
 
 LARGE, USUAL = (100, 31), (80, 25)
 STICK_ENTRY = 0x00A0
+BOOT_TO_UI = 1                       # UEFI Specification 8.5.4: EFI_OS_INDICATIONS_BOOT_TO_FW_UI
 QUIET = 'Press a key for the menu.'
 
 
@@ -183,3 +184,30 @@ def shell_and_back(terminal):
     lines = terminal.wait(lambda lines: is_menu(lines) and marked(lines))
     assert max(map(len, lines)) == USUAL[0] - 1
     terminal.press('left')
+
+
+def leave_by(vm, words):
+    terminal = Terminal(vm)
+    terminal.pick('Shell, restart')
+    terminal.pick(words)
+
+
+def test_the_ways_out_of_the_menu(server):
+    """Each ends where it says: anew, in the firmware's own setup, and off."""
+    with start_menu(server) as vm:
+        leave_by(vm, 'Restart')
+        vm.wait_reset()
+        assert vm.wait_standin().esp == server.esps[0].lower()
+    with start_menu(server) as vm:
+        leave_by(vm, "Restart into the firmware's setup")
+        vm.wait_reset()
+        vm.qmp.execute('stop')
+        assert vm.read_variable('OsIndications').data == (BOOT_TO_UI).to_bytes(8, 'little')
+        vm.console.position = len(vm.console.text)
+        vm.qmp.execute('cont')
+        match = vm.expect('Boot Maintenance Manager', STANDIN)
+        assert match.re is not STANDIN, vm.console.tail()
+    with start_menu(server) as vm:
+        leave_by(vm, 'Power off')
+        vm.wait_off()
+        assert vm.process.returncode == 0 and not STANDIN.search(vm.console.text)
