@@ -113,6 +113,15 @@ class WriteLog:
         for region in self.regions:
             copy_range(self.image, region.start, region.size, region.image)
 
+    def keep_safe(self, folder):
+        """The same, without what no flush has made safe on the disks. `folder` is for copies."""
+        del self.machine.storage_arguments
+        with self.replay(folder) as replay:
+            replay.skip(len(replay.writes))
+            replay.lose()
+        for region in self.regions:
+            copy_range(replay.image(region.name), 0, region.size, region.image)
+
     def replay(self, folder):
         return Replay(self, Path(folder))
 
@@ -207,6 +216,12 @@ class Replay:
         while self.done < count:
             self._carry_out(self.writes[self.done])
             self.done += 1
+
+    def lose(self):
+        """What no flush has made safe has not reached the disks; the variables are in flash."""
+        for name, offset, old, _ in reversed(self._unsafe):
+            if name != VARIABLES:
+                self._put(name, offset, old)
 
     def _torn(self, name, offset, data, part):
         """Only the first `part` bytes of the next write are on the disk."""

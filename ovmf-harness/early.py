@@ -69,6 +69,16 @@ def loaded(qmp):
         time.sleep(0.01)
 
 
+def save(qmp, path):
+    """Keep the state of a machine that stands still in a file."""
+    qmp.execute('migrate', uri=f"exec:cat > '{path}'")
+    end = qmp.clock() + PATIENCE
+    while (status := qmp.execute('query-migrate').get('status')) != 'completed':
+        if status == 'failed' or qmp.clock() >= end:
+            raise RuntimeError(f'the state cannot be saved: {status}')
+        time.sleep(0.05)
+
+
 def split(arguments):
     """(arguments without what has to come later, the values of -device for that)."""
     late = [at for at, word in enumerate(arguments) if word.startswith(LATE)]
@@ -165,14 +175,6 @@ class Blank:
                 return UNPACKED + place
         raise TimeoutError('the firmware unpacks no DXE core')
 
-    def save(self, path):
-        self.qmp.execute('migrate', uri=f"exec:cat > '{path}'")
-        end = self.clock() + PATIENCE
-        while (status := self.qmp.execute('query-migrate').get('status')) != 'completed':
-            if status == 'failed' or self.clock() >= end:
-                raise RuntimeError(f'the state cannot be saved: {status}')
-            time.sleep(0.05)
-
 
 def dxe_core(data):
     """Where the program of the DXE core begins in memory with firmware volumes, or None."""
@@ -191,4 +193,4 @@ def make_state(path, arguments, firmware):
         place = machine.find_core(path.with_suffix('.memory'))
     with Blank(arguments, firmware) as machine:
         machine.debugger.run_until_read(place)
-        machine.save(path)
+        save(machine.qmp, path)
