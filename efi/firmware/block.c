@@ -7,8 +7,7 @@
 
 #define CHUNK_SIZE       0x100000u /* bytes of one transfer; some drivers fail on much larger ones */
 #define LEAST_CHUNK      0x10000u  /* not halved further: a bad sector fails at any size */
-#define BOUNCE_PAGES     (2 * CHUNK_SIZE / EFI_PAGE_SIZE)
-#define LEAST_ALIGNMENT  16u
+#define LEAST_ALIGNMENT  16u       /* what the arena gives */
 #define MARK             0x9d3f6c1be85a2471u /* any values without a pattern do, the second odd */
 #define MARK_STEP        0xc6a4793d58e1b0f5u
 #define BLOCK_SIZE_LEAST 512u
@@ -22,10 +21,11 @@ struct disk {
     uint32_t media_id;
     uint32_t block_size;
     uint64_t block_count;
-    uint32_t chunk; /* bytes of the largest transfer that is tried, a power of two */
+    uint32_t alignment; /* bytes: what the address of a buffer must be a multiple of */
+    uint32_t chunk;     /* bytes of the largest transfer that is tried, a power of two */
 };
 
-/* Moves `size` bytes, at most CHUNK_SIZE, between the disk and memory. */
+/* Moves `size` bytes between the disk and memory. */
 typedef EFI_STATUS piece_call(const struct disk *disk, uint64_t lba, uint32_t size, uint8_t *data);
 
 static const struct status_row statuses[] = {
@@ -79,12 +79,9 @@ static EFI_STATUS read_aligned(const struct disk *disk, EFI_BLOCK_IO_PROTOCOL *d
     return EFI_SUCCESS;
 }
 
-/* What the address of a buffer must be a multiple of. */
-static uint32_t alignment_of(const EFI_BLOCK_IO_PROTOCOL *driver)
+static bool is_aligned(const struct disk *disk, const void *data)
 {
-    uint32_t alignment = driver->Media->IoAlign;
-
-    return alignment < LEAST_ALIGNMENT ? LEAST_ALIGNMENT : alignment;
+    return (uintptr_t)data % disk->alignment == 0;
 }
 
 static EFI_STATUS read_piece(const struct disk *disk, uint64_t lba, uint32_t size, uint8_t *to)
@@ -93,7 +90,7 @@ static EFI_STATUS read_piece(const struct disk *disk, uint64_t lba, uint32_t siz
 
     if (driver == NULL)
         return EFI_NO_MEDIA;
-    if ((uintptr_t)to % alignment_of(driver) == 0)
+    if (is_aligned(disk, to))
         return read_aligned(disk, driver, lba, size, to);
 
     uint8_t *bounce = disk->blocks->bounce;
@@ -111,10 +108,19 @@ static EFI_STATUS write_piece(const struct disk *disk, uint64_t lba, uint32_t si
         return EFI_NO_MEDIA;
     if (driver->Media->ReadOnly)
         return EFI_WRITE_PROTECTED;
-    if ((uintptr_t)from % alignment_of(driver) == 0)
+    if (is_aligned(disk, from))
         return driver->WriteBlocks(driver, disk->media_id, lba, size, from);
     memcpy(disk->blocks->bounce, from, size);
     return driver->WriteBlocks(driver, disk->media_id, lba, size, disk->blocks->bounce);
+}
+
+/* Bytes of the next transfer, of at most `chunk`: what goes another way has to fit in there. */
+static uint32_t piece_size(const struct disk *disk, const void *data, uint64_t left, uint32_t chunk)
+{
+    uint32_t bounce = disk->blocks->bounce_size;
+    uint32_t most = is_aligned(disk, data) || chunk < bounce ? chunk : bounce;
+
+    return left < most ? (uint32_t)left : most;
 }
 
 /* True for an error that a smaller piece would meet as well. */
@@ -136,7 +142,7 @@ static enum status transfer(struct disk *disk, piece_call *move, uint64_t lba, u
     if (lba > disk->block_count || count > disk->block_count - lba)
         return ST_IO;
     for (uint64_t left = (uint64_t)count * disk->block_size; left > 0;) {
-        uint32_t size = left < chunk ? (uint32_t)left : chunk;
+        uint32_t size = piece_size(disk, data, left, chunk);
         EFI_STATUS efi = move(disk, lba, size, data);
         if (!EFI_ERROR(efi)) {
             lba += size / disk->block_size;
@@ -206,6 +212,9 @@ static enum status open_disk(struct uefi_blocks *blocks, EFI_HANDLE handle, stru
                           .media_id = driver->Media->MediaId,
                           .block_size = driver->Media->BlockSize,
                           .block_count = driver->Media->LastBlock + 1,
+                          .alignment = driver->Media->IoAlign < LEAST_ALIGNMENT
+                                           ? LEAST_ALIGNMENT
+                                           : driver->Media->IoAlign,
                           .chunk = CHUNK_SIZE};
     *ret_port = (struct block_port){.ctx = disk,
                                     .path = path,
@@ -241,26 +250,43 @@ static enum status open_disks(struct uefi_blocks *blocks, struct arena *arena)
     return ST_OK;
 }
 
+/*
+ * The way for data that does not lie as a driver wants it. Little does where the arena's own alignment
+ * is enough, and firmware may clear all that is given back to it, byte by byte.
+ */
+static enum status make_bounce(struct uefi_blocks *blocks)
+{
+    EFI_PHYSICAL_ADDRESS pages = 0;
+    uint32_t alignment = LEAST_ALIGNMENT;
+
+    for (size_t i = 0; i < blocks->count; i++) {
+        const struct disk *disk = blocks->disks[i].ctx;
+        alignment = disk->alignment > alignment ? disk->alignment : alignment;
+    }
+    blocks->bounce_size = alignment == LEAST_ALIGNMENT ? LEAST_CHUNK : CHUNK_SIZE;
+    uint32_t slack = alignment > EFI_PAGE_SIZE ? alignment : 0;
+    size_t count = (blocks->bounce_size + slack) / EFI_PAGE_SIZE;
+    if (blocks->uefi->boot->AllocatePages(AllocateAnyPages, EfiLoaderData, count, &pages) !=
+        EFI_SUCCESS)
+        return ST_NO_MEMORY;
+    blocks->pages = pages;
+    blocks->page_count = count;
+    blocks->bounce = (uint8_t *)(((uintptr_t)pages + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    return ST_OK;
+}
+
 enum status uefi_blocks_open(const struct uefi *uefi, struct arena *arena,
                              struct uefi_blocks *ret_blocks)
 {
-    EFI_PHYSICAL_ADDRESS pages = 0;
-
-    if (uefi->boot->AllocatePages(AllocateAnyPages, EfiLoaderData, BOUNCE_PAGES, &pages) !=
-        EFI_SUCCESS)
-        return ST_NO_MEMORY;
-    uintptr_t bounce = ((uintptr_t)pages + CHUNK_SIZE - 1) & ~(uintptr_t)(CHUNK_SIZE - 1);
-    *ret_blocks = (struct uefi_blocks){
-        .uefi = uefi, .pages = pages, .bounce = (uint8_t *)bounce}; /* disks point back to it */
+    *ret_blocks = (struct uefi_blocks){.uefi = uefi}; /* disks point back to it */
     enum status status = open_disks(ret_blocks, arena);
-    if (status != ST_OK)
-        uefi_blocks_close(ret_blocks);
-    return status;
+
+    return status == ST_OK ? make_bounce(ret_blocks) : status;
 }
 
 void uefi_blocks_close(struct uefi_blocks *blocks)
 {
     if (blocks->pages != 0)
-        blocks->uefi->boot->FreePages(blocks->pages, BOUNCE_PAGES);
+        blocks->uefi->boot->FreePages(blocks->pages, blocks->page_count);
     blocks->pages = 0;
 }

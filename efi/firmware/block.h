@@ -10,7 +10,9 @@ struct uefi_blocks {
     size_t count;
     const struct uefi *uefi;
     EFI_PHYSICAL_ADDRESS pages; /* 0: none */
-    uint8_t *bounce;            /* aligned to its own size */
+    size_t page_count;
+    uint8_t *bounce;      /* in these pages, aligned as any of the disks wants it */
+    uint32_t bounce_size; /* bytes, a power of two */
 };
 
 /*
