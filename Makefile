@@ -149,8 +149,9 @@ $(FIRMWARE_CORE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC)$(FIRMWARE_CC) $(CORE_DIALECT) $(COMPILER_HEADERS) $(GCC_WARNINGS) $(CORE_WARNINGS) $(CFLAGS_ALWAYS) $(FIRMWARE_CFLAGS) -c -o $@ $<
 
-# What goes through every byte that is read or written is worth some bytes more.
-$(FIRMWARE_FAST_SRC:%.c=$(FIRMWARE_DIR)/%.o): FIRMWARE_CFLAGS += -O2
+# What goes through every byte that is read or written is worth some bytes more. In plain registers: an
+# emulator keeps the wide ones in memory.
+$(FIRMWARE_FAST_SRC:%.c=$(FIRMWARE_DIR)/%.o): FIRMWARE_CFLAGS += -O2 -fno-tree-vectorize
 
 $(FIRMWARE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(GNUEFI)
 	@mkdir -p $(@D)
@@ -204,7 +205,7 @@ $(SOURCES_LIST): FORCE
 # --- The firmware program ------------------------------------------------------------------------
 # The firmware's loader relocates the image and calls efi_main: of gnu-efi there are the headers only.
 EFI_SO   := $(FIRMWARE_DIR)/shadowboot.so
-LDS      := efi/shadowboot.lds
+LDS      := efi/shadowboot.lds efi/text_order.lds
 SECTIONS := .text .rodata .data .sbat .reloc
 
 # What Secure Boot's revocation list knows the program by, with this build's version in it.
@@ -227,7 +228,7 @@ EFI_OBJECTS  := $(EFI_SO) $(patsubst %.efi,$(FIRMWARE_DIR)/%.so,$(notdir $(STAND
 
 $(EFI_OBJECTS): $(LDS)
 	$(call say,LINK)$(FIRMWARE_LD) -nostdlib -z noexecstack -shared -Bsymbolic --gc-sections \
-		--no-undefined --build-id=none --fatal-warnings -T $(LDS) -o $@ $(filter %.o,$^)
+		--no-undefined --build-id=none --fatal-warnings -T $(firstword $(LDS)) -o $@ $(filter %.o,$^)
 
 # Without symbols, a tenth of its size; those are in the .so beside the objects.
 $(EFI_PROGRAMS): efi/reloc.py

@@ -10,8 +10,9 @@
 typedef uintptr_t __attribute__((may_alias, aligned(1))) word;
 
 /* Words that are moved in one turn of a loop, whose own steps cost as much as a word. */
-#define ROW_WORDS 8
-#define ROW       (ROW_WORDS * sizeof(word))
+#define ROW_WORDS  8
+#define ALL_OF_ROW _Pragma("GCC unroll 8")
+#define ROW        (ROW_WORDS * sizeof(word))
 
 #define KEEP_LOOP() __asm__ volatile("" ::: "memory")
 
@@ -21,8 +22,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
     const uint8_t *in = from;
 
     for (; size >= ROW; size -= ROW) {
-        for (int i = 0; i < ROW_WORDS; i++)
-            ((word *)out)[i] = ((const word *)in)[i];
+        ALL_OF_ROW for (int i = 0; i < ROW_WORDS; i++)((word *)out)[i] = ((const word *)in)[i];
         out += ROW;
         in += ROW;
         KEEP_LOOP();
@@ -69,8 +69,7 @@ void *memset(void *at, int value, size_t size)
     word pattern = (word)-1 / 0xff * (uint8_t)value;
 
     for (; size >= ROW; size -= ROW) {
-        for (int i = 0; i < ROW_WORDS; i++)
-            ((word *)out)[i] = pattern;
+        ALL_OF_ROW for (int i = 0; i < ROW_WORDS; i++)((word *)out)[i] = pattern;
         out += ROW;
         KEEP_LOOP();
     }
@@ -94,8 +93,8 @@ int memcmp(const void *a, const void *b, size_t size)
     /* Words that differ are left to the bytes, which know the order. */
     for (; size >= ROW; size -= ROW) {
         word differ = 0;
-        for (int i = 0; i < ROW_WORDS; i++)
-            differ |= ((const word *)x)[i] ^ ((const word *)y)[i];
+        ALL_OF_ROW for (int i = 0; i < ROW_WORDS; i++) differ |=
+            ((const word *)x)[i] ^ ((const word *)y)[i];
         if (differ != 0)
             break;
         x += ROW;
