@@ -128,9 +128,11 @@ static bool content_is_same(const struct plan *plan, const struct file_copy *ite
 static bool files_are_there(const struct plan *plan, const struct files_change *files,
                             const struct esp *esp)
 {
+    size_t file = 0;
+
     for (size_t i = 0; i < files->count; i++) {
         const struct file_copy *item = &files->items[i];
-        size_t file = fat_find(&esp->report, item->path);
+        file = fat_find_near(&esp->report, item->path, file);
         if (item->goes && file == FAT_NO_FILE)
             continue;
         if (item->goes || file == FAT_NO_FILE ||

@@ -127,7 +127,7 @@ static bool has_same_files(const struct disk_source *source, const struct disk_s
         if (item->is_directory || item->esp != source->esp)
             continue;
         const struct fat_file *before = &source->report.files[item->file];
-        size_t file = fat_find(&now->report, before->path);
+        size_t file = fat_find_near(&now->report, before->path, item->file);
         if (file == FAT_NO_FILE || !fat_file_equal(before, &now->report.files[file]))
             return false;
     }

@@ -73,6 +73,7 @@ static void overlay(const struct recording *recording, uint64_t lba, uint64_t co
     }
 }
 
+/* Blocks that are the same as the one before, as those of a new FAT are, share its digest. */
 static enum status put_digests(const struct recording *recording, struct span data,
                                struct span *ret_digests)
 {
@@ -82,9 +83,14 @@ static enum status put_digests(const struct recording *recording, struct span da
 
     if (digests == NULL)
         return ST_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        journal_digest(span_part(data, (uint64_t)i * block_size, block_size),
-                       digests + i * JOURNAL_DIGEST_SIZE);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *digest = digests + i * JOURNAL_DIGEST_SIZE;
+        struct span block = span_part(data, (uint64_t)i * block_size, block_size);
+        if (i > 0 && memcmp(block.at - block_size, block.at, block_size) == 0)
+            memcpy(digest, digest - JOURNAL_DIGEST_SIZE, JOURNAL_DIGEST_SIZE);
+        else
+            journal_digest(block, digest);
+    }
     *ret_digests = span_of(digests, count * JOURNAL_DIGEST_SIZE);
     return ST_OK;
 }

@@ -105,20 +105,11 @@ bool esp_files_equal(const struct esp *a, size_t i, const struct esp *b, size_t 
     return content_equal(&a->contents[i], &b->contents[j]);
 }
 
-static int compare_names(const char *a, const char *b)
-{
-    while (*a != '\0' && text_lower(*a) == text_lower(*b)) {
-        a++;
-        b++;
-    }
-    return (unsigned char)text_lower(*a) - (unsigned char)text_lower(*b);
-}
-
 static int by_path(const void *ctx, size_t a, size_t b)
 {
     const struct fat_file *files = ctx;
 
-    return compare_names(files[a].path, files[b].path);
+    return text_compare_nocase(files[a].path, files[b].path);
 }
 
 const size_t *esp_sorted_files(struct arena *arena, const struct esp *esp)
@@ -139,7 +130,7 @@ const size_t *esp_twins(struct arena *arena, const struct esp *from, const struc
         const char *path = from->report.files[own[i]].path;
         int order = 1;
         for (; at < in->report.file_count; at++) {
-            order = compare_names(in->report.files[others[at]].path, path);
+            order = text_compare_nocase(in->report.files[others[at]].path, path);
             if (order >= 0)
                 break;
         }

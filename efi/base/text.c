@@ -31,13 +31,23 @@ bool text_equal(const char *a, const char *b)
 
 bool text_equal_nocase(const char *a, const char *b)
 {
-    return text_length(a) == text_length(b) && text_has_prefix_nocase(a, b);
+    return text_compare_nocase(a, b) == 0;
+}
+
+/* Most of what is compared begins alike, byte for byte. */
+int text_compare_nocase(const char *a, const char *b)
+{
+    while (*a != '\0' && (*a == *b || text_lower(*a) == text_lower(*b))) {
+        a++;
+        b++;
+    }
+    return (unsigned char)text_lower(*a) - (unsigned char)text_lower(*b);
 }
 
 bool text_has_prefix_nocase(const char *text, const char *prefix)
 {
     for (; *prefix != '\0'; text++, prefix++) {
-        if (text_lower(*text) != text_lower(*prefix))
+        if (*text != *prefix && text_lower(*text) != text_lower(*prefix))
             return false;
     }
     return true;

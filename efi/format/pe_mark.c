@@ -105,6 +105,10 @@ static const char pdb_name[] = "bootmgfw.pdb";
 void pe_pdb_feed(struct pe_pdb_search *search, struct span piece)
 {
     for (size_t i = 0; i < piece.size && !pe_pdb_found(search); i++) {
+        if (search->matched == 0)
+            i += span_find_byte(span_part(piece, i, piece.size - i), (uint8_t)pdb_name[0]);
+        if (i == piece.size)
+            return;
         bool goes_on = piece.at[i] == (uint8_t)pdb_name[search->matched];
         bool begins = piece.at[i] == (uint8_t)pdb_name[0];
         search->matched = goes_on ? search->matched + 1 : begins ? 1 : 0;

@@ -92,6 +92,9 @@ bool span_equal(struct span a, struct span b);
 /* True when every byte is zero; also for an empty span. */
 bool span_is_zero(struct span span);
 
+/* Where the first such byte is; the size of the span when there is none. */
+size_t span_find_byte(struct span span, uint8_t byte);
+
 static inline bool is_power_of_two(uint64_t value)
 {
     return value != 0 && (value & (value - 1)) == 0;

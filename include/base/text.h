@@ -22,6 +22,10 @@ bool text_equal_nocase(const char *a, const char *b);
 /* True when `text` begins with `prefix`, without regard to the case of ASCII letters. */
 bool text_has_prefix_nocase(const char *text, const char *prefix);
 
+/* Less than, equal to or greater than 0 as `a` comes before `b`, is equal to it or comes behind it:
+ * by the values of bytes, without regard to the case of ASCII letters. */
+int text_compare_nocase(const char *a, const char *b);
+
 /* ASCII only: everything else stays as it is. */
 char text_lower(char c);
 

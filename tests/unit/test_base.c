@@ -116,17 +116,39 @@ static void spans_are_compared_by_content(void **state)
     assert_true(span_equal(span_of(NULL, 0), span_of(copy, 0)));
 }
 
+#define LOOKED_THROUGH 147 /* bytes: two rows, words and bytes */
+
 static void span_is_zero_looks_at_every_byte(void **state)
 {
-    uint8_t bytes[33] = {0};
+    uint8_t bytes[LOOKED_THROUGH] = {0};
 
     (void)state;
-    assert_true(span_is_zero(span_of(bytes, 33)));
+    assert_true(span_is_zero(span_of(bytes, sizeof(bytes))));
     assert_true(span_is_zero(span_of(NULL, 0)));
-    for (size_t i = 0; i < 33; i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++) {
         bytes[i] = 1;
-        assert_false(span_is_zero(span_of(bytes, 33)));
+        assert_false(span_is_zero(span_of(bytes, sizeof(bytes))));
+        assert_true(span_is_zero(span_of(bytes, i)));
         bytes[i] = 0;
+    }
+}
+
+/* Also among bytes that differ from it in one bit, and behind the end of the span. */
+static void a_byte_is_found_where_it_first_is(void **state)
+{
+    uint8_t bytes[LOOKED_THROUGH];
+
+    (void)state;
+    assert_int_equal(span_find_byte(span_of(NULL, 0), 0), 0);
+    for (unsigned bit = 0; bit < 8; bit++) {
+        uint8_t other = (uint8_t)(0x80 ^ 1u << bit);
+        memset(bytes, other, sizeof(bytes));
+        assert_int_equal(span_find_byte(span_of(bytes, sizeof(bytes)), 0x80), sizeof(bytes));
+        for (size_t i = sizeof(bytes); i-- > 0;) {
+            bytes[i] = 0x80;
+            assert_int_equal(span_find_byte(span_of(bytes, sizeof(bytes)), 0x80), i);
+            assert_int_equal(span_find_byte(span_of(bytes, i), 0x80), i);
+        }
     }
 }
 
@@ -431,6 +453,12 @@ static void texts_are_compared_with_and_without_case(void **state)
     assert_false(text_equal_nocase("[", "{")); /* 0x20 apart, but no letters */
     assert_false(text_equal_nocase("@", "`"));
     assert_false(text_equal_nocase("\xc3\x84", "\xc3\xa4"));
+    assert_true(text_compare_nocase("\\EFI\\b", "\\efi\\A") > 0);
+    assert_true(text_compare_nocase("\\EFI\\a", "\\efi\\B") < 0);
+    assert_true(text_compare_nocase("boot", "Bootmgfw") < 0);
+    assert_true(text_compare_nocase("Bootmgfw", "boot") > 0);
+    assert_true(text_compare_nocase("_", "A") < 0); /* as 'a' is what counts */
+    assert_true(text_compare_nocase("\xc3\x84", "z") > 0);
     assert_true(text_has_prefix_nocase("/LIST 1", "/list"));
     assert_true(text_has_prefix_nocase("abc", ""));
     assert_false(text_has_prefix_nocase("/lis", "/list"));
@@ -970,6 +998,7 @@ int main(void)
         cmocka_unit_test(span_part_is_inside_or_null),
         cmocka_unit_test(spans_are_compared_by_content),
         cmocka_unit_test(span_is_zero_looks_at_every_byte),
+        cmocka_unit_test(a_byte_is_found_where_it_first_is),
         cmocka_unit_test(builder_appends_little_endian_pieces),
         cmocka_unit_test(builder_that_overflows_has_failed_for_good),
         cmocka_unit_test(builder_fills_its_room_to_the_last_byte),

@@ -1161,6 +1161,25 @@ static void lost_clusters_are_counted(void **state)
     }
 }
 
+/* At both ends of a sector of the FAT and inside: sectors of free clusters are counted at once. */
+static void a_lost_cluster_among_free_ones_is_seen(void **state)
+{
+    static const uint32_t places[] = {255, 256, 300, 383, 384, 510, 511, 512, 640};
+
+    (void)state;
+    for (size_t i = 0; i < 3 * sizeof(places) / sizeof(places[0]); i++) {
+        struct bed bed;
+        bed_make_small(&bed, types[i % 3]);
+        if (places[i / 3] < bed.fat.clusters + 2) {
+            fat_fixture_set_link(&bed.fat, places[i / 3], fat_fixture_end(&bed.fat));
+            bed_check(&bed);
+            expect_only(&bed, FAT_CHAIN_LOST, 1);
+            assert_int_equal(bed.report.free_clusters, bed.fat.clusters - bed.report.used_clusters);
+        }
+        bed_free(&bed);
+    }
+}
+
 static void last_cluster_can_be_used(void **state)
 {
     (void)state;
@@ -1834,6 +1853,7 @@ int main(void)
         cmocka_unit_test(damaged_chains_are_told_apart),
         cmocka_unit_test(both_files_of_a_shared_cluster_are_damaged),
         cmocka_unit_test(lost_clusters_are_counted),
+        cmocka_unit_test(a_lost_cluster_among_free_ones_is_seen),
         cmocka_unit_test(last_cluster_can_be_used),
         cmocka_unit_test(copies_of_the_fat_are_compared),
         cmocka_unit_test(first_link_is_compared_and_dirty_bits_are_not),

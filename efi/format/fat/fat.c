@@ -190,13 +190,20 @@ uint64_t fat_used_bytes(const struct fat_volume *volume, const struct fat_report
     return volume->data_offset + report->used_clusters * volume->cluster_size;
 }
 
-size_t fat_find(const struct fat_report *report, const char *path)
+size_t fat_find_near(const struct fat_report *report, const char *path, size_t near)
 {
-    for (size_t i = 0; i < report->file_count; i++) {
-        if (text_equal_nocase(report->files[i].path, path))
-            return i;
+    for (size_t i = 0; i < report->file_count; i++, near++) {
+        if (near >= report->file_count)
+            near = 0;
+        if (text_equal_nocase(report->files[near].path, path))
+            return near;
     }
     return FAT_NO_FILE;
+}
+
+size_t fat_find(const struct fat_report *report, const char *path)
+{
+    return fat_find_near(report, path, 0);
 }
 
 static bool same_date(const struct date_time *a, const struct date_time *b)

@@ -163,6 +163,19 @@ static void count_cluster(struct fat_walk *walk, uint32_t cluster, uint32_t link
         fat_note(walk, FAT_CHAIN_LOST, "");
 }
 
+/* Free clusters from `cluster` on, as many as the volume has of `run`; how many those are. */
+static uint32_t count_free_run(struct fat_walk *walk, uint32_t cluster, uint32_t run)
+{
+    uint32_t first = cluster - 2;
+    uint32_t left = walk->volume->cluster_count - first;
+    uint32_t present = walk->volume->clusters_present;
+    uint32_t count = run < left ? run : left;
+
+    present = present > first ? present - first : 0;
+    walk->report.free_clusters += present < count ? present : count;
+    return count;
+}
+
 enum status fat_chain_count_clusters(struct fat_walk *walk)
 {
     for (uint32_t i = 0; i < walk->volume->cluster_count; i++) {
@@ -177,7 +190,11 @@ enum status fat_chain_count_clusters(struct fat_walk *walk)
         }
         if (status != ST_OK || link == FAT_LINK_BAD)
             continue;
-        count_cluster(walk, cluster, link);
+        uint32_t run = link == FAT_LINK_FREE ? fat_free_run(walk->volume, cluster) : 0;
+        if (run > 0)
+            i += count_free_run(walk, cluster, run) - 1;
+        else
+            count_cluster(walk, cluster, link);
     }
     return ST_OK;
 }

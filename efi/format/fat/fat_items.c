@@ -146,13 +146,7 @@ static int compare_item_names(const void *ctx, size_t a, size_t b)
 
     if (ordering->by_short_name)
         return memcmp(x->short_name, y->short_name, FAT_SHORT_NAME);
-    const char *p = x->file.path + x->name_offset;
-    const char *q = y->file.path + y->name_offset;
-    while (*p != '\0' && text_lower(*p) == text_lower(*q)) {
-        p++;
-        q++;
-    }
-    return (uint8_t)text_lower(*p) - (uint8_t)text_lower(*q);
+    return text_compare_nocase(x->file.path + x->name_offset, y->file.path + y->name_offset);
 }
 
 /* Marks items from `first` on that have the name of another. `order` has room for all. */

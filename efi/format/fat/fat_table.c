@@ -165,7 +165,7 @@ static enum status load_sector(struct fat_volume *volume, size_t sector)
 
 static enum status need_byte(struct fat_volume *volume, size_t at)
 {
-    size_t sector = at / volume->sector_size;
+    size_t sector = at >> __builtin_ctz(volume->sector_size); /* a power of two */
     enum status status = ST_OK;
 
     if (volume->table_loaded[sector] == FAT_SECTOR_UNKNOWN)
@@ -178,15 +178,29 @@ static enum status need_byte(struct fat_volume *volume, size_t at)
 enum status fat_entry(struct fat_volume *volume, uint32_t entry, uint32_t *ret_value)
 {
     size_t at = fat_entry_offset(volume->type, entry);
-    size_t last = at + (volume->type == FAT_32 ? 3 : 1);
     enum status status = need_byte(volume, at);
 
-    if (status == ST_OK)
-        status = need_byte(volume, last);
+    /* One of FAT12 may begin in one sector and end in another. */
+    if (status == ST_OK && volume->type == FAT_12)
+        status = need_byte(volume, at + 1);
     if (status != ST_OK)
         return status;
     *ret_value = fat_entry_load(volume->type, volume->table, entry);
     return ST_OK;
+}
+
+uint32_t fat_free_run(const struct fat_volume *volume, uint32_t cluster)
+{
+    size_t at = fat_entry_offset(volume->type, cluster);
+    size_t sector = at / volume->sector_size;
+
+    if (volume->type == FAT_12 || at % volume->sector_size != 0 ||
+        at + volume->sector_size > volume->table_bytes ||
+        volume->table_loaded[sector] == FAT_SECTOR_UNKNOWN ||
+        volume->table_loaded[sector] == FAT_SECTOR_UNREADABLE ||
+        !span_is_zero(span_of(volume->table + at, volume->sector_size)))
+        return 0;
+    return (uint32_t)(volume->sector_size * 2 / half_bytes[volume->type]);
 }
 
 enum status fat_link(struct fat_volume *volume, uint32_t cluster, uint32_t *ret_link)

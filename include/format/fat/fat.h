@@ -194,6 +194,9 @@ uint64_t fat_used_bytes(const struct fat_volume *volume, const struct fat_report
 /* The file or directory at `path` (ASCII letters without regard to case), or FAT_NO_FILE. */
 size_t fat_find(const struct fat_report *report, const char *path);
 
+/* The same, where it is likely to be the file of number `near` or to come behind it. */
+size_t fat_find_near(const struct fat_report *report, const char *path, size_t near);
+
 /* From now on reading from the volume ends with ST_REFUSED when it would take more than `bytes`
  * more; UINT64_MAX: no limit. fat_check and fat_list take the limit away. */
 void fat_limit_reads(struct fat_volume *volume, uint64_t bytes);

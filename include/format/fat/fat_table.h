@@ -86,6 +86,10 @@ static inline uint64_t fat_cluster_offset(const struct fat_volume *volume, uint3
  */
 MUST_CHECK enum status fat_entry(struct fat_volume *volume, uint32_t entry, uint32_t *ret_value);
 
+/* How many clusters from `cluster` on are free, as one look tells: all that a sector of the table has
+ * entries of where `cluster` is the first of them, it was read before and holds zeros; 0 elsewhere. */
+uint32_t fat_free_run(const struct fat_volume *volume, uint32_t cluster);
+
 /* What follows `cluster`: a number that need not be one of a cluster, or FAT_LINK_... Statuses as
  * fat_entry. */
 MUST_CHECK enum status fat_link(struct fat_volume *volume, uint32_t cluster, uint32_t *ret_link);
