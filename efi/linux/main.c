@@ -258,12 +258,26 @@ static enum status check_command(const char *word)
     return ST_OK;
 }
 
+static enum status check_efivars(const struct linux_options *options)
+{
+    struct stat info;
+
+    if (options->efivars == NULL || (stat(options->efivars, &info) == 0 && S_ISDIR(info.st_mode)))
+        return ST_OK;
+    return linux_complain(
+        ST_ABSENT, options->efivars,
+        "there is no such folder of variables; without --efivars disks are judged "
+        "by their files alone");
+}
+
 static enum status open_all(struct program *program, int count, char **words)
 {
     enum status status = count > 0 ? check_command(words[0]) : ST_OK;
 
     if (status == ST_OK)
         status = check_journal(&program->options, has_word(count, words, "-n"));
+    if (status == ST_OK)
+        status = check_efivars(&program->options);
     if (status == ST_OK)
         status = open_disks(program);
     return status == ST_OK ? make_ports(program) : status;

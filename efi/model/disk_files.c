@@ -11,6 +11,7 @@
 #define END_SIZE   4u   /* bytes of a device path's end node */
 #define PATH_ROOM  512u /* bytes of a volume's device path */
 #define PIECE_SIZE (64u * 1024)
+#define LIST_BYTES (64u * 1024) /* do for the folders of an ordinary ESP */
 
 struct disk_volume {
     size_t disk; /* index into the disks */
@@ -38,10 +39,15 @@ static bool is_mounted(const struct fat_volume *fat)
     return !fat->from_backup && fat->has_signature && !fat_form_is_unusual(fat);
 }
 
+/* Firmware goes by a copy of the table that is sound and made for this disk. */
 static bool may_have_files(const struct machine *machine, const struct partition *partition)
 {
-    return machine->disks[partition->disk].style == DISK_MBR || partition->kind == PT_ESP ||
-           partition->kind == PT_BASIC_DATA;
+    const struct disk *disk = &machine->disks[partition->disk];
+
+    if (disk->style == DISK_MBR)
+        return true;
+    return (disk->primary.problem == GPT_FINE || disk->backup.problem == GPT_FINE) &&
+           (partition->kind == PT_ESP || partition->kind == PT_BASIC_DATA);
 }
 
 static struct hd_node node_of(const struct machine *machine, const struct partition *partition)
@@ -122,6 +128,18 @@ static enum status find_volumes(struct disk_files *files)
 
 /* --- Reading them --------------------------------------------------------------------------- */
 
+/* The names are wanted, and not that each chain of clusters is sound, which takes most of the FAT. */
+static enum status list_volume_files(struct disk_files *files, struct disk_volume *volume)
+{
+    size_t mark = arena_mark(files->scratch);
+    enum status status = fat_check(files->scratch, &volume->fat, LIST_BYTES, &volume->report);
+
+    if (status != ST_OK || volume->report.listed)
+        return status;
+    arena_release(files->scratch, mark);
+    return fat_list(files->scratch, &volume->fat, &volume->report);
+}
+
 /* Statuses: ST_OK with the volume, whose files are known; ST_ABSENT; ST_IO. */
 static enum status need_list(struct disk_files *files, size_t index,
                              struct disk_volume **ret_volume)
@@ -133,10 +151,18 @@ static enum status need_list(struct disk_files *files, size_t index,
         return ST_ABSENT;
     if (!volume->listed) {
         volume->listed = true;
-        volume->status = fat_list(files->scratch, &volume->fat, &volume->report);
+        volume->status = list_volume_files(files, volume);
     }
     *ret_volume = volume;
     return volume->status == ST_OK ? ST_OK : ST_IO;
+}
+
+/* A file that is not found may be in a folder that is damaged. */
+static enum status status_of_missing(const struct disk_volume *volume)
+{
+    const uint32_t *problems = volume->report.problems;
+
+    return problems[FAT_DIRECTORY_BROKEN] > 0 || problems[FAT_UNREADABLE] > 0 ? ST_IO : ST_ABSENT;
 }
 
 static void tell(const struct fat_file *file, struct file_info *ret_info)
@@ -171,7 +197,7 @@ static enum status volume_stat(void *ctx, size_t index, const char *path,
     }
     size_t file = fat_find(&volume->report, path);
     if (file == FAT_NO_FILE)
-        return ST_ABSENT;
+        return status_of_missing(volume);
     tell(&volume->report.files[file], ret_info);
     return ST_OK;
 }
@@ -241,7 +267,9 @@ static enum status volume_read(void *ctx, size_t index, const char *path, uint64
     if (status != ST_OK)
         return status;
     size_t file = fat_find(&volume->report, path);
-    if (file == FAT_NO_FILE || volume->report.files[file].is_directory)
+    if (file == FAT_NO_FILE)
+        return status_of_missing(volume);
+    if (volume->report.files[file].is_directory)
         return ST_ABSENT;
     size_t mark = arena_mark(files->scratch);
     size_t room = volume->fat.cluster_size > PIECE_SIZE ? volume->fat.cluster_size : PIECE_SIZE;

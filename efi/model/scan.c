@@ -20,6 +20,8 @@
 static int by_place_in_machine(const void *ctx, size_t a, size_t b)
 {
     const struct block_port *disks = ctx;
+    if (disks[a].place_unknown || disks[b].place_unknown)
+        return 0; /* as they were named */
     bool loose_a = disks[a].removable || devpath_is_usb(disks[a].path);
     bool loose_b = disks[b].removable || devpath_is_usb(disks[b].path);
 

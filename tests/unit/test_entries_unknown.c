@@ -167,6 +167,18 @@ static void a_hardware_path_is_not_judged_by_one_that_is_made_up(void **state)
     assert_says(text, "VerdictInfo,\"1\",\"starts\",\"Boot0001\"");
 }
 
+static void disks_keep_the_sequence_they_are_named_in(void **state)
+{
+    uint8_t first = made_up[0][4];
+    const char *text = NULL;
+
+    made_up[0][4] = 'z'; /* whatever their paths are */
+    run_unplaced(*state, "disks -sfo", &text);
+    made_up[0][4] = first;
+    assert_says(text, "DiskInfo,\"0\"|{d15c0000-0000-4000-8000-0123456789ab}|DiskInfo,\"1\"|"
+                      "{d15c0000-0001-4000-8000-0123456789ab}");
+}
+
 static void no_entry_gets_a_path_that_is_made_up(void **state)
 {
     static const char *const lines[] = {"delete Boot0001 -y", "clone -y -full"};
@@ -200,6 +212,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_changes_entries_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_hardware_path_is_not_judged_by_one_that_is_made_up,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(disks_keep_the_sequence_they_are_named_in, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(no_entry_gets_a_path_that_is_made_up, set_up, tear_down),
     };
 
