@@ -14,7 +14,7 @@ struct start_tests start_memory_read(const struct vars_port *vars)
     if (vars->get(vars->ctx, &own_vendor, NAME, &attributes, bytes, sizeof(bytes), &size) !=
             ST_OK ||
         start_tests_read(span_of(bytes, size), &tests) != ST_OK)
-        tests.count = 0;
+        tests = (struct start_tests){.count = 0};
     return tests;
 }
 

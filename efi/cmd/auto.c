@@ -8,6 +8,7 @@
 #include "run.h"
 #include "show.h"
 #include "show_plan.h"
+#include "try_start.h"
 #include "judgement.h"
 
 #define SECOND      1000u /* milliseconds */
@@ -206,8 +207,10 @@ static void do_unattended(struct auto_run *run)
         auto_report(run, "stopped");
     if (!run->judged || run->stopped)
         return;
-    if (mode != MODE_REPORT)
+    if (mode != MODE_REPORT) {
+        go_on_with_tests(run->context, &run->judgement);
         auto_start(run);
+    }
     auto_report(run, mode == MODE_REPORT ? "report" : "nothing started");
 }
 

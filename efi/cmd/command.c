@@ -344,8 +344,9 @@ static const struct command table[] = {
      "Sets BootNext to the entry that starts from DISK (the shadow without one), remembers that in a "
      "variable of its own, and restarts. You see which system comes up; the start after that is as "
      "before. The next status says whether the firmware has taken the entry; no more than that can be "
-     "known from here. With -all the same line, typed once shadowboot runs again, goes on with the "
-     "next disk and ends with a table.",
+     "known from here. With -all each disk in turn, one start each: when shadowboot runs again its menu "
+     "begins with the next disk, status shows the table so far, and auto goes on by itself within a day, "
+     "as long as the machine starts from each disk. At the end there is a table.",
      test_options, 0, 1, cmd_test, 0},
     {"menu", "", "shows the machine and what can be done, to choose from",
      "The disks, the verdict and what was found, and below it what can be done: arrows or digits "

@@ -1,6 +1,7 @@
 #include "menu_page.h"
 
 #include "apply/restart.h"
+#include "apply/start_memory.h"
 #include "bcd.h"
 
 #define OWN_CHOICES 16u /* beside those for each entry and each member */
@@ -62,6 +63,8 @@ static void offer_main(struct maker *maker, const struct menu_place *place)
     const struct roles *roles = &maker->judgement->roles;
 
     (void)place;
+    if (start_memory_read(&maker->context->ports->vars).walk)
+        add_run(maker, "Go on with the test of all disks", "test -all");
     for (size_t i = 0; i < roles->member_count; i++)
         add_start(maker, roles->members[i].disk, start_is_hopeful(&maker->judgement->starts[i]));
     add_run(maker, "Repair: make the machine start from each disk", "repair");

@@ -4,6 +4,7 @@
 #include "apply/start_memory.h"
 #include "audit/audit_machine.h"
 #include "base/text.h"
+#include "cmd/screen.h"
 #include "cmd/command.h"
 #include "disk_word.h"
 #include "plan/entries.h"
@@ -11,6 +12,7 @@
 #include "run.h"
 
 #define DATE_SIZE 24
+#define DAY       (24 * 3600 * 10000000ull) /* units of a FILETIME */
 
 /* One start that is to be tried. */
 struct trial_start {
@@ -18,6 +20,7 @@ struct trial_start {
     size_t disk;
     size_t esp;   /* partition */
     size_t entry; /* index into machine.entries */
+    bool walk;    /* it is one of all disks */
 };
 
 static const char *asked_text(const struct date_time *date, char text[DATE_SIZE])
@@ -70,12 +73,20 @@ static void show_start_test(struct context *context, const struct start_test *te
         asked, test->entry);
 }
 
+static void show_table(struct context *context, const struct start_tests *tests)
+{
+    for (size_t i = 0; i < tests->count; i++)
+        show_start_test(context, &tests->items[i], still_waits(&context->machine, tests, i));
+}
+
 void show_start_tests(struct context *context)
 {
     const struct start_tests tests = start_memory_read(&context->ports->vars);
 
-    for (size_t i = 0; i < tests.count; i++)
-        show_start_test(context, &tests.items[i], still_waits(&context->machine, &tests, i));
+    show_table(context, &tests);
+    if (tests.walk && !context->sfo)
+        say(context,
+            "The test of all disks is not at its end: \"shadowboot test -all\" goes on.\n");
 }
 
 /* True when the firmware is sure to look for that ESP: one that tells it by a GUID which another has as well may
@@ -137,8 +148,10 @@ static enum status prepare_trial(struct context *context, const struct judgement
             context, ST_ABSENT,
             "No boot entry starts from Disk %zu. \"shadowboot repair\" makes one. Nothing was changed.",
             own->disk);
-    *ret_trial =
-        (struct trial_start){member, own->disk, context->machine.esps[own->esp].partition, entry};
+    *ret_trial = (struct trial_start){.member = member,
+                                      .disk = own->disk,
+                                      .esp = context->machine.esps[own->esp].partition,
+                                      .entry = entry};
     return ST_OK;
 }
 
@@ -169,8 +182,9 @@ static enum status restart_for(struct context *context, const struct trial_start
                               context->machine.entries[trial->entry].number,
                               {0}};
 
-    if (option(context, "-all") == NULL)
+    if (!trial->walk)
         tests.count = 0;
+    tests.walk = trial->walk;
     if (clock->now(clock->ctx, &test.asked) != ST_OK)
         test.asked = (struct date_time){0};
     start_tests_add(&tests, &test);
@@ -181,20 +195,22 @@ static enum status restart_for(struct context *context, const struct trial_start
             "The test could not be remembered: %s. Boot%04X is the entry for the next start; restart the "
             "machine to try it, or \"shadowboot next none\".",
             status_text(status), test.entry);
+    screen_flush(context->screen);
     start->reset(start->ctx, START_RESET_COLD);
     return report(context, ST_UNSUPPORTED,
                   "This firmware does not restart: restart the machine to go on.");
 }
 
 static enum status start_on_trial(struct context *context, const struct judgement *judgement,
-                                  size_t member)
+                                  size_t member, bool walk)
 {
-    struct trial_start trial = {NO_INDEX, NO_INDEX, NO_INDEX, NO_INDEX};
+    struct trial_start trial = {.member = NO_INDEX};
     struct plan plan;
     enum status status = prepare_trial(context, judgement, member, &trial);
 
     if (status != ST_OK)
         return status;
+    trial.walk = walk;
     explain_trial(context, judgement, &trial);
     run_begin(context, &plan);
     status = run_plan(context, &plan, plan_next(&plan, trial.entry), NULL);
@@ -225,13 +241,14 @@ static enum status try_all(struct context *context, const struct judgement *judg
     struct start_tests tests = start_memory_read(&context->ports->vars);
     size_t member = next_untried(context, judgement, &tests);
 
-    show_start_tests(context);
+    show_table(context, &tests);
     if (member != NO_INDEX) {
         if (!context->sfo)
             say(context,
-                "When you have seen it, start shadowboot again and type the same line: it goes on with the "
-                "next disk, and ends with a table.\n");
-        return start_on_trial(context, judgement, member);
+                "When you have seen it, start shadowboot again, from the stick or by the firmware's boot menu: "
+                "its menu begins with the next disk, and the one that is installed goes on by itself. At the "
+                "end there is a table.\n");
+        return start_on_trial(context, judgement, member, true);
     }
     if (!context->sfo)
         say(context, "Each disk of the mirror was tried once.\n");
@@ -239,6 +256,22 @@ static enum status try_all(struct context *context, const struct judgement *judg
     enum status status =
         context->plan_only ? ST_OK : start_memory_write(&context->ports->vars, &tests);
     return status == ST_OK ? ST_OK : report(context, status, "The tests could not be forgotten.");
+}
+
+void go_on_with_tests(struct context *context, const struct judgement *judgement)
+{
+    const struct start_tests tests = start_memory_read(&context->ports->vars);
+    const struct clock_port *clock = &context->ports->clock;
+    struct date_time now;
+
+    if (!tests.walk || tests.count == 0 || judgement->state != MACHINE_SAFE ||
+        still_waits(&context->machine, &tests, tests.count - 1))
+        return;
+    const struct date_time *asked = &tests.items[tests.count - 1].asked;
+    if (asked->year == 0 || clock->now(clock->ctx, &now) != ST_OK ||
+        date_filetime(&now) - date_filetime(asked) >= DAY) /* a clock set back makes it huge */
+        return;
+    (void)!try_all(context, judgement);
 }
 
 /* What the words mean: a disk of the mirror, or the shadow without any. */
@@ -280,5 +313,5 @@ enum status cmd_test(struct context *context)
     if (option(context, "-all") != NULL)
         return try_all(context, &judgement);
     status = member_wanted(context, &judgement, &member);
-    return status == ST_OK ? start_on_trial(context, &judgement, member) : status;
+    return status == ST_OK ? start_on_trial(context, &judgement, member, false) : status;
 }

@@ -18,10 +18,11 @@ enum status start_tests_read(struct span bytes, struct start_tests *ret_tests)
     const uint8_t *at = bytes.at;
 
     if (bytes.size < START_TESTS_HEADER || at[0] != MARK || at[1] != VERSION ||
-        at[2] > START_TESTS_MOST || at[3] != 0 ||
+        at[2] > START_TESTS_MOST || at[3] > 1 ||
         bytes.size != START_TESTS_HEADER + at[2] * START_TEST_SIZE)
         return ST_DAMAGED;
     ret_tests->count = at[2];
+    ret_tests->walk = at[3] == 1;
     for (size_t i = 0; i < ret_tests->count; i++)
         ret_tests->items[i] = read_record(at + START_TESTS_HEADER + i * START_TEST_SIZE);
     return ST_OK;
@@ -35,6 +36,7 @@ size_t start_tests_write(const struct start_tests *tests, uint8_t ret_bytes[STAR
     ret_bytes[0] = MARK;
     ret_bytes[1] = VERSION;
     ret_bytes[2] = (uint8_t)tests->count;
+    ret_bytes[3] = tests->walk ? 1 : 0;
     for (size_t i = 0; i < tests->count; i++, to += START_TEST_SIZE) {
         const struct start_test *test = &tests->items[i];
         memcpy(to, test->esp.bytes, sizeof(test->esp.bytes));

@@ -5,13 +5,14 @@
  *   0   1  'T'
  *   1   1  version, 1
  *   2   1  number of records, at most START_TESTS_MOST
- *   3   1  0
+ *   3   1  1 while all disks are being tried, one start each; else 0
  *   4  26  each record: the unique GUID of the ESP, 16 bytes; the number of the boot entry, 2; the local time when
  *          it was asked for: year, 2; month, day, hour, minute, second, 1 each; 0
  */
 #ifndef SHADOWBOOT_FORMAT_START_TESTS_H
 #define SHADOWBOOT_FORMAT_START_TESTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -33,6 +34,7 @@ struct start_test {
 struct start_tests {
     struct start_test items[START_TESTS_MOST]; /* the oldest first */
     size_t count;
+    bool walk; /* all disks are being tried, and some are left */
 };
 
 /* Reads a variable's content. Statuses: ST_OK; ST_DAMAGED for anything else than the above, with `*ret_tests`

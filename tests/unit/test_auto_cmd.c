@@ -364,6 +364,78 @@ static void who_leaves_the_menu_is_asked_nothing_more(void **state)
     assert_null(strstr(host_console_text(night->host->console), "Press a key to go"));
 }
 
+static unsigned begin_test_of_all(struct night *night)
+{
+    static const char *const words[] = {"shadowboot", "test", "-all", "-y"};
+
+    return run_words(night, 4, words);
+}
+
+/* The firmware takes BootNext as it starts. */
+static unsigned run_next_night(struct night *night)
+{
+    mem_vars_drop(night->host->vars, NULL, "BootNext");
+    return run_night(night);
+}
+
+static void test_of_all_disks_goes_on_by_itself(void **state)
+{
+    static const struct guid own_vendor = VAR_OWN_VENDOR;
+    struct night *night = *state;
+
+    assert_int_equal(begin_test_of_all(night), 0);
+    assert_int_equal(ld_le16(mem_vars_find(night->host->vars, NULL, "BootNext")->data), 0);
+    assert_int_equal(run_next_night(night), 0);
+    assert_int_equal(last_event(night)->kind, HOST_START_RESET);
+    assert_int_equal(ld_le16(mem_vars_find(night->host->vars, NULL, "BootNext")->data), 1);
+    host_console_clear(night->host->console);
+    assert_int_equal(run_next_night(night), 0);
+    const char *text = host_console_text(night->host->console);
+    assert_non_null(strstr(text, "Test of Disk 0"));
+    assert_non_null(strstr(text, "Test of Disk 1"));
+    assert_non_null(strstr(text, "Each disk of the mirror was tried once."));
+    assert_int_equal(last_event(night)->kind, HOST_START_START);
+    assert_null(mem_vars_find(night->host->vars, &own_vendor, "ShadowbootTests"));
+}
+
+/* Firmware that takes no BootNext would be reset for ever; a day later nobody thinks of it. */
+static void forgotten_test_keeps_no_machine_from_starting(void **state)
+{
+    struct night *night = *state;
+
+    assert_int_equal(begin_test_of_all(night), 0);
+    assert_int_equal(run_night(night), 0); /* BootNext is still there */
+    assert_int_equal(last_event(night)->kind, HOST_START_START);
+    night->host->clock.time.day++;
+    assert_int_equal(run_next_night(night), 0);
+    assert_int_equal(last_event(night)->kind, HOST_START_START);
+    night->host->clock.time.day--;
+    disk_machine_zero(night->host, 0, PART_DATA); /* there is other work to do */
+    assert_int_equal(run_next_night(night), 0);
+    assert_int_equal(last_event(night)->kind, HOST_START_START);
+}
+
+static void menu_begins_with_the_next_disk_of_a_test(void **state)
+{
+    struct night *night = *state;
+
+    put_settings(night, "mode = menu\n");
+    host_console_set_screen(night->host->console, (struct screen_size){80, 25}, false);
+    host_console_answer(night->host->console, NULL);
+    host_console_answer(night->host->console, "y");
+    (void)run_night(night);
+    assert_null(strstr(host_console_text(night->host->console), "test of all disks"));
+    assert_int_equal(begin_test_of_all(night), 0);
+    host_console_answer(night->host->console, "enter");
+    host_console_answer(night->host->console, "y");
+    mem_vars_drop(night->host->vars, NULL, "BootNext");
+    assert_int_equal(run_night(night), 0);
+    assert_non_null(
+        strstr(host_console_text(night->host->console), "1  Go on with the test of all"));
+    assert_int_equal(last_event(night)->kind, HOST_START_RESET);
+    assert_int_equal(ld_le16(mem_vars_find(night->host->vars, NULL, "BootNext")->data), 1);
+}
+
 /* Who comes in the morning reads why the machine waits. */
 static void waiting_is_in_the_log(void **state)
 {
@@ -417,6 +489,9 @@ int main(void)
         TEST(words_tell_what_a_key_leads_to),
         TEST(who_leaves_the_menu_is_asked_nothing_more),
         TEST(waiting_is_in_the_log),
+        TEST(test_of_all_disks_goes_on_by_itself),
+        TEST(forgotten_test_keeps_no_machine_from_starting),
+        TEST(menu_begins_with_the_next_disk_of_a_test),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,10 +150,11 @@ static void all_disks_are_tried_one_start_each(void **state)
     struct host *host = usual_machine();
 
     (void)state;
-    run_to_say(host, "test -all -y", 3, "type the same line|from Disk 0");
+    run_to_say(host, "test -all -y", 3, "its menu begins with the next disk|from Disk 0");
     run_to_say(host, "test -all -y", 3, "waits|from Disk 0"); /* it was not started yet */
     assert_next(host, 0);
     start_once(host);
+    run_to_say(host, "status", 0, "Test of Disk 0, asked for|test of all disks is not at its end");
     run_to_say(host, "test -all -y", 3, "Test of Disk 0, asked for|from Disk 1");
     assert_next(host, 1);
     start_once(host);
@@ -209,13 +210,17 @@ static void a_record_is_written_as_it_is_described(void **state)
     assert_memory_equal(bytes, wanted, sizeof(wanted));
     assert_int_equal(start_tests_read(span_of(wanted, sizeof(wanted)), &again), ST_OK);
     assert_int_equal(again.count, 1);
+    assert_false(again.walk);
+    tests.walk = true;
+    (void)start_tests_write(&tests, bytes);
+    assert_int_equal(bytes[3], 1);
     assert_memory_equal(&again.items[0], &test, sizeof(test));
 }
 
 static void what_is_no_record_is_not_believed(void **state)
 {
     uint8_t bytes[START_TESTS_BYTES + 1];
-    struct start_tests tests = {.count = 0};
+    struct start_tests tests = {.walk = true};
     struct start_tests untouched = {.count = 77};
 
     (void)state;
