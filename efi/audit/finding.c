@@ -237,7 +237,11 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
     [FINDING_ESP_TOO_SMALL] =
         {SEVERITY_DAMAGE, "esp-too-small",
          "The EFI System Partition is too small for the boot files of the other",
-         "Make room on it, or make a larger one."},
+         "shadowboot repair brings what Windows is started by, without other languages and the memory "
+         "tester. Where that is too much as well: make room on it (in the Shell: rm), or delete the "
+         "partition and type shadowboot prepare <disk>, which makes a larger one.",
+         "Make room on it (in the Shell: rm), or delete the partition and type shadowboot prepare "
+         "<disk>, which makes a larger one."},
     [FINDING_ESP_NO_BOOT_FILES] =
         {SEVERITY_DAMAGE, "esp-no-boot-files",
          "The EFI System Partition lacks the folder that the other one starts from:",

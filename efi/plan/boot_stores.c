@@ -73,7 +73,7 @@ static enum status put_into(struct store_work *work, struct action *action, stru
     }
     change->files = (struct files_change){items, count};
     if (change->kind == DISK_CHANGE_FILES) {
-        enum status status = esp_files_check_room(work->plan, change->esp, &change->files);
+        enum status status = esp_files_fit(work->plan, change->esp, &change->files);
         if (status != ST_OK)
             return leave_store(work->plan, status);
     }

@@ -1,5 +1,6 @@
 #include "audit/esp_path.h"
 #include "base/text.h"
+#include "esp_spare.h"
 #include "format/fat/fat_layout.h"
 #include "plan/esp_files.h"
 #include "plan/esp_guard.h"
@@ -122,8 +123,10 @@ enum status esp_files_check_room(struct plan *plan, size_t target, const struct 
     const struct esp *esp = &plan->machine->esps[target];
     uint32_t unit = esp->volume.cluster_size;
     uint64_t clusters = esp->report.free_clusters + esp->report.problems[FAT_CHAIN_LOST];
+    size_t disk = plan->machine->partitions[esp->partition].disk;
     char need[THOUSANDS_SIZE];
     char have[THOUSANDS_SIZE];
+    char lack[THOUSANDS_SIZE];
     uint64_t bytes = 0;
 
     enum status status = files_bytes(plan->arena, files, unit, &bytes);
@@ -135,13 +138,16 @@ enum status esp_files_check_room(struct plan *plan, size_t target, const struct 
                            status_text(status));
     if (bytes <= clusters * unit)
         return check_root(plan, esp, files);
-    return plan_refuse(plan, ST_NO_SPACE,
-                       "The files need %s bytes on %s, beside what is there until they have taken "
-                       "its place, and %s bytes are free. Make room there and run the command "
-                       "again. Nothing was changed.",
-                       format_thousands(bytes, need),
-                       place_text(plan->arena, plan->machine, esp->partition),
-                       format_thousands(clusters * unit, have));
+    return plan_refuse(
+        plan, ST_NO_SPACE,
+        "The files need %s bytes on %s, beside what is there until they have taken "
+        "its place, and %s bytes are free. Make room there for %s bytes more (in the "
+        "Shell: rm) and run the command again. Or, where another disk starts the "
+        "machine, delete that partition (diskpart), and \"shadowboot prepare %zu\" "
+        "makes a larger one in free space. Nothing was changed.",
+        format_thousands(bytes, need), place_text(plan->arena, plan->machine, esp->partition),
+        format_thousands(clusters * unit, have), format_thousands(bytes - clusters * unit, lack),
+        disk);
 }
 
 /* --- What to say ---------------------------------------------------------------------------- */
@@ -223,6 +229,26 @@ const char *esp_files_text(struct plan *plan, size_t target, const struct files_
                         names_text(arena, files));
 }
 
+enum status esp_files_fit(struct plan *plan, size_t target, struct files_change *io_files)
+{
+    const struct esp *esp = &plan->machine->esps[target];
+    const struct files_change all = *io_files;
+    enum status status = ST_NO_SPACE;
+    enum spare spare = SPARE_NOTHING;
+
+    for (; status == ST_NO_SPACE && spare < SPARE_COUNT; spare++) {
+        status = esp_spare(plan, &all, spare, io_files);
+        if (status == ST_OK && io_files->count > 0)
+            status = esp_files_check_room(plan, target, io_files);
+    }
+    if (status != ST_OK)
+        return status;
+    plan->refusal = "";
+    esp_spare_tell(plan, &all, io_files, spare - 1,
+                   place_text(plan->arena, plan->machine, esp->partition));
+    return plan->status;
+}
+
 enum status esp_files_plan(struct plan *plan, size_t target, const struct files_change *files)
 {
     const struct partition *partition =
@@ -238,9 +264,10 @@ enum status esp_files_plan(struct plan *plan, size_t target, const struct files_
         return ST_OK;
     enum status status = esp_guard_check(plan, plan->machine->esps[target].partition);
     if (status == ST_OK)
-        status = esp_files_check_room(plan, target, files);
+        status = esp_files_fit(plan, target, &change.files);
     if (status != ST_OK)
         return status;
-    plan_change_disk(plan, &change, esp_files_text(plan, target, files));
+    if (change.files.count > 0)
+        plan_change_disk(plan, &change, esp_files_text(plan, target, &change.files));
     return plan->status;
 }

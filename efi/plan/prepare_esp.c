@@ -121,7 +121,9 @@ static enum status format_esp(struct prepare *prepare, size_t index)
         status = prepare_gather(prepare, esp->status == ST_OK ? index : NO_INDEX);
     if (status != ST_OK)
         return status;
-    status = prepare_try_area(prepare, &area, &spot);
+    do {
+        status = prepare_try_area(prepare, &area, &spot);
+    } while (status == ST_NO_SPACE && prepare_spare_more(prepare));
     if (status != ST_OK)
         return prepare_refuse_area(prepare, status, &area,
                                    place_text(plan->arena, prepare->machine, esp->partition), "");

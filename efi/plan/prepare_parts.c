@@ -108,6 +108,8 @@ enum status prepare_gather(struct prepare *prepare, size_t old)
     prepare->label = source_label(prepare);
     identity_begin(&prepare->identity, prepare->machine, prepare->disk, &prepare->request->now);
     status = esp_files_fresh(prepare->plan, prepare->source, old, FILES_OF_START, &prepare->files);
+    prepare->whole = prepare->files;
+    prepare->spare = SPARE_NOTHING;
     if (status == ST_OK)
         status = esp_files_fresh(prepare->plan, prepare->source, old, FILES_ALL, &prepare->all);
     return status;
@@ -163,8 +165,13 @@ static bool takes_from_old(const struct prepare *prepare, const struct files_cha
 
 static void warn_of_rest(struct prepare *prepare, const struct spot *spot)
 {
-    size_t left = prepare->all.count - spot->files.count;
+    size_t spared = prepare->whole.count - prepare->files.count;
+    bool is_all = spot->files.count == prepare->all.count;
+    size_t left = is_all ? 0 : prepare->all.count - spot->files.count - spared;
 
+    if (!is_all)
+        esp_spare_tell(prepare->plan, &prepare->whole, &prepare->files, prepare->spare,
+                       "the new file system");
     if (left > 0)
         plan_warn(prepare->plan,
                   "%zu files and folders of %s that the system is not started by are left out: the "

@@ -5,6 +5,7 @@
 #ifndef SHADOWBOOT_PLAN_PREPARE_PARTS_H
 #define SHADOWBOOT_PLAN_PREPARE_PARTS_H
 
+#include "esp_spare.h"
 #include "format/fat/fat.h"
 #include "plan/free_space.h"
 #include "plan/new_guid.h"
@@ -23,7 +24,9 @@ struct prepare {
     size_t source; /* index into machine.esps */
     size_t old;    /* ESP that the fresh file system takes the place of; NO_INDEX for none */
     struct files_change files; /* what the machine is started by, and what `old` has besides */
-    struct files_change all;   /* with what else the source has, which comes along where it fits */
+    struct files_change whole; /* `files` before something was left out of them (esp_spare.h) */
+    enum spare spare;
+    struct files_change all; /* with what else the source has, which comes along where it fits */
     const char *label;
     struct identity identity;
 };
@@ -64,6 +67,9 @@ MUST_CHECK enum status prepare_gather(struct prepare *prepare, size_t old);
 /* Whether the gathered files fit there. Statuses as fresh_fat_fits. */
 MUST_CHECK enum status prepare_try_area(struct prepare *prepare, const struct free_area *area,
                                         struct spot *ret_spot);
+
+/* Leaves more out of the files that Windows starts without; false when there is no more. */
+bool prepare_spare_more(struct prepare *prepare);
 
 /* Refuses because of what prepare_try_area said of an area. `where` is "Disk 1 Partition 2 ..." or
  * a free area; `more` a sentence that follows, "" for none. Gives the status for the caller to

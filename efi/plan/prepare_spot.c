@@ -58,6 +58,14 @@ enum status prepare_try_area(struct prepare *prepare, const struct free_area *ar
     return status;
 }
 
+bool prepare_spare_more(struct prepare *prepare)
+{
+    if (prepare->spare + 1 == SPARE_COUNT)
+        return false;
+    prepare->spare++;
+    return esp_spare(prepare->plan, &prepare->whole, prepare->spare, &prepare->files) == ST_OK;
+}
+
 enum status prepare_refuse_area(struct prepare *prepare, enum status status,
                                 const struct free_area *area, const char *where, const char *more)
 {
@@ -123,8 +131,8 @@ static uint64_t wanted_bytes(const struct prepare *prepare)
     return prepare->on->block_size == 4096 ? 260u * MIB : 100u * MIB;
 }
 
-enum status prepare_find_spot(struct prepare *prepare, const struct free_space *space,
-                              struct spot *ret_spot, struct free_area *ret_largest)
+static enum status find_spot(struct prepare *prepare, const struct free_space *space,
+                             struct spot *ret_spot, struct free_area *ret_largest)
 {
     uint64_t bytes = wanted_bytes(prepare);
     uint64_t blocks =
@@ -141,6 +149,17 @@ enum status prepare_find_spot(struct prepare *prepare, const struct free_space *
         if (any && ret_largest->block_count < blocks)
             status = prepare_try_area(prepare, ret_largest, ret_spot);
     }
+    return status;
+}
+
+enum status prepare_find_spot(struct prepare *prepare, const struct free_space *space,
+                              struct spot *ret_spot, struct free_area *ret_largest)
+{
+    enum status status = ST_NO_SPACE;
+
+    do {
+        status = find_spot(prepare, space, ret_spot, ret_largest);
+    } while (status == ST_NO_SPACE && prepare_spare_more(prepare));
     return status;
 }
 

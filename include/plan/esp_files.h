@@ -88,6 +88,14 @@ MUST_CHECK enum status esp_files_check_room(struct plan *plan, size_t target,
                                             const struct files_change *files);
 
 /*
+ * The same, and where not all fit as much as has to be is left out of what Windows starts without:
+ * languages that it is not installed in, the memory tester, fonts of other languages. A warning says
+ * so. Statuses as above.
+ */
+MUST_CHECK enum status esp_files_fit(struct plan *plan, size_t target,
+                                     struct files_change *io_files);
+
+/*
  * "bring 12 files and 3 folders, 21.6 MiB, from ... to ...: A, B and 13 more"; without the second
  * place when `target` is NO_INDEX. "delete 1 file and 1 folder of ...: A and B" where they go, which
  * is all of them or none. NULL when the arena is full. There is at least one file.
@@ -96,8 +104,7 @@ const char *esp_files_text(struct plan *plan, size_t target, const struct files_
 
 /*
  * Adds the action that brings the files to the target, a healthy ESP, or takes them from it; nothing
- * when there are none.
- * Statuses as esp_files_check_room.
+ * when there are none, of what fits (esp_files_fit). Statuses as there.
  */
 MUST_CHECK enum status esp_files_plan(struct plan *plan, size_t target,
                                       const struct files_change *files);

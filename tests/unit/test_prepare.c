@@ -323,11 +323,11 @@ static void small_blank_disk_gets_an_esp_of_what_there_is(void **state)
 static void blank_disk_too_small_for_the_files_is_refused(void **state)
 {
     struct mirror *mirror = *state;
-    size_t disk = add_blank(mirror, 512, 8000);
+    size_t disk = add_blank(mirror, 512, 6000);
     struct preparing p = prepare(mirror, disk);
 
-    assert_refused(&p, ST_NO_SPACE, "The files take 4,");
-    assert_holds(p.plan.refusal, "the largest free area of Disk 2 has room for 4,00");
+    assert_refused(&p, ST_NO_SPACE, "The files take 3,");
+    assert_holds(p.plan.refusal, "the largest free area of Disk 2 has room for 2,9");
 }
 
 static void disk_that_is_not_blank_is_refused(void **state)
@@ -542,7 +542,7 @@ static void msr_too_small_for_the_files_is_refused(void **state)
     assert_refused(&p, ST_NO_SPACE, "in Disk 1 Partition 3 {");
     request.allow_msr = false;
     p = prepare_with(mirror, &request);
-    assert_refused(&p, ST_NO_SPACE, "The files take 4,");
+    assert_refused(&p, ST_NO_SPACE, "The files take 3,");
 }
 
 /* I2: the type says MSR, and a database says that a volume lies in it. */
@@ -943,15 +943,16 @@ static void primarys_damaged_esp_is_made_from_the_shadow(void **state)
 
 /* --- Room, to the cluster --------------------------------------------------------------------- */
 
-/* Makes memtest.efi take what the other files leave of `clusters`: manager, store and fallback, and
- * the directories EFI, Microsoft, Boot and BOOT of one cluster each. */
+/* Makes the boot manager take what the other files leave of `clusters`: store and fallback, and the
+ * directories EFI, Microsoft, Boot and BOOT of one cluster each. */
 static void fill(struct mirror *mirror, uint32_t clusters, uint32_t cluster_bytes, size_t root)
 {
     uint64_t taken = 4 + root;
 
-    taken += 2 * ((1600000 + cluster_bytes - 1) / cluster_bytes);
+    mirror_drop_file(mirror, 0, MIRROR_MEMTEST); /* which could be left out */
+    taken += (1600000 + cluster_bytes - 1) / cluster_bytes;
     taken += (32768 + cluster_bytes - 1) / cluster_bytes;
-    mirror->files[0][mirror_file(mirror, 0, MIRROR_MEMTEST)].size =
+    mirror->files[0][mirror_file(mirror, 0, MIRROR_MANAGER)].size =
         (clusters - taken) * cluster_bytes;
 }
 
@@ -978,7 +979,7 @@ static void target_too_small_by_one_cluster_is_refused(void **state)
         fill(mirror, geometry.cluster_count, cluster, cases[i].type == FAT_32);
         struct preparing p = prepare(mirror, 1);
         assert_int_equal(change_at(&p, 0, DISK_CHANGE_FORMAT)->format.type, cases[i].type);
-        mirror->files[0][mirror_file(mirror, 0, MIRROR_MEMTEST)].size++;
+        mirror->files[0][mirror_file(mirror, 0, MIRROR_MANAGER)].size++;
         p = prepare(mirror, 1);
         char room[THOUSANDS_SIZE];
         char text[128];
