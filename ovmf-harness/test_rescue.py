@@ -314,11 +314,11 @@ class Loop:
         subprocess.run(['losetup', '-d', self.device], check=False)
 
 
-def on_devices(desk, devices, *words, write=False):
+def on_devices(desk, devices, *words, write=False, prefix=()):
     options = [word for device in devices for word in ('--disk', device)]
     if write:
         options += ['--write', '--journal', str(desk.journal), '--journal-in-memory']
-    done = limits.run([str(program()), *options, *words], 60, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = limits.run([*prefix, str(program()), *options, *words], 60, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                       stderr=subprocess.PIPE)
     return done.stdout.decode(), done.returncode, done.stderr.decode()
 
@@ -333,6 +333,46 @@ def test_devices_are_judged_and_mended_as_images_are(bench):
         text, status, _ = on_devices(desk, [first, second], 'repair', '-y', write=True)
         assert status == 64 and 'Done: 1 change made and checked.' in text
     assert check_esp(desk, 1) == check_esp(desk, 0)
+
+
+def test_a_device_is_held_alone_flushed_and_its_table_read_anew(bench):
+    desk = bench('mirror', 'esp 1 empty')
+    if not shutil.which('strace'):
+        pytest.skip('without strace nobody sees the calls')
+    trace = desk.folder / 'trace'
+    strace = ['strace', '-e', 'trace=openat,pwrite64,fsync,fadvise64,ioctl', '-o', str(trace)]
+    with Loop(desk.images[0]) as first, Loop(desk.images[1]) as second:
+        assert on_devices(desk, [first, second], 'repair', '-y', write=True, prefix=strace)[1] == 64
+    lines = trace.read_text().splitlines()
+    fds = {}
+    for line in lines:
+        found = re.match(rf'openat\(AT_FDCWD, "({first}|{second})", (.*)\) = (\d+)$', line)
+        if found:
+            assert 'O_RDWR' in found[2] and 'O_EXCL' in found[2]
+            fds[found[1]] = found[3]
+    calls = [line.partition('(')[0] for line in lines
+             if re.match(rf'(pwrite64|fsync|fadvise64)\({fds[second]}[,)]', line)]
+    assert 'pwrite64' in calls and calls[-2:] == ['fsync', 'fadvise64']
+    told = [line for line in lines if 'BLKRRPART' in line]
+    assert len(told) == 1 and told[0].startswith(f'ioctl({fds[second]}, BLKRRPART')
+
+
+@pytest.mark.parametrize('kind', ['qcow2', 'vhdx'])
+def test_other_images_are_read_as_the_manual_page_says(bench, kind):
+    desk = bench('mirror', 'esp 1 empty')
+    devices = [f'/dev/nbd{index}' for index in range(2)]
+    if not all(os.path.exists(device) for device in devices):
+        pytest.skip('the kernel has no network block devices')
+    for image, device in zip(desk.images, devices):
+        other = desk.folder / f'{image.name}.{kind}'
+        subprocess.run(['qemu-img', 'convert', '-f', 'raw', '-O', kind, str(image), str(other)], check=True)
+        subprocess.run(['qemu-nbd', '--read-only', f'--connect={device}', str(other)], check=True)
+    try:
+        text, status, _ = on_devices(desk, devices, 'status')
+        assert (only_core(text), status) == (only_core(desk.run('status')[0]), 65)
+    finally:
+        for device in devices:
+            subprocess.run(['qemu-nbd', '--disconnect', device], check=False)
 
 
 def test_a_device_tells_its_block_size(bench):

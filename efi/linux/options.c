@@ -206,8 +206,9 @@ static const char *const behind_options[] = {
     "WRITING",
     "Each change is shown, agreed to, saved in the journal, written, flushed (fsync, then out of the "
     "kernel's cache), read back and compared. \"undo\" takes it back. Journals on the disks' own EFI "
-    "System Partitions are read, but not marked as taken back: to undo one, copy it into the folder "
-    "of --journal. The kernel is told when a partition table has changed. \"bcd set ... -on 0\" and "
+    "System Partitions are found and undone, but not marked as taken back from here: delete such a "
+    "file then (mount the partition, or mdel of mtools), else it is taken for an interrupted change "
+    "again. The kernel is told when a partition table has changed. \"bcd set ... -on 0\" and "
     "the like change the store of one disk.",
     "FILES ON DISKS",
     "FAT file systems on the disks are called FS0:, FS1:, ... and can be read: bcd -store "
