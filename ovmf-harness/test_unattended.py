@@ -5,6 +5,7 @@ shadowboot on both ESPs and, for the catalogue, no entry of Windows' for the sha
 of the primary come to it.
 """
 import json
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -36,6 +37,7 @@ OTHERS = [
     'primary-store-missing', 'primary-store-of-shadow', 'stores-crossed', 'stores-nowhere', 'old-shadow',
     'plex-failed', 'plex-stale', 'primary-plex-stale', 'shadow-esp-empty', 'shell-first', 'memory-test-first',
     'entry-of-gone-disk', 'esp-guids-equal', 'shadow-is-dd-copy', 'shadow-store-missing', 'primary-fallback-corrupt',
+    'shadow-bootmgr-newer', 'databases-differ',                     # the primary has come back, and is older
 ]
 ASKS = re.compile(r'\[y/N\]')
 
@@ -267,13 +269,13 @@ def test_taking_it_off_survives_every_power_cut(night, record_property):
 
 
 def test_thousand_starts_leave_the_store_as_small_as_the_first(night):
-    """Every tenth runs; what is between them is the same again, as the guard's own test tells."""
+    """With STARTS=1000 in the environment so many run; the suite is content with a hundred."""
     box = night('primary-gone', shadow_entry=False)
     box.power_on()
     box.setup.set_order([2, 0, 1])                                  # it is reached at every start
     sizes = set()
-    for number in range(100):
-        box.date = f'2026-11-20T{number // 4 % 24:02}:{number % 4 * 15:02}:00'
+    for number in range(int(os.environ.get('STARTS', 100))):
+        box.date = f'2026-11-{number // 96 + 1:02}T{number // 4 % 24:02}:{number % 4 * 15:02}:00'
         course = box.power_on()
         assert course.end == STARTED, course.texts
         sizes.add(sum(len(name) + len(data) for name, (attributes, data) in box.setup.variables.items()
