@@ -16,6 +16,7 @@ from repair_vm import Server
 from uboot import STORE, UbootMachine
 
 KIND = UbootMachine if FIRMWARE.name == 'u-boot' else Machine
+VENDOR = 'Das U-Boot' if FIRMWARE.name == 'u-boot' else 'EDK II'
 TIMEOUT = 240                    # SMM is slow, and so is another architecture's processor
 
 
@@ -60,6 +61,8 @@ def test_mirror_is_seen_changed_taken_back_and_repaired(server):
     before = files_of(second)
     with machine.boot_to_shell(TIMEOUT) as vm:
         vm.cd(server.stick)
+        said = run(vm, 'shadowboot version')
+        assert f'({FIRMWARE.arch.upper()}) Firmware: {VENDOR}, revision' in said and 'Secure Boot: off' in said
         # 256 MiB: what is read of a disk's size is right.
         assert '268,435,456 bytes (256 MiB), blocks of 512 bytes' in run(vm, 'shadowboot disks')
         said = run(vm, 'shadowboot status', 65)
@@ -70,7 +73,9 @@ def test_mirror_is_seen_changed_taken_back_and_repaired(server):
         assert 'This machine starts from each of its boot disks alone.' in run(vm, 'shadowboot repair -y')
         run(vm, 'shadowboot undo -y')
         assert files_of(second) == before
-        run(vm, 'shadowboot repair -y')
+        said = run(vm, 'shadowboot repair -y')
+        by = FIRMWARE.fallback.replace('/', '\\') if KIND is UbootMachine else 'Boot0'
+        assert f'Starts from Disk 1 alone: yes, by {by}' in said
     after = files_of(second)
     second.esp.fsck()
     if not first.esp.exists(STORE):  # U-Boot, which writes it, leaves a wrong number of free clusters

@@ -352,6 +352,9 @@ enum status audit_entries(struct arena *arena, const struct machine *machine,
     struct collector to = {.arena = arena};
 
     audit_variable_store(&to, machine);
+    if (machine->variables_in_file)
+        collect_at_partition(&to, FINDING_VARIABLES_IN_FILE, machine->variables_place,
+                             " " BOOT_VARIABLES_PATH ".");
     audit_order(&to, machine);
     for (size_t i = 0; i < machine->entry_count; i++)
         audit_entry(&to, machine, i);

@@ -102,6 +102,10 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
          "firmware that forgets its entries.",
          "For firmware that forgets its entries: install the loader there too (GRUB: grub-install "
          "--removable)."},
+    [FINDING_VARIABLES_IN_FILE] =
+        {SEVERITY_NOTE, "variables-in-file",
+         "The firmware keeps the boot entries in a file here, and they die with this disk:",
+         "Each other disk starts by its fallback boot file alone. shadowboot repair sees to that."},
     [FINDING_VARIABLES_UNREADABLE] = {SEVERITY_DAMAGE, "variables-unreadable",
                                       "The firmware's variables cannot be listed",
                                       "Boot entries may be missing from what is shown here."},

@@ -248,13 +248,23 @@ static bool is_tried(const struct walk *walk, const struct entry *entry)
     return entry_is_tried(entry) && (walk->lenient || !walk_names_file_only(entry));
 }
 
+/* True when the firmware has no entries left: they were in a file on a disk that is gone. */
+static bool entries_are_gone(const struct trial *trial)
+{
+    const struct machine *machine = trial->machine;
+
+    return machine->variables_in_file &&
+           trial_disk_is_gone(trial, machine->partitions[machine->variables_place].disk);
+}
+
 /* Goes through BootOrder; GOES_ON when nothing in it starts. */
 static enum outcome try_entries(struct trial *trial, const struct walk *walk,
                                 struct start *io_start)
 {
     const struct machine *machine = trial->machine;
+    size_t count = entries_are_gone(trial) ? 0 : machine->entry_count;
 
-    for (size_t i = 0; i < machine->entry_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct entry *entry = &machine->entries[i];
         trial->why = "";
         enum outcome outcome = is_tried(walk, entry) ? try_entry(trial, i, io_start) : GOES_ON;
@@ -298,6 +308,10 @@ static const char *say_nothing_starts(struct trial *trial)
         return trial->first_why;
     if (trial->why == NULL)
         return NULL;
+    if (entries_are_gone(trial))
+        return arena_printf(trial->arena, "The boot entries are on Disk %zu, and gone with it. %s",
+                            trial->machine->partitions[trial->machine->variables_place].disk,
+                            trial->why);
     return arena_printf(trial->arena, "%s %s",
                         machine_knows_entries(trial->machine) ? "No boot entry starts from its ESP."
                                                               : "Boot entries are not known.",
@@ -387,9 +401,12 @@ static enum outcome fall_back(struct trial *trial, struct start *io_start)
         trial->together ? fall_back_anywhere(trial) : trial_fallback(trial, disk);
     if (outcome != STARTS && outcome != PERHAPS && !machine_knows_entries(trial->machine))
         outcome = try_loaders(trial, disk, outcome);
-    io_start->verdict = outcome == STARTS ? VERDICT_FALLBACK : verdict_of(outcome);
-    if (outcome == STARTS)
+    bool is_perhaps = outcome == STARTS && !trial->machine->tries_fallback;
+    io_start->verdict = is_perhaps ? VERDICT_FALLBACK : verdict_of(outcome);
+    if (is_perhaps)
         io_start->reason = say_fallback(trial->machine);
+    else if (outcome == STARTS)
+        io_start->reason = "";
     else if (outcome == GOES_ON)
         io_start->reason = say_nothing_starts(trial);
     else

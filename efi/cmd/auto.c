@@ -10,6 +10,7 @@
 #include "show_plan.h"
 #include "try_start.h"
 #include "judgement.h"
+#include "version.h"
 
 #define SECOND      1000u /* milliseconds */
 #define ROUNDS_MOST 3
@@ -238,7 +239,8 @@ enum status cmd_auto(struct context *context)
     if (run.settings.mode == MODE_MENU)
         return hand_to_person(&run);
     auto_log_begin(&run);
-    say(context, "shadowboot " SHADOWBOOT_VERSION ": no boot entry before it has started this "
+    say_program(context);
+    say(context, "shadowboot: no boot entry before it has started this "
                  "machine, or it was chosen.\n");
     auto_say_problems(context, &run.settings);
     if (start_guard_is_shut(&run.guard)) {

@@ -355,6 +355,10 @@ static const struct command table[] = {
      "rows; over a serial line the frame is ASCII unless the terminal takes UTF-8. When you "
      "leave it, a boot manager that has started it goes on with its next entry.",
      NULL, 0, 0, cmd_menu, 0},
+    {"version", "", "names the program and its firmware",
+     "Its version and architecture, the firmware's vendor and revision, the version of UEFI, and the "
+     "state of Secure Boot: what to name when you ask somebody. Reports have it too.",
+     NULL, 0, 0, cmd_version, 0},
     {"help", "[COMMAND | findings | FINDING | sfo | json]", "explains a command",
      "Without a command it lists them all, with the options and exit statuses they share. "
      "findings lists what can be found, and the name of one tells what to do about it. sfo "

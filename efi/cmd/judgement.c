@@ -14,6 +14,8 @@ static void show_start(struct context *context, size_t disk, const struct start 
     if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX) {
         const struct entry *entry = &context->machine.entries[start->entry];
         say(context, ", by Boot%04X \"%.40s\"", entry->number, entry->description);
+    } else if (start->verdict == VERDICT_STARTS) {
+        say(context, ", by %s", context->machine.fallback);
     }
     say(context, ".%s%s\n", start->reason[0] == '\0' ? "" : " ", start->reason);
 }

@@ -1,5 +1,7 @@
 #include "report_json.h"
+
 #include "secure_rows.h"
+#include "version.h"
 
 #include "base/builder.h"
 #include "machine_rows.h"
@@ -171,6 +173,7 @@ void report_json(struct context *context, const struct judgement *judgement, str
     row_number(&rows, REPORT_VERSION);
     put_journal_date(&rows);
     row_text(&rows, context->machine.architecture);
+    rows_program(&rows);
     rows_status(&rows, judgement);
     put_boot_volume(&rows, &judgement->roles);
     put_lists(&rows, judgement);

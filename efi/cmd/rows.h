@@ -12,6 +12,7 @@
 
 enum row {
     ROW_REPORT,
+    ROW_PROGRAM,
     ROW_STATUS,
     ROW_BOOT_VOLUME,
     ROW_DISK,

@@ -288,6 +288,37 @@ static void look_for_fallback(const struct files_port *files, struct machine *io
     }
 }
 
+/* True when firmware comes to the ESP before it comes to the other one. */
+static bool is_met_before(const struct machine *machine, size_t partition, size_t other)
+{
+    const struct partition *a = &machine->partitions[partition];
+    const struct partition *b = &machine->partitions[other];
+    size_t a_port = machine->disks[a->disk].port;
+    size_t b_port = machine->disks[b->disk].port;
+
+    return a_port != b_port ? a_port < b_port : a->hd_number < b->hd_number;
+}
+
+/* Finds the ESP with the file in which U-Boot keeps its variables: the first that has one, for that it
+ * has read. */
+static void look_for_variables(const struct files_port *files, struct machine *io_machine)
+{
+    if (!firmware_is_uboot(io_machine->firmware.vendor))
+        return;
+    io_machine->tries_fallback = true;
+    for (size_t i = 0; i < io_machine->partition_count; i++) {
+        const struct partition *partition = &io_machine->partitions[i];
+        struct file_info info;
+        if (partition->kind != PT_ESP || partition->volume == NO_INDEX ||
+            (io_machine->variables_in_file &&
+             !is_met_before(io_machine, i, io_machine->variables_place)) ||
+            files->stat(files->ctx, partition->volume, BOOT_VARIABLES_PATH, &info) != ST_OK)
+            continue;
+        io_machine->variables_in_file = true;
+        io_machine->variables_place = i;
+    }
+}
+
 /* The volumes, the boot entries and what they name; from SCAN_LISTED on who claims free space. */
 static enum status scan_entries(struct arena *arena, const struct ports *ports,
                                 const struct ports *metered, enum scan_depth depth,
@@ -301,6 +332,8 @@ static enum status scan_entries(struct arena *arena, const struct ports *ports,
         status = resolve_entries(arena, &ports->files, io_machine);
     if (status == ST_OK)
         look_for_fallback(&ports->files, io_machine);
+    if (status == ST_OK)
+        look_for_variables(&ports->files, io_machine);
     if (status == ST_OK && depth >= SCAN_LISTED)
         status = scan_claims(arena, ports, io_machine);
     return status;
@@ -313,6 +346,7 @@ static enum status scan(struct arena *arena, const struct ports *ports, enum sca
     struct machine machine = {
         .contents = contents,
         .architecture = ports->architecture,
+        .firmware = ports->firmware,
         .fallback = arena_printf(arena, FALLBACK_PATH_FORMAT, ports->architecture),
         .secure = {.status = ST_UNSUPPORTED},
     };

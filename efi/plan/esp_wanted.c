@@ -101,7 +101,9 @@ bool gathering_excludes(const struct gathering *g, const char *path)
 {
     bool journal = path_is_at_or_in(path, SHADOWBOOT_FOLDER) && !g->wish->is_rest;
 
-    return journal || path_is_at_or_in(path, VOLUME_STATE);
+    bool variables = text_equal_nocase(path, BOOT_VARIABLES_PATH) && !g->wish->is_rest;
+
+    return journal || variables || path_is_at_or_in(path, VOLUME_STATE);
 }
 
 /* The store in whose directory the file lies when the file is named as its logs are; FAT_NO_FILE

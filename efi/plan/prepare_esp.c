@@ -2,6 +2,7 @@
 
 #include "audit/compare_esps.h"
 #include "gpt_state.h"
+#include "model/boot_paths.h"
 #include "plan/esp_files.h"
 #include "plan/esp_guard.h"
 #include "plan/mend_fat.h"
@@ -106,6 +107,19 @@ static enum status check_use(struct prepare *prepare, const struct esp *esp)
     return ST_OK;
 }
 
+/* The firmware's own file comes back with all else that can be read there. */
+static void warn_of_variables(struct prepare *prepare, const struct esp *esp)
+{
+    const struct machine *machine = prepare->machine;
+
+    if (firmware_is_uboot(machine->firmware.vendor) && esp->status == ST_OK &&
+        fat_find(&esp->report, BOOT_VARIABLES_PATH) != FAT_NO_FILE)
+        plan_warn(prepare->plan,
+                  "The firmware keeps its boot entries in " BOOT_VARIABLES_PATH
+                  " on %s: that is put back.",
+                  place_text(prepare->plan->arena, machine, esp->partition));
+}
+
 static enum status format_esp(struct prepare *prepare, size_t index)
 {
     struct plan *plan = prepare->plan;
@@ -128,6 +142,7 @@ static enum status format_esp(struct prepare *prepare, size_t index)
         return prepare_refuse_area(prepare, status, &area,
                                    place_text(plan->arena, prepare->machine, esp->partition), "");
     warn_of_unknown(plan, esp);
+    warn_of_variables(prepare, esp);
     prepare_add_format(prepare, &spot, &own->unique);
     return plan->status;
 }

@@ -11,8 +11,9 @@
  * an error would let firmware go on, but nobody can tell that beforehand. What starts has to be the
  * system: a tool, or what is on a disk that is no member, is something else, but for the ESP that
  * the system is started from now. When no entry starts anything, the removable-media path
- * \EFI\BOOT\BOOT<ARCH>.EFI is tried, which not every firmware does for fixed disks. BootNext
- * counts once only and is left out.
+ * \EFI\BOOT\BOOT<ARCH>.EFI is tried, which not every firmware does for fixed disks; of one that is
+ * known to, such a disk starts. Where entries are kept in a file they are gone with the disk it is on.
+ * BootNext counts once only and is left out.
  */
 #ifndef SHADOWBOOT_AUDIT_START_H
 #define SHADOWBOOT_AUDIT_START_H

@@ -82,6 +82,7 @@ enum status cmd_undo(struct context *context);
 enum status cmd_bcd(struct context *context);
 enum status cmd_test(struct context *context);
 enum status cmd_menu(struct context *context);
+enum status cmd_version(struct context *context);
 enum status cmd_help(struct context *context);
 
 /* Windows' own commands. Their arguments have a syntax of their own: all but the common options are

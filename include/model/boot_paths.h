@@ -11,6 +11,10 @@
 /* Where kernels lie that start by themselves (UAPI Group, Boot Loader Specification). */
 #define KERNEL_FOLDER "\\EFI\\Linux"
 
+/* U-Boot's variables, on the first ESP that it comes to (U-Boot, doc/develop/uefi, "Non-volatile
+ * variables"). */
+#define BOOT_VARIABLES_PATH "\\ubootefi.var"
+
 /* The removable-media path, a format with the architecture as in "X64" (UEFI Specification
  * 3.5.1.1): machine.fallback is that of this machine. FALLBACK_PREFIX begins those of all. */
 #define FALLBACK_FOLDER      "\\EFI\\BOOT"

@@ -26,6 +26,7 @@
 #include "model/content.h"
 #include "model/secure_boot.h"
 #include "model/volumes.h"
+#include "port/firmware.h"
 #include "port/vars.h"
 
 #define NO_INDEX ((size_t)-1)
@@ -166,6 +167,10 @@ struct machine {
     const char *architecture; /* as in BOOT<ARCH>.EFI */
     const char *fallback;     /* the removable-media path with it, \EFI\BOOT\BOOT<ARCH>.EFI (UEFI
                                * Specification 3.5.1.1) */
+    struct firmware_info firmware;
+    bool tries_fallback;    /* it is known to try the removable-media path of fixed disks as well */
+    bool variables_in_file; /* the firmware keeps them in a file (BOOT_VARIABLES_PATH) ... */
+    size_t variables_place; /* ... on this partition, and they are gone with its disk */
     struct disk *disks;
     size_t disk_count;
     struct partition *partitions; /* by disk, then by place on the disk */

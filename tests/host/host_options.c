@@ -154,6 +154,12 @@ static bool set_architecture(struct host_options *options, const char *argument)
     return true;
 }
 
+static bool set_firmware(struct host_options *options, const char *argument)
+{
+    options->firmware = argument;
+    return true;
+}
+
 static bool set_name(struct host_options *options, const char *argument)
 {
     options->name = argument;
@@ -164,11 +170,11 @@ static const struct host_option {
     const char *name;
     bool (*take)(struct host_options *options, const char *argument);
 } taken[] = {
-    {"--disk", add_disk},       {"--vars", set_vars},    {"--self", set_self},
-    {"--answer", add_answer},   {"--date", set_date},    {"--arch", set_architecture},
-    {"--name", set_name},       {"--bad", add_bad_area}, {"--screen", set_screen},
-    {"--program", set_program}, {"--tpm", set_tpm},      {"--start", add_start},
-    {"--started", set_started},
+    {"--disk", add_disk},       {"--vars", set_vars},         {"--self", set_self},
+    {"--answer", add_answer},   {"--date", set_date},         {"--arch", set_architecture},
+    {"--name", set_name},       {"--bad", add_bad_area},      {"--screen", set_screen},
+    {"--program", set_program}, {"--tpm", set_tpm},           {"--start", add_start},
+    {"--started", set_started}, {"--firmware", set_firmware},
 };
 
 static bool take_option(struct host_options *options, const char *name, const char *argument)

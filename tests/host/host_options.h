@@ -59,6 +59,7 @@ struct host_options {
     const char *vars_file;     /* or NULL */
     struct screen_size screen; /* 0 and 0: what the console finds */
     const char *architecture;
+    const char *firmware; /* the vendor it says it is of; NULL: it does not say */
     const char *name;
     bool has_self;
     struct {

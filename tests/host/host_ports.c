@@ -160,5 +160,6 @@ const struct ports *host_ports(struct host *host)
     host->ports.clock = host_clock_fixed(&host->clock);
     host->ports.start = host_start_port(host->start);
     host->ports.architecture = host->architecture;
+    host->ports.firmware = host->firmware;
     return &host->ports;
 }

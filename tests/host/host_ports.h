@@ -25,6 +25,7 @@ struct host {
     struct host_clock clock;
     struct host_start *start;
     const char *architecture;
+    struct firmware_info firmware;
     /* Called when volumes are renewed, as mem_files_set_renewal says; NULL: they stay as they
      * are. */
     enum status (*renewal)(struct host *host);

@@ -161,6 +161,7 @@ static void make_ports(struct program *program)
     host_start_take_options(program->start, options);
     program->ports.start = host_start_port(program->start);
     program->ports.architecture = options->architecture;
+    program->ports.firmware.vendor = options->firmware;
 }
 
 static int run_command(struct program *program, struct arena *arena, int argc, char **argv)

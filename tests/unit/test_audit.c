@@ -139,6 +139,14 @@ static void drop_fallback(struct host *host)
     mem_files_drop(host->files, 1, FALLBACK);
 }
 
+/* That of the first disk is the one that the firmware comes to first. */
+static void keep_variables_in_files(struct host *host)
+{
+    host->firmware.vendor = "Das U-Boot";
+    for (size_t volume = 0; volume < 2; volume++)
+        mem_files_put(host->files, volume, "\\ubootefi.var", "x", 1);
+}
+
 static void list_twice(struct host *host)
 {
     mem_vars_list_twice(host->vars, "Boot0001");
@@ -295,6 +303,7 @@ static const struct finding_case {
     {FINDING_DISK_GUID_REPEATED, repeat_disk_guid, "Disk 0", ""},
     {FINDING_PARTITION_GUID_REPEATED, repeat_partition_guid, "Disk 0 Partition 3", ""},
     {FINDING_FALLBACK_MISSING, drop_fallback, "Disk 1 Partition 1", " " FALLBACK "."},
+    {FINDING_VARIABLES_IN_FILE, keep_variables_in_files, "Disk 0 Partition 1", " \\ubootefi.var."},
     {FINDING_VARIABLES_UNREADABLE, NULL, "this machine", ""},
     {FINDING_ENTRIES_UNKNOWN, NULL, "this machine", ""},
     {FINDING_VARIABLES_REPEATED, list_twice, "this machine", ""},

@@ -666,6 +666,43 @@ static void other_architecture(struct mirror *mirror)
     mirror->machine.fallback = "\\EFI\\BOOT\\BOOTAA64.EFI";
 }
 
+/* As U-Boot is: its variables are a file on Disk 0, and it tries each disk's fallback. */
+static void keep_entries_on_disk_0(struct mirror *mirror)
+{
+    mirror->machine.tries_fallback = true;
+    mirror->machine.variables_in_file = true;
+    mirror->machine.variables_place = MIRROR_ESP(0);
+}
+
+static void keep_entries_on_disk_0_without_fallbacks(struct mirror *mirror)
+{
+    keep_entries_on_disk_0(mirror);
+    mirror_drop_file(mirror, 0, MIRROR_FALLBACK);
+    mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
+}
+
+static void keep_no_entries(struct mirror *mirror)
+{
+    leave_out_of_order(mirror);
+    keep_entries_on_disk_0(mirror);
+}
+
+static void entries_in_a_file_are_gone_with_its_disk(void **state)
+{
+    static const struct start_case cases[] = {
+        {"disk with the file", keep_entries_on_disk_0, 0, VERDICT_STARTS, 0, ""},
+        {"the other disk", keep_entries_on_disk_0, 1, VERDICT_STARTS, NONE, ""},
+        {"disk with the file", keep_entries_on_disk_0_without_fallbacks, 0, VERDICT_STARTS, 0, ""},
+        {"no fallback", keep_entries_on_disk_0_without_fallbacks, 1, VERDICT_FAILS, NONE,
+         "The boot entries are on Disk 0, and gone with it. Its ESP has no "
+         "\\EFI\\BOOT\\BOOTX64.EFI."},
+        {"no entries", keep_no_entries, 1, VERDICT_STARTS, NONE, ""},
+    };
+
+    (void)state;
+    assert_starts(cases, COUNT_OF(cases));
+}
+
 static void fallback_is_the_way_of_whole_disks_and_the_last_resort(void **state)
 {
     static const struct start_case cases[] = {
@@ -1776,6 +1813,7 @@ int main(void)
         TEST(disk_that_is_no_member_blocks_what_comes_behind),
         TEST(the_first_shell_before_an_entry_blocks_it),
         cmocka_unit_test(fallback_is_the_way_of_whole_disks_and_the_last_resort),
+        cmocka_unit_test(entries_in_a_file_are_gone_with_its_disk),
         TEST(removable_media_path_is_that_of_the_esp_with_the_lowest_number),
         cmocka_unit_test(state_of_the_esp_decides),
         cmocka_unit_test(what_secure_boot_refuses_gives_way),

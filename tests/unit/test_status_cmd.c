@@ -452,6 +452,9 @@ static void report_holds_what_is_known(void **state)
         {"reportVersion", "1"},
         {"date", "\"2026-01-02T03:04:05\""},
         {"architecture", "\"X64\""},
+        {"firmware.version", "\"" SHADOWBOOT_VERSION "\""},
+        {"firmware.vendor", "\"not said\""},
+        {"firmware.secureBoot", "\"not there\""},
         {"state.exitStatus", "65"},
         {"state.text", "\"If the primary disk dies, this machine does not start.\""},
         {"bootVolume.kind", "\"ldm\""},
@@ -510,6 +513,34 @@ static void report_holds_what_is_known(void **state)
     print_digest(windows_manager(), digest + 1);
     strcat(digest, "\"");
     assert_json(report, "disks.0.partitions.0.esp.files.1.sha256", digest);
+}
+
+/* As firmware has it in its system table, and no more than it has. */
+static void version_names_program_and_firmware(void **state)
+{
+    static const struct {
+        struct firmware_info firmware;
+        const char *says;
+        const char *row;
+    } cases[] = {
+        {{"EDK II", 0x10000, 2 << 16 | 70},
+         "Firmware: EDK II, revision 0x00010000, UEFI 2.7. Secure Boot: not there.",
+         "ProgramInfo,\"" SHADOWBOOT_VERSION
+         "\",\"X64\",\"EDK II\",\"0x00010000\",\"2.7\",\"not there\""},
+        {{"Somebody", 7, 2 << 16 | 31}, "revision 0x00000007, UEFI 2.3.1.", "\"2.3.1\""},
+        {{NULL, 0, 0}, "Firmware: not said, revision 0x00000000, UEFI not said.", "\"not said\""},
+    };
+    struct host *host = *state;
+    const char *text = NULL;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        host->firmware = cases[i].firmware;
+        assert_int_equal(run_line(host, "version", &text), 0);
+        assert_says(text, "shadowboot " SHADOWBOOT_VERSION " (X64)");
+        assert_says(text, cases[i].says);
+        assert_int_equal(run_line(host, "version -sfo", &text), 0);
+        assert_says(text, cases[i].row);
+    }
 }
 
 static void report_says_what_quick_left_out(void **state)
@@ -846,6 +877,7 @@ int main(void)
         TEST(files_of_the_esps_are_listed_with_their_digests),
         TEST(broken_files_are_listed_as_such),
         TEST(report_holds_what_is_known),
+        TEST(version_names_program_and_firmware),
         TEST(report_says_what_quick_left_out),
         cmocka_unit_test(report_of_any_machine_is_json),
         TEST(entry_that_is_damaged_is_in_the_report_as_such),
