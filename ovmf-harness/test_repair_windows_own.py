@@ -124,7 +124,7 @@ def test_only_a_good_plex_says_what_is_right(managers, mirrored):
     for index in range(2):
         mirror.put_plex(setup, index, mirror.windows_volume(
             setup.disk(index).size('plex'), 512, setup.disk(index).parts['plex'].first_lba,
-            more=(('/Windows/Boot/EFI/bootmgfw.efi', managers['now'][:-3000] + bytes(3000)),)))
+            more=(('/Windows/Boot/EFI/bootmgfw.efi', managers['now'][:-3000] + b'\1' * 3000),)))
     done = setup.run('repair', '-y')
     assert all(setup.volume(index).get(MANAGER) == managers['old'] for index in range(2)), done.text
 

@@ -112,8 +112,10 @@ void esp_spare_tell(struct plan *plan, const struct files_change *all,
     for (size_t i = 0; i < left->count; i++)
         out -= !left->items[i].is_directory;
     if (spare != SPARE_NOTHING && out > 0)
-        plan_warn(plan,
-                  "There is not room for all on %s: %zu files that Windows starts without are left "
-                  "out, the memory tester and languages that it is not installed in%s.",
-                  where, out, spare == SPARE_FONTS ? ", and fonts of East Asia" : "");
+        plan_warn(
+            plan,
+            "There is not room for all on %s: %zu %s that Windows starts without %s left out, "
+            "the memory tester and languages that it is not installed in%s.",
+            where, out, out == 1 ? "file" : "files", out == 1 ? "is" : "are",
+            spare == SPARE_FONTS ? ", and fonts of East Asia" : "");
 }

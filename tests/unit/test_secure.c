@@ -578,6 +578,50 @@ static void boot_manager_below_the_forbidden_numbers_is_at_risk(void **state)
     assert_int_equal(secure_judge(&firmware, &own).least_svn, 0);
 }
 
+static bool prefers(const struct setup *setup, const struct pe_signers *one,
+                    const struct pe_signers *other)
+{
+    struct arena arena = fixture_scratch();
+    struct machine machine = {.secure = read_state(&arena, setup)};
+    const struct file_content contents[] = {{.signers = one}, {.signers = other}};
+
+    return secure_prefers(&machine, &contents[0], &contents[1]);
+}
+
+/* Trusted before forbidden, high enough before too low, and nothing before what nobody knows; whether
+ * Secure Boot is on makes no difference. */
+static void lists_tell_which_of_two_is_better(void **state)
+{
+    static const uint8_t svn_7[32] = {1,    0x61, 0x2b, 0x13, 0x9d, 0xd5, 0x59, 0x88, 0x43, 0xab,
+                                      0x1c, 0x18, 0x5c, 0x3c, 0xb2, 0xeb, 0x92, 0,    0,    7};
+    struct pe_signers good = signed_by_ca();
+    struct pe_signers refused = signed_by_ca();
+    struct pe_signers unknown = signed_by_ca();
+
+    (void)state;
+    memset(refused.digest.bytes, 0x22, sizeof(refused.digest.bytes));
+    unknown.table = ST_UNSUPPORTED;
+    for (uint8_t on = 0; on < 2; on++) {
+        struct setup setup = {.on = on};
+        trust(&setup, "Root", "Root");
+        add_digest(&setup.dbx, &owner_any, refused.digest.bytes);
+        assert_true(prefers(&setup, &good, &refused));
+        assert_false(prefers(&setup, &refused, &good));
+        assert_false(prefers(&setup, &good, &good));
+        assert_false(prefers(&setup, &good, &unknown));
+        assert_false(prefers(&setup, &unknown, &good));
+        assert_false(prefers(&setup, &good, NULL));
+        struct pe_signers low = good;
+        low.mark = PE_MARK_WINDOWS_MANAGER;
+        struct pe_signers high = low;
+        high.svn = 9u << 16;
+        add_digest(&setup.dbx, &owner_svn, svn_7);
+        assert_true(prefers(&setup, &high, &low));
+        assert_false(prefers(&setup, &low, &high));
+        assert_true(prefers(&setup, &low, &refused));
+    }
+}
+
 /* Firmware knows no levels: shim looks at its own, and at those of what it starts. */
 static void level_is_what_shim_alone_looks_at(void **state)
 {
@@ -626,6 +670,7 @@ int main(void)
         cmocka_unit_test(lists_that_cannot_be_read_leave_it_open),
         cmocka_unit_test(signature_that_is_not_followed_leaves_it_open),
         cmocka_unit_test(boot_manager_below_the_forbidden_numbers_is_at_risk),
+        cmocka_unit_test(lists_tell_which_of_two_is_better),
         cmocka_unit_test(level_is_what_shim_alone_looks_at),
     };
 
