@@ -189,13 +189,22 @@ static uint64_t page_difference(const struct mem_pages *a, const struct mem_page
     return UINT64_MAX;
 }
 
-/* The first difference on pages of `pages`, which is `a` or `b`. */
-static uint64_t walk_pages(const struct mem_pages *pages, const struct mem_pages *a,
-                           const struct mem_pages *b, uint64_t offset)
+static bool stands_on(const struct mem_pages *pages, const struct layer *layer)
+{
+    for (const struct layer *own = pages->top; own != NULL; own = own->below) {
+        if (own == layer)
+            return true;
+    }
+    return false;
+}
+
+/* The first difference on pages of `a` that it does not share with `b`. */
+static uint64_t walk_pages(const struct mem_pages *a, const struct mem_pages *b, uint64_t offset)
 {
     uint64_t found = UINT64_MAX;
 
-    for (const struct layer *layer = pages->top; layer != NULL; layer = layer->below) {
+    for (const struct layer *layer = a->top; layer != NULL && !stands_on(b, layer);
+         layer = layer->below) {
         for (size_t i = 0; layer->buckets != NULL && i < BUCKET_COUNT; i++) {
             for (const struct page *page = layer->buckets[i]; page != NULL; page = page->next) {
                 if (page->index < offset / PAGE_SIZE || page->index > found / PAGE_SIZE)
@@ -210,8 +219,8 @@ static uint64_t walk_pages(const struct mem_pages *pages, const struct mem_pages
 
 uint64_t mem_pages_difference(const struct mem_pages *a, const struct mem_pages *b, uint64_t offset)
 {
-    uint64_t left = walk_pages(a, a, b, offset);
-    uint64_t right = walk_pages(b, a, b, offset);
+    uint64_t left = walk_pages(a, b, offset);
+    uint64_t right = walk_pages(b, a, offset);
 
     return left < right ? left : right;
 }
