@@ -20,7 +20,7 @@ from pathlib import Path
 
 import bench
 import bench_rebuild
-from machine import ROOT
+from firmware import ROOT
 
 PROGRAM = ROOT / 'build/x64/shadowboot.so'
 COMMANDS = ('help undo', 'disks', 'volumes', 'entries', 'status', 'status -quick', 'prepare 1 -y -format',
