@@ -13,7 +13,7 @@ A case is a file `case` in a folder of tests/repair, whose name is that of the d
     finds: esp-no-boot-files @ Disk 1 Partition 1
     finds: entry-file-gone @ Boot0001
     verdict: 0 starts
-    verdict: 1 fails
+    verdict: 1 fails 0xc000000f
     status: 65
 
 `base` is one of mirror.BASES. `like: other-case` says that this damage differs too little from that
@@ -21,7 +21,8 @@ one to be tried with every other damage as well. `do` is carried out line by lin
 is damaged and which: `esp 1`, `disk 0`, `gpt 1`, `entry 0001`, `order`, `nvram`, `ldm 0` (`ldm *` for all
 disks), `ntfs 1`, `md 1`, `store 1` (what is in it: stores.py). Disks are counted as they were built.
 `finds`, `verdict` and `status` are what the program has to say, all of it, with disks counted as it does:
-those that are here.
+those that are here. A code behind a verdict is what Windows' boot manager stops with there: the verdict
+says it (error_codes.py has which causes have which).
 
 What `repair -y -format -msr` has to leave can be said too (test_repair_outcome.py); disks are counted as
 they are printed, and what each does alone is told by `firmware_model`:
@@ -92,6 +93,7 @@ class Case:
     do: list = field(default_factory=list)
     finds: set = field(default_factory=set)
     verdicts: dict = field(default_factory=dict)
+    codes: dict = field(default_factory=dict)
     status: int = 0
     repaired: dict = field(default_factory=dict)
     repair_status: int = None
@@ -145,8 +147,9 @@ def read_case(folder):
             name, place = re.fullmatch('([a-z0-9-]+) @ (.+)', value).groups()
             case.finds.add((name, place))
         elif key == 'verdict':
-            number, verdict = value.split()
+            number, verdict, *code = value.split()
             case.verdicts[int(number)] = verdict
+            case.codes.update({int(number): one for one in code})
         elif key == 'status':
             case.status = int(value)
         elif key in OUTCOMES:
@@ -305,6 +308,15 @@ def esp_add(setup, index, name, size):
     if volume.exists(name):
         raise LookupError(f'{name} is there')
     put_file(volume, name, mirror.filler(name, int(size)))
+
+
+@verb('esp', 'folder')
+def esp_folder(setup, index, name):
+    """A folder with nothing in it, that others have not."""
+    volume = setup.volume(index, change=True)
+    if volume.exists(name):
+        raise LookupError(f'{name} is there')
+    run('mmd', '-i', volume._mtools, volume._name(name))
 
 
 # The FAT file system of an ESP

@@ -32,8 +32,11 @@ def disk_guid(setup, index):
 
 def nowhere(*words):
     """A partition that no machine has."""
-    ids = (uuid.uuid5(uuid.NAMESPACE_URL, ' '.join(['no', kind, *map(str, words)])) for kind in ('partition', 'disk'))
-    return regf.partition(*ids)
+    return regf.partition(*(nowhere_id(kind, *words) for kind in ('partition', 'disk')))
+
+
+def nowhere_id(kind, *words):
+    return uuid.uuid5(uuid.NAMESPACE_URL, ' '.join(['no', kind, *map(str, words)]))
 
 
 def tree(device=None, os_device=None):
@@ -143,6 +146,7 @@ STORES = {
     'windows': of_windows,
     'os-of': lambda setup, index, other: tree(plex(setup, index), plex(setup, other)),
     'nowhere': lambda setup, index: tree(nowhere(index)),
+    'partition-gone': lambda setup, index: tree(regf.partition(nowhere_id('partition', index), disk_guid(setup, index))),
     'esp': lambda setup, index: tree(esp(setup, index)),
     'boot': lambda setup, index: tree((regf.BINARY, bytes(16) + b'\x05' + bytes(7) + b'\x48' + bytes(63))),
     'ramdisk': lambda setup, index: tree(ramdisk()),

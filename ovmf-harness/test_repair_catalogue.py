@@ -106,12 +106,13 @@ class Told:
 
     def __init__(self, run):
         self.text, self.status = run
-        self.findings, self.verdicts = [], {}
+        self.findings, self.verdicts, self.codes = [], {}, {}
         for row in csv.reader(line for line in self.text.splitlines() if re.match('[A-Za-z]+Info,"', line)):
             if row[0] == 'FindingInfo':
                 self.findings.append((row[1], row[3]))
             elif row[0] == 'VerdictInfo':
                 self.verdicts[int(row[1])] = row[2]
+                self.codes.update({int(row[1]): code for code in re.findall('0x[0-9a-f]{8}', ' '.join(row))})
 
     def trouble(self):
         """What must never happen, whatever the damage."""
@@ -135,6 +136,7 @@ def test_damage_is_told_exactly(name, bases, place):
     assert not told.trouble()
     assert lines(set(told.findings)) == lines(case.finds), told.text
     assert told.verdicts == case.verdicts, told.text
+    assert told.codes == case.codes, told.text
     assert told.status == case.status, told.text
 
 

@@ -11,11 +11,10 @@ from test_secure_boot import MANAGER, files, keys, machine_with  # noqa: F401: f
 
 PROGRAM = '/EFI/tools/shadowbootx64.efi'
 NUMBER = 0x00A0
-# What lies where; then which disk starts, and whom firmware trusts that shadowboot is signed by. "SVN
-# raised" is a machine with both certificates as well.
+# What lies where; then which disk starts, and whom firmware trusts that shadowboot is signed by.
 PLACES = {(0, MANAGER): 'old', (0, '/EFI/BOOT/BOOTX64.EFI'): 'unsigned', (1, MANAGER): 'new',
           (1, '/EFI/BOOT/BOOTX64.EFI'): 'altered'}
-STARTS = {'2011 only': (0, AUTHORITIES[0]), '2011 forbidden': (1, AUTHORITIES[1]),
+STARTS = {'2011 only': (0, AUTHORITIES[0]), '2011 and 2023': (0, AUTHORITIES[1]), '2011 forbidden': (1, AUTHORITIES[1]),
           'SVN raised': (0, AUTHORITIES[0]), 'hash forbidden': (1, AUTHORITIES[0])}
 
 

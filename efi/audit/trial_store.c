@@ -255,7 +255,8 @@ enum outcome trial_store(struct trial *trial, const struct esp *esp)
         return follow_store(trial, esp);
     if (esp->store_status == ST_ABSENT && esp->report.listed)
         return trial_because(trial, FAILS,
-                             "Its ESP has no boot store \\EFI\\Microsoft\\Boot\\BCD.");
+                             "Its ESP has no boot store \\EFI\\Microsoft\\Boot\\BCD: Windows' "
+                             "boot manager stops with " NO_SUCH_FILE ".");
     if (esp->store_status == ST_ABSENT)
         return trial_because(trial, UNKNOWN,
                              "Its boot store was not looked for: the check was cut short.");

@@ -61,6 +61,10 @@ enum outcome trial_windows(struct trial *trial, const struct system_copy *copy)
                              "boot manager stops with 0xc000007b.");
     if (windows == ST_OK)
         return STARTS;
+    if (windows == ST_ABSENT && copy->status == ST_OK && copy->files[SYSTEM_LOADER] == ST_ABSENT)
+        return trial_because(trial, FAILS,
+                             "Its copy of the boot volume does not carry Windows: Windows' boot "
+                             "manager stops with 0xc000000f.");
     if (windows == ST_ABSENT)
         return trial_because(trial, FAILS, "Its copy of the boot volume does not carry Windows.");
     return trial_because(trial, UNKNOWN,

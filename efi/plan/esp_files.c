@@ -75,6 +75,33 @@ static void consider(struct gathering *g, size_t index)
         take(g, index);
 }
 
+/* True when something that comes lies in it. */
+static bool leads_to_file(const struct gathering *g, const char *folder)
+{
+    for (size_t i = 0; i < g->count; i++) {
+        if (!g->items[i].is_directory && esp_path_is_in(g->items[i].path, folder))
+            return true;
+    }
+    return false;
+}
+
+/* A directory without anything in it is nothing that a start needs. Those that bcdboot makes come
+ * with what Windows keeps. */
+static void drop_empty_directories(struct gathering *g)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < g->count; i++) {
+        g->taken[g->items[i].file] =
+            !g->items[i].is_directory || leads_to_file(g, g->items[i].path);
+    }
+    for (size_t i = 0; i < g->count; i++) {
+        if (g->taken[g->items[i].file])
+            g->items[kept++] = g->items[i];
+    }
+    g->count = kept;
+}
+
 /* Goes through the source's files, a directory before what is in it. */
 static void gather(struct gathering *g)
 {
@@ -90,6 +117,8 @@ static void gather(struct gathering *g)
         if (gathering_covers(g, file) && !gathering_excludes(g, file->path))
             consider(g, g->order[i]);
     }
+    if (g->wish->only_files && g->source->source == NULL)
+        drop_empty_directories(g);
 }
 
 /* --- What to say ---------------------------------------------------------------------------- */

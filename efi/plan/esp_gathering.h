@@ -21,6 +21,7 @@ struct wish {
     bool fresh;           /* for a fresh file system: nothing of the other kind is in the way */
     bool is_rest;         /* of the same disk: journals come too, lost long names do not */
     bool others_go_by_it; /* by the ESP that is brought something */
+    bool only_files;      /* directories come with what is in them */
     bool of_windows;      /* what goes with the Windows that is started, be it older than what is
                            * there */
 };

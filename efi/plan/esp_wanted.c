@@ -82,12 +82,14 @@ const struct wish wish_for_all = {
     .replaces = is_shared_or_unusable, .replaces_log = always, .fresh = true};
 const struct wish wish_for_rest = {
     .replaces = is_not_taken, .replaces_log = is_not_taken, .is_rest = true};
-const struct wish wish_for_different = {.replaces = is_better_or_newer,
-                                        .replaces_log = is_better_or_differs};
+const struct wish wish_for_different = {
+    .replaces = is_better_or_newer, .replaces_log = is_better_or_differs, .only_files = true};
 const struct wish wish_for_windows = {
     .replaces = is_better_or_newer, .replaces_log = is_better_or_differs, .of_windows = true};
-const struct wish wish_for_mending = {
-    .replaces = is_better, .replaces_log = is_better_or_differs, .others_go_by_it = true};
+const struct wish wish_for_mending = {.replaces = is_better,
+                                      .replaces_log = is_better_or_differs,
+                                      .others_go_by_it = true,
+                                      .only_files = true};
 
 /* --- What is asked for ---------------------------------------------------------------------- */
 

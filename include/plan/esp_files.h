@@ -47,8 +47,8 @@ MUST_CHECK enum status esp_files_fresh(struct plan *plan, size_t source, size_t 
  * What the target lacks or has otherwise of what the source has at `path` (a file, or a directory
  * with all in it; "\\" for all; NULL for what the machine is started by, plan/start_files.h). Files
  * that only the target has are left alone (esp_files_tell_others); where one has a file and the
- * other a directory of that name both are left as they are. The removable-media file is made as
- * above when `path` covers it. Statuses: ST_OK, with no items when all is there; ST_ABSENT when the
+ * other a directory of that name both are left as they are; directories come for what is in them.
+ * The removable-media file is made as above when `path` covers it. Statuses: ST_OK, with no items when all is there; ST_ABSENT when the
  * source has no such path; ST_NO_MEMORY.
  */
 MUST_CHECK enum status esp_files_update(struct plan *plan, size_t source, size_t target,

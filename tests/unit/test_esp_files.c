@@ -300,12 +300,16 @@ static void missing_and_differing_files_are_brought(void **state)
     mirror_content(m, 1, MIRROR_MEMTEST)->digest.bytes[0] = 'u';
     m->files[1][mirror_file(m, 1, MIRROR_FALLBACK)].size = 1;
     mirror_add_file(m, 0, "\\EFI\\Microsoft\\Boot\\xx-XX", 0, 0);
+    mirror_add_file(m, 0, "\\EFI\\Microsoft\\Boot\\xx-XX\\a.mui", 10, 'a');
     expect_brought(m, esp_files_update, MIRROR_MANAGER, MIRROR_MANAGER "<0\n");
     expect_brought(m, esp_files_update, "\\efi\\microsoft",
-                   MIRROR_MANAGER "<0\n" MIRROR_MEMTEST "<0\n\\EFI\\Microsoft\\Boot\\xx-XX/\n");
+                   MIRROR_MANAGER
+                   "<0\n" MIRROR_MEMTEST
+                   "<0\n\\EFI\\Microsoft\\Boot\\xx-XX/\n\\EFI\\Microsoft\\Boot\\xx-XX\\a.mui<0\n");
     expect_brought(m, esp_files_update, "\\",
-                   MIRROR_FALLBACK "<0\n" MIRROR_MANAGER "<0\n" MIRROR_MEMTEST
-                                   "<0\n\\EFI\\Microsoft\\Boot\\xx-XX/\n");
+                   MIRROR_FALLBACK
+                   "<0\n" MIRROR_MANAGER "<0\n" MIRROR_MEMTEST
+                   "<0\n\\EFI\\Microsoft\\Boot\\xx-XX/\n\\EFI\\Microsoft\\Boot\\xx-XX\\a.mui<0\n");
 }
 
 /* What is good stays where it is when the ESP is the one that others are measured by. */
@@ -345,6 +349,20 @@ static void dates_and_attributes_alone_bring_nothing(void **state)
     m->files[1][mirror_file(m, 1, MIRROR_MANAGER)].written.year = 2020;
     m->files[1][mirror_file(m, 1, MIRROR_MANAGER)].attributes = 1;
     expect_brought(m, esp_files_update, "\\", "");
+}
+
+/* To what is there directories come for what is in them; a fresh ESP has them as they are. */
+static void empty_directory_is_nothing_to_bring(void **state)
+{
+    struct mirror *m = *state;
+
+    mirror_add_file(m, 0, "\\EFI\\Empty", 0, 'a');
+    mirror_add_file(m, 0, "\\EFI\\Empty\\More", 0, 'a');
+    expect_brought(m, esp_files_mend, "\\", "");
+    expect_brought(m, esp_files_update, "\\", "");
+    mirror_add_file(m, 0, "\\EFI\\Empty\\More\\file", 10, 'a');
+    expect_brought(m, esp_files_mend, "\\",
+                   "\\EFI\\Empty/\n\\EFI\\Empty\\More/\n\\EFI\\Empty\\More\\file<0\n");
 }
 
 static void store_of_the_target_stays_unless_it_is_gone_or_damaged(void **state)
@@ -551,6 +569,7 @@ int main(void)
         CASE(directories_on_the_way_are_brought),
         CASE(path_that_the_source_does_not_have_is_absent),
         CASE(dates_and_attributes_alone_bring_nothing),
+        CASE(empty_directory_is_nothing_to_bring),
         CASE(store_of_the_target_stays_unless_it_is_gone_or_damaged),
         CASE(damaged_files_of_the_source_are_left_out),
         CASE(names_that_are_not_exact_are_left_out_and_counted),

@@ -12,6 +12,11 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+#define STOPS_WITHOUT " Windows' boot manager stops with 0xc000000f."
+#define NO_STORE      "Its ESP has no boot store " MIRROR_STORE ":" STOPS_WITHOUT
+#define NOT_WINDOWS   "Its copy of the boot volume does not carry Windows."
+#define NO_LOADER     "Its copy of the boot volume does not carry Windows:" STOPS_WITHOUT
+
 #define NONE (-1) /* no entry */
 
 #define BY_FILE                                                                                  \
@@ -1109,8 +1114,7 @@ static void stale_checksum_alone_is_no_damage(void **state)
         {"everywhere", stale_checksum_everywhere, 1, VERDICT_PERHAPS, 1, STALE},
         {"changed", fallback_tells_of_a_change, 1, VERDICT_FAILS, 1,
          MIRROR_MANAGER " is damaged: " WRONG},
-        {"no store", stale_checksum_without_store, 1, VERDICT_FAILS, 1,
-         "Its ESP has no boot store " MIRROR_STORE "."},
+        {"no store", stale_checksum_without_store, 1, VERDICT_FAILS, 1, NO_STORE},
     };
 
     (void)state;
@@ -1281,7 +1285,7 @@ static void boot_manager_needs_its_store(void **state)
     "manager stops with 0xc000000f."
 #define UNSEEN "What " MIRROR_FALLBACK " is, and which system it starts, cannot be told."
     static const struct start_case cases[] = {
-        {"absent", drop_store, 1, VERDICT_FAILS, 1, "Its ESP has no boot store " MIRROR_STORE "."},
+        {"absent", drop_store, 1, VERDICT_FAILS, 1, NO_STORE},
         {"unseen", drop_store_unseen, 1, VERDICT_UNKNOWN, 1,
          "Its boot store was not looked for: the check was cut short."},
         {"unreadable", spoil_store, 1, VERDICT_FAILS, 1, STORE "device error."},
@@ -1292,7 +1296,7 @@ static void boot_manager_needs_its_store(void **state)
         {"other name", rename_manager, 1, VERDICT_FAILS, 1, STORE NOT_COMPLETE},
         {"dirty, with log", dirty_store_with_log, 1, VERDICT_STARTS, 1, ""},
         {"dirty, with log, no Windows", dirty_store_with_log_without_windows, 1, VERDICT_FAILS, 1,
-         "Its copy of the boot volume does not carry Windows."},
+         NOT_WINDOWS},
         {"shim", use_shim, 1, VERDICT_UNKNOWN, 1,
          MIRROR_GRUB " is GRUB, and whether it goes on to Windows cannot be told."},
         {"shim with broken GRUB", use_shim_with_broken_grub, 1, VERDICT_FAILS, 1,
@@ -1305,11 +1309,9 @@ static void boot_manager_needs_its_store(void **state)
         {"fallback, no LDM", fallback_with_bad_store_alone, 1, VERDICT_FAILS, NONE,
          STORE "its structure is broken."},
         {"shim as fallback", shim_as_fallback_with_bad_store, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
-        {"quick fallback", quick_fallback_without_store, 1, VERDICT_FAILS, NONE,
-         "Its ESP has no boot store " MIRROR_STORE "."},
+        {"quick fallback", quick_fallback_without_store, 1, VERDICT_FAILS, NONE, NO_STORE},
         {"quick shim", quick_shim_as_fallback_without_store, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
-        {"fallback alone", fallback_without_manager_and_store, 1, VERDICT_FAILS, NONE,
-         "Its ESP has no boot store " MIRROR_STORE "."},
+        {"fallback alone", fallback_without_manager_and_store, 1, VERDICT_FAILS, NONE, NO_STORE},
         {"shim alone", shim_as_fallback_alone, 1, VERDICT_UNKNOWN, NONE, UNSEEN},
         {"no manager", fallback_without_manager, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
     };
@@ -1449,15 +1451,14 @@ static void mark_dirty(struct mirror *mirror)
 
 static void copy_on_the_disk_decides(void **state)
 {
-#define NOT_WINDOWS "Its copy of the boot volume does not carry Windows."
-#define NOT_SEEN    "Its copy of the boot volume cannot be looked into: "
+#define NOT_SEEN "Its copy of the boot volume cannot be looked into: "
     static const struct start_case cases[] = {
         {"BitLocker", encrypt, 1, VERDICT_UNKNOWN, 1,
          "Its copy is encrypted by BitLocker: nobody can look inside."},
         {"boot sector", break_ntfs_boot, 1, VERDICT_FAILS, 1,
          "The NTFS boot sector of its copy is damaged."},
         {"backup", break_ntfs_backup, 1, VERDICT_STARTS, 1, ""},
-        {"loader", drop_loader, 1, VERDICT_FAILS, 1, NOT_WINDOWS},
+        {"loader", drop_loader, 1, VERDICT_FAILS, 1, NO_LOADER},
         {"kernel", drop_kernel, 1, VERDICT_FAILS, 1, NOT_WINDOWS},
         {"spare boot manager", drop_manager_of_windows, 1, VERDICT_STARTS, 1, ""},
         {"no NTFS", drop_ntfs, 1, VERDICT_FAILS, 1, NOT_WINDOWS},
