@@ -93,7 +93,7 @@ help:
 	@echo "make mutants      small faults, one at a time: which ones no unit test notices (LAYER=apply,"
 	@echo "                  FAULT=words for some; NEAR=yes: fewer tests; CHECK=yes: lists only)"
 	@echo "make bench        what commands cost, and how fast they copy"
-	@echo "make demo         a machine that loses a disk and is made to start again"
+	@echo "make demo         a machine that loses a disk and is made to start again (ARCH=aa64: an arm64 one)"
 	@echo "make linux        $(RESCUE), for rescue systems, and its manual page; install puts both"
 	@echo "                  into PREFIX ($(PREFIX)) below DESTDIR"
 	@echo "make usb          $(BUILD)/shadowboot-usb.img, for a USB stick; usb-test starts it under OVMF"
@@ -411,8 +411,10 @@ sweep: all $(BARE) $(TOOLS) $(CHECKED_TOOLS)
 		--basetemp=$(abspath $(BUILD))/sweep $(PYTEST_FLAGS) ovmf-harness/test_sweep.py \
 		ovmf-harness/test_repair_catalogue.py ovmf-harness/test_repair_outcome.py
 
+# ARCH=aa64 shows it under AAVMF, ARCH=ia32 under OVMF for 32-bit PCs.
+DEMO_FIRMWARE := $(patsubst x64,ovmf,$(patsubst ia32,ovmf-ia32,$(patsubst aa64,aavmf,$(ARCH))))
 demo: all
-	@$(HARNESS_ENV) $(PYTHON) ovmf-harness/demo.py
+	@SHADOWBOOT_FIRMWARE=$(DEMO_FIRMWARE) $(HARNESS_ENV) $(PYTHON) ovmf-harness/demo.py
 
 # --- Figures -------------------------------------------------------------------------------------
 $(BENCH): $(BENCH_CORE_OBJ) $(BENCH_OBJ) $(SOURCES_LIST)

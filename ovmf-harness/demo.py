@@ -1,6 +1,6 @@
 """make demo: two servers lose their first disk, before and after shadowboot.
 
-Three starts of one virtual machine (QEMU, OVMF), the server of KB 814070: without Disk 0, where
+Three starts of one virtual machine (QEMU, OVMF, or what firmware.py says), the server of KB 814070: without Disk 0, where
 nothing of Windows starts; with Disk 0, where shadowboot adds boot entries; without Disk 0 again, where
 the shadow disk starts. And three of another one, a mirror of today whose Disk 1 has neither boot files
 nor entry: the same with `shadowboot repair`.
@@ -20,6 +20,7 @@ from pathlib import Path
 import damage
 import kb814070
 import mirror
+from firmware import FIRMWARE
 from kb814070_listings import QUERY_AFTER
 from machine import COUNTDOWN, STANDIN, Machine
 from repair_vm import Server
@@ -198,8 +199,7 @@ def repair_demo(folder, product):
 
 def demo(folder):
     """Both servers; gives the entries that they start through at the end."""
-    product, standin = (built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi'),
-                        built('SHADOWBOOT_STANDIN', 'build/x64/standin.efi'))
+    product, standin = (built('SHADOWBOOT_EFI', FIRMWARE.program), built('SHADOWBOOT_STANDIN', FIRMWARE.standin))
     places = [folder / name for name in ('clone', 'repair')]
     for place in places:
         place.mkdir()
