@@ -14,6 +14,7 @@ from night_vm import esp_of
 from virtual_time import Counted, seconds
 
 WORDS = 'no boot entry before it has started this'
+OWN_VENDOR = '7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de'
 SLOWEST = 1.15                       # a start through shadowboot, in one by the entry alone
 
 
@@ -72,3 +73,25 @@ def test_the_way_through_shadowboot_takes_little_longer(standing_by, bases, tmp_
     record_property('thousandths of a direct start for one through shadowboot',
                     round(1000 * taken['through'] / taken['direct']))
     assert taken['through'] <= SLOWEST * taken['direct'], taken
+
+
+def test_a_start_loop_of_a_healthy_machine_ends_at_the_menu(standing_by, bases, tmp_path):
+    """What it starts resets the machine, again and again; then it waits, also when it is switched on anew,
+    until somebody does something."""
+    machine = mirror_vm.as_machine(standing_by, tmp_path / 'vm', [0, 1])
+    machine.nvram.set('Boot0001', bases('mirror').variables['Boot0001'][1])
+    windows, *own = standing_by.order()
+    machine.nvram.order = [*own, windows, 1]
+    with machine.boot() as vm:
+        for disk in (0, 1, 0):                  # each begins with another one
+            assert vm.wait_standin(120).token == token_of(standing_by, machine, disk)
+            vm.reset()
+        vm.expect('started 3 times in a row', timeout=120)
+        vm.expect('Start from Disk 0')
+    assert machine.nvram.get('ShadowbootStarts', OWN_VENDOR).data[1] == 3
+    with machine.boot() as vm:
+        vm.expect('started 3 times in a row', timeout=120)
+        vm.expect('Start from Disk 0')
+        vm.type('\r')                           # the first choice
+        assert vm.wait_standin().token == token_of(standing_by, machine, 0)
+    assert machine.nvram.get('ShadowbootStarts', OWN_VENDOR).data[1] == 0
