@@ -240,6 +240,20 @@ def test_entries_are_written_to_the_variables_it_is_given(bench):
             assert (folder / name).read_bytes() == data
 
 
+def test_an_entry_with_a_hardware_path_is_judged_by_its_partition(bench):
+    """The path is firmware's, and where that finds a disk is not known here."""
+    desk = bench('mirror')
+    attributes, data = desk.setup.variables['Boot0001']
+    place = data.index(b'\4\1\x2a\0')
+    hardware = bytes.fromhex('02010c00d041030a00000000' '010106000007')
+    length = int.from_bytes(data[4:6], 'little') + len(hardware)
+    desk.setup.variables['Boot0001'] = (attributes, data[:4] + length.to_bytes(2, 'little') + data[6:place] + hardware
+                                        + data[place:])
+    text, status, _ = desk.run('status', '-sfo', options=[desk.efivars()])
+    assert status == 0 and 'VerdictInfo,"1","starts","Boot0001"' in text and 'entry-elsewhere' not in text
+    assert 'entry-elsewhere' in desk.setup.run('status', '-sfo', program=bare()).text
+
+
 def hivex(desk, index, script):
     store = desk.folder / f'BCD{index}'
     disk = desk.setup.disk(index)
@@ -353,6 +367,12 @@ def test_a_device_is_held_alone_flushed_and_its_table_read_anew(bench):
     calls = [line.partition('(')[0] for line in lines
              if re.match(rf'(pwrite64|fsync|fadvise64)\({fds[second]}[,)]', line)]
     assert 'pwrite64' in calls and calls[-2:] == ['fsync', 'fadvise64']
+    first_write = next(at for at, line in enumerate(lines) if line.startswith(f'pwrite64({fds[second]},'))
+    # The journal's file, and then its folder, are on the medium before that.
+    made = next(at for at, line in enumerate(lines) if 'J0000001.SBJ", O_WRONLY|O_CREAT' in line)
+    journal = lines[made].rpartition(' = ')[2]
+    assert f'fsync({journal})' in lines[made + 1] and made < first_write
+    assert any(line.startswith('fsync(') for line in lines[made + 2:first_write])
     told = [line for line in lines if 'BLKRRPART' in line]
     assert len(told) == 1 and told[0].startswith(f'ioctl({fds[second]}, BLKRRPART')
 
