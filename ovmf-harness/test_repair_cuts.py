@@ -117,8 +117,9 @@ def test_cases_that_are_cut_everywhere_are_in_the_catalogue():
     assert WHOLE <= set(CASES)
 
 
-def test_journals_without_a_stick_survive(damaged, record_property):
-    """They lie on the other ESP then."""
-    name = 'shadow-esp-no-microsoft'
+@pytest.mark.parametrize('name', ['shadow-esp-no-microsoft', 'shadow-alone-store-of-primary',
+                                  'shadow-store-of-primary-4k'])
+def test_journals_without_a_stick_survive(name, damaged, record_property):
+    """They lie on the other ESP then; of a disk that is alone in a variable."""
     options = ['--seeds', str(SEEDS), '--stick', 'off']
     assert cut_all(damaged(CASES[name]), name, options, REPAIR, record_property)['changed']

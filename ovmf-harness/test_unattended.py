@@ -26,9 +26,10 @@ STARTS = {
     'primary-bootmgr-missing': 0, 'primary-bootmgr-empty': 0, 'primary-bootmgr-chain-short': 0,
     'primary-bootmgr-unreadable': 0, 'primary-esp-no-microsoft': 0, 'primary-esp-boot-sector-zero': 0,
     'primary-esp-few-clusters': 1, 'primary-esp-missing': 1, 'primary-esp-one-fat': 1, 'primary-esp-unformatted': 1,
-    'primary-gone': 1, 'primary-gpt-both-flipped': 1,
+    'primary-gone': 1, 'primary-gpt-both-flipped': 1, 'shadow-alone-store-of-primary': 1,
+    'primary-gone-shadow-no-store': 1,
 }
-WAITING = ['both-esps-no-microsoft', 'primary-gone-shadow-no-store', 'shadow-alone-store-of-primary']
+WAITING = ['both-esps-no-microsoft']
 # Of these firmware starts something itself, or does not get so far; nothing may become worse.
 OTHERS = [
     'healthy', 'shadow-gone', 'nvram-wiped', 'order-empty', 'order-missing', 'order-odd-size', 'order-repeats',
@@ -83,6 +84,47 @@ def kept(box):
 
 def esp_file(box, index, name):
     return box.setup.volume(index).get(f'/EFI/shadowboot/{name}')
+
+
+VARIABLE = '{7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de}/ShadowbootJournal'
+
+
+def run_from_disk(box, *words, index=0, name='\\shadowboot.efi'):
+    """From a file of the machine's own, without a stick."""
+    setup = box.setup
+    options = setup.host_options()
+    at = options.index('--vars')
+    place = ['--self', f'{setup.disks[index].position}:{setup.disks[index].parts["esp"].number}', '--program', name]
+    done = setup.run(*words, options=[*options[:at], *place, *options[at:]])
+    setup.variables = repaired.read_variables(setup.folder / 'variables.txt')
+    return done
+
+
+def test_it_is_installed_from_an_esp_of_the_mirror_itself(bases, standing_by, folder, program):
+    """The most usual first time: the program was copied to FS0:, and nobody has a stick."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        box = Unattended(bases('mirror'), name, standing_by.stick, program)
+        box.setup.volume(0, change=True).put('/shadowboot.efi', box.image)
+        bare = box.state()
+        done = run_from_disk(box, 'install', '-y')
+        assert done.status == 0 and '(journal NVRAM:ShadowbootJournal)' in done.text, done.text
+        assert len(box.setup.variables[VARIABLE][1]) < 2048
+        for index in (0, 1):
+            assert box.setup.volume(index).get(OWN) == box.image
+            box.setup.volume(index).fsck()
+        assert box.setup.order() == [0, 1, 2, 3]
+        assert 'Nothing to do' in run_from_disk(box, 'install', '-y').text
+        undone = run_from_disk(box, 'undo', '-y')
+        assert undone.status == 0 and not box.left_behind(bare), undone.text
+        assert VARIABLE not in box.setup.variables
+        assert run_from_disk(box, 'undo', '-y').status == 14
+        assert run_from_disk(box, 'install', '-y').status == 0
+        installed = box.state()
+        assert run_from_disk(box, 'install', '-remove', '-y').status == 0
+        assert len(box.setup.variables[VARIABLE][1]) < 2048
+        assert not box.setup.volume(1).exists('/EFI/shadowboot')
+        assert run_from_disk(box, 'undo', '-y').status == 0
+        assert [name for name in box.left_behind(installed)] == [VARIABLE]
 
 
 @pytest.mark.parametrize('name', [*STARTS, *WAITING, *OTHERS])

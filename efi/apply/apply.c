@@ -68,6 +68,30 @@ static enum status gather_records(struct apply_run *run)
     return ST_OK;
 }
 
+/* Step 2 of an undo of blocks: what they come from is told by the journal itself. */
+static enum status mark_undone(struct apply_run *run)
+{
+    enum status status = journal_store_mark(run->ports, run->undone, JOURNAL_UNDOING);
+
+    if (status != ST_OK)
+        run->result->problem = apply_say(
+            run,
+            "Journal %u on %s cannot be written to (%s), so what a power failure would leave could "
+            "not be told. Nothing was changed. Take its write protection off, or make room there, "
+            "and run undo again.",
+            run->undone->id, journal_store_alias(run->ports, run->undone), status_text(status));
+    return status;
+}
+
+/* Nothing is left of what was done since step 2. */
+static void close_undone(struct apply_run *run)
+{
+    if (run->result->has_journal)
+        (void)!journal_store_mark(run->ports, &run->result->journal, JOURNAL_UNDONE);
+    if (run->undone != NULL && run->undone->journal.state == JOURNAL_DONE)
+        (void)!journal_store_mark(run->ports, run->undone, JOURNAL_DONE);
+}
+
 /* Step 2. A plan that only writes new files has nothing to save. */
 static enum status save_journal(struct apply_run *run, const char *command)
 {
@@ -75,6 +99,8 @@ static enum status save_journal(struct apply_run *run, const char *command)
     struct journal *journal = &run->saved;
 
     *journal = (struct journal){.command = command, .is_undo = run->plan->is_undo};
+    if (run->undone != NULL)
+        return mark_undone(run);
     enum status status = gather_records(run);
     if (status != ST_OK) {
         run->result->problem =
@@ -89,7 +115,7 @@ static enum status save_journal(struct apply_run *run, const char *command)
     struct date_time unknown = {0};
     if (clock->now(clock->ctx, &journal->date) != ST_OK)
         journal->date = unknown;
-    status = journal_store_save(run->arena, &run->ports->files, run->plan->machine, journal,
+    status = journal_store_save(run->arena, run->ports, run->plan->machine, journal,
                                 &run->result->journal);
     run->result->has_journal = status == ST_OK;
     if (status != ST_OK && status != ST_NO_MEMORY)
@@ -116,8 +142,7 @@ static enum status let_go(struct apply_run *run)
         "Nothing was changed. Start the machine again, from a stick, and run the command as the "
         "first.",
         disk, status_text(status));
-    if (run->result->has_journal)
-        (void)!journal_store_mark(&run->ports->files, &run->result->journal, JOURNAL_UNDONE);
+    close_undone(run);
     return status;
 }
 
@@ -186,6 +211,16 @@ static bool roll_back(struct apply_run *run, size_t count)
     return all;
 }
 
+/* True when blocks that are taken back may be so in part: nobody knows what they held but the disk. */
+static bool goes_only_on(const struct apply_run *run)
+{
+    for (size_t i = 0; i < run->plan->count && run->undone != NULL; i++) {
+        if (action_changes_disk(&run->plan->actions[i]) && run->disks.works[i].begun > 0)
+            return true;
+    }
+    return false;
+}
+
 static enum status fail(struct apply_run *run, size_t index, enum status status)
 {
     char text[TARGET_SIZE];
@@ -193,7 +228,7 @@ static enum status fail(struct apply_run *run, size_t index, enum status status)
      * ours. */
     bool ours = action_changes_disk(&run->plan->actions[index]) ||
                 (status != ST_CHANGED && status != ST_EXISTS);
-    bool restored = roll_back(run, index + ours);
+    bool restored = !goes_only_on(run) && roll_back(run, index + ours);
     const char *target = apply_target_name(run, index, text, sizeof(text));
 
     run->result->done = 0;
@@ -206,8 +241,7 @@ static enum status fail(struct apply_run *run, size_t index, enum status status)
             ? apply_say(run, "Stopped. Everything is again as it was before.")
             : apply_say(run, "%s could not be written: %s. Everything is again as it was before.",
                         target, status_text(status));
-    if (run->result->has_journal)
-        (void)!journal_store_mark(&run->ports->files, &run->result->journal, JOURNAL_UNDONE);
+    close_undone(run);
     return status;
 }
 
@@ -296,7 +330,7 @@ static void close_journal(struct apply_run *run)
     struct apply_result *result = run->result;
 
     if (result->has_journal &&
-        journal_store_mark(&run->ports->files, &result->journal, JOURNAL_DONE) != ST_OK)
+        journal_store_mark(run->ports, &result->journal, JOURNAL_DONE) != ST_OK)
         apply_note(result, "The journal could not be closed; undo will list it as interrupted.");
 }
 
@@ -307,8 +341,8 @@ static void find_journal(struct apply_run *run)
 
     if (!result->has_journal)
         return;
-    result->journal.volume = journal_store_volume(&run->ports->files, &result->journal);
-    result->has_journal = result->journal.volume != FILES_NO_VOLUME;
+    result->journal.volume = journal_store_volume(run->ports, &result->journal);
+    result->has_journal = result->journal.in_variable || result->journal.volume != FILES_NO_VOLUME;
 }
 
 static enum status start(struct arena *arena, struct ports *ports, const struct plan *plan,
@@ -345,6 +379,7 @@ enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct
     struct apply_run run;
 
     enum status status = start(arena, io_ports, plan, ret_result, &run);
+    run.undone = plan_changes_disks(plan) ? watch->undone : NULL;
     if (status == ST_OK)
         status = reserve_scratch(&run);
     if (status == ST_OK)

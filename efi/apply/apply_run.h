@@ -24,6 +24,7 @@ struct apply_run {
     bool *stuck;                     /* by action: a disk change that could not be taken back */
     struct disk_batch disks;
     struct journal saved;
+    const struct journal_file *undone; /* where blocks are taken back: the journal they come from */
     struct apply_result *result;
 };
 

@@ -99,7 +99,7 @@ const char *apply_say_left_over(struct apply_run *run, const char *target, enum 
 {
     const struct apply_result *result = run->result;
 
-    if (run->plan->is_undo && run->saved.disk_count > 0)
+    if (run->undone != NULL)
         return apply_say(
             run,
             "%s could not be written: %s. Not all is as it was before. Run the same undo "
@@ -117,7 +117,7 @@ const char *apply_say_left_over(struct apply_run *run, const char *target, enum 
         "taken back. Journal %u on %s has the old content: try \"shadowboot undo %u\" after "
         "a restart.",
         target, status_text(status), result->journal.id,
-        journal_store_alias(&run->ports->files, &result->journal), result->journal.id);
+        journal_store_alias(run->ports, &result->journal), result->journal.id);
 }
 
 void apply_note(struct apply_result *result, const char *problem)

@@ -124,14 +124,107 @@ static enum status check_all_relied(const struct disk_work *work)
     return status;
 }
 
+/* --- Old content that is told by differences -------------------------------------------------- */
+
+/* What this step has left in a block where a later one has written over it: what that one found there,
+ * which is known already. False where none has. */
+static bool take_from_later_step(const struct disk_work *work, const struct journal *journal,
+                                 size_t index, uint64_t lba, uint8_t *ret_block)
+{
+    uint32_t size = work->port->block_size;
+
+    for (size_t i = index + 1; i < journal->count; i++) {
+        const struct journal_record *record = &journal->records[i];
+        if (!is_ours(work, record) || lba < record->lba || lba - record->lba >= record->block_count)
+            continue;
+        memset(ret_block, 0, size);
+        if (!record->old_is_zero)
+            memcpy(ret_block, record->old_data.at + (size_t)(lba - record->lba) * size, size);
+        return true;
+    }
+    return false;
+}
+
+/* True when an earlier step is known to leave the block like this, or to have found it so: then this
+ * one has not come to it. */
+static bool is_of_earlier_step(const struct disk_work *work, const struct journal *journal,
+                               size_t index, uint64_t lba, struct span now, uint8_t *scratch)
+{
+    for (size_t i = 0; i < index; i++) {
+        const struct journal_record *record = &journal->records[i];
+        if (!is_ours(work, record) || lba < record->lba || lba - record->lba >= record->block_count)
+            continue;
+        uint32_t block = (uint32_t)(lba - record->lba);
+        if (record->old_is_zero ? span_is_zero(now) || is_new_block(work, record, block, now.at)
+                                : journal_old_block(record, block, now, scratch))
+            return true;
+    }
+    return false;
+}
+
+static enum status expand_old_record(struct disk_work *work, struct journal *journal, size_t index)
+{
+    struct journal_record *record = &journal->records[index];
+    uint32_t size = work->port->block_size;
+    uint8_t *old = arena_alloc(work->arena, record->block_count, size);
+    uint8_t *now = work->buffer;
+    uint8_t *later = work->buffer + size;
+
+    if (old == NULL)
+        return ST_NO_MEMORY;
+    for (uint32_t block = 0; block < record->block_count; block++) {
+        uint64_t lba = record->lba + block;
+        uint8_t *at = old + (size_t)block * size;
+        if (take_from_later_step(work, journal, index, lba, later) &&
+            journal_old_block(record, block, span_of(later, size), at))
+            continue;
+        if (work->port->read(work->port->ctx, lba, 1, now) != ST_OK)
+            return ST_IO;
+        if (journal_old_block(record, block, span_of(now, size), at))
+            continue;
+        if (!is_of_earlier_step(work, journal, index, lba, span_of(now, size), at))
+            return ST_CHANGED;
+        memcpy(at, now, size);
+    }
+    record->old_data = span_of(old, (size_t)record->block_count * size);
+    return ST_OK;
+}
+
+/* Gives all records of the disk their old content, from the last one to the first. */
+static enum status expand_old(struct disk_work *work)
+{
+    const struct journal *saved = work->change->journal;
+    struct disk_change *change = arena_copy(work->arena, work->change, sizeof(*change));
+    struct journal *journal = arena_copy(work->arena, saved, sizeof(*journal));
+    enum status status = ST_OK;
+
+    if (change == NULL || journal == NULL)
+        return ST_NO_MEMORY;
+    journal->records =
+        arena_copy(work->arena, saved->records, saved->count * sizeof(*saved->records));
+    if (journal->records == NULL)
+        return ST_NO_MEMORY;
+    for (size_t i = journal->count; i > 0 && status == ST_OK; i--) {
+        if (is_ours(work, &journal->records[i - 1]) && journal->records[i - 1].old_digests.size > 0)
+            status = expand_old_record(work, journal, i - 1);
+    }
+    change->journal = journal;
+    work->change = change;
+    return status;
+}
+
+/* --- All of it -------------------------------------------------------------------------------- */
+
 enum status disk_restore_work_out(struct disk_work *work)
 {
-    const struct journal *journal = work->change->journal;
     uint32_t block_size = work->port->block_size;
     struct disk_edit_builder builder;
     uint32_t last = 0;
 
-    enum status status = find_last_step(work, &last);
+    enum status status = expand_old(work);
+    const struct journal *journal = work->change->journal;
+    if (status == ST_OK)
+        status = find_last_step(work, &last);
     if (status == ST_OK && last > 0)
         status = check_all_relied(work);
     if (status != ST_OK)

@@ -135,7 +135,8 @@ static enum status add_blocks(struct recording *recording, uint64_t lba, uint64_
                                     .disk = recording->disk,
                                     .step = recording->step,
                                     .lba = lba,
-                                    .block_count = (uint32_t)count};
+                                    .block_count = (uint32_t)count,
+                                    .new_data = data};
 
     enum status status = read_old(recording, &record);
     if (status == ST_OK && data.size > 0)

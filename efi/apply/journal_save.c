@@ -3,6 +3,7 @@
 
 #include "base/print.h"
 #include "format/devpath.h"
+#include "journal_variable.h"
 
 #define FREE_MARGIN   (64u * 1024) /* bytes to leave free on a volume besides the journal */
 #define COMPARE_PIECE (1u << 20)   /* bytes read back at a time */
@@ -151,11 +152,26 @@ static enum status save_somewhere(const struct saving *saving, size_t *ret_volum
     return result;
 }
 
-enum status journal_store_save(struct arena *arena, const struct files_port *files,
+/* Where no volume takes it, with `status`. */
+static enum status save_in_variable(struct arena *arena, const struct ports *ports,
+                                    struct journal_file *io_file, enum status status)
+{
+    if (journal_variable_write(arena, &ports->vars, io_file->id, &io_file->journal,
+                               &io_file->size) != ST_OK)
+        return status;
+    io_file->in_variable = true;
+    io_file->volume = FILES_NO_VOLUME;
+    io_file->volume_path = span_of(NULL, 0);
+    io_file->path = JOURNAL_VARIABLE_NAME;
+    return ST_OK;
+}
+
+enum status journal_store_save(struct arena *arena, const struct ports *ports,
                                const struct machine *machine, const struct journal *journal,
                                struct journal_file *ret_file)
 {
-    struct journal_file file = {.id = journal_last_id(files) + 1,
+    const struct files_port *files = &ports->files;
+    struct journal_file file = {.id = journal_last_id(arena, ports) + 1,
                                 .has_blocks = journal_has_blocks(journal),
                                 .journal = *journal};
     struct saving saving = {.files = files, .machine = machine, .journal = journal};
@@ -173,10 +189,12 @@ enum status journal_store_save(struct arena *arena, const struct files_port *fil
     if (saving.piece == NULL)
         return ST_NO_MEMORY;
     status = save_somewhere(&saving, &file.volume);
-    if (status != ST_OK)
-        return status;
     file.size = size;
-    file.volume_path = files->volumes[file.volume].path;
-    *ret_file = file;
-    return ST_OK;
+    if (status == ST_OK)
+        file.volume_path = files->volumes[file.volume].path;
+    else
+        status = save_in_variable(arena, ports, &file, status);
+    if (status == ST_OK)
+        *ret_file = file;
+    return status;
 }

@@ -4,7 +4,7 @@
 
 #include "apply/journal_store.h"
 
-/* The highest number in use on any volume. */
-uint32_t journal_last_id(const struct files_port *files);
+/* The highest number in use on any volume or in the variable. Takes no memory for good. */
+uint32_t journal_last_id(struct arena *arena, const struct ports *ports);
 
 #endif

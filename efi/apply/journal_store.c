@@ -4,6 +4,7 @@
 #include "base/sort.h"
 #include "base/text.h"
 #include "journal_save.h"
+#include "journal_variable.h"
 
 #define NAME_LENGTH      12u                  /* J0000001.SBJ */
 #define JOURNAL_MAX      (640u * 1024 * 1024) /* an ESP of 512 MiB, digests and all */
@@ -28,11 +29,15 @@ static bool parse_name(const char *name, uint32_t *ret_id)
     return true;
 }
 
-static enum status read_journal(struct arena *arena, const struct files_port *files, size_t volume,
+static enum status read_journal(struct arena *arena, const struct ports *ports, size_t volume,
                                 const struct journal_file *file, struct span *ret_data)
 {
+    const struct files_port *files = &ports->files;
+    uint32_t id = 0;
     size_t got = 0;
 
+    if (file->in_variable)
+        return journal_variable_read(arena, &ports->vars, &id, ret_data);
     if (file->size > JOURNAL_MAX)
         return ST_NO_MEMORY;
     uint8_t *data = arena_alloc(arena, 1, (size_t)file->size);
@@ -62,11 +67,11 @@ static enum status name_file(struct arena *arena, const struct files_port *files
     return ST_OK;
 }
 
-static enum status load(struct arena *arena, const struct files_port *files, size_t volume,
+static enum status load(struct arena *arena, const struct ports *ports, size_t volume,
                         const struct journal_file *file, struct journal *ret_journal)
 {
     struct span data;
-    enum status status = read_journal(arena, files, volume, file, &data);
+    enum status status = read_journal(arena, ports, volume, file, &data);
 
     return status == ST_OK ? journal_parse(arena, data, ret_journal) : status;
 }
@@ -88,14 +93,14 @@ static struct journal summary_of(const struct journal *journal)
  * Reads and takes apart a whole journal, and gives the memory back: of many and large ones together
  * there is not enough. The status is the file's, or ST_NO_MEMORY when not even the summary fits.
  */
-static enum status summarize(struct arena *arena, const struct files_port *files,
+static enum status summarize(struct arena *arena, const struct ports *ports,
                              struct journal_file *io_file)
 {
     size_t mark = arena_mark(arena);
     char command[COMMAND_KEPT + 1];
     struct journal journal = {.command = ""};
 
-    io_file->status = load(arena, files, io_file->volume, io_file, &journal);
+    io_file->status = load(arena, ports, io_file->volume, io_file, &journal);
     io_file->has_blocks = io_file->status == ST_OK && journal_has_blocks(&journal);
     struct text_buffer text;
     text_buffer_init(&text, command, sizeof(command));
@@ -128,7 +133,7 @@ static bool is_closed(const struct files_port *files, const struct journal_file 
 /* A list being made: its items are counted first, without room for them. */
 struct listing {
     struct arena *arena;
-    const struct files_port *files;
+    const struct ports *ports;
     bool interrupted_only;
     struct journal_file *items; /* NULL while they are counted */
     size_t room;
@@ -137,35 +142,70 @@ struct listing {
 
 static bool is_interrupted(const struct journal_file *file)
 {
-    return file->status == ST_OK && file->journal.state == JOURNAL_PENDING;
+    return file->status == ST_OK &&
+           (file->journal.state == JOURNAL_PENDING || file->journal.state == JOURNAL_UNDOING);
+}
+
+/* Adds a journal that was named, as far as the list is for it. */
+static enum status add_journal(struct listing *listing, struct journal_file *file)
+{
+    enum status status = summarize(listing->arena, listing->ports, file);
+
+    if (status != ST_OK)
+        return status;
+    if (!listing->interrupted_only || is_interrupted(file))
+        listing->items[listing->count++] = *file;
+    return ST_OK;
+}
+
+/* True while they are counted, and when there are more than were. */
+static bool has_no_room(struct listing *listing)
+{
+    listing->count += listing->items == NULL;
+    return listing->items == NULL || listing->count == listing->room;
 }
 
 static enum status list_file(struct listing *listing, size_t volume, const struct file_info *info,
                              uint32_t id)
 {
+    const struct files_port *files = &listing->ports->files;
     struct journal_file file;
 
-    if (listing->items == NULL || listing->count == listing->room) {
-        listing->count += listing->items == NULL;
+    if (has_no_room(listing))
         return ST_OK;
-    }
-    enum status status = name_file(listing->arena, listing->files, volume, info, id, &file);
+    enum status status = name_file(listing->arena, files, volume, info, id, &file);
     if (status != ST_OK)
         return status;
-    if (listing->interrupted_only && is_closed(listing->files, &file))
+    if (listing->interrupted_only && is_closed(files, &file))
         return ST_OK;
-    status = summarize(listing->arena, listing->files, &file);
-    if (status != ST_OK)
+    return add_journal(listing, &file);
+}
+
+/* The journal in the variable, if there is one. */
+static enum status list_variable(struct listing *listing)
+{
+    struct journal_file file = {.in_variable = true,
+                                .volume = FILES_NO_VOLUME,
+                                .path = JOURNAL_VARIABLE_NAME,
+                                .journal = {.command = ""}};
+    size_t mark = arena_mark(listing->arena);
+    struct span data;
+
+    enum status status =
+        journal_variable_read(listing->arena, &listing->ports->vars, &file.id, &data);
+    file.size = status == ST_OK ? data.size : 0;
+    arena_release(listing->arena, mark);
+    if (status == ST_NO_MEMORY)
         return status;
-    if (!listing->interrupted_only || is_interrupted(&file))
-        listing->items[listing->count++] = file;
-    return ST_OK;
+    if (status != ST_OK || has_no_room(listing))
+        return ST_OK;
+    return add_journal(listing, &file);
 }
 
 /* Every file on a volume that has a journal's name. */
 static enum status list_volume(struct listing *listing, size_t volume)
 {
-    const struct files_port *files = listing->files;
+    const struct files_port *files = &listing->ports->files;
 
     for (size_t i = 0; i < FILES_PER_VOLUME; i++) {
         struct file_info info;
@@ -186,9 +226,9 @@ static enum status list_volumes(struct listing *listing)
     enum status status = ST_OK;
 
     listing->count = 0;
-    for (size_t i = 0; i < listing->files->volume_count && status == ST_OK; i++)
+    for (size_t i = 0; i < listing->ports->files.volume_count && status == ST_OK; i++)
         status = list_volume(listing, i);
-    return status;
+    return status == ST_OK ? list_variable(listing) : status;
 }
 
 static int by_id(const void *ctx, size_t a, size_t b)
@@ -231,46 +271,50 @@ static enum status list_journals(struct listing *listing, struct journal_files *
     return sort_files(listing->arena, listing->items, listing->count, ret_files);
 }
 
-enum status journal_store_list(struct arena *arena, const struct files_port *files,
+enum status journal_store_list(struct arena *arena, const struct ports *ports,
                                struct journal_files *ret_files)
 {
-    struct listing listing = {.arena = arena, .files = files};
+    struct listing listing = {.arena = arena, .ports = ports};
 
     return list_journals(&listing, ret_files);
 }
 
-enum status journal_store_list_interrupted(struct arena *arena, const struct files_port *files,
+enum status journal_store_list_interrupted(struct arena *arena, const struct ports *ports,
                                            struct journal_files *ret_files)
 {
-    struct listing listing = {.arena = arena, .files = files, .interrupted_only = true};
+    struct listing listing = {.arena = arena, .ports = ports, .interrupted_only = true};
 
     return list_journals(&listing, ret_files);
 }
 
-size_t journal_store_volume(const struct files_port *files, const struct journal_file *file)
+size_t journal_store_volume(const struct ports *ports, const struct journal_file *file)
 {
-    for (size_t i = 0; i < files->volume_count; i++) {
+    const struct files_port *files = &ports->files;
+
+    for (size_t i = 0; i < files->volume_count && !file->in_variable; i++) {
         if (span_equal(files->volumes[i].path, file->volume_path))
             return i;
     }
     return FILES_NO_VOLUME;
 }
 
-const char *journal_store_alias(const struct files_port *files, const struct journal_file *file)
+const char *journal_store_alias(const struct ports *ports, const struct journal_file *file)
 {
-    size_t volume = journal_store_volume(files, file);
+    size_t volume = journal_store_volume(ports, file);
 
-    return volume == FILES_NO_VOLUME ? "" : files->volumes[volume].alias;
+    if (file->in_variable)
+        return "NVRAM:";
+    return volume == FILES_NO_VOLUME ? "" : ports->files.volumes[volume].alias;
 }
 
-enum status journal_store_load(struct arena *arena, const struct files_port *files,
+enum status journal_store_load(struct arena *arena, const struct ports *ports,
                                const struct journal_file *file, struct journal *ret_journal)
 {
-    size_t volume = journal_store_volume(files, file);
+    size_t volume = journal_store_volume(ports, file);
 
-    if (volume == FILES_NO_VOLUME)
+    if (volume == FILES_NO_VOLUME && !file->in_variable)
         return ST_ABSENT;
-    return load(arena, files, volume, file, ret_journal);
+    return load(arena, ports, volume, file, ret_journal);
 }
 
 /* A number that grows with the date; 0 when the clock was broken. */
@@ -285,7 +329,7 @@ static uint64_t stamp_of(const struct journal_file *file)
 bool journal_file_is_later(const struct journal_file *a, const struct journal_file *b)
 {
     /* On one volume numbers are sure, whatever was done to the clock. */
-    if (span_equal(a->volume_path, b->volume_path))
+    if (a->in_variable == b->in_variable && span_equal(a->volume_path, b->volume_path))
         return a->id > b->id;
     uint64_t stamp_a = stamp_of(a);
     uint64_t stamp_b = stamp_of(b);
@@ -295,10 +339,16 @@ bool journal_file_is_later(const struct journal_file *a, const struct journal_fi
     return a->id > b->id;
 }
 
-uint32_t journal_last_id(const struct files_port *files)
+uint32_t journal_last_id(struct arena *arena, const struct ports *ports)
 {
+    const struct files_port *files = &ports->files;
+    size_t mark = arena_mark(arena);
+    struct span data;
     uint32_t last = 0;
 
+    if (journal_variable_read(arena, &ports->vars, &last, &data) != ST_OK)
+        last = 0;
+    arena_release(arena, mark);
     for (size_t volume = 0; volume < files->volume_count; volume++) {
         struct file_info info;
         uint32_t id = 0;
@@ -312,12 +362,15 @@ uint32_t journal_last_id(const struct files_port *files)
     return last;
 }
 
-enum status journal_store_mark(const struct files_port *files, const struct journal_file *file,
+enum status journal_store_mark(const struct ports *ports, const struct journal_file *file,
                                enum journal_state state)
 {
+    const struct files_port *files = &ports->files;
     struct span mark = journal_mark(state);
-    size_t volume = journal_store_volume(files, file);
+    size_t volume = journal_store_volume(ports, file);
 
+    if (file->in_variable)
+        return journal_variable_mark(&ports->vars, file->id, state);
     if (volume == FILES_NO_VOLUME)
         return ST_ABSENT;
     return files->write(files->ctx, volume, file->path, FILE_APPEND, mark.at, mark.size);

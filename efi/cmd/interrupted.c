@@ -23,7 +23,7 @@ void show_journal(struct context *context, const struct journal_file *file)
         return;
     }
     say(context, "%5u  %s  %-11s  %s%s\n       %s\n", file->id, journal_date_text(context, file),
-        journal_state_text(file), journal_store_alias(&context->ports->files, file), file->path,
+        journal_state_text(file), journal_store_alias(context->ports, file), file->path,
         command_text(context, file));
 }
 
@@ -35,11 +35,12 @@ static void note(struct context *context, const struct journal_file *file)
         rows_journal(&rows, file);
         return;
     }
-    say(context, "Interrupted: journal %u (%s%s) of %s, \"%s\". ", file->id,
-        journal_store_alias(&context->ports->files, file), file->path,
-        journal_date_text(context, file), command_text(context, file));
-    if (file->has_blocks && file->journal.is_undo)
-        say(context, "Run the same command again to finish it.\n");
+    say(context, "Interrupted: %sjournal %u (%s%s) of %s, \"%s\". ",
+        file->journal.state == JOURNAL_UNDOING ? "undo of " : "", file->id,
+        journal_store_alias(context->ports, file), file->path, journal_date_text(context, file),
+        command_text(context, file));
+    if (file->journal.state == JOURNAL_UNDOING)
+        say(context, "\"shadowboot undo %u\" goes on with it.\n", file->id);
     else
         say(context,
             "Run the same command again to finish it, or \"shadowboot undo %u\" to take it back.\n",
@@ -55,7 +56,7 @@ void note_interrupted(struct context *context)
     /* In memory of its own, so that what a large journal takes for a moment is not held to be what
      * the command needs. */
     context->arena = &rest;
-    if (journal_store_list_interrupted(&rest, &context->ports->files, &files) == ST_OK) {
+    if (journal_store_list_interrupted(&rest, context->ports, &files) == ST_OK) {
         for (size_t i = 0; i < files.count; i++)
             note(context, &files.items[i]);
     }
@@ -67,28 +68,25 @@ void note_interrupted(struct context *context)
 static enum status undo_planned(struct context *context, const struct journal_file *file,
                                 bool *ret_planned)
 {
-    const struct files_port *files = &context->ports->files;
     struct journal journal;
     struct plan plan;
 
     *ret_planned = false;
-    enum status status = journal_store_load(context->arena, files, file, &journal);
+    enum status status = journal_store_load(context->arena, context->ports, file, &journal);
     if (status != ST_OK)
         return report(context, status, "Journal %u (%s%s) cannot be used: %s. Nothing was changed.",
-                      file->id, journal_store_alias(files, file), file->path, status_text(status));
+                      file->id, journal_store_alias(context->ports, file), file->path,
+                      status_text(status));
     run_begin(context, &plan);
     status = plan_undo(&plan, &journal);
     *ret_planned = status == ST_OK;
-    status = run_plan(context, &plan, status, NULL);
+    status = run_undo(context, &plan, status, file);
     if (status != ST_OK || context->plan_only)
         return status;
-    /* Volumes may be others by now, so the port is looked at anew. */
-    files = &context->ports->files;
-    if (journal.state != JOURNAL_UNDONE && journal_store_mark(files, file, JOURNAL_UNDONE) != ST_OK)
+    if (journal.state != JOURNAL_UNDONE &&
+        journal_store_mark(context->ports, file, JOURNAL_UNDONE) != ST_OK)
         return report(context, ST_IO,
                       "The change is taken back, but journal %u could not be marked so.", file->id);
-    if (file->has_blocks)
-        journal_close_undos(context->arena, files, file);
     return ST_OK;
 }
 
@@ -115,15 +113,10 @@ static void say_passed_over(struct context *context, const struct journal_file *
     say(context, "Journal %u stays as it is.\n", interrupted->id);
 }
 
-/* Takes one back: `interrupted` itself, or what that was taking back. */
-static enum status take_back(struct context *context, const struct journal_file *interrupted,
-                             const struct journal_file *file, bool *io_again)
+static enum status take_back(struct context *context, const struct journal_file *file,
+                             bool *io_again)
 {
-    note(context, interrupted);
-    if (file == NULL) {
-        say_passed_over(context, interrupted);
-        return ST_OK;
-    }
+    note(context, file);
     if (!context->sfo)
         say(context, "%s\n",
             context->plan_only ? "Without -n this would be taken back first:"
@@ -136,64 +129,26 @@ static enum status take_back(struct context *context, const struct journal_file 
         return status;
     /* Volumes may have been let go of, and others be there. */
     *io_again |= !context->plan_only && status == ST_CHANGED;
-    say_passed_over(context, interrupted);
-    return ST_OK;
-}
-
-static enum status take_back_changes(struct context *context, const struct journal_files *list,
-                                     bool *io_again, bool *ret_shown)
-{
-    for (size_t i = list->count; i > 0 && !*ret_shown; i--) {
-        const struct journal_file *file = &list->items[i - 1];
-        if (!file->has_blocks) {
-            note(context, file);
-            continue;
-        }
-        if (file->journal.is_undo)
-            continue;
-        enum status status = take_back(context, file, file, io_again);
-        if (status != ST_OK)
-            return status;
-        *ret_shown = context->plan_only;
-    }
-    return ST_OK;
-}
-
-static enum status finish_undos(struct context *context, const struct journal_files *all,
-                                bool *io_again)
-{
-    for (size_t i = all->count; i > 0; i--) {
-        const struct journal_file *file = &all->items[i - 1];
-        if (file->status != ST_OK || !journal_is_interrupted_undo(file))
-            continue;
-        enum status status = take_back(
-            context, file, journal_find_undone(context->arena, &context->ports->files, all, file),
-            io_again);
-        if (status != ST_OK || context->plan_only)
-            return status;
-    }
+    say_passed_over(context, file);
     return ST_OK;
 }
 
 enum status take_back_interrupted(struct context *context, bool *ret_again)
 {
     struct journal_files list;
-    bool shown = false;
 
     *ret_again = false;
-    enum status status =
-        journal_store_list_interrupted(context->arena, &context->ports->files, &list);
-    if (status == ST_OK && list.count == 0)
-        return ST_OK;
-    if (status == ST_OK)
-        status = take_back_changes(context, &list, ret_again, &shown);
-    else
-        return report(context, status, "Out of memory. Nothing was changed.");
-    if (status != ST_OK || shown)
-        return status;
-    /* Some are over by what was taken back just now. */
-    status = journal_store_list(context->arena, &context->ports->files, &list);
-    if (status != ST_OK)
-        return report(context, status, "Out of memory. Nothing more was changed.");
-    return finish_undos(context, &list, ret_again);
+    if (journal_store_list_interrupted(context->arena, context->ports, &list) != ST_OK)
+        return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
+    for (size_t i = list.count; i > 0; i--) {
+        const struct journal_file *file = &list.items[i - 1];
+        if (!file->has_blocks || file->journal.is_undo) {
+            note(context, file);
+            continue;
+        }
+        enum status status = take_back(context, file, ret_again);
+        if (status != ST_OK || context->plan_only)
+            return status;
+    }
+    return ST_OK;
 }

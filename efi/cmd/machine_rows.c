@@ -161,10 +161,10 @@ void rows_journal(struct rows *to, const struct journal_file *file)
     row_number(to, file->id);
     row_text(to, journal_date_text(to->context, file));
     row_text(to, journal_state_text(file));
-    row_text(to, journal_store_alias(&to->context->ports->files, file));
+    row_text(to, journal_store_alias(to->context->ports, file));
     row_text(to, file->path);
     row_text(to, text_printable(to->context->arena, file->journal.command));
     row_bool(to, file->has_blocks);
-    row_bool(to, file->journal.is_undo);
+    row_bool(to, file->journal.is_undo || file->journal.state == JOURNAL_UNDOING);
     row_close(to);
 }

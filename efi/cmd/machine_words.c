@@ -118,9 +118,8 @@ const char *file_state_text(const struct fat_file *file, const struct file_conte
 const char *journal_state_text(const struct journal_file *file)
 {
     static const char *const texts[] = {
-        [JOURNAL_PENDING] = "interrupted",
-        [JOURNAL_DONE] = "done",
-        [JOURNAL_UNDONE] = "taken back",
+        [JOURNAL_PENDING] = "interrupted", [JOURNAL_DONE] = "done",
+        [JOURNAL_UNDOING] = "interrupted", [JOURNAL_UNDONE] = "taken back",
         [JOURNAL_LEFT] = "left",
     };
 

@@ -43,7 +43,7 @@ enum status mend_run(struct context *context, struct plan *plan, enum status mad
     if (status != ST_OK)
         return status;
     if (plan->count > 0 && !context->plan_only)
-        journal_give_up(context->arena, &context->ports->files,
+        journal_give_up(context->arena, context->ports,
                         result.has_journal ? &result.journal : NULL);
     status = audit_machine(context->arena, &context->machine, &judgement);
     if (status != ST_OK)

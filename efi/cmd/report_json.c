@@ -119,7 +119,7 @@ static void put_interrupted(struct rows *to)
     struct journal_files list = {.count = 0};
 
     rows_open_list(to, ROW_JOURNAL);
-    if (journal_store_list_interrupted(arena, &to->context->ports->files, &list) != ST_OK)
+    if (journal_store_list_interrupted(arena, to->context->ports, &list) != ST_OK)
         list.count = 0;
     for (size_t i = 0; i < list.count; i++)
         rows_journal(to, &list.items[i]);

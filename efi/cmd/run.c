@@ -98,6 +98,7 @@ static enum status confirm(struct context *context, const struct plan *plan, boo
 
 /* Applies with a part of the memory out of reach, so that it is there for looking again. */
 static enum status apply_with_reserve(struct context *context, const struct plan *plan,
+                                      const struct journal_file *undone,
                                       struct apply_result *ret_result)
 {
     struct arena *arena = context->arena;
@@ -110,7 +111,7 @@ static enum status apply_with_reserve(struct context *context, const struct plan
     }
     struct progress progress;
     progress_start(&progress, context);
-    struct apply_watch watch = {progress_step, &progress};
+    struct apply_watch watch = {progress_step, &progress, undone};
     enum status status = apply_plan(arena, context->ports, plan, context->line, &watch, ret_result);
     progress_end(&progress);
     arena_keep(arena, 0);
@@ -139,8 +140,7 @@ static enum status report_unchecked(struct context *context, const struct plan *
                   "%zu %s made, but could not be checked once more: %s. Look with \"shadowboot "
                   "entries\"; \"shadowboot undo %u\" takes it back (journal %s%s).",
                   plan->count, made, status_text(status), result->journal.id,
-                  context->ports->files.volumes[result->journal.volume].alias,
-                  result->journal.path);
+                  journal_store_alias(context->ports, &result->journal), result->journal.path);
 }
 
 /* What was written cannot be seen once all is over. */
@@ -190,6 +190,7 @@ static const struct file_content *content_written(void *ctx, size_t port, struct
 
 /* Applies, scans again, and compares what is there with what was wanted. */
 static enum status carry_out_plan(struct context *context, struct plan *plan,
+                                  const struct journal_file *undone,
                                   struct apply_result *ret_result)
 {
     struct looking_again again = {plan, context->ports->files.volumes, ret_result};
@@ -202,11 +203,11 @@ static enum status carry_out_plan(struct context *context, struct plan *plan,
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
 
     size_t before_applying = arena_mark(context->arena);
-    enum status status = apply_with_reserve(context, plan, ret_result);
+    enum status status = apply_with_reserve(context, plan, undone, ret_result);
     if (status == ST_NO_MEMORY) { /* before anything was written */
         scan_let_contents_go(&context->machine);
         arena_release(context->arena, before_applying);
-        status = apply_with_reserve(context, plan, ret_result);
+        status = apply_with_reserve(context, plan, undone, ret_result);
     }
     if (status != ST_OK) {
         const char *problem = ret_result->problem;
@@ -234,7 +235,7 @@ static void show_end(struct context *context, const struct plan *plan,
     /* An undo of blocks cannot be taken back: what it has freed may be used since. */
     if (result->has_journal && !(plan->is_undo && plan_changes_disks(plan)))
         say(context, "\"shadowboot undo %u\" takes it back (journal %s%s).\n", result->journal.id,
-            context->ports->files.volumes[result->journal.volume].alias, result->journal.path);
+            journal_store_alias(context->ports, &result->journal), result->journal.path);
     show_problem(context, result);
 }
 
@@ -283,8 +284,9 @@ static enum status take_leave(struct context *context, const struct plan *plan, 
     return ST_OK;
 }
 
-enum status run_plan(struct context *context, struct plan *plan, enum status made,
-                     struct apply_result *ret_result)
+/* run_plan, where `undone` is the journal that the plan takes back; NULL for none. */
+static enum status run_shown(struct context *context, struct plan *plan, enum status made,
+                             const struct journal_file *undone, struct apply_result *ret_result)
 {
     struct apply_result result = {.problem = ""};
     struct findings findings;
@@ -304,7 +306,7 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
     enum status status = take_leave(context, plan, asks_for_key);
     if (status != ST_OK)
         return status;
-    status = carry_out_plan(context, plan, &result);
+    status = carry_out_plan(context, plan, undone, &result);
     if (ret_result != NULL)
         *ret_result = result;
     if (status != ST_OK)
@@ -318,6 +320,18 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
     show_findings(context, &findings);
     show_end(context, plan, &result);
     return ST_OK;
+}
+
+enum status run_plan(struct context *context, struct plan *plan, enum status made,
+                     struct apply_result *ret_result)
+{
+    return run_shown(context, plan, made, NULL, ret_result);
+}
+
+enum status run_undo(struct context *context, struct plan *plan, enum status made,
+                     const struct journal_file *undone)
+{
+    return run_shown(context, plan, made, undone, NULL);
 }
 
 enum status run_plan_silently(struct context *context, struct plan *plan, enum status made)
@@ -337,7 +351,7 @@ enum status run_plan_silently(struct context *context, struct plan *plan, enum s
         return ST_OK;
     enum status status = asks_for_key ? agree_to_key(context) : ST_OK;
     if (status == ST_OK)
-        status = carry_out_plan(context, plan, &result);
+        status = carry_out_plan(context, plan, NULL, &result);
     if (status == ST_OK)
         show_problem(context, &result);
     return status;

@@ -17,7 +17,11 @@ void run_begin(struct context *context, struct plan *ret_plan);
 enum status run_plan(struct context *context, struct plan *plan, enum status made,
                      struct apply_result *ret_result);
 
-/* The same without showing, asking or a closing word, for bootcfg and bcdedit, whose lines are not
+/* The same for a plan that takes this journal back. */
+enum status run_undo(struct context *context, struct plan *plan, enum status made,
+                     const struct journal_file *undone);
+
+/* run_plan without showing, asking or a closing word, for bootcfg and bcdedit, whose lines are not
  * questions: only failures and warnings are reported, and BitLocker's recovery key is asked for. Under -n it shows the plan like run_plan. */
 enum status run_plan_silently(struct context *context, struct plan *plan, enum status made);
 

@@ -41,7 +41,7 @@ static size_t alias_before_colon(const char *word)
 static bool is_named(const struct context *context, const struct journal_file *file,
                      const char *word, uint64_t id)
 {
-    const char *alias = context->ports->files.volumes[file->volume].alias;
+    const char *alias = journal_store_alias(context->ports, file);
     size_t length = alias_before_colon(word);
     bool on_volume =
         length == 0 || (text_length(alias) == length && text_has_prefix_nocase(word, alias));
@@ -59,7 +59,7 @@ static enum status report_several(struct context *context, const struct journal_
     return report(context, ST_REFUSED,
                   "Journal %u is on more than one volume. Say which one is meant, with the "
                   "volume's name: shadowboot undo %s%u. Nothing was changed.",
-                  first->id, context->ports->files.volumes[first->volume].alias, first->id);
+                  first->id, journal_store_alias(context->ports, first), first->id);
 }
 
 /* The journal that the word means: its number ("3"), or volume and number ("FS0:3"). */
@@ -100,7 +100,7 @@ enum status cmd_undo(struct context *context)
     enum status status = context_scan(context, SCAN_ENTRIES);
     if (status != ST_OK)
         return status;
-    status = journal_store_list(context->arena, &context->ports->files, &files);
+    status = journal_store_list(context->arena, context->ports, &files);
     if (status != ST_OK)
         return report(context, status, "Out of memory. Nothing was changed.");
     if (option(context, "-l") != NULL)
@@ -114,7 +114,7 @@ enum status cmd_undo(struct context *context)
     if (file->status != ST_OK)
         return report(context, file->status,
                       "Journal %u (%s%s) is %s and cannot be used. Nothing was changed.", file->id,
-                      context->ports->files.volumes[file->volume].alias, file->path,
+                      journal_store_alias(context->ports, file), file->path,
                       status_text(file->status));
     if (!context->sfo)
         show_journal(context, file);

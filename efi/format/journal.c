@@ -1,32 +1,16 @@
 #include "format/journal.h"
 
-#include "base/builder.h"
 #include "base/crc32.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "format/devpath.h"
+#include "journal_layout.h"
 
-#define MAGIC_SIZE       8u
-#define HEADER_SIZE      40u
-#define UNDO_OFFSET      23u
-#define CRC_OFFSET       28u
-#define BEHIND_CRC       32u
-#define DISK_HEADER      48u
-#define VARIABLE_HEADER  88u
-#define BLOCKS_HEADER    32u
-#define RELIED_SIZE      56u
-#define SMALLEST_RECORD  BLOCKS_HEADER /* all zero before, and no digests */
-#define BLOCK_SIZE_MIN   512u
-#define BLOCK_SIZE_MAX   65536u
-#define FLAG_OLD         1u /* of variables */
-#define FLAG_NEW         2u
-#define FLAG_OLD_IS_ZERO 1u /* of blocks */
-#define FLAG_DIGESTS     2u
-
-static const uint8_t magic[MAGIC_SIZE] = {'S', 'B', 'J', 'O', 'U', 'R', 'N', '2'};
+const uint8_t journal_magic[MAGIC_SIZE] = {'S', 'B', 'J', 'O', 'U', 'R', 'N', '2'};
 
 static const uint8_t marks[][JOURNAL_MARK_SIZE] = {
     [JOURNAL_DONE] = {'S', 'B', 'D', 'O', 'N', 'E', '_', '_'},
+    [JOURNAL_UNDOING] = {'S', 'B', 'U', 'N', 'D', 'O', '_', '_'},
     [JOURNAL_UNDONE] = {'S', 'B', 'U', 'N', 'D', 'O', 'N', 'E'},
     [JOURNAL_LEFT] = {'S', 'B', 'L', 'E', 'F', 'T', '_', '_'},
 };
@@ -45,15 +29,7 @@ bool journal_has_blocks(const struct journal *journal)
     return false;
 }
 
-void journal_digest(struct span block, uint8_t ret_digest[JOURNAL_DIGEST_SIZE])
-{
-    struct sha256 digest = sha256_of(block);
-
-    memcpy(ret_digest, digest.bytes, JOURNAL_DIGEST_SIZE);
-}
-
-/* The CRC over header, disks and records, with its own field taken as zero. */
-static uint32_t file_crc(struct span file)
+uint32_t journal_crc(struct span file)
 {
     static const uint8_t zero[4];
     uint32_t crc = crc32_update(0, file.at, CRC_OFFSET);
@@ -61,131 +37,6 @@ static uint32_t file_crc(struct span file)
     crc = crc32_update(crc, zero, sizeof(zero));
     return crc32_update(crc, file.at + BEHIND_CRC, file.size - BEHIND_CRC);
 }
-
-/* --- Building ------------------------------------------------------------------------------- */
-
-static void put_variable(struct builder *builder, const struct journal_record *record)
-{
-    uint32_t flags = (record->old_present ? FLAG_OLD : 0) | (record->new_present ? FLAG_NEW : 0);
-
-    builder_le32(builder, flags);
-    builder_le32(builder, record->old_attributes);
-    builder_le32(builder, (uint32_t)record->old_data.size);
-    builder_le32(builder, record->new_attributes);
-    builder_le32(builder, (uint32_t)record->new_data.size);
-    builder_bytes(builder, span_of(record->name, sizeof(record->name)));
-    builder_bytes(builder, record->old_data);
-    builder_bytes(builder, record->new_data);
-}
-
-static void put_blocks(struct builder *builder, const struct journal_record *record)
-{
-    uint32_t flags = (record->old_is_zero ? FLAG_OLD_IS_ZERO : 0) |
-                     (record->new_digests.size > 0 ? FLAG_DIGESTS : 0);
-
-    builder_le32(builder, flags);
-    builder_le32(builder, (uint32_t)record->disk);
-    builder_le32(builder, record->step);
-    builder_le64(builder, record->lba);
-    builder_le32(builder, record->block_count);
-    builder_le32(builder, 0);
-    builder_bytes(builder, record->old_data);
-    builder_bytes(builder, record->new_digests);
-}
-
-static void put_relied(struct builder *builder, const struct journal_record *record)
-{
-    builder_le32(builder, 0);
-    builder_le32(builder, (uint32_t)record->disk);
-    builder_le32(builder, record->block_count);
-    builder_le64(builder, record->lba);
-    builder_bytes(builder, span_of(record->digest.bytes, sizeof(record->digest.bytes)));
-}
-
-static void put_record(struct builder *builder, const struct journal_record *record)
-{
-    builder_le32(builder, record->kind);
-    if (record->kind == JOURNAL_VARIABLE)
-        put_variable(builder, record);
-    else if (record->kind == JOURNAL_BLOCKS)
-        put_blocks(builder, record);
-    else
-        put_relied(builder, record);
-}
-
-static void put_record_disk(struct builder *builder, const struct journal_disk *disk)
-{
-    builder_bytes(builder, span_of(disk->guid_before.bytes, sizeof(disk->guid_before.bytes)));
-    builder_bytes(builder, span_of(disk->guid_after.bytes, sizeof(disk->guid_after.bytes)));
-    builder_le64(builder, disk->block_count);
-    builder_le32(builder, disk->block_size);
-    builder_le32(builder, (uint32_t)disk->path.size);
-    builder_bytes(builder, disk->path);
-}
-
-static void put_date(struct builder *builder, const struct date_time *date)
-{
-    builder_le16(builder, date->year);
-    builder_u8(builder, date->month);
-    builder_u8(builder, date->day);
-    builder_u8(builder, date->hour);
-    builder_u8(builder, date->minute);
-    builder_u8(builder, date->second);
-}
-
-static uint64_t record_size(const struct journal_record *record)
-{
-    uint64_t old_size = record->old_data.size;
-
-    if (record->kind == JOURNAL_VARIABLE)
-        return VARIABLE_HEADER + old_size + record->new_data.size;
-    if (record->kind == JOURNAL_BLOCKS)
-        return BLOCKS_HEADER + old_size + record->new_digests.size;
-    return RELIED_SIZE;
-}
-
-uint64_t journal_size(const struct journal *journal)
-{
-    uint64_t size = HEADER_SIZE + (uint64_t)text_length(journal->command);
-
-    for (size_t i = 0; i < journal->disk_count; i++)
-        size += DISK_HEADER + journal->disks[i].path.size;
-    for (size_t i = 0; i < journal->count; i++)
-        size += record_size(&journal->records[i]);
-    return size;
-}
-
-enum status journal_build(struct arena *arena, const struct journal *journal, struct span *ret_file)
-{
-    size_t command_size = text_length(journal->command);
-    uint64_t size = journal_size(journal);
-    struct builder builder;
-
-    if (size > UINT32_MAX)
-        return ST_NO_MEMORY; /* nothing of that size is in memory besides its parts */
-    builder_in_arena(&builder, arena, (size_t)size);
-    builder_bytes(&builder, span_of(magic, sizeof(magic)));
-    builder_le32(&builder, (uint32_t)size);
-    builder_le32(&builder, (uint32_t)journal->count);
-    put_date(&builder, &journal->date);
-    builder_u8(&builder, journal->is_undo);
-    builder_le32(&builder, (uint32_t)command_size);
-    builder_le32(&builder, 0);
-    builder_le32(&builder, (uint32_t)journal->disk_count);
-    builder_le32(&builder, 0);
-    builder_bytes(&builder, span_of(journal->command, command_size));
-    for (size_t i = 0; i < journal->disk_count; i++)
-        put_record_disk(&builder, &journal->disks[i]);
-    for (size_t i = 0; i < journal->count; i++)
-        put_record(&builder, &journal->records[i]);
-    if (builder.failed)
-        return ST_NO_MEMORY;
-    st_le32(builder.at + CRC_OFFSET, file_crc(builder_span(&builder)));
-    *ret_file = builder_span(&builder);
-    return ST_OK;
-}
-
-/* --- Parsing -------------------------------------------------------------------------------- */
 
 /* What is left to be taken apart. */
 struct rest {
@@ -271,6 +122,22 @@ static bool blocks_are_on_disk(const struct rest *rest, const struct journal_rec
     return record->lba < end && record->block_count <= end - record->lba;
 }
 
+static bool take_differences(struct rest *rest, uint32_t size, struct journal_record *record)
+{
+    uint64_t digests = (uint64_t)record->block_count * JOURNAL_DIGEST_SIZE;
+    uint64_t bytes = (uint64_t)record->block_count * rest->disks[record->disk].block_size;
+
+    record->differences = take_bytes(rest, size);
+    if (record->differences.at == NULL ||
+        !journal_differences_are_sound(record->differences, bytes))
+        return false;
+    record->old_digests = take_bytes(rest, digests);
+    if (record->old_digests.at == NULL)
+        return false;
+    record->new_digests = take_bytes(rest, digests);
+    return record->new_digests.at != NULL;
+}
+
 static bool take_record_blocks(struct rest *rest, struct journal_record *record)
 {
     struct span head = take_bytes(rest, BLOCKS_HEADER);
@@ -283,8 +150,11 @@ static bool take_record_blocks(struct rest *rest, struct journal_record *record)
     record->step = ld_le32(head.at + 12);
     record->lba = ld_le64(head.at + 16);
     record->block_count = ld_le32(head.at + 24);
-    if ((flags & ~(FLAG_OLD_IS_ZERO | FLAG_DIGESTS)) != 0 || ld_le32(head.at + 28) != 0 ||
-        record->step >= JOURNAL_STEPS_MAX || !blocks_are_on_disk(rest, record))
+    if (record->step >= JOURNAL_STEPS_MAX || !blocks_are_on_disk(rest, record))
+        return false;
+    if (flags == (FLAG_DIGESTS | FLAG_DIFFERENCES))
+        return take_differences(rest, ld_le32(head.at + 28), record);
+    if ((flags & ~(FLAG_OLD_IS_ZERO | FLAG_DIGESTS)) != 0 || ld_le32(head.at + 28) != 0)
         return false;
     uint64_t count = record->block_count;
     if (!record->old_is_zero) {
@@ -368,12 +238,12 @@ static struct date_time take_date(const uint8_t *at)
 /* True when header, disks and records are all there, as their CRC says. */
 static bool file_is_whole(struct span file)
 {
-    if (file.size < HEADER_SIZE || memcmp(file.at, magic, MAGIC_SIZE) != 0)
+    if (file.size < HEADER_SIZE || memcmp(file.at, journal_magic, MAGIC_SIZE) != 0)
         return false;
     uint32_t total = ld_le32(file.at + 8);
     if (total < HEADER_SIZE || total > file.size)
         return false;
-    if (file_crc(span_part(file, 0, total)) != ld_le32(file.at + CRC_OFFSET))
+    if (journal_crc(span_part(file, 0, total)) != ld_le32(file.at + CRC_OFFSET))
         return false;
     return file.at[UNDO_OFFSET] <= 1 && ld_le32(file.at + 36) == 0;
 }
@@ -450,9 +320,10 @@ enum status journal_parse(struct arena *arena, struct span file, struct journal 
 
 bool journal_is_closed(struct span head, struct span end, uint64_t file_size)
 {
-    if (head.size < JOURNAL_HEAD_SIZE || memcmp(head.at, magic, MAGIC_SIZE) != 0)
+    if (head.size < JOURNAL_HEAD_SIZE || memcmp(head.at, journal_magic, MAGIC_SIZE) != 0)
         return false;
     uint64_t total = ld_le32(head.at + 8);
+    enum journal_state state = journal_file_state(end);
     return total <= file_size && file_size - total >= JOURNAL_MARK_SIZE &&
-           journal_file_state(end) != JOURNAL_PENDING;
+           state != JOURNAL_PENDING && state != JOURNAL_UNDOING;
 }

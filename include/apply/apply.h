@@ -5,10 +5,11 @@
  *   1. Everything that can be refused is refused: a disk or contents that changed since the scan, a
  *      full or read-only store, files that exist. Disk changes are worked out in blocks.
  *   2. The journal with the old contents is on the medium, and read back; it is on none of the
- *      disks that are changed.
+ *      disks that are changed. A plan that takes blocks back has one already: that gets its mark.
  *   3. The firmware's drivers let go of the disks that are changed.
  *   4. Each action: compare what is there with what has to be, write, read back, compare.
- *   5. If one fails, those before it are taken back, last first, and checked (I4).
+ *   5. If one fails, those before it are taken back, last first, and checked (I4); but blocks that
+ *      were being taken back are only ever gone on with.
  *   6. The drivers work again, and the journal gets its mark.
  *
  * What the scan keeps of files in memory (model/contents.h) is written as it was read then: it is
@@ -52,6 +53,7 @@ struct apply_result {
 struct apply_watch {
     disk_work_progress *progress; /* NULL for none */
     void *ctx;
+    const struct journal_file *undone; /* that the plan takes back; NULL for none */
 };
 
 /*

@@ -4,6 +4,22 @@
  * is about. A new number is higher than those on all volumes that are there at the time, so a stick
  * that was not may bring the same number once more; on one volume the higher number is always the
  * later change.
+ *
+ * Where no volume takes it, as on a machine with one disk left and no stick, the firmware's variable
+ * JOURNAL_VARIABLE_NAME does, if it is small enough: old blocks are told there by what differs from the new
+ * ones (journal_build_small). What a boot store is changed by in place takes half a KiB, the program's
+ * own files on two ESPs one and a half. That is as safe as a file on another disk, for the same
+ * reasons and one more:
+ *   - the firmware's store is no disk: one that fails, is torn or reorders its writes does nothing to
+ *     it, and writing to it changes nothing on a disk;
+ *   - firmware replaces a variable as a whole or not at all (UEFI Specification 8.2.6 and the fault
+ *     tolerant write of its stores), and it is in the store when SetVariable returns: it is read back,
+ *     and only then the first block is written. So a cut before that has begun nothing;
+ *   - a block is brought back only where its digest says that it is the change's or the old one, and
+ *     what is made of it has the digest of the old one.
+ * There is one such journal: the next takes its place, unless it is of an interrupted change. Of the
+ * store so much stays free as with any other change (STORE_MARGIN). Firmware that keeps its variables
+ * in a file on an ESP (U-Boot) writes that file with each of them, as it does with a boot entry.
  */
 #ifndef SHADOWBOOT_APPLY_JOURNAL_STORE_H
 #define SHADOWBOOT_APPLY_JOURNAL_STORE_H
@@ -21,9 +37,14 @@
 
 #define JOURNAL_DIRECTORY SHADOWBOOT_FOLDER
 
+#define JOURNAL_VARIABLE_NAME \
+    "ShadowbootJournal"             /* of VAR_OWN_VENDOR: its number (4), then as a file */
+#define JOURNAL_VARIABLE_MOST 4096u /* bytes */
+
 struct journal_file {
-    uint32_t id;             /* 1 and up */
-    size_t volume;           /* index into ports->files.volumes, until those are renewed */
+    uint32_t id;      /* 1 and up */
+    bool in_variable; /* in JOURNAL_VARIABLE_NAME, which is its path; then without a volume */
+    size_t volume;    /* index into ports->files.volumes, until those are renewed */
     struct span volume_path; /* device path of that volume, by which it is found again */
     const char *path;        /* on that volume */
     uint64_t size;           /* bytes */
@@ -43,20 +64,20 @@ struct journal_files {
  * as the list tells. A file that cannot be read, is damaged or too large is listed with its status.
  * Statuses: ST_OK; ST_NO_MEMORY.
  */
-MUST_CHECK enum status journal_store_list(struct arena *arena, const struct files_port *files,
+MUST_CHECK enum status journal_store_list(struct arena *arena, const struct ports *ports,
                                           struct journal_files *ret_files);
 
-/* The same, but only journals without a mark: those of interrupted changes. Of the others no more
- * than their first and last bytes is read. */
+/* The same, but only those of interrupted changes, and of such that were being taken back. Of other
+ * files no more than their first and last bytes is read. */
 MUST_CHECK enum status journal_store_list_interrupted(struct arena *arena,
-                                                      const struct files_port *files,
+                                                      const struct ports *ports,
                                                       struct journal_files *ret_files);
 
 /*
  * Reads a journal that was listed with ST_OK in full. Statuses: ST_OK; ST_ABSENT when its volume or
  * the file is gone; ST_DAMAGED; ST_IO; ST_NO_MEMORY.
  */
-MUST_CHECK enum status journal_store_load(struct arena *arena, const struct files_port *files,
+MUST_CHECK enum status journal_store_load(struct arena *arena, const struct ports *ports,
                                           const struct journal_file *file,
                                           struct journal *ret_journal);
 
@@ -72,26 +93,28 @@ uint64_t journal_store_needs(const struct journal *journal);
 /*
  * Writes a new journal and reads it back. `*ret_file` has id, volume and path; its journal is the
  * one given. No volume on one of journal->disks takes it, and no member of an md array. Statuses:
- * ST_OK; when no volume takes it, the first of these that is true of one of them: ST_NO_SPACE
+ * ST_OK; when neither a volume nor the variable takes it, the first of these that is true of a volume:
+ * ST_NO_SPACE
  * (journal_store_needs says how much it takes); ST_READ_ONLY; another status of files.write or
  * files.read; ST_REFUSED when the only volumes are such; ST_ABSENT when there is none to try.
  * ST_NO_MEMORY.
  */
-MUST_CHECK enum status journal_store_save(struct arena *arena, const struct files_port *files,
+MUST_CHECK enum status journal_store_save(struct arena *arena, const struct ports *ports,
                                           const struct machine *machine,
                                           const struct journal *journal,
                                           struct journal_file *ret_file);
 
 /* The index of the volume that the journal is on, also after volumes were renewed; FILES_NO_VOLUME
- * when it is gone. */
-size_t journal_store_volume(const struct files_port *files, const struct journal_file *file);
+ * when it is gone, and for one in the variable. */
+size_t journal_store_volume(const struct ports *ports, const struct journal_file *file);
 
-/* The name the user knows that volume by; "" when there is none. */
-const char *journal_store_alias(const struct files_port *files, const struct journal_file *file);
+/* The name the user knows that volume by; "" when there is none; "NVRAM:" for the variable. */
+const char *journal_store_alias(const struct ports *ports, const struct journal_file *file);
 
-/* Appends the mark for `state`, any but JOURNAL_PENDING. Statuses: those of files.write; ST_ABSENT
- * when the volume is gone. */
-MUST_CHECK enum status journal_store_mark(const struct files_port *files,
+/* Appends the mark for `state`, any but JOURNAL_PENDING; JOURNAL_UNDONE deletes the variable, of which
+ * nothing is needed any more. Statuses: those of files.write or vars.set; ST_ABSENT when the volume or
+ * the variable is gone. */
+MUST_CHECK enum status journal_store_mark(const struct ports *ports,
                                           const struct journal_file *file,
                                           enum journal_state state);
 

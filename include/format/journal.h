@@ -25,21 +25,29 @@
  *          88  -  content before, then content after
  *          2, blocks:
  *           4  4  flags: 1 = all zero before (no content follows), 2 = digests of the new content
- *                 follow
+ *                 follow, 4 = content before is told by what differs from the new one
  *           8  4  number of the disk           12  4  step, below JOURNAL_STEPS_MAX
  *          16  8  LBA                          24  4  blocks
- *          28  4  0
- *          32  -  content before, then a digest of JOURNAL_DIGEST_SIZE bytes for each new block
+ *          28  4  flag 4: bytes of the differences; else 0
+ *          32  -  content before, then a digest of JOURNAL_DIGEST_SIZE bytes for each new block;
+ *                 flag 4: the differences, then the same digests of all blocks before, then of the
+ *                 new ones. A difference is the bytes that are equal before it (2), its own length
+ *                 (2) in 14 bits, and how it is told in the two above: 0 = the bytes as they were
+ *                 follow, 1 = they were zero, 2 and 3 = numbers of 2 or 4 bytes that count up by one,
+ *                 as the chain of a file in a FAT does, of which the first follows
  *          3, blocks that must be as they are for the rest to come back:
  *           4  4  0
  *           8  4  number of the disk           12  4  blocks
  *          16  8  LBA
  *          24 32  SHA-256 of their content
- *    -  8  behind the records: marks. "SBDONE__" when all was carried out, "SBUNDONE" when taken
- *          back, "SBLEFT__" when it was given up
+ *    -  8  behind the records: marks, of which the last counts. "SBDONE__" when all was carried out,
+ *          "SBUNDO__" before it is taken back, "SBUNDONE" when that is done, "SBLEFT__" when it was
+ *          given up
  *
  * The whole file is on the medium before the first change; a mark is appended when the work is
- * over. A file without a mark is of a change that was interrupted.
+ * over. A file without a mark is of a change that was interrupted. One that is being taken back needs
+ * no journal of that: every block holds what it held before the change or after it, and the way back
+ * is gone on with from wherever it was left.
  *
  * Records stand in the order in which they are carried out. Blocks of one step may have reached the
  * disk in any part and order when power was cut; those of an earlier step are all there. Going back
@@ -70,6 +78,7 @@
 enum journal_state {
     JOURNAL_PENDING, /* no mark: interrupted, or still running */
     JOURNAL_DONE,
+    JOURNAL_UNDOING, /* it is being taken back, or that was interrupted */
     JOURNAL_UNDONE,
     JOURNAL_LEFT, /* it can neither be finished nor taken back, and something else was done since */
 };
@@ -97,7 +106,10 @@ struct journal_record {
     uint32_t step;
     uint64_t lba;
     uint32_t block_count;
-    bool old_is_zero;        /* old_data is empty, and stands for zeros */
+    bool old_is_zero; /* old_data is empty, and stands for zeros */
+    struct span
+        differences; /* parsed, where old_data is not given: how it differs from the new content */
+    struct span old_digests; /* of each block before, where there are differences */
     struct span new_digests; /* the first JOURNAL_DIGEST_SIZE bytes of SHA-256 of each new block;
                               * empty when the new content was not known beforehand */
     struct sha256 digest;    /* JOURNAL_RELIED */
@@ -108,7 +120,7 @@ struct journal_record {
     struct span old_data;
     bool new_present;
     uint32_t new_attributes;
-    struct span new_data;
+    struct span new_data; /* of blocks: to be built only, and where it is known beforehand */
 };
 
 struct journal {
@@ -130,6 +142,22 @@ MUST_CHECK enum status journal_build(struct arena *arena, const struct journal *
                                      struct span *ret_file);
 
 /*
+ * The same, with the old content of blocks told by differences wherever the new content is known:
+ * some hundred bytes for what is changed in a boot store. Statuses: ST_OK; ST_NO_SPACE when it would
+ * be longer than `most`; ST_NO_MEMORY.
+ */
+MUST_CHECK enum status journal_build_small(struct arena *arena, const struct journal *journal,
+                                           size_t most, struct span *ret_file);
+
+/*
+ * The old content of block number `block` of a record with differences, from what the block holds
+ * now: its new content, or the old one. `block_size` bytes go to `ret_old`. False, and nothing is
+ * put there, when it is neither.
+ */
+bool journal_old_block(const struct journal_record *record, uint32_t block, struct span now,
+                       uint8_t *ret_old);
+
+/*
  * Takes a file apart; spans point into `file`. Statuses: ST_OK; ST_DAMAGED when it is cut short,
  * its CRC is wrong, a record leads outside the file or its disk, or a field has a value that
  * journal_build does not write; ST_NO_MEMORY.
@@ -138,7 +166,7 @@ MUST_CHECK enum status journal_parse(struct arena *arena, struct span file,
                                      struct journal *ret_journal);
 
 /*
- * True when a file is known to have a mark without all of it being read: `head` is its first
+ * True when a file is known to have a mark of work that is over, without all of it being read: `head` is its first
  * JOURNAL_HEAD_SIZE bytes, `end` its last JOURNAL_MARK_SIZE. False is for a mark that another,
  * torn one stands behind, too: journal_parse has the last word.
  */

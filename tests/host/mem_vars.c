@@ -516,3 +516,37 @@ void mem_vars_bdsp(struct mem_vars *vars, const struct span *auto_entries, size_
     mem_vars_drop(vars, NULL, "BootNext");
     free(order);
 }
+
+/* --- No store --------------------------------------------------------------------------------- */
+
+static enum status get_none(void *ctx, const struct guid *vendor, const char *name,
+                            uint32_t *ret_attributes, void *ret_data, size_t size, size_t *ret_size)
+{
+    (void)ctx, (void)vendor, (void)name, (void)ret_attributes, (void)ret_data, (void)size;
+    (void)ret_size;
+    return ST_ABSENT;
+}
+
+static enum status set_none(void *ctx, const struct guid *vendor, const char *name,
+                            uint32_t attributes, const void *data, size_t size)
+{
+    (void)ctx, (void)vendor, (void)name, (void)attributes, (void)data, (void)size;
+    return ST_READ_ONLY;
+}
+
+static enum status next_none(void *ctx, bool restart, struct var_id *ret_id)
+{
+    (void)ctx, (void)restart, (void)ret_id;
+    return ST_ABSENT;
+}
+
+static enum status space_none(void *ctx, struct var_space *ret_space)
+{
+    (void)ctx, (void)ret_space;
+    return ST_UNSUPPORTED;
+}
+
+struct vars_port mem_vars_none(void)
+{
+    return (struct vars_port){NULL, next_none, get_none, set_none, space_none};
+}

@@ -54,6 +54,9 @@ bool mem_vars_equal(const struct mem_vars *a, const struct mem_vars *b);
 /* The port, valid as long as the store. */
 struct vars_port mem_vars_port(struct mem_vars *vars);
 
+/* A store that has no variable, takes none, and does not tell its space. */
+struct vars_port mem_vars_none(void);
+
 /*
  * Creates or replaces a variable past all rules, quota and log, as firmware itself or an earlier
  * program may have left it. `vendor` NULL is the global one; `data` may be empty.

@@ -88,7 +88,7 @@ int machine_tear_down(void **state)
 enum status fixture_apply(struct arena *arena, const struct ports *ports, const struct plan *plan,
                           struct apply_result *ret_result)
 {
-    const struct apply_watch nobody = {NULL, NULL};
+    const struct apply_watch nobody = {.progress = NULL};
     struct ports own = *ports;
 
     return apply_plan(arena, &own, plan, "shadowboot test", &nobody, ret_result);

@@ -386,6 +386,7 @@ static void without_a_journal_nothing_is_written(void **state)
     plan_two(p);
     mem_files_set_free(p->host->files, 0, 100);
     mem_files_set_free(p->host->files, 1, 100);
+    mem_vars_set_total(p->host->vars, mem_vars_used(p->host->vars) + STORE_MARGIN + 400);
     assert_int_equal(apply(p, &result), ST_NO_SPACE);
     expect_refused(p, &result, "There is no place to save the old boot variables");
     assert_false(result.has_journal);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "apply/apply.h"
 #include "host/fault.h"
 #include "host/var_rules.h"
 #include "unit/bytes_fixture.h"
@@ -130,16 +131,24 @@ static void damaged_entry(struct host *host)
     put_var(host, "Boot0001", "\1\0\0\0\4\0x", 7);
 }
 
+/* Room for what is changed, and not for a journal of it in a variable. */
+static void leave_little_room(struct host *host)
+{
+    mem_vars_set_total(host->vars, mem_vars_used(host->vars) + STORE_MARGIN + 1000);
+}
+
 static void read_only_volumes(struct host *host)
 {
     mem_files_set_read_only(host->files, 0, true);
     mem_files_set_read_only(host->files, 1, true);
+    leave_little_room(host);
 }
 
 static void full_volumes(struct host *host)
 {
     mem_files_set_free(host->files, 0, 1000);
     mem_files_set_free(host->files, 1, 1000);
+    leave_little_room(host);
 }
 
 static void put_files(struct host *host)

@@ -21,6 +21,16 @@
 
 /* PCI root bridge, device 3 function 1, NVMe namespace 1 (UEFI Specification 10.3.3.1, 10.3.2.1,
  * 10.3.4.20); a vendor's node (10.3.2.4). */
+/* Ports with these files, and a store of variables that takes none. */
+static const struct ports *over(const struct files_port *files)
+{
+    static struct ports ports;
+
+    ports.files = *files;
+    ports.vars = mem_vars_none();
+    return &ports;
+}
+
 static const uint8_t disk_path_0[] = {2, 1, 12, 0, 0xd0, 0x41, 3,    10, 0,    0,    0, 0, 1,
                                       1, 6, 0,  1, 3,    3,    0x17, 16, 0,    1,    0, 0, 0,
                                       8, 7, 6,  5, 4,    3,    2,    1,  0x7f, 0xff, 4, 0};
@@ -630,8 +640,7 @@ static void be_about_disk(struct state *s, struct planning *p, size_t disk)
 /* Saves the journal on the planning's machine. */
 static enum status save(struct state *s, struct planning *p, struct journal_file *ret_file)
 {
-    return journal_store_save(&s->arena, &host_ports(p->host)->files, &p->machine, &s->journal,
-                              ret_file);
+    return journal_store_save(&s->arena, host_ports(p->host), &p->machine, &s->journal, ret_file);
 }
 
 static void journal_goes_to_the_volume_the_program_came_from(void **state)
@@ -684,6 +693,7 @@ static void without_a_volume_the_last_reason_is_told(void **state)
     struct planning *p = planning_begin(fixture_modern_machine());
     struct journal_file file = {.id = 77};
 
+    mem_vars_set_read_only(p->host->vars, true);
     mem_files_set_free(p->host->files, 0, 1000);
     mem_files_set_free(p->host->files, 1, 1000);
     assert_int_equal(save(*state, p, &file), ST_NO_SPACE);
@@ -693,6 +703,7 @@ static void without_a_volume_the_last_reason_is_told(void **state)
     assert_int_equal(file.id, 77);
     planning_end(p);
     p = planning_begin(host_new());
+    mem_vars_set_read_only(p->host->vars, true);
     assert_int_equal(save(*state, p, &file), ST_ABSENT);
     planning_end(p);
 }
@@ -706,8 +717,8 @@ static void no_volume_of_a_changed_disk_takes_the_journal(void **state)
         const struct files_port *files = &host_ports(p->host)->files;
         struct journal_file file = {.id = 77};
         be_about_disk(s, p, disk);
-        assert_int_equal(journal_store_save(&s->arena, files, &p->machine, &s->of_disks, &file),
-                         ST_OK);
+        assert_int_equal(
+            journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file), ST_OK);
         assert_int_equal(file.volume, 1 - disk); /* FS0: is on Disk 0 */
         assert_true(file.has_blocks);
         planning_end(p);
@@ -730,11 +741,12 @@ static void no_member_of_an_array_takes_the_journal(void **state)
     be_about_disk(s, p, 1);
     p->machine.md_volumes = &volumes[1];
     p->machine.md_volume_count = 1;
-    assert_int_equal(journal_store_save(&s->arena, files, &p->machine, &s->of_disks, &file), ST_OK);
+    assert_int_equal(journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file),
+                     ST_OK);
     assert_int_equal(file.volume, 0);
     p->machine.md_volumes = volumes;
     p->machine.md_volume_count = 2;
-    assert_int_equal(journal_store_save(&s->arena, files, &p->machine, &s->of_disks, &file),
+    assert_int_equal(journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file),
                      ST_REFUSED);
     assert_null(mem_files_find(p->host->files, 1, JOURNAL_1).at);
     planning_end(p);
@@ -750,7 +762,7 @@ static void without_another_disk_saving_is_refused(void **state)
     s->of_disks.count = 1;
     s->disks[0].path = p->machine.disks[0].path;
     s->disks[1].path = p->machine.disks[1].path;
-    assert_int_equal(journal_store_save(&s->arena, files, &p->machine, &s->of_disks, &file),
+    assert_int_equal(journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file),
                      ST_REFUSED);
     assert_int_equal(file.id, 77);
     assert_null(mem_files_find(p->host->files, 0, JOURNAL_1).at);
@@ -758,7 +770,7 @@ static void without_another_disk_saving_is_refused(void **state)
     be_about_disk(s, p, 1); /* what could be done about the other counts more */
     mem_files_set_free(p->host->files, 0, 1000);
     files = &host_ports(p->host)->files;
-    assert_int_equal(journal_store_save(&s->arena, files, &p->machine, &s->of_disks, &file),
+    assert_int_equal(journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file),
                      ST_NO_SPACE);
     planning_end(p);
 }
@@ -774,14 +786,14 @@ static void volume_of_a_whole_disk_is_on_it(void **state)
 
     mem_files_set_self(p->host->files, volume);
     be_about_disk(s, p, 0);
-    assert_int_equal(journal_store_save(&s->arena, &host_ports(p->host)->files, &p->machine,
-                                        &s->of_disks, &file),
-                     ST_OK);
+    assert_int_equal(
+        journal_store_save(&s->arena, host_ports(p->host), &p->machine, &s->of_disks, &file),
+        ST_OK);
     assert_int_equal(file.volume, volume);
     be_about_disk(s, p, 1);
-    assert_int_equal(journal_store_save(&s->arena, &host_ports(p->host)->files, &p->machine,
-                                        &s->of_disks, &file),
-                     ST_OK);
+    assert_int_equal(
+        journal_store_save(&s->arena, host_ports(p->host), &p->machine, &s->of_disks, &file),
+        ST_OK);
     assert_int_equal(file.volume, 0);
     planning_end(p);
 }
@@ -795,6 +807,7 @@ static void room_needed_is_told_to_the_byte(void **state)
     struct journal_file file;
 
     assert_int_equal(needed, 40 + 16 + 88 + 5 + 88 + 6 + 65536);
+    mem_vars_set_read_only(p->host->vars, true);
     mem_files_set_free(p->host->files, 0, needed - 1);
     mem_files_set_free(p->host->files, 1, needed - 1);
     assert_int_equal(save(s, p, &file), ST_NO_SPACE);
@@ -819,9 +832,9 @@ static void volume_that_fails_is_passed_over(void **state)
             fault_fail(fault, FAULT_FILE_WRITE, 1, ST_OK, false);
         if (i == 2)
             fault_fail(fault, FAULT_FILE_READ, 1, ST_IO, false);
-        assert_int_equal(journal_store_save(&s->arena, &fault_ports(fault)->files, &p->machine,
-                                            &s->journal, &file),
-                         ST_OK);
+        assert_int_equal(
+            journal_store_save(&s->arena, fault_ports(fault), &p->machine, &s->journal, &file),
+            ST_OK);
         assert_int_equal(file.volume, 1);
         assert_null(mem_files_find(p->host->files, 0, JOURNAL_1).at);
         fault_free(fault);
@@ -853,7 +866,8 @@ static void journal_that_reads_differently_is_written_elsewhere(void **state)
 
     sound_files = &host_ports(p->host)->files;
     bad.write = bad_write;
-    assert_int_equal(journal_store_save(&s->arena, &bad, &p->machine, &s->journal, &file), ST_OK);
+    assert_int_equal(journal_store_save(&s->arena, over(&bad), &p->machine, &s->journal, &file),
+                     ST_OK);
     assert_int_equal(file.volume, 1);
     assert_null(mem_files_find(p->host->files, 0, JOURNAL_1).at);
     planning_end(p);
@@ -881,16 +895,16 @@ static void list_has_all_journals_by_number_with_their_state(void **state)
     struct journal_file file;
 
     assert_int_equal(save(s, p, &file), ST_OK);
-    assert_int_equal(journal_store_mark(&host_ports(p->host)->files, &file, JOURNAL_DONE), ST_OK);
+    assert_int_equal(journal_store_mark(host_ports(p->host), &file, JOURNAL_DONE), ST_OK);
     mem_files_set_self(p->host->files, 1);
     assert_int_equal(save(s, p, &file), ST_OK);
-    assert_int_equal(journal_store_mark(&host_ports(p->host)->files, &file, JOURNAL_UNDONE), ST_OK);
+    assert_int_equal(journal_store_mark(host_ports(p->host), &file, JOURNAL_UNDONE), ST_OK);
     mem_files_set_self(p->host->files, 0);
     assert_int_equal(save(s, p, &file), ST_OK);
     mem_files_put(p->host->files, 1, "\\EFI\\shadowboot\\J0000004.SBJ", "SBJOURN1", 8);
     mem_files_put(p->host->files, 1, "\\EFI\\shadowboot\\J0000005.SBJ", "SBJOURN1", 8);
     mem_files_spoil(p->host->files, 1, "\\EFI\\shadowboot\\J0000005.SBJ");
-    assert_int_equal(journal_store_list(&s->arena, &host_ports(p->host)->files, &files), ST_OK);
+    assert_int_equal(journal_store_list(&s->arena, host_ports(p->host), &files), ST_OK);
     assert_int_equal(files.count, 5);
     for (size_t i = 0; i < files.count; i++)
         assert_int_equal(files.items[i].id, i + 1);
@@ -925,9 +939,9 @@ static struct large *save_large(struct state *s, struct planning *p, struct jour
     s->block_records[0].lba = 0;
     s->block_records[0].block_count = LARGE_BLOCKS;
     s->block_records[0].old_data = span_of(large->old_data, sizeof(large->old_data));
-    assert_int_equal(journal_store_save(&large->arena, &host_ports(p->host)->files, &p->machine,
-                                        &s->of_disks, ret_file),
-                     ST_OK);
+    assert_int_equal(
+        journal_store_save(&large->arena, host_ports(p->host), &p->machine, &s->of_disks, ret_file),
+        ST_OK);
     return large;
 }
 
@@ -945,14 +959,15 @@ static void large_journal_is_listed_in_little_memory_and_loaded_in_full(void **s
     struct span stored = mem_files_find(p->host->files, 0, JOURNAL_1);
     assert_int_equal(stored.size, file.size);
     arena_release(&large->arena, 0);
-    assert_int_equal(journal_store_list(&large->arena, files, &list), ST_OK);
+    assert_int_equal(journal_store_list(&large->arena, over(files), &list), ST_OK);
     assert_in_range(arena_mark(&large->arena), 1, 4096);
     assert_int_equal(list.count, 1);
     assert_int_equal(list.items[0].status, ST_OK);
     assert_true(list.items[0].has_blocks);
     assert_string_equal(list.items[0].journal.command, "prepare");
     assert_int_equal(list.items[0].journal.count, 0);
-    assert_int_equal(journal_store_load(&large->arena, files, &list.items[0], &journal), ST_OK);
+    assert_int_equal(journal_store_load(&large->arena, over(files), &list.items[0], &journal),
+                     ST_OK);
     assert_int_equal(journal.count, 1);
     assert_true(
         span_equal(journal.records[0].old_data, span_of(large->old_data, sizeof(large->old_data))));
@@ -972,7 +987,7 @@ static void journal_that_does_not_fit_into_memory_is_listed_so(void **state)
 
     assert_int_equal(save(s, p, &file), ST_OK);
     arena_release(&s->arena, 0);
-    assert_int_equal(journal_store_list(&s->arena, files, &list), ST_OK);
+    assert_int_equal(journal_store_list(&s->arena, over(files), &list), ST_OK);
     assert_int_equal(list.count, 2);
     assert_int_equal(list.items[0].status, ST_NO_MEMORY);
     assert_int_equal(list.items[1].status, ST_OK);
@@ -1009,8 +1024,8 @@ static void every_piece_of_a_large_journal_is_compared(void **state)
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         arena_release(&large->arena, 0);
         bad_at = places[i];
-        assert_int_equal(journal_store_save(&large->arena, &bad, &p->machine, &s->of_disks, &file),
-                         ST_IO);
+        assert_int_equal(
+            journal_store_save(&large->arena, over(&bad), &p->machine, &s->of_disks, &file), ST_IO);
         assert_null(mem_files_find(p->host->files, 0, "\\EFI\\shadowboot\\J0000002.SBJ").at);
     }
     free(large);
@@ -1028,11 +1043,11 @@ static void only_journals_without_a_mark_are_interrupted(void **state)
 
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(save(s, p, &file), ST_OK);
-        assert_int_equal(journal_store_mark(files, &file, states[i]), ST_OK);
+        assert_int_equal(journal_store_mark(over(files), &file, states[i]), ST_OK);
     }
     assert_int_equal(save(s, p, &file), ST_OK);
     mem_files_put(p->host->files, 1, "\\EFI\\shadowboot\\J0000005.SBJ", "SBJOURN2", 8);
-    assert_int_equal(journal_store_list_interrupted(&s->arena, files, &list), ST_OK);
+    assert_int_equal(journal_store_list_interrupted(&s->arena, over(files), &list), ST_OK);
     assert_int_equal(list.count, 1);
     assert_int_equal(list.items[0].id, 4);
     planning_end(p);
@@ -1058,9 +1073,9 @@ static void change_that_is_over_costs_two_short_reads(void **state)
 
     sound_files = &host_ports(p->host)->files;
     counted.read = counted_read;
-    assert_int_equal(journal_store_mark(sound_files, &file, JOURNAL_DONE), ST_OK);
+    assert_int_equal(journal_store_mark(over(sound_files), &file, JOURNAL_DONE), ST_OK);
     bytes_read = 0;
-    assert_int_equal(journal_store_list_interrupted(&large->arena, &counted, &list), ST_OK);
+    assert_int_equal(journal_store_list_interrupted(&large->arena, over(&counted), &list), ST_OK);
     assert_int_equal(list.count, 0);
     assert_in_range(bytes_read, 1, 64);
     free(large);
@@ -1078,14 +1093,14 @@ static void journal_is_found_again_when_volumes_were_renewed(void **state)
 
     assert_int_equal(save(s, p, &file), ST_OK);
     assert_int_equal(file.volume, 0);
-    assert_string_equal(journal_store_alias(&files, &file), "FS0:");
+    assert_string_equal(journal_store_alias(over(&files), &file), "FS0:");
     files.volumes = volumes;
-    assert_int_equal(journal_store_volume(&files, &file), 1);
-    assert_string_equal(journal_store_alias(&files, &file), "FS0:");
+    assert_int_equal(journal_store_volume(over(&files), &file), 1);
+    assert_string_equal(journal_store_alias(over(&files), &file), "FS0:");
     files.volume_count = 1;
-    assert_int_equal(journal_store_volume(&files, &file), FILES_NO_VOLUME);
-    assert_int_equal(journal_store_mark(&files, &file, JOURNAL_DONE), ST_ABSENT);
-    assert_int_equal(journal_store_load(&s->arena, &files, &file, &s->journal), ST_ABSENT);
+    assert_int_equal(journal_store_volume(over(&files), &file), FILES_NO_VOLUME);
+    assert_int_equal(journal_store_mark(over(&files), &file, JOURNAL_DONE), ST_ABSENT);
+    assert_int_equal(journal_store_load(&s->arena, over(&files), &file, &s->journal), ST_ABSENT);
     planning_end(p);
 }
 
@@ -1127,7 +1142,7 @@ static void store_with_little_memory_says_so(void **state)
     assert_in_range(size, 100, 2000);
     for (size = 0; size < ARENA; size += 16) {
         arena_init(&s->arena, s->memory, size);
-        enum status status = journal_store_list(&s->arena, files, &list);
+        enum status status = journal_store_list(&s->arena, over(files), &list);
         if (status == ST_OK && list.items[0].status == ST_OK)
             break;
         /* Either there is no list, or the journal does not fit. */
@@ -1150,12 +1165,10 @@ static void mark_tells_why_it_could_not_be_appended(void **state)
 
     assert_int_equal(save(s, p, &file), ST_OK);
     mem_files_set_read_only(p->host->files, 0, true);
-    assert_int_equal(journal_store_mark(&host_ports(p->host)->files, &file, JOURNAL_DONE),
-                     ST_READ_ONLY);
+    assert_int_equal(journal_store_mark(host_ports(p->host), &file, JOURNAL_DONE), ST_READ_ONLY);
     mem_files_set_read_only(p->host->files, 0, false);
     mem_files_drop(p->host->files, 0, JOURNAL_1);
-    assert_int_equal(journal_store_mark(&host_ports(p->host)->files, &file, JOURNAL_DONE),
-                     ST_ABSENT);
+    assert_int_equal(journal_store_mark(host_ports(p->host), &file, JOURNAL_DONE), ST_ABSENT);
     planning_end(p);
 }
 

@@ -22,6 +22,16 @@
 /* A volume on each, by the same number: the disks, and what the scan has found there. */
 enum { SHADOW, PRIMARY_ESP, DATA, OWN_STICK, FOREIGN_STICK, VOLUMES };
 
+/* Ports with these files, and a store of variables that takes none. */
+static const struct ports *over(const struct files_port *files)
+{
+    static struct ports ports;
+
+    ports.files = *files;
+    ports.vars = mem_vars_none();
+    return &ports;
+}
+
 static const struct {
     enum partition_type kind;
     bool removable;
@@ -100,7 +110,8 @@ static void change_disk(struct bench *bench, size_t disk)
 static enum status save_over(struct bench *bench, const struct files_port *files,
                              struct journal_file *ret_file)
 {
-    return journal_store_save(&bench->arena, files, &bench->machine, &bench->journal, ret_file);
+    return journal_store_save(&bench->arena, over(files), &bench->machine, &bench->journal,
+                              ret_file);
 }
 
 static enum status save(struct bench *bench, struct journal_file *ret_file)
@@ -348,8 +359,8 @@ static void the_mark_goes_where_the_journal_is(void **state)
     assert_int_equal(save(bench, &file), ST_OK);
     struct journal_file moved = file;
     moved.volume = SHADOW; /* what had that number then */
-    assert_int_equal(journal_store_mark(&files, &moved, JOURNAL_DONE), ST_OK);
-    assert_int_equal(journal_store_list(&bench->arena, &files, &found), ST_OK);
+    assert_int_equal(journal_store_mark(over(&files), &moved, JOURNAL_DONE), ST_OK);
+    assert_int_equal(journal_store_list(&bench->arena, over(&files), &found), ST_OK);
     assert_int_equal(found.count, 1);
     assert_int_equal(found.items[0].volume, OWN_STICK);
     assert_int_equal(found.items[0].journal.state, JOURNAL_DONE);
@@ -357,8 +368,8 @@ static void the_mark_goes_where_the_journal_is(void **state)
     for (size_t i = 0; i < VOLUMES; i++)
         turned[i] = files.volumes[SHADOW];
     files.volumes = turned;
-    assert_int_equal(journal_store_volume(&files, &file), FILES_NO_VOLUME);
-    assert_int_equal(journal_store_mark(&files, &file, JOURNAL_UNDONE), ST_ABSENT);
+    assert_int_equal(journal_store_volume(over(&files), &file), FILES_NO_VOLUME);
+    assert_int_equal(journal_store_mark(over(&files), &file, JOURNAL_UNDONE), ST_ABSENT);
 }
 
 static void journals_are_listed_by_number_then_by_volume(void **state)
@@ -379,7 +390,7 @@ static void journals_are_listed_by_number_then_by_volume(void **state)
     mem_files_put(bench->host->files, FOREIGN_STICK, JOURNAL_DIRECTORY "\\J0000001.SBJ", copy,
                   first.size);
     free(copy);
-    assert_int_equal(journal_store_list(&bench->arena, &files, &found), ST_OK);
+    assert_int_equal(journal_store_list(&bench->arena, over(&files), &found), ST_OK);
     assert_int_equal(found.count, 4);
     static const size_t expected[] = {PRIMARY_ESP, FOREIGN_STICK, OWN_STICK, SHADOW};
     for (size_t i = 0; i < 4; i++) {
@@ -398,10 +409,10 @@ static void only_those_without_a_mark_are_interrupted(void **state)
 
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(save(bench, &saved[i]), ST_OK);
-    assert_int_equal(journal_store_mark(&files, &saved[0], JOURNAL_DONE), ST_OK);
-    assert_int_equal(journal_store_mark(&files, &saved[2], JOURNAL_UNDONE), ST_OK);
+    assert_int_equal(journal_store_mark(over(&files), &saved[0], JOURNAL_DONE), ST_OK);
+    assert_int_equal(journal_store_mark(over(&files), &saved[2], JOURNAL_UNDONE), ST_OK);
     mem_files_put(bench->host->files, OWN_STICK, saved[3].path, "SBJ", 3);
-    assert_int_equal(journal_store_list_interrupted(&bench->arena, &files, &found), ST_OK);
+    assert_int_equal(journal_store_list_interrupted(&bench->arena, over(&files), &found), ST_OK);
     assert_int_equal(found.count, 1);
     assert_int_equal(found.items[0].id, saved[1].id);
     assert_int_equal(found.items[0].journal.state, JOURNAL_PENDING);
