@@ -310,6 +310,24 @@ def test_taking_it_off_survives_every_power_cut(night, record_property):
     assert (figures['changed'], figures['status']) == (1, 0)
 
 
+def test_disk_that_is_left_out_is_told_by_words_and_status(bases, standing_by, folder, program):
+    """A damaged ESP, then one without room."""
+    for case, status, words in (('shadow-esp-unformatted', 15, '"shadowboot repair" mends it'),
+                                (None, 9, 'Make room there')):
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            box = Unattended(bases('mirror'), name, standing_by.stick, program)
+            if case:
+                CASES[case].apply(box.setup)
+            else:
+                esp = box.setup.volume(1, change=True)
+                esp.put('/full', bytes(int(esp.free()) - 100 * 1024))
+            done = box.run('install', '-y')
+            flat = ' '.join(done.text.split())
+            assert done.status == status and 'Disk 1 Partition 1' in flat and words in flat, done.text
+            assert box.setup.volume(0).get(OWN) == box.image
+            assert box.run('install', '-y').status == status             # also when nothing more can be done
+
+
 def test_thousand_starts_leave_the_store_as_small_as_the_first(night):
     """With STARTS=1000 in the environment so many run; the suite is content with a hundred."""
     box = night('primary-gone', shadow_entry=False)

@@ -7,8 +7,10 @@ import json
 
 import pytest
 
+import damage
 import mirror_vm
 import night_vm
+from fat import Volume
 from machine import STANDIN, standin_of
 from night_vm import esp_of
 from virtual_time import Counted, seconds
@@ -53,6 +55,20 @@ def test_disk_0_dies_and_comes_back(standing_by, tmp_path):
     seen, text, _ = start(machine)
     assert seen.token == token_of(standing_by, machine, 0) and WORDS not in text
     esp.fsck()
+
+
+def test_the_last_disk_starts_though_its_store_names_the_dead_one(standing_by, tmp_path):
+    """There is no other place for a journal than the firmware's own."""
+    setup = standing_by.copy(tmp_path / 'setup')
+    next(case for case in damage.all_cases() if case.name == 'shadow-alone-store-of-primary').apply(setup)
+    machine = mirror_vm.as_machine(setup, tmp_path / 'vm', [1])
+    seen, text, _ = start(machine)
+    assert WORDS in text and '(journal NVRAM:ShadowbootJournal)' in text
+    assert seen.token == token_of(setup, machine, 1)
+    seen, text, _ = start(machine)                             # by the entry that was made: nothing is left to do
+    assert seen.token == token_of(setup, machine, 1) and WORDS not in text
+    disk = setup.disks[1]
+    Volume(machine.disks[0].image, disk.offset('esp'), disk.size('esp'), disk.block_size).fsck()
 
 
 def test_the_way_through_shadowboot_takes_little_longer(standing_by, bases, tmp_path, record_property):

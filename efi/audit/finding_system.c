@@ -18,7 +18,7 @@ const struct finding_words finding_system_words[FINDING_COUNT - FINDING_SYSTEM_F
          INSTALL_AGAIN " shadowboot install -remove takes the entry off."},
     AT(FINDING_INSTALL_OLDER) = {SEVERITY_NOTE, "install-older",
                                  "The shadowboot that stands by here is older than another disk's:",
-                                 INSTALL_AGAIN},
+                                 "shadowboot install, run from the newer one, puts that here."},
     AT(FINDING_INSTALL_NO_ENTRY) = {SEVERITY_WARNING, "install-no-entry",
                                     "No boot entry leads to the shadowboot that stands by here.",
                                     INSTALL_AGAIN},

@@ -236,6 +236,8 @@ void plan_warn_of_refusal(struct plan *plan, enum status status)
 
     plan_warn_of_rest(plan, "%.*s%s", (int)at, why, rest);
     plan->left_out = true;
+    if (plan->left_status == ST_OK)
+        plan->left_status = status;
     plan->refusal = "";
 }
 
@@ -251,6 +253,8 @@ void plan_append(struct plan *plan, const struct plan *other)
     plan->formats |= other->formats;
     plan->gives_up_msr |= other->gives_up_msr;
     plan->left_out |= other->left_out;
+    if (plan->left_status == ST_OK)
+        plan->left_status = other->left_status;
     plan->incomplete |= other->incomplete;
     if (plan->target_disk == NO_INDEX)
         plan->target_disk = other->target_disk;

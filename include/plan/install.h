@@ -21,7 +21,8 @@ struct install_request {
  * firmware's own that would not give way; that of the primary last, so that a machine of which the
  * primary is damaged is mended from another disk. One that stands elsewhere is moved there. An ESP
  * that cannot be written is left out with a warning. Statuses: ST_OK, without actions when all is
- * that way; ST_ABSENT with plan->refusal when there is no ESP; ST_REFUSED when all were left out;
+ * that way; ST_ABSENT with plan->refusal when there is no ESP; when all were left out, the status of
+ * the first;
  * those of edit_begin_mending.
  */
 MUST_CHECK enum status plan_install(struct plan *plan, const struct roles *roles,

@@ -61,11 +61,12 @@ struct plan {
     struct action *actions;
     size_t count;
     size_t room;
-    bool is_undo;      /* takes an earlier change back: the journal remembers that */
-    bool formats;      /* partitions or formats: to be agreed to by itself */
-    bool gives_up_msr; /* a Microsoft reserved partition makes room: likewise */
-    bool left_out;     /* a part could not be planned: a warning says which and why */
-    bool incomplete;   /* this program cannot mend all that is wrong: without actions that is not to
+    bool is_undo;            /* takes an earlier change back: the journal remembers that */
+    bool formats;            /* partitions or formats: to be agreed to by itself */
+    bool gives_up_msr;       /* a Microsoft reserved partition makes room: likewise */
+    bool left_out;           /* a part could not be planned: a warning says which and why */
+    enum status left_status; /* of the first part that was refused by itself; else ST_OK */
+    bool incomplete; /* this program cannot mend all that is wrong: without actions that is not to
                         * be called "that way already" */
     size_t target_disk;    /* disk that must still be there and unchanged, NO_INDEX for none */
     const char **warnings; /* sentences to show with the plan */

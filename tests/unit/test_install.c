@@ -307,6 +307,11 @@ static void esp_that_cannot_be_written_is_left_out(void **state)
     assert_string_equal(files_of(&plan, 1), "");
     assert_string_equal(files_of(&plan, 0), "\\EFI\\shadowboot\n" OWN "\n");
     assert_int_equal(plan.warning_count, 1);
+    assert_string_equal(plan.warnings[0],
+                        "Disk 1 is write-protected. Take the protection off, and run "
+                        "the command again.");
+    assert_true(plan.left_out);
+    assert_int_equal(plan.left_status, ST_READ_ONLY); /* which the exit status tells */
     assert_string_equal(order_after(mirror, &plan), "0000,0001,0002");
 }
 
@@ -320,7 +325,7 @@ static void nothing_to_install_on_is_refused(void **state)
     mirror->disks[1].read_only = true;
     struct roles roles = mirror_roles(mirror);
     plan_init(&plan, &mirror->arena, &mirror->machine);
-    assert_int_equal(plan_install(&plan, &roles, &request), ST_REFUSED);
+    assert_int_equal(plan_install(&plan, &roles, &request), ST_READ_ONLY);
     assert_non_null(strstr(plan.refusal, "Nothing was changed."));
 }
 
