@@ -423,7 +423,7 @@ def test_a_mounted_disk_is_refused_and_read(bench, tmp_path):
 
 def test_an_image_that_another_program_holds_is_refused(bench):
     desk = bench('mirror', 'esp 1 empty')
-    holder = subprocess.Popen(['flock', '-n', str(desk.images[0]), 'sleep', '60'])
+    holder = subprocess.Popen(['flock', '-F', str(desk.images[0]), 'sleep', '60'])
     try:
         while subprocess.run(['flock', '-n', str(desk.images[0]), 'true']).returncode == 0:
             assert holder.poll() is None
