@@ -381,7 +381,8 @@ lint-tree: | $(DEPS)
 
 # --- Virtual machines ----------------------------------------------------------------------------
 include ovmf-harness/linux.mk
-$(LINUX): | $(DEPS)
+include ovmf-harness/tftpd.mk
+$(LINUX) $(TFTPD): | $(DEPS)
 
 # Absolute, because the harness runs its machines in folders of their own.
 HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) \
@@ -389,9 +390,10 @@ HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) 
 	SHADOWBOOT_LINUX=$(abspath $(RESCUE)) \
 	SHADOWBOOT_STICK=$(abspath $(STICK)) SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) SHADOWBOOT_WATCH=$(abspath $(WATCH)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
-	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked
+	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked \
+	SHADOWBOOT_TFTPD=$(abspath $(TFTPD))
 
-harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX)
+harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX) $(TFTPD)
 	@status=0; $(HARNESS_ENV) $(PYTHON) -m pytest -q -rs -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/harness.log $(BUILD)/harness.summary; \

@@ -10,6 +10,8 @@
 #include "firmware/console.h"
 #include "firmware/files.h"
 #include "firmware/memory.h"
+#include "firmware/net.h"
+#include "firmware/smbios.h"
 #include "firmware/start.h"
 #include "firmware/uefi.h"
 #include "firmware/vars.h"
@@ -36,6 +38,7 @@ struct program {
     struct uefi_console console;
     struct uefi_clock clock;
     struct uefi_start start;
+    struct uefi_net net;
     struct ports ports;
 };
 
@@ -58,6 +61,8 @@ static EFI_STATUS with_files(struct program *program)
     uefi_clock_open(&program->uefi, &program->clock, &ports->clock);
     uefi_start_open(&program->uefi, &program->files, program->arguments.program, &program->start,
                     &ports->start);
+    uefi_net_open(&program->uefi, &program->arena, &program->net, &ports->net);
+    ports->smbios = uefi_smbios(&program->uefi);
     ports->architecture = ARCHITECTURE;
     ports->firmware = uefi_firmware(&program->uefi, &program->arena);
     unsigned error = run_with_ports(program);

@@ -1100,6 +1100,9 @@ FIRMWARE_OWN = {
     'ipv4': lambda setup: ('UEFI PXEv4', network(node(3, 12, bytes(23))), b''),
     'ipv6': lambda setup: ('UEFI PXEv6', network(node(3, 13, bytes(56))), b''),
     'http': lambda setup: ('UEFI HTTPv4', network(node(3, 12, bytes(23)), node(3, 24)), b''),
+    'edk2-pxe': lambda setup: ('UEFI PXEv4 (MAC:525400123456)', network(node(3, 12, bytes(23))), AUTO_MARKER),
+    'edk2-http': lambda setup: ('UEFI HTTPv4 (MAC:525400123456)', network(node(3, 12, bytes(23)), node(3, 24)),
+                                AUTO_MARKER),
     'usb-class': lambda setup: ('USB', path(node(3, 15, bytes.fromhex('ffffffff080650'))), b''),
     'hyper-v': lambda setup: ('EFI SCSI Device', path(
         node(2, 2, bytes(12) + b'VMBus\0\0\0'),

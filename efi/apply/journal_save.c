@@ -118,7 +118,8 @@ static enum status try_volume(const struct saving *saving, size_t volume)
 
     if (is_on_raid(saving->machine, volume))
         return ST_READ_ONLY;
-    if (volume != files->self && !is_fixed_esp(saving->machine, volume))
+    if (devpath_is_ram_disk(own->path) ||
+        (volume != files->self && !is_fixed_esp(saving->machine, volume)))
         return ST_ABSENT;
     if (is_on_changed_disk(saving->journal, own) ||
         machine_mount_is_in_array(saving->machine, volume))

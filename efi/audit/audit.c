@@ -232,7 +232,7 @@ static bool device_gone(const struct machine *machine, const struct entry *entry
     if (entry->boot.has_hd)
         return entry->boot.partition == NO_INDEX && !hd_node_names_none(&entry->boot.hd);
     return entry->form == DEVPATH_FORM_FULL && load_option_is_auto_created(&entry->option) &&
-           entry->boot.disk == NO_INDEX && placed;
+           entry->boot.disk == NO_INDEX && placed && !devpath_is_network(entry->option.path);
 }
 
 static void audit_partition_of(struct collector *to, const struct machine *machine, size_t index)

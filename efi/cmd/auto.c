@@ -230,7 +230,7 @@ enum status cmd_auto(struct context *context)
 
     enum status status = auto_settings(context, &run.settings);
     if (status != ST_OK && status != ST_ABSENT)
-        say(context, AUTO_UNREADABLE "\n", status_text(status));
+        say(context, AUTO_UNREADABLE "\n", auto_settings_place(context), status_text(status));
     run.guard = start_guard_read(context->ports);
     if (context->plan_only || run.settings.mode == MODE_MENU)
         auto_say_problems(context, &run.settings);
@@ -240,8 +240,10 @@ enum status cmd_auto(struct context *context)
         return hand_to_person(&run);
     auto_log_begin(&run);
     say_program(context);
-    say(context, "shadowboot: no boot entry before it has started this "
-                 "machine, or it was chosen.\n");
+    say(context, "shadowboot: %s.\n",
+        context->ports->net.is_source
+            ? "started from a network"
+            : "no boot entry before it has started this machine, or it was chosen");
     auto_say_problems(context, &run.settings);
     if (start_guard_is_shut(&run.guard)) {
         say(context,

@@ -9,9 +9,7 @@
 #include "format/settings.h"
 #include "model/boot_paths.h"
 
-#define AUTO_SETTINGS_PATH SHADOWBOOT_FOLDER "\\shadowboot.conf"
-#define AUTO_UNREADABLE \
-    AUTO_SETTINGS_PATH " cannot be read: %s. Nothing is changed or started unasked."
+#define AUTO_UNREADABLE "%s cannot be read: %s. Nothing is changed or started unasked."
 
 #define AUTO_LOG_RUN 6144u /* bytes that one run may have in the log */
 
@@ -35,10 +33,14 @@ struct auto_run {
     const char *outcome; /* for the variable: in a word or two */
 };
 
-/* The settings of the volume that the program came from; the defaults without a file. Statuses: ST_OK; ST_ABSENT
- * without a file; ST_IO, ST_NO_MEMORY, with the defaults. The mode is the menu's where the file cannot be read, or
+/* The settings of the volume, or the server, that the program came from; the defaults without a file. From a server
+ * there are reports and the menu alone (settings_restrict). Statuses: ST_OK; ST_ABSENT without a file; ST_IO,
+ * ST_NO_MEMORY and others of the ports, with the defaults. The mode is the menu's where the file cannot be read, or
  * has problems and no line for it: what it allows is not known. */
 enum status auto_settings(struct context *context, struct settings *ret_settings);
+
+/* Where that file is, in words. Static lifetime. */
+const char *auto_settings_place(const struct context *context);
 
 /* Says which lines of the file are not understood. */
 void auto_say_problems(struct context *context, const struct settings *settings);

@@ -55,26 +55,53 @@ void auto_log_begin(struct auto_run *run)
 
 /* --- Where it goes -------------------------------------------------------------------------- */
 
-static void count_size(void *ctx, const char *bytes, size_t size)
-{
-    (void)bytes;
-    *(size_t *)ctx += size;
-}
-
 static void write_json(struct auto_run *run)
 {
     struct context *context = run->context;
-    size_t size = 0;
     size_t mark = arena_mark(context->arena);
+    struct span text;
 
-    report_json(context, &run->judgement, (struct sink){count_size, &size});
-    uint8_t *room = arena_alloc(context->arena, 1, size + 1);
-    if (room != NULL) {
-        struct text_buffer text;
-        text_buffer_init(&text, (char *)room, size + 1);
-        report_json(context, &run->judgement, text_buffer_sink(&text));
-        (void)!run_log_replace(&context->ports->files, RUN_LOG_JSON, span_of(room, text.used));
-    }
+    if (report_json_text(context, &run->judgement, &text) == ST_OK)
+        (void)!run_log_replace(&context->ports->files, RUN_LOG_JSON, text);
+    arena_release(context->arena, mark);
+}
+
+/* Where the report goes: that address, with the network card's name where that is a folder. */
+static enum status report_goes_to(const struct auto_run *run, struct net_address *ret_address)
+{
+    const char *name = run->context->ports->net.hardware;
+
+    enum status status = net_address_read(run->settings.send, ret_address);
+    if (status != ST_OK)
+        return status;
+    return net_address_name(ret_address, name[0] == '\0' ? "report" : name, ".json");
+}
+
+/* Sends the report to the server that the settings name, and says what became of that. */
+static void send_json(struct auto_run *run)
+{
+    struct context *context = run->context;
+    const struct net_port *net = &context->ports->net;
+    size_t mark = arena_mark(context->arena);
+    struct net_address to;
+    struct span text;
+
+    enum status status = report_goes_to(run, &to);
+    if (status == ST_OK)
+        status = report_json_text(context, &run->judgement, &text);
+    if (status == ST_OK)
+        status = net->is_source ? net->send(net->ctx, &to, text) : ST_UNSUPPORTED;
+    if (status == ST_OK)
+        say(context, "The report (%zu bytes) was sent to %s as %s.\n", text.size,
+            run->settings.send, to.path);
+    else if (net->is_source)
+        say(context, "The report could not be sent to %s: %s.\n", run->settings.send,
+            status_text(status));
+    else
+        say(context,
+            "The report was not sent to %s: this program was not started from a "
+            "network.\n",
+            run->settings.send);
     arena_release(context->arena, mark);
 }
 
@@ -129,6 +156,8 @@ void auto_report(struct auto_run *run, const char *outcome)
     struct context *context = run->context;
     unsigned wanted = run->settings.reports;
 
+    if (run->judged && run->settings.send[0] != '\0')
+        send_json(run);
     screen_flush(context->screen);
     if ((wanted & REPORT_VARIABLE) != 0)
         set_summary(run, outcome);

@@ -3,15 +3,44 @@
 
 #include "cmd/command.h"
 
+#define SETTINGS_NAME "shadowboot.conf"
+#define SETTINGS_PATH SHADOWBOOT_FOLDER "\\" SETTINGS_NAME
+
 /* True when one of the lines that are not understood may be the one that says how far to go. */
 static bool hides_mode(const struct settings *settings)
 {
     return settings->problem_count > 0 && settings->lines[SETTING_MODE] == 0;
 }
 
-enum status auto_settings(struct context *context, struct settings *ret_settings)
+/* True when the file is asked of the server that the program came from, and not of a volume. */
+static bool is_from_server(const struct context *context)
 {
     const struct files_port *files = &context->ports->files;
+
+    return context->ports->net.is_source && files->self >= files->volume_count;
+}
+
+const char *auto_settings_place(const struct context *context)
+{
+    return is_from_server(context) ? "the server's " SETTINGS_NAME : SETTINGS_PATH;
+}
+
+/* Reads the file, wherever it lies. Statuses: ST_OK; ST_ABSENT; ST_IO and others where that is not known. */
+static enum status read_settings(struct context *context, uint8_t *room, size_t size,
+                                 size_t *ret_size)
+{
+    const struct files_port *files = &context->ports->files;
+    const struct net_port *net = &context->ports->net;
+
+    if (is_from_server(context))
+        return net->fetch(net->ctx, SETTINGS_NAME, room, size, ret_size);
+    if (files->self >= files->volume_count)
+        return ST_ABSENT;
+    return files->read(files->ctx, files->self, SETTINGS_PATH, 0, room, size, ret_size);
+}
+
+enum status auto_settings(struct context *context, struct settings *ret_settings)
+{
     size_t mark = arena_mark(context->arena);
     uint8_t *file = arena_alloc(context->arena, 1, SETTINGS_BYTES + 1);
     size_t size = 0;
@@ -21,14 +50,13 @@ enum status auto_settings(struct context *context, struct settings *ret_settings
         ret_settings->mode = MODE_MENU;
         return ST_NO_MEMORY;
     }
-    if (files->self >= files->volume_count)
-        return ST_ABSENT;
-    enum status status = files->read(files->ctx, files->self, AUTO_SETTINGS_PATH, 0, file,
-                                     SETTINGS_BYTES + 1, &size);
+    enum status status = read_settings(context, file, SETTINGS_BYTES + 1, &size);
     if (status == ST_OK)
         *ret_settings = settings_read(span_of(file, size));
     if ((status != ST_OK && status != ST_ABSENT) || hides_mode(ret_settings))
         ret_settings->mode = MODE_MENU;
+    if (context->ports->net.is_source)
+        settings_restrict(ret_settings);
     arena_release(context->arena, mark);
     return status;
 }
@@ -40,7 +68,7 @@ void auto_say_problems(struct context *context, const struct settings *settings)
 
     for (size_t i = 0; i < shown; i++) {
         const struct settings_problem *problem = &settings->problems[i];
-        say(context, "Line %u of " AUTO_SETTINGS_PATH ": %s%s%s%s.\n", problem->line,
+        say(context, "Line %u of %s: %s%s%s%s.\n", problem->line, auto_settings_place(context),
             settings_trouble_text(problem->trouble), problem->word[0] == '\0' ? "" : ": \"",
             problem->word, problem->word[0] == '\0' ? "" : "\"");
     }
@@ -67,10 +95,12 @@ enum status cmd_config(struct context *context)
             say(context, "%-12s %-20s line %u\n", settings_key_name(key), value, settings.lines[i]);
     }
     if (status == ST_ABSENT)
-        say(context, "There is no " AUTO_SETTINGS_PATH " on the volume that shadowboot was started "
-                     "from.\n");
+        say(context, "There is no %s %s that shadowboot was started from.\n",
+            is_from_server(context) ? SETTINGS_NAME : SETTINGS_PATH,
+            is_from_server(context) ? "on the server" : "on the volume");
     else if (status != ST_OK)
-        return report(context, status, AUTO_UNREADABLE, status_text(status));
+        return report(context, status, AUTO_UNREADABLE, auto_settings_place(context),
+                      status_text(status));
     auto_say_problems(context, &settings);
     if (settings.problem_count > 0)
         context->exit_status = exit_code(ST_DAMAGED);

@@ -286,7 +286,8 @@ static const struct command table[] = {
      "keeps no disk from starting), report (starts nothing), menu. timeout: seconds for a key, at "
      "most 300. start: direct, or reset (by BootNext, as it is always done with BitLocker and a "
      "TPM). disk: the number of the disk to start first. allow-format, allow-msr: yes or no. "
-     "report: log, json, variable, none. serial: auto, ascii, boxes.\n"
+     "report: log, json, variable, none. send: where the report goes as well (\"help network\"). "
+     "serial: auto, ascii, boxes.\n"
      "Where the file cannot be read, or a line is not understood and none says which mode, it is "
      "menu: nothing is done unasked.\n"
      "Exit status 10 when a line cannot be understood.",

@@ -56,7 +56,8 @@ static void show_overview(struct context *context)
     help_wrapped(context, 0,
                  "Nothing is changed before it was shown and you said yes. \"shadowboot help "
                  "COMMAND\" says more, \"help findings\" what it can find, \"help sfo\" and "
-                 "\"help json\" what scripts can read.\n");
+                 "\"help json\" what scripts can read, \"help network\" how many machines are "
+                 "looked at.\n");
     show_exit_statuses(context);
 }
 
@@ -75,11 +76,33 @@ static void show_command(struct context *context, const struct command *command)
     show_options(context, command->options);
 }
 
+/* How many machines are looked at from one server. */
+static void help_network(struct context *context)
+{
+    help_wrapped(
+        context, 0,
+        "Firmware can start this program from a server: by PXE (\"shadowbootx64.efi\" as the boot "
+        "file), or by HTTP, as a program or as the image of a stick. Then it asks that server for "
+        "shadowboot.conf, beside the program, and does what that says: \"mode = report\" looks at "
+        "the machine, sends the report and goes on with the next boot entry; \"mode = menu\", or no "
+        "such file, is the menu. Other modes are not to be had over a network, nor is a line that "
+        "allows something: anybody may play the server. No disk is written to.\n"
+        "\"send = http://10.0.0.1:8080/in/\" posts the report (\"help json\") to a web server, "
+        "\"send = tftp:in/\" puts it on the TFTP server that the program came from, "
+        "\"tftp://10.0.0.1/in/\" on another. Behind a \"/\" comes the network card's address, as in "
+        "in/52-54-00-12-34-56.json. \"timeout = 0\" does not wait for a key.\n"
+        "A disk in memory, which the image of a stick becomes, takes no journal: it is gone when the "
+        "power is.");
+}
+
 /* What is explained besides commands. */
 static const struct {
     const char *word;
     void (*show)(struct context *context);
-} topics[] = {{"sfo", help_tables}, {"json", help_report}, {"findings", help_findings}};
+} topics[] = {{"sfo", help_tables},
+              {"json", help_report},
+              {"findings", help_findings},
+              {"network", help_network}};
 
 #define TOPIC_COUNT (sizeof(topics) / sizeof(topics[0]))
 

@@ -4,11 +4,34 @@
 #include "version.h"
 
 #include "base/builder.h"
+#include "format/smbios.h"
 #include "machine_rows.h"
 #include "path.h"
 #include "show.h"
 #include "volume_rows.h"
 #include "machine_words.h"
+
+static const char *text_or_null(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? NULL : text;
+}
+
+/* Which machine it is: what those who collect from many tell them apart by. */
+static void put_machine(struct rows *to)
+{
+    const struct ports *ports = to->context->ports;
+    struct smbios_system system = {.manufacturer = NULL};
+
+    if (smbios_read_system(to->context->arena, ports->smbios, &system) != ST_OK)
+        system = (struct smbios_system){.manufacturer = NULL};
+    row_open(to, ROW_MACHINE);
+    row_text(to, text_or_null(system.manufacturer));
+    row_text(to, text_or_null(system.product));
+    row_text(to, text_or_null(system.serial));
+    row_guid(to, &system.uuid);
+    row_text(to, text_or_null(ports->net.hardware));
+    row_close(to);
+}
 
 static void put_boot_volume(struct rows *to, const struct roles *roles)
 {
@@ -162,7 +185,8 @@ static void put_journal_date(struct rows *to)
         row_nothing(to);
 }
 
-void report_json(struct context *context, const struct judgement *judgement, struct sink sink)
+static void report_json(struct context *context, const struct judgement *judgement,
+                        struct sink sink)
 {
     struct json json;
     struct rows rows = {.context = context, .json = &json};
@@ -174,6 +198,7 @@ void report_json(struct context *context, const struct judgement *judgement, str
     put_journal_date(&rows);
     row_text(&rows, context->machine.architecture);
     rows_program(&rows);
+    put_machine(&rows);
     rows_status(&rows, judgement);
     put_boot_volume(&rows, &judgement->roles);
     put_lists(&rows, judgement);
@@ -192,22 +217,33 @@ static void build_bytes(void *ctx, const char *bytes, size_t size)
     builder_bytes(ctx, span_of(bytes, size));
 }
 
-enum status report_json_file(struct context *context, const struct judgement *judgement,
-                             const char *name)
+enum status report_json_text(struct context *context, const struct judgement *judgement,
+                             struct span *ret_text)
 {
-    const struct files_port *files = &context->ports->files;
-    struct file_place place;
     struct builder builder;
     size_t size = 0;
 
-    enum status status = path_resolve(context, name, &place);
-    if (status != ST_OK)
-        return status;
     report_json(context, judgement, (struct sink){count_bytes, &size});
     builder_in_arena(&builder, context->arena, size);
     report_json(context, judgement, (struct sink){build_bytes, &builder});
     struct span text = builder_span(&builder);
     if (text.at == NULL || text.size != size) /* texts that found no memory are left out */
+        return ST_NO_MEMORY;
+    *ret_text = text;
+    return ST_OK;
+}
+
+enum status report_json_file(struct context *context, const struct judgement *judgement,
+                             const char *name)
+{
+    const struct files_port *files = &context->ports->files;
+    struct file_place place;
+    struct span text;
+
+    enum status status = path_resolve(context, name, &place);
+    if (status != ST_OK)
+        return status;
+    if (report_json_text(context, judgement, &text) != ST_OK)
         return report(context, ST_NO_MEMORY, "There is too little memory for the report.");
     status = files->write(files->ctx, place.volume, place.path, FILE_CREATE, text.at, text.size);
     if (status == ST_EXISTS)

@@ -8,8 +8,9 @@
 
 #define REPORT_VERSION 1 /* of the schema; it grows when something changes its meaning */
 
-/* Writes the report into `sink`. */
-void report_json(struct context *context, const struct judgement *judgement, struct sink sink);
+/* The report, in the arena. Statuses: ST_OK; ST_NO_MEMORY, with nothing set. */
+MUST_CHECK enum status report_json_text(struct context *context, const struct judgement *judgement,
+                                        struct span *ret_text);
 
 /*
  * Writes the report to a new file named on the command line. Statuses, reported: ST_OK; ST_EXISTS

@@ -13,6 +13,7 @@
 enum row {
     ROW_REPORT,
     ROW_PROGRAM,
+    ROW_MACHINE,
     ROW_STATUS,
     ROW_BOOT_VOLUME,
     ROW_DISK,

@@ -12,6 +12,7 @@
 #define MESSAGE_USB    5
 #define MESSAGE_CLASS  15 /* USB class short form */
 #define MESSAGE_WWID   16 /* USB WWID short form */
+#define MESSAGE_MAC    0x0b
 #define UCS2_BACKSLASH 0x5c
 
 static bool is_end_entire(const struct devpath_node *node)
@@ -340,6 +341,17 @@ bool devpath_is_usb(struct span path)
 
     return has_node(nodes, DEVPATH_MESSAGING, MESSAGE_USB, MESSAGE_USB) ||
            has_node(nodes, DEVPATH_MESSAGING, MESSAGE_CLASS, MESSAGE_WWID);
+}
+
+bool devpath_is_ram_disk(struct span path)
+{
+    return has_node(first_instance(path), DEVPATH_MEDIA, DEVPATH_MEDIA_RAM_DISK,
+                    DEVPATH_MEDIA_RAM_DISK);
+}
+
+bool devpath_is_network(struct span path)
+{
+    return has_node(first_instance(path), DEVPATH_MESSAGING, MESSAGE_MAC, MESSAGE_MAC);
 }
 
 static void put_node_header(struct builder *builder, uint8_t type, uint8_t subtype, size_t length)

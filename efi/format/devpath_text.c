@@ -280,6 +280,27 @@ static bool put_hd(struct writer *writer, const struct devpath_node *node)
     return true;
 }
 
+/* The two kinds that firmware makes of what it has loaded have names of their own (10.6.1.6). */
+static bool put_ram_disk(struct writer *writer, const struct devpath_node *node)
+{
+    static const uint8_t virtual_disk[16] = {0x5a, 0x53, 0xab, 0x77, 0xfc, 0x45, 0x4b, 0x62,
+                                             0x55, 0x60, 0xf7, 0xb2, 0x81, 0xd1, 0xf9, 0x6e};
+
+    if (node->data.size != 34)
+        return false;
+    const uint8_t *at = node->data.at;
+    bool is_virtual = memcmp(at + 16, virtual_disk, sizeof(virtual_disk)) == 0;
+    sink_printf(&writer->sink, "%s(0x%llx,0x%llx,%u", is_virtual ? "VirtualDisk" : "RamDisk",
+                (unsigned long long)ld_le64(at), (unsigned long long)ld_le64(at + 8),
+                ld_le16(at + 32));
+    if (!is_virtual) {
+        sink_put(&writer->sink, ",");
+        put_guid(writer, at + 16);
+    }
+    sink_put(&writer->sink, ")");
+    return true;
+}
+
 static bool put_file_path(struct writer *writer, const struct devpath_node *node)
 {
     put_ucs2(writer, node->data);
@@ -320,6 +341,7 @@ static bool put_special(struct writer *writer, const struct devpath_node *node)
         {DEVPATH_MESSAGING, 24, put_uri},
         {DEVPATH_MEDIA, DEVPATH_MEDIA_HD, put_hd},
         {DEVPATH_MEDIA, DEVPATH_MEDIA_FILE, put_file_path},
+        {DEVPATH_MEDIA, DEVPATH_MEDIA_RAM_DISK, put_ram_disk},
         {DEVPATH_BBS, 1, put_bbs},
     };
 

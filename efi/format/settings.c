@@ -69,6 +69,18 @@ static bool read_reports(char *text, unsigned *ret_reports)
     return true;
 }
 
+static bool read_send(const char *text, struct settings *settings)
+{
+    struct net_address address;
+    struct text_buffer buffer;
+
+    if (net_address_read(text, &address) != ST_OK)
+        return false;
+    text_buffer_init(&buffer, settings->send, sizeof(settings->send));
+    text_buffer_printf(&buffer, "%s", text);
+    return !buffer.cut;
+}
+
 /* Puts the value where it belongs; false, with nothing changed, when it is none. */
 static bool put_value(struct settings *io_settings, enum settings_key key, char *value)
 {
@@ -82,6 +94,8 @@ static bool put_value(struct settings *io_settings, enum settings_key key, char 
         return io_settings->has_disk;
     case SETTING_REPORT:
         return read_reports(value, &io_settings->reports);
+    case SETTING_SEND:
+        return read_send(value, io_settings);
     case SETTING_MODE:
         if (!word_in(modes, MODE_COUNT, value, &place))
             return false;
@@ -110,7 +124,8 @@ static const char *const keys[SETTING_COUNT] = {
     [SETTING_MODE] = "mode",           [SETTING_TIMEOUT] = "timeout",
     [SETTING_START] = "start",         [SETTING_DISK] = "disk",
     [SETTING_ALLOW_MSR] = "allow-msr", [SETTING_ALLOW_FORMAT] = "allow-format",
-    [SETTING_REPORT] = "report",       [SETTING_SERIAL] = "serial",
+    [SETTING_REPORT] = "report",       [SETTING_SEND] = "send",
+    [SETTING_SERIAL] = "serial",
 };
 
 /* --- Lines ---------------------------------------------------------------------------------- */
@@ -124,18 +139,22 @@ struct reader {
     struct settings *settings;
 };
 
-static void note_problem(struct reader *reader, enum settings_trouble trouble, const char *word)
+static void add_problem(struct settings *settings, unsigned line, enum settings_trouble trouble,
+                        const char *word)
 {
-    struct settings *settings = reader->settings;
-
     if (settings->problem_count < SETTINGS_PROBLEMS) {
         struct settings_problem *problem = &settings->problems[settings->problem_count];
         struct text_buffer text;
-        *problem = (struct settings_problem){.line = reader->line, .trouble = trouble};
+        *problem = (struct settings_problem){.line = line, .trouble = trouble};
         text_buffer_init(&text, problem->word, sizeof(problem->word));
         text_buffer_printf(&text, "%.31s", word);
     }
     settings->problem_count++;
+}
+
+static void note_problem(struct reader *reader, enum settings_trouble trouble, const char *word)
+{
+    add_problem(reader->settings, reader->line, trouble, word);
 }
 
 /* The next unit of the text; false at the end. An odd last byte of UTF-16 is no character. */
@@ -282,6 +301,30 @@ struct settings settings_read(struct span file)
     return settings;
 }
 
+void settings_restrict(struct settings *io_settings)
+{
+    const struct {
+        bool wanted;
+        enum settings_key key;
+        const char *word;
+    } wishes[] = {
+        {io_settings->mode != MODE_REPORT && io_settings->mode != MODE_MENU, SETTING_MODE,
+         modes[io_settings->mode]},
+        {io_settings->allow_format, SETTING_ALLOW_FORMAT, keys[SETTING_ALLOW_FORMAT]},
+        {io_settings->allow_msr, SETTING_ALLOW_MSR, keys[SETTING_ALLOW_MSR]},
+    };
+
+    for (size_t i = 0; i < COUNT(wishes); i++) {
+        unsigned line = io_settings->lines[wishes[i].key];
+        if (wishes[i].wanted && line != 0)
+            add_problem(io_settings, line, SETTINGS_NOT_FROM_SERVER, wishes[i].word);
+    }
+    if (wishes[0].wanted)
+        io_settings->mode = MODE_MENU;
+    io_settings->allow_format = false;
+    io_settings->allow_msr = false;
+}
+
 /* --- What to say ---------------------------------------------------------------------------- */
 
 const char *settings_key_name(enum settings_key key)
@@ -322,6 +365,8 @@ const char *settings_value_text(const struct settings *settings, enum settings_k
         return serials[settings->serial];
     case SETTING_REPORT:
         return reports_text(settings->reports, buffer);
+    case SETTING_SEND:
+        return settings->send[0] == '\0' ? "nowhere" : settings->send;
     case SETTING_DISK:
         if (!settings->has_disk)
             return "the primary";
@@ -343,6 +388,7 @@ const char *settings_trouble_text(enum settings_trouble trouble)
         [SETTINGS_LONG_LINE] = "the line is too long",
         [SETTINGS_BAD_TEXT] = "the line has control characters",
         [SETTINGS_TOO_LARGE] = "the file is larger than 16 KiB, and ends here",
+        [SETTINGS_NOT_FROM_SERVER] = "not to be had from a server, whom anybody may play",
     };
 
     return texts[trouble];

@@ -16,14 +16,20 @@
 #include "model/scan_vars.h"
 #include "model/volumes.h"
 
+/* True for what comes and goes: what can be taken out, what hangs on USB, and disks that firmware has in memory. */
+static bool is_loose(const struct block_port *port)
+{
+    return port->removable || devpath_is_usb(port->path) || devpath_is_ram_disk(port->path);
+}
+
 /* Fixed disks before those that come and go, so that a rescue stick never shifts their numbers. */
 static int by_place_in_machine(const void *ctx, size_t a, size_t b)
 {
     const struct block_port *disks = ctx;
     if (disks[a].place_unknown || disks[b].place_unknown)
         return 0; /* as they were named */
-    bool loose_a = disks[a].removable || devpath_is_usb(disks[a].path);
-    bool loose_b = disks[b].removable || devpath_is_usb(disks[b].path);
+    bool loose_a = is_loose(&disks[a]);
+    bool loose_b = is_loose(&disks[b]);
 
     if (loose_a != loose_b)
         return loose_a ? 1 : -1;
@@ -41,7 +47,7 @@ static enum status describe_disk(struct arena *arena, const struct block_port *p
         .block_size = port->block_size,
         .block_count = port->block_count,
         .read_only = port->read_only,
-        .removable = port->removable || devpath_is_usb(port->path),
+        .removable = is_loose(port),
         .place_unknown = port->place_unknown,
     };
 

@@ -24,9 +24,10 @@
 #define DEVPATH_BBS       0x05
 #define DEVPATH_END       0x7f
 
-#define DEVPATH_MEDIA_HD   0x01
-#define DEVPATH_MEDIA_FILE 0x04
-#define DEVPATH_END_ENTIRE 0xff
+#define DEVPATH_MEDIA_HD       0x01
+#define DEVPATH_MEDIA_FILE     0x04
+#define DEVPATH_MEDIA_RAM_DISK 0x09
+#define DEVPATH_END_ENTIRE     0xff
 
 #define DEVPATH_HEADER_SIZE 4u
 
@@ -132,6 +133,13 @@ int devpath_compare(struct span a, struct span b);
 
 /* True when a USB node is on the way to the device. */
 bool devpath_is_usb(struct span path);
+
+/* True when the path leads to a disk in memory (UEFI Specification 10.3.5.9): one that firmware has loaded over the
+ * network, and that is gone when the machine is switched off. */
+bool devpath_is_ram_disk(struct span path);
+
+/* True when the path leads to a network card (10.3.4.11), or to something that comes by it. */
+bool devpath_is_network(struct span path);
 
 /* Appends nodes to a path under construction; failures stay in the builder. */
 void devpath_put_hd(struct builder *builder, const struct hd_node *hd);

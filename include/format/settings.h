@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/net_address.h"
 
 #define SETTINGS_BYTES    16384u /* of the file that are read; behind them is a problem */
 #define SETTINGS_PROBLEMS 8      /* that are kept; the rest is counted */
@@ -26,6 +27,7 @@ enum settings_key {
     SETTING_ALLOW_FORMAT,
     SETTING_ALLOW_MSR,
     SETTING_REPORT,
+    SETTING_SEND,
     SETTING_SERIAL,
     SETTING_COUNT
 };
@@ -51,8 +53,9 @@ enum settings_trouble {
     SETTINGS_BAD_VALUE,
     SETTINGS_REPEATED, /* the first one counts */
     SETTINGS_LONG_LINE,
-    SETTINGS_BAD_TEXT,  /* a control character, NUL included */
-    SETTINGS_TOO_LARGE, /* the file */
+    SETTINGS_BAD_TEXT,        /* a control character, NUL included */
+    SETTINGS_TOO_LARGE,       /* the file */
+    SETTINGS_NOT_FROM_SERVER, /* what nobody may ask for over a network */
 };
 
 struct settings_problem {
@@ -70,6 +73,8 @@ struct settings {
     bool allow_format;
     bool allow_msr;
     unsigned reports; /* REPORT_... */
+    char send
+        [NET_PATH_SIZE]; /* where the report goes as well, an address (base/net_address.h); "": nowhere */
     enum settings_serial serial;
     unsigned lines[SETTING_COUNT]; /* where each was set; 0: it is the default */
     struct settings_problem problems[SETTINGS_PROBLEMS];
@@ -82,10 +87,17 @@ struct settings settings_default(void);
 /* The same with what the file says. */
 struct settings settings_read(struct span file);
 
+/*
+ * What may come of settings that a server has sent, whom nobody has proved to be the right one: reports and
+ * the menu, which asks a person. Other modes become the menu, and nothing stays allowed; each line that
+ * wanted more is one more problem.
+ */
+void settings_restrict(struct settings *io_settings);
+
 /* "mode", "timeout", ... Static lifetime. */
 const char *settings_key_name(enum settings_key key);
 
-/* The value in force as it is written in the file; numbers go into `buffer`. */
+/* The value in force as it is written in the file; numbers go into `buffer`. Lives as long as both. */
 const char *settings_value_text(const struct settings *settings, enum settings_key key,
                                 char buffer[SETTINGS_WORD]);
 

@@ -9,6 +9,7 @@
 #include "port/console.h"
 #include "port/files.h"
 #include "port/firmware.h"
+#include "port/net.h"
 #include "port/start.h"
 #include "port/vars.h"
 
@@ -21,6 +22,9 @@ struct ports {
     struct clock_port clock;
     struct start_port start;
     struct firmware_info firmware;
+    struct net_port net;
+    /* The structures of SMBIOS (DMTF DSP0134), by which machines are told apart; may be empty. */
+    struct span smbios;
     const char *architecture; /* as in BOOT<ARCH>.EFI: "X64", "AA64", "IA32", ... */
 };
 

@@ -115,6 +115,7 @@ static void check(struct span bytes)
     check_retargeted(bytes, whole, &source);
     require(devpath_form_of(bytes) <= DEVPATH_FORM_OTHER);
     (void)devpath_is_usb(bytes);
+    (void)devpath_is_ram_disk(bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

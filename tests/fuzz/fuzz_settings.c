@@ -13,8 +13,20 @@ static void check_settings(const struct settings *settings)
     require(!settings->allow_msr || settings->lines[SETTING_ALLOW_MSR] != 0);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const char *text = settings_value_text(settings, (enum settings_key)i, buffer);
-        require(strlen(text) < SETTINGS_WORD && text[0] != '\0');
+        require(text[0] != '\0');
+        require(strlen(text) < (i == SETTING_SEND ? NET_PATH_SIZE : SETTINGS_WORD));
     }
+}
+
+/* Nor of one that a server has sent. */
+static void check_restricted(struct settings settings)
+{
+    size_t problems = settings.problem_count;
+
+    settings_restrict(&settings);
+    require(settings.mode == MODE_REPORT || settings.mode == MODE_MENU);
+    require(!settings.allow_format && !settings.allow_msr);
+    require(settings.problem_count >= problems);
 }
 
 static void check_problems(const struct settings *settings, size_t size)
@@ -36,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_settings(&settings);
     check_problems(&settings, size);
+    check_restricted(settings);
     free(file);
     return 0;
 }

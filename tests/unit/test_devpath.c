@@ -18,6 +18,8 @@
 #define USB_CLASS          0x03, 0x0f, 0x0b, 0x00, 0xff, 0xff, 0xff, 0xff, 8, 6, 0x50
 #define URI                0x03, 0x18, 0x05, 0x00, 'x'
 #define FV                 0x04, 0x07, 0x14, 0x00, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+#define RAM_DISK           0x04, 0x09, 0x26, 0x00, 0, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 4, 0, 0, 0, 0, 0x5a, 0x53, 0xab, 0x77, 0xfc, 0x45, 0x4b, 0x62, 0x55, 0x60, 0xf7, 0xb2, 0x81, 0xd1, 0xf9, 0x6e, 0, 0
+#define MAC                0x03, 0x0b, 0x25, 0x00, 0x52, 0x54, 0, 0x12, 0x34, 0x56, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
 #define FV_FILE            0x04, 0x06, 0x14, 0x00, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 #define MEMORY_MAPPED      0x01, 0x03, 0x18, 0x00, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 #define BBS                0x05, 0x01, 0x09, 0x00, 2, 0, 0, 0, 0
@@ -421,6 +423,18 @@ static void usb_is_seen_on_the_way_only(void **state)
     assert_false(devpath_is_usb(SPAN(PCI_ROOT(0), USB(1))));
 }
 
+static void disks_in_memory_and_network_cards_are_known_by_their_nodes(void **state)
+{
+    (void)state;
+    assert_true(devpath_is_ram_disk(SPAN(RAM_DISK, END)));
+    assert_true(devpath_is_ram_disk(SPAN(PCI_ROOT(0), PCI(3, 0), URI, RAM_DISK, HD_SHADOW, END)));
+    assert_false(devpath_is_ram_disk(SPAN(PCI_ROOT(0), PCI(1, 0), SATA(5), HD_SHADOW, END)));
+    assert_false(devpath_is_ram_disk(SPAN(FV, END)));
+    assert_true(
+        devpath_is_network(SPAN(PCI_ROOT(0), PCI(3, 0), MAC, URI, RAM_DISK, HD_SHADOW, END)));
+    assert_false(devpath_is_network(SPAN(PCI_ROOT(0), PCI(3, 0), USB(1), HD_SHADOW, END)));
+}
+
 static void put_hd_writes_the_reference_node(void **state)
 {
     const struct hd_node hd = {.number = 1,
@@ -602,6 +616,7 @@ int main(void)
         cmocka_unit_test(order_is_that_of_the_machine_and_total),
         cmocka_unit_test(order_is_antisymmetric_and_transitive_for_any_bytes),
         cmocka_unit_test(usb_is_seen_on_the_way_only),
+        cmocka_unit_test(disks_in_memory_and_network_cards_are_known_by_their_nodes),
         cmocka_unit_test(put_hd_writes_the_reference_node),
         cmocka_unit_test(file_too_long_for_a_node_fails_the_builder),
         cmocka_unit_test(short_path_stays_short_or_becomes_full),

@@ -130,6 +130,12 @@ static void network_nodes_print_short(void **state)
          1, 3, 12, 19, 0, 1, 2, 3, 4, 10, 0, 2, 15, 0, 0, 0, 0, 6, 0, 0, 3, 24, 12, 0, 'h', 't',
          't', 'p', ':', '/', '/', 'x', END);
     TEXT("Uri()", 3, 24, 4, 0, END);
+    TEXT("VirtualDisk(0x1000000,0x4ffffff,3)", 4, 9, 38, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xff, 0xff,
+         0xff, 4, 0, 0, 0, 0, 0x5a, 0x53, 0xab, 0x77, 0xfc, 0x45, 0x4b, 0x62, 0x55, 0x60, 0xf7,
+         0xb2, 0x81, 0xd1, 0xf9, 0x6e, 3, 0, END);
+    TEXT("RamDisk(0x1,0x2,0,3d5abd30-4175-87ce-6d64-d2ade523c4bb)", 4, 9, 38, 0, 1, 0, 0, 0, 0, 0,
+         0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0x30, 0xbd, 0x5a, 0x3d, 0x75, 0x41, 0xce, 0x87, 0x6d, 0x64,
+         0xd2, 0xad, 0xe5, 0x23, 0xc4, 0xbb, 0, 0, END);
     TEXT("Msg(12,0a)", 3, 12, 5, 0, 10, END);
 }
 

@@ -138,6 +138,7 @@ static void each_row_has_the_columns_that_help_names(void **state)
         "test -sfo -y",      "timeout 5 -sfo -y", "status -sfo -v",     "disks -sfo",
         "volumes -sfo",      "entries -sfo",      "bcd list -sfo -all", "repair -n -sfo -v",
         "repair -y -sfo -v", "undo -l -sfo",      "secureboot -sfo",    "clone -sfo",
+        "version -sfo",
     };
     static const char *const unseen[] = {"WarningInfo"};
     struct host *host = *state;
@@ -175,6 +176,8 @@ static const struct {
     const char *place;
 } places[] = {
     {"(report)", ""},
+    {"firmware", "firmware."},
+    {"machine", "machine."},
     {"state", "state."},
     {"bootVolume", "bootVolume."},
     {"disks[]", "disks.0."},

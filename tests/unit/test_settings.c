@@ -25,6 +25,7 @@ static void assert_defaults(const struct settings *settings)
     assert_false(settings->allow_format);
     assert_false(settings->allow_msr);
     assert_int_equal(settings->reports, REPORT_LOG | REPORT_JSON | REPORT_VARIABLE);
+    assert_string_equal(settings->send, "");
     assert_int_equal(settings->serial, SERIAL_AUTO);
 }
 
@@ -49,6 +50,7 @@ static void every_key_is_understood(void **state)
                                          "allow-format = yes\n"
                                          "allow-msr = Yes\n"
                                          "report = log, variable\n"
+                                         "send = tftp://10.0.0.1/reports/\n"
                                          "serial = ascii");
 
     (void)state;
@@ -61,11 +63,12 @@ static void every_key_is_understood(void **state)
     assert_true(settings.allow_format);
     assert_true(settings.allow_msr);
     assert_int_equal(settings.reports, REPORT_LOG | REPORT_VARIABLE);
+    assert_string_equal(settings.send, "tftp://10.0.0.1/reports/");
     assert_int_equal(settings.serial, SERIAL_ASCII);
     for (size_t i = 0; i < SETTING_COUNT; i++)
         assert_int_not_equal(settings.lines[i], 0);
     assert_int_equal(settings.lines[SETTING_MODE], 2);
-    assert_int_equal(settings.lines[SETTING_SERIAL], 9);
+    assert_int_equal(settings.lines[SETTING_SERIAL], 10);
 }
 
 static void wrong_lines_are_told_and_change_nothing(void **state)
@@ -87,6 +90,8 @@ static void wrong_lines_are_told_and_change_nothing(void **state)
         {"allow-msr = perhaps", SETTINGS_BAD_VALUE, "perhaps"},
         {"report = log, mail", SETTINGS_BAD_VALUE, "log"},
         {"report = ,", SETTINGS_BAD_VALUE, ""},
+        {"send = nowhere", SETTINGS_BAD_VALUE, "nowhere"},
+        {"send = http://server/in", SETTINGS_BAD_VALUE, "http://server/in"},
         {"mode = start\x01", SETTINGS_BAD_TEXT, ""},
         {"serial = \xc3\xa4", SETTINGS_BAD_VALUE, "??"},
     };
@@ -215,7 +220,7 @@ static void values_are_written_as_they_are_read(void **state)
 {
     struct settings settings = read_text("mode=report\ntimeout=17\nstart=reset\ndisk=3\n"
                                          "allow-format=yes\nallow-msr=no\nreport=json, variable\n"
-                                         "serial=boxes\n");
+                                         "send=http://10.0.0.1:8080/\nserial=boxes\n");
     char text[512] = "";
 
     (void)state;
@@ -234,7 +239,37 @@ static void values_are_written_as_they_are_read(void **state)
     assert_int_equal(again.disk, 3);
     assert_true(again.allow_format);
     assert_int_equal(again.reports, REPORT_JSON | REPORT_VARIABLE);
+    assert_string_equal(again.send, "http://10.0.0.1:8080/");
     assert_int_equal(again.serial, SERIAL_BOXES);
+}
+
+/* A server is anybody who answers first. */
+static void servers_may_ask_for_reports_and_the_menu_alone(void **state)
+{
+    static const struct {
+        const char *text;
+        enum settings_mode mode;
+        size_t problems;
+    } cases[] = {
+        {"", MODE_MENU, 0},
+        {"mode = report", MODE_REPORT, 0},
+        {"mode = menu", MODE_MENU, 0},
+        {"mode = start", MODE_MENU, 1},
+        {"mode = repair\nallow-format = yes\nallow-msr = yes", MODE_MENU, 3},
+        {"mode = report\nallow-format = yes\nallow-msr = no", MODE_REPORT, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct settings settings = read_text(cases[i].text);
+        settings_restrict(&settings);
+        assert_int_equal(settings.mode, cases[i].mode);
+        assert_false(settings.allow_format);
+        assert_false(settings.allow_msr);
+        assert_int_equal(settings.problem_count, cases[i].problems);
+        if (cases[i].problems > 0)
+            assert_int_equal(settings.problems[0].trouble, SETTINGS_NOT_FROM_SERVER);
+    }
 }
 
 int main(void)
@@ -249,6 +284,7 @@ int main(void)
         cmocka_unit_test(byte_order_marks_are_understood),
         cmocka_unit_test(long_lines_and_files_have_an_end),
         cmocka_unit_test(more_problems_than_are_kept_are_counted),
+        cmocka_unit_test(servers_may_ask_for_reports_and_the_menu_alone),
         cmocka_unit_test(values_are_written_as_they_are_read),
     };
 
