@@ -1,6 +1,5 @@
 #include "repair_parts.h"
 
-#include "base/text.h"
 #include "audit/compare_esps.h"
 #include "plan/esp_entries.h"
 #include "plan/boot_stores.h"
@@ -38,32 +37,6 @@ static size_t source_for_reference(const struct machine *machine, const struct r
 
 /* --- Disks ---------------------------------------------------------------------------------- */
 
-enum status repair_take_over(struct plan *plan, const struct plan *part)
-{
-    plan_append(plan, part);
-    /* There may be several disks, and each change says itself what must be there. */
-    plan->target_disk = NO_INDEX;
-    return plan->status;
-}
-
-enum status repair_give_up(struct plan *plan, const struct plan *part, size_t disk,
-                           enum status status)
-{
-    const char *why = part->refusal[0] == '\0' ? status_text(status) : part->refusal;
-
-    if (status == ST_NO_MEMORY)
-        return status;
-    const char *name = arena_printf(plan->arena, "Disk %zu", disk);
-    if (name == NULL)
-        return ST_NO_MEMORY;
-    plan->refusal =
-        text_has_prefix_nocase(why, name) ? why : arena_printf(plan->arena, "%s: %s", name, why);
-    if (plan->refusal == NULL)
-        return ST_NO_MEMORY;
-    plan_warn_of_refusal(plan, status);
-    return plan->status;
-}
-
 /* Only the partition table: for a disk for which there is nothing else to do or to be done. `told`:
  * why there is not has been said. */
 static enum status mend_table(struct repair *repair, size_t disk, bool told)
@@ -87,16 +60,6 @@ static void warn_of_format(struct repair *repair, size_t disk)
         "Disk %zu has to be partitioned or formatted, which is left out: give -format as "
         "well, or answer the question by hand without -y.",
         disk);
-}
-
-void repair_add_target(struct repair *repair, size_t disk, const struct guid *guid)
-{
-    for (size_t i = 0; i < repair->target_count; i++) {
-        if (guid_equal(&repair->targets[i], guid))
-            return; /* the other half of a RAID has it */
-    }
-    if (!guid_is_zero(guid) && !repair->plan->machine->disks[disk].mbr_unreadable)
-        repair->targets[repair->target_count++] = *guid;
 }
 
 /* True when nothing would have to be done on a disk that nothing can be done on: then it is not
