@@ -28,8 +28,9 @@ STARTS = {
     'primary-esp-few-clusters': 1, 'primary-esp-missing': 1, 'primary-esp-one-fat': 1, 'primary-esp-unformatted': 1,
     'primary-gone': 1, 'primary-gpt-both-flipped': 1, 'shadow-alone-store-of-primary': 1,
     'primary-gone-shadow-no-store': 1,
+    'both-esps-no-microsoft': 0,                                    # from what Windows keeps
 }
-WAITING = ['both-esps-no-microsoft']
+WAITING = ['both-esps-no-microsoft+both-windows-missing']
 # Of these firmware starts something itself, or does not get so far; nothing may become worse.
 OTHERS = [
     'healthy', 'shadow-gone', 'nvram-wiped', 'order-empty', 'order-missing', 'order-odd-size', 'order-repeats',
@@ -67,8 +68,8 @@ def night(folder, standing_by, program):
     with tempfile.TemporaryDirectory(dir=folder) as name:
         def made(case=None, shadow_entry=True):
             setup = standing_by.setup.copy(Path(name) / 'machine')
-            if case:
-                CASES[case].apply(setup)
+            for each in case.split('+') if case else ():
+                CASES[each].apply(setup)
             if not shadow_entry and 'Boot0001' in setup.variables:
                 del setup.variables['Boot0001']
                 if 'BootOrder' in setup.variables:

@@ -2,6 +2,7 @@
 
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
+#include "kept_files.h"
 #include "mend.h"
 #include "plan/autostart.h"
 #include "plan/repair.h"
@@ -106,8 +107,11 @@ static enum status plan_part(struct auto_run *run, bool entries_only, struct pla
 
     if (clock->now(clock->ctx, &request.now) != ST_OK)
         request.now = (struct date_time){0};
+    enum status status = entries_only ? ST_OK : need_kept_files(context, &run->judgement);
+    if (status != ST_OK)
+        return status;
     run_begin(context, ret_plan);
-    enum status status = plan_repair(ret_plan, &run->judgement, &request);
+    status = plan_repair(ret_plan, &run->judgement, &request);
     if (status != ST_OK || ret_plan->count == 0)
         return status;
     status = autostart_improves(context->arena, ret_plan, &run->judgement, &helps);
