@@ -139,6 +139,26 @@ static void expect_none(struct bench *bench)
         assert_int_not_equal(files.list(files.ctx, i, JOURNAL_DIRECTORY, 0, &info), ST_OK);
 }
 
+/* What firmware has loaded over a network lies in memory, and is gone with the power. */
+static void a_disk_in_memory_takes_no_journal(void **state)
+{
+    static const uint8_t path[] = {4,    9,    38,   0,    0,    0,    0,    1,    0,    0,    0,
+                                   0,    0xff, 0xff, 0xff, 4,    0,    0,    0,    0,    0x5a, 0x53,
+                                   0xab, 0x77, 0xfc, 0x45, 0x4b, 0x62, 0x55, 0x60, 0xf7, 0xb2, 0x81,
+                                   0xd1, 0xf9, 0x6e, 0,    0,    0x7f, 0xff, 4,    0};
+    struct bench *bench = *state;
+    struct journal_file file;
+    size_t own =
+        mem_files_add_volume(bench->host->files, span_of(path, sizeof(path)), "FS9:", 8 * MIB);
+
+    mem_files_set_self(bench->host->files, own);
+    expect_on(bench, SHADOW);
+    change_disk(bench, 0);
+    change_disk(bench, 1);
+    assert_int_not_equal(save(bench, &file), ST_OK);
+    expect_none(bench);
+}
+
 /* --- Which volume --------------------------------------------------------------------------- */
 
 /* Whatever it is, and wherever it stands among the others. */
@@ -462,6 +482,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(the_volume_we_came_from_is_the_first_choice),
+        CASE(a_disk_in_memory_takes_no_journal),
         CASE(else_it_is_an_esp_of_a_fixed_disk),
         CASE(a_stick_that_happens_to_be_there_gets_no_journal),
         CASE(nor_does_a_disk_that_changes),
