@@ -24,12 +24,24 @@ static void on_interrupt(int number)
     interrupted = 1;
 }
 
-void linux_console_open(struct linux_console *ret_console)
+/* A signal that whoever started the program has it ignore (nohup) stays ignored. */
+static void take_signal(int number, void (*handler)(int))
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
+    struct sigaction action = {.sa_handler = handler};
+    struct sigaction before;
 
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(number, &action, NULL);
+}
+
+void linux_console_open(struct linux_console *ret_console)
+{
+    static const int wishes[] = {SIGINT, SIGTERM, SIGHUP};
+
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
+        take_signal(wishes[i], on_interrupt);
+    take_signal(SIGPIPE, SIG_IGN);
     ret_console->is_screen = isatty(STDOUT_FILENO) != 0;
     ret_console->has_colours = ret_console->is_screen && getenv("NO_COLOR") == NULL;
 }
@@ -175,6 +187,10 @@ static enum status read_key(void *ctx, uint32_t milliseconds, uint32_t *ret_key)
     bool ready = wait_for_input(for_ever ? -1 : (int)(milliseconds & INT32_MAX));
     int byte = ready ? next_byte(0) : -1;
     uint32_t key = byte < 0 ? (uint32_t)KEY_NONE : key_of(byte);
+    if (!ready && interrupted) {
+        interrupted = 0;
+        key = KEY_CTRL_C;
+    }
     tcsetattr(STDIN_FILENO, TCSANOW, &before);
     if (ready && byte < 0)
         return ST_IO;

@@ -12,7 +12,8 @@ struct linux_console {
     bool has_colours;
 };
 
-/* One at a time: it takes Ctrl-C (SIGINT) as the user's wish to stop. */
+/* One at a time: it takes Ctrl-C (SIGINT), SIGTERM and SIGHUP as the user's wish to stop, which nothing
+ * does in the middle of a change, and ignores that nobody reads the output any more (SIGPIPE). */
 void linux_console_open(struct linux_console *ret_console);
 
 /* The port, valid as long as the console. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include <cmocka.h>
 
 #include "host/mem_files.h"
+#include "linux/console.h"
 #include "linux/efivars.h"
 #include "linux/folders.h"
 #include "unit/skip_fixture.h"
@@ -274,6 +276,60 @@ static void disks_without_their_machine_have_no_variables(void **state)
     assert_int_equal(port.set(port.ctx, NULL, "BootOrder", 7, "\0", 2), ST_READ_ONLY);
 }
 
+/* ---- the console ---- */
+
+static void set_signals(void (*handler)(int))
+{
+    static const int all[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        assert_true(signal(all[i], handler) != SIG_ERR);
+}
+
+static void signals_that_end_programs_are_a_wish_to_stop(void **state)
+{
+    static const int wishes[] = {SIGINT, SIGTERM, SIGHUP};
+    struct linux_console console;
+
+    (void)state;
+    set_signals(SIG_DFL);
+    linux_console_open(&console);
+    struct console_port port = linux_console_port(&console);
+    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+        assert_false(port.break_requested(port.ctx));
+        assert_int_equal(raise(wishes[i]), 0);
+        assert_true(port.break_requested(port.ctx));
+        assert_false(port.break_requested(port.ctx));
+    }
+    set_signals(SIG_DFL);
+}
+
+static void output_that_nobody_reads_stops_nothing(void **state)
+{
+    struct linux_console console;
+
+    (void)state;
+    set_signals(SIG_DFL);
+    linux_console_open(&console);
+    struct console_port port = linux_console_port(&console);
+    assert_int_equal(raise(SIGPIPE), 0);
+    assert_false(port.break_requested(port.ctx));
+    set_signals(SIG_DFL);
+}
+
+static void a_signal_that_was_ignored_stays_ignored(void **state)
+{
+    struct linux_console console;
+
+    (void)state;
+    set_signals(SIG_IGN);
+    linux_console_open(&console);
+    struct console_port port = linux_console_port(&console);
+    assert_int_equal(raise(SIGHUP), 0);
+    assert_false(port.break_requested(port.ctx));
+    set_signals(SIG_DFL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +351,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(disks_without_their_machine_have_no_variables, set_up,
                                         tear_down),
+        cmocka_unit_test(signals_that_end_programs_are_a_wish_to_stop),
+        cmocka_unit_test(output_that_nobody_reads_stops_nothing),
+        cmocka_unit_test(a_signal_that_was_ignored_stays_ignored),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
