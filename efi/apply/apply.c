@@ -88,8 +88,9 @@ static void close_undone(struct apply_run *run)
 {
     if (run->result->has_journal)
         (void)!journal_store_mark(run->ports, &run->result->journal, JOURNAL_UNDONE);
-    if (run->undone != NULL && run->undone->journal.state == JOURNAL_DONE)
-        (void)!journal_store_mark(run->ports, run->undone, JOURNAL_DONE);
+    enum journal_state before = run->undone == NULL ? JOURNAL_PENDING : run->undone->journal.state;
+    if (before == JOURNAL_DONE || before == JOURNAL_LEFT)
+        (void)!journal_store_mark(run->ports, run->undone, before);
 }
 
 /* Step 2. A plan that only writes new files has nothing to save. */

@@ -153,6 +153,24 @@ static enum status save_somewhere(const struct saving *saving, size_t *ret_volum
     return result;
 }
 
+/* U-Boot keeps variables in a file: each that is written takes clusters there, which what a disk is to become was
+ * worked out without. */
+static bool is_variable_on_changed_disk(const struct machine *machine,
+                                        const struct journal *journal)
+{
+    if (journal->disk_count == 0 || !firmware_is_uboot(machine->firmware.vendor))
+        return false;
+    if (!machine->variables_in_file)
+        return true;
+    const struct partition *place = &machine->partitions[machine->variables_place];
+    struct span path = machine->disks[place->disk].path;
+    for (size_t i = 0; i < journal->disk_count; i++) {
+        if (span_equal(journal->disks[i].path, path))
+            return true;
+    }
+    return false;
+}
+
 /* Where no volume takes it, with `status`. */
 static enum status save_in_variable(struct arena *arena, const struct ports *ports,
                                     struct journal_file *io_file, enum status status)
@@ -177,6 +195,8 @@ enum status journal_store_save(struct arena *arena, const struct ports *ports,
                                 .journal = *journal};
     struct saving saving = {.files = files, .machine = machine, .journal = journal};
 
+    if (file.id > JOURNAL_LAST_ID)
+        return ST_NO_SPACE;
     file.path = arena_printf(arena, "%s\\J%07u.SBJ", JOURNAL_DIRECTORY, file.id);
     if (file.path == NULL)
         return ST_NO_MEMORY;
@@ -193,7 +213,7 @@ enum status journal_store_save(struct arena *arena, const struct ports *ports,
     file.size = size;
     if (status == ST_OK)
         file.volume_path = files->volumes[file.volume].path;
-    else
+    else if (!is_variable_on_changed_disk(machine, journal))
         status = save_in_variable(arena, ports, &file, status);
     if (status == ST_OK)
         *ret_file = file;

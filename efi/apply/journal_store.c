@@ -343,10 +343,12 @@ uint32_t journal_last_id(struct arena *arena, const struct ports *ports)
 {
     const struct files_port *files = &ports->files;
     size_t mark = arena_mark(arena);
+    struct journal journal;
     struct span data;
     uint32_t last = 0;
 
-    if (journal_variable_read(arena, &ports->vars, &last, &data) != ST_OK)
+    if (journal_variable_read(arena, &ports->vars, &last, &data) != ST_OK ||
+        journal_parse(arena, data, &journal) != ST_OK || last > JOURNAL_LAST_ID)
         last = 0;
     arena_release(arena, mark);
     for (size_t volume = 0; volume < files->volume_count; volume++) {

@@ -11,14 +11,16 @@
 
 static const struct guid own_vendor = VAR_OWN_VENDOR;
 
-/* Reads it into `room`, of ROOM bytes. Statuses: as journal_variable_read. */
+/* Reads it into `room`, of ROOM bytes. A variable that running systems see may be anybody's. Statuses: as
+ * journal_variable_read. */
 static enum status read_into(const struct vars_port *vars, uint8_t *room, size_t *ret_size)
 {
     uint32_t attributes = 0;
     enum status status =
         vars->get(vars->ctx, &own_vendor, JOURNAL_VARIABLE_NAME, &attributes, room, ROOM, ret_size);
 
-    if (status == ST_TOO_SMALL || (status == ST_OK && *ret_size < ID_SIZE))
+    if (status == ST_TOO_SMALL ||
+        (status == ST_OK && (*ret_size < ID_SIZE || attributes != ATTRIBUTES)))
         return ST_DAMAGED;
     return status;
 }
@@ -145,7 +147,7 @@ enum status journal_variable_mark(const struct vars_port *vars, uint32_t id,
     if (state == JOURNAL_UNDONE)
         return delete_it(vars);
     size_t total = size < ID_SIZE + JOURNAL_HEAD_SIZE ? ROOM : ld_le32(data + ID_SIZE + TOTAL_AT);
-    if (total > size - ID_SIZE)
+    if (total > size - ID_SIZE || total > JOURNAL_VARIABLE_MOST)
         return ST_DAMAGED;
     /* One is enough, in the place of the one before: the variable is written as a whole. */
     memcpy(data + ID_SIZE + total, journal_mark(state).at, JOURNAL_MARK_SIZE);

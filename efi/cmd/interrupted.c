@@ -83,8 +83,11 @@ static enum status undo_planned(struct context *context, const struct journal_fi
     status = run_undo(context, &plan, status, file);
     if (status != ST_OK || context->plan_only)
         return status;
-    if (journal.state != JOURNAL_UNDONE &&
-        journal_store_mark(context->ports, file, JOURNAL_UNDONE) != ST_OK)
+    enum status marked = journal.state == JOURNAL_UNDONE
+                             ? ST_OK
+                             : journal_store_mark(context->ports, file, JOURNAL_UNDONE);
+    /* The journal of this undo may have taken its place, where the variable is the only one. */
+    if (marked != ST_OK && !(file->in_variable && marked == ST_ABSENT))
         return report(context, ST_IO,
                       "The change is taken back, but journal %u could not be marked so.", file->id);
     return ST_OK;

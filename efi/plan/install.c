@@ -328,19 +328,22 @@ enum status plan_install(struct plan *plan, const struct roles *roles,
 
 /* --- Taking it back ------------------------------------------------------------------------- */
 
-/* True when nothing is in the folder but what goes. */
+/* True when something goes from the folder, and nothing else is in it. */
 static bool is_emptied(const struct wanted *gone, const char *folder)
 {
     const struct fat_report *report = &gone->esp->report;
+    bool any = false;
 
-    for (size_t i = 0; i < report->file_count; i++) {
+    for (size_t k = 0; k < gone->count; k++)
+        any |= esp_path_is_in(gone->items[k].path, folder);
+    for (size_t i = 0; i < report->file_count && any; i++) {
         bool listed = !esp_path_is_in(report->files[i].path, folder);
         for (size_t k = 0; k < gone->count && !listed; k++)
             listed = text_equal_nocase(gone->items[k].path, report->files[i].path);
         if (!listed)
             return false;
     }
-    return fat_find(report, folder) != FAT_NO_FILE;
+    return any && fat_find(report, folder) != FAT_NO_FILE;
 }
 
 static void add_gone(struct wanted *gone, const char *path, bool is_directory)

@@ -332,12 +332,60 @@ static void something_else_in_the_variable_is_no_journal(void **state)
     assert_int_equal(file.id, 1);
 }
 
+/* Attributes and numbers of a variable that we have not written tell nothing; nor does a length of ours. */
+static void what_only_looks_like_ours_is_no_journal(void **state)
+{
+    static const char garbage[] = "garbage!";
+    struct bench *bench = *state;
+    struct journal_files list;
+    struct journal_file file;
+    uint8_t data[4 + JOURNAL_VARIABLE_MOST + JOURNAL_MARK_SIZE] = {0};
+
+    mem_vars_put(bench->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
+                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, garbage, sizeof(garbage) - 1);
+    record_blocks(bench, 1);
+    assert_int_equal(save(bench, &file), ST_OK);
+    assert_int_equal(file.id, 1);
+
+    /* The same journal, in a variable that running systems could have written. */
+    const struct mem_var *var =
+        mem_vars_find(bench->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME);
+    size_t size = var->size;
+    memcpy(data, var->data, size);
+    mem_vars_put(bench->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME, VAR_BOOT_OPTION, data,
+                 size);
+    assert_int_equal(journal_store_list(&bench->arena, host_ports(bench->host), &list), ST_OK);
+    assert_int_equal(list.count, 0);
+
+    /* A journal longer than any that is put there: the mark would not fit behind it. */
+    st_le32(data, 1);
+    st_le32(data + 4 + 8, JOURNAL_VARIABLE_MOST + 8);
+    mem_vars_put(bench->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
+                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, data, sizeof(data));
+    file.in_variable = true;
+    assert_int_equal(journal_store_mark(host_ports(bench->host), &file, JOURNAL_DONE), ST_DAMAGED);
+}
+
+/* There the variable is a file on the very disk. */
+static void under_u_boot_no_variable_takes_a_journal_of_its_own_disk(void **state)
+{
+    struct bench *bench = *state;
+    struct journal_file file;
+
+    bench->machine.firmware.vendor = "Das U-Boot";
+    record_blocks(bench, 1);
+    assert_int_not_equal(save(bench, &file), ST_OK);
+    assert_null(mem_vars_find(bench->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(every_old_block_comes_back),
+        CASE(what_only_looks_like_ours_is_no_journal),
+        CASE(under_u_boot_no_variable_takes_a_journal_of_its_own_disk),
         CASE(a_chain_takes_next_to_nothing),
         CASE(a_block_of_somebody_else_is_not_made_old),
         CASE(differences_that_lead_outside_are_damage),
