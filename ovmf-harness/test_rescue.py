@@ -349,6 +349,25 @@ def test_devices_are_judged_and_mended_as_images_are(bench):
     assert check_esp(desk, 1) == check_esp(desk, 0)
 
 
+def test_what_a_loop_device_lies_over_is_one_disk_with_it(bench):
+    """Loop devices claim nothing: neither the kernel nor its `holders` tell of them."""
+    desk = bench('mirror', 'esp 1 empty')
+    other = desk.images[0].parent / 'hard link.img'
+    os.link(desk.images[0], other)
+    before = desk.digests()
+    with Loop(desk.images[0]) as first, Loop(other) as second:
+        _, status, error = on_devices(desk, [first, second], 'status')
+        assert status == USAGE and 'named twice' in error
+        _, status, error = on_devices(desk, [first, str(desk.images[1])], 'repair', '-y', write=True)
+        assert status == REFUSED and f'losetup -d {second}' in error
+    with Loop(other) as first, Loop(first) as second:
+        _, status, error = on_devices(desk, [first, str(desk.images[1])], 'repair', '-y', write=True)
+        assert status == REFUSED and f'is taken by {second}. Free it first: losetup -d {second}' in error
+        _, status, error = on_devices(desk, [str(image) for image in desk.images], 'repair', '-y', write=True)
+        assert status == REFUSED and f'losetup -d {first}' in error
+    assert desk.digests() == before
+
+
 def test_a_device_is_held_alone_flushed_and_its_table_read_anew(bench):
     desk = bench('mirror', 'esp 1 empty')
     if not shutil.which('strace'):
@@ -361,9 +380,10 @@ def test_a_device_is_held_alone_flushed_and_its_table_read_anew(bench):
     fds = {}
     for line in lines:
         found = re.match(rf'openat\(AT_FDCWD, "({first}|{second})", (.*)\) = (\d+)$', line)
-        if found:
-            assert 'O_RDWR' in found[2] and 'O_EXCL' in found[2]
+        if found and 'O_RDWR' in found[2]:       # the others ask what lies under it
+            assert 'O_EXCL' in found[2]
             fds[found[1]] = found[3]
+    assert fds.keys() == {first, second}
     calls = [line.partition('(')[0] for line in lines
              if re.match(rf'(pwrite64|fsync|fadvise64)\({fds[second]}[,)]', line)]
     assert 'pwrite64' in calls and calls[-2:] == ['fsync', 'fadvise64']

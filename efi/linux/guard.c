@@ -14,13 +14,16 @@
 #include <sys/vfs.h>
 
 #include "device.h"
+#include "loop.h"
 
 #define NAME_SIZE 256
+#define DEPTH_MAX 8 /* of loop devices over loop devices */
 
 /* A place on the disk: all of it, or a partition. */
 struct part {
     const struct linux_calls *calls;
-    dev_t device;
+    struct linux_place at;
+    const char *above;    /* the loop device through which it is written, or NULL */
     char name[NAME_SIZE]; /* as the kernel calls it: "sdb1" */
     char *why;
 };
@@ -101,7 +104,7 @@ static bool is_unmounted(const struct part *part)
         return say_why(part, "cannot be asked about: there is no", name, "mount -t proc proc");
     while (good && getline(&line, &room, from) >= 0) {
         const char *point = "";
-        if (mount_is_on(line, part->device, &point))
+        if (mount_is_on(line, part->at.device, &point))
             good = say_why(part, "is mounted on", point, "umount");
     }
     free(line);
@@ -124,7 +127,7 @@ static bool is_unswapped(const struct part *part)
     while (good && getline(&line, &room, from) >= 0) {
         line[strcspn(line, " \t\n")] = 0;
         unescape_path(line);
-        if (line[0] == '/' && is_node_of(line, part->device))
+        if (line[0] == '/' && is_node_of(line, part->at.device))
             good = say_why(part, "is swapped to, as", line, "swapoff");
     }
     free(line);
@@ -165,7 +168,7 @@ static bool is_untaken(const struct part *part)
     char holder[NAME_SIZE];
     char node[NAME_SIZE + 8];
 
-    folder_of(part->calls, part->device, "holders", folder);
+    folder_of(part->calls, part->at.device, "holders", folder);
     if (!first_in(folder, holder, sizeof(holder)))
         return true;
     snprintf(node, sizeof(node), "/dev/%s", holder);
@@ -173,9 +176,33 @@ static bool is_untaken(const struct part *part)
     return say_why(part, "is taken by", node, md ? "mdadm --stop" : "dmsetup remove");
 }
 
+/* A disk that a loop device lies over is a disk twice. */
+static bool is_unlooped(const struct part *part)
+{
+    char folder[PATH_MAX];
+    bool good = true;
+
+    snprintf(folder, sizeof(folder), "%s/sys/block", part->calls->root);
+    DIR *from = opendir(folder);
+    if (from == NULL)
+        return say_why(part, "cannot be asked about: there is no", folder, "mount -t sysfs sysfs");
+    for (const struct dirent *entry = readdir(from); entry != NULL && good; entry = readdir(from)) {
+        struct linux_loop loop;
+        char node[NAME_SIZE + 8];
+        if ((part->above != NULL && strcmp(part->above, entry->d_name) == 0) ||
+            !linux_loop_read(part->calls, entry->d_name, &loop) ||
+            !linux_place_is_in(&loop.under, &part->at))
+            continue;
+        snprintf(node, sizeof(node), "/dev/%s", loop.name);
+        good = say_why(part, "is taken by", node, "losetup -d");
+    }
+    closedir(from);
+    return good;
+}
+
 static bool part_is_free(const struct part *part)
 {
-    return is_untaken(part) && is_unmounted(part) && is_unswapped(part);
+    return is_untaken(part) && is_unmounted(part) && is_unswapped(part) && is_unlooped(part);
 }
 
 /* Reads "MAJOR:MINOR". */
@@ -200,7 +227,7 @@ static bool partitions_are_free(const struct part *disk)
     char folder[PATH_MAX];
     bool good = true;
 
-    folder_of(disk->calls, disk->device, "", folder);
+    folder_of(disk->calls, disk->at.device, "", folder);
     DIR *from = opendir(folder);
     if (from == NULL)
         return say_why(disk, "cannot be asked about: there is no", folder, "mount -t sysfs sysfs");
@@ -210,8 +237,8 @@ static bool partitions_are_free(const struct part *disk)
         char text[16];
         snprintf(name, sizeof(name), "%.200s/partition", entry->d_name);
         if (entry->d_name[0] == '.' ||
-            !linux_device_says(disk->calls, disk->device, name, text, sizeof(text)) ||
-            !read_number(disk->calls, disk->device, entry->d_name, &part.device))
+            !linux_device_says(disk->calls, disk->at.device, name, text, sizeof(text)) ||
+            !read_number(disk->calls, disk->at.device, entry->d_name, &part.at.device))
             continue;
         snprintf(part.name, sizeof(part.name), "/dev/%.240s", entry->d_name);
         good = part_is_free(&part);
@@ -220,48 +247,36 @@ static bool partitions_are_free(const struct part *disk)
     return good;
 }
 
-/* An image that a loop device lies over is a disk twice. */
-static bool image_is_free(const struct linux_calls *calls, const char *file, char *why)
+static bool disk_is_free(const struct part *disk)
 {
-    struct part image = {.calls = calls, .why = why};
-    char folder[PATH_MAX];
-    char own[PATH_MAX];
-    bool good = true;
-
-    snprintf(image.name, sizeof(image.name), "%.200s", file);
-    snprintf(folder, sizeof(folder), "%s/sys/block", calls->root);
-    DIR *from = realpath(file, own) == NULL ? NULL : opendir(folder);
-    if (from == NULL)
-        return say_why(&image, "cannot be asked about: there is no", folder,
-                       "mount -t sysfs sysfs");
-    for (const struct dirent *entry = readdir(from); entry != NULL && good; entry = readdir(from)) {
-        char name[PATH_MAX + NAME_SIZE + 32];
-        char backing[PATH_MAX] = "";
-        snprintf(name, sizeof(name), "%s/%s/loop/backing_file", folder, entry->d_name);
-        FILE *said = fopen(name, "re");
-        bool known = said != NULL && fgets(backing, sizeof(backing), said) != NULL;
-        if (said != NULL)
-            fclose(said);
-        backing[strcspn(backing, "\n")] = 0;
-        snprintf(name, sizeof(name), "/dev/%.200s", entry->d_name);
-        if (known && strcmp(backing, own) == 0)
-            good = say_why(&image, "is taken by", name, "losetup -d");
-    }
-    closedir(from);
-    return good;
+    if (disk->at.is_file)
+        return is_unlooped(disk);
+    return part_is_free(disk) && partitions_are_free(disk);
 }
 
 bool linux_guard_is_free(const struct linux_calls *calls, const char *file,
                          char ret_why[LINUX_GUARD_WHY])
 {
     struct part disk = {.calls = calls, .why = ret_why};
-    struct stat info;
+    struct linux_loop loop;
+    char above[LINUX_LOOP_NAME];
 
-    if (stat(file, &info) != 0 || !S_ISBLK(info.st_mode))
-        return image_is_free(calls, file, ret_why);
-    disk.device = info.st_rdev;
     snprintf(disk.name, sizeof(disk.name), "%.200s", file);
-    return part_is_free(&disk) && partitions_are_free(&disk);
+    if (!linux_place_of(file, &disk.at)) {
+        snprintf(ret_why, LINUX_GUARD_WHY, "neither a block device nor an image file");
+        return false;
+    }
+    for (int depth = 0; depth < DEPTH_MAX; depth++) {
+        if (!disk_is_free(&disk))
+            return false;
+        if (!linux_loop_at(calls, &disk.at, &loop))
+            return true;
+        snprintf(above, sizeof(above), "%s", loop.name);
+        snprintf(disk.name, sizeof(disk.name), "%.200s", loop.backing);
+        disk.at = loop.under;
+        disk.above = above;
+    }
+    return say_why(&disk, "lies under too many loop devices of", above, "losetup -d");
 }
 
 bool linux_guard_is_partition(const struct linux_calls *calls, const char *file, char *ret_disk,

@@ -15,8 +15,8 @@
 /*
  * True when nothing of the disk is mounted, swapped to, or taken by device mapper, md or a loop device.
  * Else `ret_why` is a sentence that says what, and what to type to have it free. `file` is a block
- * device or an image; of a partition it says that it is one. What cannot be asked about counts as in
- * use.
+ * device or an image; of a loop device what is under it has to be free as well, but for that one. What
+ * cannot be asked about counts as in use.
  */
 bool linux_guard_is_free(const struct linux_calls *calls, const char *file,
                          char ret_why[LINUX_GUARD_WHY]);

@@ -24,6 +24,7 @@
 #include "efivars.h"
 #include "folders.h"
 #include "guard.h"
+#include "loop.h"
 #include "model/disk_files.h"
 #include "options.h"
 #include "start.h"
@@ -82,19 +83,6 @@ static const char *opening_text(enum status status)
     }
 }
 
-/* True for the same file or device under two names. */
-static bool is_same_file(const char *a, const char *b)
-{
-    struct stat one;
-    struct stat other;
-
-    if (stat(a, &one) != 0 || stat(b, &other) != 0)
-        return false;
-    if (S_ISBLK(one.st_mode) && S_ISBLK(other.st_mode))
-        return one.st_rdev == other.st_rdev;
-    return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
 /* Refuses what is no whole disk, what is named twice, and for writing what is in use. */
 static enum status check_disk_option(const struct linux_options *options, size_t index)
 {
@@ -103,7 +91,7 @@ static enum status check_disk_option(const struct linux_options *options, size_t
     char text[LINUX_GUARD_WHY];
 
     for (size_t i = 0; i < index; i++) {
-        if (is_same_file(options->disks[i].file, file))
+        if (linux_loop_is_same_disk(linux_calls(), options->disks[i].file, file))
             return linux_complain(ST_USAGE, file, "this disk is named twice");
     }
     if (linux_guard_is_partition(linux_calls(), file, why, sizeof(why))) {

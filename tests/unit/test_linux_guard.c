@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 
+#include <linux/loop.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include "linux/guard.h"
+#include "linux/loop.h"
 #include "unit/skip_fixture.h"
 
 /* Numbers that no driver of the tests' kernel needs to have: nobody opens the nodes. */
@@ -188,6 +190,118 @@ static void an_image_under_a_loop_device_is_refused(void **state)
     assert_refused(kernel, image, "is taken by /dev/loop4. Free it first: losetup -d /dev/loop4");
 }
 
+/* What the kernel says of the loop device that is open, whichever; .lo_inode 0: nothing. */
+static struct loop_info64 loop_info;
+
+static int say_loop(int fd, unsigned long request, void *argument)
+{
+    (void)fd;
+    if (request != LOOP_GET_STATUS64 || loop_info.lo_inode == 0)
+        return -1;
+    *(struct loop_info64 *)argument = loop_info;
+    return 0;
+}
+
+static void an_image_under_a_loop_device_is_known_whatever_its_name(void **state)
+{
+    struct kernel *kernel = *state;
+    struct stat info;
+    char why[LINUX_GUARD_WHY];
+    char image[128];
+    char other[128];
+
+    make(kernel, "disk.img", "content");
+    snprintf(image, sizeof(image), "%s/disk.img", kernel->root);
+    snprintf(other, sizeof(other), "%s/hard link.img", kernel->root);
+    assert_int_equal(link(image, other), 0);
+    make(kernel, "sys/block/loop4/loop/backing_file", other);
+    assert_refused(kernel, image, "losetup -d /dev/loop4");
+    /* Where the path says nothing: the kernel does. */
+    make(kernel, "sys/block/loop4/loop/backing_file", "/of/another/namespace.img (deleted)\n");
+    make(kernel, "dev/loop4", "");
+    assert_int_equal(stat(image, &info), 0);
+    loop_info = (struct loop_info64){.lo_device = info.st_dev, .lo_inode = info.st_ino};
+    kernel->calls.control = say_loop;
+    assert_refused(kernel, image, "losetup -d /dev/loop4");
+    loop_info.lo_rdevice = info.st_dev; /* as some kernels say it of a file */
+    assert_refused(kernel, image, "losetup -d /dev/loop4");
+    loop_info.lo_inode++;
+    assert_true(linux_guard_is_free(&kernel->calls, image, why));
+}
+
+static void a_disk_or_partition_under_a_loop_device_is_refused(void **state)
+{
+    struct kernel *kernel = *state;
+    char why[LINUX_GUARD_WHY] = "";
+
+    need_nodes(kernel);
+    make(kernel, "sys/block/loop4/loop/backing_file", "/dev/another\n");
+    assert_true(linux_guard_is_free(&kernel->calls, kernel->disk, why));
+    make(kernel, "sys/block/loop4/loop/backing_file", kernel->part);
+    assert_refused(kernel, kernel->disk,
+                   "/dev/sdx1 is taken by /dev/loop4. Free it first: losetup -d /dev/loop4");
+    make(kernel, "dev/loop4", "");
+    loop_info =
+        (struct loop_info64){.lo_device = 6, .lo_inode = 77, .lo_rdevice = makedev(259, 1040)};
+    kernel->calls.control = say_loop;
+    assert_refused(kernel, kernel->disk, "sdx is taken by /dev/loop4.");
+}
+
+/* A node of a loop device over `backing`. */
+static void make_loop(const struct kernel *kernel, unsigned number, const char *backing,
+                      char ret_node[96])
+{
+    char name[64];
+    char command[512];
+
+    snprintf(name, sizeof(name), "sys/block/loop%u/loop/backing_file", number);
+    make(kernel, name, backing);
+    snprintf(command, sizeof(command), "ln -s ../../block/loop%u %s/sys/dev/block/7:%u", number,
+             kernel->root, number);
+    assert_int_equal(system(command), 0);
+    snprintf(ret_node, 96, "%s/loop%u", kernel->root, number);
+    assert_int_equal(mknod(ret_node, S_IFBLK | 0600, makedev(7, number)), 0);
+}
+
+static void what_is_under_a_loop_device_has_to_be_free_too(void **state)
+{
+    const struct kernel *kernel = *state;
+    char why[LINUX_GUARD_WHY] = "";
+    char loop[96];
+    char other[96];
+
+    need_nodes(kernel);
+    make_loop(kernel, 4, kernel->disk, loop);
+    assert_true(linux_guard_is_free(&kernel->calls, loop, why));
+    make_loop(kernel, 5, kernel->disk, other);
+    assert_refused(kernel, loop, "losetup -d /dev/loop5");
+    make(kernel, "sys/block/loop5/loop/backing_file", "/dev/another\n");
+    make(kernel, "proc/self/mountinfo", "36 22 " PART_NUMBER " / /mnt rw - vfat /dev/sdx1 rw\n");
+    assert_refused(kernel, loop, "/dev/sdx1 is mounted on /mnt.");
+}
+
+static void two_loop_devices_over_one_image_are_one_disk(void **state)
+{
+    const struct kernel *kernel = *state;
+    const struct linux_calls *calls = &kernel->calls;
+    char image[128];
+    char one[96];
+    char other[96];
+    char third[96];
+
+    need_nodes(kernel);
+    make(kernel, "disk.img", "content");
+    snprintf(image, sizeof(image), "%s/disk.img", kernel->root);
+    make_loop(kernel, 4, image, one);
+    make_loop(kernel, 5, one, other);
+    make_loop(kernel, 6, kernel->disk, third);
+    assert_true(linux_loop_is_same_disk(calls, one, other));
+    assert_true(linux_loop_is_same_disk(calls, image, other));
+    assert_true(linux_loop_is_same_disk(calls, kernel->disk, third));
+    assert_false(linux_loop_is_same_disk(calls, one, third));
+    assert_false(linux_loop_is_same_disk(calls, kernel->disk, kernel->part));
+}
+
 static void a_partition_is_known_with_its_disk(void **state)
 {
     const struct kernel *kernel = *state;
@@ -219,6 +333,10 @@ int main(void)
         GUARD_TEST(a_disk_that_md_or_device_mapper_has_is_refused),
         GUARD_TEST(what_cannot_be_asked_about_counts_as_in_use),
         GUARD_TEST(an_image_under_a_loop_device_is_refused),
+        GUARD_TEST(an_image_under_a_loop_device_is_known_whatever_its_name),
+        GUARD_TEST(a_disk_or_partition_under_a_loop_device_is_refused),
+        GUARD_TEST(what_is_under_a_loop_device_has_to_be_free_too),
+        GUARD_TEST(two_loop_devices_over_one_image_are_one_disk),
         GUARD_TEST(a_partition_is_known_with_its_disk),
         GUARD_TEST(memory_is_known_by_its_file_system),
     };
