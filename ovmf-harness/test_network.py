@@ -13,7 +13,7 @@ import damage
 import mirror_vm
 from conftest import required
 from console import PROMPT
-from machine import ROOT
+from firmware import ROOT
 from network import HOST, MAC, PROGRAM, Collector, NetMachine, Site, blocks_written
 
 SENT = r'The report \((\d+) bytes\) was sent to (\S+) as (\S+)\.'

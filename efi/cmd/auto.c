@@ -212,11 +212,11 @@ static void do_unattended(struct auto_run *run)
         auto_report(run, "stopped");
     if (!run->judged || run->stopped)
         return;
-    if (mode != MODE_REPORT) {
-        go_on_with_tests(run->context, &run->judgement);
+    if (mode != MODE_REPORT)
+        run->stopped = go_on_with_tests(run->context, &run->judgement) == ST_CANCELLED;
+    if (mode != MODE_REPORT && !run->stopped)
         auto_start(run);
-    }
-    auto_report(run, mode == MODE_REPORT ? "report" : "nothing started");
+    auto_report(run, mode == MODE_REPORT ? "report" : run->stopped ? "stopped" : "nothing started");
 }
 
 static void say_nothing_started(struct auto_run *run)
@@ -249,7 +249,7 @@ enum status cmd_auto(struct context *context)
             ? "started from a network"
             : "no boot entry before it has started this machine, or it was chosen");
     auto_say_problems(context, &run.settings);
-    if (start_guard_is_shut(&run.guard)) {
+    if (run.settings.mode != MODE_REPORT && start_guard_is_shut(&run.guard)) {
         say(context,
             "This machine was started %u times in a row without going on for long, so it waits "
             "for you now.\n",

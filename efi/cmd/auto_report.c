@@ -74,7 +74,8 @@ static enum status report_goes_to(const struct auto_run *run, struct net_address
     enum status status = net_address_read(run->settings.send, ret_address);
     if (status != ST_OK)
         return status;
-    return net_address_name(ret_address, name[0] == '\0' ? "report" : name, ".json");
+    bool unnamed = name == NULL || name[0] == '\0';
+    return net_address_name(ret_address, unnamed ? "report" : name, ".json");
 }
 
 /* Sends the report to the server that the settings name, and says what became of that. */

@@ -20,6 +20,14 @@ static bool is_from_server(const struct context *context)
     return context->ports->net.is_source && files->self >= files->volume_count;
 }
 
+/* True where nobody knows who has put the program there: it came over a network, or from no volume. */
+static bool is_untrusted(const struct context *context)
+{
+    const struct ports *ports = context->ports;
+
+    return ports->net.is_source || ports->files.self >= ports->files.volume_count;
+}
+
 const char *auto_settings_place(const struct context *context)
 {
     return is_from_server(context) ? "the server's " SETTINGS_NAME : SETTINGS_PATH;
@@ -55,7 +63,7 @@ enum status auto_settings(struct context *context, struct settings *ret_settings
         *ret_settings = settings_read(span_of(file, size));
     if ((status != ST_OK && status != ST_ABSENT) || hides_mode(ret_settings))
         ret_settings->mode = MODE_MENU;
-    if (context->ports->net.is_source)
+    if (is_untrusted(context))
         settings_restrict(ret_settings);
     arena_release(context->arena, mark);
     return status;

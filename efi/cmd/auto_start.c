@@ -149,6 +149,7 @@ void auto_start_disk(struct context *context, const struct judgement *judgement,
 
     (void)auto_settings(context, &run.settings);
     run.settings.reports = 0;
+    run.settings.send[0] = '\0';
     const struct autostart_request request = {.has_disk = true,
                                               .disk = disk,
                                               .by_reset = run.settings.by_reset,

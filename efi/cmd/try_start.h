@@ -13,8 +13,9 @@ void show_start_tests(struct context *context);
  * Goes on with a test of all disks that is not at its end, without a question: nobody need be there. Only on a
  * machine that starts from each disk, within a day of the last start, and when firmware has taken that: what is
  * forgotten, or comes to nothing, is to keep no machine from starting. Comes back when there is nothing to go on
- * with, at the end with its table, and where the machine does not restart. The machine was scanned.
+ * with, at the end with its table, and where the machine does not restart. The machine was scanned. Statuses: ST_OK;
+ * ST_CANCELLED when a person has stopped it; others, reported, when it cannot go on.
  */
-void go_on_with_tests(struct context *context, const struct judgement *judgement);
+enum status go_on_with_tests(struct context *context, const struct judgement *judgement);
 
 #endif

@@ -5,14 +5,16 @@
 #include "base/text.h"
 #include "port/http.h"
 
-#define MESSAGING   0x03 /* types and subtypes of device path nodes (UEFI Specification 10.3.4) */
-#define NODE_MAC    0x0b
-#define NODE_IPV4   0x0c
-#define NODE_URI    0x18
-#define NODE_HEADER 4u
-#define MAC_SIZE    6u
-#define ANSWER_MOST 65536u /* bytes of the answer to a POST */
-#define HEAD_MOST   4096u  /* bytes of the head of the answer to a GET */
+#define MESSAGING    0x03 /* types and subtypes of device path nodes (UEFI Specification 10.3.4) */
+#define NODE_MAC     0x0b
+#define NODE_IPV4    0x0c
+#define NODE_ISCSI   0x13
+#define NODE_URI     0x18
+#define NODE_NVME_OF 0x22
+#define NODE_HEADER  4u
+#define MAC_SIZE     6u
+#define ANSWER_MOST  65536u /* bytes of the answer to a POST */
+#define HEAD_MOST    4096u  /* bytes of the head of the answer to a GET */
 
 static const EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 static const EFI_GUID tcp_binding_guid = EFI_TCP4_SERVICE_BINDING_PROTOCOL;
@@ -62,17 +64,20 @@ static void take_uri(struct uefi_net *net, struct span node)
     net->has_base = net_address_read(text, &net->base) == ST_OK && net->base.scheme == NET_HTTP;
 }
 
-/* What the nodes of the path say; true when one is that of a network card. */
+/* What the nodes of the path say; true when something has come by a network card: not a disk of the machine's own
+ * that hangs on one, by iSCSI or NVMe over fabrics. */
 static bool take_nodes(struct uefi_net *net, struct span path)
 {
     bool found = false;
+    bool own_disk = false;
 
     for (size_t at = 0; at < path.size;) {
         struct span node = span_part(path, at, ld_le16(path.at + at + 2));
         at += node.size;
         if ((node.at[0] & EFI_DP_TYPE_MASK) != MESSAGING)
             continue;
-        found |= node.at[1] == NODE_MAC;
+        found |= node.at[1] == NODE_MAC || node.at[1] == NODE_URI;
+        own_disk |= node.at[1] == NODE_ISCSI || node.at[1] == NODE_NVME_OF;
         if (node.at[1] == NODE_MAC)
             take_mac(net, node);
         else if (node.at[1] == NODE_IPV4)
@@ -80,7 +85,7 @@ static bool take_nodes(struct uefi_net *net, struct span path)
         else if (node.at[1] == NODE_URI)
             take_uri(net, node);
     }
-    return found;
+    return found && !own_disk;
 }
 
 /* What PXE was told, last by whom has the say: the server of boot files, a proxy of the DHCP server, that itself. */
@@ -172,12 +177,13 @@ static enum status http(const struct uefi_net *net, const struct net_address *to
 {
     struct tcp_peer peer = {.port = to->port};
     char head[HTTP_HEAD_SIZE];
-    size_t head_size = http_request_head(to, body.size, head);
+    struct tcp_request request = {.body = body, .is_whole = http_is_whole};
     size_t size = 0;
 
     memcpy(peer.address, to->server, 4);
-    enum status status = tcp_exchange(net->uefi, &net->station, &peer, span_of(head, head_size),
-                                      body, (void *)room.at, room.size, &size);
+    request.head = span_of(head, http_request_head(to, body.size, head));
+    enum status status =
+        tcp_exchange(net->uefi, &net->station, &peer, &request, (void *)room.at, room.size, &size);
     if (status != ST_OK)
         return status;
     status = http_read_answer(span_of(room.at, size), ret_body);

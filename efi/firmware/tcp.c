@@ -3,34 +3,40 @@
 #include "base/mem.h"
 
 #define WAIT_STEP  1000u  /* microseconds between two looks */
-#define WAIT_STEPS 10000u /* of them at most */
+#define WAIT_STEPS 20000u /* of them at most, in all */
 #define TTL        64
 
 static const EFI_GUID binding_guid = EFI_TCP4_SERVICE_BINDING_PROTOCOL;
 static const EFI_GUID tcp_guid = EFI_TCP4_PROTOCOL;
 
+/* All that the driver may hold on to is here, until the child has gone: not every driver lets go of a step that has
+ * taken too long. */
 struct connection {
     const struct uefi *uefi;
     EFI_TCP4 *tcp;
     EFI_EVENT event; /* that tells that a step is done */
+    unsigned left;   /* looks until the exchange as a whole has taken too long */
+    EFI_TCP4_CONNECTION_TOKEN connect;
+    EFI_TCP4_CLOSE_TOKEN close;
+    EFI_TCP4_IO_TOKEN io;
+    EFI_TCP4_TRANSMIT_DATA sent;
+    EFI_TCP4_RECEIVE_DATA received;
 };
 
-/* Waits for a step that was begun with `begun` as the answer. */
-static EFI_STATUS wait_for(const struct connection *connection, EFI_STATUS begun,
-                           EFI_TCP4_COMPLETION_TOKEN *token)
+/* Waits for a step that was begun with `begun` as the answer. After EFI_TIMEOUT no further one is begun. */
+static EFI_STATUS wait_for(struct connection *connection, EFI_STATUS begun,
+                           const EFI_TCP4_COMPLETION_TOKEN *token)
 {
     EFI_BOOT_SERVICES *boot = connection->uefi->boot;
 
     if (EFI_ERROR(begun))
         return begun;
-    for (unsigned i = 0; i < WAIT_STEPS; i++) {
+    for (; connection->left > 0; connection->left--) {
         if (boot->CheckEvent(connection->event) == EFI_SUCCESS)
             return token->Status;
         connection->tcp->Poll(connection->tcp);
         boot->Stall(WAIT_STEP);
     }
-    connection->tcp->Cancel(connection->tcp, token);
-    boot->CheckEvent(connection->event); /* a cancelled step has signalled it */
     return EFI_TIMEOUT;
 }
 
@@ -72,81 +78,83 @@ static EFI_STATUS configure(const struct connection *connection, const struct tc
     return connection->tcp->Routes(connection->tcp, FALSE, &all, &all, &gateway);
 }
 
-static EFI_STATUS transmit(const struct connection *connection, struct span data)
+static EFI_STATUS transmit(struct connection *connection, struct span data)
 {
-    EFI_TCP4_TRANSMIT_DATA packet = {.Push = TRUE,
-                                     .DataLength = (UINT32)data.size,
-                                     .FragmentCount = 1,
-                                     .FragmentTable = {{(UINT32)data.size, (void *)data.at}}};
-    EFI_TCP4_IO_TOKEN token = {.CompletionToken = {.Event = connection->event},
-                               .Packet = {.TxData = &packet}};
-
+    connection->sent =
+        (EFI_TCP4_TRANSMIT_DATA){.Push = TRUE,
+                                 .DataLength = (UINT32)data.size,
+                                 .FragmentCount = 1,
+                                 .FragmentTable = {{(UINT32)data.size, (void *)data.at}}};
+    connection->io = (EFI_TCP4_IO_TOKEN){.CompletionToken = {.Event = connection->event},
+                                         .Packet = {.TxData = &connection->sent}};
     if (data.size == 0)
         return EFI_SUCCESS;
-    return wait_for(connection, connection->tcp->Transmit(connection->tcp, &token),
-                    &token.CompletionToken);
+    return wait_for(connection, connection->tcp->Transmit(connection->tcp, &connection->io),
+                    &connection->io.CompletionToken);
 }
 
 /* Reads what has come; EFI_CONNECTION_FIN when nothing more will. */
-static EFI_STATUS receive(const struct connection *connection, void *to, size_t size,
-                          size_t *ret_size)
+static EFI_STATUS receive(struct connection *connection, void *to, size_t size, size_t *ret_size)
 {
-    EFI_TCP4_RECEIVE_DATA packet = {
+    connection->received = (EFI_TCP4_RECEIVE_DATA){
         .DataLength = (UINT32)size, .FragmentCount = 1, .FragmentTable = {{(UINT32)size, to}}};
-    EFI_TCP4_IO_TOKEN token = {.CompletionToken = {.Event = connection->event},
-                               .Packet = {.RxData = &packet}};
-    EFI_STATUS efi = wait_for(connection, connection->tcp->Receive(connection->tcp, &token),
-                              &token.CompletionToken);
+    connection->io = (EFI_TCP4_IO_TOKEN){.CompletionToken = {.Event = connection->event},
+                                         .Packet = {.RxData = &connection->received}};
+    EFI_STATUS efi =
+        wait_for(connection, connection->tcp->Receive(connection->tcp, &connection->io),
+                 &connection->io.CompletionToken);
 
-    *ret_size = EFI_ERROR(efi) ? 0 : packet.DataLength;
-    return efi;
+    *ret_size = EFI_ERROR(efi) ? 0 : connection->received.DataLength;
+    return !EFI_ERROR(efi) && *ret_size == 0 ? EFI_CONNECTION_FIN : efi;
 }
 
-/* All of the answer. */
-static enum status receive_all(const struct connection *connection, uint8_t *to, size_t size,
-                               size_t *ret_size)
+/* All of the answer: up to its end, as `is_whole` sees it, or that of the connection. */
+static enum status receive_all(struct connection *connection, tcp_whole is_whole, uint8_t *to,
+                               size_t size, size_t *ret_size)
 {
     size_t used = 0;
     size_t more = 0;
     EFI_STATUS efi = EFI_SUCCESS;
 
-    while (!EFI_ERROR(efi) && used < size) {
+    while (!EFI_ERROR(efi) && used < size && !is_whole(span_of(to, used))) {
         efi = receive(connection, to + used, size - used, &more);
         used += more;
     }
     *ret_size = used;
-    if (efi == EFI_CONNECTION_FIN)
+    if (efi == EFI_CONNECTION_FIN || is_whole(span_of(to, used)))
         return ST_OK;
     return EFI_ERROR(efi) ? ST_IO : ST_NO_SPACE;
 }
 
-static enum status talk(const struct connection *connection, struct span head, struct span body,
+static enum status talk(struct connection *connection, const struct tcp_request *request,
                         uint8_t *to, size_t size, size_t *ret_size)
 {
-    EFI_TCP4_CONNECTION_TOKEN token = {.CompletionToken = {.Event = connection->event}};
-    EFI_TCP4_CLOSE_TOKEN close = {.CompletionToken = {.Event = connection->event},
-                                  .AbortOnClose = TRUE};
-    EFI_STATUS efi = wait_for(connection, connection->tcp->Connect(connection->tcp, &token),
-                              &token.CompletionToken);
+    EFI_TCP4_COMPLETION_TOKEN token = {.Event = connection->event};
 
+    connection->connect.CompletionToken = token;
+    EFI_STATUS efi =
+        wait_for(connection, connection->tcp->Connect(connection->tcp, &connection->connect),
+                 &connection->connect.CompletionToken);
     if (!EFI_ERROR(efi))
-        efi = transmit(connection, head);
+        efi = transmit(connection, request->head);
     if (!EFI_ERROR(efi))
-        efi = transmit(connection, body);
+        efi = transmit(connection, request->body);
     if (EFI_ERROR(efi))
         return ST_IO;
-    enum status status = receive_all(connection, to, size, ret_size);
-    (void)wait_for(connection, connection->tcp->Close(connection->tcp, &close),
-                   &close.CompletionToken);
+    enum status status = receive_all(connection, request->is_whole, to, size, ret_size);
+    connection->close = (EFI_TCP4_CLOSE_TOKEN){.CompletionToken = token, .AbortOnClose = TRUE};
+    if (connection->left > 0)
+        (void)wait_for(connection, connection->tcp->Close(connection->tcp, &connection->close),
+                       &connection->close.CompletionToken);
     return status;
 }
 
 enum status tcp_exchange(const struct uefi *uefi, const struct tcp_station *station,
-                         const struct tcp_peer *peer, struct span head, struct span body,
+                         const struct tcp_peer *peer, const struct tcp_request *request,
                          void *ret_answer, size_t size, size_t *ret_size)
 {
     EFI_SERVICE_BINDING *binding = uefi_protocol(uefi, station->card, &binding_guid);
-    struct connection connection = {.uefi = uefi};
+    struct connection connection = {.uefi = uefi, .left = WAIT_STEPS};
     EFI_HANDLE child = NULL;
     enum status status = ST_IO;
 
@@ -158,11 +166,11 @@ enum status tcp_exchange(const struct uefi *uefi, const struct tcp_station *stat
     bool has_event = connection.tcp != NULL &&
                      !EFI_ERROR(uefi->boot->CreateEvent(0, 0, NULL, NULL, &connection.event));
     if (has_event && !EFI_ERROR(configure(&connection, station, peer)))
-        status = talk(&connection, head, body, ret_answer, size, ret_size);
+        status = talk(&connection, request, ret_answer, size, ret_size);
     if (connection.tcp != NULL)
         connection.tcp->Configure(connection.tcp, NULL);
+    binding->DestroyChild(binding, child);
     if (has_event)
         uefi->boot->CloseEvent(connection.event);
-    binding->DestroyChild(binding, child);
     return status;
 }

@@ -19,13 +19,22 @@ struct tcp_peer {
     uint16_t port;
 };
 
+/* True when the bytes are a whole answer, behind which nothing is waited for. */
+typedef bool (*tcp_whole)(struct span answer);
+
+struct tcp_request {
+    struct span head;
+    struct span body; /* sent behind it; may be empty */
+    tcp_whole is_whole;
+};
+
 /*
- * Sends `head` and `body`, and reads until the other side ends the connection, or `size` bytes are full. No step waits
- * longer than some ten seconds. Statuses: ST_OK; ST_UNSUPPORTED without TCP on that card; ST_NO_SPACE when the answer is
- * larger; ST_IO for everything else.
+ * Sends the request, and reads until the answer is whole, the other side ends the connection, or `size` bytes are full.
+ * All together waits no longer than some twenty seconds. Statuses: ST_OK; ST_UNSUPPORTED without TCP on that card;
+ * ST_NO_SPACE when the answer is larger; ST_IO for everything else.
  */
 MUST_CHECK enum status tcp_exchange(const struct uefi *uefi, const struct tcp_station *station,
-                                    const struct tcp_peer *peer, struct span head, struct span body,
+                                    const struct tcp_peer *peer, const struct tcp_request *request,
                                     void *ret_answer, size_t size, size_t *ret_size);
 
 #endif

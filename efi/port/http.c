@@ -11,7 +11,9 @@ size_t http_request_head(const struct net_address *to, size_t size, char ret_hea
     struct text_buffer text;
 
     text_buffer_init(&text, ret_head, HTTP_HEAD_SIZE);
-    text_buffer_printf(&text, "%s %s HTTP/1.0" LINE_END "Host: %u.%u.%u.%u:%u" LINE_END,
+    text_buffer_printf(&text,
+                       "%s %s HTTP/1.0" LINE_END "Host: %u.%u.%u.%u:%u" LINE_END
+                       "Connection: close" LINE_END,
                        size == 0 ? "GET" : "POST", to->path, to->server[0], to->server[1],
                        to->server[2], to->server[3], to->port);
     if (size > 0)
@@ -70,27 +72,52 @@ static enum status status_of(size_t number)
     return number == 404 || number == 410 ? ST_ABSENT : ST_REFUSED;
 }
 
-enum status http_read_answer(struct span answer, struct span *ret_body)
+/* The head of an answer. */
+struct answer_head {
+    size_t number;
+    size_t length;
+    bool has_length;
+    struct span rest; /* what follows it */
+};
+
+/* Reads it; false for what is none, or is not whole. */
+static bool read_head(struct span answer, struct answer_head *ret_head)
 {
     static const char length_field[] = "content-length:";
+    struct answer_head head = {.rest = answer};
     struct span line = span_of(NULL, 0);
-    struct span rest = answer;
-    size_t number = 0;
-    size_t length = 0;
-    bool has_length = false;
 
-    if (!cut_line(&rest, &line) || !is_field(line, "http/1.") || line.size < STATUS_DIGIT + 3 ||
-        !number_in(span_part(line, STATUS_DIGIT, 3), &number) || number < 100)
-        return ST_DAMAGED;
+    if (!cut_line(&head.rest, &line) || !is_field(line, "http/1.") ||
+        line.size < STATUS_DIGIT + 3 ||
+        !number_in(span_part(line, STATUS_DIGIT, 3), &head.number) || head.number < 100)
+        return false;
     do {
-        if (!cut_line(&rest, &line))
-            return ST_DAMAGED;
+        if (!cut_line(&head.rest, &line))
+            return false;
         size_t name = sizeof(length_field) - 1;
         if (is_field(line, length_field))
-            has_length = number_in(span_part(line, name, line.size - name), &length);
+            head.has_length = number_in(span_part(line, name, line.size - name), &head.length);
     } while (line.size > 0);
-    if (has_length && length > rest.size)
+    *ret_head = head;
+    return true;
+}
+
+bool http_is_whole(struct span answer)
+{
+    struct answer_head head;
+
+    if (!read_head(answer, &head))
+        return false;
+    return head.number == 204 || head.number == 304 ||
+           (head.has_length && head.rest.size >= head.length);
+}
+
+enum status http_read_answer(struct span answer, struct span *ret_body)
+{
+    struct answer_head head;
+
+    if (!read_head(answer, &head) || (head.has_length && head.length > head.rest.size))
         return ST_DAMAGED;
-    *ret_body = has_length ? span_of(rest.at, length) : rest;
-    return status_of(number);
+    *ret_body = head.has_length ? span_of(head.rest.at, head.length) : head.rest;
+    return status_of(head.number);
 }

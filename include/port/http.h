@@ -5,6 +5,7 @@
 #ifndef SHADOWBOOT_PORT_HTTP_H
 #define SHADOWBOOT_PORT_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -15,6 +16,10 @@
 
 /* What stands before the body of a POST of `size` bytes of JSON; of a GET when `size` is 0. Returns its bytes. */
 size_t http_request_head(const struct net_address *to, size_t size, char ret_head[HTTP_HEAD_SIZE]);
+
+/* True when all of an answer is there that names its Content-Length, or has no content by its number (204, 304).
+ * Of others the end of the connection tells. */
+bool http_is_whole(struct span answer);
 
 /*
  * Reads an answer that has come whole. `*ret_body` is what follows its head, cut to the Content-Length that it names.

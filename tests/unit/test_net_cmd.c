@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "apply/start_guard.h"
 #include "base/arena.h"
 #include "cmd/cmd.h"
 #include "unit/disk_machine_fixture.h"
@@ -197,6 +198,29 @@ static void config_says_where_its_settings_come_from(void **state)
     assert_true(says("There is no shadowboot.conf on the server"));
 }
 
+/* A machine that starts again and again is one that its owner wants a report of. */
+static void reports_are_sent_though_no_start_would_be_tried(void **state)
+{
+    static const struct guid own = VAR_OWN_VENDOR;
+    static const uint8_t thrice[8] = {3};
+
+    (void)state;
+    mem_vars_put(site.host->vars, &own, START_GUARD_NAME, VAR_NON_VOLATILE | VAR_BOOT_SERVICE,
+                 thrice, sizeof(thrice));
+    site.settings = "mode = report\nsend = tftp:in/\n";
+    assert_int_equal(run_alone(), 14);
+    assert_int_equal(site.sent, 1);
+}
+
+/* Nobody knows who has put it there. */
+static void what_came_from_nowhere_starts_nothing(void **state)
+{
+    (void)state;
+    site.host->ports.net = (struct net_port){.hardware = ""};
+    assert_int_equal(run_alone(), 21);
+    assert_int_equal(host_start_count(site.host->start), 0);
+}
+
 /* The machine's own disks can have a "send" too, and no network. */
 static void what_came_from_a_disk_sends_nothing(void **state)
 {
@@ -219,9 +243,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(report_goes_where_the_settings_say),   TEST(report_is_that_of_status),
-        TEST(report_that_is_not_taken_is_told),     TEST(without_settings_a_person_is_asked),
-        TEST(server_cannot_make_it_write_or_start), TEST(config_says_where_its_settings_come_from),
+        TEST(report_goes_where_the_settings_say),
+        TEST(report_is_that_of_status),
+        TEST(report_that_is_not_taken_is_told),
+        TEST(without_settings_a_person_is_asked),
+        TEST(server_cannot_make_it_write_or_start),
+        TEST(config_says_where_its_settings_come_from),
+        TEST(reports_are_sent_though_no_start_would_be_tried),
+        TEST(what_came_from_nowhere_starts_nothing),
         TEST(what_came_from_a_disk_sends_nothing),
     };
 

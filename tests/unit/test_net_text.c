@@ -22,10 +22,11 @@ static void requests_name_method_server_and_length(void **state)
     (void)state;
     size_t size = http_request_head(&server, 0, head);
     assert_int_equal(size, strlen(head));
-    assert_string_equal(head, "GET /in/a HTTP/1.0\r\nHost: 10.0.2.2:8080\r\n\r\n");
+    assert_string_equal(head,
+                        "GET /in/a HTTP/1.0\r\nHost: 10.0.2.2:8080\r\nConnection: close\r\n\r\n");
     size = http_request_head(&server, 4711, head);
     assert_int_equal(size, strlen(head));
-    assert_string_equal(head, "POST /in/a HTTP/1.0\r\nHost: 10.0.2.2:8080\r\n"
+    assert_string_equal(head, "POST /in/a HTTP/1.0\r\nHost: 10.0.2.2:8080\r\nConnection: close\r\n"
                               "Content-Type: application/json\r\nContent-Length: 4711\r\n\r\n");
 }
 
@@ -68,6 +69,28 @@ static void answers_say_how_it_went(void **state)
         assert_int_equal(body.size, strlen(cases[i].body));
         assert_memory_equal(body.at, cases[i].body, body.size);
     }
+}
+
+/* Some servers keep the connection open although they are asked not to. */
+static void answers_are_whole_by_their_length(void **state)
+{
+    static const struct {
+        const char *text;
+        bool whole;
+    } cases[] = {
+        {"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nbod", false},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nbody", true},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", true},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n", false},
+        {"HTTP/1.0 204 No Content\r\n\r\n", true},
+        {"HTTP/1.0 200 OK\r\n\r\nbody", false},
+        {"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(http_is_whole(span_of(cases[i].text, strlen(cases[i].text))),
+                         cases[i].whole);
 }
 
 static void what_is_no_answer_is_damaged(void **state)
@@ -184,6 +207,7 @@ int main(void)
         cmocka_unit_test(requests_name_method_server_and_length),
         cmocka_unit_test(longest_request_fits),
         cmocka_unit_test(answers_say_how_it_went),
+        cmocka_unit_test(answers_are_whole_by_their_length),
         cmocka_unit_test(what_is_no_answer_is_damaged),
         cmocka_unit_test(dhcp_names_server_file_and_gateway),
         cmocka_unit_test(damaged_answers_say_nothing),
