@@ -56,8 +56,7 @@ static void show_overview(struct context *context)
     help_wrapped(context, 0,
                  "Nothing is changed before it was shown and you said yes. \"shadowboot help "
                  "COMMAND\" says more, \"help findings\" what it can find, \"help sfo\" and "
-                 "\"help json\" what scripts can read, \"help network\" how many machines are "
-                 "looked at.\n");
+                 "\"help json\" what scripts can read, \"help network\" what a server can do.\n");
     show_exit_statuses(context);
 }
 
