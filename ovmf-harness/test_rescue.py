@@ -171,6 +171,33 @@ def test_writing_needs_a_journal_that_outlives_the_power(bench):
     assert desk.digests() == before
 
 
+def test_a_journal_in_an_overlay_lies_where_its_upper_folder_does(bench, tmp_path):
+    """The root of most live systems: an overlay that writes to memory."""
+    desk = bench('mirror', 'esp 1 empty')
+    before = desk.digests()
+    point, memory = (tmp_path / name for name in ('point', 'memory'))
+    for path in (point, memory):
+        path.mkdir()
+    if subprocess.run(['mount', '-t', 'tmpfs', 'none', str(memory)], capture_output=True).returncode != 0:
+        pytest.skip('nothing can be mounted here')
+    try:
+        for path in (memory / 'lower', memory / 'upper', memory / 'work'):
+            path.mkdir()
+        options = ','.join(f'{name}dir={memory / name}' for name in ('lower', 'upper', 'work'))
+        mount = ['mount', '-t', 'overlay', 'overlay', '-o', options, str(point)]
+        if subprocess.run(mount, capture_output=True).returncode != 0:
+            pytest.skip('the kernel has no overlays')
+        try:
+            options = ['--write', '--journal', str(point)]
+            _, status, error = desk.run('repair', '-y', options=options)
+            assert status == REFUSED and 'it is in memory' in error
+            assert desk.digests() == before and not list(point.iterdir())
+        finally:
+            subprocess.run(['umount', str(point)], check=True)
+    finally:
+        subprocess.run(['umount', str(memory)], check=True)
+
+
 def test_wrong_options_say_what_is_right(bench):
     desk = bench('mirror')
     for options, words, code, says in (

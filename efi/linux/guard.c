@@ -5,16 +5,15 @@
 
 #include <dirent.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 
 #include "device.h"
 #include "loop.h"
+#include "mounts.h"
 
 #define NAME_SIZE 256
 #define DEPTH_MAX 8 /* of loop devices over loop devices */
@@ -37,57 +36,12 @@ static bool say_why(const struct part *part, const char *what, const char *who, 
 
 /* --- Mounted -------------------------------------------------------------------------------- */
 
-/* Undoes what the kernel makes of blanks in a path: "\040". */
-static void unescape_path(char *path)
-{
-    char *to = path;
-
-    for (const char *from = path; *from != 0; from++, to++) {
-        unsigned value = 0;
-        *to = *from;
-        if (*from == '\\' && sscanf(from + 1, "%3o", &value) == 1) {
-            *to = (char)value;
-            from += 3;
-        }
-    }
-    *to = 0;
-}
-
 /* True when the path is the device's node. */
 static bool is_node_of(const char *path, dev_t device)
 {
     struct stat info;
 
     return stat(path, &info) == 0 && S_ISBLK(info.st_mode) && info.st_rdev == device;
-}
-
-/*
- * A line of /proc/self/mountinfo (proc(5)): ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG ...] -
- * TYPE SOURCE OPTIONS. Some file systems (btrfs) have a number of their own there, and tell their
- * device as the source alone.
- */
-static bool mount_is_on(char *line, dev_t device, const char **ret_point)
-{
-    unsigned major_number = 0;
-    unsigned minor_number = 0;
-    int place = 0;
-    char *rest = strstr(line, " - ");
-
-    if (rest == NULL ||
-        sscanf(line, "%*u %*u %u:%u %*s %n", &major_number, &minor_number, &place) < 2 ||
-        place == 0)
-        return false;
-    char *source = strchr(rest + 3, ' ');
-    if (source == NULL)
-        return false;
-    source++;
-    source[strcspn(source, " \n")] = 0;
-    char *point = line + place;
-    point[strcspn(point, " \n")] = 0;
-    unescape_path(point);
-    unescape_path(source);
-    *ret_point = point;
-    return makedev(major_number, minor_number) == device || is_node_of(source, device);
 }
 
 /* Goes through a file of the kernel line by line until `meets` is true; false when there is none. */
@@ -103,9 +57,10 @@ static bool is_unmounted(const struct part *part)
     if (from == NULL)
         return say_why(part, "cannot be asked about: there is no", name, "mount -t proc proc");
     while (good && getline(&line, &room, from) >= 0) {
-        const char *point = "";
-        if (mount_is_on(line, part->at.device, &point))
-            good = say_why(part, "is mounted on", point, "umount");
+        struct linux_mount mount;
+        if (linux_mount_take(line, &mount) &&
+            (mount.device == part->at.device || is_node_of(mount.source, part->at.device)))
+            good = say_why(part, "is mounted on", mount.point, "umount");
     }
     free(line);
     fclose(from);
@@ -126,7 +81,7 @@ static bool is_unswapped(const struct part *part)
         return true; /* a kernel without swapping */
     while (good && getline(&line, &room, from) >= 0) {
         line[strcspn(line, " \t\n")] = 0;
-        unescape_path(line);
+        linux_mount_unescape(line);
         if (line[0] == '/' && is_node_of(line, part->at.device))
             good = say_why(part, "is swapped to, as", line, "swapoff");
     }
@@ -294,12 +249,4 @@ bool linux_guard_is_partition(const struct linux_calls *calls, const char *file,
     const char *name = realpath(folder, path) == NULL ? NULL : strrchr(path, '/');
     snprintf(ret_disk, size, "/dev/%s", name == NULL ? "?" : name + 1);
     return true;
-}
-
-bool linux_guard_is_in_memory(const char *folder)
-{
-    struct statfs info;
-
-    return statfs(folder, &info) == 0 &&
-           ((uint32_t)info.f_type == TMPFS_MAGIC || (uint32_t)info.f_type == RAMFS_MAGIC);
 }

@@ -25,7 +25,4 @@ bool linux_guard_is_free(const struct linux_calls *calls, const char *file,
 bool linux_guard_is_partition(const struct linux_calls *calls, const char *file, char *ret_disk,
                               size_t size);
 
-/* True for a folder whose files are gone with the power: its file system is in memory. */
-bool linux_guard_is_in_memory(const char *folder);
-
 #endif

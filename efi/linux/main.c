@@ -25,6 +25,7 @@
 #include "folders.h"
 #include "guard.h"
 #include "loop.h"
+#include "mounts.h"
 #include "model/disk_files.h"
 #include "options.h"
 #include "start.h"
@@ -141,8 +142,8 @@ static enum status open_disks(struct program *program)
     return ST_OK;
 }
 
-/* A journal has to be there after a power cut, and on none of the disks: of those nothing is mounted,
- * which check_disk_option saw to. */
+/* A journal has to be there after a power cut, and on none of the disks: of those nothing is mounted
+ * or lies under another device, which check_disk_option sees to. */
 static enum status check_journal(const struct linux_options *options, bool plan_only)
 {
     const char *folder = options->journal;
@@ -156,10 +157,12 @@ static enum status check_journal(const struct linux_options *options, bool plan_
                    : ST_OK;
     if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))
         return linux_complain(ST_ABSENT, folder, "there is no such folder for journals");
-    if (options->write && !options->journal_in_memory && linux_guard_is_in_memory(folder))
+    if (options->write && !options->journal_in_memory &&
+        linux_mount_is_in_memory(linux_calls(), folder))
         return linux_complain(
             ST_REFUSED, folder,
-            "it is in memory, where a journal is lost with the power: name a "
+            "it is in memory (or an overlay or a device over it is, or hides it), where a journal is "
+            "lost with the power: name a "
             "folder on a stick, or give --journal-in-memory; nothing was changed");
     return ST_OK;
 }

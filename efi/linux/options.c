@@ -119,8 +119,9 @@ static const struct option_row rows[] = {
      "the disks: DIR/EFI/shadowboot/J0000001.SBJ. --write needs it. The program calls it JOURNAL:, "
      "and undo looks there too."},
     {"journal-in-memory", NULL, false, take_in_memory,
-     "The journal may be on a file system in memory (tmpfs, ramfs), which is lost with the power: "
-     "then nothing takes back a change that the power interrupts."},
+     "The journal may be on a file system in memory (tmpfs, ramfs, an overlay that writes to one as "
+     "the root of most live systems, a device over one), which is lost with the power: then nothing "
+     "takes back a change that the power interrupts."},
     {"arch", "NAME", false, take_architecture,
      "The processor of the machine the disks are for, as in BOOTX64.EFI: X64, AA64, IA32. Without it "
      "that of this program: " ARCHITECTURE "."},

@@ -19,6 +19,7 @@
 
 #include "linux/guard.h"
 #include "linux/loop.h"
+#include "linux/mounts.h"
 #include "unit/skip_fixture.h"
 
 /* Numbers that no driver of the tests' kernel needs to have: nobody opens the nodes. */
@@ -316,9 +317,79 @@ static void a_partition_is_known_with_its_disk(void **state)
 static void memory_is_known_by_its_file_system(void **state)
 {
     (void)state;
-    assert_false(linux_guard_is_in_memory("/proc"));
+    assert_false(linux_mount_is_in_memory(linux_calls(), "/proc"));
     if (access("/dev/shm", R_OK) == 0)
-        assert_true(linux_guard_is_in_memory("/dev/shm"));
+        assert_true(linux_mount_is_in_memory(linux_calls(), "/dev/shm"));
+}
+
+/* The folder "at" as the kernel's mounts have it by `lines`; "@" is the folder of the test. */
+static bool in_memory(const struct kernel *kernel, const char *lines)
+{
+    char text[1024] = "";
+    char path[128];
+    size_t used = 0;
+
+    for (const char *from = lines; *from != 0; from++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%.*s", *from == '@' ? 64 : 1,
+                                 *from == '@' ? kernel->root : from);
+    make(kernel, "proc/self/mountinfo", text);
+    make(kernel, "at/file", "");
+    snprintf(path, sizeof(path), "%s/at", kernel->root);
+    return linux_mount_is_in_memory(&kernel->calls, path);
+}
+
+static void the_upper_folder_of_an_overlay_tells_whether_it_is_memory(void **state)
+{
+    const struct kernel *kernel = *state;
+
+    make(kernel, "upper/file", "");
+    assert_false(in_memory(kernel, "1 0 259:1041 / @/at rw - ext4 /dev/sdx1 rw\n"));
+    assert_true(in_memory(kernel, "1 0 0:41 / @/at rw - tmpfs none rw\n"));
+    /* The one mounted last is on top. */
+    assert_false(in_memory(kernel, "1 0 0:41 / @/at rw - tmpfs none rw\n"
+                                   "2 1 259:1041 / @/at rw - ext4 /dev/sdx1 rw\n"));
+    assert_true(in_memory(kernel, "1 0 0:42 / @/at rw - overlay / rw,upperdir=/cow/not/here\n"));
+    assert_true(in_memory(kernel, "1 0 0:42 / @/at ro - overlay / ro,lowerdir=/a:/b\n"));
+    static const char overlay[] =
+        "1 0 0:42 / @/at rw - overlay / rw,lowerdir=/l,upperdir=@/upper,workdir=/w\n";
+    char lines[512];
+    snprintf(lines, sizeof(lines), "%s2 0 0:43 / @/upper rw shared:2 - tmpfs cow rw\n", overlay);
+    assert_true(in_memory(kernel, lines));
+    snprintf(lines, sizeof(lines), "%s2 0 259:1041 / @/upper rw - ext4 /dev/sdx1 rw\n", overlay);
+    assert_false(in_memory(kernel, lines));
+}
+
+static void a_device_over_memory_is_memory(void **state)
+{
+    const struct kernel *kernel = *state;
+    char command[512];
+
+    snprintf(command, sizeof(command),
+             "cd %s/sys && mkdir -p block/zram1 block/dm-3/slaves/zram1 && echo 252:1 >"
+             "block/dm-3/slaves/zram1/dev && ln -s ../../block/zram1 dev/block/252:1 && "
+             "ln -s ../../block/dm-3 dev/block/253:3",
+             kernel->root);
+    assert_int_equal(system(command), 0);
+    assert_true(in_memory(kernel, "1 0 252:1 / @/at rw - ext4 /dev/zram1 rw\n"));
+    assert_true(in_memory(kernel, "1 0 253:3 / @/at rw - ext4 /dev/mapper/a rw\n"));
+    make(kernel, "sys/block/dm-3/slaves/zram1/dev", PART_NUMBER);
+    assert_false(in_memory(kernel, "1 0 253:3 / @/at rw - ext4 /dev/mapper/a rw\n"));
+}
+
+static void a_loop_device_over_a_file_in_memory_is_memory(void **state)
+{
+    const struct kernel *kernel = *state;
+    char node[96];
+    char image[128];
+
+    need_nodes(kernel);
+    make(kernel, "upper/disk.img", "content");
+    snprintf(image, sizeof(image), "%s/upper/disk.img", kernel->root);
+    make_loop(kernel, 4, image, node);
+    assert_true(in_memory(kernel, "1 0 7:4 / @/at rw - ext4 /dev/loop4 rw\n"
+                                  "2 0 0:43 / @/upper rw - tmpfs cow rw\n"));
+    assert_false(in_memory(kernel, "1 0 7:4 / @/at rw - ext4 /dev/loop4 rw\n"
+                                   "2 0 259:1041 / @/upper rw - ext4 /dev/sdx1 rw\n"));
 }
 
 #define GUARD_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -339,6 +410,9 @@ int main(void)
         GUARD_TEST(two_loop_devices_over_one_image_are_one_disk),
         GUARD_TEST(a_partition_is_known_with_its_disk),
         GUARD_TEST(memory_is_known_by_its_file_system),
+        GUARD_TEST(the_upper_folder_of_an_overlay_tells_whether_it_is_memory),
+        GUARD_TEST(a_device_over_memory_is_memory),
+        GUARD_TEST(a_loop_device_over_a_file_in_memory_is_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
