@@ -2,6 +2,7 @@
 
 #include "audit/esp_path.h"
 #include "audit/program.h"
+#include "audit/secure.h"
 #include "model/boot_paths.h"
 #include "base/print.h"
 #include "base/sort.h"
@@ -49,6 +50,27 @@ size_t esp_boot_program(const struct machine *machine, const struct esp *esp)
     return file == FAT_NO_FILE ? fat_find(&esp->report, BOOT_MANAGER_PATH) : file;
 }
 
+/* Above 0 when the file is the newer one, below when `other` is: by version, by what firmware's lists
+ * prefer, by security version number; what tells neither, or is no program that has them, by date. */
+static int compare_age(const struct machine *machine, const struct esp *esp, size_t file,
+                       const struct esp *other, size_t twin)
+{
+    const struct file_content *own = &esp->contents[file];
+    const struct file_content *others = &other->contents[twin];
+    const struct pe_signers *a = own->signers;
+    const struct pe_signers *b = others->signers;
+
+    if (a != NULL && b != NULL && a->has_version && b->has_version) {
+        if (a->version != b->version)
+            return a->version > b->version ? 1 : -1;
+        if (secure_prefers(machine, own, others) || secure_prefers(machine, others, own))
+            return secure_prefers(machine, own, others) ? 1 : -1;
+        if (a->svn != b->svn)
+            return a->svn > b->svn ? 1 : -1;
+    }
+    return date_compare(&esp->report.files[file].written, &other->report.files[twin].written);
+}
+
 bool esp_is_newer(const struct machine *machine, const struct esp *esp, const struct esp *other)
 {
     size_t own = esp_boot_program(machine, esp);
@@ -56,7 +78,7 @@ bool esp_is_newer(const struct machine *machine, const struct esp *esp, const st
 
     return own != FAT_NO_FILE && twin != FAT_NO_FILE && !esp_files_equal(esp, own, other, twin) &&
            !esp_content_is_bad(&esp->report.files[own], &esp->contents[own]) &&
-           date_compare(&esp->report.files[own].written, &other->report.files[twin].written) > 0;
+           compare_age(machine, esp, own, other, twin) > 0;
 }
 
 /* The program at the path, and the second stage of shim there. */
@@ -235,11 +257,10 @@ static struct comparison compare_lists(const struct pair *pair)
 }
 
 /* Older or newer, as the telling file is. */
-static enum finding_code age_of(const struct esp *reference, const struct esp *esp,
-                                const struct comparison *result)
+static enum finding_code age_of(const struct machine *machine, const struct esp *reference,
+                                const struct esp *esp, const struct comparison *result)
 {
-    int age = date_compare(&esp->report.files[result->telling_twin].written,
-                           &reference->report.files[result->telling].written);
+    int age = compare_age(machine, esp, result->telling_twin, reference, result->telling);
 
     if (age == 0)
         return FINDING_ESP_FILES_DIFFER;
@@ -291,7 +312,7 @@ void compare_esps(struct collector *to, const struct machine *machine, const str
         return;
     collect_missing(to, esp, folder, &result);
     if (result.different > 0)
-        collect_at_partition(to, age_of(reference, esp, &result), esp->partition,
+        collect_at_partition(to, age_of(machine, reference, esp, &result), esp->partition,
                              count_and_first(to, result.different, result.first_different));
     uint64_t room = esp->report.free_clusters * esp->volume.cluster_size;
     if (esp->report.complete && result.bytes > room)

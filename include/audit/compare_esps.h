@@ -25,8 +25,9 @@ void compare_esps_missing(struct collector *to, const struct machine *machine,
  */
 size_t esp_entry_file(const struct machine *machine, const struct esp *esp, const char *folder);
 
-/* True when both ESPs have a boot program, the two differ, and that of `esp` is sound and dated
- * later than that of `other`. */
+/* True when both ESPs have a boot program, the two differ, and that of `esp` is sound and newer
+ * than that of `other`: by version, then by what firmware's lists prefer and by security version
+ * number; by date where those tell nothing. */
 bool esp_is_newer(const struct machine *machine, const struct esp *esp, const struct esp *other);
 
 /*
