@@ -7,6 +7,7 @@ import secure_boot
 from mirror import FALLBACK, boot_program
 from repaired import Repaired, make_stick
 from secure_boot import AUTHORITIES, Keys
+from test_rescue import Bench
 
 BOOT = '/EFI/Microsoft/Boot'
 MANAGER = f'{BOOT}/bootmgfw.efi'
@@ -197,3 +198,82 @@ def test_without_a_stick_one_disk_after_the_other(managers, mirrored):
     assert setup.run('repair', '-y').status == 0 and not findings(setup)
     assert all(setup.volume(index).get(MANAGER) == managers['now'] for index in range(2))
     assert 'Nothing to do' in setup.run('repair', '-y').text
+
+
+# --- Where the machine's firmware is not there to ask ---------------------------------------------
+
+@pytest.fixture
+def two_authorities(keys, mirrored, tmp_path):
+    """One version, signed by the old authority and by the new one; Windows keeps both. `own` is what the ESPs have."""
+    def make(*own):
+        plain = secure_boot.versioned(tmp_path, (10, 0, 19041, 2965), (7, 2))
+        signed = {name: keys.sign(plain, AUTHORITIES[at]) for at, name in enumerate(('old', 'new'))}
+        setup = mirrored(signed['old'], [manager_at(signed[name]) for name in own],
+                         {'/Windows/Boot/EFI_EX/bootmgfw_EX.efi': signed['new']})
+        return setup, signed
+    return make
+
+
+def names_of(setup, signed):
+    return [next((name for name, data in signed.items() if data == setup.volume(index).get(MANAGER)), '')
+            for index in range(2)]
+
+
+@pytest.mark.parametrize('variables', [None, 'SecureBoot', 'db'])
+@pytest.mark.parametrize('words', ['repair', 'rebuild 0', 'rebuild 1', 'copy'])
+@pytest.mark.parametrize('own', [('new', 'old'), ('old', 'new'), ('new', 'new')], ids='-'.join)
+def test_no_manager_of_another_signer_comes_where_the_lists_are_not_known(own, words, variables, keys, two_authorities,
+                                                                          tmp_path):
+    """Nobody has said --efivars, or the folder lacks a variable: which of the two firmware takes is not known."""
+    setup, signed = two_authorities(*own)
+    secure_boot.put_lists(setup.variables, keys, secure_boot.trusting(keys, *AUTHORITIES[:2]),
+                          secure_boot.trusting(keys, AUTHORITIES[0]), on=True)
+    desk = Bench(setup, tmp_path / 'bench')
+    options = [desk.efivars()] if variables else []
+    for file in (tmp_path / 'bench').glob(f'efivars/{variables}-*'):
+        file.unlink()
+    text, _, _ = desk.write(*words.split(), '-y', options=options)
+    assert names_of(setup, signed) == list(own), text
+    text, _, _ = desk.run('status', options=options)
+    assert 'Secure Boot is not known here' in text and '--efivars' in text, text
+    assert '"secure-boot-unknown"' in desk.run('status', '-sfo', options=options)[0]
+
+
+def test_lists_that_are_there_say_which_manager_counts(keys, two_authorities, tmp_path):
+    setup, signed = two_authorities('new', 'old')
+    secure_boot.put_lists(setup.variables, keys, secure_boot.trusting(keys, *AUTHORITIES[:2]),
+                          secure_boot.trusting(keys, AUTHORITIES[0]), on=True)
+    desk = Bench(setup, tmp_path / 'bench')
+    options = [desk.efivars()]
+    assert 'Secure Boot is not known' not in desk.run('status', options=options)[0]
+    text, _, _ = desk.write('repair', '-y', options=options)
+    assert names_of(setup, signed) == ['new', 'new'], text
+
+
+def test_damaged_manager_gives_way_though_the_lists_are_not_known(two_authorities, tmp_path):
+    setup, signed = two_authorities('new', 'new')
+    broken = bytearray(signed['old'])
+    broken[0x400:0x500] = bytes(0x100)
+    mirror.put_files(setup.volume(1, change=True), manager_at(bytes(broken)))
+    text, _, _ = Bench(setup, tmp_path / 'bench').write('repair', '-y')
+    assert names_of(setup, signed) == ['new', 'new'], text
+    assert 'Secure Boot is not known here' in text, text
+
+
+def test_what_the_lists_prefer_is_newer_whatever_its_date(keys, two_authorities):
+    """Disk 1 has the manager that dbx forbids, written later: it is not offered to Disk 0."""
+    setup, signed = two_authorities('new', 'new')
+    secure_boot.put_lists(setup.variables, keys, secure_boot.trusting(keys, *AUTHORITIES[:2]),
+                          secure_boot.trusting(keys, AUTHORITIES[0]), on=False)
+    mirror.put_files(setup.volume(1, change=True), manager_at(signed['old']), date=mirror.BUILT + 86400)
+    done = setup.run('repair', '-y')
+    assert 'Disk 1 has a newer boot manager' not in ' '.join(done.text.split()), done.text
+    assert names_of(setup, signed) == ['new', 'new'], done.text
+
+
+def test_higher_version_is_newer_whatever_its_date(managers, mirrored):
+    setup = mirrored(b'', [manager_at(managers['now'])] * 2)
+    mirror.put_files(setup.volume(1, change=True), manager_at(managers['old']), date=mirror.BUILT + 86400)
+    done = setup.run('repair', '-y')
+    assert 'newer boot manager' not in ' '.join(done.text.split()), done.text
+    assert all(setup.volume(index).get(MANAGER) == managers['now'] for index in range(2)), done.text

@@ -2,6 +2,7 @@
 
 #include "audit/collector.h"
 #include "audit/installed.h"
+#include "audit/secure.h"
 #include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
@@ -160,6 +161,8 @@ static void audit_variable_store(struct collector *to, const struct machine *mac
     else if (machine->entries_status != ST_OK)
         collect_at_machine(to, FINDING_VARIABLES_UNREADABLE,
                            collect_because(to, status_text(machine->entries_status)));
+    if (secure_is_unknown(&machine->secure))
+        collect_at_machine(to, FINDING_SECURE_UNKNOWN, "");
     if (machine->variables_repeated)
         collect_at_machine(to, FINDING_VARIABLES_REPEATED, "");
     if (machine->space_status == ST_OK && space->remaining < space->total / 2) {

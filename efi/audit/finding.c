@@ -113,6 +113,11 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
         {SEVERITY_NOTE, "entries-unknown",
          "The boot entries are not known: the disks are here without their machine's firmware.",
          "Entries are left out; in the machine, shadowboot status says whether they are right."},
+    [FINDING_SECURE_UNKNOWN] =
+        {SEVERITY_NOTE, "secure-boot-unknown",
+         "Secure Boot is not known here: it may refuse what is said to start.",
+         "shadowboot-linux: give --efivars with all variables of the machine. Until then no whole "
+         "boot manager gives way to one of another signer."},
     [FINDING_VARIABLES_REPEATED] =
         {SEVERITY_WARNING, "variables-repeated",
          "The firmware lists the same variable twice or does not end its list.",

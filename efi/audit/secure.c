@@ -3,6 +3,7 @@
 #include "base/print.h"
 #include "base/text.h"
 #include "model/boot_paths.h"
+#include "model/contents.h"
 
 #define SVN_CHECKED (2u << 16) /* 2.0 */
 
@@ -342,6 +343,8 @@ bool secure_is_loaded_by_firmware(const struct machine *machine, const struct es
         return false;
     if (text_equal_nocase(path, BOOT_MANAGER_PATH) || text_equal_nocase(path, machine->fallback))
         return true;
+    if (!machine_knows_entries(machine) && esp->contents[file].mark == PE_MARK_SHIM)
+        return true;
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         if (entry->in_order && entry->status == ST_OK && entry->boot.file != NULL &&
@@ -388,6 +391,64 @@ bool secure_prefers(const struct machine *machine, const struct file_content *co
     enum standing worse = standing_of(machine, other);
 
     return worse != STANDING_UNKNOWN && standing_of(machine, content) > worse;
+}
+
+bool secure_is_unknown(const struct secure_boot *state)
+{
+    const struct secure_list *db = &state->lists[SECURE_DB];
+
+    if (state->status != ST_OK)
+        return state->asked && state->status != ST_ABSENT;
+    bool has_owner = state->on || state->lists[SECURE_PK].status == ST_OK;
+    return state->asked && has_owner && db->status != ST_OK && db->status != ST_DAMAGED;
+}
+
+/* True when no signature is that of the content, which is known. */
+static bool is_altered(const struct pe_signers *signers)
+{
+    bool altered = signers->table == ST_OK && signers->has_digest;
+
+    for (size_t i = 0; altered && i < signers->count; i++)
+        altered = signers->signers[i].status == ST_OK && !signers->signers[i].right;
+    return altered || signers->table == ST_DAMAGED;
+}
+
+static bool has_same_issuer(const struct pe_signers *a, const struct pe_signers *b, size_t i)
+{
+    if (a->signers[i].status != ST_OK || b->signers[i].status != ST_OK || !a->signers[i].right ||
+        !b->signers[i].right)
+        return false;
+    const struct certificate *own = &a->certificates[a->signers[i].first];
+    const struct certificate *other = &b->certificates[b->signers[i].first];
+    return text_equal(a->signers[i].issuer_name, b->signers[i].issuer_name) &&
+           own->issuer_key_id.known == other->issuer_key_id.known &&
+           (!own->issuer_key_id.known ||
+            sha256_equal(&own->issuer_key_id.digest, &other->issuer_key_id.digest));
+}
+
+/* True when whoever takes the one takes the other, as far as signers go; neither may have any. */
+static bool has_same_signers(const struct pe_signers *a, const struct pe_signers *b)
+{
+    bool same = a->table == b->table && (a->table == ST_OK || a->table == ST_ABSENT) &&
+                a->count == b->count;
+
+    for (size_t i = 0; same && i < a->count; i++)
+        same = has_same_issuer(a, b, i);
+    return same;
+}
+
+bool secure_keeps(const struct machine *machine, const struct file_content *content,
+                  const struct file_content *other)
+{
+    const struct pe_signers *own = content->signers;
+
+    if (secure_prefers(machine, content, other))
+        return true;
+    if (!secure_is_unknown(&machine->secure) || content->status != ST_OK || !content->is_program ||
+        own == NULL || is_altered(own) || content_equal(content, other))
+        return false;
+    return other->status != ST_OK || other->signers == NULL ||
+           !has_same_signers(own, other->signers) || other->signers->svn < own->svn;
 }
 
 /* True when the ESP has a file at `path` that firmware takes. */

@@ -90,6 +90,21 @@ static enum status next_variable(void *ctx, bool restart, struct var_id *ret_id)
     return status;
 }
 
+/* True in the kernel's own file system; a copy of the folder is made of plain files. */
+static bool is_firmwares(const struct linux_efivars *vars)
+{
+    struct statfs info;
+
+    return statfs(vars->folder, &info) == 0 && (uint32_t)info.f_type == EFIVARFS_MAGIC;
+}
+
+/* What is not here a machine does without, but for SecureBoot: firmware without it has no Secure Boot,
+ * and that is nothing to go by unless firmware itself says so. */
+static enum status status_of_lacking(const struct guid *vendor, const char *name)
+{
+    return vendor == NULL && text_equal(name, "SecureBoot") ? ST_UNSUPPORTED : ST_ABSENT;
+}
+
 /* The whole file, attributes and all, to be freed. */
 static enum status read_variable(const char *file, uint8_t **ret_bytes, size_t *ret_size)
 {
@@ -123,6 +138,8 @@ static enum status get_variable(void *ctx, const struct guid *vendor, const char
     if (!variable_file(ctx, vendor, name, file))
         return ST_ABSENT;
     enum status status = read_variable(file, &bytes, &got);
+    if (status == ST_ABSENT && !is_firmwares(ctx))
+        return status_of_lacking(vendor, name);
     if (status != ST_OK)
         return status;
     got -= ATTRIBUTE_BYTES;
@@ -167,14 +184,6 @@ static void make_mutable(const char *file)
         (void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
     }
     close(fd);
-}
-
-/* True in the kernel's own file system; a copy of the folder is made of plain files. */
-static bool is_firmwares(const struct linux_efivars *vars)
-{
-    struct statfs info;
-
-    return statfs(vars->folder, &info) == 0 && (uint32_t)info.f_type == EFIVARFS_MAGIC;
 }
 
 /* One write is one call of the firmware: attributes and data together. */
@@ -253,13 +262,11 @@ static enum status no_get(void *ctx, const struct guid *vendor, const char *name
                           uint32_t *ret_attributes, void *ret_data, size_t size, size_t *ret_size)
 {
     (void)ctx;
-    (void)vendor;
-    (void)name;
     (void)ret_attributes;
     (void)ret_data;
     (void)size;
     (void)ret_size;
-    return ST_ABSENT;
+    return status_of_lacking(vendor, name);
 }
 
 static enum status no_set(void *ctx, const struct guid *vendor, const char *name,

@@ -15,12 +15,14 @@ struct linux_efivars {
     void *walk; /* the DIR of an enumeration under way, or NULL */
 };
 
-/* The port over `folder`, which must outlive it. Without `write` a set is ST_READ_ONLY. */
+/* The port over `folder`, which must outlive it. Without `write` a set is ST_READ_ONLY. Where it is
+ * not the kernel's own, but a copy, the variable SecureBoot is not absent when it is not there, but
+ * ST_UNSUPPORTED. */
 struct vars_port linux_efivars_open(const char *folder, bool write, struct linux_efivars *ret_vars);
 void linux_efivars_close(struct linux_efivars *vars);
 
 /* The port where the variables of the machine that the disks belong to are not here: nothing is listed
- * or found (ST_UNSUPPORTED, ST_ABSENT), and nothing is set. */
+ * (ST_UNSUPPORTED), found (ST_ABSENT; ST_UNSUPPORTED for whether it has Secure Boot), or set. */
 struct vars_port linux_efivars_none(void);
 
 #endif

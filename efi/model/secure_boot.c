@@ -98,7 +98,7 @@ static enum status read_flag(struct arena *arena, const struct vars_port *vars, 
 enum status secure_boot_read(struct arena *arena, const struct vars_port *vars,
                              struct secure_boot *ret_state)
 {
-    struct secure_boot state = {.levels = span_of(NULL, 0)};
+    struct secure_boot state = {.asked = true, .levels = span_of(NULL, 0)};
     enum status status = ST_OK;
 
     state.status = read_flag(arena, vars, "SecureBoot", &state.on);

@@ -67,7 +67,7 @@ static bool is_outdated(const struct gathering *g, const struct file_content *th
 
     if ((g->source->source == NULL && !g->wish->of_windows) || there->status != ST_OK ||
         own->status != ST_OK || there->mark != PE_MARK_WINDOWS_MANAGER ||
-        content_equal(there, own) || secure_prefers(machine, there, own))
+        content_equal(there, own) || secure_keeps(machine, there, own))
         return false;
     return there->signers == NULL || own->signers == NULL || !there->signers->has_version ||
            !own->signers->has_version || there->signers->version <= own->signers->version ||

@@ -170,12 +170,25 @@ static void warn_of_refused(struct gathering *g)
               reason == NULL ? "" : reason);
 }
 
+static void warn_of_secure_unknown(struct gathering *g)
+{
+    if (g->count > 0 && secure_is_unknown(&g->plan->machine->secure))
+        plan_warn_of_rest(g->plan, "Secure Boot is not known here (shadowboot-linux: give "
+                                   "--efivars): it may refuse what is brought.");
+}
+
 static void warn(struct gathering *g)
 {
+    warn_of_secure_unknown(g);
     warn_of_left_out(g, &g->inexact, "the name cannot be copied exactly");
     warn_of_left_out(g, &g->bad, why_bad(g));
     warn_of_left_out(g, &g->older, "there is a newer version where it would go");
-    warn_of_left_out(g, &g->worse, "Secure Boot's lists trust what is there, and not this");
+    warn_of_left_out(
+        g, &g->worse,
+        secure_is_unknown(&g->plan->machine->secure)
+            ? "Secure Boot is not known here, and what is there has another signer, or "
+              "a higher security version number"
+            : "Secure Boot's lists trust what is there, and not this");
     warn_of_refused(g);
     warn_of_left_out(g, &g->crossed, "where one has a file the other has a folder of that name");
 }

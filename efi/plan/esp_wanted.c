@@ -159,10 +159,9 @@ bool gathering_is_older(const struct gathering *g, size_t file, size_t twin)
 
 bool gathering_is_worse(const struct gathering *g, size_t file, size_t twin)
 {
-    return g->target != NULL && twin != FAT_NO_FILE &&
+    return g->target != NULL && twin != FAT_NO_FILE && !g->wish->is_rest &&
            secure_is_loaded_by_firmware(g->plan->machine, g->target, twin) &&
-           secure_prefers(g->plan->machine, &g->target->contents[twin],
-                          &g->source->contents[file]) &&
+           secure_keeps(g->plan->machine, &g->target->contents[twin], &g->source->contents[file]) &&
            !esp_file_is_bad(g->plan->machine, g->target, twin);
 }
 

@@ -156,6 +156,8 @@ static void tell_why(struct repair *repair, const struct member *member)
                          ? "dbx asks for a higher security version number"
                          : secure_reason(plan->arena, &judgement);
     }
+    if (reason == NULL && secure_is_unknown(&machine->secure))
+        reason = "Secure Boot is not known here (shadowboot-linux: give --efivars)";
     if (reason == NULL)
         reason = "it cannot be read, or is no better";
     plan_warn_of_rest(

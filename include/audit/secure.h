@@ -65,9 +65,14 @@ const char *secure_verdict_name(enum secure_verdict verdict);
 const char *secure_reason(struct arena *arena, const struct secure_judgement *judgement);
 
 /* True for the programs (index into the ESP's report) that firmware itself loads: Windows' boot
- * manager, the removable-media path, and what an entry in BootOrder names. */
+ * manager, the removable-media path, and what an entry in BootOrder names; shim, where entries are
+ * not known. */
 bool secure_is_loaded_by_firmware(const struct machine *machine, const struct esp *esp,
                                   size_t file);
+
+/* True when somebody looked, and whether there is Secure Boot, or what it trusts, is not known: the
+ * variables are not here, cannot be read, or some lack: a machine with an owner has db. */
+bool secure_is_unknown(const struct secure_boot *state);
 
 /* True when Secure Boot is on and refuses the file. */
 bool secure_refuses(const struct machine *machine, const struct file_content *content);
@@ -80,6 +85,12 @@ bool secure_would_refuse(const struct machine *machine, const struct file_conten
  * one than the other alone. What is not known of either is no reason. */
 bool secure_prefers(const struct machine *machine, const struct file_content *content,
                     const struct file_content *other);
+
+/* True when `content`, which is whole, is not to give way to `other`: the lists prefer it, or are not
+ * known and `other` is signed by somebody else, has a lower security version number, or is none that
+ * the two can be told of. What is not as it was signed gives way. */
+bool secure_keeps(const struct machine *machine, const struct file_content *content,
+                  const struct file_content *other);
 
 /*
  * True when the machine's firmware refuses the file (index into the ESP's report) and takes one that

@@ -39,7 +39,8 @@ struct secure_list {
 
 struct secure_boot {
     enum status status; /* ST_OK: firmware has it, on or off; ST_ABSENT: it does not;
-                         * ST_UNSUPPORTED: nobody looked; else why that is not known */
+                         * ST_UNSUPPORTED: nobody looked, or could; else why that is not known */
+    bool asked;         /* somebody looked */
     bool on;            /* what is not trusted is not started */
     bool setup;         /* without an owner: anybody may change the lists */
     struct secure_list lists[SECURE_LIST_COUNT];

@@ -48,7 +48,8 @@ struct vars_port {
     /*
      * Reads the variable `name` of `vendor`, NULL for the global one. `*ret_size` is set on ST_OK
      * and on ST_TOO_SMALL, where it is the size needed; `size` may be 0 and `ret_data` NULL to ask.
-     * Statuses: ST_OK; ST_ABSENT; ST_TOO_SMALL; ST_IO; ST_NO_MEMORY.
+     * Statuses: ST_OK; ST_ABSENT; ST_UNSUPPORTED where nobody can say whether the machine has it;
+     * ST_TOO_SMALL; ST_IO; ST_NO_MEMORY.
      */
     enum status (*get)(void *ctx, const struct guid *vendor, const char *name,
                        uint32_t *ret_attributes, void *ret_data, size_t size, size_t *ret_size);

@@ -306,6 +306,7 @@ static const struct finding_case {
     {FINDING_VARIABLES_IN_FILE, keep_variables_in_files, "Disk 0 Partition 1", " \\ubootefi.var."},
     {FINDING_VARIABLES_UNREADABLE, NULL, "this machine", ""},
     {FINDING_ENTRIES_UNKNOWN, NULL, "this machine", ""},
+    {FINDING_SECURE_UNKNOWN, NULL, "this machine", ""},
     {FINDING_VARIABLES_REPEATED, list_twice, "this machine", ""},
     {FINDING_STORE_NEARLY_FULL, fill_store, "this machine", "*bytes are left."},
     {FINDING_ORDER_MISSING, drop_order, "this machine", ""},
@@ -417,6 +418,56 @@ static void disks_without_their_firmware_have_entries_nobody_knows(void **state)
     assert_string_equal(place_of_finding(&scanned, finding), "this machine");
     assert_null(find_finding(&scanned, FINDING_VARIABLES_UNREADABLE));
     finding_met(FINDING_ENTRIES_UNKNOWN);
+    free(scanned.memory);
+    host_free(host);
+}
+
+static enum status has_no_answer(void *ctx, const struct guid *vendor, const char *name,
+                                 uint32_t *ret_attributes, void *ret_data, size_t size,
+                                 size_t *ret_size)
+{
+    (void)ctx, (void)vendor, (void)name, (void)ret_attributes, (void)ret_data, (void)size;
+    (void)ret_size;
+    return ST_UNSUPPORTED;
+}
+
+/* Firmware that does not say, and one with an owner and without what it trusts: not what has no Secure
+ * Boot, or no keys, or was not asked. */
+static void secure_boot_that_nobody_can_tell_is_said_to_be_unknown(void **state)
+{
+    static const struct {
+        struct secure_boot secure;
+        bool unknown;
+    } states[] = {{{.status = ST_UNSUPPORTED, .asked = true}, true},
+                  {{.status = ST_IO, .asked = true}, true},
+                  {{.asked = true, .lists[SECURE_DB].status = ST_ABSENT}, true}, /* PK is there */
+                  {{.asked = true, .on = true, .lists[SECURE_DB].status = ST_IO}, true},
+                  {{.asked = true, .on = true, .lists[SECURE_DB].status = ST_OK}, false},
+                  {{.asked = true,
+                    .setup = true,
+                    .lists[SECURE_PK].status = ST_ABSENT,
+                    .lists[SECURE_DB].status = ST_ABSENT},
+                   false},
+                  {{.status = ST_ABSENT, .asked = true}, false},
+                  {{.status = ST_UNSUPPORTED}, false}};
+    struct host *host = fixture_modern_machine();
+    struct ports ports = *host_ports(host);
+    struct scanned scanned = {.memory = malloc(FIXTURE_ARENA)};
+
+    (void)state;
+    assert_non_null(scanned.memory);
+    arena_init(&scanned.arena, scanned.memory, FIXTURE_ARENA);
+    assert_int_equal(scan_machine(&scanned.arena, &ports, SCAN_ENTRIES, &scanned.machine), ST_OK);
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        scanned.machine.secure = states[i].secure;
+        assert_int_equal(audit_entries(&scanned.arena, &scanned.machine, &scanned.entries), ST_OK);
+        assert_int_equal(find_finding(&scanned, FINDING_SECURE_UNKNOWN) != NULL, states[i].unknown);
+    }
+    ports.vars.get = has_no_answer;
+    assert_int_equal(secure_boot_read(&scanned.arena, &ports.vars, &scanned.machine.secure), ST_OK);
+    assert_int_equal(scanned.machine.secure.status, ST_UNSUPPORTED);
+    assert_true(scanned.machine.secure.asked);
+    finding_met(FINDING_SECURE_UNKNOWN);
     free(scanned.memory);
     host_free(host);
 }
@@ -650,6 +701,7 @@ int main(void)
         cmocka_unit_test(each_finding_is_made_at_its_place),
         cmocka_unit_test(variables_that_cannot_be_listed_are_reported),
         cmocka_unit_test(disks_without_their_firmware_have_entries_nobody_knows),
+        cmocka_unit_test(secure_boot_that_nobody_can_tell_is_said_to_be_unknown),
         cmocka_unit_test(healthy_machines_have_no_findings),
         cmocka_unit_test(audit_changes_nothing),
         cmocka_unit_test(each_finding_is_printed_with_place_and_advice),

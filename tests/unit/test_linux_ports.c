@@ -274,6 +274,22 @@ static void disks_without_their_machine_have_no_variables(void **state)
     assert_int_equal(port.next(port.ctx, true, &id), ST_UNSUPPORTED);
     assert_int_equal(port.get(port.ctx, NULL, "BootOrder", &attributes, NULL, 0, &size), ST_ABSENT);
     assert_int_equal(port.set(port.ctx, NULL, "BootOrder", 7, "\0", 2), ST_READ_ONLY);
+    assert_int_equal(port.get(port.ctx, NULL, "SecureBoot", &attributes, NULL, 0, &size),
+                     ST_UNSUPPORTED);
+}
+
+static void a_copy_without_secure_boot_does_not_say_there_is_none(void **state)
+{
+    struct bench *bench = *state;
+    struct linux_efivars vars;
+    struct vars_port port = linux_efivars_open(bench->folder, true, &vars);
+    uint32_t attributes = 0;
+    size_t size = 0;
+
+    assert_int_equal(port.get(port.ctx, NULL, "SecureBoot", &attributes, NULL, 0, &size),
+                     ST_UNSUPPORTED);
+    assert_int_equal(port.get(port.ctx, NULL, "BootNext", &attributes, NULL, 0, &size), ST_ABSENT);
+    linux_efivars_close(&vars);
 }
 
 /* ---- the console ---- */
@@ -354,6 +370,8 @@ int main(void)
         cmocka_unit_test(signals_that_end_programs_are_a_wish_to_stop),
         cmocka_unit_test(output_that_nobody_reads_stops_nothing),
         cmocka_unit_test(a_signal_that_was_ignored_stays_ignored),
+        cmocka_unit_test_setup_teardown(a_copy_without_secure_boot_does_not_say_there_is_none,
+                                        set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

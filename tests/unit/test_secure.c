@@ -622,6 +622,50 @@ static void lists_tell_which_of_two_is_better(void **state)
     }
 }
 
+static bool keeps_unknown(const struct pe_signers *there, const struct pe_signers *instead,
+                          enum status status)
+{
+    struct machine machine = {.secure = {.status = status, .asked = true}};
+    const struct file_content contents[] = {
+        {.signers = there, .is_program = true, .digest = {{1}}},
+        {.signers = instead, .is_program = true, .digest = {{2}}},
+    };
+
+    return secure_keeps(&machine, &contents[0], &contents[1]);
+}
+
+/* Where the lists are not known: by the same issuer and no lower number, or not at all. Where there is
+ * no Secure Boot nothing stays for that. */
+static void of_unknown_lists_nothing_gives_way_to_another_signer(void **state)
+{
+    struct pe_signers own = signed_by_ca();
+    struct pe_signers other = signed_by_ca();
+    struct pe_signers high = signed_by_ca();
+    struct pe_signers altered = signed_by_ca();
+    struct pe_signers opaque = signed_by_ca();
+    const struct pe_signers none = {.table = ST_ABSENT, .has_digest = true};
+
+    (void)state;
+    strcpy(other.signers[0].issuer_name, "Another CA");
+    high.svn = 1;
+    altered.signers[0].right = false;
+    opaque.signers[0].status = ST_UNSUPPORTED;
+    const struct {
+        const struct pe_signers *there;
+        const struct pe_signers *instead;
+        bool stays;
+    } pairs[] = {{&own, &own, false},     {&own, &other, true},  {&other, &own, true},
+                 {&own, &high, false},    {&high, &own, true},   {&own, &none, true},
+                 {&none, &own, true},     {&none, &none, false}, {&own, &altered, true},
+                 {&altered, &own, false}, {&own, &opaque, true}, {&opaque, &own, true},
+                 {&own, NULL, true},      {NULL, &own, false}};
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        assert_int_equal(keeps_unknown(pairs[i].there, pairs[i].instead, ST_UNSUPPORTED),
+                         pairs[i].stays);
+        assert_false(keeps_unknown(pairs[i].there, pairs[i].instead, ST_ABSENT));
+    }
+}
+
 /* Firmware knows no levels: shim looks at its own, and at those of what it starts. */
 static void level_is_what_shim_alone_looks_at(void **state)
 {
@@ -671,6 +715,7 @@ int main(void)
         cmocka_unit_test(signature_that_is_not_followed_leaves_it_open),
         cmocka_unit_test(boot_manager_below_the_forbidden_numbers_is_at_risk),
         cmocka_unit_test(lists_tell_which_of_two_is_better),
+        cmocka_unit_test(of_unknown_lists_nothing_gives_way_to_another_signer),
         cmocka_unit_test(level_is_what_shim_alone_looks_at),
     };
 
