@@ -402,7 +402,7 @@ def test_a_device_is_held_alone_flushed_and_its_table_read_anew(bench):
     if not shutil.which('strace'):
         pytest.skip('without strace nobody sees the calls')
     trace = desk.folder / 'trace'
-    strace = ['strace', '-e', 'trace=openat,pwrite64,fsync,fadvise64,ioctl', '-o', str(trace)]
+    strace = ['strace', '-e', 'trace=openat,pread64,pwrite64,fsync,fadvise64,ioctl', '-o', str(trace)]
     with Loop(desk.images[0]) as first, Loop(desk.images[1]) as second:
         assert on_devices(desk, [first, second], 'repair', '-y', write=True, prefix=strace)[1] == 64
     lines = trace.read_text().splitlines()
@@ -416,6 +416,13 @@ def test_a_device_is_held_alone_flushed_and_its_table_read_anew(bench):
     calls = [line.partition('(')[0] for line in lines
              if re.match(rf'(pwrite64|fsync|fadvise64)\({fds[second]}[,)]', line)]
     assert 'pwrite64' in calls and calls[-2:] == ['fsync', 'fadvise64']
+    # What was written is compared with the medium: whole pages are dropped from the cache before it is read.
+    own = [line for line in lines if re.match(rf'(pread64|pwrite64|fsync|fadvise64)\({fds[second]}[,)]', line)]
+    for at, line in enumerate(own):
+        if line.startswith('pwrite64') and not own[at + 1].startswith('pwrite64'):
+            assert [follows.partition('(')[0] for follows in own[at + 1:at + 4]] == ['fsync', 'fadvise64', 'pread64']
+    dropped = re.findall(r'fadvise64\(\d+, (\d+), (\d+), POSIX_FADV_DONTNEED\)', '\n'.join(own))
+    assert dropped and all(int(number) % (2 * MIB) == 0 for pair in dropped for number in pair)
     first_write = next(at for at, line in enumerate(lines) if line.startswith(f'pwrite64({fds[second]},'))
     # The journal's file, and then its folder, are on the medium before that.
     made = next(at for at, line in enumerate(lines) if 'J0000001.SBJ", O_WRONLY|O_CREAT' in line)
@@ -449,6 +456,10 @@ def test_a_device_tells_its_block_size(bench):
     with Loop(desk.images[0], 4096) as first, Loop(desk.images[1], 4096) as second:
         text, status, _ = on_devices(desk, [first, second], 'status')
         assert status == 64 and 'Partition 1: ESP' in text
+        for size, code in (('4096', 64), ('512', USAGE)):
+            done = subprocess.run([str(program()), '--disk', first, '--sector-size', size, '--disk', second, 'status'],
+                                  capture_output=True, text=True)
+            assert done.returncode == code and ('another length' in done.stderr) == (code == USAGE)
 
 
 def test_a_mounted_disk_is_refused_and_read(bench, tmp_path):

@@ -19,6 +19,7 @@
 #define BLOCK_SIZE_USUAL   512u
 #define GPT_SIGNATURE      "EFI PART" /* UEFI Specification 5.3.2; in block 1 and in the last one */
 #define GPT_SIGNATURE_SIZE 8u
+#define PAGE_SIZE_MAX      ((uint64_t)2 << 20) /* the kernel joins its pages up to this size */
 
 static bool is_in_range(const struct linux_disk *disk, uint64_t lba, uint32_t count)
 {
@@ -42,16 +43,6 @@ static enum status disk_get(const struct linux_disk *disk, uint64_t offset, void
         size -= (size_t)got;
     }
     return ST_OK;
-}
-
-static enum status disk_read(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
-{
-    const struct linux_disk *disk = ctx;
-    uint32_t block_size = disk->port.block_size;
-
-    if (!is_in_range(disk, lba, count))
-        return ST_IO;
-    return disk_get(disk, lba * block_size, ret_data, (size_t)count * block_size);
 }
 
 static enum status disk_put(const struct linux_disk *disk, uint64_t offset, const uint8_t *from,
@@ -88,6 +79,7 @@ static enum status disk_write(void *ctx, uint64_t lba, uint32_t count, const voi
     return disk_put(disk, from, data, (size_t)(to - from));
 }
 
+/* Pages that are dropped in part stay in the cache, so whole ones are. */
 static enum status disk_flush(void *ctx)
 {
     struct linux_disk *disk = ctx;
@@ -96,11 +88,28 @@ static enum status disk_flush(void *ctx)
         return ST_OK;
     if (disk->calls->sync(disk->fd) != 0)
         return ST_IO;
-    disk->calls->forget(disk->fd, (off_t)disk->dirty_from,
-                        (off_t)(disk->dirty_to - disk->dirty_from));
+    uint64_t from = disk->dirty_from / PAGE_SIZE_MAX * PAGE_SIZE_MAX;
+    uint64_t to = (disk->dirty_to + PAGE_SIZE_MAX - 1) / PAGE_SIZE_MAX * PAGE_SIZE_MAX;
+    disk->calls->forget(disk->fd, (off_t)from, (off_t)(to - from));
     disk->dirty_from = 0;
     disk->dirty_to = 0;
     return ST_OK;
+}
+
+/* What was just written is read to be compared: that has to be what the medium has. */
+static enum status disk_read(void *ctx, uint64_t lba, uint32_t count, void *ret_data)
+{
+    struct linux_disk *disk = ctx;
+    uint32_t block_size = disk->port.block_size;
+
+    if (!is_in_range(disk, lba, count))
+        return ST_IO;
+    uint64_t from = lba * block_size;
+    uint64_t to = from + (uint64_t)count * block_size;
+    enum status status = from < disk->dirty_to && disk->dirty_from < to ? disk_flush(disk) : ST_OK;
+    if (status != ST_OK)
+        return status;
+    return disk_get(disk, from, ret_data, (size_t)(to - from));
 }
 
 static bool has_gpt_at(const struct linux_disk *disk, uint64_t offset)
@@ -122,13 +131,16 @@ static uint32_t block_size_by_gpt(const struct linux_disk *disk, uint64_t bytes)
     return 0;
 }
 
-static enum status see_device(struct linux_disk *disk, dev_t device, uint64_t *ret_bytes)
+static enum status see_device(struct linux_disk *disk, const struct linux_disk_request *request,
+                              dev_t device, uint64_t *ret_bytes)
 {
     struct linux_geometry geometry;
     enum status status = linux_device_geometry(disk->calls, disk->fd, &geometry);
 
     if (status != ST_OK)
         return status;
+    if (request->block_size != 0 && request->block_size != geometry.block_size)
+        return ST_USAGE;
     disk->is_device = true;
     disk->port.block_size = geometry.block_size;
     disk->port.read_only = geometry.read_only;
@@ -164,7 +176,7 @@ static enum status see(struct linux_disk *disk, const struct linux_disk_request 
     if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
         return ST_UNSUPPORTED;
     if (S_ISBLK(info.st_mode))
-        status = see_device(disk, info.st_rdev, &bytes);
+        status = see_device(disk, request, info.st_rdev, &bytes);
     else
         see_file(disk, request, bytes = (uint64_t)info.st_size);
     if (status != ST_OK)

@@ -1,6 +1,7 @@
 /*
  * A disk over a block device of Linux or a raw image file. Writes go to the kernel at once; flush
- * returns when they are on the medium, and what is read after it comes from there.
+ * returns when they are on the medium, and what is read after it comes from there. So does what is read
+ * of blocks that were written: it flushes first.
  */
 #ifndef SHADOWBOOT_LINUX_DISK_H
 #define SHADOWBOOT_LINUX_DISK_H
@@ -38,7 +39,8 @@ struct linux_disk {
 /*
  * Opens a disk. Bytes behind its last whole block are left out. `calls` must outlive it. Statuses:
  * ST_OK; ST_ABSENT when there is no such file; ST_UNSUPPORTED for what is neither a regular file nor
- * a block device, and for blocks that no port has; ST_REFUSED when it is to be alone and somebody else
+ * a block device, and for blocks that no port has; ST_USAGE for a device whose blocks have another
+ * length than is asked for; ST_REFUSED when it is to be alone and somebody else
  * holds it; ST_READ_ONLY when it is to be written and the device or the file is write-protected; ST_IO
  * when it cannot be opened, or has not one block. On failure nothing stays open.
  */

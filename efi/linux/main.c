@@ -75,6 +75,9 @@ static const char *opening_text(enum status status)
         return "there is no such file";
     case ST_UNSUPPORTED:
         return "neither a block device nor an image file with blocks of 512 to 65536 bytes";
+    case ST_USAGE:
+        return "its blocks have another length than --sector-size says. Leave that out: a device says "
+               "it itself; nothing was changed";
     case ST_REFUSED:
         return "another program holds it (fuser -v tells which); nothing was changed";
     case ST_READ_ONLY:
@@ -161,9 +164,8 @@ static enum status check_journal(const struct linux_options *options, bool plan_
         linux_mount_is_in_memory(linux_calls(), folder))
         return linux_complain(
             ST_REFUSED, folder,
-            "it is in memory (or an overlay or a device over it is, or hides it), where a journal is "
-            "lost with the power: name a "
-            "folder on a stick, or give --journal-in-memory; nothing was changed");
+            "it is in memory, or what it lies on cannot be seen; there a journal is lost with the power: "
+            "name a folder on a stick, or give --journal-in-memory; nothing was changed");
     return ST_OK;
 }
 

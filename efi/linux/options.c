@@ -104,7 +104,8 @@ static const struct option_row rows[] = {
      "machine; the first one is called Disk 0, the next one Disk 1. A partition is no disk."},
     {"sector-size", "BYTES", false, take_block_size,
      "How long the blocks of the image before it are: 512 or 4096. Without it the place of the GPT "
-     "tells, and 512 is taken where there is none, which is said. A device says it itself."},
+     "tells, and 512 is taken where there is none, which is said. A device says it itself, "
+     "and another length than that is refused."},
     {"efivars", "DIR", true, take_efivars,
      "The boot entries of the machine are those of the system that this runs on: its variables are "
      "in DIR, /sys/firmware/efi/efivars without one. DIR may also be a copy of that folder. For "
@@ -206,7 +207,8 @@ static const char *const behind_options[] = {
     "entries.",
     "WRITING",
     "Each change is shown, agreed to, saved in the journal, written, flushed (fsync, then out of the "
-    "kernel's cache), read back and compared. \"undo\" takes it back. Journals on the disks' own EFI "
+    "kernel's cache), read back and compared. What lies behind the device (a drive's own cache, the "
+    "file under a loop or network block device) may still answer from memory. \"undo\" takes it back. Journals on the disks' own EFI "
     "System Partitions are found and undone, but not marked as taken back from here: delete such a "
     "file then (mount the partition, or mdel of mtools), else it is taken for an interrupted change "
     "again. The kernel is told when a partition table has changed. \"bcd set ... -on 0\" and "
