@@ -250,3 +250,25 @@ bool linux_guard_is_partition(const struct linux_calls *calls, const char *file,
     snprintf(ret_disk, size, "/dev/%s", name == NULL ? "?" : name + 1);
     return true;
 }
+
+/* SCSI and ATA say it of the device, NVMe of the disk. */
+static bool read_unit_name(const struct linux_calls *calls, const char *file,
+                           char ret_name[NAME_SIZE], char ret_size[32])
+{
+    struct linux_place place;
+
+    return linux_place_of(file, &place) && !place.is_file &&
+           (linux_device_says(calls, place.device, "device/wwid", ret_name, NAME_SIZE) ||
+            linux_device_says(calls, place.device, "wwid", ret_name, NAME_SIZE)) &&
+           ret_name[0] != 0 && linux_device_says(calls, place.device, "size", ret_size, 32);
+}
+
+bool linux_guard_is_same_unit(const struct linux_calls *calls, const char *a, const char *b)
+{
+    char names[2][NAME_SIZE];
+    char sizes[2][32];
+
+    return read_unit_name(calls, a, names[0], sizes[0]) &&
+           read_unit_name(calls, b, names[1], sizes[1]) && strcmp(names[0], names[1]) == 0 &&
+           strcmp(sizes[0], sizes[1]) == 0;
+}

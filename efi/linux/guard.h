@@ -25,4 +25,8 @@ bool linux_guard_is_free(const struct linux_calls *calls, const char *file,
 bool linux_guard_is_partition(const struct linux_calls *calls, const char *file, char *ret_disk,
                               size_t size);
 
+/* True for two block devices that the same unit is reached by: both have its name (wwid of SCSI, ATA and
+ * NVMe), and one size. Devices without such a name are different ones. */
+bool linux_guard_is_same_unit(const struct linux_calls *calls, const char *a, const char *b);
+
 #endif

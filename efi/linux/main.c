@@ -97,6 +97,14 @@ static enum status check_disk_option(const struct linux_options *options, size_t
     for (size_t i = 0; i < index; i++) {
         if (linux_loop_is_same_disk(linux_calls(), options->disks[i].file, file))
             return linux_complain(ST_USAGE, file, "this disk is named twice");
+        if (options->write &&
+            linux_guard_is_same_unit(linux_calls(), options->disks[i].file, file)) {
+            snprintf(text, sizeof(text),
+                     "it and %.200s are two paths to one disk (their wwid in /sys is the same): "
+                     "name one of them; nothing was changed",
+                     options->disks[i].file);
+            return linux_complain(ST_REFUSED, file, text);
+        }
     }
     if (linux_guard_is_partition(linux_calls(), file, why, sizeof(why))) {
         snprintf(text, sizeof(text), "it is a partition; its disk is %.100s", why);

@@ -114,7 +114,8 @@ static const struct option_row rows[] = {
     {"write", NULL, false, take_write,
      "Changes may be made. Without it every disk is opened for reading only, and each command that "
      "would change something shows its plan, as with -n. It is refused for a disk of which anything "
-     "is mounted, swapped to, or taken by device mapper, md or a loop device."},
+     "is mounted, swapped to, or taken by device mapper, md or a loop device, "
+     "and for two paths to one disk."},
     {"journal", "DIR", false, take_journal,
      "Where the old content is saved before anything is changed, on a file system that is on none of "
      "the disks: DIR/EFI/shadowboot/J0000001.SBJ. --write needs it. The program calls it JOURNAL:, "

@@ -314,6 +314,31 @@ static void a_partition_is_known_with_its_disk(void **state)
     assert_string_equal(disk, "/dev/sdx");
 }
 
+static void two_paths_to_one_unit_are_known_by_its_name(void **state)
+{
+    const struct kernel *kernel = *state;
+    const struct linux_calls *calls = &kernel->calls;
+    char other[96];
+
+    need_nodes(kernel);
+    make_loop(kernel, 5, "/dev/another", other); /* some other block device */
+    make(kernel, "sys/block/sdx/size", "2048\n");
+    make(kernel, "sys/block/loop5/size", "2048\n");
+    assert_false(linux_guard_is_same_unit(calls, kernel->disk, other));
+    make(kernel, "sys/block/sdx/device/wwid", "naa.5000c500a1b2c3d4\n");
+    assert_false(linux_guard_is_same_unit(calls, kernel->disk, other));
+    make(kernel, "sys/block/loop5/device/wwid", "naa.5000c500a1b2c3d5\n");
+    assert_false(linux_guard_is_same_unit(calls, kernel->disk, other));
+    make(kernel, "sys/block/loop5/device/wwid", "naa.5000c500a1b2c3d4\n");
+    assert_true(linux_guard_is_same_unit(calls, kernel->disk, other));
+    make(kernel, "sys/block/loop5/size", "4096\n"); /* enclosures that give each disk one name */
+    assert_false(linux_guard_is_same_unit(calls, kernel->disk, other));
+    make(kernel, "sys/block/loop5/device/wwid", "\n");
+    make(kernel, "sys/block/sdx/device/wwid", "\n");
+    make(kernel, "sys/block/loop5/size", "2048\n");
+    assert_false(linux_guard_is_same_unit(calls, kernel->disk, other));
+}
+
 static void memory_is_known_by_its_file_system(void **state)
 {
     (void)state;
@@ -409,6 +434,7 @@ int main(void)
         GUARD_TEST(what_is_under_a_loop_device_has_to_be_free_too),
         GUARD_TEST(two_loop_devices_over_one_image_are_one_disk),
         GUARD_TEST(a_partition_is_known_with_its_disk),
+        GUARD_TEST(two_paths_to_one_unit_are_known_by_its_name),
         GUARD_TEST(memory_is_known_by_its_file_system),
         GUARD_TEST(the_upper_folder_of_an_overlay_tells_whether_it_is_memory),
         GUARD_TEST(a_device_over_memory_is_memory),
