@@ -336,7 +336,7 @@ def reset_within(vm, seconds):
     """Whether the machine resets itself in so many seconds of its own time."""
     end = guest_seconds(vm) + seconds
     while guest_seconds(vm) < end:
-        if vm.qmp.wait_event('RESET', 0.1):
+        if vm.qmp.wait_event('RESET', 0.002):   # of which a sleeping machine makes seconds
             return True
     return False
 
