@@ -44,7 +44,7 @@ static bool is_node_of(const char *path, dev_t device)
     return stat(path, &info) == 0 && S_ISBLK(info.st_mode) && info.st_rdev == device;
 }
 
-/* Goes through a file of the kernel line by line until `meets` is true; false when there is none. */
+/* True when the kernel's list of mounts has nothing on it; otherwise, and without that list, says why not. */
 static bool is_unmounted(const struct part *part)
 {
     char name[NAME_SIZE];
