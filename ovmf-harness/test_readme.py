@@ -189,7 +189,8 @@ def test_firmware_prints_the_same(tmp_path, product):
                 continue
             shown = [line[len(INDENT):] for line in lines[start + 1:end]]
             printed = varied(typed(vm, command, answers_in(shown)))
-            assert varied(shown) == printed, f'{command}\n{printed}'
+            pattern = ' .* '.join(re.escape(part) for part in varied(shown).split(' ... '))
+            assert re.fullmatch(pattern, printed), f'{command}\n{printed}'
             compared += 1
     assert compared >= 3
 
