@@ -34,10 +34,18 @@ fi
 
 dpkg-deb -x "$fresh"/linux-image-*.deb "$fresh/tree"
 mv "$fresh"/tree/boot/vmlinuz-* "$fresh/vmlinuz.efi"
-# Modules by name, for the few that a test may load; all others go.
-for module in efivarfs; do
-    find "$fresh/tree/lib/modules" -name "$module.ko" -exec mv {} "$fresh/modules/" \;
-    [ -f "$fresh/modules/$module.ko" ] || fail "there is no $module.ko in this kernel package"
+# Modules by name, for those that a test may load, with all that they depend on; the others go.
+take() {
+    local other
+    [ ! -f "$fresh/modules/$1.ko" ] || return 0
+    find "$fresh/tree/lib/modules" -name "$1.ko" -exec cp {} "$fresh/modules/" \;
+    [ -f "$fresh/modules/$1.ko" ] || fail "there is no $1.ko in this kernel package"
+    for other in $(tr '\0' '\n' <"$fresh/modules/$1.ko" | sed -n 's/^depends=//p' | tr , ' '); do
+        take "$other"
+    done
+}
+for module in efivarfs virtio_pci virtio_blk sd_mod scsi_debug nbd loop brd vfat nls_cp437 nls_ascii dm-mod dm-flakey raid1 bcache; do
+    take "$module"
 done
 rm -rf "$fresh/tree" "$fresh"/*.deb "$target"
 mv "$fresh" "$target"

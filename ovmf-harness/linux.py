@@ -16,6 +16,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import limits
+
 COMMAND = r'vmlinuz.efi initrd=\initrd.img console=ttyS0 quiet panic=-1'
 MARK = '<<{} {}>>'
 INIT = '''#!/bin/busybox sh
@@ -24,7 +26,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 {modules}
-mount -t efivarfs efivarfs /sys/firmware/efi/efivars
+[ ! -d /sys/firmware/efi ] || mount -t efivarfs efivarfs /sys/firmware/efi/efivars
 echo
 {commands}
 sync
@@ -80,9 +82,10 @@ class Linux:
             found |= self.module_files(other)
         return found | {f'modules/{name}.ko': data}
 
-    def initramfs(self, commands):
-        """An archive whose /init runs the shell commands {name: command} and switches off."""
-        modules = self.module_files('efivarfs')
+    def initramfs(self, commands, modules=('efivarfs',), programs=('efibootmgr',), more=None):
+        """An archive whose /init loads modules, runs the shell commands {name: command} and switches off. The
+        programs are those of this machine; `more` are other files {path in the archive: bytes}."""
+        modules = {path: data for name in modules for path, data in self.module_files(name).items()}
         steps = [STEP.format(begin=MARK.format('begin', name), end=MARK.format('end', name),
                              command=command) for name, command in commands.items()]
         init = INIT.format(modules='\n'.join(f'insmod /{path}' for path in modules),
@@ -90,7 +93,30 @@ class Linux:
         files = {'init': init.encode(), 'bin/busybox': Path('/bin/busybox').read_bytes()}
         for name in ('proc', 'sys', 'dev', 'tmp'):
             files[f'{name}/.keep'] = b''
-        return cpio(files | modules | program_files('efibootmgr'))
+        found = {path: data for name in programs for path, data in program_files(name).items()}
+        return cpio(files | modules | found | (more or {}))
+
+    def run_alone(self, folder, commands, disks, timeout=120, **parts):
+        """Start it without firmware of its own, over image files [(path, block size)] as /dev/vda and so on (and
+        what else `parts` gives to initramfs). Gives {name: (lines, status)} of all commands."""
+        archive = Path(folder) / 'initrd.img'
+        archive.write_bytes(self.initramfs(commands, **parts))
+        line = ['qemu-system-x86_64', '-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '768', '-nodefaults',
+                '-net', 'none', '-display', 'none', '-serial', 'stdio', '-no-reboot', '-kernel', str(self.kernel),
+                '-initrd', str(archive), '-append', 'console=ttyS0 quiet panic=-1']
+        for number, (image, size) in enumerate(disks):
+            line += ['-drive', f'if=none,id=d{number},format=raw,file={image},cache=writeback', '-device',
+                     f'virtio-blk-pci,drive=d{number},logical_block_size={size},physical_block_size={size}']
+        done = limits.run(line, timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text = done.stdout.decode(errors='replace').replace('\r\n', '\n')
+        (Path(folder) / 'console.log').write_text(text)
+        found = {}
+        for name in commands:
+            begin, end = (re.escape(MARK.format(word, name)) for word in ('begin', 'end'))
+            match = re.search(rf'(?s){begin}\n(.*?)status (\d+)\n{end}\n', text)
+            assert match, text[-3000:]
+            found[name] = match[1].rstrip('\n').split('\n'), int(match[2])
+        return found
 
     def run(self, vm, names, timeout=180):
         """Start it from the Shell's current volume, wait for its end; gives {name: (lines, status)}."""

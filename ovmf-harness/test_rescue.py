@@ -23,7 +23,7 @@ SAMPLE = 8
 GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
 MIB = 1 << 20
 TIB = 1 << 40
-USAGE, UNSUPPORTED, NOT_FOUND, REFUSED = 2, 3, 14, 15
+USAGE, UNSUPPORTED, NO_SPACE, NOT_FOUND, REFUSED = 2, 3, 9, 14, 15
 CASES = {case.name: case for case in damage.all_cases()}
 # Other block sizes and tables; what firmware mounts and what it does not; more disks; damaged folders.
 ALWAYS = {'healthy', 'healthy-4k', 'bios-mirror', 'shadow-cut-to-smaller-disk', 'primary-esp-few-clusters',
@@ -336,6 +336,103 @@ def test_a_disk_whose_identity_was_changed_elsewhere_gets_back_what_its_store_ex
     assert status == 0, text
     now = subprocess.run(['sgdisk', '-p', str(disk.image)], capture_output=True, text=True, check=True).stdout
     assert own in now and check_esp(desk, 1)
+
+
+# --- What the firmware's program has begun, and the other way round --------------------------------
+
+JOURNAL = '/EFI/shadowboot/J0000001.SBJ'
+
+
+def by_firmware(desk, *words):
+    """A command of the host program, whose files mtools writes; its variables are the machine's then."""
+    done = desk.setup.run(*words, program=bare())
+    lines = (line.split() for line in (desk.setup.folder / 'variables.txt').read_text().splitlines())
+    desk.setup.variables = {name: (int(attributes, 16), bytes.fromhex(data.strip('-')))
+                            for name, attributes, data in lines}
+    return done
+
+
+def esp_of(desk, index):
+    disk = desk.setup.disk(index)
+    return f'{disk.image}@@{disk.offset("esp")}'
+
+
+def test_a_change_of_the_firmwares_program_is_taken_back_here(bench):
+    """Its journal lies on the ESP of the other disk, and is marked there."""
+    desk = bench('mirror', 'esp 1 empty', 'entry 1 delete')
+    entries = dict(desk.setup.variables)
+    assert by_firmware(desk, 'repair', '-y').status == 0
+    changed = desk.digests()
+    text, status, _ = desk.run('undo', '-l')
+    assert status == 0 and 'done         FS0:\\EFI\\shadowboot\\J0000001.SBJ' in text
+    # Entries were made as well, which are not here.
+    text, status, _ = desk.write('undo', '-y')
+    assert status == UNSUPPORTED and 'boot entries are not known' in text and '--efivars' in text
+    assert desk.digests() == changed
+    efivars = desk.efivars()
+    text, status, _ = desk.write('undo', '-y', options=[efivars])
+    assert status == 0 and 'Done: 3 changes made and checked.' in text
+    assert check_esp(desk, 1) == []
+    check_esp(desk, 0)
+    marked = subprocess.run(['mtype', '-i', esp_of(desk, 0), '::' + JOURNAL], capture_output=True, check=True).stdout
+    assert marked.endswith(b'SBDONE__SBUNDO__SBUNDONE')
+    names = {path.name for path in Path(efivars.partition('=')[2]).iterdir()}
+    assert f'Boot0001-{GLOBAL}' not in names
+    assert 'taken back' in desk.run('undo', '-l')[0]
+    desk.setup.variables = entries
+    assert 'taken back' in by_firmware(desk, 'undo', '-l').text
+    assert desk.write('undo', '-y')[1] == NOT_FOUND                  # and nothing else is left
+
+
+def test_an_interrupted_change_of_the_firmwares_program_is_finished_or_taken_back_here(bench):
+    desk = bench('mirror', 'esp 1 empty')
+    assert by_firmware(desk, 'repair', '-y').status == 0
+    whole = subprocess.run(['mtype', '-i', esp_of(desk, 0), '::' + JOURNAL], capture_output=True, check=True).stdout
+    assert whole.endswith(b'SBDONE__')
+    cut = desk.folder / 'cut'
+    cut.write_bytes(whole[:-8])
+    subprocess.run(['mcopy', '-o', '-i', esp_of(desk, 0), str(cut), '::' + JOURNAL], check=True)
+    assert 'Interrupted: journal 1 (FS0:' in desk.run('status')[0]
+    text, status, _ = desk.write('repair', '-y')
+    assert status == 64 and 'This is taken back first.' in text and text.count('Done:') == 2
+    assert 'Interrupted' not in desk.run('status')[0]
+    assert check_esp(desk, 1) != []
+    assert desk.write('undo', '-y')[1] == 0
+    assert check_esp(desk, 1) == []
+
+
+def test_a_journal_on_a_volume_that_cannot_be_written_leaves_all_as_it_is(bench):
+    """The ESP with the journal has no room for it once more, or is damaged."""
+    desk = bench('mirror', 'esp 1 empty')
+    assert by_firmware(desk, 'repair', '-y').status == 0
+    filler = desk.folder / 'filler'
+    free = subprocess.run(['minfo', '-i', esp_of(desk, 0), '::'], capture_output=True, text=True, check=True).stdout
+    clusters = int(re.search(r'free clusters=(\d+)', free)[1])
+    filler.write_bytes(bytes(clusters * 512))
+    subprocess.run(['mcopy', '-i', esp_of(desk, 0), str(filler), '::/filler'], check=True)
+    before = desk.digests()
+    text, status, _ = desk.write('undo', '-y')
+    assert status == NO_SPACE and 'Journal 1 on FS0: cannot be written to' in text and 'make room there' in text, text
+    assert desk.digests() == before
+    subprocess.run(['mdel', '-i', esp_of(desk, 0), '::/filler'], check=True)
+    assert desk.write('undo', '-y')[1] == 0
+
+
+@pytest.mark.parametrize('damages', [['esp 1 empty'], ['disk 1 wipe']], ids=['files', 'disk'])
+def test_a_change_made_here_is_taken_back_by_the_firmwares_program(bench, damages):
+    """The folder was a stick's, which is in the machine now; disks have other names there."""
+    desk = bench('mirror', *damages)
+    before = desk.setup.run('status', program=bare())
+    words = ['prepare', '1', '-format'] if 'wipe' in damages[0] else ['repair']
+    text, status, error = desk.write(*words, '-y')
+    assert status in (0, 64) and 'Done:' in text, text + error
+    assert desk.setup.run('status', program=bare()).text != before.text
+    subprocess.run(['mmd', '-i', esp_of(desk, 0), '::/EFI/shadowboot'], check=True)
+    subprocess.run(['mcopy', '-i', esp_of(desk, 0), f'{desk.journal}{JOURNAL}', '::' + JOURNAL], check=True)
+    done = by_firmware(desk, 'undo', '-y')
+    assert done.status == 0 and 'Done:' in done.text, done.text
+    now = desk.setup.run('status', program=bare())
+    assert now.text.partition('Disk 1')[2] == before.text.partition('Disk 1')[2] and now.status == before.status
 
 
 # --- What is in use --------------------------------------------------------------------------------

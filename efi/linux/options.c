@@ -209,10 +209,11 @@ static const char *const behind_options[] = {
     "WRITING",
     "Each change is shown, agreed to, saved in the journal, written, flushed (fsync, then out of the "
     "kernel's cache), read back and compared. What lies behind the device (a drive's own cache, the "
-    "file under a loop or network block device) may still answer from memory. \"undo\" takes it back. Journals on the disks' own EFI "
-    "System Partitions are found and undone, but not marked as taken back from here: delete such a "
-    "file then (mount the partition, or mdel of mtools), else it is taken for an interrupted change "
-    "again. The kernel is told when a partition table has changed. \"bcd set ... -on 0\" and "
+    "file under a loop or network block device) may still answer from memory. \"undo\" takes it back, and so does shadowboot.efi when DIR is on "
+    "a stick that is in the machine then. The other way round, journals of shadowboot.efi are taken "
+    "back from here: those on the disks' own EFI System Partitions, and those of a stick that is "
+    "mounted, with --journal and where it is mounted. What changed boot entries too needs --efivars, "
+    "in that machine. The kernel is told when a partition table has changed. \"bcd set ... -on 0\" and "
     "the like change the store of one disk.",
     "FILES ON DISKS",
     "FAT file systems on the disks are called FS0:, FS1:, ... and can be read: bcd -store "

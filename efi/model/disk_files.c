@@ -4,9 +4,11 @@
 #include "base/mem.h"
 #include "base/print.h"
 #include "base/text.h"
+#include "disk_append.h"
 #include "format/devpath.h"
 #include "format/fat/fat.h"
 #include "model/scan.h"
+#include "model/scan_md.h"
 
 #define END_SIZE   4u   /* bytes of a device path's end node */
 #define PATH_ROOM  512u /* bytes of a volume's device path */
@@ -14,7 +16,8 @@
 #define LIST_BYTES (64u * 1024) /* do for the folders of an ordinary ESP */
 
 struct disk_volume {
-    size_t disk; /* index into the disks */
+    size_t disk;  /* index into the disks */
+    bool is_raid; /* the whole disk is one of a RAID's */
     struct fat_volume fat;
     bool listed;
     enum status status; /* of the list */
@@ -93,7 +96,9 @@ static enum status add_volume_of(struct disk_files *files, const struct machine 
     const struct block_port *port = &files->ports.disks[machine->disks[partition->disk].port];
     struct disk_volume *volume = &files->volumes[files->count];
 
-    *volume = (struct disk_volume){.disk = machine->disks[partition->disk].port};
+    *volume =
+        (struct disk_volume){.disk = machine->disks[partition->disk].port,
+                             .is_raid = owner_is_raid(machine->disks[partition->disk].owner.owner)};
     if (fat_open(files->scratch, port, partition->first_lba, partition->block_count,
                  &volume->fat) != ST_OK ||
         !is_mounted(&volume->fat))
@@ -287,16 +292,43 @@ static enum status volume_read(void *ctx, size_t index, const char *path, uint64
 
 /* --- The rest of the port ------------------------------------------------------------------- */
 
-static enum status write_no_file(void *ctx, size_t volume, const char *path,
-                                 enum file_write_mode mode, const void *data, size_t size)
+/* True where other disks have copies that would differ then. */
+static bool is_of_raid(struct disk_files *files, const struct disk_volume *volume)
 {
-    (void)ctx;
-    (void)volume;
-    (void)path;
-    (void)mode;
-    (void)data;
-    (void)size;
-    return ST_READ_ONLY;
+    const struct fat_volume *fat = &volume->fat;
+    struct partition partition = {.first_lba = fat->first_lba, .block_count = fat->block_count};
+    struct md_member member;
+    uint64_t offset = 0;
+
+    return volume->is_raid || (scan_md_find(files->scratch, fat->port, &partition, MD_1_0, &offset,
+                                            &member) == ST_OK &&
+                               md_begins_with(&member, offset, fat->sectors * fat->sector_size));
+}
+
+/* Only appends. The file system is looked at anew before and after. */
+static enum status append_to_file(void *ctx, size_t index, const char *path,
+                                  enum file_write_mode mode, const void *data, size_t size)
+{
+    struct disk_files *files = ctx;
+    struct disk_volume *volume = NULL;
+    enum status status = mode == FILE_APPEND ? need_list(files, index, &volume) : ST_READ_ONLY;
+
+    if (status != ST_OK)
+        return status;
+    if (is_of_raid(files, volume))
+        return ST_REFUSED;
+    struct fat_volume fat = volume->fat;
+    size_t mark = arena_mark(files->scratch);
+    status = fat_open(files->scratch, fat.port, fat.first_lba, fat.block_count, &fat);
+    if (status == ST_OK && is_mounted(&fat))
+        status = disk_append(files->scratch, &fat, path, span_of(data, size));
+    else
+        status = ST_IO;
+    arena_release(files->scratch, mark);
+    volume->status =
+        fat_open(files->scratch, fat.port, fat.first_lba, fat.block_count, &volume->fat);
+    volume->listed = volume->status != ST_OK;
+    return status == ST_NO_MEMORY ? ST_IO : status;
 }
 
 static enum status remove_no_file(void *ctx, size_t volume, const char *path)
@@ -341,7 +373,7 @@ struct files_port disk_files_port(struct disk_files *files)
         .stat = volume_stat,
         .list = volume_list,
         .read = volume_read,
-        .write = write_no_file,
+        .write = append_to_file,
         .remove = remove_no_file,
         .release = release_disk,
         .renew = renew_volumes,

@@ -24,6 +24,17 @@ bool edit_names(const struct boot_edit *edit, uint16_t number)
     return place_in_edit(edit, number) != NO_INDEX;
 }
 
+enum status edit_need_entries(struct plan *plan)
+{
+    if (machine_knows_entries(plan->machine))
+        return ST_OK;
+    return plan_refuse(
+        plan, ST_UNSUPPORTED,
+        "The boot entries are not known: the disks are here without their "
+        "machine's firmware. Nothing was changed. shadowboot does it in that machine "
+        "(shadowboot-linux there with --efivars).");
+}
+
 /* Refuses unless all is known that decides which numbers are free and what names an entry. */
 static enum status check_known(struct plan *plan)
 {
@@ -35,11 +46,10 @@ static enum status check_known(struct plan *plan)
                  {"BootOrder", machine->order.status},
                  {"BootNext", machine->next.status},
                  {"BootCurrent", machine->current.status}};
+    enum status known = edit_need_entries(plan);
 
-    if (!machine_knows_entries(machine))
-        return plan_refuse(plan, ST_UNSUPPORTED,
-                           "The boot entries are not known: the disks are here without their "
-                           "machine's firmware. Nothing was changed.");
+    if (known != ST_OK)
+        return known;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         enum status status = parts[i].status;
         if (status != ST_OK && status != ST_ABSENT && status != ST_DAMAGED)

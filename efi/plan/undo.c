@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "format/devpath_text.h"
 #include "model/boot_name.h"
+#include "plan/edit.h"
 #include "plan/esp_guard.h"
 #include "plan/owner_guard.h"
 
@@ -167,7 +168,9 @@ static enum status undo_variables(struct plan *plan, const struct journal *journ
         const struct journal_record *record = &journal->records[i - 1];
         if (record->kind != JOURNAL_VARIABLE)
             continue;
-        enum status status = undo_record(plan, journal, record, &left);
+        enum status status = edit_need_entries(plan);
+        if (status == ST_OK)
+            status = undo_record(plan, journal, record, &left);
         if (status != ST_OK)
             return status;
         name = record->name;

@@ -25,6 +25,10 @@ struct boot_edit {
     uint32_t next_free; /* no number below is free */
 };
 
+/* Refuses with ST_UNSUPPORTED where the boot entries are not those of the disks' own machine, for they
+ * are not here; else ST_OK. */
+MUST_CHECK enum status edit_need_entries(struct plan *plan);
+
 /*
  * Starts an edit of plan->machine. BootOrder is taken as it is, which must be sound: with an odd
  * size, repeated or absent members, or missing though there are entries, it is refused with advice.

@@ -65,7 +65,7 @@ struct files_port {
      * Writes a whole file (or a whole piece behind its end) and returns ST_OK only when it is on
      * the medium. Missing directories on the way are made. Statuses: ST_OK; ST_EXISTS
      * (FILE_CREATE); ST_ABSENT (FILE_APPEND); ST_NO_SPACE; ST_READ_ONLY; ST_REFUSED for a name the
-     * file system cannot hold; ST_IO. After a failure the file may be there in part.
+     * file system cannot hold, and for one that is not to be written as it is; ST_IO. After a failure the file may be there in part.
      */
     enum status (*write)(void *ctx, size_t volume, const char *path, enum file_write_mode mode,
                          const void *data, size_t size);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "model/disk_files.h"
+#include "host/fault.h"
 #include "unit/disk_machine_fixture.h"
 
 #define KEPT_SIZE    (4u << 20)
@@ -118,12 +119,107 @@ static void a_folder_lists_what_is_in_it_and_no_deeper(void **state)
     assert_int_equal(port->list(port->ctx, 0, "\\EF", 0, &info), ST_ABSENT);
 }
 
-static void nothing_is_written(void **state)
+/* What a file holds, by its blocks. */
+static void assert_content(struct host *host, const char *path, const uint8_t *wanted, size_t size,
+                           const char *mark)
+{
+    size_t got = 0;
+    uint8_t *there = disk_machine_file(host, 1, path, &got);
+
+    assert_non_null(there);
+    assert_int_equal(got, size + strlen(mark));
+    assert_memory_equal(there, wanted, size);
+    assert_memory_equal(there + size, mark, strlen(mark));
+    free(there);
+}
+
+static void what_is_appended_lies_behind_the_end_on_the_blocks(void **state)
+{
+    struct bench *bench = *state;
+    struct files_port *port = &bench->port;
+    struct file_info info;
+    uint8_t data[20];
+    size_t size = 0;
+    size_t got = 0;
+    uint8_t *manager = disk_machine_file(bench->host, 1, MANAGER, &size);
+
+    assert_int_equal(port->write(port->ctx, 1, MANAGER, FILE_APPEND, "SBUNDO__", 8), ST_OK);
+    assert_int_equal(port->write(port->ctx, 1, MANAGER, FILE_APPEND, "SBUNDONE", 8), ST_OK);
+    assert_content(bench->host, MANAGER, manager, size, "SBUNDO__SBUNDONE");
+    assert_int_equal(port->stat(port->ctx, 1, MANAGER, &info), ST_OK);
+    assert_int_equal(info.size, size + 16);
+    assert_int_equal(port->read(port->ctx, 1, MANAGER, size + 6, data, sizeof(data), &got), ST_OK);
+    assert_int_equal(got, 10);
+    assert_memory_equal(data, "__SBUNDONE", 10);
+    assert_int_equal(port->write(port->ctx, 1, "\\x", FILE_APPEND, "x", 1), ST_ABSENT);
+    assert_int_equal(port->write(port->ctx, 1, "\\EFI", FILE_APPEND, "x", 1), ST_ABSENT);
+    assert_content(bench->host, MANAGER, manager, size, "SBUNDO__SBUNDONE");
+    free(manager);
+}
+
+/* From the write `nth` on the disk takes nothing. */
+static bool append_until(uint64_t nth)
+{
+    struct bench *bench = NULL;
+    size_t size = 0;
+    size_t got = 0;
+    struct disk_files *files = NULL;
+
+    assert_int_equal(set_up((void **)&bench), 0);
+    uint8_t *manager = disk_machine_file(bench->host, 1, MANAGER, &size);
+    struct fault *fault = fault_new(host_ports(bench->host));
+    const struct ports *ports = fault_ports(fault);
+    fault_fail(fault, FAULT_BLOCK_WRITE, nth, ST_IO, true);
+    arena_release(&bench->kept, 0);
+    assert_int_equal(
+        disk_files_open(&bench->kept, &bench->scratch, ports->disks, ports->disk_count, &files),
+        ST_OK);
+    struct files_port port = disk_files_port(files);
+    enum status status = port.write(port.ctx, 1, MANAGER, FILE_APPEND, "SBUNDONE", 8);
+    bool tripped = fault_tripped(fault);
+    assert_int_equal(status, tripped ? ST_IO : ST_OK);
+    uint8_t *there = disk_machine_file(bench->host, 1, MANAGER, &got);
+    assert_non_null(there);
+    assert_true(got == size || got == size + 8);
+    assert_true(tripped || got == size + 8);
+    assert_memory_equal(there, manager, size);
+    free(there);
+    free(manager);
+    fault_free(fault);
+    tear_down((void **)&bench);
+    return tripped;
+}
+
+static void an_append_that_ends_anywhere_leaves_the_file_as_it_was_or_whole(void **state)
+{
+    uint64_t nth = 1;
+
+    (void)state;
+    while (append_until(nth))
+        nth++;
+    assert_true(nth > 4);
+}
+
+static void a_damaged_file_system_is_not_appended_to(void **state)
+{
+    struct bench *bench = *state;
+    struct files_port *port = &bench->port;
+    size_t size = 0;
+
+    disk_machine_break_fat(bench->host, 1, "\\EFI\\BOOT\\BOOTX64.EFI");
+    uint8_t *manager = disk_machine_file(bench->host, 1, MANAGER, &size);
+    assert_int_equal(port->write(port->ctx, 1, MANAGER, FILE_APPEND, "SBUNDONE", 8), ST_REFUSED);
+    assert_content(bench->host, MANAGER, manager, size, "");
+    free(manager);
+}
+
+static void nothing_new_is_written(void **state)
 {
     struct bench *bench = *state;
     struct files_port *port = &bench->port;
 
     assert_int_equal(port->write(port->ctx, 0, "\\x", FILE_CREATE, "x", 1), ST_READ_ONLY);
+    assert_int_equal(port->write(port->ctx, 0, MANAGER, FILE_REPLACE, "x", 1), ST_READ_ONLY);
     assert_int_equal(port->remove(port->ctx, 0, MANAGER), ST_READ_ONLY);
 }
 
@@ -157,7 +253,10 @@ int main(void)
         FILES_TEST(each_esp_is_a_volume_under_the_path_firmware_gives_it),
         FILES_TEST(files_read_as_they_lie_on_the_blocks),
         FILES_TEST(a_folder_lists_what_is_in_it_and_no_deeper),
-        FILES_TEST(nothing_is_written),
+        FILES_TEST(what_is_appended_lies_behind_the_end_on_the_blocks),
+        cmocka_unit_test(an_append_that_ends_anywhere_leaves_the_file_as_it_was_or_whole),
+        FILES_TEST(a_damaged_file_system_is_not_appended_to),
+        FILES_TEST(nothing_new_is_written),
         FILES_TEST(volumes_follow_the_disks_when_they_are_renewed),
     };
 
