@@ -51,7 +51,10 @@ NOT_UNDONE = {'order-odd-size': 'BootOrder could not be written: refused.',
               'order-empty': 'BootOrder could not be written: device error.'}
 # One of each kind of work: variables, files, file system, partition, table; what comes from Windows itself.
 FAILING = ['shadow-entry-lost', 'shadow-bootmgr-truncated', 'shadow-esp-unformatted', 'shadow-esp-missing',
-           'primary-gpt-primary-flipped', 'both-esps-formatted', 'both-esps-missing']
+           'primary-gpt-primary-flipped', 'both-esps-formatted', 'both-esps-missing',
+           'primary-bootmgr-not-of-windows']
+# Of these any call: which disk the others go by, and what Windows keeps, hang on a few of them.
+ANY_CALL = ['primary-bootmgr-not-of-windows']
 # One of each kind of work that cases differ by.
 WHOLE = {*FAILING, *(name for _, names in OTHERS for name in names), 'nvram-wiped', 'esp-on-third-disk',
          'primary-bootmgr-not-of-windows', 'shadow-store-of-primary-4k', 'shadow-esp-missing-luks', 'debian-nvram-wiped'}
@@ -109,7 +112,7 @@ def test_other_commands_survive_every_power_cut(command, name, damaged, record_p
 @pytest.mark.parametrize('name', CASES if ALL else FAILING)
 def test_repair_survives_what_fails(name, damaged, record_property):
     modes = ['--mode', 'call', '--mode', 'space', '--mode', 'memory', '--pieces', '48']
-    step = [] if ALL else ['--step', '5']
+    step = [] if ALL or name in ANY_CALL else ['--step', '5']
     cut_all(damaged(CASES[name]), name, [*modes, *step], REPAIR, record_property)
 
 

@@ -75,18 +75,19 @@ static void consider(struct gathering *g, size_t index)
         take(g, index);
 }
 
-/* True when something that comes lies in it. */
+/* True when something that comes lies in it; anywhere, for NULL. */
 static bool leads_to_file(const struct gathering *g, const char *folder)
 {
     for (size_t i = 0; i < g->count; i++) {
-        if (!g->items[i].is_directory && esp_path_is_in(g->items[i].path, folder))
+        if (!g->items[i].is_directory &&
+            (folder == NULL || esp_path_is_in(g->items[i].path, folder)))
             return true;
     }
     return false;
 }
 
-/* A directory without anything in it is nothing that a start needs. Those that bcdboot makes come
- * with what Windows keeps. */
+/* A directory without anything in it is nothing that a start needs. Those that bcdboot makes come with
+ * the files that Windows keeps, and not by themselves. */
 static void drop_empty_directories(struct gathering *g)
 {
     size_t kept = 0;
@@ -117,7 +118,8 @@ static void gather(struct gathering *g)
         if (gathering_covers(g, file) && !gathering_excludes(g, file->path))
             consider(g, g->order[i]);
     }
-    if (g->wish->only_files && g->source->source == NULL)
+    if (g->wish->only_files &&
+        (g->source->source == NULL || g->wish->of_windows || !leads_to_file(g, NULL)))
         drop_empty_directories(g);
 }
 

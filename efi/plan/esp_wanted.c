@@ -84,8 +84,10 @@ const struct wish wish_for_rest = {
     .replaces = is_not_taken, .replaces_log = is_not_taken, .is_rest = true};
 const struct wish wish_for_different = {
     .replaces = is_better_or_newer, .replaces_log = is_better_or_differs, .only_files = true};
-const struct wish wish_for_windows = {
-    .replaces = is_better_or_newer, .replaces_log = is_better_or_differs, .of_windows = true};
+const struct wish wish_for_windows = {.replaces = is_better_or_newer,
+                                      .replaces_log = is_better_or_differs,
+                                      .only_files = true,
+                                      .of_windows = true};
 const struct wish wish_for_mending = {.replaces = is_better,
                                       .replaces_log = is_better_or_differs,
                                       .others_go_by_it = true,

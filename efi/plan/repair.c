@@ -208,7 +208,7 @@ static enum status repair_member(struct repair *repair, size_t index)
         request.mend_only = true;
     }
     if (!request.mend_only)
-        request.mend_only = repair->by_windows || is_ahead(repair, member) ||
+        request.mend_only = repair->by_windows || is_ahead(repair, member) || repair->doubtful ||
                             (source != NO_INDEX && !source_is_better(repair, index, source));
     if (source == NO_INDEX && request.mend_only) {
         struct guid own = guid_of(machine, repair->reference);

@@ -32,6 +32,7 @@ struct repair {
                        * is of no use */
     bool by_windows;  /* the reference lacks what Windows keeps: that comes first, and the others
                        * are brought up to it when it is there */
+    bool doubtful; /* what could not be read may be what names the reference: what differs stays */
     struct guid *targets;
     size_t target_count;
 };

@@ -173,6 +173,21 @@ static enum status plan_safely(struct repair *repair, struct plan *plan)
                        prospect_worse_name(plan->arena, &last), last.text, last.then);
 }
 
+/* True when an entry that comes before those of the ESP that the others go by could not be read: it may
+ * be another one that they have to go by. */
+static bool reference_is_doubtful(const struct machine *machine, size_t reference)
+{
+    for (size_t i = 0; i < machine->entry_count && machine->entries[i].in_order; i++) {
+        const struct entry *entry = &machine->entries[i];
+        if (entry->status == ST_IO)
+            return true;
+        if (reference != NO_INDEX && entry->status == ST_OK &&
+            entry->boot.partition == machine->esps[reference].partition)
+            return false;
+    }
+    return false;
+}
+
 /* A plan for what is wrong with the machine now. */
 static enum status plan_once(struct plan *plan, const struct judgement *judgement,
                              const struct repair_request *request)
@@ -189,6 +204,7 @@ static enum status plan_once(struct plan *plan, const struct judgement *judgemen
                            "No disk with a boot volume or with boot files was found, so there is "
                            "nothing to go by. \"shadowboot disks\" and \"shadowboot volumes\" show "
                            "what there is. Nothing was changed.");
+    repair.doubtful = reference_is_doubtful(plan->machine, repair.reference);
     plan->incomplete = judgement->state != MACHINE_SAFE || has_damage(plan->machine, judgement);
     repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));
     if (repair.targets == NULL || repair_find_windows(&repair, plan) != ST_OK)

@@ -11,9 +11,9 @@
 #include "repair_parts.h"
 
 /* Where files of two are not the same, or the boot manager does not go with its Windows. */
-static const enum finding_code doubts[] = {FINDING_ESP_OLDER_THAN_WINDOWS,
-                                           FINDING_ESP_NEWER_THAN_WINDOWS, FINDING_ESP_FILES_OLDER,
-                                           FINDING_ESP_FILES_NEWER, FINDING_ESP_FILES_DIFFER};
+static const enum finding_code doubts[] = {
+    FINDING_ESP_OLDER_THAN_WINDOWS, FINDING_ESP_NEWER_THAN_WINDOWS, FINDING_ESP_FILES_OLDER,
+    FINDING_ESP_FILES_NEWER,        FINDING_ESP_FILES_DIFFER,       FINDING_ESP_FALLBACK_DIFFERS};
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -76,6 +76,20 @@ static enum status is_outdone_by(struct arena *arena, const struct esp *windows,
     return ST_OK;
 }
 
+/* True when the boot manager is not the one that Windows keeps, and its copy for removable media is. */
+static bool is_outdone_by_copy(const struct machine *machine, const struct esp *windows,
+                               const struct esp *esp)
+{
+    size_t kept = fat_find(&windows->report, BOOT_MANAGER_PATH);
+    size_t manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
+    size_t copy = fat_find(&esp->report, machine->fallback);
+
+    return kept != FAT_NO_FILE && manager != FAT_NO_FILE && copy != FAT_NO_FILE &&
+           esp->contents[manager].status == ST_OK && esp->contents[copy].status == ST_OK &&
+           !esp_files_equal(windows, kept, esp, manager) &&
+           esp_files_equal(windows, kept, esp, copy);
+}
+
 enum status repair_find_windows(struct repair *repair, struct plan *plan)
 {
     const struct machine *machine = plan->machine;
@@ -96,7 +110,9 @@ enum status repair_find_windows(struct repair *repair, struct plan *plan)
     for (size_t i = 0; i < roles->member_count && status == ST_OK; i++) {
         const struct member *member = &roles->members[i];
         if (member->esp == repair->reference)
-            repair->by_windows |= is_off_level(repair, member);
+            repair->by_windows |=
+                is_off_level(repair, member) ||
+                is_outdone_by_copy(machine, &machine->esps[source], &machine->esps[member->esp]);
         else if (member->esp != NO_INDEX && machine->esps[member->esp].status == ST_OK)
             status = is_outdone_by(plan->arena, &machine->esps[source],
                                    &machine->esps[repair->reference], &machine->esps[member->esp],
@@ -192,7 +208,7 @@ enum status repair_own_copy(struct repair *repair, const struct member *member)
 {
     const struct machine *machine = repair->plan->machine;
 
-    if (member->esp == NO_INDEX || member->copy == NO_INDEX ||
+    if (repair->doubtful || member->esp == NO_INDEX || member->copy == NO_INDEX ||
         !is_whole(&machine->esps[member->esp]) ||
         !has_finding(repair->judgement, FINDING_ESP_FALLBACK_DIFFERS,
                      machine->esps[member->esp].partition))
