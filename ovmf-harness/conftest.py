@@ -5,7 +5,9 @@
     stick_image Path of the stick that the build makes: $SHADOWBOOT_STICK or build/shadowboot-usb.img
     machine     an empty Machine in the test's own directory, switched off at the end
     stick       a USB stick in `machine` with shadowbootx64.efi, also under the name bootcfg.efi
+    linux       a linux.Linux: Debian's kernel, for machines and by itself
     pair        a Machine with two disks and an entry for the first, see `Pair`
+    bench       makes the rescue.Bench of a machine with damages
     fast        a serve.Server: commands on machines of image files in one process
     checked     the same under the sanitizers
     repairs     a serve.Server that repairs such machines and says what a repair has broken
@@ -21,10 +23,13 @@ from pathlib import Path
 
 import pytest
 
+import damage
 import mirror
 from firmware import FIRMWARE, ROOT
 from gpt import ESP, Partition
+from linux import Linux
 from machine import LOADER, MIB, Machine
+from rescue import Bench
 from serve import Server
 from sweep import allowances
 
@@ -109,6 +114,28 @@ def standin():
 @pytest.fixture(scope='session')
 def stick_image():
     return required('SHADOWBOOT_STICK', 'build/shadowboot-usb.img')
+
+
+@pytest.fixture(scope='session')
+def linux():
+    """Debian's Linux, to run inside a machine or by itself."""
+    folder = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')).absolute() / 'linux'
+    if not (folder / 'vmlinuz.efi').is_file():
+        pytest.fail(f'{folder}/vmlinuz.efi is missing: fetch it with "make debian-linux"')
+    return Linux(folder)
+
+
+@pytest.fixture
+def bench(bases, folder, tmp_path, request):
+    """Makes the bench of a machine with damages that `damage` knows; its images are its own."""
+    def make(base, *lines):
+        setup = bases(base).copy(folder / f'{request.node.name}-{len(list(folder.iterdir()))}')
+        for line in lines:
+            damage.apply(setup, line)
+        for index in setup.present():
+            setup.writable(index)
+        return Bench(setup, tmp_path)
+    return make
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ class Linux:
         init = INIT.format(modules='\n'.join(f'insmod /{path}' for path in modules),
                            commands=''.join(steps))
         files = {'init': init.encode(), 'bin/busybox': Path('/bin/busybox').read_bytes()}
-        for name in ('proc', 'sys', 'dev', 'tmp'):
+        for name in ('proc', 'sys', 'dev', 'tmp', 'mnt'):
             files[f'{name}/.keep'] = b''
         found = {path: data for name in programs for path, data in program_files(name).items()}
         return cpio(files | modules | found | (more or {}))

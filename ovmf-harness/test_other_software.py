@@ -4,29 +4,15 @@ The UEFI Shell's own `bcfg`, and efibootmgr under Debian's kernel, started in th
 kernel is fetched by `make debian-linux` (fetch_linux.sh); what it prints is compared with the parts of the
 machine as this harness made them, not with what the product says.
 """
-import os
 import re
-from pathlib import Path
-
-import pytest
 
 import devicepath
-from firmware import ROOT
-from linux import Linux
 from machine import LOADER
 from modern import FULL, SHORT, Modern, order_bytes
 
 BCFG_ENTRY = re.compile(r'Option: ([0-9A-F]{2})\. Variable: Boot([0-9A-F]{4}) *\n'
                         r'  Desc    - (.*)\n  DevPath - (.*)\n  Optional- ([YN])\n'
                         r'((?:  [0-9A-F]{8}: .*\n)*)')
-
-
-@pytest.fixture(scope='session')
-def linux():
-    folder = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')).absolute() / 'linux'
-    if not (folder / 'vmlinuz.efi').is_file():
-        pytest.fail(f'{folder}/vmlinuz.efi is missing: fetch it with "make debian-linux"')
-    return Linux(folder)
 
 
 def hd_text(esp, upper=False):

@@ -16,14 +16,11 @@ from pathlib import Path
 import damage
 import limits
 import pytest
-from conftest import required
 from mirror import bare
+from rescue import GLOBAL, MIB, NOT_FOUND, NO_SPACE, REFUSED, UNSUPPORTED, USAGE, Bench, check_esp, only_core, program
 
 SAMPLE = 8
-GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
-MIB = 1 << 20
 TIB = 1 << 40
-USAGE, UNSUPPORTED, NO_SPACE, NOT_FOUND, REFUSED = 2, 3, 9, 14, 15
 CASES = {case.name: case for case in damage.all_cases()}
 # Other block sizes and tables; what firmware mounts and what it does not; more disks; damaged folders.
 ALWAYS = {'healthy', 'healthy-4k', 'bios-mirror', 'shadow-cut-to-smaller-disk', 'primary-esp-few-clusters',
@@ -34,67 +31,6 @@ NO_FILE = {'variables-unreadable', 'variables-repeated', 'order-unreadable'}
 PLACE_KNOWN = {'shadow-entry-elsewhere', 'entry-of-unplugged-disk'}
 # Nor how much room the firmware has for variables.
 SPACE_KNOWN = {'store-nearly-full'}
-
-
-def program():
-    return required('SHADOWBOOT_LINUX', 'build/shadowboot-linux')
-
-
-class Bench:
-    """The disks of a machine, named to the program; journals go to a folder of their own."""
-
-    def __init__(self, setup, folder):
-        self.setup, self.folder = setup, Path(folder)
-        self.journal = self.folder / 'journal'
-        self.journal.mkdir(parents=True, exist_ok=True)
-        self.images = [setup.disk(index).image for index in setup.present()]
-
-    def disks(self):
-        return [word for index in self.setup.present()
-                for word in ('--disk', str(self.setup.disk(index).image),
-                             '--sector-size', str(self.setup.disk(index).block_size))]
-
-    def efivars(self):
-        """The variables as efivarfs shows them, of a firmware that says whether it has Secure Boot."""
-        if 'SecureBoot' not in self.setup.variables:
-            self.setup.variables |= {'SecureBoot': (6, b'\0'), 'SetupMode': (6, b'\1')}
-        folder = self.folder / 'efivars'
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        for name, (attributes, data) in self.setup.variables.items():
-            vendor, _, plain = name.rpartition('/')
-            name = f'{plain}-{vendor.strip("{}").lower() or GLOBAL}'
-            (folder / name).write_bytes(attributes.to_bytes(4, 'little') + data)
-        return f'--efivars={folder}'
-
-    def run(self, *words, options=(), prefix=(), timeout=60):
-        line = [*prefix, str(program()), *self.disks(), *options, *words]
-        done = limits.run(line, timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        return done.stdout.decode(), done.returncode, done.stderr.decode()
-
-    def write(self, *words, options=()):
-        return self.run(*words, options=['--write', '--journal', str(self.journal), '--journal-in-memory', *options])
-
-    def digests(self):
-        return [hashlib.sha1(Path(image).read_bytes()).hexdigest() for image in self.images]
-
-
-@pytest.fixture
-def bench(bases, folder, tmp_path, request):
-    """Makes the bench of a machine with damages that `damage` knows; its images are its own."""
-    def make(base, *lines):
-        setup = bases(base).copy(folder / f'{request.node.name}-{len(list(folder.iterdir()))}')
-        for line in lines:
-            damage.apply(setup, line)
-        for index in setup.present():
-            setup.writable(index)
-        return Bench(setup, tmp_path)
-    return make
-
-
-def only_core(text):
-    """Without what the ports bring: the models of disks."""
-    return re.sub(r'^(Disk \d+  .*?[KMGT]iB)  .*$', r'\1', text, flags=re.MULTILINE)
 
 
 def sampled(name):
@@ -218,21 +154,6 @@ def test_wrong_options_say_what_is_right(bench):
 
 
 # --- What it writes ------------------------------------------------------------------------------
-
-def check_esp(desk, index):
-    """fsck.fat and sgdisk find nothing wrong; gives the files."""
-    disk = desk.setup.disk(index)
-    part = desk.folder / 'esp.img'
-    with open(disk.image, 'rb') as image:
-        image.seek(disk.offset('esp'))
-        part.write_bytes(image.read(disk.size('esp')))
-    done = subprocess.run(['fsck.fat', '-n', str(part)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
-    listing = subprocess.run(['mdir', '-/', '-b', '-i', str(part), '::/'], capture_output=True, text=True)
-    table = subprocess.run(['sgdisk', '-v', str(disk.image)], capture_output=True, text=True)
-    assert 'No problems found' in table.stdout
-    return sorted(line.lower() for line in listing.stdout.splitlines())
-
 
 def test_repair_is_what_the_machine_then_starts_from(bench):
     desk = bench('mirror', 'esp 1 empty')

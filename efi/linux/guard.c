@@ -34,6 +34,13 @@ static bool say_why(const struct part *part, const char *what, const char *who, 
     return false;
 }
 
+static bool say_taken(const struct part *part, const char *holder, const char *type)
+{
+    snprintf(part->why, LINUX_GUARD_WHY, "%.64s is taken by /dev/%.100s. Free it first: %.200s",
+             part->name, holder, type);
+    return false;
+}
+
 /* --- Mounted -------------------------------------------------------------------------------- */
 
 /* True when the path is the device's node. */
@@ -116,19 +123,68 @@ static void folder_of(const struct linux_calls *calls, dev_t device, const char 
              minor(device), name);
 }
 
-/* Who lies upon the device: "md127", "dm-3". */
+/* The group of a logical volume: its name up to the first single "-", where two are one (lvm(8)). */
+static void group_of(const char *volume, char *ret_group, size_t size)
+{
+    size_t used = 0;
+
+    for (; *volume != 0 && used + 1 < size; volume++) {
+        if (volume[0] == '-' && volume[1] != '-')
+            break;
+        ret_group[used++] = *volume;
+        volume += volume[0] == '-';
+    }
+    ret_group[used] = 0;
+}
+
+/* How a device of device mapper is taken off: whose it is stands at the beginning of its UUID. */
+static bool say_mapped(const struct part *part, const char *holder)
+{
+    static const struct {
+        const char *uuid;
+        const char *type;
+    } owners[] = {{"LVM-", "vgchange -an"},
+                  {"CRYPT-", "cryptsetup close"},
+                  {"mpath-", "multipath -f"},
+                  {"", "dmsetup remove"}};
+    char file[NAME_SIZE + 32];
+    char uuid[NAME_SIZE];
+    char name[NAME_SIZE];
+    char group[NAME_SIZE];
+    char type[NAME_SIZE + 64];
+    size_t i = 0;
+
+    snprintf(file, sizeof(file), "holders/%.200s/dm/uuid", holder);
+    linux_device_says(part->calls, part->at.device, file, uuid, sizeof(uuid));
+    snprintf(file, sizeof(file), "holders/%.200s/dm/name", holder);
+    if (!linux_device_says(part->calls, part->at.device, file, name, sizeof(name)))
+        snprintf(name, sizeof(name), "%s", holder);
+    while (strncmp(uuid, owners[i].uuid, strlen(owners[i].uuid)) != 0)
+        i++;
+    group_of(name, group, sizeof(group));
+    snprintf(type, sizeof(type), "%s %.120s", owners[i].type, i == 0 ? group : name);
+    return say_taken(part, holder, type);
+}
+
+/* Who lies upon the device: "md127", "dm-3", "bcache0". */
 static bool is_untaken(const struct part *part)
 {
     char folder[PATH_MAX];
     char holder[NAME_SIZE];
-    char node[NAME_SIZE + 8];
+    char type[NAME_SIZE + 64];
 
     folder_of(part->calls, part->at.device, "holders", folder);
     if (!first_in(folder, holder, sizeof(holder)))
         return true;
-    snprintf(node, sizeof(node), "/dev/%s", holder);
-    bool md = strncmp(holder, "md", 2) == 0;
-    return say_why(part, "is taken by", node, md ? "mdadm --stop" : "dmsetup remove");
+    if (strncmp(holder, "dm-", 3) == 0)
+        return say_mapped(part, holder);
+    if (strncmp(holder, "md", 2) == 0)
+        snprintf(type, sizeof(type), "mdadm --stop /dev/%s", holder);
+    else if (strncmp(holder, "bcache", 6) == 0)
+        snprintf(type, sizeof(type), "echo 1 >/sys/block/%s/bcache/stop", holder);
+    else
+        snprintf(type, sizeof(type), "lsblk %.200s shows what uses it", part->name);
+    return say_taken(part, holder, type);
 }
 
 /* A disk that a loop device lies over is a disk twice. */

@@ -158,7 +158,43 @@ static void a_disk_that_md_or_device_mapper_has_is_refused(void **state)
     assert_refused(kernel, kernel->disk,
                    "/dev/sdx1 is taken by /dev/md127. Free it first: mdadm --stop /dev/md127");
     make(kernel, "sys/block/sdx/holders/dm-3", "");
-    assert_refused(kernel, kernel->disk, "is taken by /dev/dm-3. Free it first: dmsetup remove");
+    assert_refused(kernel, kernel->disk,
+                   "is taken by /dev/dm-3. Free it first: dmsetup remove dm-3");
+}
+
+static void who_holds_a_disk_is_told_how_it_lets_go(void **state)
+{
+    static const struct {
+        const char *holder;
+        const char *name; /* of device mapper, or NULL */
+        const char *uuid;
+        const char *type;
+    } rows[] = {
+        {"dm-0", "my--group-root", "LVM-x4Rk", "vgchange -an my-group"},
+        {"dm-0", "secret", "CRYPT-LUKS2-12-secret", "cryptsetup close secret"},
+        {"dm-0", "mpatha", "mpath-3600", "multipath -f mpatha"},
+        {"dm-0", "cut", "", "dmsetup remove cut"},
+        {"md127", NULL, NULL, "mdadm --stop /dev/md127"},
+        {"bcache3", NULL, NULL, "echo 1 >/sys/block/bcache3/bcache/stop"},
+        {"drbd1", NULL, NULL, "lsblk /"},
+    };
+    const struct kernel *kernel = *state;
+    char path[128];
+    char line[128];
+
+    need_nodes(kernel);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        snprintf(path, sizeof(path), "sys/block/sdx/holders/%s/dm/name", rows[i].holder);
+        if (rows[i].name != NULL)
+            make(kernel, path, rows[i].name);
+        snprintf(path, sizeof(path), "sys/block/sdx/holders/%s/dm/uuid", rows[i].holder);
+        make(kernel, path, rows[i].uuid == NULL ? "" : rows[i].uuid);
+        snprintf(line, sizeof(line), "sdx is taken by /dev/%s. Free it first: %s", rows[i].holder,
+                 rows[i].type);
+        assert_refused(kernel, kernel->disk, line);
+        snprintf(line, sizeof(line), "rm -r %s/sys/block/sdx/holders/*", kernel->root);
+        assert_int_equal(system(line), 0);
+    }
 }
 
 static void what_cannot_be_asked_about_counts_as_in_use(void **state)
@@ -427,6 +463,7 @@ int main(void)
         GUARD_TEST(a_file_system_with_numbers_of_its_own_is_known_by_its_source),
         GUARD_TEST(a_disk_that_is_swapped_to_is_refused),
         GUARD_TEST(a_disk_that_md_or_device_mapper_has_is_refused),
+        GUARD_TEST(who_holds_a_disk_is_told_how_it_lets_go),
         GUARD_TEST(what_cannot_be_asked_about_counts_as_in_use),
         GUARD_TEST(an_image_under_a_loop_device_is_refused),
         GUARD_TEST(an_image_under_a_loop_device_is_known_whatever_its_name),
