@@ -47,6 +47,7 @@ HOST    := $(BUILD)/host/shadowboot
 BARE    := $(BUILD)/host/bare/shadowboot
 RESCUE  := $(BUILD)/shadowboot-linux
 RESCUE_MAN := $(BUILD)/shadowboot-linux.8
+SCHEMA  := $(BUILD)/report.schema.json
 STANDIN := $(BUILD)/$(ARCH)/standin.efi
 # For x64 alone.
 RAWIO   := $(if $(filter x64,$(ARCH)),$(BUILD)/rawio.efi)
@@ -63,7 +64,7 @@ OTHER_FIRMWARES := ovmf-ia32 aavmf u-boot
 # --- Goals ---------------------------------------------------------------------------------------
 .PHONY: all all-arch firmware linux install deps check unit mutants lint lint-program lint-tree fuzz-replay harness $(OTHER_FIRMWARES) sweep fuzz bench demo clean help FORCE
 
-all: firmware $(MAN) $(HOST)
+all: firmware $(MAN) $(HOST) $(SCHEMA)
 
 firmware: $(EFI) $(STANDIN)
 
@@ -81,6 +82,7 @@ check: all
 
 help:
 	@echo "make              $(EFI), $(MAN), $(HOST)"
+	@echo "                  and $(SCHEMA), of what status -json writes"
 	@echo "make ARCH=aa64    the same for arm64, ARCH=ia32 for 32-bit firmware; all-arch: all of them, with sizes"
 	@echo "make check        all of the below up to harness"
 	@echo "make unit         unit tests"
@@ -293,6 +295,10 @@ $(CHECKED_TOOLS): $(BUILD)/host/checked/%: $(HOST_DIR)/tests/tools/%.o $(HOST_LI
 $(MAN): $(HOST)
 	$(call say,MAN)$(HOST) help -man >$@
 
+# What the report of status -json may be, for those who read it, from the rows that it is printed by.
+$(SCHEMA): $(BUILD)/host/tools/report_schema
+	$(call say,SCHEMA)$< >$@
+
 # --- The stick -----------------------------------------------------------------------------------
 include efi/stick/stick.mk
 
@@ -313,8 +319,13 @@ $(BARE_UNIT_PROGRAMS): $(BUILD)/unit/bare/%: $(BENCH_DIR)/tests/unit/%.o $(BENCH
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
-unit: $(UNIT_PROGRAMS) $(BARE_UNIT_PROGRAMS)
-	@tests/run_programs.sh $(JOBS) $(BUILD)/unit.summary $(UNIT_PROGRAMS) $(BARE_UNIT_PROGRAMS)
+# The reports that they make go there.
+UNIT_REPORTS := $(BUILD)/unit/reports
+
+unit: $(UNIT_PROGRAMS) $(BARE_UNIT_PROGRAMS) $(SCHEMA)
+	@rm -rf $(UNIT_REPORTS) && mkdir -p $(UNIT_REPORTS)
+	@SHADOWBOOT_REPORTS=$(abspath $(UNIT_REPORTS)) tests/run_programs.sh $(JOBS) $(BUILD)/unit.summary $(UNIT_PROGRAMS) $(BARE_UNIT_PROGRAMS)
+	@SHADOWBOOT_SCHEMA=$(SCHEMA) $(PYTHON) ovmf-harness/reports.py $(UNIT_REPORTS) | tee -a $(BUILD)/unit.summary
 
 # --- Small faults --------------------------------------------------------------------------------
 # The unit programs once more, with the core in a library that is linked anew for each fault.
@@ -391,7 +402,7 @@ HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) 
 	SHADOWBOOT_STICK=$(abspath $(STICK)) SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) SHADOWBOOT_WATCH=$(abspath $(WATCH)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked \
-	SHADOWBOOT_TFTPD=$(abspath $(TFTPD))
+	SHADOWBOOT_TFTPD=$(abspath $(TFTPD)) SHADOWBOOT_SCHEMA=$(abspath $(SCHEMA))
 
 harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX) $(TFTPD)
 	@status=0; $(HARNESS_ENV) $(PYTHON) -m pytest -q -rs -n $(JOBS) -p no:cacheprovider \

@@ -25,6 +25,7 @@ import pytest
 
 import damage
 import mirror
+import reports
 from firmware import FIRMWARE, ROOT
 from gpt import ESP, Partition
 from linux import Linux
@@ -32,6 +33,26 @@ from machine import LOADER, MIB, Machine
 from rescue import Bench
 from serve import Server
 from sweep import allowances
+
+
+REPORTS = set()                      # of which it is known that they are valid
+
+
+@pytest.fixture(scope='session', autouse=True)
+def reports_are_kept():
+    with tempfile.TemporaryDirectory() as name:
+        os.environ['SHADOWBOOT_REPORTS'] = name
+        yield
+        del os.environ['SHADOWBOOT_REPORTS']
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_call(item):
+    """Each report that the test has made is one that the schema allows."""
+    new = reports.check(os.environ['SHADOWBOOT_REPORTS'], REPORTS)
+    REPORTS.update(new)
+    if new:
+        item.user_properties.append(('reports, valid by the schema', len(new)))
 
 
 @pytest.fixture(scope='session')

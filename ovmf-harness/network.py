@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+import reports
 from devicepath import END, node, path, pci, pci_root
 from machine import Machine
 
@@ -83,8 +84,9 @@ class Collector:
                 super().do_GET()
 
             def do_POST(self):
-                size = int(self.headers['Content-Length'])
-                outer.posts.append((self.path, self.headers['Content-Type'], self.rfile.read(size)))
+                body = self.rfile.read(int(self.headers['Content-Length']))
+                reports.keep(body)
+                outer.posts.append((self.path, self.headers['Content-Type'], body))
                 self.send_response(answer)
                 self.end_headers()
 

@@ -3,7 +3,6 @@
 The servers are QEMU's own, Python's web server, Debian's dnsmasq and tftpd-hpa. What is reported is compared
 with what `status -json` writes in the same boot, typed by hand.
 """
-import json
 import os
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 import damage
 import mirror_vm
+import reports
 from conftest import required
 from console import PROMPT
 from firmware import ROOT
@@ -83,10 +83,10 @@ def test_report_of_a_machine_comes_in_and_nothing_is_written(name, machine, serv
             vm.cd(stick)
             vm.run('shadowboot status -json hand.json')
     (place, kind, body), = web.posts
-    report = json.loads(body)
+    report = reports.read(body)
     assert (place, kind, len(body)) == (f'/in/{NAME}', 'application/json', int(said[1]))
     assert report['machine'] == {**IDENTITY, 'networkCard': MAC.replace(':', '-')}
-    assert comparable(report) == comparable(json.loads(stick.volume.get('/hand.json')))
+    assert comparable(report) == comparable(reports.read(stick.volume.get('/hand.json')))
     assert len(written) >= 3 and not any(size for drive, size in written.items() if 'disk' in drive)
 
 
@@ -116,7 +116,7 @@ def test_disk_that_came_by_http_is_none_of_the_machine_s(machine, server, produc
         box.start_from_card(f'http://{HOST}:{web.port}/stick.img')
         with box.boot() as vm:
             vm.expect(SENT, timeout=240)
-    report = json.loads(web.posts[0][2])
+    report = reports.read(web.posts[0][2])
     disks = {disk['path'].rsplit('/', 1)[-1].split('(')[0]: disk for disk in report['disks']}
     assert disks['VirtualDisk']['removable'] and disks['VirtualDisk']['role'] == ''
     assert [disk['role'] for disk in report['disks'][:2]] == ['primary', 'shadow']
@@ -140,7 +140,7 @@ def test_report_comes_in_by_tftp(machine, server, site):
     with box.boot() as vm:
         said = vm.expect(SENT, timeout=120)
     report = (server / 'in' / NAME).read_bytes()
-    assert len(report) == int(said[1]) and json.loads(report)['program'] == 'shadowboot'
+    assert len(report) == int(said[1]) and reports.read(report)['machine'] == {**IDENTITY, 'networkCard': MAC.replace(':', '-')}
 
 
 def test_report_goes_through_a_gateway(machine, server, site):
@@ -151,4 +151,5 @@ def test_report_goes_through_a_gateway(machine, server, site):
     box.start_from_card()
     with box.boot() as vm:
         said = vm.expect(SENT, timeout=120)
-    assert (server / 'posted-1').stat().st_size == int(said[1])
+    report = (server / 'posted-1').read_bytes()
+    assert len(report) == int(said[1]) and reports.read(report)

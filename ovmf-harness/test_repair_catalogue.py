@@ -147,7 +147,8 @@ def test_every_way_to_ask_ends_well(name, bases, place, checked):
     case = CASES[name]
     setup = bases(case.base).copy(place)
     case.apply(setup)
-    for words in (['status'], ['status', '-quick', '-sfo'], ['status', '-v', '-sfo']):
+    for words in (['status'], ['status', '-quick', '-sfo', '-json', 'STICK:\\a'], ['status', '-v', '-sfo'],
+                  ['status', '-json', 'STICK:\\a']):
         told = Told(checked.run(setup, *words))
         assert not told.trouble(), words
         if '-quick' not in words:

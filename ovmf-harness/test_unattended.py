@@ -4,7 +4,6 @@ What firmware does up to it and what becomes of what it starts is `firmware_mode
 shadowboot on both ESPs and, for the catalogue, no entry of Windows' for the shadow, so that most damages
 of the primary come to it.
 """
-import json
 import os
 import re
 import tempfile
@@ -14,6 +13,7 @@ import damage
 import mirror
 import pytest
 import repaired
+import reports
 from conftest import required
 from test_repair_cuts import cut_all
 from test_repair_outcome import RANK, outcomes
@@ -172,7 +172,7 @@ def test_reports_are_left(night):
     course = box.power_on()
     log = esp_file(box, 1, 'last.log').decode()
     assert log.startswith('=== shadowboot 2026-11-20') and 'Starting from Disk 0 by Boot0001' in log
-    assert json.loads(esp_file(box, 1, 'last.json'))['program'] == 'shadowboot'
+    assert reports.read(esp_file(box, 1, 'last.json'))['firmware']
     attributes, summary = box.setup.variables[REPORT]
     assert attributes == 6 and b'outcome=start\n' in summary and b'starts=1\n' in summary
     assert [event[0] for event in course.events] == ['load', 'start']

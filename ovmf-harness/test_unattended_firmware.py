@@ -3,13 +3,12 @@
 The machine is that of test_unattended, installed by the host program; the firmware does the rest. A
 stand-in that knows the token of an ESP was started from there.
 """
-import json
-
 import pytest
 
 import damage
 import mirror_vm
 import night_vm
+import reports
 from fat import Volume
 from machine import STANDIN, standin_of
 from night_vm import esp_of
@@ -48,7 +47,7 @@ def test_disk_0_dies_and_comes_back(standing_by, tmp_path):
     assert WORDS in text and seen.token == token_of(standing_by, machine, 1)
     assert seen.description == 'Windows Boot Manager'          # BootCurrent is that of the entry that was made
     assert f'Starting from Disk 0 by Boot{seen.entry:04X}' in esp.get('/EFI/shadowboot/last.log').decode()
-    assert json.loads(esp.get('/EFI/shadowboot/last.json'))['program'] == 'shadowboot'
+    assert reports.read(esp.get('/EFI/shadowboot/last.json'))['firmware']
     seen, text, _ = start(machine)                             # by that entry: shadowboot is not needed any more
     assert seen.token == token_of(standing_by, machine, 1) and WORDS not in text
     machine.put_back(first)

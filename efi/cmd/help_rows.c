@@ -13,10 +13,11 @@ static const char *join_fields(struct arena *arena, const struct row_kind *kind,
     for (const struct row_field *field = kind->fields;
          (field->column != NULL || field->member != NULL) && text != NULL; field++) {
         const char *name = tables ? field->column : field->member;
-        bool listed = field->values != NULL;
+        const char *words = row_value_words((enum row_value)field->value);
+        bool listed = words != NULL;
         if (name != NULL)
             text = arena_printf(arena, "%s%s%s%s%s%s", text, text[0] == '\0' ? "" : ", ", name,
-                                listed ? " (" : "", listed ? field->values : "", listed ? ")" : "");
+                                listed ? " (" : "", listed ? words : "", listed ? ")" : "");
     }
     return text;
 }

@@ -46,11 +46,85 @@ enum row {
     ROW_COUNT
 };
 
+/* What a value is. The schema of the report (schema_values.h) has a form for each that is
+ * in JSON; those from AS_ARCHITECTURE on are one of some words. */
+enum row_value {
+    AS_TEXT, /* any */
+    AS_BOOL,
+    AS_U16, /* numbers of so many bits */
+    AS_U32,
+    AS_U64,
+    AS_BLOCK_BYTES, /* of block_port */
+    AS_HEX32,       /* "0x" and 8 digits */
+    AS_HEX64,       /* 16 digits */
+    AS_GUID,
+    AS_SHA256,
+    AS_DATE,         /* "2026-11-20T12:00:00", the machine's own clock */
+    AS_MINUTE,       /* "2026-11-20 12:00" */
+    AS_PATH,         /* of a file, from the root of its volume */
+    AS_LETTER,       /* "C:", or nothing */
+    AS_VERSION,      /* "0.1.0" */
+    AS_UEFI,         /* "2.7" */
+    AS_FILE_VERSION, /* "10.0.26100.1", or nothing */
+    AS_SVN,          /* "7.0", or nothing */
+    AS_REPORT_VERSION,
+    AS_MACHINE_STATE, /* enum machine_state as a number */
+    AS_CARD,
+    AS_FILES_READ,
+    AS_CHANGED_DISKS,
+    AS_TOOK_BACK,
+    AS_ORIGIN,
+    AS_ANSWER,
+    AS_ARCHITECTURE, /* as UEFI names it; shadowboot-linux can look at disks of others */
+    AS_PROGRAM,
+    AS_STATE_TEXT,
+    AS_STATUS, /* of looking at something, status_text */
+    AS_FINDING,
+    AS_SEVERITY,
+    AS_PARTITION_TYPE,
+    AS_CONTENT, /* of a volume, by its first block */
+    AS_ESP_STATE,
+    AS_ESP_TYPE,
+    AS_FILE_STATE,
+    AS_BOOT_KIND,
+    AS_DISK_KIND,
+    AS_ROLE,
+    AS_MEMBER_ROLE,
+    AS_VERDICT,
+    AS_CHANGE,
+    AS_DATABASES,
+    AS_LOG,
+    AS_DISK_STATUS,
+    AS_DATABASE,
+    AS_DISK_LOG,
+    AS_VOLUME_TYPE,
+    AS_VOLUME_STATUS,
+    AS_VOLUME_INFO,
+    AS_PRESENCE,
+    AS_PLEX_STATE,
+    AS_SETTING,
+    AS_IN_ORDER,
+    AS_SECURE_STATE,
+    AS_SECURE_LIST,
+    AS_SECURE_VERDICT,
+    AS_TEST_STATE,
+    AS_COUNT
+};
+
+/* Whether a member is always there, and has always a value. */
+enum row_presence {
+    ALWAYS,
+    OR_NULL,
+    OR_MISSING,     /* all of an object that may be missing come and go together */
+    OR_MISSING_TOO, /* a second such group of the same object */
+};
+
 /* One value of a row. */
 struct row_field {
     const char *column; /* what the reference calls it; NULL: not in tables */
     const char *member; /* its key in JSON; NULL: not there */
-    const char *values; /* what it can be; NULL: speaks for itself */
+    uint8_t value;      /* enum row_value: what it is */
+    uint8_t presence;   /* enum row_presence: of the member */
 };
 
 /* A kind of row. Its member is the key of an object, or of a list of such objects. */
@@ -58,6 +132,7 @@ struct row_kind {
     const char *table;  /* "DiskInfo"; NULL: no table */
     const char *member; /* "disks"; NULL: not in JSON; "": the whole report */
     bool is_list;
+    uint8_t presence;        /* enum row_presence: of the member */
     unsigned depth;          /* of the member: 1 in that of depth 0 before it */
     const char *table_note;  /* what the rows are of, or when they come; NULL: nothing to say */
     const char *member_note; /* the same of the objects */
@@ -66,6 +141,9 @@ struct row_kind {
 
 /* The description of a row. Static lifetime. */
 const struct row_kind *row_kind(enum row row);
+
+/* What a value can be, for people; NULL when its name says that. Static lifetime. */
+const char *row_value_words(enum row_value value);
 
 /* Where rows go. */
 struct rows {

@@ -13,6 +13,7 @@
 
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
+#include "host/host_reports.h"
 #include "host/host_run.h"
 #include "host/mem_files.h"
 
@@ -491,8 +492,9 @@ static enum status files_write(void *ctx, size_t volume, const char *path,
                                enum file_write_mode mode, const void *data, size_t size)
 {
     struct image_files *files = ctx;
-    enum status status = need_tree(files, volume);
 
+    host_reports_keep(span_of(data, size));
+    enum status status = need_tree(files, volume);
     if (status == ST_OK)
         status = mem_files_check_write(files->tree, volume, path, mode);
     if (status != ST_OK)

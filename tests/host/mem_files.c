@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
+#include "host/host_reports.h"
 
 #define NAME_MAX_UNITS 255u /* UCS-2 units of a long FAT name */
 
@@ -562,6 +563,7 @@ static enum status files_write(void *ctx, size_t volume, const char *path,
     struct node *parent = NULL;
     char name[FILE_NAME_SIZE];
 
+    host_reports_keep(span_of(data, size));
     enum status status = mem_files_check_write(files, volume, path, mode);
     if (status != ST_OK)
         return status;

@@ -11,7 +11,8 @@
  *   STATUS SIZE
  *
  * with the exit status, 125 for wrong options or files, and then SIZE bytes of output. Answers to
- * questions come from the options only. Exit status: 0 at the end of the input.
+ * questions come from the options only. With -json there is a stick in the machine, STICK:, for the report
+ * (host/host_reports.h). Exit status: 0 at the end of the input.
  */
 #define _GNU_SOURCE /* getline */
 #include <stdio.h>
@@ -66,6 +67,16 @@ static void answer(unsigned status, const char *text)
     fflush(stdout);
 }
 
+/* A report goes to the stick, which other machines here do not have: nothing would be left there. */
+static bool wants_report(int count, char **words)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "-json") == 0)
+            return true;
+    }
+    return false;
+}
+
 static void serve(char *line, uint8_t *memory)
 {
     char *words[WORDS_MAX + 1];
@@ -74,7 +85,7 @@ static void serve(char *line, uint8_t *memory)
     struct host *host = NULL;
 
     if (host_options_take(count, words, &options))
-        host = image_machine_new(&options, false);
+        host = image_machine_new(&options, wants_report(count, words));
     if (host == NULL) {
         answer(EXIT_HOST, "");
     } else {

@@ -13,6 +13,7 @@
 #include "apply/start_guard.h"
 #include "base/arena.h"
 #include "cmd/cmd.h"
+#include "host/host_reports.h"
 #include "unit/disk_machine_fixture.h"
 #include "unit/json_fixture.h"
 
@@ -46,6 +47,7 @@ static enum status fetch(void *ctx, const char *name, void *ret_data, size_t siz
 static enum status take(void *ctx, const struct net_address *to, struct span data)
 {
     (void)ctx;
+    host_reports_keep(data);
     site.sent++;
     site.to = *to;
     free(site.report);

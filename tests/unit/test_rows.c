@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
+#include "cmd/report_schema.h"
 #include "unit/json_fixture.h"
 #include "unit/scan_fixture.h"
 #include "unit/secure_fixture.h"
@@ -266,6 +268,27 @@ static void each_member_is_named_by_help(void **state)
     assert_true(keys > 100);
 }
 
+static void count_bytes(void *ctx, const char *bytes, size_t size)
+{
+    (void)bytes;
+    *(size_t *)ctx += size;
+}
+
+/* What it says is tried where a judge of schemas is (ovmf-harness/test_reports.py). */
+static void schema_that_is_cut_off_is_not_given_for_a_whole_one(void **state)
+{
+    static uint8_t memory[1u << 16];
+    struct arena arena;
+    size_t whole = 0;
+
+    (void)state;
+    arena_init(&arena, memory, sizeof(memory));
+    assert_int_equal(report_schema(&arena, (struct sink){count_bytes, &whole}), ST_OK);
+    assert_true(whole > 20000);
+    arena_init(&arena, memory, 16);
+    assert_int_equal(report_schema(&arena, (struct sink){count_bytes, &whole}), ST_NO_MEMORY);
+}
+
 static int set_up(void **state)
 {
     *state = windows_machine();
@@ -286,6 +309,7 @@ int main(void)
         TEST(each_row_has_the_columns_that_help_names),
         TEST(each_object_has_the_members_that_help_names),
         TEST(each_member_is_named_by_help),
+        TEST(schema_that_is_cut_off_is_not_given_for_a_whole_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
