@@ -6,6 +6,7 @@
 #include "format/pe_headers.h"
 #include "model/boot_paths.h"
 #include "model/scan_esp.h"
+#include "program_version.h"
 
 #define MBR_NTFS    0x07
 #define LIKELIHOODS 3
@@ -212,49 +213,15 @@ static enum status look_at_loader(const struct content_scan *scan, struct system
     return status == ST_NO_MEMORY ? status : ST_OK;
 }
 
-/* The version of a program on the volume, by the parts of it that tell. */
-static enum status read_version(struct ntfs_volume *ntfs, const char *path, uint8_t *piece,
-                                struct pe_resources *resources, uint64_t *ret_version)
-{
-    struct pe_section section;
-    struct pe_headers headers;
-    struct ntfs_file file;
-    uint64_t offset = 0;
-    size_t wanted = 0;
-    size_t size = 0;
-
-    enum status status = ntfs_lookup(ntfs, path, &file);
-    if (status == ST_OK)
-        status = ntfs_read(ntfs, &file, 0, piece, PE_HEADER_MAX, &size);
-    if (status != ST_OK || pe_headers_parse(span_of(piece, size), file.size, &headers) != ST_OK ||
-        !pe_headers_find_section(span_of(piece, size), &headers, ".rsrc", &section))
-        return status;
-    pe_resources_start(resources, &section);
-    while (status == ST_OK && pe_resources_want(resources, &offset, &wanted)) {
-        status = ntfs_read(ntfs, &file, offset, piece, wanted, &size);
-        if (status == ST_OK && size < wanted)
-            status = ST_DAMAGED;
-        if (status == ST_OK)
-            pe_resources_feed(resources, span_of(piece, size), offset);
-    }
-    if (status == ST_OK)
-        (void)pe_resources_version(resources, ret_version);
-    return status;
-}
-
 /* Looks for the versions of the boot managers that Windows keeps. One that cannot be read is not
  * known. */
 static enum status look_at_managers(const struct content_scan *scan, struct system_copy *copy)
 {
     const char *const paths[] = {system_file_path(SYSTEM_BOOT_MANAGER), TWIN_MANAGER_PATH};
-    size_t mark = arena_mark(scan->arena);
-    struct pe_resources *resources = arena_alloc(scan->arena, 1, sizeof(*resources));
-    uint8_t *piece = arena_alloc(scan->arena, 1, PE_HEADER_MAX);
-    enum status status = resources == NULL || piece == NULL ? ST_NO_MEMORY : ST_OK;
+    enum status status = ST_OK;
 
     for (size_t i = 0; i < 2 && status != ST_NO_MEMORY; i++)
-        status = read_version(&copy->ntfs, paths[i], piece, resources, &copy->managers[i]);
-    arena_release(scan->arena, mark);
+        status = program_version(scan->arena, &copy->ntfs, paths[i], &copy->managers[i]);
     return status == ST_NO_MEMORY ? status : ST_OK;
 }
 

@@ -5,10 +5,10 @@
 #include "base/text.h"
 #include "format/ntfs/ntfs_data.h"
 #include "format/ntfs/ntfs_folder.h"
-#include "format/pe_resource.h"
 #include "model/boot_paths.h"
 #include "model/contents.h"
 #include "model/scan_esp.h"
+#include "program_version.h"
 
 #define BOOT_FOLDER     MICROSOFT_FOLDER "\\Boot"
 #define SYSTEM_FOLDER   "\\Windows\\System32"
@@ -368,43 +368,14 @@ static enum status read_template(struct source_scan *scan, struct span *ret_file
     return status == ST_NO_MEMORY ? status : ST_OK;
 }
 
-/* The build of Windows, by its loader, of which no more is read than that takes; 0 when it is not
- * known. */
+/* The build of Windows, by its loader; 0 when it is not known. */
 static enum status read_build(struct source_scan *scan, uint32_t *ret_build)
 {
-    size_t mark = arena_mark(scan->arena);
-    uint8_t *piece = arena_alloc(scan->arena, 1, PE_HEADER_MAX);
-    struct pe_resources *resources = arena_alloc(scan->arena, 1, sizeof(*resources));
-    struct pe_headers headers;
-    struct pe_section section;
-    struct ntfs_file file;
     uint64_t version = 0;
-    uint64_t at = 0;
-    size_t size = 0;
+    enum status status =
+        program_version(scan->arena, &scan->volume, system_file_path(SYSTEM_LOADER), &version);
 
-    if (piece == NULL || resources == NULL)
-        return ST_NO_MEMORY;
-    enum status status = ntfs_lookup(&scan->volume, system_file_path(SYSTEM_LOADER), &file);
-    if (status == ST_OK)
-        status = ntfs_read(&scan->volume, &file, 0, piece, PE_HEADER_MAX, &size);
-    if (status == ST_OK)
-        status = pe_headers_parse(span_of(piece, size), file.size, &headers);
-    if (status == ST_OK &&
-        !pe_headers_find_section(span_of(piece, size), &headers, ".rsrc", &section))
-        status = ST_ABSENT;
-    if (status == ST_OK)
-        pe_resources_start(resources, &section);
-    while (status == ST_OK && pe_resources_want(resources, &at, &size)) {
-        size = size < PE_HEADER_MAX ? size : PE_HEADER_MAX;
-        status = ntfs_read(&scan->volume, &file, at, piece, size, &size);
-        if (status == ST_OK && size == 0)
-            status = ST_DAMAGED;
-        if (status == ST_OK)
-            pe_resources_feed(resources, span_of(piece, size), at);
-    }
-    if (status == ST_OK && pe_resources_version(resources, &version))
-        *ret_build = (uint32_t)(version >> 16 & 0xffff);
-    arena_release(scan->arena, mark);
+    *ret_build = (uint32_t)(version >> 16 & 0xffff);
     return status == ST_NO_MEMORY ? status : ST_OK;
 }
 
