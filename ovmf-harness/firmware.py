@@ -31,6 +31,7 @@ class Firmware:
     early: bool = False          # machines may start from a state, see early.py
     shell_volume: str = '7cb8bdc9-f8eb-4f34-aaea-3ee4af6516a1'   # where the Shell lies
     instead: tuple = ()          # (kind of disk, kind that stands in for it)
+    title: str = 'OVMF x64'      # in the README
 
     @property
     def fallback(self):
@@ -57,10 +58,11 @@ FIRMWARES = {each.name: each for each in (
     Firmware('ovmf', 'x64', 'qemu-system-x86_64', PC, OVMF / 'OVMF_CODE_4M.fd', OVMF / 'OVMF_VARS_4M.fd',
              early=True),
     Firmware('ovmf-ia32', 'ia32', 'qemu-system-i386', PC_SMM, OVMF / 'OVMF32_CODE_4M.secboot.fd',
-             OVMF / 'OVMF32_VARS_4M.fd'),
+             OVMF / 'OVMF32_VARS_4M.fd', title='OVMF ia32'),
     Firmware('aavmf', 'aa64', 'qemu-system-aarch64', ARM, AAVMF / 'AAVMF_CODE.fd', AAVMF / 'AAVMF_VARS.fd',
-             memory=256, shell_volume='64074afe-340a-4be6-94ba-91b5b4d0f71e', instead=(('ahci', 'virtio-blk'),)),
+             memory=256, shell_volume='64074afe-340a-4be6-94ba-91b5b4d0f71e', instead=(('ahci', 'virtio-blk'),),
+             title='AAVMF'),
     Firmware('u-boot', 'aa64', 'qemu-system-aarch64', ARM, Path('/usr/lib/u-boot/qemu_arm64/u-boot.bin'),
-             memory=256, instead=(('nvme', 'virtio-blk'), ('ahci', 'virtio-blk'), ('usb', 'usb2'))),
+             memory=256, instead=(('nvme', 'virtio-blk'), ('ahci', 'virtio-blk'), ('usb', 'usb2')), title='U-Boot'),
 )}
 FIRMWARE = FIRMWARES[os.environ.get('SHADOWBOOT_FIRMWARE', 'ovmf')]

@@ -327,6 +327,11 @@ class Vm:
         status = self.shell('echo %lasterror%')
         return Result(lines, int(status[-1], 16))
 
+    def start(self, command):
+        """Type a command that is not expected to come back."""
+        self.type(command + '\r')
+        self.console.expect_echo(command)
+
     def fs(self, place):
         """The Shell's name ('FS2:') of a volume, or of the first volume of a disk.
 

@@ -34,15 +34,17 @@ OWN_FOLDER = 'shadowboot'                        # journals
 
 
 class Server:
-    """The machine. `disks` are those of the setup that are there, by their index in it."""
+    """The machine. `disks` are those of the setup that are there, by their index in it; `blank` is one more, of
+    that many bytes."""
 
-    def __init__(self, setup, folder, product, kind=Machine):
+    def __init__(self, setup, folder, product, kind=Machine, blank=0):
         self.setup, self.folder = setup, Path(folder)
         self.machine = mirror_vm.as_machine(setup, self.folder / 'vm', setup.present(), tokens=False, kind=kind)
         self.disks = dict(zip(setup.present(), self.machine.disks))
         for disk in self.machine.disks:
             with contextlib.suppress(ValueError):
                 disk.reread()
+        self.blank = self.machine.add_disk('ahci', blank) if blank else None
         self.stick = self.machine.add_stick({'shadowboot.efi': product},
                                             partitions=[Partition(STICK_TYPE, name='stick')])
 

@@ -32,6 +32,9 @@ VARIABLE = struct.Struct('<IIQ16s')
 PROMPT = r'(?:^|\n)=> \Z'
 LOADED = re.compile(r'\d+ bytes read in')
 FAILED = re.compile(r'## Application failed, r = (\d+)')
+# Each program that was started, whatever it does, leaves a copy of the device tree and some pages behind. Of such
+# areas U-Boot knows eight; then it takes all memory for one, until it is started anew.
+NO_ROOM = 'Reading file would overwrite reserved memory'
 INTERFACES = {'nvme': 'nvme', 'virtio-blk': 'virtio', 'usb2': 'usb'}
 
 
@@ -137,14 +140,25 @@ class UbootVm(Vm):
                 return device
         raise self.console.error('U-Boot has no name for the disk with the program')
 
-    def run(self, command, timeout=120):
-        """What the program printed. Its words are the load options."""
+    def load(self, command):
+        """Loads the program; gives U-Boot's line that starts it. Its words are the load options."""
         name, _, words = command.partition(' ')
         loaded = self.shell(f'load {self.device} $kernel_addr_r {name}.efi')
+        if any(NO_ROOM in line for line in loaded):
+            self.type('reset\r')
+            self.to_shell()
+            loaded = self.shell(f'load {self.device} $kernel_addr_r {name}.efi')
         if not any(LOADED.search(line) for line in loaded):
             raise ConsoleError(f'{name}.efi: {loaded}')
         self.shell(f"setenv bootargs '{words}'")
-        lines = self.shell('bootefi $kernel_addr_r $fdtcontroladdr', timeout)
+        return 'bootefi $kernel_addr_r $fdtcontroladdr'
+
+    def start(self, command):
+        super().start(self.load(command))
+
+    def run(self, command, timeout=120):
+        """What the program printed."""
+        lines = self.shell(self.load(command), timeout)
         if lines and lines[0].startswith('Booting '):
             lines = lines[1:]
         failed = FAILED.search('\n'.join(lines))

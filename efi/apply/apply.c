@@ -1,6 +1,7 @@
 #include "apply/apply.h"
 
 #include "apply_run.h"
+#include "disk_restore.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -194,6 +195,19 @@ static bool is_stuck(const struct apply_run *run, size_t index)
     return false;
 }
 
+/* True when the firmware has written to the disk since, with its variables, and not taken that back: the old
+ * blocks tell nothing of it. */
+static bool is_written_over(const struct apply_run *run, size_t index, size_t count)
+{
+    bool later = false;
+
+    for (size_t i = index + 1; i < count; i++)
+        later |= apply_is_variable(&run->plan->actions[i]);
+    return later &&
+           machine_variables_write_to(run->plan->machine, run->plan->actions[index].change->disk) &&
+           !disk_restore_is_possible(&run->disks.works[index], &run->saved);
+}
+
 /* Step 5: takes back actions [0, count), last first. */
 static bool roll_back(struct apply_run *run, size_t count)
 {
@@ -205,8 +219,8 @@ static bool roll_back(struct apply_run *run, size_t count)
             all &= restore(run, action, &run->before[i - 1]);
             continue;
         }
-        run->stuck[i - 1] =
-            is_stuck(run, i - 1) || !disk_work_revert(&run->disks.works[i - 1], &run->saved);
+        run->stuck[i - 1] = is_stuck(run, i - 1) || is_written_over(run, i - 1, count) ||
+                            !disk_work_revert(&run->disks.works[i - 1], &run->saved);
         all &= !run->stuck[i - 1];
     }
     return all;
@@ -237,11 +251,17 @@ static enum status fail(struct apply_run *run, size_t index, enum status status)
         run->result->problem = apply_say_left_over(run, target, status);
         return status;
     }
-    run->result->problem =
-        status == ST_CANCELLED
-            ? apply_say(run, "Stopped. Everything is again as it was before.")
-            : apply_say(run, "%s could not be written: %s. Everything is again as it was before.",
-                        target, status_text(status));
+    const struct action *refused = run->disks.refused;
+    if (refused != NULL)
+        run->result->problem =
+            apply_say_disk_refused(run, (size_t)(refused - run->plan->actions), status);
+    else
+        run->result->problem =
+            status == ST_CANCELLED
+                ? apply_say(run, "Stopped. Everything is again as it was before.")
+                : apply_say(run,
+                            "%s could not be written: %s. Everything is again as it was before.",
+                            target, status_text(status));
     close_undone(run);
     return status;
 }

@@ -11,13 +11,24 @@ static uint8_t *page_aligned(struct arena *arena, size_t size)
     return at == NULL ? NULL : at + (PAGE_SIZE - (uintptr_t)at % PAGE_SIZE) % PAGE_SIZE;
 }
 
+/* True for blocks that come back behind variables, with which the firmware takes back what it has
+ * written there itself. */
+static bool waits(const struct plan *plan, size_t action)
+{
+    const struct disk_change *change = plan->actions[action].change;
+
+    return change->kind == DISK_CHANGE_RESTORE && action > 0 &&
+           !action_changes_disk(&plan->actions[0]) &&
+           machine_variables_write_to(plan->machine, change->disk);
+}
+
 enum status disk_batch_begin(struct arena *arena, struct ports *ports, const struct plan *plan,
                              struct disk_batch *ret_batch, size_t *ret_action)
 {
     struct disk_batch *batch = ret_batch;
     uint8_t *buffer = NULL;
 
-    *batch = (struct disk_batch){.ports = ports, .plan = plan};
+    *batch = (struct disk_batch){.arena = arena, .ports = ports, .plan = plan};
     batch->works = arena_alloc(arena, plan->count, sizeof(*batch->works));
     if (batch->works == NULL)
         return ST_NO_MEMORY;
@@ -31,7 +42,7 @@ enum status disk_batch_begin(struct arena *arena, struct ports *ports, const str
             return ST_NO_MEMORY;
         enum status status = disk_work_begin(arena, ports, plan->machine, plan->actions[i].change,
                                              buffer, &batch->works[i]);
-        if (status != ST_OK)
+        if (status != ST_OK && (status != ST_CHANGED || !waits(plan, i)))
             return status;
         batch->bytes += batch->works[i].bytes;
     }
@@ -54,7 +65,8 @@ enum status disk_batch_release(struct disk_batch *batch, size_t *ret_disk)
     const struct files_port *files = &batch->ports->files;
 
     for (size_t i = 0; i < batch->plan->count; i++) {
-        if (!action_changes_disk(&batch->plan->actions[i]) || batch->works[i].bytes == 0)
+        if (!action_changes_disk(&batch->plan->actions[i]) ||
+            (batch->works[i].bytes == 0 && !waits(batch->plan, i)))
             continue;
         *ret_disk = batch->plan->actions[i].change->disk;
         enum status status = files->release(files->ctx, batch->works[i].port->path);
@@ -78,11 +90,35 @@ static bool pass_on(void *ctx, uint64_t done, uint64_t total)
     return stop && !batch->plan->is_undo; /* half taken back is the worst place to stop */
 }
 
+/* Works out what has waited, before the first of them writes anything. */
+static enum status look_again(struct disk_batch *batch)
+{
+    enum status status = ST_OK;
+
+    batch->is_final = true;
+    for (size_t i = 0; i < batch->plan->count && status == ST_OK; i++) {
+        struct disk_work *work = &batch->works[i];
+        if (!action_changes_disk(&batch->plan->actions[i]) || !waits(batch->plan, i))
+            continue;
+        batch->bytes -= work->bytes;
+        status = disk_work_begin(batch->arena, batch->ports, batch->plan->machine,
+                                 batch->plan->actions[i].change, work->buffer, work);
+        batch->bytes += work->bytes;
+        if (status != ST_OK)
+            batch->refused = &batch->plan->actions[i];
+    }
+    return status;
+}
+
 enum status disk_batch_run(struct disk_batch *batch, size_t action)
 {
     struct disk_work *work = &batch->works[action];
-    enum status status = disk_work_run(work, pass_on, batch);
+    enum status status = ST_OK;
 
+    if (!batch->is_final)
+        status = look_again(batch);
+    if (status == ST_OK)
+        status = disk_work_run(work, pass_on, batch);
     if (status == ST_OK)
         batch->done += work->bytes;
     return status;

@@ -7,18 +7,23 @@
 #include "plan/plan.h"
 
 struct disk_batch {
+    struct arena *arena;
     struct ports *ports;
     const struct plan *plan;
     struct disk_work *works; /* by action; meaningful for disk changes that were worked out */
     uint64_t bytes;          /* that all of them write */
     bool released;
+    bool is_final;                /* what has waited is worked out */
+    const struct action *refused; /* what of that could not be; else NULL */
     disk_work_progress *progress;
     void *progress_ctx;
     uint64_t done; /* by the works that are finished */
 };
 
 /*
- * Works out every disk change of the plan. `ports`, plan and arena must outlive it. `*ret_action`
+ * Works out every disk change of the plan. What comes back on a disk to which the firmware itself writes with
+ * variables that are taken back before is worked out when those are: till then nobody can say whether somebody
+ * else has written there. `ports`, plan and arena must outlive it. `*ret_action`
  * is the action that failed, `ret_batch->works[*ret_action].where` what of it. Statuses: those of
  * disk_work_begin.
  */
@@ -37,7 +42,7 @@ size_t disk_batch_record_room(const struct disk_batch *batch);
 MUST_CHECK enum status disk_batch_release(struct disk_batch *batch, size_t *ret_disk);
 
 /* Carries out one of them; the progress is that of all together. Statuses: those of
- * disk_work_run. */
+ * disk_work_run; those of disk_work_begin, with nothing written. */
 MUST_CHECK enum status disk_batch_run(struct disk_batch *batch, size_t action);
 
 /* After release: the volumes of ports->files are those that are there now. Statuses: those of

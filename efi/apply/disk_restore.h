@@ -13,4 +13,10 @@
  */
 MUST_CHECK enum status disk_restore_work_out(struct disk_work *work);
 
+/*
+ * True when every block that `journal` has of the work's disk holds what was there before or after a step: then
+ * nobody else has written to them, and they can be brought back.
+ */
+bool disk_restore_is_possible(const struct disk_work *work, const struct journal *journal);
+
 #endif

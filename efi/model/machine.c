@@ -325,3 +325,10 @@ struct hd_node partition_hd_node(const struct machine *machine, const struct par
     }
     return hd;
 }
+
+bool machine_variables_write_to(const struct machine *machine, size_t disk)
+{
+    return firmware_is_uboot(machine->firmware.vendor) &&
+           (!machine->variables_in_file ||
+            machine->partitions[machine->variables_place].disk == disk);
+}

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "port/firmware.h"
 
 #define FIRST_ROOM 16
 
@@ -37,6 +38,23 @@ static void *grow(struct arena *arena, const void *items, size_t count, size_t s
     return grown;
 }
 
+/*
+ * Where the next action goes: at the end. But a firmware that keeps variables in a file of an ESP writes to that
+ * file system whenever one is set, so there disks come before variables: what is to become of a disk is worked
+ * out from what it holds before the first action. Undo goes the other way, to end where the change began.
+ */
+static size_t place_for(const struct plan *plan, enum action_type type)
+{
+    size_t at = plan->count;
+
+    if (type != ACTION_CHANGE_DISK || plan->is_undo ||
+        !firmware_is_uboot(plan->machine->firmware.vendor))
+        return at;
+    while (at > 0 && !action_changes_disk(&plan->actions[at - 1]))
+        at--;
+    return at;
+}
+
 static struct action *new_action(struct plan *plan, enum action_type type, const char *text)
 {
     if (plan->status == ST_OK && plan->count == plan->room) {
@@ -51,7 +69,10 @@ static struct action *new_action(struct plan *plan, enum action_type type, const
         plan_fail(plan, ST_NO_MEMORY);
     if (plan->status != ST_OK)
         return NULL;
-    struct action *action = &plan->actions[plan->count++];
+    size_t at = place_for(plan, type);
+    struct action *action = &plan->actions[at];
+    for (size_t i = plan->count++; i > at; i--)
+        plan->actions[i] = plan->actions[i - 1];
     memset(action, 0, sizeof(*action));
     action->type = type;
     action->text = text;

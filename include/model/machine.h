@@ -318,6 +318,10 @@ bool order_names(const struct boot_order *order, uint16_t number);
  */
 bool order_is_missing(const struct machine *machine);
 
+/* True when the firmware writes to the disk, or may, whenever a variable is set: U-Boot, to a file that is there, or
+ * that it makes on the first ESP it comes to. */
+bool machine_variables_write_to(const struct machine *machine, size_t disk);
+
 /* Byte offset and length of a partition on its disk. */
 uint64_t partition_offset(const struct machine *machine, const struct partition *partition);
 uint64_t partition_bytes(const struct machine *machine, const struct partition *partition);

@@ -23,6 +23,7 @@
 #include "host/image_block.h"
 #include "host/image_files.h"
 #include "host/mem_vars.h"
+#include "host/uboot_vars.h"
 #include "host/vars_file.h"
 #include "linux/clock.h"
 #include "port/ports.h"
@@ -40,6 +41,7 @@ struct program {
     struct fault *fault;             /* makes blocks unreadable */
     const struct block_port *faulty; /* the disks as the program sees them */
     struct mem_vars *vars;
+    struct uboot_vars *file_vars; /* as U-Boot, when the firmware is that */
     struct image_files *files;
     struct arena *arena;
     size_t disk; /* whose volumes are looked for */
@@ -154,6 +156,10 @@ static void make_ports(struct program *program)
     program->ports.disks = program->faulty;
     program->ports.disk_count = options->disk_count;
     program->ports.vars = mem_vars_port(program->vars);
+    if (firmware_is_uboot(options->firmware)) {
+        program->file_vars = uboot_vars_new(program->vars, program->blocks, options->disk_count);
+        program->ports.vars = uboot_vars_port(program->file_vars);
+    }
     program->ports.files = image_files_port(program->files);
     program->ports.console = host_console_port(program->console);
     program->clock.time = options->date;
@@ -223,6 +229,7 @@ static void close_program(struct program *program)
     host_options_free(&program->options);
     fault_free(program->fault);
     image_files_free(program->files);
+    uboot_vars_free(program->file_vars);
     mem_vars_free(program->vars);
     host_console_free(program->console);
     host_start_free(program->start);

@@ -354,6 +354,23 @@ static void all_of_it_is_taken_back(void **state)
         strstr(plan.actions[plan.count - 1].text, "delete 2 files and 2 folders of Disk 1"));
 }
 
+/* A variable that is set before would change the file system under what was worked out. */
+static void under_u_boot_disks_come_before_entries(void **state)
+{
+    struct mirror *mirror = *state;
+    struct plan plan;
+
+    install_all(mirror);
+    mirror->machine.firmware.vendor = "Das U-Boot";
+    plan_init(&plan, &mirror->arena, &mirror->machine);
+    assert_int_equal(plan_uninstall(&plan), ST_OK);
+    assert_int_equal(plan.count, 5);
+    for (size_t i = 0; i < plan.count; i++)
+        assert_int_equal(action_changes_disk(&plan.actions[i]), i < 2);
+    assert_string_equal(order_after(mirror, &plan), "0000,0001");
+    assert_non_null(strstr(plan.actions[0].text, "of Disk 0"));
+}
+
 static void what_cannot_be_taken_back_is_told(void **state)
 {
     struct mirror *mirror = *state;
@@ -423,6 +440,7 @@ int main(void)
         TEST(esp_that_cannot_be_written_is_left_out),
         TEST(nothing_to_install_on_is_refused),
         TEST(all_of_it_is_taken_back),
+        TEST(under_u_boot_disks_come_before_entries),
         TEST(what_cannot_be_taken_back_is_told),
         TEST(path_and_version_are_told),
         cmocka_unit_test(every_finding_was_met),
