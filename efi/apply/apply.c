@@ -124,8 +124,8 @@ static enum status save_journal(struct apply_run *run, const char *command)
         run->result->problem = apply_say(
             run,
             "There is no place to save the old boot variables and disk areas (%s), so nothing "
-            "was changed. Start shadowboot from a stick that is not write-protected and has "
-            "%llu KB free.",
+            "was changed. Start shadowboot from a stick (shadowboot-linux: give a --journal) that is "
+            "not write-protected and has %llu KB free.",
             status_text(status), (unsigned long long)(journal_store_needs(journal) / 1024 + 1));
     return status;
 }

@@ -59,12 +59,12 @@ enum status path_resolve(struct context *context, const char *text, struct file_
 
     if (volume == FILES_NO_VOLUME) {
         const char *shown = text_printable(context->arena, text);
-        return report(context, ST_ABSENT,
-                      "%.80s: %s. Name one as the UEFI Shell does, as in FS0:\\backup. Nothing was "
-                      "changed.",
-                      shown == NULL ? "" : shown,
-                      named > 0 ? "there is no such volume"
-                                : "it names no volume, and there is no current one");
+        return report(
+            context, ST_ABSENT, "%.80s: %s. Name one as in %s\\backup. Nothing was changed.",
+            shown == NULL ? "" : shown,
+            named > 0 ? "there is no such volume"
+                      : "it names no volume, and there is no current one",
+            files->current == FILES_NO_VOLUME ? "FS0:" : files->volumes[files->current].alias);
     }
     if (!absolute && volume == files->current)
         directory = files->directory;

@@ -18,9 +18,11 @@ static enum status choose_newest(struct context *context, const struct journal_f
     const struct journal_file *newest = journal_newest(files, context->ports->files.volume_count);
 
     if (newest == NULL)
-        return report(context, ST_ABSENT,
-                      "There is nothing to take back: no journal of a change is on any mounted "
-                      "volume. If it is on a stick, plug it in and try again.");
+        return report(
+            context, ST_ABSENT,
+            "There is nothing to take back: no journal of a change is on any mounted "
+            "volume. If it is on a stick, plug it in (shadowboot-linux: --journal with where it "
+            "is mounted) and try again.");
     *ret_file = newest;
     return ST_OK;
 }

@@ -42,6 +42,8 @@ void linux_console_open(struct linux_console *ret_console)
     for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
         take_signal(wishes[i], on_interrupt);
     take_signal(SIGPIPE, SIG_IGN);
+    ret_console->has_advice = false;
+    ret_console->matched = 0;
     ret_console->is_screen = isatty(STDOUT_FILENO) != 0;
     ret_console->has_colours = ret_console->is_screen && getenv("NO_COLOR") == NULL;
 }
@@ -55,11 +57,32 @@ const char *linux_console_colour(char mark)
     return escapes[(int)mark];
 }
 
+/* Looks for the name of the firmware's program with a command behind it, on this line or the next. */
+static void look_for_advice(struct linux_console *console, const char *text, size_t size)
+{
+    static const char name[] = "shadowboot";
+    const size_t length = sizeof(name) - 1;
+
+    for (size_t i = 0; i < size; i++) {
+        bool blank = text[i] == ' ' || text[i] == '\n';
+        if (console->matched < length && text[i] == name[console->matched])
+            console->matched++;
+        else if (console->matched >= length && blank)
+            console->matched = length + 1;
+        else {
+            bool command = text[i] >= 'a' && text[i] <= 'z';
+            console->has_advice |= console->matched > length && command;
+            console->matched = text[i] == name[0];
+        }
+    }
+}
+
 static void write_text(void *ctx, const char *text, size_t size)
 {
-    const struct linux_console *console = ctx;
+    struct linux_console *console = ctx;
     size_t start = 0;
 
+    look_for_advice(console, text, size);
     for (size_t i = 0; i < size; i++) {
         if (!is_colour(text[i]))
             continue;

@@ -8,6 +8,8 @@
 #include "port/console.h"
 
 struct linux_console {
+    bool has_advice; /* "shadowboot COMMAND" was written */
+    size_t matched;  /* characters of it that were written last; private */
     bool is_screen;
     bool has_colours;
 };

@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/sha256.h"
+#include "advice.h"
 #include "clock.h"
 #include "cmd/cmd.h"
 #include "cmd/command.h"
@@ -228,15 +229,16 @@ static bool has_word(int count, char **words, const char *word)
 }
 
 /* Runs the command; where nothing may be written, it only shows its plan. */
-static int run_words(struct program *program, const char *name, int count, char **words)
+static int run_words(struct program *program, char **argv, int count)
 {
+    char **words = argv + program->options.first_word;
     bool add_plan_only = !program->options.write && count > 0 && !has_word(count, words, "-n");
     const char **arguments = calloc((size_t)count + 3, sizeof(*arguments));
     int used = 0;
 
     if (arguments == NULL)
         return (int)exit_code(ST_NO_MEMORY);
-    arguments[used++] = name;
+    arguments[used++] = argv[0];
     for (int i = 0; i < count; i++) {
         arguments[used++] = words[i];
         if (i == 0 && add_plan_only)
@@ -245,6 +247,9 @@ static int run_words(struct program *program, const char *name, int count, char 
     int code = (int)(cmd_main(&program->ports, &program->arena, used, arguments) & 0xff);
     fflush(stdout);
     free(arguments);
+    if (program->console.has_advice && program->options.disk_count > 0 && count > 0 &&
+        !has_word(count, words, "-sfo") && strcmp(words[0], "help") != 0)
+        linux_advice_tell(&program->options, argv);
     return code;
 }
 
@@ -301,8 +306,7 @@ int main(int argc, char **argv)
     int count = argc - program.options.first_word;
     char **words = argv + program.options.first_word;
     status = open_all(&program, count, words);
-    int code =
-        status == ST_OK ? run_words(&program, argv[0], count, words) : (int)exit_code(status);
+    int code = status == ST_OK ? run_words(&program, argv, count) : (int)exit_code(status);
     for (size_t i = 0; i < program.opened; i++)
         linux_disk_close(&program.disks[i]);
     if (program.options.efivars != NULL)

@@ -195,7 +195,7 @@ static const char *const before_options[] = {
     "and boot stores (BCD). It needs no UEFI and nothing but the kernel.",
     "COMMAND is one of those of shadowboot.efi and does the same here; \"shadowboot-linux help\" "
     "lists them, \"shadowboot-linux help COMMAND\" explains one. Where its texts say \"shadowboot "
-    "repair\", type \"shadowboot-linux\" with the same options before it. The commands auto, install, "
+    "repair\", type \"shadowboot-linux\" with the same options before it: the line is said at the end. The commands auto, install, "
     "menu and test are the firmware's: they start programs or the machine.",
 };
 
