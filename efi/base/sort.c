@@ -37,10 +37,22 @@ static void sink_item(const struct sorting *s, size_t root, size_t count)
     }
 }
 
+/* As most lists of files are when they come. */
+static bool is_in_order(const struct sorting *s, size_t count)
+{
+    size_t i = 1;
+
+    while (i < count && !before(s, i, i - 1))
+        i++;
+    return i >= count;
+}
+
 void sort_items(size_t *items, size_t count, sort_compare *compare, const void *ctx)
 {
     struct sorting s = {items, compare, ctx};
 
+    if (is_in_order(&s, count))
+        return;
     for (size_t root = count / 2; root > 0; root--)
         sink_item(&s, root - 1, count);
     for (size_t end = count; end > 1; end--) {

@@ -90,8 +90,10 @@ enum status start_files_find(struct arena *arena, const struct machine *machine,
     for (size_t i = 0; i < esp->report.file_count; i++) {
         const struct fat_file *file = &esp->report.files[i];
         const struct start_files so_far = {places, count};
+        if (start_files_cover(&so_far, file->path))
+            continue;
         bool starts = !file->is_directory && esp_starts_system(machine, esp, windows, i);
-        if (start_files_cover(&so_far, file->path) || (!starts && !is_for_kernels(file)))
+        if (!starts && !is_for_kernels(file))
             continue;
         places[count] = link_place(arena, file->path);
         if (places[count++] == NULL)

@@ -19,6 +19,7 @@
 #include "base/guid.h"
 #include "base/print.h"
 #include "base/sha256.h"
+#include "base/sort.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -989,6 +990,78 @@ static void every_status_has_words(void **state)
     assert_non_null(status_text((enum status) - 1));
 }
 
+/* --- Sorting -------------------------------------------------------------------------------- */
+
+#define SORTED_MOST 5u
+
+struct keys {
+    int at[SORTED_MOST];
+    size_t compares;
+};
+
+static int by_key(const void *ctx, size_t a, size_t b)
+{
+    struct keys *keys = (struct keys *)ctx;
+
+    keys->compares++;
+    return keys->at[a] - keys->at[b];
+}
+
+/* The keys that stand for a number: each is 0, 1 or 2. Gives how many lists of so many there are. */
+static size_t take_keys(size_t number, size_t count, struct keys *ret_keys)
+{
+    size_t all = 1;
+
+    *ret_keys = (struct keys){.compares = 0};
+    for (size_t i = 0; i < count; i++) {
+        ret_keys->at[i] = (int)(number / all % 3);
+        all *= 3;
+    }
+    return all;
+}
+
+/* Each item once, for they ascend: by key, and where that is the same by number. */
+static void assert_sorted(const size_t *items, size_t count, const struct keys *keys)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert_in_range(items[i], 0, count - 1);
+        if (i == 0)
+            continue;
+        int before = keys->at[items[i - 1]];
+        int own = keys->at[items[i]];
+        assert_true(before < own || (before == own && items[i - 1] < items[i]));
+    }
+}
+
+static void every_list_is_sorted_whatever_its_order(void **state)
+{
+    struct keys keys;
+
+    (void)state;
+    for (size_t count = 0; count <= SORTED_MOST; count++) {
+        for (size_t number = 0; number < take_keys(number, count, &keys); number++) {
+            size_t items[SORTED_MOST];
+            take_keys(number, count, &keys);
+            sort_range(items, 0, count, by_key, &keys);
+            assert_sorted(items, count, &keys);
+            for (size_t i = 0; i < count; i++)
+                items[i] = count - 1 - i;
+            sort_items(items, count, by_key, &keys);
+            assert_sorted(items, count, &keys);
+        }
+    }
+}
+
+static void a_list_in_order_is_looked_through_once(void **state)
+{
+    struct keys keys = {.at = {0, 1, 1, 2, 2}};
+    size_t items[SORTED_MOST];
+
+    (void)state;
+    sort_range(items, 0, SORTED_MOST, by_key, &keys);
+    assert_int_equal(keys.compares, SORTED_MOST - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1014,6 +1087,8 @@ int main(void)
         cmocka_unit_test(sha256_has_the_published_digests),
         cmocka_unit_test(sha256_pads_every_length),
         cmocka_unit_test(sha256_of_an_empty_span_at_null_is_the_empty_digest),
+        cmocka_unit_test(every_list_is_sorted_whatever_its_order),
+        cmocka_unit_test(a_list_in_order_is_looked_through_once),
         cmocka_unit_test(texts_are_compared_with_and_without_case),
         cmocka_unit_test(only_ascii_letters_change_case),
         cmocka_unit_test(hexadecimal_digits_have_values),

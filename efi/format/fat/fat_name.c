@@ -76,15 +76,16 @@ static uint16_t rank(uint16_t unit)
     return unit == '\\' ? 0 : fold(unit);
 }
 
+/* Most of what is compared begins alike, unit for unit. */
 int fat_name_compare(struct span a, struct span b)
 {
     size_t units = (a.size < b.size ? a.size : b.size) / 2;
 
     for (size_t i = 0; i < units; i++) {
-        uint16_t x = rank(name_unit(a, i));
-        uint16_t y = rank(name_unit(b, i));
-        if (x != y)
-            return x < y ? -1 : 1;
+        uint16_t x = name_unit(a, i);
+        uint16_t y = name_unit(b, i);
+        if (x != y && rank(x) != rank(y))
+            return rank(x) < rank(y) ? -1 : 1;
     }
     return a.size < b.size ? -1 : a.size > b.size;
 }
