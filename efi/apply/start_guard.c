@@ -2,11 +2,16 @@
 
 #include "base/bytes.h"
 
-#define FORMAT           1u /* first byte of the variable */
-#define STARTS_AT        1u /* then the count, two zero bytes, and minutes since 1601 */
+#define FORMAT 1u /* first byte of the variable */
+#define STARTS_AT \
+    1u /* then the count, when the last one was (seconds of a minute, a zero byte,
+                             * minutes since 1601) */
+#define SECONDS_AT       2u
 #define MINUTES_AT       4u
 #define MINUTES_UNKNOWN  0u
-#define TICKS_PER_MINUTE 600000000u /* of 100 nanoseconds */
+#define TICKS_PER_SECOND 10000000u /* of 100 nanoseconds */
+#define MINUTE           60u       /* seconds */
+#define SHORTEST_START   3 /* seconds that firmware takes at least from one start to the next */
 
 static const struct guid own_vendor = VAR_OWN_VENDOR;
 
@@ -16,16 +21,24 @@ static void look_at_clock(const struct ports *ports, struct start_guard *io_guar
     struct date_time now;
 
     io_guard->has_time = ports->clock.now(ports->clock.ctx, &now) == ST_OK;
-    io_guard->minutes = io_guard->has_time ? date_filetime(&now) / TICKS_PER_MINUTE : 0;
+    io_guard->seconds = io_guard->has_time ? date_filetime(&now) / TICKS_PER_SECOND : 0;
 }
 
-/* True when the last start, at these minutes, was so long ago that it has lasted. */
+/* True when the last start was so long ago that it has lasted; the minutes of its time count. */
 static bool has_lasted(const struct start_guard *guard, uint32_t minutes)
 {
-    uint32_t now = (uint32_t)guard->minutes;
+    uint32_t now = (uint32_t)(guard->seconds / MINUTE);
     uint32_t apart = now > minutes ? now - minutes : minutes - now;
 
     return guard->has_time && minutes != MINUTES_UNKNOWN && apart >= START_GUARD_PAUSE;
+}
+
+static bool is_blind(const struct start_guard *guard, const uint8_t data[START_GUARD_SIZE])
+{
+    uint32_t minutes = ld_le32(data + MINUTES_AT);
+    uint64_t last = (uint64_t)minutes * MINUTE + data[SECONDS_AT];
+
+    return !guard->has_time || minutes == MINUTES_UNKNOWN || guard->seconds < last + SHORTEST_START;
 }
 
 struct start_guard start_guard_read(const struct ports *ports)
@@ -43,6 +56,7 @@ struct start_guard start_guard_read(const struct ports *ports)
         return guard;
     if (!has_lasted(&guard, ld_le32(data + MINUTES_AT)))
         guard.starts = data[STARTS_AT];
+    guard.is_blind = is_blind(&guard, data);
     return guard;
 }
 
@@ -51,11 +65,19 @@ bool start_guard_is_shut(const struct start_guard *guard)
     return guard->starts >= START_GUARD_MOST;
 }
 
+void start_guard_let_one_pass(struct start_guard *io_guard)
+{
+    if (start_guard_is_shut(io_guard))
+        io_guard->starts = START_GUARD_MOST - 1;
+}
+
 static enum status write_count(const struct ports *ports, const struct start_guard *guard)
 {
     uint8_t data[START_GUARD_SIZE] = {FORMAT, (uint8_t)guard->starts};
 
-    st_le32(data + MINUTES_AT, guard->has_time ? (uint32_t)guard->minutes : MINUTES_UNKNOWN);
+    data[SECONDS_AT] = (uint8_t)(guard->seconds % MINUTE);
+    st_le32(data + MINUTES_AT,
+            guard->has_time ? (uint32_t)(guard->seconds / MINUTE) : MINUTES_UNKNOWN);
     return ports->vars.set(ports->vars.ctx, &own_vendor, START_GUARD_NAME,
                            VAR_NON_VOLATILE | VAR_BOOT_SERVICE | VAR_RUNTIME, data, sizeof(data));
 }

@@ -14,6 +14,7 @@
 #include "version.h"
 
 #define SECOND      1000u /* milliseconds */
+#define MINUTE      60u   /* seconds */
 #define ROUNDS_MOST 3
 
 /* --- A person ------------------------------------------------------------------------------- */
@@ -46,27 +47,81 @@ static enum status hand_to_person(struct auto_run *run)
     return status == ST_OK || status == ST_CANCELLED ? status : wait_for_person(context);
 }
 
-/* Counts down; true when a key was pressed. Without a keyboard nobody can press one, and nobody waits. */
-static bool person_is_there(struct auto_run *run)
+/* One second of a countdown, in which a key may be pressed. Statuses: ST_OK; ST_IO without a keyboard: at once. */
+static enum status count_second(struct context *context, unsigned left, uint32_t *io_key)
 {
-    struct context *context = run->context;
     const struct console_port *console = &context->ports->console;
-    uint32_t key = KEY_NONE;
+    struct text_buffer text;
+    char room[48];
 
-    screen_flush(context->screen);
-    for (unsigned left = run->settings.timeout; left > 0 && key == KEY_NONE; left--) {
-        char room[48];
-        struct text_buffer text;
-        text_buffer_init(&text, room, sizeof(room));
-        text_buffer_printf(&text, "\rPress a key for the menu: %3u ", left);
-        console->write(console->ctx, room, text.used); /* nothing for the log */
-        if (console->read_key(console->ctx, SECOND, &key) != ST_OK)
-            break;
-    }
+    text_buffer_init(&text, room, sizeof(room));
+    text_buffer_printf(&text, "\rPress a key for the menu: %3u ", left);
+    console->write(console->ctx, room, text.used); /* nothing for the log */
+    return console->read_key(console->ctx, SECOND, io_key);
+}
+
+/* Ends a countdown; true when a key was pressed. */
+static bool ends_with_key(struct context *context, uint32_t key)
+{
+    const struct console_port *console = &context->ports->console;
+
     console->write(console->ctx, "\n", 1);
     if (key != KEY_NONE)
         start_guard_clear(context->ports);
     return key != KEY_NONE;
+}
+
+/* Counts down; true when a key was pressed. Without a keyboard nobody can press one, and nobody waits. */
+static bool person_is_there(struct auto_run *run)
+{
+    uint32_t key = KEY_NONE;
+
+    screen_flush(run->context->screen);
+    for (unsigned left = run->settings.timeout; left > 0 && key == KEY_NONE; left--) {
+        if (count_second(run->context, left, &key) != ST_OK)
+            break;
+    }
+    return ends_with_key(run->context, key);
+}
+
+/* Without a keyboard; false where there is no counter to tell when a second is over. */
+static bool spend_second(const struct clock_port *clock)
+{
+    uint64_t since = clock->microseconds(clock->ctx);
+
+    if (since == 0 && clock->microseconds(clock->ctx) == 0)
+        return false;
+    while (clock->microseconds(clock->ctx) - since < SECOND * 1000u)
+        continue;
+    return true;
+}
+
+/*
+ * Waits out the pause after which one more start may be tried, where waiting for a person would be for ever: nobody
+ * can press a key, or the clock would not tell of the pause after the machine was off, either. True when it is over.
+ */
+static bool pause_passes(struct auto_run *run)
+{
+    struct context *context = run->context;
+    const struct console_port *console = &context->ports->console;
+    uint32_t key = KEY_NONE;
+    bool keyboard = console->read_key(console->ctx, 1, &key) == ST_OK;
+
+    if (key != KEY_NONE)
+        start_guard_clear(context->ports);
+    if (keyboard && (key != KEY_NONE || !run->guard.is_blind))
+        return false;
+    say(context, "%s, so after %u minutes it tries once more.\n",
+        keyboard ? "The clock of this machine does not tell how long a start has lasted"
+                 : "There is no keyboard",
+        START_GUARD_PAUSE);
+    screen_flush(context->screen);
+    for (unsigned left = START_GUARD_PAUSE * MINUTE; left > 0 && key == KEY_NONE; left--) {
+        if (count_second(context, left, &key) != ST_OK && !spend_second(&context->ports->clock))
+            return false;
+    }
+    start_guard_let_one_pass(&run->guard);
+    return !ends_with_key(context, key);
 }
 
 /* --- The machine ---------------------------------------------------------------------------- */
@@ -256,10 +311,11 @@ enum status cmd_auto(struct context *context)
             run.guard.starts);
         run.looked = context_scan(context, SCAN_FULL) == ST_OK;
         auto_report(&run, "waiting");
+        if (!pause_passes(&run))
+            return hand_to_person(&run);
+    } else if (person_is_there(&run)) {
         return hand_to_person(&run);
     }
-    if (person_is_there(&run))
-        return hand_to_person(&run);
     do_unattended(&run);
     if (run.settings.mode == MODE_REPORT)
         return ST_ABSENT;

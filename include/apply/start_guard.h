@@ -17,7 +17,10 @@
 struct start_guard {
     unsigned starts;  /* in a row, without such a pause; 0 when the last one has lasted */
     bool has_time;    /* the clock can be read */
-    uint64_t minutes; /* now, since 1601 */
+    uint64_t seconds; /* now, since 1601 */
+    bool
+        is_blind; /* the clock does not tell how long ago the last start was: it cannot be read, has hardly gone on
+                       * since, or has gone back (a battery that is empty, a machine without one) */
 };
 
 /*
@@ -28,6 +31,9 @@ struct start_guard start_guard_read(const struct ports *ports);
 
 /* True when there were so many that a person is to be waited for. */
 bool start_guard_is_shut(const struct start_guard *guard);
+
+/* A pause has passed since the last start, whatever the clock says: one more may be tried. Nothing is written. */
+void start_guard_let_one_pass(struct start_guard *io_guard);
 
 /* Counts one more start: one write of START_GUARD_SIZE bytes. Statuses: those of vars_port.set. */
 MUST_CHECK enum status start_guard_count(const struct ports *ports, struct start_guard *io_guard);

@@ -82,6 +82,58 @@ static void without_a_clock_no_start_has_lasted(void **state)
     assert_int_equal(start_guard_read(host_ports(host)).starts, 4);
 }
 
+/* Whether the clock tells how long ago a start at that time was, when it is `now` seconds past 3 o'clock. */
+static bool is_blind_at(struct host *host, unsigned hour, unsigned minute, unsigned second)
+{
+    host->clock.time.hour = (uint8_t)hour;
+    host->clock.time.minute = (uint8_t)minute;
+    host->clock.time.second = (uint8_t)second;
+    return start_guard_read(host_ports(host)).is_blind;
+}
+
+/* An empty battery: each time the power comes back it is the same time again. */
+static void clock_that_does_not_go_on_tells_nothing(void **state)
+{
+    struct host *host = *state;
+
+    host->clock.time.second = 58;
+    (void)start_at(host, 3, 30);
+    assert_true(is_blind_at(host, 3, 30, 58));
+    assert_true(is_blind_at(host, 3, 31, 0)); /* the firmware alone takes longer */
+    assert_false(is_blind_at(host, 3, 31, 1));
+    assert_false(is_blind_at(host, 3, 44, 0));
+    assert_true(is_blind_at(host, 3, 20, 0)); /* it has gone back */
+    assert_int_equal(start_guard_read(host_ports(host)).starts, 1);
+}
+
+static void without_a_clock_nothing_is_told(void **state)
+{
+    struct host *host = *state;
+    struct ports ports = *host_ports(host);
+
+    ports.clock = host_clock_broken();
+    struct start_guard guard = start_guard_read(&ports);
+    assert_false(guard.is_blind); /* there was no start yet */
+    assert_int_equal(start_guard_count(&ports, &guard), ST_OK);
+    assert_true(start_guard_read(&ports).is_blind);
+    assert_true(is_blind_at(host, 3, 30, 0)); /* ... of which nobody knows when it was */
+}
+
+static void one_start_passes_after_a_pause(void **state)
+{
+    struct start_guard guard = {.starts = START_GUARD_MOST + 2};
+
+    (void)state;
+    start_guard_let_one_pass(&guard);
+    assert_false(start_guard_is_shut(&guard));
+    assert_int_equal(guard.starts, START_GUARD_MOST - 1); /* one */
+    start_guard_let_one_pass(&guard);
+    assert_int_equal(guard.starts, START_GUARD_MOST - 1);
+    guard.starts = 0;
+    start_guard_let_one_pass(&guard);
+    assert_int_equal(guard.starts, 0);
+}
+
 static void damaged_count_is_none(void **state)
 {
     static const uint8_t odd[] = {9, 3, 0, 0, 0, 0, 0, 0};
@@ -221,6 +273,9 @@ int main(void)
         TEST(start_that_has_lasted_counts_no_more),
         TEST(clock_that_was_set_back_opens_it),
         TEST(without_a_clock_no_start_has_lasted),
+        TEST(clock_that_does_not_go_on_tells_nothing),
+        TEST(without_a_clock_nothing_is_told),
+        TEST(one_start_passes_after_a_pause),
         TEST(damaged_count_is_none),
         TEST(person_begins_anew_with_a_write_only_where_something_was_counted),
         TEST(store_that_takes_nothing_is_told),
