@@ -30,7 +30,6 @@ struct auto_run {
     bool judged;  /* ... and judgement what comes of it */
     bool stopped; /* by a person, with Ctrl-C: nothing more is done unasked */
     struct auto_log *log;
-    const char *outcome; /* for the variable: in a word or two */
 };
 
 /* The settings of the volume, or the server, that the program came from; the defaults without a file. From a server

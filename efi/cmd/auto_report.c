@@ -55,13 +55,19 @@ void auto_log_begin(struct auto_run *run)
 
 /* --- Where it goes -------------------------------------------------------------------------- */
 
+/* True where a system is to start as soon as the report is there. */
+static bool is_awaited(const struct auto_run *run)
+{
+    return run->settings.mode != MODE_REPORT;
+}
+
 static void write_json(struct auto_run *run)
 {
     struct context *context = run->context;
     size_t mark = arena_mark(context->arena);
     struct span text;
 
-    if (report_json_text(context, &run->judgement, &text) == ST_OK)
+    if (report_json_text(context, &run->judgement, is_awaited(run), &text) == ST_OK)
         (void)!run_log_replace(&context->ports->files, RUN_LOG_JSON, text);
     arena_release(context->arena, mark);
 }
@@ -89,7 +95,7 @@ static void send_json(struct auto_run *run)
 
     enum status status = report_goes_to(run, &to);
     if (status == ST_OK)
-        status = report_json_text(context, &run->judgement, &text);
+        status = report_json_text(context, &run->judgement, is_awaited(run), &text);
     if (status == ST_OK)
         status = net->is_source ? net->send(net->ctx, &to, text) : ST_UNSUPPORTED;
     if (status == ST_OK)

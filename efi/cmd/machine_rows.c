@@ -69,7 +69,7 @@ void rows_file(struct rows *to, const struct esp *esp, size_t index)
     row_number(to, own->number);
     row_text(to, file->path);
     row_number(to, file->size);
-    if (content->status == ST_OK)
+    if (content->status == ST_OK && (!to->in_haste || content_has_digest(content)))
         row_digest(to, content_digest(content));
     else
         row_nothing(to);

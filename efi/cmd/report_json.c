@@ -185,11 +185,11 @@ static void put_journal_date(struct rows *to)
         row_nothing(to);
 }
 
-static void report_json(struct context *context, const struct judgement *judgement,
+static void report_json(struct context *context, const struct judgement *judgement, bool in_haste,
                         struct sink sink)
 {
     struct json json;
-    struct rows rows = {.context = context, .json = &json};
+    struct rows rows = {.context = context, .json = &json, .in_haste = in_haste};
 
     json_start(&json, sink);
     row_open(&rows, ROW_REPORT);
@@ -218,14 +218,14 @@ static void build_bytes(void *ctx, const char *bytes, size_t size)
 }
 
 enum status report_json_text(struct context *context, const struct judgement *judgement,
-                             struct span *ret_text)
+                             bool in_haste, struct span *ret_text)
 {
     struct builder builder;
     size_t size = 0;
 
-    report_json(context, judgement, (struct sink){count_bytes, &size});
+    report_json(context, judgement, in_haste, (struct sink){count_bytes, &size});
     builder_in_arena(&builder, context->arena, size);
-    report_json(context, judgement, (struct sink){build_bytes, &builder});
+    report_json(context, judgement, in_haste, (struct sink){build_bytes, &builder});
     struct span text = builder_span(&builder);
     if (text.at == NULL || text.size != size) /* texts that found no memory are left out */
         return ST_NO_MEMORY;
@@ -243,7 +243,7 @@ enum status report_json_file(struct context *context, const struct judgement *ju
     enum status status = path_resolve(context, name, &place);
     if (status != ST_OK)
         return status;
-    if (report_json_text(context, judgement, &text) != ST_OK)
+    if (report_json_text(context, judgement, false, &text) != ST_OK)
         return report(context, ST_NO_MEMORY, "There is too little memory for the report.");
     status = files->write(files->ctx, place.volume, place.path, FILE_CREATE, text.at, text.size);
     if (status == ST_EXISTS)

@@ -8,9 +8,10 @@
 
 #define REPORT_VERSION 1 /* of the schema; it grows when something changes its meaning */
 
-/* The report, in the arena. Statuses: ST_OK; ST_NO_MEMORY, with nothing set. */
+/* The report, in the arena; `in_haste`: without the digests of files that nobody has asked for yet, which take longer
+ * than all the rest. Statuses: ST_OK; ST_NO_MEMORY, with nothing set. */
 MUST_CHECK enum status report_json_text(struct context *context, const struct judgement *judgement,
-                                        struct span *ret_text);
+                                        bool in_haste, struct span *ret_text);
 
 /*
  * Writes the report to a new file named on the command line. Statuses, reported: ST_OK; ST_EXISTS

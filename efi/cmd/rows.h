@@ -150,6 +150,7 @@ struct rows {
     struct context *context;
     struct json *json;            /* NULL: tables */
     const struct row_field *next; /* what the next value is */
+    bool in_haste;                /* digests that nobody has asked for yet are left out */
 };
 
 /* Rows of tables, on the console. */

@@ -105,6 +105,11 @@ struct sha256 content_digest(const struct file_content *content)
     return kept->digest;
 }
 
+bool content_has_digest(const struct file_content *content)
+{
+    return content->kept == NULL || content->kept->has_digest;
+}
+
 bool content_equal(const struct file_content *a, const struct file_content *b)
 {
     if (a->kept != NULL && b->kept != NULL)

@@ -58,6 +58,9 @@ struct span content_bytes(const struct file_content *content);
 /* The SHA-256 of a content with ST_OK, made when it is first asked for. */
 struct sha256 content_digest(const struct file_content *content);
 
+/* True when that takes no time any more. */
+bool content_has_digest(const struct file_content *content);
+
 /* True when both, of ST_OK, are the same bytes. */
 bool content_equal(const struct file_content *a, const struct file_content *b);
 

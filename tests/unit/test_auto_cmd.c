@@ -67,9 +67,9 @@ static void put_settings(struct night *night, const char *text)
 }
 
 /* Gives the exit status, 0 when the machine was handed over. */
-static unsigned run_words(struct night *night, int count, const char *const *words)
+static unsigned run_on(struct night *night, const struct ports *ports, int count,
+                       const char *const *words)
 {
-    const struct ports *ports = host_ports(night->host);
     struct arena arena;
 
     arena_init(&arena, night->memory, ARENA_SIZE);
@@ -77,6 +77,11 @@ static unsigned run_words(struct night *night, int count, const char *const *wor
     if (setjmp(*host_start_away(night->host->start)) != 0)
         return 0;
     return cmd_main(ports, &arena, count, words);
+}
+
+static unsigned run_words(struct night *night, int count, const char *const *words)
+{
+    return run_on(night, host_ports(night->host), count, words);
 }
 
 static unsigned run_night(struct night *night)
@@ -170,6 +175,62 @@ static void person_at_the_menu_begins_the_count_anew(void **state)
     assert_false(starts_at(night, 4));
     assert_string_equal(stored(night), START_GUARD_NAME "\n");
     assert_true(starts_at(night, 5));
+}
+
+static enum status no_key(void *ctx, uint32_t milliseconds, uint32_t *ret_key)
+{
+    (void)ctx;
+    (void)milliseconds;
+    (void)ret_key;
+    return ST_IO;
+}
+
+/* Nobody can press a key: handing on to the firmware at once would be a loop by the firmware, waiting one for ever. */
+static void without_a_keyboard_a_pause_is_waited_out(void **state)
+{
+    static const char *const words[] = {"shadowboot"};
+    struct night *night = *state;
+    struct host_clock *clock = &night->host->clock;
+
+    for (unsigned minute = 0; minute < START_GUARD_MOST; minute++)
+        assert_true(starts_at(night, minute));
+    struct ports ports = *host_ports(night->host);
+    ports.console.read_key = no_key;
+    clock->time.minute = 3;
+    assert_int_equal(run_on(night, &ports, 1, words), 21); /* without a counter nobody can wait */
+    assert_string_equal(stored(night), "");
+    clock->step = 100000;
+    for (unsigned minute = 4; minute < 6; minute++) { /* one start a pause */
+        uint64_t since = clock->microseconds;
+        clock->time.minute = (uint8_t)minute;
+        host_console_clear(night->host->console);
+        assert_int_equal(run_on(night, &ports, 1, words), 0);
+        assert_int_equal(last_event(night)->kind, HOST_START_START);
+        assert_string_equal(stored(night), START_GUARD_NAME "\n");
+        assert_in_range((clock->microseconds - since) / 60000000, START_GUARD_PAUSE,
+                        START_GUARD_PAUSE * 3 / 2);
+        assert_non_null(strstr(host_console_text(night->host->console),
+                               "There is no keyboard, so after 15 minutes it tries once more."));
+    }
+}
+
+/* Its battery is empty: after each night without power it is the same time again, and three good starts look like
+ * a loop for ever. */
+static void with_a_clock_that_stands_still_a_pause_is_waited_out(void **state)
+{
+    struct night *night = *state;
+
+    for (unsigned start = 0; start < START_GUARD_MOST; start++)
+        assert_true(starts_at(night, 0));
+    assert_null(strstr(host_console_text(night->host->console), "tries once more"));
+    assert_true(starts_at(night, 0));
+    assert_non_null(strstr(host_console_text(night->host->console), "tries once more"));
+    assert_non_null(strstr(host_console_text(night->host->console), "for the menu: 900 "));
+    host_console_answer(night->host->console, "x"); /* a person is there meanwhile */
+    assert_false(starts_at(night, 0));
+    host_console_clear(night->host->console);
+    assert_true(starts_at(night, 0)); /* ... and has begun the count anew */
+    assert_null(strstr(host_console_text(night->host->console), "once more"));
 }
 
 static void start_that_something_is_wrong_with_is_counted_once(void **state)
@@ -297,6 +358,28 @@ static void report_takes_nothing_back(void **state)
     assert_true(host_equal(night->host, before));
     assert_non_null(strstr(host_console_text(night->host->console), "Interrupted: journal 1"));
     host_free(before);
+}
+
+/* What a start waits for: 64 digits for each file of an ESP take longer than the rest of the night. */
+static void start_waits_for_no_digest_in_its_report(void **state)
+{
+    static const char member[] = "\"sha256\": ";
+    struct night *night = *state;
+    size_t digests[2];
+
+    for (int report = 0; report < 2; report++) {
+        put_settings(night, report == 1 ? "mode = report\n" : "mode = start\n");
+        (void)run_night(night);
+        struct span json = mem_files_find(night->host->files, night->esp, RUN_LOG_JSON);
+        char *text = host_alloc(json.size + 1, 1);
+        memcpy(text, json.at, json.size);
+        digests[report] = 0;
+        for (const char *at = text; (at = strstr(at, member)) != NULL; at++)
+            digests[report]++;
+        free(text);
+    }
+    assert_int_equal(digests[0], 0);
+    assert_in_range(digests[1], 10, 1000);
 }
 
 static bool has_reports(const struct night *night)
@@ -474,6 +557,8 @@ int main(void)
         TEST(start_loop_of_a_healthy_machine_ends_at_a_person),
         TEST(start_that_lasted_begins_the_count_anew),
         TEST(person_at_the_menu_begins_the_count_anew),
+        TEST(without_a_keyboard_a_pause_is_waited_out),
+        TEST(with_a_clock_that_stands_still_a_pause_is_waited_out),
         TEST(start_that_something_is_wrong_with_is_counted_once),
         TEST(reset_takes_two_and_its_order_is_for_the_entry),
         TEST(firmware_never_hears_of_success),
@@ -484,6 +569,7 @@ int main(void)
         TEST(plan_only_writes_and_starts_nothing),
         TEST(report_takes_nothing_back),
         TEST(stopped_mending_starts_nothing),
+        TEST(start_waits_for_no_digest_in_its_report),
         TEST(reports_go_onto_no_damaged_file_system),
         TEST(reports_go_where_files_can_be_changed),
         TEST(words_tell_what_a_key_leads_to),
