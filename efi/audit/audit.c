@@ -262,19 +262,26 @@ static bool is_md_piece(const struct machine *machine, size_t partition)
     return own != NULL && own->use == MD_PIECE;
 }
 
+/* True for an entry of shadowboot's own, which `install` keeps (audit_installed). */
+static bool is_own(const struct collector *to, const struct machine *machine, size_t index)
+{
+    const char *path = installed_path(to->arena, machine);
+
+    return path != NULL && installed_entry_is_own(&machine->entries[index], path);
+}
+
 /* Of partitions with one GUID firmware may mean another: that has a finding of its own. */
 static void audit_file_gone(struct collector *to, const struct machine *machine, size_t index)
 {
     const struct target *boot = &machine->entries[index].boot;
     const struct partition *partition = &machine->partitions[boot->partition];
-    const char *own = installed_path(to->arena, machine);
 
     if (partition->guid_repeated || is_md_piece(machine, boot->partition))
         return;
-    bool is_own = own != NULL && installed_entry_is_own(&machine->entries[index], own);
-    collect_at_entry(to, is_own ? FINDING_INSTALL_FILE_GONE : FINDING_ENTRY_FILE_GONE, index,
-                     arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file,
-                                  partition->disk, partition->number));
+    collect_at_entry(
+        to, is_own(to, machine, index) ? FINDING_INSTALL_FILE_GONE : FINDING_ENTRY_FILE_GONE, index,
+        arena_printf(to->arena, " %s on Disk %zu Partition %u.", boot->file, partition->disk,
+                     partition->number));
 }
 
 static void audit_target(struct collector *to, const struct machine *machine, size_t index)
@@ -320,7 +327,7 @@ static void audit_entry(struct collector *to, const struct machine *machine, siz
     }
     audit_target(to, machine, index);
     audit_duplicate(to, machine, index);
-    if (!entry->in_order && !order_is_missing(machine))
+    if (!entry->in_order && !order_is_missing(machine) && !is_own(to, machine, index))
         collect_at_entry(to, FINDING_ENTRY_NOT_IN_ORDER, index, "");
 }
 

@@ -21,7 +21,7 @@ const struct finding_words finding_system_words[FINDING_COUNT - FINDING_SYSTEM_F
                                  "shadowboot install, run from the newer one, puts that here."},
     AT(FINDING_INSTALL_NO_ENTRY) = {SEVERITY_WARNING, "install-no-entry",
                                     "No boot entry leads to the shadowboot that stands by here.",
-                                    INSTALL_AGAIN},
+                                    "shadowboot install makes it, behind all others."},
     AT(FINDING_ENTRY_INACTIVE) =
         {SEVERITY_WARNING, "entry-inactive",
          "The entry is not active, and no other one starts from its EFI System Partition.",

@@ -81,6 +81,13 @@ static void lose_entry(struct mirror *mirror)
     mirror_set_order(mirror, (const uint16_t[]){0, 1, 3}, 3);
 }
 
+/* `order` would put it before all others; install knows its place. */
+static void lose_place(struct mirror *mirror)
+{
+    install_all(mirror);
+    mirror_set_order(mirror, (const uint16_t[]){0, 1, 3}, 3);
+}
+
 static void be_older(struct mirror *mirror)
 {
     install_all(mirror);
@@ -94,6 +101,7 @@ static void what_is_missing_is_found(void **state)
         {lose_file, "install-missing @ Disk 1 Partition 1\n"},
         {lose_file_alone, "install-file-gone @ Boot0002 " OWN " on Disk 1 Partition 1.\n"},
         {lose_entry, "install-no-entry @ Disk 1 Partition 1\n"},
+        {lose_place, "install-no-entry @ Disk 1 Partition 1\n"},
         {be_older, "install-older @ Disk 1 Partition 1 0.1.0 instead of 0.1.1.\n"},
     };
 
@@ -140,6 +148,9 @@ static void own_entry_alone_starts_nothing(void **state)
     put_program(mirror, 1, MIRROR_FALLBACK, V(0, 1, 0));
     assert_int_equal(mirror_start(mirror, 1).verdict, VERDICT_FAILS);
     assert_int_equal(mirror_judge(mirror).state, MACHINE_PRIMARY_ONLY);
+    mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
+    /* What is missing, and not that it is no system. */
+    assert_non_null(strstr(mirror_start(mirror, 1).reason, "No boot entry starts from its ESP."));
 }
 
 /* --- Plans ---------------------------------------------------------------------------------- */
