@@ -27,7 +27,7 @@ STARTS = {
     'primary-bootmgr-unreadable': 0, 'primary-esp-no-microsoft': 0, 'primary-esp-boot-sector-zero': 0,
     'primary-esp-few-clusters': 1, 'primary-esp-missing': 1, 'primary-esp-one-fat': 1, 'primary-esp-unformatted': 1,
     'primary-gone': 1, 'primary-gpt-both-flipped': 1, 'shadow-alone-store-of-primary': 1,
-    'primary-gone-shadow-no-store': 1,
+    'primary-gone-shadow-no-store': 1, 'shadow-alone-no-manager': 1,
     'both-esps-no-microsoft': 0,                                    # from what Windows keeps
 }
 WAITING = ['both-esps-no-microsoft+both-windows-missing']

@@ -18,7 +18,10 @@ static bool is_started_by_bios(const struct machine *machine, size_t disk)
 static enum status prepare_disk(struct plan *plan, const struct roles *roles,
                                 const struct prepare_request *request, struct guid *ret_esp)
 {
-    enum status status = prepare_check_disk(plan, request->disk);
+    size_t esp = request->disk < plan->machine->disk_count
+                     ? roles_esp_of(plan->machine, request->disk)
+                     : NO_INDEX;
+    enum status status = prepare_check_disk(plan, request->disk, esp != NO_INDEX);
 
     if (status != ST_OK)
         return status;
@@ -43,7 +46,6 @@ static enum status prepare_disk(struct plan *plan, const struct roles *roles,
     status = gpt_state_check(plan, request->disk);
     if (status != ST_OK)
         return status;
-    size_t esp = roles_esp_of(plan->machine, request->disk);
     if (esp != NO_INDEX)
         return prepare_esp(&prepare, esp, ret_esp);
     return prepare_new_esp(&prepare, ret_esp);

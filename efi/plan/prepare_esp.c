@@ -177,13 +177,14 @@ static enum status update_esp(struct prepare *prepare, size_t index)
     return status == ST_OK ? esp_files_plan(plan, index, &files) : status;
 }
 
-/* Mends the table; where somebody's mark is in its way that is said, and the ESP is seen to all the
- * same: it is where it was. */
+/* Mends the table; where somebody's mark is in its way, or this program was started from there, that is said, and the
+ * ESP is seen to all the same: it is where it was. */
 static enum status mend_around(struct plan *plan, size_t disk)
 {
+    const struct disk *on = &plan->machine->disks[disk];
     enum status status = plan_mend_gpt(plan, disk);
 
-    if (status != ST_REFUSED || plan->machine->disks[disk].owner.owner == OWNER_NOBODY)
+    if (status != ST_REFUSED || (on->owner.owner == OWNER_NOBODY && !on->has_self))
         return status;
     plan_warn_of_refusal(plan, status);
     return plan->status;
@@ -203,6 +204,8 @@ enum status prepare_esp(struct prepare *prepare, size_t index, struct guid *ret_
     enum status status = mend_around(plan, prepare->disk);
     bool mends = mend_fat_is_enough(esp);
     bool formats = esp->status != ST_OK || (is_damaged(&esp->report) && !mends);
+    if (status == ST_OK && (mends || formats))
+        status = prepare_check_disk(plan, prepare->disk, false);
     if (status == ST_OK && mends)
         status = plan_mend_fat(plan, index);
     if (status == ST_OK)

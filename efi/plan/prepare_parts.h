@@ -88,9 +88,10 @@ MUST_CHECK enum status prepare_find_spot(struct prepare *prepare, const struct f
 enum status prepare_refuse_space(struct prepare *prepare, const struct free_area *largest,
                                  const char *more);
 
-/* Refuses a disk that this program keeps its hands off, whatever is on it. Statuses: ST_OK;
- * ST_ABSENT, ST_READ_ONLY, ST_REFUSED with plan->refusal. */
-MUST_CHECK enum status prepare_check_disk(struct plan *plan, size_t disk);
+/* Refuses a disk that this program keeps its hands off, whatever is on it; the one that it was started from, unless
+ * `files_only` of an ESP that is whole are to change, with which it goes on. Statuses: ST_OK; ST_ABSENT,
+ * ST_READ_ONLY, ST_REFUSED with plan->refusal. */
+MUST_CHECK enum status prepare_check_disk(struct plan *plan, size_t disk, bool files_only);
 
 /* The three kinds of disks: a blank one gets a table, one without an ESP gets that, and one that has
  * it has it mended. `*ret_esp` is the GUID of the ESP's partition. Statuses: those of

@@ -6,11 +6,11 @@
 /* --- Refusals --------------------------------------------------------------------------------- */
 
 /* What keeps this program's hands off the disk, whatever is on it; NULL when nothing does. */
-static const char *disk_obstacle(const struct disk *disk)
+static const char *disk_obstacle(const struct disk *disk, bool files_only)
 {
     if (disk->removable)
         return "is removable or on USB, and only fixed disks are prepared";
-    if (disk->has_self)
+    if (disk->has_self && !files_only)
         return "carries the volume shadowboot was started from. Start shadowboot from a stick or "
                "from another disk";
     if (disk->status != ST_OK)
@@ -29,7 +29,7 @@ static const char *disk_obstacle(const struct disk *disk)
     return NULL;
 }
 
-enum status prepare_check_disk(struct plan *plan, size_t disk)
+enum status prepare_check_disk(struct plan *plan, size_t disk, bool files_only)
 {
     if (disk >= plan->machine->disk_count)
         return plan_refuse(plan, ST_ABSENT,
@@ -40,7 +40,7 @@ enum status prepare_check_disk(struct plan *plan, size_t disk)
     const char *obstacle = NULL;
     enum status status = owner_guard_disk(plan, disk);
     if (status == ST_OK)
-        obstacle = disk_obstacle(on);
+        obstacle = disk_obstacle(on, files_only);
     if (obstacle == NULL)
         return status;
     bool is_protection = on->read_only && !on->removable && !on->has_self && on->status == ST_OK;
@@ -52,7 +52,7 @@ enum status prepare_check_disk(struct plan *plan, size_t disk)
 
 enum status plan_mend_gpt(struct plan *plan, size_t disk)
 {
-    enum status status = prepare_check_disk(plan, disk);
+    enum status status = prepare_check_disk(plan, disk, true);
 
     if (status != ST_OK)
         return status;
@@ -67,6 +67,8 @@ enum status plan_mend_gpt(struct plan *plan, size_t disk)
     const char *trouble = status == ST_OK ? gpt_state_trouble(on) : NULL;
     if (trouble != NULL)
         status = owner_guard_table(plan, disk, trouble);
+    if (trouble != NULL && status == ST_OK)
+        status = prepare_check_disk(plan, disk, false);
     if (trouble == NULL || status != ST_OK)
         return status;
     struct disk_change change = {

@@ -142,7 +142,7 @@ static enum status bring_own(struct repair *repair, const struct member *member,
     enum status status =
         esp_files_of_windows(&part, source, member->esp, &machine->copies[member->copy], &files);
     if (status == ST_OK && files.count > 0)
-        status = prepare_check_disk(&part, member->disk);
+        status = prepare_check_disk(&part, member->disk, true);
     if (status == ST_OK)
         status = esp_files_plan(&part, member->esp, &files);
     if (status != ST_OK)

@@ -352,10 +352,31 @@ static void disk_that_needs_nothing_is_not_spoken_of(void **state)
     struct plan plan = repair(m, true);
     assert_int_equal(plan.warning_count, 0);
     assert_true(does(&plan, "create Boot0001"));
-    mirror_drop_file(m, 0, MIRROR_MEMTEST);
+    mirror_drop_file(m, 1, MIRROR_MEMTEST);
     plan = repair(m, true);
     assert_int_equal(plan.warning_count, 1);
+    assert_true(warns(&plan, "Disk 1 is write-protected"));
+}
+
+/* Alone at night there is no other disk to start it from, and no stick. */
+static void files_are_brought_to_where_the_program_was_started_from(void **state)
+{
+    struct mirror *m = *state;
+
+    m->disks[0].has_self = true;
+    mirror_drop_file(m, 0, MIRROR_MEMTEST);
+    struct plan plan = repair(m, true);
+    assert_int_equal(plan.warning_count, 0);
+    assert_int_equal(change_of(&plan, 0)->kind, DISK_CHANGE_FILES);
+    /* ... but its partition table stays under it, and its file system. */
+    m->disks[0].backup.problem = GPT_BAD_ARRAY_CRC;
+    plan = repair(m, true);
     assert_true(warns(&plan, "Disk 0 carries the volume"));
+    assert_int_equal(change_of(&plan, 0)->kind, DISK_CHANGE_FILES);
+    m->esps[0].status = ST_DAMAGED;
+    plan = repair(m, true);
+    assert_true(warns(&plan, "Disk 0 carries the volume"));
+    assert_null(change_of(&plan, 0));
 }
 
 /* I1 */
@@ -444,6 +465,7 @@ int main(void)
         CASE(esp_that_is_made_gets_an_entry),
         CASE(what_a_disk_refuses_does_not_keep_the_rest_from_being_done),
         CASE(disk_that_needs_nothing_is_not_spoken_of),
+        CASE(files_are_brought_to_where_the_program_was_started_from),
         CASE(esp_that_its_disk_starts_from_is_not_formatted),
         CASE(programs_of_no_use_are_replaced_and_not_brought),
         CASE(entries_of_a_missing_disk_are_kept),
