@@ -1,6 +1,6 @@
 """Virtual machines on which shadowboot stands by, and what kills them in the middle of a repair.
 
-    setup = standing_by(base, folder, settings)      # installed on both ESPs, by the host program
+    setup = standing_by(base, folder, settings)      # installed on both ESPs, by the host program, and left `alone`
     night = Night(setup, folder, [0, 1])             # switched on until shadowboot counts down
     night.total                                      # how often a run writes from there to the system's start
     count, said = night.killed(at)                   # killed when it has written so often
@@ -30,21 +30,32 @@ PATIENCE = 120
 POLL = 0.001
 
 
-def standing_by(base, folder, settings=b'timeout = 0\n'):
-    """Installed on both ESPs of a healthy machine; no entry of Windows' for the shadow."""
+def installed(base, folder, settings=b'timeout = 0\n'):
+    """A healthy machine with shadowboot on both ESPs."""
     program, stick = required('SHADOWBOOT_EFI', 'build/shadowbootx64.efi'), folder / 'vm-stick.img'
     repaired.make_stick(stick)
     (folder / 'vm-night').mkdir()
     box = Unattended(base, folder / 'vm-night', stick, program)
     done = box.run('install', '-y')
     assert done.status == 0, done.text
-    del box.setup.variables['Boot0001']
-    box.setup.set_order([number for number in box.setup.order() if number != 1])
     for index in (0, 1):
-        esp = box.setup.volume(index, change=True)
-        esp.put('/EFI/shadowboot/shadowboot.conf', settings)
-        esp.delete('/EFI/BOOT')             # or OVMF's own entries for disks would start it
+        box.setup.volume(index, change=True).put('/EFI/shadowboot/shadowboot.conf', settings)
     return box.setup
+
+
+def alone(setup):
+    """Takes off what else would start the shadow: Windows' entry, and what OVMF's own entries for disks start."""
+    if setup.variables.pop('Boot0001', None) and 'BootOrder' in setup.variables:
+        setup.set_order([number for number in setup.order() if number != 1])
+    for index in setup.present():
+        with contextlib.suppress(LookupError, ValueError, RuntimeError, FileNotFoundError):
+            setup.volume(index, change=True).delete('/EFI/BOOT')
+    return setup
+
+
+def standing_by(base, folder, settings=b'timeout = 0\n'):
+    """Installed on both ESPs of a healthy machine; no entry of Windows' for the shadow."""
+    return alone(installed(base, folder, settings))
 
 
 def esp_of(setup, machine, index):
