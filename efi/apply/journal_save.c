@@ -3,6 +3,7 @@
 
 #include "base/print.h"
 #include "format/devpath.h"
+#include "format/fat/fat_edit.h"
 #include "journal_variable.h"
 
 #define FREE_MARGIN   (64u * 1024) /* bytes to leave free on a volume besides the journal */
@@ -20,29 +21,20 @@ static bool is_on_changed_disk(const struct journal *journal, const struct file_
     return false;
 }
 
-static bool is_fixed_esp(const struct machine *machine, size_t volume)
+/* The partition that is mounted as this volume; NULL for what is none of a disk seen from here. */
+static const struct partition *partition_of(const struct machine *machine, size_t volume)
 {
     for (size_t i = 0; i < machine->partition_count; i++) {
-        const struct partition *partition = &machine->partitions[i];
-        if (partition->volume == volume)
-            return partition->kind == PT_ESP && !machine->disks[partition->disk].removable;
+        if (machine->partitions[i].volume == volume)
+            return &machine->partitions[i];
     }
-    return false;
-}
-
-/* A half of a RAID of whole disks is not written by itself. */
-static bool is_on_raid(const struct machine *machine, size_t volume)
-{
-    for (size_t i = 0; i < machine->partition_count; i++) {
-        const struct partition *partition = &machine->partitions[i];
-        if (partition->volume == volume)
-            return owner_is_raid(machine->disks[partition->disk].owner.owner);
-    }
-    return false;
+    return NULL;
 }
 
 /* A journal on its way to a volume. */
 struct saving {
+    struct arena *arena; /* scratch */
+    const struct ports *ports;
     const struct files_port *files;
     const struct machine *machine;
     const struct journal *journal;
@@ -110,16 +102,37 @@ static unsigned weight_of(enum status status)
     }
 }
 
+/* Looks at the file system of an ESP: where chains are crossed or broken, the next file that a driver writes
+ * may be put over another one. Statuses: ST_OK, also for what is no FAT; ST_DAMAGED; ST_IO; ST_NO_MEMORY. */
+static enum status check_esp(const struct saving *saving, const struct partition *esp)
+{
+    const struct block_port *port = &saving->ports->disks[saving->machine->disks[esp->disk].port];
+    size_t mark = arena_mark(saving->arena);
+    struct fat_volume fat;
+    struct fat_report report;
+
+    enum status status = fat_open(saving->arena, port, esp->first_lba, esp->block_count, &fat);
+    if (status == ST_OK)
+        status = fat_check(saving->arena, &fat, UINT64_MAX, &report);
+    if (status == ST_OK && !fat_edit_is_possible(&report))
+        status = ST_DAMAGED;
+    arena_release(saving->arena, mark);
+    return status == ST_ABSENT || status == ST_UNSUPPORTED ? ST_OK : status;
+}
+
 /* Statuses: ST_OK; why the volume does not take it; ST_ABSENT when it is none to try. */
 static enum status try_volume(const struct saving *saving, size_t volume)
 {
     const struct files_port *files = saving->files;
     const struct file_volume *own = &files->volumes[volume];
+    const struct partition *partition = partition_of(saving->machine, volume);
+    const struct disk *disk = partition == NULL ? NULL : &saving->machine->disks[partition->disk];
+    bool is_fixed_esp = disk != NULL && partition->kind == PT_ESP && !disk->removable;
 
-    if (is_on_raid(saving->machine, volume))
+    /* A half of a RAID of whole disks is not written by itself. */
+    if (disk != NULL && owner_is_raid(disk->owner.owner))
         return ST_READ_ONLY;
-    if (devpath_is_ram_disk(own->path) ||
-        (volume != files->self && !is_fixed_esp(saving->machine, volume)))
+    if (devpath_is_ram_disk(own->path) || (volume != files->self && !is_fixed_esp))
         return ST_ABSENT;
     if (is_on_changed_disk(saving->journal, own) ||
         machine_mount_is_in_array(saving->machine, volume))
@@ -129,7 +142,8 @@ static enum status try_volume(const struct saving *saving, size_t volume)
     /* A volume that does not tell its free space is tried: the write itself will say. */
     if (own->free != 0 && own->free < saving->data.size + (uint64_t)FREE_MARGIN)
         return ST_NO_SPACE;
-    return write_journal(saving, volume);
+    enum status status = is_fixed_esp ? check_esp(saving, partition) : ST_OK;
+    return status == ST_OK ? write_journal(saving, volume) : status;
 }
 
 /* The volume we came from first, then the others in their order. */
@@ -193,7 +207,8 @@ enum status journal_store_save(struct arena *arena, const struct ports *ports,
     struct journal_file file = {.id = journal_last_id(arena, ports) + 1,
                                 .has_blocks = journal_has_blocks(journal),
                                 .journal = *journal};
-    struct saving saving = {.files = files, .machine = machine, .journal = journal};
+    struct saving saving = {
+        .arena = arena, .ports = ports, .files = files, .machine = machine, .journal = journal};
 
     if (file.id > JOURNAL_LAST_ID)
         return ST_NO_SPACE;

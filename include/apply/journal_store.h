@@ -92,7 +92,8 @@ uint64_t journal_store_needs(const struct journal *journal);
 
 /*
  * Writes a new journal and reads it back. `*ret_file` has id, volume and path; its journal is the
- * one given. No volume on one of journal->disks takes it, and no member of an md array. Statuses:
+ * one given. No volume on one of journal->disks takes it, no member of an md array, and no ESP of a
+ * fixed disk whose file system is damaged in a way that fat_edit refuses, too (ST_DAMAGED). Statuses:
  * ST_OK; when neither a volume nor the variable takes it, the first of these that is true of a volume:
  * ST_NO_SPACE
  * (journal_store_needs says how much it takes); ST_READ_ONLY; another status of files.write or

@@ -31,6 +31,16 @@ static const struct ports *over(const struct files_port *files)
     return &ports;
 }
 
+/* The same with the disks of the machine that is planned for. */
+static const struct ports *over_disks(const struct planning *p, const struct files_port *files)
+{
+    static struct ports ports;
+
+    ports = *over(files);
+    ports.disks = host_ports(p->host)->disks;
+    return &ports;
+}
+
 static const uint8_t disk_path_0[] = {2, 1, 12, 0, 0xd0, 0x41, 3,    10, 0,    0,    0, 0, 1,
                                       1, 6, 0,  1, 3,    3,    0x17, 16, 0,    1,    0, 0, 0,
                                       8, 7, 6,  5, 4,    3,    2,    1,  0x7f, 0xff, 4, 0};
@@ -718,7 +728,8 @@ static void no_volume_of_a_changed_disk_takes_the_journal(void **state)
         struct journal_file file = {.id = 77};
         be_about_disk(s, p, disk);
         assert_int_equal(
-            journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file), ST_OK);
+            journal_store_save(&s->arena, over_disks(p, files), &p->machine, &s->of_disks, &file),
+            ST_OK);
         assert_int_equal(file.volume, 1 - disk); /* FS0: is on Disk 0 */
         assert_true(file.has_blocks);
         planning_end(p);
@@ -741,13 +752,15 @@ static void no_member_of_an_array_takes_the_journal(void **state)
     be_about_disk(s, p, 1);
     p->machine.md_volumes = &volumes[1];
     p->machine.md_volume_count = 1;
-    assert_int_equal(journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file),
-                     ST_OK);
+    assert_int_equal(
+        journal_store_save(&s->arena, over_disks(p, files), &p->machine, &s->of_disks, &file),
+        ST_OK);
     assert_int_equal(file.volume, 0);
     p->machine.md_volumes = volumes;
     p->machine.md_volume_count = 2;
-    assert_int_equal(journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file),
-                     ST_REFUSED);
+    assert_int_equal(
+        journal_store_save(&s->arena, over_disks(p, files), &p->machine, &s->of_disks, &file),
+        ST_REFUSED);
     assert_null(mem_files_find(p->host->files, 1, JOURNAL_1).at);
     planning_end(p);
 }
@@ -762,16 +775,18 @@ static void without_another_disk_saving_is_refused(void **state)
     s->of_disks.count = 1;
     s->disks[0].path = p->machine.disks[0].path;
     s->disks[1].path = p->machine.disks[1].path;
-    assert_int_equal(journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file),
-                     ST_REFUSED);
+    assert_int_equal(
+        journal_store_save(&s->arena, over_disks(p, files), &p->machine, &s->of_disks, &file),
+        ST_REFUSED);
     assert_int_equal(file.id, 77);
     assert_null(mem_files_find(p->host->files, 0, JOURNAL_1).at);
     assert_null(mem_files_find(p->host->files, 1, JOURNAL_1).at);
     be_about_disk(s, p, 1); /* what could be done about the other counts more */
     mem_files_set_free(p->host->files, 0, 1000);
     files = &host_ports(p->host)->files;
-    assert_int_equal(journal_store_save(&s->arena, over(files), &p->machine, &s->of_disks, &file),
-                     ST_NO_SPACE);
+    assert_int_equal(
+        journal_store_save(&s->arena, over_disks(p, files), &p->machine, &s->of_disks, &file),
+        ST_NO_SPACE);
     planning_end(p);
 }
 
@@ -866,8 +881,8 @@ static void journal_that_reads_differently_is_written_elsewhere(void **state)
 
     sound_files = &host_ports(p->host)->files;
     bad.write = bad_write;
-    assert_int_equal(journal_store_save(&s->arena, over(&bad), &p->machine, &s->journal, &file),
-                     ST_OK);
+    assert_int_equal(
+        journal_store_save(&s->arena, over_disks(p, &bad), &p->machine, &s->journal, &file), ST_OK);
     assert_int_equal(file.volume, 1);
     assert_null(mem_files_find(p->host->files, 0, JOURNAL_1).at);
     planning_end(p);
@@ -1024,8 +1039,9 @@ static void every_piece_of_a_large_journal_is_compared(void **state)
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         arena_release(&large->arena, 0);
         bad_at = places[i];
-        assert_int_equal(
-            journal_store_save(&large->arena, over(&bad), &p->machine, &s->of_disks, &file), ST_IO);
+        assert_int_equal(journal_store_save(&large->arena, over_disks(p, &bad), &p->machine,
+                                            &s->of_disks, &file),
+                         ST_IO);
         assert_null(mem_files_find(p->host->files, 0, "\\EFI\\shadowboot\\J0000002.SBJ").at);
     }
     free(large);

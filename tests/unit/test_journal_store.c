@@ -14,6 +14,7 @@
 #include "host/fault.h"
 #include "host/host_alloc.h"
 #include "host/host_ports.h"
+#include "unit/disk_machine_fixture.h"
 
 #define MIB             (1ull << 20)
 #define ARENA_SIZE      (32u << 20)
@@ -68,9 +69,13 @@ static int set_up(void **state)
             .disk = places[i].disk, .number = 1, .start = 2048, .size = 65536};
         place.guid.bytes[0] = (uint8_t)(i + 1);
         assert_int_equal(host_add_volume(bench->host, &place, 8 * MIB), i);
-        bench->partitions[i] =
-            (struct partition){.disk = places[i].disk, .kind = places[i].kind, .volume = i};
-        bench->disks[places[i].disk] = (struct disk){.removable = places[i].removable};
+        bench->partitions[i] = (struct partition){.disk = places[i].disk,
+                                                  .kind = places[i].kind,
+                                                  .volume = i,
+                                                  .first_lba = place.start,
+                                                  .block_count = place.size};
+        bench->disks[places[i].disk] =
+            (struct disk){.removable = places[i].removable, .port = places[i].disk};
     }
     mem_files_set_self(bench->host->files, OWN_STICK);
     bench->machine = (struct machine){.disks = bench->disks,
@@ -110,8 +115,10 @@ static void change_disk(struct bench *bench, size_t disk)
 static enum status save_over(struct bench *bench, const struct files_port *files,
                              struct journal_file *ret_file)
 {
-    return journal_store_save(&bench->arena, over(files), &bench->machine, &bench->journal,
-                              ret_file);
+    struct ports ports = *over(files);
+
+    ports.disks = host_ports(bench->host)->disks;
+    return journal_store_save(&bench->arena, &ports, &bench->machine, &bench->journal, ret_file);
 }
 
 static enum status save(struct bench *bench, struct journal_file *ret_file)
@@ -227,6 +234,26 @@ static void without_a_volume_there_is_none_to_try(void **state)
     bench->machine.partition_count = 0;
     assert_int_equal(save(bench, &file), ST_ABSENT);
     expect_none(bench);
+}
+
+/* Whatever the command has looked at: entries alone need no file systems. */
+static void nor_does_an_esp_whose_chains_are_broken(void **state)
+{
+    static const char path[] = JOURNAL_DIRECTORY "\\J0000001.SBJ";
+    struct disk_machine_shape shape = disk_machine_usual();
+
+    (void)state;
+    shape.no_stick = true;
+    struct host *host = disk_machine_new(&shape);
+    struct host *sound = host_clone(host);
+    assert_int_equal(fixture_run(sound, "timeout -y 8"), 0);
+    assert_non_null(mem_files_find(sound->files, 0, path).at);
+    disk_machine_break_fat(host, 0, "\\EFI\\BOOT\\BOOTX64.EFI");
+    assert_int_equal(fixture_run(host, "timeout -y 8"), 0);
+    assert_null(mem_files_find(host->files, 0, path).at);
+    assert_non_null(mem_files_find(host->files, 1, path).at);
+    host_free(sound);
+    host_free(host);
 }
 
 /* --- Room ----------------------------------------------------------------------------------- */
@@ -486,6 +513,7 @@ int main(void)
         CASE(else_it_is_an_esp_of_a_fixed_disk),
         CASE(a_stick_that_happens_to_be_there_gets_no_journal),
         CASE(nor_does_a_disk_that_changes),
+        CASE(nor_does_an_esp_whose_chains_are_broken),
         CASE(without_a_volume_there_is_none_to_try),
         CASE(as_much_stays_free_as_is_said),
         CASE(the_reason_that_helps_is_told),
