@@ -69,7 +69,7 @@ static enum status gather_records(struct apply_run *run)
     return ST_OK;
 }
 
-/* Step 2 of an undo of blocks: what they come from is told by the journal itself. */
+/* Step 2 of an undo that is only gone on with: what was there before is told by the journal itself. */
 static enum status mark_undone(struct apply_run *run)
 {
     enum status status = journal_store_mark(run->ports, run->undone, JOURNAL_UNDOING);
@@ -121,12 +121,7 @@ static enum status save_journal(struct apply_run *run, const char *command)
                                 &run->result->journal);
     run->result->has_journal = status == ST_OK;
     if (status != ST_OK && status != ST_NO_MEMORY)
-        run->result->problem = apply_say(
-            run,
-            "There is no place to save the old boot variables and disk areas (%s), so nothing "
-            "was changed. Start shadowboot from a stick (shadowboot-linux: give a --journal) that is "
-            "not write-protected and has %llu KB free.",
-            status_text(status), (unsigned long long)(journal_store_needs(journal) / 1024 + 1));
+        run->result->problem = apply_say_no_place(run, status);
     return status;
 }
 
@@ -400,7 +395,9 @@ enum status apply_plan(struct arena *arena, struct ports *io_ports, const struct
     struct apply_run run;
 
     enum status status = start(arena, io_ports, plan, ret_result, &run);
-    run.undone = plan_changes_disks(plan) ? watch->undone : NULL;
+    /* A journal of the undo itself would take the only place where the one that it takes back lies. */
+    bool has_way_back = plan_changes_disks(plan) || (watch->undone && watch->undone->in_variable);
+    run.undone = has_way_back ? watch->undone : NULL;
     if (status == ST_OK)
         status = reserve_scratch(&run);
     if (status == ST_OK)

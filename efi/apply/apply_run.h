@@ -69,6 +69,9 @@ bool apply_words_init(struct apply_run *run);
 /* A sentence, in memory of the run: it is over when the next one is made. */
 const char *apply_say(struct apply_run *run, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* What to apply_say when run->saved finds no place. */
+const char *apply_say_no_place(struct apply_run *run, enum status status);
+
 /* Why a disk change cannot begin. */
 const char *apply_say_disk_refused(struct apply_run *run, size_t action, enum status status);
 

@@ -1,9 +1,11 @@
 #include "apply_run.h"
 
 #include "base/text.h"
+#include "journal_variable.h"
 
 #define PROBLEM_SIZE 1024
 #define PLACE_SIZE   64
+#define TAKEN_SIZE   192
 
 bool apply_words_init(struct apply_run *run)
 {
@@ -22,6 +24,28 @@ const char *apply_say(struct apply_run *run, const char *format, ...)
     sink_vprintf(&sink, format, arguments);
     va_end(arguments);
     return run->problem;
+}
+
+const char *apply_say_no_place(struct apply_run *run, enum status status)
+{
+    uint32_t id = journal_variable_interrupted(run->arena, &run->ports->vars);
+    char taken[TAKEN_SIZE] = "";
+    struct text_buffer buffer;
+
+    text_buffer_init(&buffer, taken, sizeof(taken));
+    if (id != 0)
+        text_buffer_printf(
+            &buffer,
+            " The place in the firmware is taken by journal %u, of an interrupted change: \"shadowboot "
+            "undo %u\" takes that back, with -drop it is given up.",
+            id, id);
+    return apply_say(
+        run,
+        "There is no place to save the old boot variables and disk areas (%s), so nothing "
+        "was changed. Start shadowboot from a stick (shadowboot-linux: give a --journal) that is "
+        "not write-protected and has %llu KB free.%s",
+        status_text(status), (unsigned long long)(journal_store_needs(&run->saved) / 1024 + 1),
+        taken);
 }
 
 /* "Disk 1", or the partition that is changed. */
@@ -44,6 +68,11 @@ static const char *place_of_change(const struct apply_run *run, const struct dis
 /* Why a disk change cannot even begin, by its status: behind the place, and in a sentence. */
 static const char *disk_refusal(const struct disk_change *change, enum status status)
 {
+    if (status == ST_CHANGED && change->kind == DISK_CHANGE_RESTORE &&
+        journal_is_interrupted(change->journal))
+        return "holds neither what was there before nor what this change writes: power or a cable failed in "
+               "the middle of a write, or somebody else has written there since. If nobody has, the same "
+               "undo with -force takes that back too, as far as the journal has what was there";
     if (status == ST_CHANGED && change->kind == DISK_CHANGE_RESTORE)
         return "has been written to since this change, so it is not taken back: that would undo "
                "what was written later too. \"shadowboot status\" shows how the machine stands";
@@ -102,9 +131,9 @@ const char *apply_say_left_over(struct apply_run *run, const char *target, enum 
     if (run->undone != NULL)
         return apply_say(
             run,
-            "%s could not be written: %s. Not all is as it was before. Run the same undo "
-            "again: it goes on where this one ended.",
-            target, status_text(status));
+            "%s could not be written: %s. Not all is as it was before. Check the disk and its cables, then "
+            "run the same undo again%s: it goes on where this one ended.",
+            target, status_text(status), status == ST_DAMAGED ? ", with -force" : "");
     if (!result->has_journal)
         return apply_say(
             run,

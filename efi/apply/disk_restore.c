@@ -63,10 +63,12 @@ static enum status look_at_record(const struct disk_work *work, const struct jou
             const uint8_t *now = work->buffer + (size_t)i * port->block_size;
             if (is_old_block(work, record, (uint32_t)done + i, now))
                 continue;
-            if (is_new_block(work, record, (uint32_t)done + i, now))
-                is_new = true;
-            else if (!is_of_another_step(work, record->lba + done + i, now))
+            bool is_other = !is_new_block(work, record, (uint32_t)done + i, now);
+            if (is_other && is_of_another_step(work, record->lba + done + i, now))
+                continue;
+            if (is_other && !work->change->forced)
                 return ST_CHANGED;
+            is_new = true;
         }
     }
     *ret_is_new = is_new;
@@ -155,8 +157,9 @@ static bool is_of_earlier_step(const struct disk_work *work, const struct journa
         if (!is_ours(work, record) || lba < record->lba || lba - record->lba >= record->block_count)
             continue;
         uint32_t block = (uint32_t)(lba - record->lba);
-        if (record->old_is_zero ? span_is_zero(now) || is_new_block(work, record, block, now.at)
-                                : journal_old_block(record, block, now, scratch))
+        if (record->old_digests.size > 0 ? journal_old_block(record, block, now, scratch)
+                                         : is_old_block(work, record, block, now.at) ||
+                                               is_new_block(work, record, block, now.at))
             return true;
     }
     return false;

@@ -38,14 +38,17 @@ static enum status put_out(struct output *output)
 {
     if (output->used == 0)
         return ST_OK;
-    enum status status =
-        write_checked(output->work, output->lba, output->at, output->used, output->back);
+    struct disk_work *work = output->work;
+    enum status status = write_checked(work, output->lba, output->at, output->used, output->back);
+    /* What comes back can only be gone on with. */
+    if (status != ST_OK && work->change->kind == DISK_CHANGE_RESTORE)
+        status = write_checked(work, output->lba, output->at, output->used, output->back);
     if (status != ST_OK)
         return status;
     output->done += output->used;
     output->used = 0;
     if (output->progress != NULL &&
-        output->progress(output->progress_ctx, output->done, output->work->bytes))
+        output->progress(output->progress_ctx, output->done, work->bytes))
         return ST_CANCELLED;
     return ST_OK;
 }
@@ -250,7 +253,8 @@ static bool bring_back(struct disk_work *work, uint64_t lba, const uint8_t *old,
 
     if (status == ST_OK && memcmp(back, old, size) == 0)
         return true;
-    return write_checked(work, lba, old, size, back) == ST_OK;
+    return write_checked(work, lba, old, size, back) == ST_OK ||
+           write_checked(work, lba, old, size, back) == ST_OK;
 }
 
 /* Writes the old content of one record, a piece at a time. */

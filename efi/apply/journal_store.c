@@ -140,12 +140,6 @@ struct listing {
     size_t count;
 };
 
-static bool is_interrupted(const struct journal_file *file)
-{
-    return file->status == ST_OK &&
-           (file->journal.state == JOURNAL_PENDING || file->journal.state == JOURNAL_UNDOING);
-}
-
 /* Adds a journal that was named, as far as the list is for it. */
 static enum status add_journal(struct listing *listing, struct journal_file *file)
 {
@@ -153,7 +147,8 @@ static enum status add_journal(struct listing *listing, struct journal_file *fil
 
     if (status != ST_OK)
         return status;
-    if (!listing->interrupted_only || is_interrupted(file))
+    if (!listing->interrupted_only ||
+        (file->status == ST_OK && journal_is_interrupted(&file->journal)))
         listing->items[listing->count++] = *file;
     return ST_OK;
 }

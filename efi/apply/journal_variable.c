@@ -46,16 +46,18 @@ enum status journal_variable_read(struct arena *arena, const struct vars_port *v
     return ST_OK;
 }
 
-/* True when a change whose journal is there was interrupted. */
-static bool is_interrupted_there(struct arena *arena, const struct vars_port *vars)
+uint32_t journal_variable_interrupted(struct arena *arena, const struct vars_port *vars)
 {
+    size_t mark = arena_mark(arena);
     struct journal journal;
     struct span data;
     uint32_t id = 0;
 
-    return journal_variable_read(arena, vars, &id, &data) == ST_OK &&
-           journal_parse(arena, data, &journal) == ST_OK &&
-           (journal.state == JOURNAL_PENDING || journal.state == JOURNAL_UNDOING);
+    if (journal_variable_read(arena, vars, &id, &data) != ST_OK ||
+        journal_parse(arena, data, &journal) != ST_OK || !journal_is_interrupted(&journal))
+        id = 0;
+    arena_release(arena, mark);
+    return id;
 }
 
 /* Whether the store has room for it, and then for the variables that the change writes. */
@@ -125,7 +127,7 @@ enum status journal_variable_write(struct arena *arena, const struct vars_port *
                                    const struct journal *journal, uint64_t *ret_size)
 {
     size_t mark = arena_mark(arena);
-    enum status status = is_interrupted_there(arena, vars)
+    enum status status = journal_variable_interrupted(arena, vars) != 0
                              ? ST_EXISTS
                              : build_and_put(arena, vars, id, journal, ret_size);
 

@@ -12,6 +12,10 @@
 MUST_CHECK enum status journal_variable_read(struct arena *arena, const struct vars_port *vars,
                                              uint32_t *ret_id, struct span *ret_data);
 
+/* The number of the journal there, when it is of an interrupted change, which keeps its place; else 0. Takes no
+ * memory for good. */
+uint32_t journal_variable_interrupted(struct arena *arena, const struct vars_port *vars);
+
 /*
  * Writes the journal there, and reads it back; what was there gives way, unless it is of an
  * interrupted change. Takes no memory for good. Statuses: ST_OK; ST_EXISTS for such; ST_NO_SPACE when

@@ -107,6 +107,8 @@ static const struct option_spec secureboot_options[] = {
 
 static const struct option_spec undo_options[] = {
     {"-l", NULL, "list the journals; take nothing back"},
+    {"-force", NULL, "interrupted: also where neither old nor new content is"},
+    {"-drop", NULL, "interrupted: give it up; what was changed stays"},
     {NULL, NULL, NULL},
 };
 
@@ -301,7 +303,7 @@ static const struct command table[] = {
      "BitLocker asks for its key.\n"
      "Exit status 0x0A when Secure Boot is on and refuses one of them.",
      secureboot_options, 0, 0, cmd_secureboot, 0},
-    {"undo", "[JOURNAL] [-l]", "takes a change back",
+    {"undo", "[JOURNAL] [-l | -force | -drop]", "takes a change back",
      "Every change is journaled on the volume shadowboot was started from. Without a number the "
      "newest one that still stands is taken back; an undo itself is taken back by its number. When "
      "two volumes have journals of the same number, the volume goes before it: FS0:3.",

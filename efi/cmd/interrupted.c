@@ -78,6 +78,7 @@ static enum status undo_planned(struct context *context, const struct journal_fi
                       file->id, journal_store_alias(context->ports, file), file->path,
                       status_text(status));
     run_begin(context, &plan);
+    plan.forced = option(context, "-force") != NULL;
     status = plan_undo(&plan, &journal);
     *ret_planned = status == ST_OK;
     status = run_undo(context, &plan, status, file);
@@ -86,8 +87,7 @@ static enum status undo_planned(struct context *context, const struct journal_fi
     enum status marked = journal.state == JOURNAL_UNDONE
                              ? ST_OK
                              : journal_store_mark(context->ports, file, JOURNAL_UNDONE);
-    /* The journal of this undo may have taken its place, where the variable is the only one. */
-    if (marked != ST_OK && !(file->in_variable && marked == ST_ABSENT))
+    if (marked != ST_OK)
         return report(context, ST_IO,
                       "The change is taken back, but journal %u could not be marked so.", file->id);
     return ST_OK;
@@ -109,11 +109,15 @@ static bool is_no_obstacle(enum status status, bool planned)
     return status == ST_CHANGED || status == ST_ABSENT || (status == ST_DAMAGED && !planned);
 }
 
-static void say_passed_over(struct context *context, const struct journal_file *interrupted)
+/* One in the variable keeps its place from the next only while it can be taken back. */
+static void pass_over(struct context *context, const struct journal_file *file, enum status status)
 {
+    bool is_left = file->in_variable && status == ST_CHANGED && !context->plan_only &&
+                   journal_store_mark(context->ports, file, JOURNAL_LEFT) == ST_OK;
+
     if (context->sfo)
         return; /* the journal's row and the reason are out */
-    say(context, "Journal %u stays as it is.\n", interrupted->id);
+    say(context, is_left ? "Journal %u is given up.\n" : "Journal %u stays as it is.\n", file->id);
 }
 
 static enum status take_back(struct context *context, const struct journal_file *file,
@@ -132,7 +136,7 @@ static enum status take_back(struct context *context, const struct journal_file 
         return status;
     /* Volumes may have been let go of, and others be there. */
     *io_again |= !context->plan_only && status == ST_CHANGED;
-    say_passed_over(context, file);
+    pass_over(context, file, status);
     return ST_OK;
 }
 
@@ -145,7 +149,8 @@ enum status take_back_interrupted(struct context *context, bool *ret_again)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
     for (size_t i = list.count; i > 0; i--) {
         const struct journal_file *file = &list.items[i - 1];
-        if (!file->has_blocks || file->journal.is_undo) {
+        bool is_in_the_way = file->has_blocks ? !file->journal.is_undo : file->in_variable;
+        if (!is_in_the_way) {
             note(context, file);
             continue;
         }

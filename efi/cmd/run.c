@@ -29,7 +29,7 @@ static enum status report_refusal(struct context *context, const struct plan *pl
                   status_text(status));
 }
 
-/* Asks one question. Statuses: ST_OK for yes; ST_CANCELLED or ST_REFUSED, reported. */
+/* Asks one question, whatever was given. Statuses: ST_OK for yes; ST_CANCELLED or ST_REFUSED, reported. */
 static enum status ask(struct context *context, const char *question)
 {
     const struct console_port *console = &context->ports->console;
@@ -73,15 +73,27 @@ static enum status agree_to_key(struct context *context)
                  "changes what BitLocker measures");
 }
 
+static enum status refuse_to_ask(struct context *context)
+{
+    return report(context, ST_REFUSED,
+                  "Under -sfo nothing is asked: give -y to carry the plan out, or -n to see it "
+                  "only. Nothing was changed.");
+}
+
+enum status run_ask(struct context *context, const char *question)
+{
+    if (context->yes)
+        return ST_OK;
+    return context->sfo ? refuse_to_ask(context) : ask(context, question);
+}
+
 /* Asks, unless -y was given. Statuses: ST_OK to go on; ST_CANCELLED or ST_REFUSED, reported. */
 static enum status confirm(struct context *context, const struct plan *plan, bool asks_for_key)
 {
     enum status status = ST_OK;
 
     if (context->sfo && !context->yes)
-        return report(context, ST_REFUSED,
-                      "Under -sfo nothing is asked: give -y to carry the plan out, or -n to see it "
-                      "only. Nothing was changed.");
+        return refuse_to_ask(context);
     if (plan->gives_up_msr)
         status = agree(context, "-msr", "Give up the Microsoft reserved partition for this?",
                        "gives up a Microsoft reserved partition");
@@ -91,9 +103,10 @@ static enum status confirm(struct context *context, const struct plan *plan, boo
                        "partitions or formats a disk");
     if (status == ST_OK && asks_for_key)
         status = agree_to_key(context);
-    if (status != ST_OK || context->yes)
+    if (status != ST_OK)
         return status;
-    return ask(context, plan->count == 1 ? "Carry out this change?" : "Carry out these changes?");
+    return run_ask(context,
+                   plan->count == 1 ? "Carry out this change?" : "Carry out these changes?");
 }
 
 /* Applies with a part of the memory out of reach, so that it is there for looking again. */

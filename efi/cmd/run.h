@@ -21,6 +21,9 @@ enum status run_plan(struct context *context, struct plan *plan, enum status mad
 enum status run_undo(struct context *context, struct plan *plan, enum status made,
                      const struct journal_file *undone);
 
+/* Asks a question, unless -y was given. Statuses: ST_OK for yes; ST_CANCELLED or ST_REFUSED, reported. */
+enum status run_ask(struct context *context, const char *question);
+
 /* run_plan without showing, asking or a closing word, for bootcfg and bcdedit, whose lines are not
  * questions: only failures and warnings are reported, and BitLocker's recovery key is asked for. Under -n it shows the plan like run_plan. */
 enum status run_plan_silently(struct context *context, struct plan *plan, enum status made);

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/interrupted.h"
+#include "run.h"
 
 static enum status show_journals(struct context *context, const struct journal_files *files)
 {
@@ -94,6 +95,26 @@ static enum status choose_named(struct context *context, const struct journal_fi
     return ST_OK;
 }
 
+/* Gives an interrupted change up: it stays as it is, and so does its journal, until another takes its place. */
+static enum status drop(struct context *context, const struct journal_file *file)
+{
+    if (!journal_is_interrupted(&file->journal))
+        return report(context, ST_REFUSED,
+                      "Journal %u is of no interrupted change. Nothing was changed.", file->id);
+    if (context->plan_only)
+        return ST_OK;
+    enum status status = run_ask(context, "Give it up, and leave what it changed half done?");
+    if (status != ST_OK)
+        return status;
+    status = journal_store_mark(context->ports, file, JOURNAL_LEFT);
+    if (status != ST_OK)
+        return report(context, status, "Journal %u could not be marked: %s.", file->id,
+                      status_text(status));
+    if (!context->sfo)
+        say(context, "Journal %u is given up.\n", file->id);
+    return ST_OK;
+}
+
 enum status cmd_undo(struct context *context)
 {
     struct journal_files files;
@@ -120,6 +141,8 @@ enum status cmd_undo(struct context *context)
                       status_text(file->status));
     if (!context->sfo)
         show_journal(context, file);
+    if (option(context, "-drop") != NULL)
+        return drop(context, file);
     if (file->has_blocks && file->journal.state == JOURNAL_UNDONE) {
         if (!context->sfo)
             say(context, "Nothing to do: it is taken back already.\n");

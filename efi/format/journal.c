@@ -20,6 +20,11 @@ struct span journal_mark(enum journal_state state)
     return span_of(marks[state], JOURNAL_MARK_SIZE);
 }
 
+bool journal_is_interrupted(const struct journal *journal)
+{
+    return journal->state == JOURNAL_PENDING || journal->state == JOURNAL_UNDOING;
+}
+
 bool journal_has_blocks(const struct journal *journal)
 {
     for (size_t i = 0; i < journal->count; i++) {

@@ -298,7 +298,8 @@ static enum status undo_disk(struct plan *plan, const struct journal *journal, s
                                  .disk = disk,
                                  .esp = NO_INDEX,
                                  .journal = journal,
-                                 .journal_disk = index};
+                                 .journal_disk = index,
+                                 .forced = plan->forced && journal_is_interrupted(journal)};
     uint64_t bytes = 0;
     size_t count = count_areas(journal, index, &bytes);
     char size[SIZE_TEXT_SIZE];

@@ -33,10 +33,11 @@ MUST_CHECK enum status undo_journal(struct context *context, const struct journa
  * For commands that change disks, once the machine is scanned: takes back what earlier changes of
  * disks have left half done, the last one first, and goes on with undoing where an undo was
  * interrupted. Of interrupted changes of variables it says only that there are some: the command
- * makes the same entries again or finds them.
+ * makes the same entries again or finds them; but such a journal in the variable is taken back, as the
+ * next one may need its place.
  *
  * What cannot be taken back (its blocks were changed since, or its disk is gone) is said, and is no
- * failure. `*ret_again` is true when something was taken back: the machine must be scanned anew.
+ * failure; one in the variable whose blocks were changed is left then, as it would keep the place for good. `*ret_again` is true when something was taken back: the machine must be scanned anew.
  * Under -n the first plan is shown, nothing is done, and `*ret_again` is false. Statuses: ST_OK to
  * go on; else, reported, what the command must end with: ST_CANCELLED or ST_REFUSED when the user
  * did not agree, ST_IO, ST_DAMAGED when a disk does not read back what was written, ST_NO_SPACE,

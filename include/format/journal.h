@@ -172,6 +172,9 @@ MUST_CHECK enum status journal_parse(struct arena *arena, struct span file,
  */
 bool journal_is_closed(struct span head, struct span end, uint64_t file_size);
 
+/* True when its change was interrupted, or the taking back of it. */
+bool journal_is_interrupted(const struct journal *journal);
+
 /* True when it changes blocks of a disk. */
 bool journal_has_blocks(const struct journal *journal);
 

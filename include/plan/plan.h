@@ -62,6 +62,7 @@ struct plan {
     size_t count;
     size_t room;
     bool is_undo;            /* takes an earlier change back: the journal remembers that */
+    bool forced;             /* is_undo: as in struct disk_change */
     bool formats;            /* partitions or formats: to be agreed to by itself */
     bool gives_up_msr;       /* a Microsoft reserved partition makes room: likewise */
     bool left_out;           /* a part could not be planned: a warning says which and why */

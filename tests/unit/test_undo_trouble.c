@@ -1,0 +1,470 @@
+/*
+ * An undo that meets trouble is gone on with until all is as it was: writes that fail or arrive as something
+ * else. And a journal in the variable of the firmware, of which there is one, never keeps its place for good,
+ * nor loses it while it can be taken back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "apply/journal_store.h"
+#include "host/fault.h"
+#include "host/host_alloc.h"
+#include "unit/disk_machine_fixture.h"
+#include "unit/plan_fixture.h"
+
+#define BOOT_MANAGER "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
+#define ARENA        (64u << 20)
+
+static const struct guid own_vendor = VAR_OWN_VENDOR;
+
+/* --- Writes that arrive as something else ------------------------------------------------------ */
+
+/* A disk that makes something else of some of what it is told to write. */
+static struct {
+    const struct block_port *sound;
+    unsigned writes; /* so far */
+    unsigned first;  /* of those that arrive garbled, from 1 */
+    unsigned count;
+} garbling;
+
+static enum status garbling_write(void *ctx, uint64_t lba, uint32_t count, const void *data)
+{
+    size_t size = (size_t)count * garbling.sound->block_size;
+
+    garbling.writes++;
+    if (garbling.writes < garbling.first || garbling.writes - garbling.first >= garbling.count)
+        return garbling.sound->write(ctx, lba, count, data);
+    uint8_t *copy = host_copy(data, size);
+    copy[size / 2] ^= 0x55;
+    enum status status = garbling.sound->write(ctx, lba, count, copy);
+    free(copy);
+    return status;
+}
+
+/* Runs a command while `count` writes to Disk 1, from the one of number `first` on, arrive garbled. */
+static unsigned run_garbled(struct host *host, const char *line, unsigned first, unsigned count)
+{
+    struct ports ports = *host_ports(host);
+    struct block_port disks[HOST_MAX_DISKS];
+    struct arena arena;
+    void *memory = host_alloc(1, ARENA);
+
+    garbling.sound = &ports.disks[1];
+    garbling.writes = 0;
+    garbling.first = first;
+    garbling.count = count;
+    memcpy(disks, ports.disks, ports.disk_count * sizeof(*disks));
+    disks[1].write = garbling_write;
+    ports.disks = disks;
+    arena_init(&arena, memory, ARENA);
+    host_console_clear(host->console);
+    unsigned code = fixture_run_arena(&ports, line, &arena);
+    free(memory);
+    disk_machine_restart(host);
+    return code;
+}
+
+/* Runs a command in peace. */
+static unsigned run(struct host *host, const char *line)
+{
+    return run_garbled(host, line, 0, 0);
+}
+
+static bool disks_equal(const struct host *a, const struct host *b)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (mem_block_difference(a->disks[i], b->disks[i], 0) != UINT64_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* Disk 1 has lost its boot manager, and it was brought back: before and afterwards. */
+struct repaired {
+    struct host *before;
+    struct host *host;
+    uint64_t writes; /* of the undo, to Disk 1 */
+};
+
+static int set_up(void **state)
+{
+    struct disk_machine_shape shape = disk_machine_usual();
+    struct repaired *repaired = host_alloc(1, sizeof(*repaired));
+
+    repaired->before = disk_machine_new(&shape);
+    disk_machine_delete(repaired->before, 1, BOOT_MANAGER);
+    repaired->host = host_clone(repaired->before);
+    assert_int_equal(run(repaired->host, "repair -y"), 0);
+    assert_false(disks_equal(repaired->host, repaired->before));
+    struct host *undone = host_clone(repaired->host);
+    assert_int_equal(run_garbled(undone, "undo -y", 0, 0), 0);
+    assert_int_equal(mem_block_difference(undone->disks[0], repaired->before->disks[0], 0),
+                     UINT64_MAX);
+    repaired->writes = garbling.writes;
+    assert_true(repaired->writes > 2);
+    host_free(undone);
+    *state = repaired;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct repaired *repaired = *state;
+
+    host_free(repaired->before);
+    host_free(repaired->host);
+    free(repaired);
+    return 0;
+}
+
+/* What undo leaves behind when nothing goes wrong. */
+static struct host *undone_soundly(const struct repaired *repaired)
+{
+    struct host *sound = host_clone(repaired->host);
+
+    assert_int_equal(run(sound, "undo -y"), 0);
+    return sound;
+}
+
+static void a_write_that_arrives_garbled_once_is_written_again(void **state)
+{
+    struct repaired *repaired = *state;
+    struct host *sound = undone_soundly(repaired);
+
+    for (unsigned i = 1; i <= repaired->writes; i++) {
+        struct host *host = host_clone(repaired->host);
+        assert_int_equal(run_garbled(host, "undo -y", i, 1), 0);
+        assert_true(disks_equal(host, sound));
+        host_free(host);
+    }
+    host_free(sound);
+}
+
+/* A block then holds neither what was there nor what the change wrote: only people know that nobody else has
+ * written there. */
+static void what_stays_garbled_is_taken_back_by_force(void **state)
+{
+    struct repaired *repaired = *state;
+    struct host *sound = undone_soundly(repaired);
+
+    for (unsigned i = 1; i <= repaired->writes; i++) {
+        struct host *host = host_clone(repaired->host);
+        assert_int_equal(run_garbled(host, "undo -y", i, 1000), 10);
+        expect_said(host, "Not all is as it was before.");
+        expect_said(host, "run the same undo again, with -force");
+        struct host *stuck = host_clone(host);
+        assert_int_equal(run(host, "undo -y"), 27);
+        expect_said(host, "undo with -force");
+        assert_true(disks_equal(host, stuck));
+        assert_int_equal(run(host, "undo -y -force"), 0);
+        assert_true(disks_equal(host, sound));
+        host_free(stuck);
+        host_free(host);
+    }
+    host_free(sound);
+}
+
+/* That is for what was interrupted alone: Windows may have written there. */
+static void nothing_forces_a_change_that_was_finished(void **state)
+{
+    struct repaired *repaired = *state;
+    struct host *host = repaired->host;
+
+    disk_machine_truncate(host, 1, BOOT_MANAGER, 100);
+    struct host *before = host_clone(host);
+    assert_int_equal(run(host, "undo -y -force"), 27);
+    expect_said(host, "has been written to since this change");
+    assert_true(disks_equal(host, before));
+    host_free(before);
+}
+
+static void an_undo_that_could_not_write_is_gone_on_with(void **state)
+{
+    struct repaired *repaired = *state;
+    struct host *sound = undone_soundly(repaired);
+
+    for (uint64_t i = 1; i <= repaired->writes; i++) {
+        struct host *host = host_clone(repaired->host);
+        struct fault *fault = fault_new(host_ports(host));
+        struct arena arena;
+        void *memory = host_alloc(1, ARENA);
+        arena_init(&arena, memory, ARENA);
+        fault_fail(fault, FAULT_BLOCK_WRITE, i, ST_IO, true);
+        assert_int_equal(fixture_run_arena(fault_ports(fault), "undo -y", &arena), 7);
+        fault_free(fault);
+        free(memory);
+        disk_machine_restart(host);
+        assert_int_equal(run(host, "undo -y"), 0);
+        assert_true(disks_equal(host, sound));
+        host_free(host);
+    }
+    host_free(sound);
+}
+
+/* --- The place in the firmware ----------------------------------------------------------------- */
+
+static const struct mem_var *place_of(const struct host *host)
+{
+    return mem_vars_find(host->vars, &own_vendor, JOURNAL_VARIABLE_NAME);
+}
+
+/* The modern machine, where the variable is all there is. */
+static struct host *without_a_volume(void)
+{
+    struct host *host = fixture_modern_machine();
+
+    mem_files_set_read_only(host->files, 0, true);
+    mem_files_set_read_only(host->files, 1, true);
+    return host;
+}
+
+/* Takes the mark off: power was cut before it was written. */
+static void interrupt(struct host *host)
+{
+    const struct mem_var *place = place_of(host);
+    size_t size = place->size - JOURNAL_MARK_SIZE;
+    uint8_t *copy = host_copy(place->data, size);
+
+    mem_vars_put(host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
+                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, copy, size);
+    free(copy);
+}
+
+static uint8_t timeout_of(const struct host *host)
+{
+    return mem_vars_find(host->vars, NULL, "Timeout")->data[0];
+}
+
+static void an_interrupted_change_needs_no_second_place_to_be_taken_back(void **state)
+{
+    struct host *host = without_a_volume();
+
+    (void)state;
+    assert_int_equal(fixture_run(host, "timeout -y 8"), 0);
+    interrupt(host);
+    /* It is in the way, which is said with the way out. */
+    assert_int_equal(fixture_run(host, "timeout -y 9"), 8);
+    expect_said(host, "The place in the firmware is taken by journal 1");
+    expect_said(host, "\"shadowboot undo 1\" takes that back");
+    assert_int_equal(fixture_run(host, "undo -y"), 0);
+    assert_int_equal(timeout_of(host), 1);
+    assert_null(place_of(host));
+    assert_int_equal(fixture_run(host, "timeout -y 9"), 0);
+    host_free(host);
+}
+
+/* Wherever power is cut while it is taken back: nothing of it is lost. */
+static void taking_back_from_the_variable_survives_power_cuts(void **state)
+{
+    struct host *before = without_a_volume();
+    struct host *changed = host_clone(before);
+
+    (void)state;
+    assert_int_equal(fixture_run(changed, "clone -y"), 0);
+    assert_non_null(place_of(changed));
+    for (uint64_t n = 1;; n++) {
+        struct host *host = host_clone(changed);
+        struct fault *fault = fault_new(host_ports(host));
+        struct arena arena;
+        void *memory = host_alloc(1, ARENA);
+        arena_init(&arena, memory, ARENA);
+        fault_power_cut(fault, n, FAULT_CUT_BEFORE, NULL);
+        (void)fixture_run_arena(fault_ports(fault), "undo -y", &arena);
+        bool cut = fault_tripped(fault);
+        fault_free(fault);
+        free(memory);
+        if (cut)
+            assert_int_equal(fixture_run(host, "undo -y"), 0);
+        assert_true(mem_vars_equal(host->vars, before->vars));
+        host_free(host);
+        if (!cut)
+            break;
+        assert_true(n < 20);
+    }
+    host_free(changed);
+    host_free(before);
+}
+
+static void who_gives_it_up_has_the_place_again(void **state)
+{
+    struct host *host = without_a_volume();
+
+    (void)state;
+    assert_int_equal(fixture_run(host, "timeout -y 8"), 0);
+    assert_int_equal(fixture_run(host, "undo -y 1 -drop"), 15); /* it was not interrupted */
+    interrupt(host);
+    host_console_answer(host->console, "n");
+    assert_int_equal(fixture_run(host, "undo 1 -drop"), 21);
+    assert_int_equal(fixture_run(host, "undo -n 1 -drop"), 0);
+    assert_int_equal(fixture_run(host, "timeout -y 9"), 8);
+    assert_int_equal(fixture_run(host, "undo -y 1 -drop"), 0);
+    expect_said(host, "Journal 1 is given up.");
+    assert_int_equal(timeout_of(host), 8);
+    assert_int_equal(fixture_run(host, "timeout -y 9"), 0);
+    assert_int_equal(fixture_run(host, "undo -y"), 0);
+    assert_int_equal(timeout_of(host), 8);
+    host_free(host);
+}
+
+/* Disk 1 was mended with no place for a journal but the variable, and power was cut in the end. */
+static struct host *mended_and_interrupted(void)
+{
+    struct disk_machine_shape shape = disk_machine_usual();
+
+    shape.no_stick = true;
+    struct host *host = disk_machine_new(&shape);
+    disk_machine_delete(host, 1, BOOT_MANAGER);
+    mem_files_set_read_only(host->files, 0, true);
+    assert_int_equal(run(host, "repair -y"), 0);
+    assert_non_null(place_of(host));
+    interrupt(host);
+    return host;
+}
+
+/* The number that the journal has, and that of its state. */
+static unsigned expect_place(const struct host *host, enum journal_state state)
+{
+    const struct mem_var *place = place_of(host);
+    struct span file = span_of(place->data + 4, place->size - 4);
+    struct journal journal;
+    struct arena arena;
+    void *memory = host_alloc(1, ARENA);
+
+    arena_init(&arena, memory, ARENA);
+    assert_int_equal(journal_parse(&arena, file, &journal), ST_OK);
+    assert_int_equal(journal.state, state);
+    free(memory);
+    return ld_le32(place->data);
+}
+
+/* Somebody has written to the disk since: nothing can take that change back any more. */
+static void what_cannot_be_taken_back_gives_its_place_away(void **state)
+{
+    struct host *host = mended_and_interrupted();
+
+    (void)state;
+    disk_machine_truncate(host, 1, BOOT_MANAGER, 100);
+    mem_files_set_read_only(host->files, 0, true);
+    (void)run(host, "repair -n");
+    assert_int_equal(expect_place(host, JOURNAL_PENDING), 1);
+    mem_files_set_read_only(host->files, 0, true);
+    assert_int_equal(run(host, "repair -y"), 0);
+    assert_int_equal(expect_place(host, JOURNAL_DONE), 2);
+    host_free(host);
+}
+
+/* The same journal, about a disk with another GUID. */
+static void be_about_another_disk(struct host *host)
+{
+    const struct mem_var *place = place_of(host);
+    struct span file = span_of(place->data + 4, place->size - 4);
+    struct journal journal;
+    struct arena arena;
+    uint8_t *memory = host_alloc(1, ARENA);
+
+    arena_init(&arena, memory, ARENA);
+    assert_int_equal(journal_parse(&arena, file, &journal), ST_OK);
+    journal.disks[0].guid_before.bytes[0] ^= 1;
+    journal.disks[0].guid_after.bytes[0] ^= 1;
+    assert_int_equal(journal_build(&arena, &journal, &file), ST_OK);
+    uint8_t *data = host_alloc(1, 4 + file.size);
+    data[0] = 1;
+    memcpy(data + 4, file.at, file.size);
+    mem_vars_put(host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
+                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, data, 4 + file.size);
+    free(data);
+    free(memory);
+}
+
+/* It may come back. */
+static void what_a_missing_disk_needs_keeps_its_place(void **state)
+{
+    struct host *host = mended_and_interrupted();
+
+    (void)state;
+    be_about_another_disk(host);
+    disk_machine_delete(host, 1, BOOT_MANAGER);
+    mem_files_set_read_only(host->files, 0, true);
+    assert_int_not_equal(run(host, "repair -y"), 0);
+    expect_said(host, "is not here; put it back");
+    expect_said(host, "with -drop it is given up");
+    assert_int_equal(expect_place(host, JOURNAL_PENDING), 1);
+    assert_int_equal(run(host, "undo -y 1 -drop"), 0);
+    mem_files_set_read_only(host->files, 0, true);
+    assert_int_equal(run(host, "repair -y"), 0);
+    assert_int_equal(expect_place(host, JOURNAL_DONE), 2);
+    host_free(host);
+}
+
+/* A block that two steps write, of which the first is told in full and the second by what differs. Power was cut
+ * before the second. */
+static void a_block_of_two_steps_comes_back(void **state)
+{
+    static const uint8_t zeros[512];
+    static const uint8_t first[512] = {1};
+    static const uint8_t second[512] = {1, 2};
+    uint8_t digest[JOURNAL_DIGEST_SIZE];
+    struct planning *p = planning_begin(without_a_volume());
+    const struct disk *disk = &p->machine.disks[1];
+    struct journal_disk about = {.guid_before = disk->guid,
+                                 .guid_after = disk->guid,
+                                 .block_count = disk->block_count,
+                                 .block_size = 512,
+                                 .path = disk->path};
+    struct journal_record records[] = {
+        {.kind = JOURNAL_BLOCKS, .lba = 200, .block_count = 1, .old_data = span_of(zeros, 512)},
+        {.kind = JOURNAL_BLOCKS,
+         .step = 1,
+         .lba = 200,
+         .block_count = 1,
+         .old_data = span_of(first, 512),
+         .new_data = span_of(second, 512),
+         .new_digests = span_of(digest, sizeof(digest))}};
+    struct journal journal = {
+        .command = "", .disks = &about, .disk_count = 1, .records = records, .count = 2};
+    uint8_t data[JOURNAL_VARIABLE_MOST] = {1};
+    struct span file;
+
+    (void)state;
+    journal_digest(span_of(second, 512), digest);
+    assert_int_equal(journal_build_small(&p->arena, &journal, sizeof(data) - 4, &file), ST_OK);
+    memcpy(data + 4, file.at, file.size);
+    mem_vars_put(p->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
+                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, data, 4 + file.size);
+    assert_int_equal(fixture_run(p->host, "undo -y"), 0);
+    assert_null(place_of(p->host));
+    mem_block_write(p->host->disks[1], 200 * 512, first, 512);
+    mem_vars_put(p->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
+                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, data, 4 + file.size);
+    assert_int_equal(fixture_run(p->host, "undo -y"), 0);
+    mem_block_peek(p->host->disks[1], 200 * 512, data, 512);
+    assert_memory_equal(data, zeros, 512);
+    planning_end(p);
+}
+
+#define CASE(test)  cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define PLACE(test) cmocka_unit_test(test)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_write_that_arrives_garbled_once_is_written_again),
+        CASE(what_stays_garbled_is_taken_back_by_force),
+        CASE(nothing_forces_a_change_that_was_finished),
+        CASE(an_undo_that_could_not_write_is_gone_on_with),
+        PLACE(an_interrupted_change_needs_no_second_place_to_be_taken_back),
+        PLACE(taking_back_from_the_variable_survives_power_cuts),
+        PLACE(who_gives_it_up_has_the_place_again),
+        PLACE(what_cannot_be_taken_back_gives_its_place_away),
+        PLACE(what_a_missing_disk_needs_keeps_its_place),
+        PLACE(a_block_of_two_steps_comes_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
