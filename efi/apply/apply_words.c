@@ -70,9 +70,8 @@ static const char *disk_refusal(const struct disk_change *change, enum status st
 {
     if (status == ST_CHANGED && change->kind == DISK_CHANGE_RESTORE &&
         journal_is_interrupted(change->journal))
-        return "holds neither what was there before nor what this change writes: power or a cable failed in "
-               "the middle of a write, or somebody else has written there since. If nobody has, the same "
-               "undo with -force takes that back too, as far as the journal has what was there";
+        return "holds neither what was there before nor what this change wrote. If nobody else has "
+               "written there since, the same undo with -force takes it back";
     if (status == ST_CHANGED && change->kind == DISK_CHANGE_RESTORE)
         return "has been written to since this change, so it is not taken back: that would undo "
                "what was written later too. \"shadowboot status\" shows how the machine stands";

@@ -22,7 +22,7 @@ static bool is_on_changed_disk(const struct journal *journal, const struct file_
 }
 
 /* The partition that is mounted as this volume; NULL for what is none of a disk seen from here. */
-static const struct partition *partition_of(const struct machine *machine, size_t volume)
+static const struct partition *partition_mounted_as(const struct machine *machine, size_t volume)
 {
     for (size_t i = 0; i < machine->partition_count; i++) {
         if (machine->partitions[i].volume == volume)
@@ -104,7 +104,7 @@ static unsigned weight_of(enum status status)
 
 /* Looks at the file system of an ESP: where chains are crossed or broken, the next file that a driver writes
  * may be put over another one. Statuses: ST_OK, also for what is no FAT; ST_DAMAGED; ST_IO; ST_NO_MEMORY. */
-static enum status check_esp(const struct saving *saving, const struct partition *esp)
+static enum status check_esp_files(const struct saving *saving, const struct partition *esp)
 {
     const struct block_port *port = &saving->ports->disks[saving->machine->disks[esp->disk].port];
     size_t mark = arena_mark(saving->arena);
@@ -125,7 +125,7 @@ static enum status try_volume(const struct saving *saving, size_t volume)
 {
     const struct files_port *files = saving->files;
     const struct file_volume *own = &files->volumes[volume];
-    const struct partition *partition = partition_of(saving->machine, volume);
+    const struct partition *partition = partition_mounted_as(saving->machine, volume);
     const struct disk *disk = partition == NULL ? NULL : &saving->machine->disks[partition->disk];
     bool is_fixed_esp = disk != NULL && partition->kind == PT_ESP && !disk->removable;
 
@@ -142,7 +142,7 @@ static enum status try_volume(const struct saving *saving, size_t volume)
     /* A volume that does not tell its free space is tried: the write itself will say. */
     if (own->free != 0 && own->free < saving->data.size + (uint64_t)FREE_MARGIN)
         return ST_NO_SPACE;
-    enum status status = is_fixed_esp ? check_esp(saving, partition) : ST_OK;
+    enum status status = is_fixed_esp ? check_esp_files(saving, partition) : ST_OK;
     return status == ST_OK ? write_journal(saving, volume) : status;
 }
 

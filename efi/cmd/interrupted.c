@@ -110,7 +110,8 @@ static bool is_no_obstacle(enum status status, bool planned)
 }
 
 /* One in the variable keeps its place from the next only while it can be taken back. */
-static void pass_over(struct context *context, const struct journal_file *file, enum status status)
+static void pass_journal_over(struct context *context, const struct journal_file *file,
+                              enum status status)
 {
     bool is_left = file->in_variable && status == ST_CHANGED && !context->plan_only &&
                    journal_store_mark(context->ports, file, JOURNAL_LEFT) == ST_OK;
@@ -136,7 +137,7 @@ static enum status take_back(struct context *context, const struct journal_file 
         return status;
     /* Volumes may have been let go of, and others be there. */
     *io_again |= !context->plan_only && status == ST_CHANGED;
-    pass_over(context, file, status);
+    pass_journal_over(context, file, status);
     return ST_OK;
 }
 

@@ -96,7 +96,7 @@ static enum status choose_named(struct context *context, const struct journal_fi
 }
 
 /* Gives an interrupted change up: it stays as it is, and so does its journal, until another takes its place. */
-static enum status drop(struct context *context, const struct journal_file *file)
+static enum status drop_journal(struct context *context, const struct journal_file *file)
 {
     if (!journal_is_interrupted(&file->journal))
         return report(context, ST_REFUSED,
@@ -142,7 +142,7 @@ enum status cmd_undo(struct context *context)
     if (!context->sfo)
         show_journal(context, file);
     if (option(context, "-drop") != NULL)
-        return drop(context, file);
+        return drop_journal(context, file);
     if (file->has_blocks && file->journal.state == JOURNAL_UNDONE) {
         if (!context->sfo)
             say(context, "Nothing to do: it is taken back already.\n");

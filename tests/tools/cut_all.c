@@ -13,13 +13,15 @@
  *   --pieces N      memory: in how many steps; 64
  *   --patience N    after how many violations to give up; 1
  *   --stick off     no stick to keep journals on
+ *   --image FILE    the program's own file: on the stick; without one, where --self and --program say
+ *   --undo on       the command is run in peace, and the undo of it interrupted
  *
  * The host's options are in host/host_options.h; answers cannot be given. Prints one line:
  *
  *   states N different N writes N changed N violations N status N
  *
  * where `writes`, `changed` (0: nothing is left of what it did) and `status` are of the undisturbed
- * command.
+ * command; under --undo writes and status are those of its undo.
  *
  * Exit status: 0, also when the command has nothing to do; 1 after a violation, which is told on
  * standard error; 125 for wrong options or files.
@@ -40,7 +42,9 @@ struct options {
     bool modes[CUTS_MODE_COUNT];
     struct cuts_range range;
     uint64_t patience;
+    const char *image; /* or NULL */
     bool stick;
+    bool undo;
 };
 
 /* --- Options -------------------------------------------------------------------------------- */
@@ -76,11 +80,19 @@ static bool take_option(struct options *options, const char *name, const char *v
     const struct {
         const char *name;
         bool *to;
-    } switches[] = {{"--garbage", &options->range.garbage}, {"--stick", &options->stick}};
+    } switches[] = {{"--garbage", &options->range.garbage},
+                    {"--stick", &options->stick},
+                    {"--undo", &options->undo}};
+    const struct {
+        const char *name;
+        const char **to;
+    } texts[] = {{"--case", &options->name}, {"--image", &options->image}};
 
-    if (strcmp(name, "--case") == 0) {
-        options->name = value;
-        return true;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(name, texts[i].name) == 0) {
+            *texts[i].to = value;
+            return true;
+        }
     }
     if (strcmp(name, "--mode") == 0)
         return set_mode(options, value);
@@ -132,6 +144,8 @@ static int try_modes(struct host *host, const struct options *options, const cha
     bool any = false;
 
     cuts_set_patience(cuts, (unsigned)options->patience);
+    if (options->undo && cuts_violations(cuts) == 0)
+        cuts_disturb_undo(cuts);
     for (int i = 0; i < CUTS_MODE_COUNT; i++)
         any = any || options->modes[i];
     for (int i = 0; i < CUTS_MODE_COUNT && cuts_violations(cuts) < options->patience; i++) {
@@ -160,7 +174,7 @@ static int run(const struct host_options *host_options, const struct options *op
             return EXIT_HOST;
         used += (size_t)size;
     }
-    struct host *host = image_machine_new(host_options, options->stick);
+    struct host *host = image_machine_new(host_options, options->stick, options->image);
     if (host == NULL)
         return EXIT_HOST;
     int code = try_modes(host, options, line);

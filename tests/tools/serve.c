@@ -85,7 +85,7 @@ static void serve(char *line, uint8_t *memory)
     struct host *host = NULL;
 
     if (host_options_take(count, words, &options))
-        host = image_machine_new(&options, wants_report(count, words));
+        host = image_machine_new(&options, wants_report(count, words), NULL);
     if (host == NULL) {
         answer(EXIT_HOST, "");
     } else {

@@ -201,7 +201,7 @@ static void try_images(const struct host_options *options, int argc, char **argv
 {
     char line[LINE_ROOM] = "";
     size_t used = 0;
-    struct host *host = image_machine_new(options, true);
+    struct host *host = image_machine_new(options, true, NULL);
 
     if (host == NULL)
         host_fail("a machine that cannot be read");
@@ -225,7 +225,7 @@ static void put_guid(struct answer *answer, const uint8_t *guid)
 static void tell_truth(const struct host_options *options, int argc, char **argv,
                        struct answer *answer)
 {
-    struct host *host = image_machine_new(options, false);
+    struct host *host = image_machine_new(options, false, NULL);
     uint64_t present = 0;
     struct truth truth;
 

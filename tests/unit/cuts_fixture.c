@@ -224,10 +224,13 @@ struct cuts {
     struct host *after; /* the command was run undisturbed */
     const char *name;
     const char *line;
+    struct host *start;    /* what is disturbed begins here: `before`, */
+    const char *disturbed; /* and is this: `line` */
     struct told told_before, told_after;
     struct trees trees_before, trees_after;
     struct places places[HOST_MAX_DISKS];
     unsigned code, code_again;
+    unsigned code_disturbed; /* of what is disturbed, when it is not */
     uint64_t calls[FAULT_KIND_COUNT];
     char where[200];     /* what is tried at the moment */
     char said[TEXT_MAX]; /* the end of what the last command but `status` printed */
@@ -490,12 +493,12 @@ static bool check_both_ways(struct cuts *cuts, struct host *state, bool targets)
 }
 
 /* Nothing but journals may have been written. */
-static bool is_unchanged(const struct cuts *cuts, const struct host *host)
+static bool is_like(const struct host *host, const struct host *other)
 {
-    bool same = mem_vars_equal(host->vars, cuts->before->vars);
+    bool same = mem_vars_equal(host->vars, other->vars);
 
     for (size_t i = 0; i < host->disk_count && same; i++)
-        same = mem_block_change(host->disks[i], cuts->before->disks[i]) == 0;
+        same = mem_block_change(host->disks[i], other->disks[i]) == 0;
     return same;
 }
 
@@ -581,7 +584,7 @@ static bool run_to_cut(const struct cuts *cuts, struct host *host, uint64_t nth,
 
     fault_power_cut(fault, nth, how, &where);
     if (setjmp(where) == 0)
-        (void)run_in(fault_ports(fault), cuts->line, ARENA);
+        (void)run_in(fault_ports(fault), cuts->disturbed, ARENA);
     bool cut = fault_tripped(fault);
     *ret_kind = fault_last_write(fault);
     fault_free(fault);
@@ -622,7 +625,7 @@ static bool try_cuts_at(struct cuts *cuts, uint64_t nth, const struct cuts_range
         enum fault_cut how = (enum fault_cut)i;
         if (how != FAULT_CUT_BEFORE && !is_worth_trying(kind, how, range->garbage))
             continue;
-        struct host *host = host_clone(cuts->before);
+        struct host *host = host_clone(cuts->start);
         run_to_cut(cuts, host, nth, how, &kind);
         keep_words(cuts, host);
         bool good = try_cut(cuts, host, nth, how, range);
@@ -652,9 +655,9 @@ static bool check_words(struct cuts *cuts, struct host *host, unsigned code)
 {
     const char *text = host_console_text(host->console);
 
-    if (!is_unchanged(cuts, host) && strstr(text, "Nothing was changed.") != NULL)
+    if (!is_like(host, cuts->start) && strstr(text, "Nothing was changed.") != NULL)
         return violated(cuts, "truth", "something was changed");
-    if (code != cuts->code && text[0] == 0)
+    if (code != cuts->code_disturbed && text[0] == 0)
         return violated(cuts, "truth", "it failed without a word");
     return true;
 }
@@ -677,13 +680,13 @@ static bool try_failed(struct cuts *cuts, struct host *host, unsigned code)
 static bool try_failure(struct cuts *cuts, enum fault_kind kind, uint64_t nth, enum status status,
                         bool for_good)
 {
-    struct host *host = host_clone(cuts->before);
+    struct host *host = host_clone(cuts->start);
     struct fault *fault = fault_new(host_ports(host));
 
     snprintf(cuts->where, sizeof(cuts->where), "call %llu of kind %d gives \"%s\"%s",
              (unsigned long long)nth, (int)kind, status_text(status), for_good ? " for good" : "");
     fault_fail(fault, kind, nth, status, for_good);
-    unsigned code = run_in(fault_ports(fault), cuts->line, ARENA);
+    unsigned code = run_in(fault_ports(fault), cuts->disturbed, ARENA);
     fault_free(fault);
     bool good = try_failed(cuts, host, code);
     host_free(host);
@@ -714,11 +717,11 @@ static bool try_no_space(struct cuts *cuts, const struct cuts_range *range)
 /* How much the command needs, bytes. */
 static size_t memory_needed(const struct cuts *cuts)
 {
-    struct host *host = host_clone(cuts->before);
+    struct host *host = host_clone(cuts->start);
     struct arena arena;
 
     arena_init(&arena, shared_memory(), ARENA);
-    (void)fixture_run_arena(host_ports(host), cuts->line, &arena);
+    (void)fixture_run_arena(host_ports(host), cuts->disturbed, &arena);
     host_free(host);
     return arena.peak;
 }
@@ -762,9 +765,10 @@ static bool try_memory(struct cuts *cuts, const struct cuts_range *range)
 
     for (uint64_t i = 1; i < pieces; i++) {
         size_t size = (size_t)(needed * i / pieces);
-        struct host *host = host_clone(cuts->before);
+        struct host *host = host_clone(cuts->start);
         snprintf(cuts->where, sizeof(cuts->where), "%zu bytes of memory, of %zu", size, needed);
-        unsigned code = (i % 2 == 0 ? run_in : run_stepwise)(host_ports(host), cuts->line, size);
+        unsigned code =
+            (i % 2 == 0 ? run_in : run_stepwise)(host_ports(host), cuts->disturbed, size);
         bool good = try_failed(cuts, host, code);
         host_free(host);
         if (!good)
@@ -900,7 +904,7 @@ static unsigned run_counted(struct cuts *cuts, struct host *host)
     struct fault *fault = fault_new(host_ports(host));
 
     host_console_clear(host->console);
-    unsigned code = run_in(fault_ports(fault), cuts->line, ARENA);
+    unsigned code = run_in(fault_ports(fault), cuts->disturbed, ARENA);
     keep_words(cuts, host);
     for (int kind = 0; kind < FAULT_KIND_COUNT; kind++)
         cuts->calls[kind] = fault_calls(fault, (enum fault_kind)kind);
@@ -912,7 +916,7 @@ static unsigned run_counted(struct cuts *cuts, struct host *host)
 static void run_undisturbed(struct cuts *cuts)
 {
     snprintf(cuts->where, sizeof(cuts->where), "undisturbed");
-    cuts->code = run_counted(cuts, cuts->after);
+    cuts->code = cuts->code_disturbed = run_counted(cuts, cuts->after);
     if (getenv("CUTS_SHOW") != NULL)
         fprintf(stderr, "%s\n", host_console_text(cuts->after->console));
     for (size_t i = 0; i < cuts->after->disk_count; i++)
@@ -921,7 +925,7 @@ static void run_undisturbed(struct cuts *cuts)
     look_at_trees(cuts->after, &cuts->trees_after);
     if (!check_places(cuts, cuts->after, false))
         return;
-    cuts->changed = !is_unchanged(cuts, cuts->after);
+    cuts->changed = !is_like(cuts->after, cuts->before);
     cuts->told_after = tell(cuts->after);
     struct host *host = host_clone(cuts->after);
     cuts->code_again = order(cuts, host, cuts->line);
@@ -936,7 +940,8 @@ struct cuts *cuts_new(struct host *before, const char *name, const char *line)
 
     cuts->before = before;
     cuts->name = name;
-    cuts->line = line;
+    cuts->line = cuts->disturbed = line;
+    cuts->start = before;
     cuts->patience = 1;
     cuts->told_before = tell(before);
     cuts->after = host_clone(before);
@@ -953,6 +958,16 @@ void cuts_free(struct cuts *cuts)
     free(cuts->told_after.lines);
     free(cuts->seen);
     free(cuts);
+}
+
+void cuts_disturb_undo(struct cuts *cuts)
+{
+    struct host *host = host_clone(cuts->after);
+
+    cuts->start = cuts->after;
+    cuts->disturbed = "undo -y";
+    cuts->code_disturbed = run_counted(cuts, host);
+    host_free(host);
 }
 
 void cuts_allow_gap(struct cuts *cuts, size_t disk)
@@ -978,7 +993,7 @@ bool cuts_has_changed(const struct cuts *cuts)
 
 unsigned cuts_code(const struct cuts *cuts)
 {
-    return cuts->code;
+    return cuts->code_disturbed;
 }
 
 unsigned cuts_violations(const struct cuts *cuts)

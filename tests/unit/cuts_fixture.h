@@ -52,6 +52,11 @@ void cuts_free(struct cuts *cuts);
  * it has not, or the other way round: until the end it may start less well, the others not. */
 void cuts_allow_gap(struct cuts *cuts, size_t disk);
 
+/* From now on it is the taking back of the command that is disturbed: `undo` on the machine that the
+ * undisturbed command has left. I1 to I5 are those of the command; what a disturbed undo leaves is gone on with
+ * by undo, and by the command. */
+void cuts_disturb_undo(struct cuts *cuts);
+
 /* How many violations are printed before no more are looked for: 1 unless set. */
 void cuts_set_patience(struct cuts *cuts, unsigned violations);
 
@@ -60,7 +65,7 @@ void cuts_set_patience(struct cuts *cuts, unsigned violations);
 bool cuts_has_work(const struct cuts *cuts);
 bool cuts_has_changed(const struct cuts *cuts);
 
-/* Its exit status. */
+/* Its exit status, and so with the writes below: of what is disturbed. */
 unsigned cuts_code(const struct cuts *cuts);
 
 /* Tries all states of the mode; false after a violation, which was printed. */
@@ -73,7 +78,7 @@ unsigned cuts_violations(const struct cuts *cuts);
 uint64_t cuts_states(const struct cuts *cuts);
 uint64_t cuts_distinct(const struct cuts *cuts);
 
-/* Writes of the undisturbed command. */
+/* Writes, undisturbed. */
 uint64_t cuts_writes(const struct cuts *cuts);
 
 #endif

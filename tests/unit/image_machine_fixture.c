@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format/devpath.h"
 #include "host/host_alloc.h"
 #include "unit/disk_machine_fixture.h"
 
-#define PIECE (1u << 20)
+#define PIECE         (1u << 20)
+#define STICK_PROGRAM "\\EFI\\BOOT\\BOOTX64.EFI"
 
 /* Copies what is no hole. */
 static bool load_pieces(int file, uint64_t size, struct mem_block *disk)
@@ -70,7 +72,54 @@ static bool add_disks(struct host *host, const struct host_options *options)
     return true;
 }
 
-struct host *image_machine_new(const struct host_options *options, bool stick)
+/* Puts the program's own file on the stick, which it was started from. */
+static bool put_program(struct host *host, const char *image)
+{
+    int file = open(image, O_RDONLY | O_CLOEXEC);
+    struct stat info;
+
+    if (file < 0 || fstat(file, &info) != 0)
+        return host_options_complain("cannot be read", image);
+    uint8_t *data = host_alloc(1, (size_t)info.st_size);
+    bool good = read(file, data, (size_t)info.st_size) == info.st_size;
+    mem_files_put(host->files, disk_machine_stick(host), STICK_PROGRAM, data, (size_t)info.st_size);
+    host_start_set_self(host->start, false, STICK_PROGRAM);
+    free(data);
+    close(file);
+    return good || host_options_complain("cannot be read", image);
+}
+
+/* The volume on that partition is the one that the program was started from. */
+static bool be_started_from(struct host *host, const struct host_options *options)
+{
+    const struct files_port *files = &host_ports(host)->files;
+    size_t disk = host_options_disk_at(options, options->self.disk);
+    size_t offset = 0;
+
+    for (size_t i = 0; i < files->volume_count && disk < options->disk_count; i++) {
+        struct span path = files->volumes[i].path;
+        if (devpath_has_prefix(path, host_ports(host)->disks[disk].path, &offset) &&
+            ld_le32(path.at + offset + 4) == options->self.partition) {
+            mem_files_set_self(host->files, i);
+            return true;
+        }
+    }
+    return host_options_complain("no volume", "--self");
+}
+
+/* What the program was started from. */
+static bool start_from(struct host *host, const struct host_options *options, bool stick,
+                       const char *image)
+{
+    if (stick)
+        disk_machine_add_stick(host);
+    disk_machine_follow(host);
+    if (stick && image != NULL)
+        return put_program(host, image);
+    return stick || !options->has_self || be_started_from(host, options);
+}
+
+struct host *image_machine_new(const struct host_options *options, bool stick, const char *image)
 {
     struct mem_vars *vars = host_options_load_vars(options);
 
@@ -83,12 +132,9 @@ struct host *image_machine_new(const struct host_options *options, bool stick)
     host_start_take_options(host->start, options);
     if (options->has_date)
         host->clock.time = options->date;
-    if (!add_disks(host, options)) {
+    if (!add_disks(host, options) || !start_from(host, options, stick, image)) {
         host_free(host);
         return NULL;
     }
-    if (stick)
-        disk_machine_add_stick(host);
-    disk_machine_follow(host);
     return host;
 }

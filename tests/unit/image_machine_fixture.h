@@ -8,10 +8,11 @@
 
 /*
  * A machine with copies of the images and of the variables, the time and the architecture of the
- * options; with `stick`, also a stick that the program was started from. Its volumes follow its
- * disks (unit/disk_machine_fixture.h). NULL, with a message on standard error, when a file is
- * wrong. To be freed.
+ * options; with `stick`, also a stick that the program was started from, else it was from where the
+ * options say. With `image`, the content of that file is the program's own, on the stick. Its volumes
+ * follow its disks (unit/disk_machine_fixture.h). NULL, with a message on standard error, when a file
+ * is wrong. To be freed.
  */
-struct host *image_machine_new(const struct host_options *options, bool stick);
+struct host *image_machine_new(const struct host_options *options, bool stick, const char *image);
 
 #endif

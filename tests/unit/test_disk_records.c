@@ -186,7 +186,7 @@ static void an_undo_that_was_stopped_by_the_disk_goes_on(void **state)
     struct fault *fault = fault_new(host_ports(p->host));
     fault_fail(fault, FAULT_BLOCK_WRITE, 2, ST_IO, true);
     assert_int_equal(disk_work_apply_told(p, fault_ports(fault), NULL, NULL, &result), ST_IO);
-    assert_non_null(strstr(result.problem, "Run the same undo again"));
+    assert_non_null(strstr(result.problem, "run the same undo again"));
     fault_free(fault);
     assert_int_equal(disk_work_undo(p, &result), ST_OK);
     assert_disk_unchanged(p, before, 1);

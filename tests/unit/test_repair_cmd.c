@@ -295,7 +295,7 @@ static void disk_that_loses_a_write_while_taking_back_ends_the_command(void **st
     fault_free(fault);
     disk_machine_restart(host);
     fault = fault_new(host_ports(host));
-    fault_fail(fault, FAULT_BLOCK_WRITE, 1, ST_OK, false);
+    fault_fail(fault, FAULT_BLOCK_WRITE, 1, ST_OK, true);
     host_console_clear(host->console);
     unsigned code = fixture_run_in(fault_ports(fault), "repair -y", LINE_MEMORY);
     expect_said(host, "This is taken back first.");
