@@ -49,7 +49,7 @@ struct host *host_clone(const struct host *host)
     clone->vars = mem_vars_clone(host->vars);
     clone->files = mem_files_clone(host->files);
     clone->console = host_console_new();
-    clone->start = host_start_new();
+    clone->start = host_start_clone(host->start);
     return clone;
 }
 

@@ -40,6 +40,15 @@ struct host_start *host_start_new(void)
     return start;
 }
 
+struct host_start *host_start_clone(const struct host_start *start)
+{
+    struct host_start *clone = host_start_new();
+
+    clone->by_firmware = start->by_firmware;
+    clone->program = start->program;
+    return clone;
+}
+
 static void free_span(struct span span)
 {
     free((uint8_t *)(uintptr_t)span.at);

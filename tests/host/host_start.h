@@ -34,6 +34,9 @@ struct host_start_event {
 struct host_start;
 
 struct host_start *host_start_new(void);
+
+/* One that nothing was asked of yet, for the same program. */
+struct host_start *host_start_clone(const struct host_start *start);
 void host_start_free(struct host_start *start);
 
 /* The port, valid as long as `start`. */
