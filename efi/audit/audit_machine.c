@@ -88,24 +88,24 @@ static struct esp_entries entries_of_member(const struct machine *machine, size_
 /* True when an entry in BootOrder starts the member, or one that is inactive would. */
 static bool has_way(const struct machine *machine, const struct judgement *judgement, size_t member)
 {
-    const struct start *start = &judgement->starts[member];
+    const struct forecast *forecast = &judgement->forecasts[member];
     size_t esp = judgement->roles.members[member].esp;
     struct esp_entries own = entries_of_member(machine, machine->esps[esp].partition);
 
     return own.active > 0 || own.inactive != NO_INDEX ||
-           (start_is_hopeful(start) && start->entry != NO_INDEX);
+           (forecast_is_hopeful(forecast) && forecast->entry != NO_INDEX);
 }
 
 static void audit_way(struct collector *to, const struct machine *machine,
                       const struct judgement *judgement, size_t member)
 {
-    const struct start *start = &judgement->starts[member];
+    const struct forecast *forecast = &judgement->forecasts[member];
     size_t partition = machine->esps[judgement->roles.members[member].esp].partition;
     struct esp_entries own = entries_of_member(machine, partition);
 
-    bool by_file = start->verdict == VERDICT_PERHAPS && start->entry != NO_INDEX &&
-                   walk_names_file_only(&machine->entries[start->entry]);
-    if (own.active > 0 || start->verdict == VERDICT_STARTS || by_file)
+    bool by_file = forecast->verdict == VERDICT_PERHAPS && forecast->entry != NO_INDEX &&
+                   walk_names_file_only(&machine->entries[forecast->entry]);
+    if (own.active > 0 || forecast->verdict == VERDICT_STARTS || by_file)
         return;
     if (own.inactive != NO_INDEX)
         collect_at_entry(to, FINDING_ENTRY_INACTIVE, own.inactive, "");
@@ -156,19 +156,20 @@ static void audit_ways(struct collector *to, const struct machine *machine,
 }
 
 static void audit_start(struct collector *to, const struct machine *machine, size_t disk,
-                        const struct start *start)
+                        const struct forecast *forecast)
 {
     struct lead lead;
 
-    if (start->other) {
-        const struct entry *entry = &machine->entries[start->entry];
+    if (forecast->other) {
+        const struct entry *entry = &machine->entries[forecast->entry];
         collect_at_disk(
             to, FINDING_ORDER_NEVER_REACHES, disk,
             arena_printf(to->arena, " Boot%04X \"%.40s\".", entry->number, entry->description));
     }
-    if (start->instead == NO_INDEX || !lead_of(machine, &machine->entries[start->instead], &lead))
+    if (forecast->instead == NO_INDEX ||
+        !lead_of(machine, &machine->entries[forecast->instead], &lead))
         return;
-    collect_at_entry(to, FINDING_STARTS_ANOTHER_DISK, start->instead,
+    collect_at_entry(to, FINDING_STARTS_ANOTHER_DISK, forecast->instead,
                      arena_printf(to->arena, " Disk %zu, in place of Disk %zu.",
                                   machine->partitions[machine->esps[lead.esp].partition].disk,
                                   disk));
@@ -191,7 +192,7 @@ static void audit_starts(struct collector *to, const struct machine *machine,
     audit_file_only(to, machine);
     for (size_t i = 0; i < judgement->roles.member_count; i++) {
         size_t disk = judgement->roles.members[i].disk;
-        audit_start(to, machine, disk, &judgement->starts[i]);
+        audit_start(to, machine, disk, &judgement->forecasts[i]);
         if (machine_disk_is_bios(machine, disk))
             collect_at_disk(to, FINDING_BIOS_START, disk, "");
         audit_bios_stores(to, machine, disk);
@@ -250,18 +251,18 @@ static enum status judge_starts(struct arena *arena, const struct machine *machi
                                 struct judgement *io_judgement)
 {
     const struct roles *roles = &io_judgement->roles;
-    struct start *starts = arena_alloc(arena, roles->member_count, sizeof(*starts));
+    struct forecast *forecasts = arena_alloc(arena, roles->member_count, sizeof(*forecasts));
 
-    if (starts == NULL)
+    if (forecasts == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < roles->member_count; i++) {
-        enum status status = start_alone(arena, machine, roles, i, &starts[i]);
+        enum status status = forecast_alone(arena, machine, roles, i, &forecasts[i]);
         if (status != ST_OK)
             return status;
     }
-    io_judgement->starts = starts;
-    io_judgement->state = machine_state_of(roles, starts);
-    return start_together(arena, machine, roles, io_judgement->together);
+    io_judgement->forecasts = forecasts;
+    io_judgement->state = machine_state_of(roles, forecasts);
+    return forecast_together(arena, machine, roles, io_judgement->together);
 }
 
 enum status audit_machine(struct arena *arena, const struct machine *machine,

@@ -1,6 +1,6 @@
 /*
  * One member of the mirror left alone: what becomes of a file that firmware is told to start from
- * it. audit/start.h follows the boot entries; here is what each of them comes to.
+ * it. audit/forecast.h follows the boot entries; here is what each of them comes to.
  */
 #ifndef SHADOWBOOT_AUDIT_TRIAL_H
 #define SHADOWBOOT_AUDIT_TRIAL_H

@@ -118,11 +118,11 @@ static const char *say_other(struct trial *trial, const struct entry *entry, con
 
 /* The entry starts a program that starts no system. */
 static enum outcome stop_at_tool(struct trial *trial, size_t entry, const char *more,
-                                 struct start *io_start)
+                                 struct forecast *io_forecast)
 {
     bool own_fault = trial->first_why[0] != '\0';
 
-    io_start->other = !own_fault;
+    io_forecast->other = !own_fault;
     return trial_because(trial, FAILS,
                          own_fault ? trial->first_why
                                    : say_other(trial, &trial->machine->entries[entry], more));
@@ -131,13 +131,13 @@ static enum outcome stop_at_tool(struct trial *trial, size_t entry, const char *
 /* The entry starts what is on a disk that carries no copy: a boot manager there starts the system
  * that its own store names. */
 static enum outcome stop_at_outsider(struct trial *trial, size_t entry, enum outcome outcome,
-                                     struct start *io_start)
+                                     struct forecast *io_forecast)
 {
     size_t disk = trial->machine->partitions[trial->machine->esps[trial->esp].partition].disk;
     const char *more =
         arena_printf(trial->arena, " on Disk %zu, which is no copy of this system", disk);
 
-    io_start->instead = entry;
+    io_forecast->instead = entry;
     return trial_because(trial, outcome,
                          more == NULL ? NULL
                                       : say_other(trial, &trial->machine->entries[entry], more));
@@ -190,7 +190,7 @@ static bool is_outside(const struct trial *trial)
 
 /* What the program is that the entry has come to: the system's, another one's, or none's. */
 static enum outcome weigh(struct trial *trial, size_t index, enum outcome outcome,
-                          struct start *io_start)
+                          struct forecast *io_forecast)
 {
     const struct machine *machine = trial->machine;
     const struct entry *entry = &machine->entries[index];
@@ -198,12 +198,12 @@ static enum outcome weigh(struct trial *trial, size_t index, enum outcome outcom
     struct program program = program_of(machine, esp, trial->file);
     if (is_outside(trial)) {
         enum outcome other = weigh_outsider(esp, &program);
-        return trial->together ? other : stop_at_outsider(trial, index, other, io_start);
+        return trial->together ? other : stop_at_outsider(trial, index, other, io_forecast);
     }
     if (program.kind == PROGRAM_TOOL) {
         const char *more = arena_printf(trial->arena, ", %s, which starts no system", program.name);
         return more == NULL ? trial_because(trial, FAILS, NULL)
-                            : stop_at_tool(trial, index, more, io_start);
+                            : stop_at_tool(trial, index, more, io_forecast);
     }
     if (outcome != STARTS || !is_riddle(trial, entry, esp, &program))
         return outcome;
@@ -215,18 +215,18 @@ static enum outcome weigh(struct trial *trial, size_t index, enum outcome outcom
                                       esp->report.files[trial->file].path));
 }
 
-static enum outcome try_entry(struct trial *trial, size_t index, struct start *io_start)
+static enum outcome try_entry(struct trial *trial, size_t index, struct forecast *io_forecast)
 {
     const struct entry *entry = &trial->machine->entries[index];
 
     if (entry->form == DEVPATH_FORM_FV)
-        return stop_at_tool(trial, index, "", io_start);
+        return stop_at_tool(trial, index, "", io_forecast);
     trial->file = FAT_NO_FILE;
     trial->entry = entry;
     enum outcome outcome = try_disk(trial, entry);
     if (outcome == GOES_ON || trial->file == FAT_NO_FILE)
         return outcome;
-    return weigh(trial, index, outcome, io_start);
+    return weigh(trial, index, outcome, io_forecast);
 }
 
 /* True when the entry was made for the member's own ESP. */
@@ -268,7 +268,7 @@ static bool starts_this_program(const struct trial *trial, const struct entry *e
 
 /* Goes through BootOrder; GOES_ON when nothing in it starts. */
 static enum outcome try_entries(struct trial *trial, const struct walk *walk,
-                                struct start *io_start)
+                                struct forecast *io_forecast)
 {
     const struct machine *machine = trial->machine;
     size_t count = entries_are_gone(trial) ? 0 : machine->entry_count;
@@ -276,9 +276,9 @@ static enum outcome try_entries(struct trial *trial, const struct walk *walk,
     for (size_t i = 0; i < count; i++) {
         const struct entry *entry = &machine->entries[i];
         trial->why = "";
-        enum outcome outcome = is_tried(walk, entry) ? try_entry(trial, i, io_start) : GOES_ON;
+        enum outcome outcome = is_tried(walk, entry) ? try_entry(trial, i, io_forecast) : GOES_ON;
         if (outcome != GOES_ON) {
-            io_start->entry = i;
+            io_forecast->entry = i;
             return outcome;
         }
         if (trial->first_why[0] == '\0' && trial->why != NULL && is_for_member(trial, entry) &&
@@ -397,13 +397,13 @@ static enum outcome try_loaders(struct trial *trial, size_t disk, enum outcome o
 }
 
 /* What becomes of the member when no entry starts it. */
-static enum outcome fall_back(struct trial *trial, struct start *io_start)
+static enum outcome fall_back(struct trial *trial, struct forecast *io_forecast)
 {
     size_t disk = trial->member->disk;
 
     if (!trial->together && machine_disk_is_bios(trial->machine, disk)) {
-        io_start->verdict = VERDICT_UNKNOWN;
-        io_start->reason = "It is started by the code in its MBR, which is not judged.";
+        io_forecast->verdict = VERDICT_UNKNOWN;
+        io_forecast->reason = "It is started by the code in its MBR, which is not judged.";
         return UNKNOWN;
     }
     trial->entry = NULL;
@@ -412,15 +412,15 @@ static enum outcome fall_back(struct trial *trial, struct start *io_start)
     if (outcome != STARTS && outcome != PERHAPS && !machine_knows_entries(trial->machine))
         outcome = try_loaders(trial, disk, outcome);
     bool is_perhaps = outcome == STARTS && !trial->machine->tries_fallback;
-    io_start->verdict = is_perhaps ? VERDICT_FALLBACK : verdict_of(outcome);
+    io_forecast->verdict = is_perhaps ? VERDICT_FALLBACK : verdict_of(outcome);
     if (is_perhaps)
-        io_start->reason = say_fallback(trial->machine);
+        io_forecast->reason = say_fallback(trial->machine);
     else if (outcome == STARTS)
-        io_start->reason = "";
+        io_forecast->reason = "";
     else if (outcome == GOES_ON)
-        io_start->reason = say_nothing_starts(trial);
+        io_forecast->reason = say_nothing_starts(trial);
     else
-        io_start->reason = trial->first_why[0] != '\0' ? trial->first_why : trial->why;
+        io_forecast->reason = trial->first_why[0] != '\0' ? trial->first_why : trial->why;
     return outcome;
 }
 
@@ -451,7 +451,7 @@ static void note_program(const struct trial *trial, enum outcome outcome, struct
 
 enum status walk_order(struct arena *arena, const struct machine *machine,
                        const struct roles *roles, size_t member, const struct walk *walk,
-                       struct start *ret_start, struct way *ret_way)
+                       struct forecast *ret_forecast, struct way *ret_way)
 {
     struct trial trial = {.arena = arena,
                           .machine = machine,
@@ -462,26 +462,26 @@ enum status walk_order(struct arena *arena, const struct machine *machine,
                           .outsiders = walk->outsiders,
                           .why = "",
                           .first_why = ""};
-    struct start start = {.entry = NO_INDEX, .instead = NO_INDEX};
+    struct forecast forecast = {.entry = NO_INDEX, .instead = NO_INDEX};
 
-    enum outcome outcome = try_entries(&trial, walk, &start);
+    enum outcome outcome = try_entries(&trial, walk, &forecast);
     if (outcome == GOES_ON) {
-        outcome = fall_back(&trial, &start);
+        outcome = fall_back(&trial, &forecast);
     } else {
-        start.verdict = verdict_of(outcome);
-        start.reason = outcome == STARTS ? "" : trial.why;
+        forecast.verdict = verdict_of(outcome);
+        forecast.reason = outcome == STARTS ? "" : trial.why;
     }
-    if (start.reason == NULL)
+    if (forecast.reason == NULL)
         return ST_NO_MEMORY;
-    *ret_way = (struct way){.outlook = outlook_of(&trial, outcome, start.verdict)};
+    *ret_way = (struct way){.outlook = outlook_of(&trial, outcome, forecast.verdict)};
     note_program(&trial, outcome, ret_way);
-    *ret_start = start;
+    *ret_forecast = forecast;
     return ST_OK;
 }
 
 enum status walk_program(struct arena *arena, const struct machine *machine,
                          const struct roles *roles, size_t member, size_t file,
-                         const struct entry *entry, struct start *ret_start)
+                         const struct entry *entry, struct forecast *ret_forecast)
 {
     struct trial trial = {.arena = arena,
                           .machine = machine,
@@ -495,9 +495,9 @@ enum status walk_program(struct arena *arena, const struct machine *machine,
 
     enum outcome outcome =
         trial_program(&trial, &machine->esps[trial.member->esp], file, needs_store);
-    *ret_start = (struct start){.verdict = verdict_of(outcome),
-                                .entry = NO_INDEX,
-                                .instead = NO_INDEX,
-                                .reason = outcome == STARTS ? "" : trial.why};
-    return ret_start->reason == NULL ? ST_NO_MEMORY : ST_OK;
+    *ret_forecast = (struct forecast){.verdict = verdict_of(outcome),
+                                      .entry = NO_INDEX,
+                                      .instead = NO_INDEX,
+                                      .reason = outcome == STARTS ? "" : trial.why};
+    return ret_forecast->reason == NULL ? ST_NO_MEMORY : ST_OK;
 }

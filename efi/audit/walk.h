@@ -2,7 +2,7 @@
 #ifndef SHADOWBOOT_AUDIT_WALK_H
 #define SHADOWBOOT_AUDIT_WALK_H
 
-#include "audit/start.h"
+#include "audit/forecast.h"
 
 struct walk {
     bool together;  /* every disk stays in, the other members too */
@@ -17,12 +17,12 @@ struct walk {
  */
 MUST_CHECK enum status walk_order(struct arena *arena, const struct machine *machine,
                                   const struct roles *roles, size_t member, const struct walk *walk,
-                                  struct start *ret_start, struct way *ret_way);
+                                  struct forecast *ret_forecast, struct way *ret_way);
 
-/* As start_program (audit/start.h). */
+/* As forecast_program (audit/forecast.h). */
 MUST_CHECK enum status walk_program(struct arena *arena, const struct machine *machine,
                                     const struct roles *roles, size_t member, size_t file,
-                                    const struct entry *entry, struct start *ret_start);
+                                    const struct entry *entry, struct forecast *ret_forecast);
 
 /* True for an entry whose path is a file alone. */
 bool walk_names_file_only(const struct entry *entry);

@@ -169,7 +169,7 @@ static void warn_of_gap(struct plan *io_plan, const struct judgement *judgement,
     bool starts = false;
 
     for (size_t i = 0; i < judgement->roles.member_count; i++) {
-        bool hopeful = start_is_hopeful(&judgement->starts[i]);
+        bool hopeful = forecast_is_hopeful(&judgement->forecasts[i]);
         if (hopeful && judgement->roles.members[i].disk != disk)
             return;
         starts |= hopeful;

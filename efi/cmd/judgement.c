@@ -4,20 +4,20 @@
 #include "show.h"
 #include "machine_words.h"
 
-static void show_start(struct context *context, size_t disk, const struct start *start)
+static void show_start(struct context *context, size_t disk, const struct forecast *forecast)
 {
     static const char *const answers[] = {COLOUR_GOOD "yes", COLOUR_WARNING "perhaps",
                                           COLOUR_WARNING "perhaps", COLOUR_BAD "no",
                                           COLOUR_WARNING "not known"};
 
-    say(context, "Starts from Disk %zu alone: %s" COLOUR_PLAIN, disk, answers[start->verdict]);
-    if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX) {
-        const struct entry *entry = &context->machine.entries[start->entry];
+    say(context, "Starts from Disk %zu alone: %s" COLOUR_PLAIN, disk, answers[forecast->verdict]);
+    if (forecast->verdict == VERDICT_STARTS && forecast->entry != NO_INDEX) {
+        const struct entry *entry = &context->machine.entries[forecast->entry];
         say(context, ", by Boot%04X \"%.40s\"", entry->number, entry->description);
-    } else if (start->verdict == VERDICT_STARTS) {
+    } else if (forecast->verdict == VERDICT_STARTS) {
         say(context, ", by %s", context->machine.fallback);
     }
-    say(context, ".%s%s\n", start->reason[0] == '\0' ? "" : " ", start->reason);
+    say(context, ".%s%s\n", forecast->reason[0] == '\0' ? "" : " ", forecast->reason);
 }
 
 static const char *state_colour(enum machine_state state)
@@ -39,7 +39,7 @@ void show_verdict(struct context *context, const struct judgement *judgement)
     const struct roles *roles = &judgement->roles;
 
     for (size_t i = 0; i < roles->member_count; i++)
-        show_start(context, roles->members[i].disk, &judgement->starts[i]);
+        show_start(context, roles->members[i].disk, &judgement->forecasts[i]);
     for (size_t i = 0; i < roles->missing; i++)
         say(context, "A disk with a copy of %s is not here.\n", roles->name);
     if (context->depth < SCAN_FULL)

@@ -108,20 +108,20 @@ void rows_entry(struct rows *to, const struct entry *entry)
 
 void rows_verdict(struct rows *to, const struct judgement *judgement, size_t index)
 {
-    const struct start *start = &judgement->starts[index];
+    const struct forecast *forecast = &judgement->forecasts[index];
     char name[VAR_NAME_SIZE] = "";
     uint16_t number = 0;
 
-    if (start->entry != NO_INDEX) {
-        number = to->context->machine.entries[start->entry].number;
+    if (forecast->entry != NO_INDEX) {
+        number = to->context->machine.entries[forecast->entry].number;
         boot_variable_name(number, name);
     }
     row_open(to, ROW_VERDICT);
     row_number(to, judgement->roles.members[index].disk);
-    row_text(to, verdict_name(start->verdict));
+    row_text(to, verdict_name(forecast->verdict));
     row_text(to, name);
-    row_number_or_none(to, number, start->entry != NO_INDEX);
-    row_text(to, start->reason);
+    row_number_or_none(to, number, forecast->entry != NO_INDEX);
+    row_text(to, forecast->reason);
     row_close(to);
 }
 

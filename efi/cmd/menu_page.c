@@ -66,7 +66,8 @@ static void offer_main(struct maker *maker, const struct menu_place *place)
     if (start_memory_read(&maker->context->ports->vars).walk)
         add_run(maker, "Go on with the test of all disks", "test -all");
     for (size_t i = 0; i < roles->member_count; i++)
-        add_start(maker, roles->members[i].disk, start_is_hopeful(&maker->judgement->starts[i]));
+        add_start(maker, roles->members[i].disk,
+                  forecast_is_hopeful(&maker->judgement->forecasts[i]));
     add_run(maker, "Repair: make the machine start from each disk", "repair");
     add_list(maker, "Test: restart once from one disk", MENU_TESTS, 0);
     add_list(maker, "Boot entries: order, next start, delete", MENU_ENTRIES, 0);

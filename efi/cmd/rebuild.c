@@ -15,7 +15,7 @@ static enum status disk_without_word(struct context *context, const struct judge
     size_t count = 0;
 
     for (size_t i = 0; i < roles->member_count; i++) {
-        if (roles->member_count > 1 && start_is_hopeful(&judgement->starts[i]))
+        if (roles->member_count > 1 && forecast_is_hopeful(&judgement->forecasts[i]))
             continue;
         found = roles->members[i].disk;
         count++;

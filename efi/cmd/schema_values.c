@@ -2,7 +2,7 @@
 
 #include "audit/finding.h"
 #include "audit/secure.h"
-#include "audit/start.h"
+#include "audit/forecast.h"
 #include "base/text.h"
 #include "format/partition_type.h"
 #include "format/pe.h"

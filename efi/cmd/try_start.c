@@ -112,16 +112,16 @@ static size_t entry_of_member(const struct context *context, const struct judgem
                               size_t member)
 {
     const struct machine *machine = &context->machine;
-    const struct start *start = &judgement->starts[member];
+    const struct forecast *forecast = &judgement->forecasts[member];
     size_t esp = judgement->roles.members[member].esp;
 
     if (esp == NO_INDEX)
         return NO_INDEX;
     size_t partition = machine->esps[esp].partition;
-    if (start->verdict == VERDICT_STARTS && start->entry != NO_INDEX &&
-        (names_esp(machine, start->entry, partition) ||
-         names_disk(machine, start->entry, machine->partitions[partition].disk)))
-        return start->entry;
+    if (forecast->verdict == VERDICT_STARTS && forecast->entry != NO_INDEX &&
+        (names_esp(machine, forecast->entry, partition) ||
+         names_disk(machine, forecast->entry, machine->partitions[partition].disk)))
+        return forecast->entry;
     for (size_t i = 0; i < machine->entry_count; i++) {
         if (entry_is_tried(&machine->entries[i]) && names_esp(machine, i, partition))
             return i;
@@ -159,12 +159,12 @@ static void explain_trial(struct context *context, const struct judgement *judge
                           const struct trial_start *trial)
 {
     const struct entry *entry = &context->machine.entries[trial->entry];
-    const struct start *start = &judgement->starts[trial->member];
+    const struct forecast *forecast = &judgement->forecasts[trial->member];
 
     if (context->sfo)
         return;
-    if (start->verdict != VERDICT_STARTS)
-        say(context, "Note: Disk %zu alone may not start. %s\n", trial->disk, start->reason);
+    if (forecast->verdict != VERDICT_STARTS)
+        say(context, "Note: Disk %zu alone may not start. %s\n", trial->disk, forecast->reason);
     say(context,
         "The machine restarts, and this once its firmware is to start Boot%04X \"%.40s\", from Disk %zu. See which "
         "system comes up and whether it is all there; the start after that is as before. If nothing comes up, the "

@@ -3,7 +3,7 @@
 #include "audit/audit.h"
 #include "audit/collector.h"
 #include "audit/roles.h"
-#include "audit/start.h"
+#include "audit/forecast.h"
 #include "base/text.h"
 #include "model/boot_name.h"
 
@@ -43,7 +43,7 @@ static void audit_reach(struct collector *to, const struct machine *machine,
     for (size_t i = 0; i < machine->entry_count; i++) {
         const struct entry *entry = &machine->entries[i];
         struct finding written = {FINDING_ORDER_NEVER_REACHES, NO_INDEX, NO_INDEX, i, NO_INDEX, ""};
-        size_t blocker = start_blocker(machine, NULL, i);
+        size_t blocker = forecast_blocker(machine, NULL, i);
         if (!entry->in_order || entry->boot.partition == NO_INDEX || blocker == NO_INDEX ||
             !about_written_entry(machine, plan, &written))
             continue;

@@ -49,17 +49,17 @@ static void consider_program(struct gathering_starts *to, size_t member, size_t 
     size_t esp = roles->members[member].esp;
     const struct entry *by = entry == NO_INDEX ? NULL : &to->machine->entries[entry];
     struct program program = program_of(to->machine, &to->machine->esps[esp], file);
-    struct start start;
+    struct forecast forecast;
 
     if (program.kind == PROGRAM_TOOL || is_listed_in(to->sure, to->sure_count, esp, file) ||
         is_listed_in(to->unsure, to->unsure_count, esp, file) || to->status != ST_OK)
         return;
-    to->status = start_program(to->arena, to->machine, roles, member, file, by, &start);
+    to->status = forecast_program(to->arena, to->machine, roles, member, file, by, &forecast);
     if (to->status != ST_OK)
         return;
-    if (start.verdict == VERDICT_FAILS) {
+    if (forecast.verdict == VERDICT_FAILS) {
         if (to->reasons[member][0] == '\0')
-            to->reasons[member] = start.reason;
+            to->reasons[member] = forecast.reason;
         return;
     }
     const char *path = to->machine->esps[esp].report.files[file].path;
@@ -69,11 +69,11 @@ static void consider_program(struct gathering_starts *to, size_t member, size_t 
         .file = file,
         .entry = entry,
         .optional = by != NULL ? by->option.optional : optional_for(to->machine, path),
-        .verdict = start.verdict,
+        .verdict = forecast.verdict,
         .by_reset =
             entry != NO_INDEX && (to->request->by_reset ||
                                   (to->request->has_tpm && autostart_spares_disks(to->machine)))};
-    if (start_is_hopeful(&start))
+    if (forecast_is_hopeful(&forecast))
         to->sure[to->sure_count++] = choice;
     else
         to->unsure[to->unsure_count++] = choice;
@@ -119,7 +119,7 @@ static void consider_member(struct gathering_starts *to, size_t member)
     if (to->sure_count + to->unsure_count > before)
         to->reasons[member] = "";
     else if (to->reasons[member][0] == '\0')
-        to->reasons[member] = to->judgement->starts[member].reason;
+        to->reasons[member] = to->judgement->forecasts[member].reason;
 }
 
 /* The member whose turn it is: the preferred disk's first, then the primary, then the others. */
@@ -164,7 +164,7 @@ enum status autostart_plan(struct arena *arena, const struct machine *machine,
 bool autostart_wants_repair(const struct judgement *judgement)
 {
     for (size_t i = 0; i < judgement->roles.member_count; i++) {
-        if (judgement->starts[i].verdict != VERDICT_STARTS)
+        if (judgement->forecasts[i].verdict != VERDICT_STARTS)
             return true;
     }
     return false;
@@ -175,7 +175,7 @@ static size_t count_starting(const struct judgement *judgement)
     size_t count = 0;
 
     for (size_t i = 0; i < judgement->roles.member_count; i++)
-        count += judgement->starts[i].verdict == VERDICT_STARTS;
+        count += judgement->forecasts[i].verdict == VERDICT_STARTS;
     return count;
 }
 

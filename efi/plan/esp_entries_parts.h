@@ -40,7 +40,7 @@ bool esp_entries_serves(const struct esp_entries_pass *pass, size_t index, size_
 
 /*
  * Where in BootOrder a new entry goes: at the end, unless something there does not give way
- * (start_blocker). Then right behind `original` (index into the machine), or behind the first entry
+ * (forecast_blocker). Then right behind `original` (index into the machine), or behind the first entry
  * that starts a member, and those of further members that follow; without any, before what does not
  * give way. `original` is NO_INDEX for none.
  */

@@ -79,7 +79,7 @@ static size_t find_own(const struct machine *machine)
 static size_t find_blocker(const struct esp_entries_pass *pass)
 {
     const struct machine *machine = pass->plan->machine;
-    size_t blocker = start_blocker(machine, &pass->roles, machine->entry_count);
+    size_t blocker = forecast_blocker(machine, &pass->roles, machine->entry_count);
     size_t own = find_own(machine);
 
     if (blocker == NO_INDEX || (own != NO_INDEX && own < blocker))

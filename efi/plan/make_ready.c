@@ -69,8 +69,8 @@ static enum esp_use use_of_esp(const struct judgement *judgement, size_t disk)
     size_t others = 0;
 
     for (size_t i = 0; i < judgement->roles.member_count; i++)
-        others += i != own && start_is_hopeful(&judgement->starts[i]);
-    if (own == NO_INDEX || !start_is_hopeful(&judgement->starts[own]))
+        others += i != own && forecast_is_hopeful(&judgement->forecasts[i]);
+    if (own == NO_INDEX || !forecast_is_hopeful(&judgement->forecasts[own]))
         return ESP_UNUSED;
     return others > 0 ? ESP_IN_USE : ESP_ONLY_ONE;
 }

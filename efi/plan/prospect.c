@@ -71,14 +71,14 @@ static struct later later_of(const struct plan *plan, const struct machine *mach
 
     if (member == NO_INDEX)
         return later;
-    const struct start *start = &judgement->starts[member];
-    later.verdict = start->verdict;
+    const struct forecast *forecast = &judgement->forecasts[member];
+    later.verdict = forecast->verdict;
     for (size_t i = 0; i < START_WAYS; i++)
-        later.ways[i] = start->ways[i];
-    later.has_entry = start->entry != NO_INDEX;
+        later.ways[i] = forecast->ways[i];
+    later.has_entry = forecast->entry != NO_INDEX;
     if (!later.has_entry)
         return later;
-    later.number = machine->entries[start->entry].number;
+    later.number = machine->entries[forecast->entry].number;
     boot_variable_name(later.number, name);
     later.is_new = is_made_by(plan, name);
     return later;
@@ -107,7 +107,7 @@ static bool has_hope(const struct judgement *now)
     bool hope = false;
 
     for (size_t i = 0; i < now->roles.member_count; i++)
-        hope |= start_is_hopeful(&now->starts[i]);
+        hope |= forecast_is_hopeful(&now->forecasts[i]);
     return hope;
 }
 
@@ -125,7 +125,7 @@ static enum status judge_later(struct plan *plan, const struct judgement *now,
     if (status == ST_OK)
         status = audit_machine(arena, &machine, &judgement);
     for (size_t i = 0; status == ST_OK && i < judgement.roles.member_count; i++)
-        hopeful += start_is_hopeful(&judgement.starts[i]);
+        hopeful += forecast_is_hopeful(&judgement.forecasts[i]);
     for (size_t i = 0; status == ST_OK && i < now->roles.member_count; i++)
         ret_later[i] = later_of(plan, &machine, &judgement, now->roles.members[i].disk);
     for (size_t i = 0; status == ST_OK && i < 2; i++)
@@ -158,7 +158,7 @@ static void find_worse(const struct judgement *now, const struct later *later,
                        const struct way together[2], struct prospect *io_prospect)
 {
     for (size_t i = 0; i < now->roles.member_count; i++) {
-        const struct way *ways = now->starts[i].ways;
+        const struct way *ways = now->forecasts[i].ways;
         compare_prospects(ways, later[i].ways, START_WAYS, now->roles.members[i].disk, io_prospect);
     }
     compare_prospects(now->together, together, 2, EVERY_DISK, io_prospect);

@@ -131,7 +131,7 @@ static void leave_alone(struct repair *repair, const struct member *member)
 
 static bool starts_now(const struct repair *repair, size_t member)
 {
-    return start_is_hopeful(&repair->starts[member]);
+    return forecast_is_hopeful(&repair->forecasts[member]);
 }
 
 /* The member was brought up to date after the one that the others go by: whoever did that may have
@@ -165,11 +165,11 @@ static bool source_is_better(const struct repair *repair, size_t member, size_t 
     const struct machine *machine = repair->plan->machine;
     size_t disk = machine->partitions[machine->esps[source].partition].disk;
     size_t other = roles_member_on(repair->roles, disk);
-    enum outlook own = repair->starts[member].ways[ALONE_STRICT].outlook;
+    enum outlook own = repair->forecasts[member].ways[ALONE_STRICT].outlook;
 
     if (other == NO_INDEX || own == OUTLOOK_NOTHING)
         return true;
-    enum outlook outlook = repair->starts[other].ways[ALONE_STRICT].outlook;
+    enum outlook outlook = repair->forecasts[other].ways[ALONE_STRICT].outlook;
     return outlook >= OUTLOOK_PERHAPS || outlook > own;
 }
 

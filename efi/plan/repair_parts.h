@@ -24,7 +24,7 @@ struct repair {
     struct plan *plan;
     const struct judgement *judgement;
     const struct roles *roles;
-    const struct start *starts; /* of each member */
+    const struct forecast *forecasts; /* of each member */
     const struct repair_request *request;
     struct extent extent;
     size_t reference; /* index into machine.esps; NO_INDEX when no ESP is fit to be it */

@@ -195,7 +195,7 @@ static enum status plan_once(struct plan *plan, const struct judgement *judgemen
     const struct roles *roles = &judgement->roles;
     struct repair repair = {.judgement = judgement,
                             .roles = roles,
-                            .starts = judgement->starts,
+                            .forecasts = judgement->forecasts,
                             .request = request,
                             .reference = esp_files_source(plan->machine, roles, NO_INDEX)};
 

@@ -4,12 +4,12 @@
 
 #include "audit/audit.h"
 #include "audit/roles.h"
-#include "audit/start.h"
+#include "audit/forecast.h"
 
 struct judgement {
     struct roles roles;
-    const struct start *starts; /* one for each member */
-    struct way together[2];     /* what it starts with all its disks (start_together) */
+    const struct forecast *forecasts; /* one for each member */
+    struct way together[2];           /* what it starts with all its disks (forecast_together) */
     enum machine_state state;
     struct findings findings; /* worst first; within a severity by the order of the audits */
 };

@@ -1,6 +1,6 @@
 /*
  * Where a boot entry leads as the machine is now: the file it names, on the ESP where that is. What
- * one disk alone makes of it is followed in audit/start.h.
+ * one disk alone makes of it is followed in audit/forecast.h.
  */
 #ifndef SHADOWBOOT_AUDIT_LEAD_H
 #define SHADOWBOOT_AUDIT_LEAD_H

@@ -553,14 +553,15 @@ struct roles mirror_roles(struct mirror *mirror)
     return roles;
 }
 
-struct start mirror_start(struct mirror *mirror, size_t member)
+struct forecast mirror_forecast(struct mirror *mirror, size_t member)
 {
     struct roles roles = mirror_roles(mirror);
-    struct start start;
+    struct forecast forecast;
 
     assert_true(member < roles.member_count);
-    assert_int_equal(start_alone(&mirror->arena, &mirror->machine, &roles, member, &start), ST_OK);
-    return start;
+    assert_int_equal(forecast_alone(&mirror->arena, &mirror->machine, &roles, member, &forecast),
+                     ST_OK);
+    return forecast;
 }
 
 struct judgement mirror_judge(struct mirror *mirror)

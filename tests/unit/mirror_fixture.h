@@ -133,7 +133,7 @@ struct fixture_entry mirror_windows_entry(const struct mirror *mirror, uint16_t 
 /* --- Judging -------------------------------------------------------------------------------- */
 
 struct roles mirror_roles(struct mirror *mirror);
-struct start mirror_start(struct mirror *mirror, size_t member);
+struct forecast mirror_forecast(struct mirror *mirror, size_t member);
 struct judgement mirror_judge(struct mirror *mirror);
 
 /* What a damage has the audit find: lines as findings_assert takes them. */

@@ -44,9 +44,9 @@ static void healthy_machine_is_safe(void **state)
     assert_judged(mirror, "", MACHINE_SAFE);
     assert_int_equal(judgement.roles.kind, BOOT_LDM);
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(judgement.starts[i].verdict, VERDICT_STARTS);
-        assert_int_equal(judgement.starts[i].entry, i);
-        assert_string_equal(judgement.starts[i].reason, "");
+        assert_int_equal(judgement.forecasts[i].verdict, VERDICT_STARTS);
+        assert_int_equal(judgement.forecasts[i].entry, i);
+        assert_string_equal(judgement.forecasts[i].reason, "");
     }
 }
 

@@ -71,10 +71,10 @@ static void give_windows_store(struct mirror *m, size_t disk, size_t esp, size_t
 
 static void expect_start(struct mirror *m, size_t disk, enum verdict verdict, const char *reason)
 {
-    struct start start = mirror_start(m, disk);
+    struct forecast forecast = mirror_forecast(m, disk);
 
-    assert_string_equal(start.reason, reason);
-    assert_int_equal(start.verdict, verdict);
+    assert_string_equal(forecast.reason, reason);
+    assert_int_equal(forecast.verdict, verdict);
 }
 
 static void store_of_the_own_disk_starts(void **state)

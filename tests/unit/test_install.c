@@ -133,7 +133,7 @@ static void own_entry_keeps_nothing_from_starting(void **state)
     mirror_set_order(mirror, (const uint16_t[]){2, 3, 0, 1}, 4);
     struct judgement judgement = mirror_judge(mirror);
     assert_int_equal(judgement.state, MACHINE_SAFE);
-    assert_int_equal(start_blocker(&mirror->machine, &judgement.roles, 3), NO_INDEX);
+    assert_int_equal(forecast_blocker(&mirror->machine, &judgement.roles, 3), NO_INDEX);
 }
 
 /* ... and starts no system by itself: that is for the entries to do. */
@@ -146,11 +146,12 @@ static void own_entry_alone_starts_nothing(void **state)
     mirror_set_order(mirror, (const uint16_t[]){0, 2, 3}, 3);
     mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
     put_program(mirror, 1, MIRROR_FALLBACK, V(0, 1, 0));
-    assert_int_equal(mirror_start(mirror, 1).verdict, VERDICT_FAILS);
+    assert_int_equal(mirror_forecast(mirror, 1).verdict, VERDICT_FAILS);
     assert_int_equal(mirror_judge(mirror).state, MACHINE_PRIMARY_ONLY);
     mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
     /* What is missing, and not that it is no system. */
-    assert_non_null(strstr(mirror_start(mirror, 1).reason, "No boot entry starts from its ESP."));
+    assert_non_null(
+        strstr(mirror_forecast(mirror, 1).reason, "No boot entry starts from its ESP."));
 }
 
 /* --- Plans ---------------------------------------------------------------------------------- */

@@ -33,11 +33,12 @@ struct stage_case {
 static void assert_stage(struct mirror *mirror, const struct stage_case *wanted)
 {
     wanted->inflict(mirror);
-    struct start start = mirror_start(mirror, 1);
-    if (start.verdict != wanted->verdict || strcmp(start.reason, wanted->reason) != 0)
-        print_error("%s: %s \"%s\"\n", wanted->what, verdict_name(start.verdict), start.reason);
-    assert_int_equal(start.verdict, wanted->verdict);
-    assert_string_equal(start.reason, wanted->reason);
+    struct forecast forecast = mirror_forecast(mirror, 1);
+    if (forecast.verdict != wanted->verdict || strcmp(forecast.reason, wanted->reason) != 0)
+        print_error("%s: %s \"%s\"\n", wanted->what, verdict_name(forecast.verdict),
+                    forecast.reason);
+    assert_int_equal(forecast.verdict, wanted->verdict);
+    assert_string_equal(forecast.reason, wanted->reason);
 }
 
 static void assert_stages(const struct stage_case *cases, size_t count)

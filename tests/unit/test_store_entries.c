@@ -237,17 +237,17 @@ static void order_for_the_next_start_is_followed(void **state)
 
     order_for_one_start(&bed, STORE_LOADER, NULL);
     expect_told(&bed, "esp-store-one-time \"Windows Server\".\n");
-    assert_int_equal(mirror_start(m, 1).verdict, VERDICT_STARTS);
+    assert_int_equal(mirror_forecast(m, 1).verdict, VERDICT_STARTS);
     bed = begin(m, STORE_LOADER, true);
     order_for_one_start(&bed, GONE, SECOND);
     expect_told(&bed, "esp-store-other-disk Disk 0 Partition 4.\n"
                       "esp-store-dangling bootsequence.\n"
                       "esp-store-one-time \"Windows Server\".\n");
-    assert_int_equal(mirror_start(m, 1).verdict, VERDICT_FAILS);
+    assert_int_equal(mirror_forecast(m, 1).verdict, VERDICT_FAILS);
     bed = begin(m, STORE_LOADER, true);
     order_for_one_start(&bed, GONE, NULL);
     expect_told(&bed, "esp-store-dangling bootsequence.\n");
-    assert_int_equal(mirror_start(m, 1).verdict, VERDICT_STARTS);
+    assert_int_equal(mirror_forecast(m, 1).verdict, VERDICT_STARTS);
 }
 
 static void loader_of_another_kind_of_machine_does_not_start(void **state)
@@ -264,10 +264,10 @@ static void loader_of_another_kind_of_machine_does_not_start(void **state)
                 finding->partition == m->copies[1].partition;
     }
     assert_int_equal(told, 1);
-    assert_int_equal(mirror_start(m, 0).verdict, VERDICT_STARTS);
-    struct start start = mirror_start(m, 1);
-    assert_int_equal(start.verdict, VERDICT_FAILS);
-    assert_string_equal(start.reason,
+    assert_int_equal(mirror_forecast(m, 0).verdict, VERDICT_STARTS);
+    struct forecast forecast = mirror_forecast(m, 1);
+    assert_int_equal(forecast.verdict, VERDICT_FAILS);
+    assert_string_equal(forecast.reason,
                         "The winload.efi of its copy is for another kind of machine: Windows' boot "
                         "manager stops with 0xc000007b.");
 }

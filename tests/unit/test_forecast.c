@@ -37,16 +37,16 @@ struct start_case {
 
 static void assert_start(struct mirror *mirror, const struct start_case *wanted)
 {
-    struct start start = mirror_start(mirror, wanted->member);
-    int entry = start.entry == NO_INDEX ? NONE : mirror->machine.entries[start.entry].number;
+    struct forecast forecast = mirror_forecast(mirror, wanted->member);
+    int entry = forecast.entry == NO_INDEX ? NONE : mirror->machine.entries[forecast.entry].number;
 
-    if (start.verdict != wanted->verdict || entry != wanted->entry ||
-        strcmp(start.reason, wanted->reason) != 0)
-        print_error("%s: %s by %d: \"%s\"\n", wanted->what, verdict_name(start.verdict), entry,
-                    start.reason);
-    assert_int_equal(start.verdict, wanted->verdict);
+    if (forecast.verdict != wanted->verdict || entry != wanted->entry ||
+        strcmp(forecast.reason, wanted->reason) != 0)
+        print_error("%s: %s by %d: \"%s\"\n", wanted->what, verdict_name(forecast.verdict), entry,
+                    forecast.reason);
+    assert_int_equal(forecast.verdict, wanted->verdict);
     assert_int_equal(entry, wanted->entry);
-    assert_string_equal(start.reason, wanted->reason);
+    assert_string_equal(forecast.reason, wanted->reason);
 }
 
 static void assert_starts(const struct start_case *cases, size_t count)
@@ -531,10 +531,10 @@ static void disk_that_starts_in_a_members_place_is_named(void **state)
     struct mirror *mirror = *state;
 
     put_foreign_disk_between(mirror);
-    struct start start = mirror_start(mirror, 1);
-    assert_int_equal(mirror->machine.entries[start.instead].number, 2);
-    assert_false(start.other);
-    assert_int_equal(mirror_start(mirror, 0).instead, NO_INDEX);
+    struct forecast forecast = mirror_forecast(mirror, 1);
+    assert_int_equal(mirror->machine.entries[forecast.instead].number, 2);
+    assert_false(forecast.other);
+    assert_int_equal(mirror_forecast(mirror, 0).instead, NO_INDEX);
 }
 
 static void starting_something_else_is_marked(void **state)
@@ -552,7 +552,7 @@ static void starting_something_else_is_marked(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct mirror *mirror = mirror_new();
         cases[i].inflict(mirror);
-        assert_int_equal(mirror_start(mirror, 1).other, cases[i].other);
+        assert_int_equal(mirror_forecast(mirror, 1).other, cases[i].other);
         mirror_free(mirror);
     }
 }
@@ -563,21 +563,21 @@ static void disk_that_is_no_member_blocks_what_comes_behind(void **state)
 
     put_foreign_disk_between(mirror);
     struct roles roles = mirror_roles(mirror);
-    assert_int_equal(start_blocker(&mirror->machine, &roles, 3), 1);
-    assert_int_equal(start_blocker(&mirror->machine, &roles, 1), NO_INDEX);
-    assert_int_equal(start_blocker(&mirror->machine, NULL, 3), NO_INDEX);
+    assert_int_equal(forecast_blocker(&mirror->machine, &roles, 3), 1);
+    assert_int_equal(forecast_blocker(&mirror->machine, &roles, 1), NO_INDEX);
+    assert_int_equal(forecast_blocker(&mirror->machine, NULL, 3), NO_INDEX);
 }
 
 static void the_first_shell_before_an_entry_blocks_it(void **state)
 {
     struct mirror *mirror = *state;
 
-    assert_int_equal(start_blocker(&mirror->machine, NULL, 1), NO_INDEX);
+    assert_int_equal(forecast_blocker(&mirror->machine, NULL, 1), NO_INDEX);
     put_shell_between(mirror);
-    assert_int_equal(start_blocker(&mirror->machine, NULL, 1), NO_INDEX);
-    assert_int_equal(start_blocker(&mirror->machine, NULL, 2), 1);
+    assert_int_equal(forecast_blocker(&mirror->machine, NULL, 1), NO_INDEX);
+    assert_int_equal(forecast_blocker(&mirror->machine, NULL, 2), 1);
     mirror->machine.entries[1].option.attributes = 0;
-    assert_int_equal(start_blocker(&mirror->machine, NULL, 2), NO_INDEX);
+    assert_int_equal(forecast_blocker(&mirror->machine, NULL, 2), NO_INDEX);
 }
 
 /* --- Whole disks and the removable-media path ----------------------------------------------- */
@@ -1344,7 +1344,7 @@ static void states_of_the_plex_decide(void **state)
                                        : "Its copy of Volume1 (C:) cannot be relied on: so it is."};
         mirror->plexes[1].state = cases[i].plex;
         assert_start(mirror, &wanted);
-        assert_int_equal(mirror_start(mirror, 0).verdict, VERDICT_STARTS);
+        assert_int_equal(mirror_forecast(mirror, 0).verdict, VERDICT_STARTS);
     }
 }
 
@@ -1370,7 +1370,7 @@ static void states_of_the_database_decide(void **state)
             cases[i].verdict == VERDICT_STARTS ? "" : "Its LDM database cannot be used: so it is."};
         mirror->notes[1].state = cases[i].database;
         assert_start(mirror, &wanted);
-        assert_int_equal(mirror_start(mirror, 0).verdict, VERDICT_STARTS);
+        assert_int_equal(mirror_forecast(mirror, 0).verdict, VERDICT_STARTS);
     }
 }
 
@@ -1383,7 +1383,7 @@ static void database_that_two_disks_claim_is_not_relied_on(void **state)
 
     mirror->notes[1].is_clone = true;
     assert_start(mirror, &wanted);
-    assert_int_equal(mirror_start(mirror, 0).verdict, VERDICT_STARTS);
+    assert_int_equal(mirror_forecast(mirror, 0).verdict, VERDICT_STARTS);
 }
 
 static void encrypt(struct mirror *mirror)
@@ -1713,14 +1713,14 @@ static void state_follows_from_all_verdicts(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(machines); i++) {
         struct member members[3] = {{0}};
-        struct start starts[3] = {{.reason = ""}};
+        struct forecast forecasts[3] = {{.reason = ""}};
         struct roles roles = {.members = members,
                               .member_count = machines[i].count,
                               .missing = machines[i].missing,
                               .primary = machines[i].primary};
         for (size_t j = 0; j < machines[i].count; j++)
-            starts[j].verdict = machines[i].verdicts[j];
-        enum machine_state got = machine_state_of(&roles, starts);
+            forecasts[j].verdict = machines[i].verdicts[j];
+        enum machine_state got = machine_state_of(&roles, forecasts);
         if (got != machines[i].state)
             print_error("machine %zu: %d\n", i, got);
         assert_int_equal(got, machines[i].state);
@@ -1772,17 +1772,17 @@ static void too_little_memory_is_told(void **state)
 
     break_store(mirror);
     for (;; size += 16) {
-        struct start start = {.entry = 77};
+        struct forecast forecast = {.entry = 77};
         struct arena arena;
         assert_true(size < sizeof(memory));
         arena_init(&arena, memory, size);
-        enum status status = start_alone(&arena, &mirror->machine, &roles, 1, &start);
+        enum status status = forecast_alone(&arena, &mirror->machine, &roles, 1, &forecast);
         if (status == ST_OK) {
-            assert_string_equal(start.reason, STORE "its structure is broken.");
+            assert_string_equal(forecast.reason, STORE "its structure is broken.");
             break;
         }
         assert_int_equal(status, ST_NO_MEMORY);
-        assert_int_equal(start.entry, 77);
+        assert_int_equal(forecast.entry, 77);
     }
     assert_true(size > 0);
 }
@@ -1797,9 +1797,9 @@ static void removable_media_path_is_that_of_the_esp_with_the_lowest_number(void 
     (void)mirror_add_second_esp(mirror);
     mirror_set_order(mirror, NULL, 0);
     mirror_content(mirror, 1, MIRROR_FALLBACK)->mark = PE_MARK_MEMORY_TESTER;
-    assert_int_equal(mirror_start(mirror, 1).verdict, VERDICT_FAILS);
+    assert_int_equal(mirror_forecast(mirror, 1).verdict, VERDICT_FAILS);
     mirror->partitions[MIRROR_ESP(1)].hd_number = 9;
-    assert_int_equal(mirror_start(mirror, 1).verdict, VERDICT_FALLBACK);
+    assert_int_equal(mirror_forecast(mirror, 1).verdict, VERDICT_FALLBACK);
 }
 
 int main(void)

@@ -15,8 +15,8 @@
  * known to, such a disk starts. Where entries are kept in a file they are gone with the disk it is on.
  * BootNext counts once only and is left out.
  */
-#ifndef SHADOWBOOT_AUDIT_START_H
-#define SHADOWBOOT_AUDIT_START_H
+#ifndef SHADOWBOOT_AUDIT_FORECAST_H
+#define SHADOWBOOT_AUDIT_FORECAST_H
 
 #include "audit/roles.h"
 #include "base/arena.h"
@@ -58,7 +58,7 @@ struct way {
         program; /* OUTLOOK_UNKNOWN: the content of what takes hold, where that was read */
 };
 
-struct start {
+struct forecast {
     enum verdict verdict;
     struct way ways[START_WAYS]; /* `verdict` is what they say together */
     size_t entry;       /* the entry that starts, or that stops the start; NO_INDEX for none */
@@ -69,9 +69,9 @@ struct start {
 };
 
 /* What happens when of all members only `member` is left. Statuses: ST_OK; ST_NO_MEMORY. */
-MUST_CHECK enum status start_alone(struct arena *arena, const struct machine *machine,
-                                   const struct roles *roles, size_t member,
-                                   struct start *ret_start);
+MUST_CHECK enum status forecast_alone(struct arena *arena, const struct machine *machine,
+                                      const struct roles *roles, size_t member,
+                                      struct forecast *ret_forecast);
 
 /*
  * What the machine starts with all its fixed disks, by the first of BootOrder that takes hold,
@@ -79,8 +79,8 @@ MUST_CHECK enum status start_alone(struct arena *arena, const struct machine *ma
  * on a disk that is no member is OUTLOOK_ELSEWHERE, unless it is a tool or lacks its boot store.
  * Without members nothing is known. Statuses: ST_OK; ST_NO_MEMORY.
  */
-MUST_CHECK enum status start_together(struct arena *arena, const struct machine *machine,
-                                      const struct roles *roles, struct way ret_ways[2]);
+MUST_CHECK enum status forecast_together(struct arena *arena, const struct machine *machine,
+                                         const struct roles *roles, struct way ret_ways[2]);
 
 /*
  * What happens when of all members only `member` is left and the program `file` (index into the
@@ -88,20 +88,20 @@ MUST_CHECK enum status start_together(struct arena *arena, const struct machine 
  * result `verdict` and `reason` are set; it is never VERDICT_FALLBACK. Statuses: ST_OK;
  * ST_NO_MEMORY.
  */
-MUST_CHECK enum status start_program(struct arena *arena, const struct machine *machine,
-                                     const struct roles *roles, size_t member, size_t file,
-                                     const struct entry *entry, struct start *ret_start);
+MUST_CHECK enum status forecast_program(struct arena *arena, const struct machine *machine,
+                                        const struct roles *roles, size_t member, size_t file,
+                                        const struct entry *entry, struct forecast *ret_forecast);
 
 /* True when the disk starts, be it only through the removable-media path or with lenient firmware:
  * what must not be lost. */
-bool start_is_hopeful(const struct start *start);
+bool forecast_is_hopeful(const struct forecast *forecast);
 
 /*
  * The first entry that BootOrder has before `entry` and that starts something else, so that `entry`
  * is never reached: a program of the firmware's own, a tool, or a disk that is no member (`roles`
  * may be NULL: then disks do not count). NO_INDEX when there is none.
  */
-size_t start_blocker(const struct machine *machine, const struct roles *roles, size_t entry);
+size_t forecast_blocker(const struct machine *machine, const struct roles *roles, size_t entry);
 
 /* What `status` ends with; the numbers are its exit statuses. */
 enum machine_state {
@@ -117,7 +117,7 @@ enum machine_state {
 };
 
 /* The state that follows from all members' starts, of which there are roles->member_count. */
-enum machine_state machine_state_of(const struct roles *roles, const struct start *starts);
+enum machine_state machine_state_of(const struct roles *roles, const struct forecast *forecasts);
 
 /* In a sentence. Static lifetime. */
 const char *machine_state_text(enum machine_state state, size_t member_count);

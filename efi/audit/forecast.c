@@ -1,4 +1,4 @@
-#include "audit/start.h"
+#include "audit/forecast.h"
 
 #include "audit/lead.h"
 #include "walk.h"
@@ -31,7 +31,7 @@ static bool blocks(const struct machine *machine, const struct roles *roles,
            roles_member_on(roles, disk) == NO_INDEX;
 }
 
-size_t start_blocker(const struct machine *machine, const struct roles *roles, size_t entry)
+size_t forecast_blocker(const struct machine *machine, const struct roles *roles, size_t entry)
 {
     for (size_t i = 0; i < entry; i++) {
         if (blocks(machine, roles, &machine->entries[i]))
@@ -63,49 +63,49 @@ static size_t first_file_only(const struct machine *machine)
 }
 
 /* Of two kinds of firmware: one that follows the path of a file alone, and one that does not. */
-static struct start of_both(struct arena *arena, const struct machine *machine,
-                            const struct start *strict, const struct start *lenient)
+static struct forecast of_both(struct arena *arena, const struct machine *machine,
+                               const struct forecast *strict, const struct forecast *lenient)
 {
     size_t entry = first_file_only(machine);
-    struct start start = {.verdict = VERDICT_PERHAPS, .entry = entry, .instead = NO_INDEX};
+    struct forecast forecast = {.verdict = VERDICT_PERHAPS, .entry = entry, .instead = NO_INDEX};
 
     if (strict->verdict == lenient->verdict)
         return *strict;
-    if (!start_is_hopeful(strict) && !start_is_hopeful(lenient))
+    if (!forecast_is_hopeful(strict) && !forecast_is_hopeful(lenient))
         return strict->verdict == VERDICT_UNKNOWN ? *strict : *lenient;
-    start.reason = arena_printf(
+    forecast.reason = arena_printf(
         arena,
         "Boot%04X \"%.40s\" names a file and no disk: some firmware looks for it on all disks, "
         "removable ones first, other firmware starts nothing by it.",
         machine->entries[entry].number, machine->entries[entry].description);
-    return start;
+    return forecast;
 }
 
 /* With the disks that are no members in it, or not. The ways are the strict and the lenient one. */
 static enum status try_member(struct arena *arena, const struct machine *machine,
                               const struct roles *roles, size_t member, bool outsiders,
-                              struct start *ret_start, struct way ret_ways[2])
+                              struct forecast *ret_forecast, struct way ret_ways[2])
 {
     struct walk walk = {.outsiders = outsiders, .lenient = false};
-    struct start strict;
-    struct start lenient;
+    struct forecast strict;
+    struct forecast lenient;
 
     enum status status = walk_order(arena, machine, roles, member, &walk, &strict, &ret_ways[0]);
     if (status != ST_OK)
         return status;
     ret_ways[1] = ret_ways[0];
     if (first_file_only(machine) == NO_INDEX) {
-        *ret_start = strict;
+        *ret_forecast = strict;
         return ST_OK;
     }
     walk.lenient = true;
     status = walk_order(arena, machine, roles, member, &walk, &lenient, &ret_ways[1]);
     if (status != ST_OK)
         return status;
-    struct start start = of_both(arena, machine, &strict, &lenient);
-    if (start.reason == NULL)
+    struct forecast forecast = of_both(arena, machine, &strict, &lenient);
+    if (forecast.reason == NULL)
         return ST_NO_MEMORY;
-    *ret_start = start;
+    *ret_forecast = forecast;
     return ST_OK;
 }
 
@@ -120,29 +120,29 @@ static bool has_outsiders(const struct machine *machine, const struct roles *rol
 
 /* Says as well what starts in the member's place while other disks are in. */
 static enum status add_instead(struct arena *arena, const struct machine *machine,
-                               const struct start *among, struct start *io_start)
+                               const struct forecast *among, struct forecast *io_forecast)
 {
     const struct entry *entry = &machine->entries[among->instead];
     struct lead lead = {.esp = NO_INDEX};
 
     if (!lead_of(machine, entry, &lead))
         return ST_OK;
-    io_start->instead = among->instead;
-    io_start->reason = arena_printf(
+    io_forecast->instead = among->instead;
+    io_forecast->reason = arena_printf(
         arena,
         "%s Instead, the firmware starts Boot%04X \"%.40s\" on Disk %zu, which is no copy "
         "of this system.",
-        io_start->reason, entry->number, entry->description,
+        io_forecast->reason, entry->number, entry->description,
         machine->partitions[machine->esps[lead.esp].partition].disk);
-    return io_start->reason == NULL ? ST_NO_MEMORY : ST_OK;
+    return io_forecast->reason == NULL ? ST_NO_MEMORY : ST_OK;
 }
 
-enum status start_alone(struct arena *arena, const struct machine *machine,
-                        const struct roles *roles, size_t member, struct start *ret_start)
+enum status forecast_alone(struct arena *arena, const struct machine *machine,
+                           const struct roles *roles, size_t member, struct forecast *ret_forecast)
 {
     struct way ways[START_WAYS];
-    struct start alone;
-    struct start among;
+    struct forecast alone;
+    struct forecast among;
 
     enum status status =
         try_member(arena, machine, roles, member, false, &alone, &ways[ALONE_STRICT]);
@@ -152,35 +152,35 @@ enum status start_alone(struct arena *arena, const struct machine *machine,
         status = try_member(arena, machine, roles, member, true, &among, &ways[AMONG_STRICT]);
         if (status == ST_OK && badness(among.verdict) > badness(alone.verdict))
             alone = among;
-        else if (status == ST_OK && among.instead != NO_INDEX && !start_is_hopeful(&alone))
+        else if (status == ST_OK && among.instead != NO_INDEX && !forecast_is_hopeful(&alone))
             status = add_instead(arena, machine, &among, &alone);
     }
     if (status != ST_OK)
         return status;
     for (size_t i = 0; i < START_WAYS; i++)
         alone.ways[i] = ways[i];
-    *ret_start = alone;
+    *ret_forecast = alone;
     return ST_OK;
 }
 
-enum status start_program(struct arena *arena, const struct machine *machine,
-                          const struct roles *roles, size_t member, size_t file,
-                          const struct entry *entry, struct start *ret_start)
+enum status forecast_program(struct arena *arena, const struct machine *machine,
+                             const struct roles *roles, size_t member, size_t file,
+                             const struct entry *entry, struct forecast *ret_forecast)
 {
-    return walk_program(arena, machine, roles, member, file, entry, ret_start);
+    return walk_program(arena, machine, roles, member, file, entry, ret_forecast);
 }
 
-enum status start_together(struct arena *arena, const struct machine *machine,
-                           const struct roles *roles, struct way ret_ways[2])
+enum status forecast_together(struct arena *arena, const struct machine *machine,
+                              const struct roles *roles, struct way ret_ways[2])
 {
     struct walk walk = {.together = true, .outsiders = true};
     struct way ways[2] = {{.outlook = OUTLOOK_UNKNOWN}, {.outlook = OUTLOOK_UNKNOWN}};
     enum status status = ST_OK;
 
     for (size_t i = 0; i < 2 && roles->member_count > 0 && status == ST_OK; i++) {
-        struct start start;
+        struct forecast forecast;
         walk.lenient = i == 1;
-        status = walk_order(arena, machine, roles, 0, &walk, &start, &ways[i]);
+        status = walk_order(arena, machine, roles, 0, &walk, &forecast, &ways[i]);
     }
     if (status != ST_OK)
         return status;
@@ -190,29 +190,29 @@ enum status start_together(struct arena *arena, const struct machine *machine,
 }
 
 /* How many members have this verdict. */
-static size_t count_verdicts(const struct roles *roles, const struct start *starts,
+static size_t count_verdicts(const struct roles *roles, const struct forecast *forecasts,
                              enum verdict verdict)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < roles->member_count; i++)
-        count += starts[i].verdict == verdict;
+        count += forecasts[i].verdict == verdict;
     return count;
 }
 
-bool start_is_hopeful(const struct start *start)
+bool forecast_is_hopeful(const struct forecast *forecast)
 {
-    return start->verdict == VERDICT_STARTS || start->verdict == VERDICT_FALLBACK ||
-           start->verdict == VERDICT_PERHAPS;
+    return forecast->verdict == VERDICT_STARTS || forecast->verdict == VERDICT_FALLBACK ||
+           forecast->verdict == VERDICT_PERHAPS;
 }
 
-enum machine_state machine_state_of(const struct roles *roles, const struct start *starts)
+enum machine_state machine_state_of(const struct roles *roles, const struct forecast *forecasts)
 {
     size_t count = roles->member_count;
-    size_t fallback = count_verdicts(roles, starts, VERDICT_FALLBACK) +
-                      count_verdicts(roles, starts, VERDICT_PERHAPS);
-    size_t good = fallback + count_verdicts(roles, starts, VERDICT_STARTS);
-    size_t fails = count_verdicts(roles, starts, VERDICT_FAILS);
+    size_t fallback = count_verdicts(roles, forecasts, VERDICT_FALLBACK) +
+                      count_verdicts(roles, forecasts, VERDICT_PERHAPS);
+    size_t good = fallback + count_verdicts(roles, forecasts, VERDICT_STARTS);
+    size_t fails = count_verdicts(roles, forecasts, VERDICT_FAILS);
 
     if (count == 0)
         return MACHINE_UNKNOWN_DISKS;
@@ -225,7 +225,8 @@ enum machine_state machine_state_of(const struct roles *roles, const struct star
         return MACHINE_SINGLE;
     if (good == count)
         return fallback > 0 ? MACHINE_FALLBACK : MACHINE_SAFE;
-    return start_is_hopeful(&starts[roles->primary]) ? MACHINE_PRIMARY_ONLY : MACHINE_SHADOW_ONLY;
+    return forecast_is_hopeful(&forecasts[roles->primary]) ? MACHINE_PRIMARY_ONLY
+                                                           : MACHINE_SHADOW_ONLY;
 }
 
 const char *machine_state_text(enum machine_state state, size_t member_count)
