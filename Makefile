@@ -52,6 +52,7 @@ STANDIN := $(BUILD)/$(ARCH)/standin.efi
 # For x64 alone.
 RAWIO   := $(if $(filter x64,$(ARCH)),$(BUILD)/rawio.efi)
 WATCH   := $(if $(filter x64,$(ARCH)),$(BUILD)/watch.efi)
+COUNT   := $(BUILD)/host/count.so
 BENCH   := $(BUILD)/host/bench
 TOOLS   := $(TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
 FAST_TOOLS := $(FAST_TOOL_SRC:tests/tools/%.c=$(BUILD)/host/tools/%)
@@ -400,11 +401,12 @@ HARNESS_ENV = SHADOWBOOT_EFI=$(abspath $(EFI)) SHADOWBOOT_MAN=$(abspath $(MAN)) 
 	SHADOWBOOT_HOST=$(abspath $(HOST)) SHADOWBOOT_BARE=$(abspath $(BARE)) SHADOWBOOT_STANDIN=$(abspath $(STANDIN)) \
 	SHADOWBOOT_LINUX=$(abspath $(RESCUE)) \
 	SHADOWBOOT_STICK=$(abspath $(STICK)) SHADOWBOOT_RAWIO=$(abspath $(RAWIO)) SHADOWBOOT_WATCH=$(abspath $(WATCH)) \
+	SHADOWBOOT_COUNT=$(abspath $(COUNT)) \
 	SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_VERSION=$(SHADOWBOOT_VERSION) \
 	SHADOWBOOT_TOOLS=$(abspath $(BUILD))/host/tools SHADOWBOOT_CHECKED=$(abspath $(BUILD))/host/checked \
 	SHADOWBOOT_TFTPD=$(abspath $(TFTPD)) SHADOWBOOT_SCHEMA=$(abspath $(SCHEMA))
 
-harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(LINUX) $(TFTPD)
+harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) $(WATCH) $(COUNT) $(LINUX) $(TFTPD)
 	@status=0; $(HARNESS_ENV) $(PYTHON) -m pytest -q -rs -n $(JOBS) -p no:cacheprovider \
 		--basetemp=$(abspath $(BUILD))/harness $(PYTEST_FLAGS) ovmf-harness | tee $(BUILD)/harness.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/harness.log $(BUILD)/harness.summary; \
@@ -435,7 +437,7 @@ $(BENCH): $(BENCH_CORE_OBJ) $(BENCH_OBJ) $(SOURCES_LIST)
 	$(call say,LINK)$(CC) $(BENCH_CFLAGS) -o $@ $(filter %.o,$^) -lcmocka
 
 # Counted on the host, then measured in a virtual machine.
-bench: all $(BENCH) $(RAWIO) $(WATCH)
+bench: all $(BENCH) $(RAWIO) $(WATCH) $(COUNT)
 	@$(BENCH)
 	@echo
 	@$(HARNESS_ENV) $(PYTHON) ovmf-harness/bench.py

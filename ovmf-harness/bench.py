@@ -17,7 +17,8 @@ What a person waits for is measured apart, in one boot, command by command in tu
 `cp -r`, `prepare`, `status`, `disks`, and what the Shell takes to find out that there is no such
 command. It is counted in seconds of processor time of the virtual machine, which others on the host do
 not lengthen, beside the seconds from key to prompt; and watch/watch.c counts what `prepare` asks of the
-firmware.
+firmware. The same whole commands in instructions of the virtual machine: see bench_counted. Those, and
+calls and bytes, are what a processor has to do; seconds, also of processor time, are an emulator's.
 
 Exit status 0 if every goal is met and every copy was judged right by mtools and fsck.fat, else 1.
 """
@@ -29,11 +30,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import bench_counted
 import bench_rebuild
 import windows_tree
 from demo import DemoFailed, built
 from firmware import FIRMWARE
 from gpt import BASIC_DATA, ESP, MSR, Partition, poke
+from instructions import Metered
 from machine import LOADER, MIB, Machine
 
 ESP_MIB = 260
@@ -64,12 +67,16 @@ GOALS = (
     ('felt prepare', 'felt cp', 10),
     ('felt rebuild', 'felt cp', 5),
     ('felt disks', 'felt prepare', 2),
+    ('counted prepare', 'counted cp', 20),
+    ('counted rebuild', 'counted cp', 10),
+    ('counted copy', 'counted cp', 6),
 )
 # Not reached yet, so printed only.
 AIMS = (
     ('rebuild', 'raw', 1 / 2.5),
     ('felt prepare', 'felt cp', 20),
     ('felt rebuild', 'felt cp', 40),
+    ('counted rebuild', 'counted cp', 40),
 )
 TITLES = {
     'cp': 'Shell cp -r',
@@ -85,8 +92,13 @@ TITLES = {
     'felt status': 'status, processor time',
     'felt disks': 'disks, processor time',
     'felt none': 'no such command, processor time',
+    'counted prepare': 'prepare, instructions',
+    'counted rebuild': 'rebuild, instructions',
+    'counted copy': 'copy, instructions',
+    'counted cp': 'Shell cp -r, instructions',
 }
 FELT = [name for name in TITLES if name.startswith('felt ')]
+COUNTED = [name for name in TITLES if name.startswith('counted ')]
 
 
 class BenchFailed(Exception):
@@ -100,10 +112,12 @@ def check(holds, what):
 
 @dataclass
 class Figures:
-    """Seconds by what was measured, all of them; reads and bytes of the last idle `copy`. `waited` are
-    those from key to prompt of what is felt, `asked` what `prepare` asks of the firmware."""
+    """Seconds by what was measured, all of them, of 'counted ...' instructions; reads and bytes of the
+    last idle `copy`. `waited` are those from key to prompt of what is felt, `waiting` the instructions
+    that waited for disks, `asked` what `prepare` asks of the firmware."""
     seconds: dict = field(default_factory=dict)
     waited: dict = field(default_factory=dict)
+    waiting: dict = field(default_factory=dict)
     size: int = 0
     asked: str = ''
     idle_reads: list = field(default_factory=list)
@@ -129,13 +143,13 @@ def partition(kind, at, mib, guid, **options):
 class Bed:
     """The machine. `source` and `volume` are the ESP of Disk 0 and what `cp` copies onto."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, kind=Machine):
         product = built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi')
         rawio = built('SHADOWBOOT_RAWIO', 'build/rawio.efi')
         watch = built('SHADOWBOOT_WATCH', 'build/watch.efi')
         self.size = product.stat().st_size
         built('SHADOWBOOT_STANDIN', 'build/x64/standin.efi')
-        self.machine = Machine(folder, memory=512)
+        self.machine = kind(folder, memory=512)
         self.disks = [self.machine.add_disk('nvme', 400 * MIB, partitions=[
             partition(ESP, 1, ESP_MIB, 1), partition(MSR, 1 + ESP_MIB, 16, 2)]),
             self.machine.add_disk('nvme', 640 * MIB)]
@@ -185,20 +199,26 @@ class Session:
         start = time.perf_counter()
         lines = self.vm.shell(command, timeout=300)
         spent = time.perf_counter() - start
+        self.check_done(command, lines)
+        return max(spent - (self.idle if base is None else base), 0.001), lines
+
+    def check_done(self, command, lines):
+        """The command that was typed last, and what it printed."""
         status = self.vm.shell('echo %lasterror%')[-1]
         check(int(status, 16) == 0, f'"{command}" ended with status {status}:\n' + '\n'.join(lines))
-        return max(spent - (self.idle if base is None else base), 0.001), lines
+
+    def raw_line(self, rounds):
+        source, target = self.bed.disks
+        from_block = (self.bed.source.offset + SOURCE_SKIP) // 512
+        return (f'rawio {source.slot} {from_block} {target.slot} {RAW_AT * MIB // 512} '
+                f'{windows_tree.size()} {rounds}')
 
     def measure_raw(self):
         """Seconds of the median raw round, with its comparing."""
-        source, target = self.bed.disks
-        from_block = (self.bed.source.offset + SOURCE_SKIP) // 512
-        _, lines = self.timed(f'rawio {source.slot} {from_block} {target.slot} {RAW_AT * MIB // 512} '
-                              f'{windows_tree.size()} {RAW_ROUNDS}')
+        _, lines = self.timed(self.raw_line(RAW_ROUNDS))
         found = re.search(r'RAWIO bytes=(\d+) .*total=(\d+)', '\n'.join(lines))
         check(found and windows_tree.size() - int(found[1]) < 512, 'rawio said:\n' + '\n'.join(lines))
         return int(found[2]) / 1e6
-
 
     def felt(self, command):
         """Processor seconds of the machine, and those from key to prompt."""
@@ -287,6 +307,15 @@ def measure_felt(bed, figures, rounds):
         figures.asked = matched(re.compile(r'WATCH (.*)'), lines)[1]
 
 
+def measure_counted(folder, figures):
+    bed = Bed(folder, kind=Metered)
+    bench_counted.measure_copies(bed, lambda session: {
+        'echo': 'echo', 'nothing': NOTHING, 'disks': 'shadowboot disks', 'raw': session.raw_line(1),
+        'prepare': f'shadowboot {PREPARE}', 'cp': 'cp -r -q {}\\EFI {}\\'.format(*session.names)}, figures)
+    judge(bed.disks[1].esp, 'copy, counted')
+    bench_counted.measure_rebuild(lambda windows: Session(windows, volumes=False), figures)
+
+
 def measure_rebuild(figures, rounds):
     difference = bench_rebuild.measure(lambda bed: Session(bed, volumes=False), rounds, figures)
     check(not difference, f'rebuild: {difference}')
@@ -307,6 +336,9 @@ def measure(folder, rounds=ROUNDS):
         measure_round(bed, figures)
     measure_felt(bed, figures, rounds)
     measure_rebuild(figures, rounds)
+    counted = folder / 'counted'
+    counted.mkdir()
+    measure_counted(counted, figures)
     figures.size = bed.size
     return figures
 
@@ -323,16 +355,23 @@ def table(figures):
     mib, files = windows_tree.size() / MIB, len(windows_tree.files())
     lines = [f'{files} files, {mib:.1f} MiB'.ljust(44) + 'ms   MiB/s']
     for name, title in TITLES.items():
+        if name in COUNTED:
+            continue
         seconds = figures.of(name)
         rate = '' if name == 'idle copy' or name in FELT else f'{mib / seconds:8.1f}'
         if name in FELT:
             rate = f'   {statistics.median(figures.waited[name]) * 1000:.0f} ms from key to prompt'
         lines.append(f'{title:38}{seconds * 1000:8.0f}{rate}')
+    lines += bench_counted.lines(figures)
     for name, other, goal in GOALS:
         ratio = figures.ratio(name, other)
         lines.append(f'{name} to {other}: {ratio:.2f} times as fast, at least {goal:g} wanted')
     for name, other, aim in AIMS:
         lines.append(f'{name} to {other}: {figures.ratio(name, other):.2f} times as fast, {aim:g} aimed at')
+    for name, aim in (('prepare', 20), ('rebuild', 40)):
+        lines.append(f'{name}, the whole command, {aim} times as fast as cp -r wanted: '
+                     f'{figures.ratio(f"counted {name}", "counted cp"):.1f} by instructions, '
+                     f'{figures.ratio(f"felt {name}", "felt cp"):.1f} by the processor time of the emulator')
     reads, size = figures.idle_reads
     lines.append(f'copy with nothing to do: {reads} reads, {size} bytes, 0 writes')
     lines.append(f'rebuild reads {figures.rebuild_reads} bytes beside the files it brings')

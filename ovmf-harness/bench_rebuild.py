@@ -58,9 +58,9 @@ def part(kind, at, mib, number):
 
 
 class WindowsBed:
-    def __init__(self, folder):
+    def __init__(self, folder, kind=Machine):
         at = 1 + ESP_MIB + 16
-        self.machine = Machine(folder, memory=512)
+        self.machine = kind(folder, memory=512)
         self.disk = self.machine.add_disk('nvme', 400 * MIB, partitions=[
             part(ESP, 1, ESP_MIB, 1), part(MSR, 1 + ESP_MIB, 16, 2), part(BASIC_DATA, at, VOLUME_MIB, 3)])
         self.stick = self.machine.add_stick({'shadowboot.efi': built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi')})
