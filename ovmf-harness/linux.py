@@ -83,12 +83,14 @@ class Linux:
         return found | {f'modules/{name}.ko': data}
 
     def initramfs(self, commands, modules=('efivarfs',), programs=('efibootmgr',), more=None):
-        """An archive whose /init loads modules, runs the shell commands {name: command} and switches off. The
-        programs are those of this machine; `more` are other files {path in the archive: bytes}."""
-        modules = {path: data for name in modules for path, data in self.module_files(name).items()}
+        """An archive whose /init loads modules, runs the shell commands {name: command} and switches off. A module's
+        name may have parameters behind it. The programs are those of this machine; `more` are other files {path in
+        the archive: bytes}."""
+        parameters = {name.partition(' ')[0]: name.partition(' ')[2] for name in modules}
+        modules = {path: data for name in parameters for path, data in self.module_files(name).items()}
         steps = [STEP.format(begin=MARK.format('begin', name), end=MARK.format('end', name),
                              command=command) for name, command in commands.items()]
-        init = INIT.format(modules='\n'.join(f'insmod /{path}' for path in modules),
+        init = INIT.format(modules='\n'.join(f'insmod /{path} {parameters.get(Path(path).stem, "")}' for path in modules),
                            commands=''.join(steps))
         files = {'init': init.encode(), 'bin/busybox': Path('/bin/busybox').read_bytes()}
         for name in ('proc', 'sys', 'dev', 'tmp', 'mnt'):

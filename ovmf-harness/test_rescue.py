@@ -15,7 +15,9 @@ from pathlib import Path
 
 import damage
 import limits
+import mirror
 import pytest
+import secure_boot
 import reports
 from mirror import bare
 from rescue import GLOBAL, MIB, NOT_FOUND, NO_SPACE, REFUSED, UNSUPPORTED, USAGE, Bench, check_esp, only_core, program
@@ -74,6 +76,29 @@ def test_without_boot_entries_disks_are_judged_by_their_files(bench):
     assert re.search(r'Disk 0 alone: perhaps\. Boot entries are not known\. The\s+removable-media path', text)
     assert 'Starts from Disk 1 alone: no.' in text
     assert 'No boot entry' not in text
+
+
+@pytest.mark.parametrize('lacking', ['db', 'dbx', 'cut', 'empty'])
+def test_a_copy_of_variables_that_is_not_whole_makes_nothing_of_secure_boot(bench, lacking):
+    """Secure Boot is on, and what it goes by was copied in part."""
+    desk = bench('mirror')
+    trusted = [secure_boot.Keys(desk.folder / 'keys').digest(mirror.boot_program('bootmgfw'))]
+    lists = {'db': secure_boot.signature_list(secure_boot.SHA256, *trusted),
+             'dbx': secure_boot.signature_list(secure_boot.SHA256, bytes(range(1, 33)))}
+    desk.setup.variables |= {'SecureBoot': (6, b'\1'), 'SetupMode': (6, b'\0')}
+    desk.setup.variables |= {f'{{{secure_boot.SECURITY}}}/{name}': (0x27, data) for name, data in lists.items()}
+    efivars = desk.efivars()
+    text, status, _ = desk.run('status', options=[efivars])
+    assert status == 0, text
+    folder = Path(efivars.partition('=')[2])
+    file = folder / f'{lacking if lacking in lists else "db"}-{secure_boot.SECURITY}'
+    data = file.read_bytes()
+    file.unlink()
+    if lacking not in lists:
+        file.write_bytes(data[:40] if lacking == 'cut' else b'')
+    text, status, _ = desk.run('status', options=[efivars])
+    assert re.findall(r'^Starts from Disk . alone: ([a-z ]+)', text, re.MULTILINE) == ['not known'] * 2
+    assert status == 69 and 'Whether Secure Boot takes it is not known' in text
 
 
 def typed(error):
@@ -302,6 +327,47 @@ def test_a_disk_whose_identity_was_changed_elsewhere_gets_back_what_its_store_ex
     assert status == 0, text
     now = subprocess.run(['sgdisk', '-p', str(disk.image)], capture_output=True, text=True, check=True).stdout
     assert own in now and check_esp(desk, 1)
+
+
+def signature(image):
+    """The disk identifier, by sfdisk."""
+    done = subprocess.run(['sfdisk', '--disk-id', str(image)], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_the_article_of_rescue_mode_is_done_line_by_line(bench):
+    """Its disk D: is that of a BIOS machine, which was given another signature when it met its twin."""
+    desk = bench('bios-basic')
+    image, = desk.images
+    with open(image, 'r+b') as disk:
+        disk.seek(440)
+        disk.write(bytes.fromhex('11223344'))
+    before = desk.digests()
+    lost = 'byte 1048576 of the disk with signature 5bd10077, which is not here'
+    text, status, _ = desk.run('bcdedit', '/store', 'd:\\boot\\bcd')
+    assert status == 0 and re.findall(r'^(?:osdevice|device) +(.*)$', text, re.MULTILINE) == [lost, lost]
+    for words in ('{default} osdevice', '{default} device', '{bootmgr} device', '{memdiag} device', '{ntldr} device'):
+        text, status, _ = desk.write('bcdedit', '/store', 'd:\\boot\\bcd', '/set', *words.split(), 'partition=c:')
+        assert status == REFUSED and 'Nothing was changed.' in text and 'shadowboot diskid' in text
+    assert desk.digests() == before
+    assert 'signature 5BD10077, which is not here' in desk.run('diskid')[0]
+    assert '44332211' in desk.run('diskpart', 'LIST', 'DISK')[0]
+    select = ['diskpart', 'SELECT', 'DISK', '0', 'UNIQUEID', 'DISK']
+    assert 'Disk ID: 44332211' in desk.run(*select)[0]
+    for number in ('42D9DECD', '5BD10077'):
+        assert desk.run(*select, f'id={number}', '-y')[1] == 0 and signature(image) != f'0x{number.lower()}'
+        assert desk.write(*select, f'id={number}', '-y')[1] == 0 and signature(image) == f'0x{number.lower()}'
+    text, status, _ = desk.run('bcdedit', '/store', 'd:\\boot\\bcd')
+    assert re.findall(r'^(?:osdevice|device) +(.*)$', text, re.MULTILINE) == ['Disk 0 Partition 1'] * 2
+    for _ in range(2):
+        assert desk.write('undo', '-y')[1] == 0
+    assert desk.digests() == before
+
+
+def test_a_letter_that_could_be_one_of_several_volumes_is_refused(bench):
+    desk = bench('basic')
+    text, status, _ = desk.run('bcdedit', '/store', 'd:\\boot\\bcd')
+    assert status == NOT_FOUND and 'No volume here is known as d:. There are: FS0: FS1:.' in text
 
 
 # --- What the firmware's program has begun, and the other way round --------------------------------
@@ -563,7 +629,8 @@ def test_space_that_runs_out_in_the_middle_leaves_the_disk_as_it_was(bench, tmp_
 
 # --- What it costs, and how it comes --------------------------------------------------------------
 
-def test_two_large_disks_are_read_a_little(bench):
+@pytest.mark.parametrize('words', [['status'], ['status', '-quick']], ids=' '.join)
+def test_two_large_disks_are_read_a_little(bench, words):
     """Two disks of 1 TB, sparse: 1 MiB of each, in less than 0.1 s of processor time."""
     desk = bench('mirror')
     for image in desk.images:
@@ -571,12 +638,12 @@ def test_two_large_disks_are_read_a_little(bench):
         subprocess.run(['sgdisk', '-e', str(image)], capture_output=True, check=True)
     trace = desk.folder / 'trace'
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    desk.run('status', '-quick')
+    desk.run(*words)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.1
     if not shutil.which('strace'):
         pytest.skip('without strace nobody counts what is read')
-    desk.run('status', '-quick', prefix=['strace', '-e', 'trace=pread64', '-o', str(trace)])
+    desk.run(*words, prefix=['strace', '-e', 'trace=pread64', '-o', str(trace)])
     read = {}
     for line in trace.read_text().splitlines():
         found = re.match(r'pread64\((\d+), .* = (\d+)$', line)

@@ -21,21 +21,21 @@ READ = 'shadowboot-linux --disk /dev/vda --disk /dev/vdb'
 WRITE = f'{READ} --write --journal /journal'
 
 
-def journal_disk(folder):
+def journal_disk(folder, size):
     """A disk for journals: what outlives the power of that machine."""
     image = Path(folder) / 'journal.img'
     with open(image, 'wb') as file:
-        file.truncate(64 * MIB)
+        file.truncate(size)
     subprocess.run(['mkfs.ext4', '-q', str(image)], check=True)
     return image
 
 
-def run_linux(linux, folder, commands, disks, modules=(), programs=(), more=None):
+def run_linux(linux, folder, commands, disks, modules=(), programs=(), journal_size=64 * MIB):
     """As Linux.run_alone, with the program; the last of the disks is mounted on /journal."""
     journal = '/dev/vd' + chr(ord('a') + len(disks))
     commands = {'begin': f'mkdir /journal && mount {journal} /journal', **commands, 'end': 'umount /journal'}
-    files = {'bin/shadowboot-linux': program().read_bytes(), **(more or {})}
-    found = linux.run_alone(folder, commands, [*disks, (journal_disk(folder), 512)], modules=(*DRIVERS, *modules),
+    files = {'bin/shadowboot-linux': program().read_bytes()}
+    found = linux.run_alone(folder, commands, [*disks, (journal_disk(folder, journal_size), 512)], modules=(*DRIVERS, *modules),
                             programs=programs, more=files)
     assert found['begin'][1] == found['end'][1] == 0, found
     return {name: ('\n'.join(lines) + '\n', status) for name, (lines, status) in found.items()}

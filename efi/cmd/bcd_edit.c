@@ -32,10 +32,12 @@ static enum status refuse_source(struct context *context, const struct bcd_sourc
                       "The boot store %s cannot be changed: %s. \"shadowboot repair\" mends what "
                       "can be mended; -on chooses another disk's. Nothing was changed.",
                       source->name, source->trouble);
-    return report(context, ST_REFUSED,
-                  "%s is not on an EFI system partition: such a store is only read here. Nothing "
-                  "was changed.",
-                  source->name);
+    return report(
+        context, ST_REFUSED,
+        "%s is not on an EFI system partition: such a store is only read here. Nothing "
+        "was changed. Where it names another disk, \"shadowboot diskid\" says which; all else "
+        "is for bcdedit in Windows.",
+        source->name);
 }
 
 static enum status find_targets(struct context *context, const struct roles *roles,

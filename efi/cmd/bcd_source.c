@@ -146,6 +146,23 @@ static struct system_copy *copy_of_letter(struct context *context, const char *t
     return NULL;
 }
 
+/* The one system on a basic volume that can be read, for Windows alone knows the letters of those; NULL
+ * also where there are several. */
+static struct system_copy *copy_without_letter(struct machine *machine)
+{
+    struct system_copy *found = NULL;
+
+    for (size_t i = 0; i < machine->copy_count; i++) {
+        struct system_copy *copy = &machine->copies[i];
+        if (copy->plex != NO_INDEX || copy->status != ST_OK)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = copy;
+    }
+    return found;
+}
+
 static enum status read_ntfs(struct context *context, const struct system_copy *copy,
                              const char *path, struct span *ret_file)
 {
@@ -224,13 +241,14 @@ static enum status report_letter(struct context *context, const char *text)
     const char *list = "";
 
     for (size_t i = 0; i < files->volume_count && list != NULL; i++)
-        list = arena_printf(context->arena, "%s %s", list, files->volumes[i].alias);
+        list = arena_printf(context->arena, "%s%s%s", list,
+                            files->volumes[i].alias[0] == '\0' ? "" : " ", files->volumes[i].alias);
     for (size_t i = 0; i < map->volume_count && list != NULL; i++)
         list = arena_printf(context->arena, "%s %s", list, map->volumes[i].drive_hint);
     return report(context, ST_ABSENT,
                   "No volume here is known as %.2s. There are:%s. The store of an EFI system "
                   "partition is \\EFI\\Microsoft\\Boot\\BCD. Nothing was changed.",
-                  text, list == NULL ? "" : list);
+                  text, list == NULL || list[0] == '\0' ? " none" : list);
 }
 
 /* A letter and a colon. */
@@ -248,6 +266,8 @@ static enum status find_store_file(struct context *context, const char *text,
     struct bcd_source source = {.esp = NO_INDEX};
     struct file_place place;
 
+    if (copy == NULL && has_letter(text))
+        copy = copy_without_letter(&context->machine);
     if (copy != NULL) {
         source.name = text_printable(context->arena, text);
         const char *path = path_from_root(context, text + 2);

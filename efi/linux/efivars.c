@@ -105,6 +105,13 @@ static enum status status_of_lacking(const struct guid *vendor, const char *name
     return vendor == NULL && text_equal(name, "SecureBoot") ? ST_UNSUPPORTED : ST_ABSENT;
 }
 
+/* What firmware with Secure Boot on goes by. One that trusts or forbids nothing is not met: what a copy
+ * lacks of these was not copied. */
+static bool is_list(const char *name)
+{
+    return text_equal(name, "db") || text_equal(name, "dbx");
+}
+
 /* The whole file, attributes and all, to be freed. */
 static enum status read_variable(const char *file, uint8_t **ret_bytes, size_t *ret_size)
 {
@@ -127,6 +134,21 @@ static enum status read_variable(const char *file, uint8_t **ret_bytes, size_t *
     return ST_OK;
 }
 
+/* Secure Boot is on by the variable that says so. */
+static bool is_secure(const struct linux_efivars *vars)
+{
+    char file[PATH_MAX];
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    if (!variable_file(vars, NULL, "SecureBoot", file) ||
+        read_variable(file, &bytes, &size) != ST_OK)
+        return false;
+    bool on = size > ATTRIBUTE_BYTES && bytes[ATTRIBUTE_BYTES] == 1;
+    free(bytes);
+    return on;
+}
+
 static enum status get_variable(void *ctx, const struct guid *vendor, const char *name,
                                 uint32_t *ret_attributes, void *ret_data, size_t size,
                                 size_t *ret_size)
@@ -139,7 +161,7 @@ static enum status get_variable(void *ctx, const struct guid *vendor, const char
         return ST_ABSENT;
     enum status status = read_variable(file, &bytes, &got);
     if (status == ST_ABSENT && !is_firmwares(ctx))
-        return status_of_lacking(vendor, name);
+        return is_list(name) && is_secure(ctx) ? ST_UNSUPPORTED : status_of_lacking(vendor, name);
     if (status != ST_OK)
         return status;
     got -= ATTRIBUTE_BYTES;

@@ -17,7 +17,7 @@ struct linux_efivars {
 
 /* The port over `folder`, which must outlive it. Without `write` a set is ST_READ_ONLY. Where it is
  * not the kernel's own, but a copy, the variable SecureBoot is not absent when it is not there, but
- * ST_UNSUPPORTED. */
+ * ST_UNSUPPORTED; and so are db and dbx where SecureBoot is on. */
 struct vars_port linux_efivars_open(const char *folder, bool write, struct linux_efivars *ret_vars);
 void linux_efivars_close(struct linux_efivars *vars);
 

@@ -292,6 +292,25 @@ static void a_copy_without_secure_boot_does_not_say_there_is_none(void **state)
     linux_efivars_close(&vars);
 }
 
+static void a_copy_that_lacks_lists_of_secure_boot_does_not_say_there_are_none(void **state)
+{
+    static const struct guid lists = GUID_INIT(0xd719b2cb, 0x3d3a, 0x4596, 0xa3bc, 0xdad00e67656f);
+    struct bench *bench = *state;
+    struct linux_efivars vars;
+    struct vars_port port = linux_efivars_open(bench->folder, true, &vars);
+    uint32_t attributes = 0;
+    size_t size = 0;
+
+    for (char on = 0; on <= 1; on++) {
+        enum status wanted = on == 1 ? ST_UNSUPPORTED : ST_ABSENT;
+        assert_int_equal(port.set(port.ctx, NULL, "SecureBoot", 6, &on, 1), ST_OK);
+        assert_int_equal(port.get(port.ctx, &lists, "db", &attributes, NULL, 0, &size), wanted);
+        assert_int_equal(port.get(port.ctx, &lists, "dbx", &attributes, NULL, 0, &size), wanted);
+        assert_int_equal(port.get(port.ctx, &lists, "dbt", &attributes, NULL, 0, &size), ST_ABSENT);
+    }
+    linux_efivars_close(&vars);
+}
+
 /* ---- the console ---- */
 
 static void set_signals(void (*handler)(int))
@@ -372,6 +391,8 @@ int main(void)
         cmocka_unit_test(a_signal_that_was_ignored_stays_ignored),
         cmocka_unit_test_setup_teardown(a_copy_without_secure_boot_does_not_say_there_is_none,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_copy_that_lacks_lists_of_secure_boot_does_not_say_there_are_none, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
