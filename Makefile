@@ -96,7 +96,8 @@ help:
 	@echo "make mutants      small faults, one at a time: which ones no unit test notices (LAYER=apply,"
 	@echo "                  FAULT=words for some; NEAR=yes: fewer tests; CHECK=yes: lists only)"
 	@echo "make bench        what commands cost, and how fast they copy"
-	@echo "make demo         a machine that loses a disk and is made to start again (ARCH=aa64: an arm64 one)"
+	@echo "make demo         a machine that loses a disk and is made to start again (ARCH=aa64: an arm64 one;"
+	@echo "                  FIRMWARE=u-boot: the same under U-Boot)"
 	@echo "make linux        $(RESCUE), for rescue systems, and its manual page; install puts both"
 	@echo "                  into PREFIX ($(PREFIX)) below DESTDIR"
 	@echo "make usb          $(BUILD)/shadowboot-usb.img, for a USB stick; usb-test starts it under OVMF"
@@ -416,7 +417,7 @@ harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) 
 $(OTHER_FIRMWARES): all-arch $(BARE)
 	@status=0; SHADOWBOOT_FIRMWARE=$@ SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_BARE=$(abspath $(BARE)) \
 		$(PYTHON) -m pytest -q -rs -p no:cacheprovider --basetemp=$(abspath $(BUILD))/$@ $(PYTEST_FLAGS) \
-		ovmf-harness/test_firmwares.py | tee $(BUILD)/$@.log || status=1; \
+		ovmf-harness/test_firmwares.py ovmf-harness/test_firmware_table.py | tee $(BUILD)/$@.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/$@.log $(BUILD)/$@.summary; \
 		printf '$@: '; cat $(BUILD)/$@.summary; exit $$status
 
@@ -426,8 +427,8 @@ sweep: all $(BARE) $(TOOLS) $(CHECKED_TOOLS)
 		--basetemp=$(abspath $(BUILD))/sweep $(PYTEST_FLAGS) ovmf-harness/test_sweep.py \
 		ovmf-harness/test_repair_catalogue.py ovmf-harness/test_repair_outcome.py
 
-# ARCH=aa64 shows it under AAVMF, ARCH=ia32 under OVMF for 32-bit PCs.
-DEMO_FIRMWARE := $(patsubst x64,ovmf,$(patsubst ia32,ovmf-ia32,$(patsubst aa64,aavmf,$(ARCH))))
+# ARCH=aa64 shows it under AAVMF, ARCH=ia32 under OVMF for 32-bit PCs; or FIRMWARE is one of ovmf-harness/firmware.py.
+DEMO_FIRMWARE = $(or $(FIRMWARE),$(patsubst x64,ovmf,$(patsubst ia32,ovmf-ia32,$(patsubst aa64,aavmf,$(ARCH)))))
 demo: all
 	@SHADOWBOOT_FIRMWARE=$(DEMO_FIRMWARE) $(HARNESS_ENV) $(PYTHON) ovmf-harness/demo.py
 

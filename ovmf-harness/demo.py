@@ -3,7 +3,8 @@
 Three starts of one virtual machine (QEMU, OVMF, or what firmware.py says), the server of KB 814070: without Disk 0, where
 nothing of Windows starts; with Disk 0, where shadowboot adds boot entries; without Disk 0 again, where
 the shadow disk starts. And three of another one, a mirror of today whose Disk 1 has neither boot files
-nor entry: the same with `shadowboot repair`.
+nor entry: the same with `shadowboot repair`. Under U-Boot, which keeps its entries on Disk 0, that one alone:
+it starts through the removable-media path.
 Instead of Windows a stand-in lies on each EFI system partition. It prints a token that was made up
 for this run and stands on that one partition only: whoever prints it was started from there.
 
@@ -24,7 +25,10 @@ from firmware import FIRMWARE
 from kb814070_listings import QUERY_AFTER
 from machine import COUNTDOWN, STANDIN, Machine
 from repair_vm import Server
+from uboot import UbootMachine
 
+UBOOT = FIRMWARE.name == 'u-boot'
+ENDS = 'at its own prompt' if UBOOT else 'in its own Shell'
 ROOT = Path(__file__).resolve().parent.parent
 NEW_ENTRY = 6                        # ID of the first clone
 # What is shown of the long listing of all disks.
@@ -151,18 +155,10 @@ def clone_demo(folder, product, standin):
     return boot_prepared(server, clones)
 
 
-def place_for(server, name):
-    """A folder for a machine of its own."""
-    place = server.folder / name
-    place.mkdir()
-    return place
-
-
 def boot_unrepaired(server):
     """The control: Disk 0 is out, and Disk 1 has nothing to start from."""
-    seen, _ = server.snapshot('unrepaired').start_alone(server.disks[1], place_for(server, 'before'))
-    check(seen.standin is None, 'it started without the repair')
-    say('\nNothing started: the firmware ends in its own Shell.')
+    check(server.start_alone(1) is None, 'it started without the repair')
+    say(f'\nNothing started: the firmware ends {ENDS}.')
 
 
 def run_repair(server):
@@ -170,47 +166,52 @@ def run_repair(server):
     with server.machine.boot_to_shell() as vm:
         vm.cd(server.stick)
         run(vm, 'shadowboot repair -y')
-        return server.snapshot('repaired')
 
 
-def boot_repaired(server, repaired):
-    """Disk 0 is out again; the machine must start from Disk 1 with the token put there just now."""
-    (standin, end), token = repaired.start_alone(server.disks[1], place_for(server, 'after'))
-    check(standin is not None, f'nothing started, in spite of the repair: {end}')
+def boot_repaired(server):
+    """Disk 0 is out again; the machine must start from Disk 1, with the token put there just now."""
+    token = server.put_token(1)
+    standin = server.start_alone(1)
+    check(standin is not None, 'nothing started, in spite of the repair')
     say(f'\ntoken on Disk 1:  {token}\ntoken seen:       {standin.token}')
     check(standin.token == token, 'the token seen is not that of Disk 1')
+    if UBOOT:                            # its entries were in a file on the disk that is out
+        check(standin.entry is None, 'it started through a boot entry, and all were on Disk 0')
+        return FIRMWARE.fallback.replace('/', '\\')
     check(standin.entry is not None, 'it did not start through a boot entry')
-    return standin.entry
+    return f'Boot{standin.entry:04X}'
 
 
-def repair_demo(folder, product):
-    """A mirror whose Disk 1 was never made ready; gives the entry it starts through at the end."""
+def repair_demo(folder, product, step_number):
+    """A mirror whose Disk 1 was never made ready; gives what it starts through at the end."""
     setup = mirror.build('mirror', folder / 'setup')
     for line in ('esp 1 empty', 'entry 1 delete'):
         damage.apply(setup, line)
-    server = Server(setup, folder, product)
-    step('4. Another server, of today: the EFI system partition of its Disk 1 is empty, and Disk 0 fails')
+    server = Server(setup, folder, product, UbootMachine if UBOOT else Machine)
+    step(f'{step_number}. A server of today: the EFI system partition of its Disk 1 is empty, and Disk 0 fails')
     boot_unrepaired(server)
-    step('5. Disk 0 is back; shadowboot repairs what is wrong')
-    repaired = run_repair(server)
-    step('6. Disk 0 fails again')
-    return boot_repaired(server, repaired)
+    step(f'{step_number + 1}. Disk 0 is back; shadowboot repairs what is wrong')
+    run_repair(server)
+    step(f'{step_number + 2}. Disk 0 fails again')
+    return boot_repaired(server)
 
 
 def demo(folder):
-    """Both servers; gives the entries that they start through at the end."""
+    """Both servers; gives what they start through at the end. That of KB 814070 needs a Shell."""
     product, standin = (built('SHADOWBOOT_EFI', FIRMWARE.program), built('SHADOWBOOT_STANDIN', FIRMWARE.standin))
-    places = [folder / name for name in ('clone', 'repair')]
+    places, ways = [folder / name for name in ('clone', 'repair')], []
     for place in places:
         place.mkdir()
-    return clone_demo(places[0], product, standin), repair_demo(places[1], product)
+    if not UBOOT:
+        ways.append(f'Boot{clone_demo(places[0], product, standin):04X}')
+    return [*ways, repair_demo(places[1], product, 3 * len(ways) + 1)]
 
 
 def main():
     begin = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix='shadowboot-demo-') as folder:
-            entries = demo(Path(folder))
+            ways = demo(Path(folder))
     except (DemoFailed, AssertionError) as error:
         say(f'\nDEMO FAILED: {error}')
         return 1
@@ -219,8 +220,8 @@ def main():
         say(f'\nDEMO FAILED: {error}')
         return 1
     seconds = time.monotonic() - begin
-    names = ' and '.join(f'Boot{number:04X}' for number in entries)
-    say(f'\nDEMO PASSED: without Disk 0 the two servers start through {names}, and did not '
+    servers = f'the {len(ways)} servers start' if len(ways) > 1 else 'the server starts'
+    say(f'\nDEMO PASSED: without Disk 0 {servers} through {" and ".join(ways)}, and did not '
         f'before ({seconds:.0f} s).')
     return 0
 

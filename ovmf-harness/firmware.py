@@ -31,6 +31,7 @@ class Firmware:
     early: bool = False          # machines may start from a state, see early.py
     shell_volume: str = '7cb8bdc9-f8eb-4f34-aaea-3ee4af6516a1'   # where the Shell lies
     instead: tuple = ()          # (kind of disk, kind that stands in for it)
+    prompt: str = r'Shell> \Z'   # where it ends when nothing starts
     title: str = 'OVMF x64'      # in the README
 
     @property
@@ -63,6 +64,6 @@ FIRMWARES = {each.name: each for each in (
              memory=256, shell_volume='64074afe-340a-4be6-94ba-91b5b4d0f71e', instead=(('ahci', 'virtio-blk'),),
              title='AAVMF'),
     Firmware('u-boot', 'aa64', 'qemu-system-aarch64', ARM, Path('/usr/lib/u-boot/qemu_arm64/u-boot.bin'),
-             memory=256, instead=(('nvme', 'virtio-blk'), ('ahci', 'virtio-blk'), ('usb', 'usb2')), title='U-Boot'),
+             memory=256, instead=(('nvme', 'virtio-blk'), ('ahci', 'virtio-blk'), ('usb', 'usb2')), title='U-Boot', prompt=r'(?:^|\n)=> \Z'),
 )}
 FIRMWARE = FIRMWARES[os.environ.get('SHADOWBOOT_FIRMWARE', 'ovmf')]

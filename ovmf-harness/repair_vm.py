@@ -24,12 +24,16 @@ import gpt
 import mirror_vm
 import store_model
 import stores
+from console import PROMPT
 from fat import Volume, copy_range
+from firmware import FIRMWARE
 from gpt import Partition
-from machine import Machine
+from machine import COUNTDOWN, STANDIN, Machine, standin_of
 from nvram import GLOBAL, Nvram
 
 STICK_TYPE = gpt.BASIC_DATA
+# Where a start ends that comes to nothing.
+NOTHING = (COUNTDOWN, PROMPT, mirror_vm.NOTHING, FIRMWARE.prompt)
 OWN_FOLDER = 'shadowboot'                        # journals
 
 
@@ -47,6 +51,30 @@ class Server:
         self.blank = self.machine.add_disk('ahci', blank) if blank else None
         self.stick = self.machine.add_stick({'shadowboot.efi': product},
                                             partitions=[Partition(STICK_TYPE, name='stick')])
+
+    def start_alone(self, index, timeout=60):
+        """What the firmware starts with this disk alone, as a Standin; None when nothing is started. Its flash is
+        afterwards what it was: it is switched off while the firmware may be writing there."""
+        flash = self.machine.nvram.path
+        kept = flash and flash.read_bytes()
+        others = [disk for disk in self.machine.disks if disk is not self.disks[index]]
+        for disk in others:
+            self.machine.pull(disk)
+        with self.machine.boot() as vm:
+            vm.console.fatal = ()
+            found = vm.expect(STANDIN, *NOTHING, timeout=timeout)
+        for disk in others:
+            self.machine.put_back(disk)
+        if flash:
+            flash.write_bytes(kept)
+        return standin_of(found) if found.re is STANDIN else None
+
+    def put_token(self, index):
+        """A token onto the ESP of a disk, made up now; gives it."""
+        disk, token = self.disks[index], secrets.token_hex(8)
+        disk.reread()
+        disk.esp.put('/token.txt', token.encode())
+        return token
 
     def snapshot(self, name):
         return Snapshot(self.machine, self.folder / name)

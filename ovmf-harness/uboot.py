@@ -24,12 +24,13 @@ from disk import Disk
 from firmware import FIRMWARE
 from machine import Machine, Result, Vm
 from nvram import Nvram, Variable
+from virtual_time import NANOSECONDS_EACH, SHIFT
 
-STORE = '/ubootefi.var'
+STORE, SIZE = '/ubootefi.var', 16384
 MAGIC = 0x0161566966456255
 HEADER = struct.Struct('<QQII')
 VARIABLE = struct.Struct('<IIQ16s')
-PROMPT = r'(?:^|\n)=> \Z'
+PROMPT = FIRMWARE.prompt
 LOADED = re.compile(r'\d+ bytes read in')
 FAILED = re.compile(r'## Application failed, r = (\d+)')
 # Each program that was started, whatever it does, leaves a copy of the device tree and some pages behind. Of such
@@ -111,6 +112,19 @@ class UbootMachine(Machine):
             vm.close(failed=True)
             raise
         return vm
+
+
+class CountedUboot(UbootMachine):
+    """Its time is the number of its instructions (virtual_time)."""
+
+    def parts(self):
+        return [*super().parts(), '-icount', f'shift={SHIFT},sleep=off']
+
+
+def seconds(vm):
+    """The machine's own time since power-on."""
+    vm.qmp.execute('stop')
+    return vm.qmp.execute('query-replay')['icount'] * NANOSECONDS_EACH / 1e9
 
 
 class UbootVm(Vm):
