@@ -34,6 +34,47 @@ void uefi_open(struct uefi *ret_uefi, EFI_HANDLE image, EFI_SYSTEM_TABLE *system
     *ret_uefi = uefi;
 }
 
+static bool has_user(const struct uefi *uefi, EFI_HANDLE handle, EFI_GUID *protocol)
+{
+    EFI_OPEN_PROTOCOL_INFORMATION_ENTRY *users = NULL;
+    UINTN count = 0;
+    bool found = false;
+
+    if (uefi->boot->OpenProtocolInformation(handle, protocol, &users, &count) != EFI_SUCCESS)
+        return false;
+    for (UINTN i = 0; i < count; i++)
+        found |= (users[i].Attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) != 0;
+    uefi->boot->FreePool(users);
+    return found;
+}
+
+/* True when a driver works on the handle. */
+static bool is_managed(const struct uefi *uefi, EFI_HANDLE handle)
+{
+    EFI_GUID **protocols = NULL;
+    UINTN count = 0;
+    bool found = false;
+
+    if (uefi->boot->ProtocolsPerHandle(handle, &protocols, &count) != EFI_SUCCESS)
+        return false;
+    for (UINTN i = 0; i < count && !found; i++)
+        found = has_user(uefi, handle, protocols[i]);
+    uefi->boot->FreePool(protocols);
+    return found;
+}
+
+/* A bus that hangs on nothing; drivers, images and services are no devices. */
+static bool is_to_be_connected(const struct uefi *uefi, EFI_HANDLE handle)
+{
+    struct span path = uefi_path_span(uefi_protocol(uefi, handle, &device_path_guid));
+
+    if (path.size <= END_DEVICE_PATH_LENGTH)
+        return false;
+    bool is_root = ld_le16(path.at + 2) == path.size - END_DEVICE_PATH_LENGTH;
+    return is_root || !is_managed(uefi, handle);
+}
+
+/* Each device would take along all that hangs on it once more: what has a driver has been reached from its root. */
 void uefi_connect_all(const struct uefi *uefi)
 {
     EFI_HANDLE *handles = NULL;
@@ -41,8 +82,8 @@ void uefi_connect_all(const struct uefi *uefi)
 
     if (uefi->boot->LocateHandleBuffer(AllHandles, NULL, NULL, &count, &handles) != EFI_SUCCESS)
         return;
-    for (UINTN i = 0; i < count; i++) { /* drivers, images and services are no devices */
-        if (uefi_protocol(uefi, handles[i], &device_path_guid) != NULL)
+    for (UINTN i = 0; i < count; i++) {
+        if (is_to_be_connected(uefi, handles[i]))
             uefi->boot->ConnectController(handles[i], NULL, NULL, TRUE);
     }
     uefi->boot->FreePool(handles);

@@ -117,15 +117,9 @@ static EFI_STATUS EFIAPI free_pool(void *buffer)
     return EFI_SUCCESS;
 }
 
-/* A handle has a device path when it is a device: then it holds 1. */
-static int device_handles[] = {1, 0, 1};
-
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface)
 {
-    if (uefi_guid_equal(guid, &device_path_guid)) {
-        *ret_interface = handle;
-        return *(int *)handle == 1 ? EFI_SUCCESS : EFI_UNSUPPORTED;
-    }
+    (void)guid;
     if (handle != &image_place || firmware.has_no_image_info)
         return EFI_UNSUPPORTED;
     *ret_interface = &firmware.loaded;
@@ -177,29 +171,6 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration, voi
     return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI locate_handles(EFI_LOCATE_SEARCH_TYPE type, EFI_GUID *guid, void *key,
-                                        UINTN *ret_count, EFI_HANDLE **ret_handles)
-{
-    EFI_HANDLE *handles = malloc(COUNT_OF(device_handles) * sizeof(*handles));
-
-    assert_int_equal(type, AllHandles);
-    assert_true(guid == NULL && key == NULL);
-    for (size_t i = 0; i < COUNT_OF(device_handles); i++)
-        handles[i] = &device_handles[i];
-    *ret_count = COUNT_OF(device_handles);
-    *ret_handles = handles;
-    firmware.pools++;
-    return EFI_SUCCESS;
-}
-
-static EFI_STATUS EFIAPI connect(EFI_HANDLE handle, EFI_HANDLE *drivers,
-                                 EFI_DEVICE_PATH_PROTOCOL *rest, BOOLEAN recursive)
-{
-    assert_true(drivers == NULL && rest == NULL && recursive);
-    *(int *)handle += 10;
-    return EFI_NOT_FOUND; /* nobody wants it */
-}
-
 static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE kind, EFI_STATUS status, UINTN size,
                                       CHAR16 *data)
 {
@@ -222,8 +193,6 @@ static struct start_port open_port(void)
     firmware.boot.FreePool = free_pool;
     firmware.boot.HandleProtocol = handle_protocol;
     firmware.boot.LocateProtocol = locate_protocol;
-    firmware.boot.LocateHandleBuffer = locate_handles;
-    firmware.boot.ConnectController = connect;
     firmware.runtime.ResetSystem = reset_system;
     uefi = (struct uefi){.image = &uefi, .boot = &firmware.boot, .runtime = &firmware.runtime};
     uefi_start_open(&uefi, &files, "", &start, &port);
@@ -397,17 +366,6 @@ static void test_program_that_cannot_be_started_is_unloaded(void **state)
     assert_int_equal(firmware.unloads, 2);
 }
 
-static void test_devices_are_connected_and_nothing_else(void **state)
-{
-    (void)state;
-    (void)open_port();
-    uefi_connect_all(&uefi);
-    assert_int_equal(device_handles[0], 11);
-    assert_int_equal(device_handles[1], 0);
-    assert_int_equal(device_handles[2], 11);
-    assert_int_equal(firmware.pools, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,7 +377,6 @@ int main(void)
         cmocka_unit_test_setup(test_resets, setup),
         cmocka_unit_test_setup(test_tpm_is_seen, setup),
         cmocka_unit_test_setup(test_old_tpm_is_seen, setup),
-        cmocka_unit_test_setup(test_devices_are_connected_and_nothing_else, setup),
         cmocka_unit_test_setup(test_no_directory_is_open_when_a_program_starts, setup),
         cmocka_unit_test_setup(test_program_that_cannot_be_started_is_unloaded, setup),
     };
