@@ -3,6 +3,7 @@
 #include "base/print.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "format/devpath.h"
 #include "journal_save.h"
 #include "journal_variable.h"
 
@@ -202,6 +203,8 @@ static enum status list_volume(struct listing *listing, size_t volume)
 {
     const struct files_port *files = &listing->ports->files;
 
+    if (devpath_is_ram_disk(files->volumes[volume].path)) /* what lies there was brought along */
+        return ST_OK;
     for (size_t i = 0; i < FILES_PER_VOLUME; i++) {
         struct file_info info;
         uint32_t id = 0;

@@ -283,6 +283,29 @@ static void say_nothing_started(struct auto_run *run)
         show_next(run->context, &run->judgement);
 }
 
+/* A server that gives no clear answer keeps no machine from its next boot entry, unless somebody is there. */
+static bool goes_on_without(struct auto_run *run, enum status status)
+{
+    if (status == ST_OK || status == ST_ABSENT || !auto_asks_server(run->context) ||
+        person_is_there(run))
+        return false;
+    say(run->context, "The firmware goes on with its next boot entry.\n");
+    return true;
+}
+
+static void say_start(struct auto_run *run)
+{
+    struct context *context = run->context;
+
+    auto_log_begin(run);
+    say_program(context);
+    say(context, "shadowboot: %s.\n",
+        context->ports->net.is_source
+            ? "started from a network"
+            : "no boot entry before it has started this machine, or it was chosen");
+    auto_say_problems(context, &run->settings);
+}
+
 enum status cmd_auto(struct context *context)
 {
     struct auto_run run = {.context = context};
@@ -295,15 +318,11 @@ enum status cmd_auto(struct context *context)
         auto_say_problems(context, &run.settings);
     if (context->plan_only)
         return show_only(&run);
+    if (goes_on_without(&run, status))
+        return ST_ABSENT;
     if (run.settings.mode == MODE_MENU)
         return hand_to_person(&run);
-    auto_log_begin(&run);
-    say_program(context);
-    say(context, "shadowboot: %s.\n",
-        context->ports->net.is_source
-            ? "started from a network"
-            : "no boot entry before it has started this machine, or it was chosen");
-    auto_say_problems(context, &run.settings);
+    say_start(&run);
     if (run.settings.mode != MODE_REPORT && start_guard_is_shut(&run.guard)) {
         say(context,
             "This machine was started %u times in a row without going on for long, so it waits "

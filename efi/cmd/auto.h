@@ -35,8 +35,12 @@ struct auto_run {
 /* The settings of the volume, or the server, that the program came from; the defaults without a file. From a server
  * there are reports and the menu alone (settings_restrict). Statuses: ST_OK; ST_ABSENT without a file; ST_IO,
  * ST_NO_MEMORY and others of the ports, with the defaults. The mode is the menu's where the file cannot be read, or
- * has problems and no line for it: what it allows is not known. */
+ * has problems and no line for it: what it allows is not known. A server is asked once, and again where it gives no
+ * clear answer. */
 enum status auto_settings(struct context *context, struct settings *ret_settings);
+
+/* True when they are asked of the server that the program came from, and not of a volume. */
+bool auto_asks_server(const struct context *context);
 
 /* Where that file is, in words. Static lifetime. */
 const char *auto_settings_place(const struct context *context);

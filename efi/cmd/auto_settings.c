@@ -5,6 +5,7 @@
 
 #define SETTINGS_NAME "shadowboot.conf"
 #define SETTINGS_PATH SHADOWBOOT_FOLDER "\\" SETTINGS_NAME
+#define FETCHES_MOST  3 /* of a server that gives no clear answer */
 
 /* True when one of the lines that are not understood may be the one that says how far to go. */
 static bool hides_mode(const struct settings *settings)
@@ -12,8 +13,7 @@ static bool hides_mode(const struct settings *settings)
     return settings->problem_count > 0 && settings->lines[SETTING_MODE] == 0;
 }
 
-/* True when the file is asked of the server that the program came from, and not of a volume. */
-static bool is_from_server(const struct context *context)
+bool auto_asks_server(const struct context *context)
 {
     const struct files_port *files = &context->ports->files;
 
@@ -30,7 +30,18 @@ static bool is_untrusted(const struct context *context)
 
 const char *auto_settings_place(const struct context *context)
 {
-    return is_from_server(context) ? "the server's " SETTINGS_NAME : SETTINGS_PATH;
+    return auto_asks_server(context) ? "the server's " SETTINGS_NAME : SETTINGS_PATH;
+}
+
+/* Asks the server, again where it neither gives the file nor says that there is none. */
+static enum status fetch_settings(const struct net_port *net, uint8_t *room, size_t size,
+                                  size_t *ret_size)
+{
+    enum status status = ST_IO;
+
+    for (int i = 0; i < FETCHES_MOST && status == ST_IO; i++)
+        status = net->fetch(net->ctx, SETTINGS_NAME, room, size, ret_size);
+    return status;
 }
 
 /* Reads the file, wherever it lies. Statuses: ST_OK; ST_ABSENT; ST_IO and others where that is not known. */
@@ -40,8 +51,8 @@ static enum status read_settings(struct context *context, uint8_t *room, size_t 
     const struct files_port *files = &context->ports->files;
     const struct net_port *net = &context->ports->net;
 
-    if (is_from_server(context))
-        return net->fetch(net->ctx, SETTINGS_NAME, room, size, ret_size);
+    if (auto_asks_server(context))
+        return fetch_settings(net, room, size, ret_size);
     if (files->self >= files->volume_count)
         return ST_ABSENT;
     return files->read(files->ctx, files->self, SETTINGS_PATH, 0, room, size, ret_size);
@@ -53,7 +64,9 @@ enum status auto_settings(struct context *context, struct settings *ret_settings
     uint8_t *file = arena_alloc(context->arena, 1, SETTINGS_BYTES + 1);
     size_t size = 0;
 
-    *ret_settings = settings_default();
+    *ret_settings = context->has_settings ? context->settings : settings_default();
+    if (context->has_settings)
+        return context->settings_status;
     if (file == NULL) {
         ret_settings->mode = MODE_MENU;
         return ST_NO_MEMORY;
@@ -65,6 +78,9 @@ enum status auto_settings(struct context *context, struct settings *ret_settings
         ret_settings->mode = MODE_MENU;
     if (is_untrusted(context))
         settings_restrict(ret_settings);
+    context->has_settings = auto_asks_server(context);
+    context->settings = *ret_settings;
+    context->settings_status = status;
     arena_release(context->arena, mark);
     return status;
 }
@@ -104,8 +120,8 @@ enum status cmd_config(struct context *context)
     }
     if (status == ST_ABSENT)
         say(context, "There is no %s %s that shadowboot was started from.\n",
-            is_from_server(context) ? SETTINGS_NAME : SETTINGS_PATH,
-            is_from_server(context) ? "on the server" : "on the volume");
+            auto_asks_server(context) ? SETTINGS_NAME : SETTINGS_PATH,
+            auto_asks_server(context) ? "on the server" : "on the volume");
     else if (status != ST_OK)
         return report(context, status, AUTO_UNREADABLE, auto_settings_place(context),
                       status_text(status));

@@ -221,6 +221,9 @@ static enum status run_inner_line(struct context *outer, int argc, const char *c
     context->common = outer->common;
     context->run_line = outer->run_line;
     context->command = outer->command;
+    context->settings = outer->settings;
+    context->settings_status = outer->settings_status;
+    context->has_settings = outer->has_settings;
     context->line = join_line(outer->arena, argc, argv);
     unsigned rows = outer->screen->rows;
     enum status status = dispatch(context, argc, argv);
@@ -229,6 +232,20 @@ static enum status run_inner_line(struct context *outer, int argc, const char *c
     screen_take_stop(outer->screen);
     outer->screen->rows = rows;
     return status;
+}
+
+/* Words that firmware did not get from a person: anybody may play the server, and a signed program is not what he
+ * could put in its place. */
+static int leave_out_words(struct context *context, int argc)
+{
+    const struct ports *ports = context->ports;
+
+    if (!ports->net.is_source || !ports->start.by_firmware)
+        return argc;
+    if (argc > 1)
+        say(context, "A command that came over the network is not carried out: %.60s\n",
+            context->line == NULL ? "" : context->line);
+    return 0;
 }
 
 unsigned cmd_main(const struct ports *ports, struct arena *arena, int argc,
@@ -254,7 +271,7 @@ unsigned cmd_main(const struct ports *ports, struct arena *arena, int argc,
     screen_open(context->screen, &counted.console);
     context->command = "shadowboot";
     context->line = join_line(arena, argc, argv);
-    enum status status = dispatch(context, argc, argv);
+    enum status status = dispatch(context, leave_out_words(context, argc), argv);
     if (context->verbose && !context->sfo)
         show_counts(context, &counts);
     screen_flush(context->screen);

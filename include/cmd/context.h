@@ -9,6 +9,7 @@
 #include "base/guid.h"
 #include "base/print.h"
 #include "base/status.h"
+#include "format/settings.h"
 #include "model/machine.h"
 #include "model/scan.h"
 #include "port/ports.h"
@@ -51,6 +52,10 @@ struct context {
     size_t option_count;
     unsigned exit_status; /* what the program ends with when the command's status is ST_OK */
     const char *line;     /* the whole command line, printable, for the journal */
+    /* What a server has given, which is asked once; settings on a volume are read anew. */
+    struct settings settings;
+    enum status settings_status;
+    bool has_settings;
 };
 
 /* The exit status for a status: 0, else the number of the nearest UEFI error. */

@@ -1,7 +1,8 @@
 /*
  * What a DHCP server's answer says about where the program came from (RFC 2131, figure 1; options: RFC 2132). From 20:
  * the next server's address (siaddr), 4 bytes; from 108: the boot file, 128 bytes; from 236: 63 82 53 63, then options,
- * each a number, a length and so many bytes; 0 stands alone, 255 ends them. Overloaded fields (option 52) are left out.
+ * each a number, a length and so many bytes; 0 stands alone, 255 ends them. Option 52 says that the boot file's field
+ * (1), the server's name (2: from 44, 64 bytes) or both (3) hold more options instead, in that order (RFC 2131, 4.1).
  */
 #ifndef SHADOWBOOT_PORT_DHCP_H
 #define SHADOWBOOT_PORT_DHCP_H

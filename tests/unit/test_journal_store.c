@@ -146,17 +146,18 @@ static void expect_none(struct bench *bench)
         assert_int_not_equal(files.list(files.ctx, i, JOURNAL_DIRECTORY, 0, &info), ST_OK);
 }
 
-/* What firmware has loaded over a network lies in memory, and is gone with the power. */
-static void a_disk_in_memory_takes_no_journal(void **state)
-{
-    static const uint8_t path[] = {4,    9,    38,   0,    0,    0,    0,    1,    0,    0,    0,
+static const uint8_t ram_disk[] = {4,    9,    38,   0,    0,    0,    0,    1,    0,    0,    0,
                                    0,    0xff, 0xff, 0xff, 4,    0,    0,    0,    0,    0x5a, 0x53,
                                    0xab, 0x77, 0xfc, 0x45, 0x4b, 0x62, 0x55, 0x60, 0xf7, 0xb2, 0x81,
                                    0xd1, 0xf9, 0x6e, 0,    0,    0x7f, 0xff, 4,    0};
+
+/* What firmware has loaded over a network lies in memory, and is gone with the power. */
+static void a_disk_in_memory_takes_no_journal(void **state)
+{
     struct bench *bench = *state;
     struct journal_file file;
-    size_t own =
-        mem_files_add_volume(bench->host->files, span_of(path, sizeof(path)), "FS9:", 8 * MIB);
+    size_t own = mem_files_add_volume(bench->host->files, span_of(ram_disk, sizeof(ram_disk)),
+                                      "FS9:", 8 * MIB);
 
     mem_files_set_self(bench->host->files, own);
     expect_on(bench, SHADOW);
@@ -164,6 +165,27 @@ static void a_disk_in_memory_takes_no_journal(void **state)
     change_disk(bench, 1);
     assert_int_not_equal(save(bench, &file), ST_OK);
     expect_none(bench);
+}
+
+/* One in it came with the image: of the machine that the image was made on. */
+static void a_journal_in_a_disk_in_memory_is_not_of_this_machine(void **state)
+{
+    struct bench *bench = *state;
+    struct files_port files = host_ports(bench->host)->files;
+    struct journal_files found;
+    struct journal_file file;
+
+    assert_int_equal(save(bench, &file), ST_OK);
+    struct span saved = mem_files_find(bench->host->files, file.volume, file.path);
+    uint8_t *copy = host_copy(saved.at, saved.size);
+    size_t own = mem_files_add_volume(bench->host->files, span_of(ram_disk, sizeof(ram_disk)),
+                                      "FS9:", 8 * MIB);
+    mem_files_put(bench->host->files, own, file.path, copy, saved.size);
+    mem_files_drop(bench->host->files, file.volume, file.path);
+    free(copy);
+    files = host_ports(bench->host)->files;
+    assert_int_equal(journal_store_list(&bench->arena, over(&files), &found), ST_OK);
+    assert_int_equal(found.count, 0);
 }
 
 /* --- Which volume --------------------------------------------------------------------------- */
@@ -510,6 +532,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(the_volume_we_came_from_is_the_first_choice),
         CASE(a_disk_in_memory_takes_no_journal),
+        CASE(a_journal_in_a_disk_in_memory_is_not_of_this_machine),
         CASE(else_it_is_an_esp_of_a_fixed_disk),
         CASE(a_stick_that_happens_to_be_there_gets_no_journal),
         CASE(nor_does_a_disk_that_changes),

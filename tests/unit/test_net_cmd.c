@@ -24,7 +24,9 @@ static struct {
     uint8_t *memory;
     const char *settings; /* that the server has; NULL: none */
     enum status fetches;  /* what becomes of asking for others */
-    enum status takes;    /* what becomes of sending */
+    unsigned hiccups;     /* so often the server gives no answer first */
+    unsigned fetched;
+    enum status takes; /* what becomes of sending */
     unsigned sent;
     struct net_address to;
     char *report;
@@ -35,6 +37,8 @@ static enum status fetch(void *ctx, const char *name, void *ret_data, size_t siz
 {
     (void)ctx;
     assert_string_equal(name, "shadowboot.conf");
+    if (++site.fetched <= site.hiccups)
+        return ST_IO;
     if (site.settings == NULL)
         return site.fetches;
     size_t length = strlen(site.settings);
@@ -142,6 +146,7 @@ static void report_is_that_of_status(void **state)
     (void)state;
     site.settings = "mode = report\nsend = http://10.0.0.1/in";
     (void)run_alone();
+    host_start_set_self(site.host->start, false, "");
     assert_string_equal(site.to.path, "/in");
     struct arena arena;
     arena_init(&arena, site.memory, ARENA_SIZE);
@@ -165,11 +170,76 @@ static void without_settings_a_person_is_asked(void **state)
 {
     (void)state;
     assert_int_equal(run_alone(), 21); /* there is no keyboard */
-    site.fetches = ST_IO;
-    assert_int_equal(run_alone(), 21);
-    assert_true(says("the server's shadowboot.conf cannot be read"));
     assert_int_equal(site.sent, 0);
     assert_int_equal(host_start_count(site.host->start), 0);
+}
+
+/* The menu asks the server no second time. */
+static void server_is_asked_once(void **state)
+{
+    (void)state;
+    host_console_answer(site.host->console, "q");
+    site.settings = "mode = menu\nserial = ascii\n";
+    (void)run_alone();
+    assert_int_equal(site.fetched, 1);
+}
+
+static void server_that_is_busy_is_asked_again(void **state)
+{
+    (void)state;
+    site.hiccups = 2;
+    site.settings = "mode = report\ntimeout = 0\nsend = tftp:in/\n";
+    assert_int_equal(run_alone(), 14);
+    assert_int_equal(site.fetched, 3);
+    assert_int_equal(site.sent, 1);
+}
+
+/* Nobody may be there to see the menu, and the machine has a next boot entry. */
+static void server_that_never_answers_holds_no_machine(void **state)
+{
+    static const enum status never[] = {ST_IO, ST_REFUSED, ST_UNSUPPORTED, ST_NO_SPACE};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        site.fetches = never[i];
+        assert_int_equal(run_alone(), 14); /* EFI_NOT_FOUND */
+        assert_true(says("the server's shadowboot.conf cannot be read"));
+        assert_true(says("The firmware goes on with its next boot entry."));
+        assert_int_equal(site.sent, 0);
+        assert_int_equal(host_start_count(site.host->start), 0);
+    }
+}
+
+/* Load options are no consent: a network loader hands on what its server says. */
+static void command_of_the_network_is_not_carried_out(void **state)
+{
+    static const char *const lines[][4] = {
+        {"shadowboot", "repair", "-y", "-format"},
+        {"shadowboot", "delete", "1", "-y"},
+        {"bootcfg", "/delete", "/ID", "1"},
+        {"bcdedit", "/timeout", "1", ""},
+    };
+
+    (void)state;
+    disk_machine_delete(site.host, 1, "\\EFI\\Microsoft\\Boot\\bootmgfw.efi");
+    site.settings = "mode = report\ntimeout = 0\nsend = tftp:in/\n";
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        assert_int_equal(run(4, lines[i]), 14);
+        assert_true(says("A command that came over the network is not carried out: "));
+        assert_true(says(lines[i][1]));
+        assert_int_equal(site.sent, i + 1);
+    }
+}
+
+/* Of a stick's image that was loaded by HTTP the Shell was started, and there somebody typed. */
+static void command_that_a_person_has_typed_is_carried_out(void **state)
+{
+    const char *const words[] = {"shadowboot", "status", "-quick"};
+
+    (void)state;
+    host_start_set_self(site.host->start, false, "");
+    assert_int_equal(run(3, words), 0);
+    assert_true(says("This machine starts from each of its boot disks alone."));
 }
 
 /* Anybody may play the server: a machine that would have to be mended is not. */
@@ -189,6 +259,7 @@ static void config_says_where_its_settings_come_from(void **state)
     const char *const words[] = {"shadowboot", "config"};
 
     (void)state;
+    host_start_set_self(site.host->start, false, "");
     site.settings = "mode = report\nsend = tftp:in/\n";
     assert_int_equal(run(2, words), 0);
     assert_true(says("tftp:in/"));
@@ -249,6 +320,11 @@ int main(void)
         TEST(report_is_that_of_status),
         TEST(report_that_is_not_taken_is_told),
         TEST(without_settings_a_person_is_asked),
+        TEST(server_is_asked_once),
+        TEST(server_that_is_busy_is_asked_again),
+        TEST(server_that_never_answers_holds_no_machine),
+        TEST(command_of_the_network_is_not_carried_out),
+        TEST(command_that_a_person_has_typed_is_carried_out),
         TEST(server_cannot_make_it_write_or_start),
         TEST(config_says_where_its_settings_come_from),
         TEST(reports_are_sent_though_no_start_would_be_tried),

@@ -158,6 +158,31 @@ static void dhcp_names_server_file_and_gateway(void **state)
     assert_string_equal(answer.file, "field.efi");
 }
 
+/* RFC 2132, 9.3: 1 the boot file's field, 2 the server's name. */
+static void dhcp_options_go_on_where_option_52_says(void **state)
+{
+    static const uint8_t in_file[] = {67, 3, 'a', '/', 'b', 255};
+    static const uint8_t in_name[] = {0, 54, 4, 10, 0, 0, 9, 67, 1, 'n', 255};
+    static const struct {
+        uint8_t overload;
+        const char *file;
+        uint8_t server; /* last byte of its address */
+    } cases[] = {{0, "C\003a/b", 0}, {1, "a/b", 0}, {2, "n", 9}, {3, "a/b", 9}, {4, "C\003a/b", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const uint8_t options[] = {53, 1, 5, 52, 1, cases[i].overload, 255};
+        uint8_t packet[PACKET_SIZE];
+        put_answer(packet, options, sizeof(options));
+        memcpy(packet + 108, in_file, sizeof(in_file));
+        memcpy(packet + 44, in_name, sizeof(in_name));
+        struct dhcp_answer answer = dhcp_read_answer(span_of(packet, sizeof(packet)));
+        bool is_text = (cases[i].overload & 3) == 0; /* of a control character: not to be named */
+        assert_string_equal(answer.file, is_text ? "" : cases[i].file);
+        assert_int_equal(answer.server[3], cases[i].server);
+    }
+}
+
 static void damaged_answers_say_nothing(void **state)
 {
     static const uint8_t beyond[] = {54, 59};
@@ -210,6 +235,7 @@ int main(void)
         cmocka_unit_test(answers_are_whole_by_their_length),
         cmocka_unit_test(what_is_no_answer_is_damaged),
         cmocka_unit_test(dhcp_names_server_file_and_gateway),
+        cmocka_unit_test(dhcp_options_go_on_where_option_52_says),
         cmocka_unit_test(damaged_answers_say_nothing),
         cmocka_unit_test(no_byte_behind_the_packet_is_read),
     };
