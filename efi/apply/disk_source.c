@@ -1,6 +1,7 @@
 #include "disk_source.h"
 
 #include "base/mem.h"
+#include "model/copy_blocks.h"
 
 static bool same_report(const struct fat_report *a, const struct fat_report *b)
 {
@@ -43,9 +44,11 @@ static enum status open_kept(struct arena *arena, const struct ports *ports,
 {
     const struct boot_source *kept = machine->esps[esp].source;
     const struct system_copy *copy = &machine->copies[kept->copy];
-    enum status status = ntfs_open(arena, &ports->disks[machine->disks[copy->disk].port], copy->lba,
-                                   copy->block_count, ret_volume);
+    const struct block_port *port = NULL;
+    enum status status = copy_blocks_open(arena, ports->disks, machine, copy, &port);
 
+    if (status == ST_OK)
+        status = ntfs_open(arena, port, 0, port->block_count, ret_volume);
     return status == ST_OK || status == ST_NO_MEMORY || status == ST_IO ? status : ST_CHANGED;
 }
 

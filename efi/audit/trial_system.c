@@ -46,6 +46,30 @@ static enum outcome try_database(struct trial *trial)
         arena_printf(trial->arena, "Its LDM database cannot be used: %s.", note->reason));
 }
 
+/* A boot manager is sent to a partition, and does not know of pieces. */
+static enum outcome try_pieces(struct trial *trial, const struct system_copy *copy)
+{
+    const struct volume_map *map = &trial->machine->volumes;
+
+    for (size_t i = 1; i < copy->pieces; i++) {
+        const struct dynamic_extent *piece =
+            &map->extents[map->plexes[copy->plex].first_extent + i];
+        if (piece->disk != copy->disk)
+            return trial_because(trial, FAILS,
+                                 arena_printf(trial->arena,
+                                              "A piece of its copy of %s is on Disk %zu.",
+                                              trial->roles->name, piece->disk));
+    }
+    if (copy->pieces <= 1)
+        return STARTS;
+    return trial_because(
+        trial, UNKNOWN,
+        arena_printf(trial->arena,
+                     "Its copy of %s lies in %zu pieces, and whether Windows' boot "
+                     "manager reads past the first is not known.",
+                     trial->roles->name, copy->pieces));
+}
+
 enum outcome trial_windows(struct trial *trial, const struct system_copy *copy)
 {
     enum status windows = system_copy_windows(copy);
@@ -154,6 +178,8 @@ static enum outcome try_system(struct trial *trial)
             arena_printf(trial->arena, "It holds no complete copy of %s.", trial->roles->name));
     const struct system_copy *copy = &trial->machine->copies[member->copy];
     outcome = try_plex(trial, copy);
+    if (outcome == STARTS)
+        outcome = try_pieces(trial, copy);
     return outcome == STARTS ? trial_windows(trial, copy) : outcome;
 }
 

@@ -5,6 +5,7 @@
 #include "format/regf/regf.h"
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
+#include "model/copy_blocks.h"
 #include "model/scan_esp.h"
 #include "path.h"
 #include "plan/place.h"
@@ -166,12 +167,15 @@ static struct system_copy *copy_without_letter(struct machine *machine)
 static enum status read_ntfs(struct context *context, const struct system_copy *copy,
                              const char *path, struct span *ret_file)
 {
-    const struct block_port *port = &context->ports->disks[context->machine.disks[copy->disk].port];
+    const struct block_port *port = NULL;
     struct ntfs_volume volume;
     struct ntfs_file file;
     size_t size = 0;
 
-    enum status status = ntfs_open(context->arena, port, copy->lba, copy->block_count, &volume);
+    enum status status =
+        copy_blocks_open(context->arena, context->ports->disks, &context->machine, copy, &port);
+    if (status == ST_OK)
+        status = ntfs_open(context->arena, port, 0, port->block_count, &volume);
     if (status == ST_OK)
         status = ntfs_lookup(&volume, path, &file);
     if (status != ST_OK)

@@ -52,6 +52,44 @@ enum status need_kept_files(struct context *context, const struct judgement *jud
     return status == ST_NO_MEMORY ? status : ST_OK;
 }
 
+/* The piece of the plex that is on a disk which is not here; NULL when all are here, or none is. */
+static const struct dynamic_extent *missing_piece(const struct volume_map *map,
+                                                  const struct dynamic_plex *plex)
+{
+    const struct dynamic_extent *missing = NULL;
+    size_t here = 0;
+
+    for (size_t i = 0; i < plex->extent_count; i++) {
+        const struct dynamic_extent *extent = &map->extents[plex->first_extent + i];
+        if (extent->disk == VOLUME_NONE)
+            missing = extent;
+        else
+            here++;
+    }
+    return here > 0 ? missing : NULL;
+}
+
+/* What is said of a plex that only a missing disk keeps from being read: of the boot volume, where
+ * that is known; "" when there is none. */
+static const char *tell_missing_piece(struct context *context, const struct roles *roles)
+{
+    const struct volume_map *map = &context->machine.volumes;
+
+    for (size_t i = 0; i < map->plex_count; i++) {
+        const struct dynamic_plex *plex = &map->plexes[i];
+        bool other = roles->kind == BOOT_LDM && plex->volume != roles->volume;
+        const struct dynamic_extent *missing = other ? NULL : missing_piece(map, plex);
+        if (missing == NULL)
+            continue;
+        const char *text =
+            arena_printf(context->arena,
+                         " %s is no source: a piece of it is on a disk that is not here (\"%s\").",
+                         plex->name, missing->disk_name);
+        return text == NULL ? "" : text;
+    }
+    return "";
+}
+
 enum status find_kept_files(struct context *context, const struct judgement *judgement, size_t disk)
 {
     size_t copy = NO_INDEX;
@@ -59,22 +97,25 @@ enum status find_kept_files(struct context *context, const struct judgement *jud
 
     if (status == ST_NO_MEMORY)
         return report(context, status, "Out of memory. Nothing was changed.");
+    const char *missing = tell_missing_piece(context, &judgement->roles);
     if (copy == NO_INDEX)
         return report(context, ST_ABSENT,
-                      "No copy of Windows was found that could be looked into. \"shadowboot "
-                      "volumes\" shows what there is. Nothing was changed.");
+                      "No copy of Windows was found that could be looked into.%s \"shadowboot "
+                      "volumes\" shows what there is. Nothing was changed.",
+                      missing);
     const char *place =
         place_text(context->arena, &context->machine, context->machine.copies[copy].partition);
     if (status == ST_ABSENT)
-        return report(context, status,
-                      "There is no \\Windows\\Boot\\EFI on %s. Windows before Vista, as that of "
-                      "Itanium, keeps its boot files (\\EFI\\Microsoft\\WINNT50) on ESPs alone: "
-                      "only \"shadowboot copy\" from another ESP brings them. Nothing was changed.",
-                      place);
+        return report(
+            context, status,
+            "There is no \\Windows\\Boot\\EFI on %s. Windows before Vista, as that of "
+            "Itanium, keeps its boot files (\\EFI\\Microsoft\\WINNT50) on ESPs alone: "
+            "only \"shadowboot copy\" from another ESP brings them.%s Nothing was changed.",
+            place, missing);
     if (status != ST_OK)
         return report(context, status,
-                      "What Windows keeps on %s for starting it cannot be read: %s. Nothing was "
+                      "What Windows keeps on %s for starting it cannot be read: %s.%s Nothing was "
                       "changed.",
-                      place, status_text(status));
+                      place, status_text(status), missing);
     return ST_OK;
 }

@@ -98,8 +98,10 @@ static void show_copy(struct context *context, const struct system_copy *copy)
     if (copy->plex != NO_INDEX) {
         const struct dynamic_plex *plex = &map->plexes[copy->plex];
         const struct dynamic_volume *volume = &map->volumes[plex->volume];
-        say(context, "%s of %s %s%s, ", plex->name, dynamic_type_text(volume->type), volume->name,
-            plex->state == PLEX_GOOD ? "" : ", not to be relied on");
+        say(context, "%s of %s %s", plex->name, dynamic_type_text(volume->type), volume->name);
+        if (copy->pieces > 1)
+            say(context, ", in %zu pieces", copy->pieces);
+        say(context, "%s, ", plex->state == PLEX_GOOD ? "" : ", not to be relied on");
     }
     say(context, "%s", copy_state_text(copy));
     if (copy->status == ST_OK && copy->ntfs.label[0] != '\0')

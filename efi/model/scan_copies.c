@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "format/pe_headers.h"
 #include "model/boot_paths.h"
+#include "model/copy_blocks.h"
 #include "model/scan_esp.h"
 #include "program_version.h"
 
@@ -37,7 +38,22 @@ enum status system_copy_windows(const struct system_copy *copy)
     return ST_OK;
 }
 
-/* Plexes of one piece, whose place is certain. */
+/* True when the pieces are here, and one behind the other make the plex up. */
+static bool has_all_pieces(const struct volume_map *map, const struct dynamic_plex *plex)
+{
+    uint64_t offset = 0;
+
+    for (size_t i = 0; i < plex->extent_count; i++) {
+        const struct dynamic_extent *extent = &map->extents[plex->first_extent + i];
+        if (extent->disk == VOLUME_NONE || extent->offset != offset)
+            return false;
+        offset += extent->size;
+    }
+    return plex->place_certain && plex->extent_count > 0 &&
+           (plex->extent_count == 1 || plex->layout == DYNAMIC_LAYOUT_CONCATENATED);
+}
+
+/* Plexes whose place is certain; what is spread in stripes no Windows is started from. */
 static void list_plexes(const struct machine *machine, struct system_copy *copies, size_t *io_count)
 {
     const struct volume_map *map = &machine->volumes;
@@ -45,7 +61,7 @@ static void list_plexes(const struct machine *machine, struct system_copy *copie
     for (size_t i = 0; i < map->plex_count; i++) {
         const struct dynamic_plex *plex = &map->plexes[i];
         const struct dynamic_extent *extent = &map->extents[plex->first_extent];
-        if (plex->extent_count != 1 || extent->disk == VOLUME_NONE || !plex->place_certain)
+        if (!has_all_pieces(map, plex))
             continue;
         copies[(*io_count)++] = (struct system_copy){
             .disk = extent->disk,
@@ -53,6 +69,7 @@ static void list_plexes(const struct machine *machine, struct system_copy *copie
             .plex = i,
             .lba = extent->lba,
             .block_count = extent->blocks,
+            .pieces = plex->extent_count,
         };
     }
 }
@@ -70,6 +87,7 @@ static void list_plain(const struct machine *machine, struct system_copy *copies
             .plex = NO_INDEX,
             .lba = own->first_lba,
             .block_count = own->block_count,
+            .pieces = 1,
         };
     }
 }
@@ -148,7 +166,7 @@ static enum status look_at_first_block(struct arena *arena, const struct block_p
     if (block == NULL)
         return ST_NO_MEMORY;
     *ret_known = true;
-    if (port->read(port->ctx, copy->lba, 1, block) == ST_OK) {
+    if (port->read(port->ctx, 0, 1, block) == ST_OK) {
         copy->content = volume_content_of(span_of(block, port->block_size));
         *ret_known = copy->content != CONTENT_UNKNOWN;
     }
@@ -172,19 +190,23 @@ static enum status status_of_foreign(enum volume_content content, bool known)
     }
 }
 
-static enum status look_into_copy(struct arena *arena, const struct block_port *port,
-                                  struct system_copy *copy)
+static enum status look_into_copy(const struct content_scan *scan, struct system_copy *copy)
 {
+    struct arena *arena = scan->arena;
+    const struct block_port *port = NULL;
     bool known = true;
 
-    enum status status = look_at_first_block(arena, port, copy, &known);
+    enum status status = copy_blocks_open(arena, scan->ports->disks, scan->machine, copy, &port);
+    if (status != ST_OK)
+        return status == ST_UNSUPPORTED ? ST_OK : status;
+    status = look_at_first_block(arena, port, copy, &known);
     if (status != ST_OK)
         return status;
     copy->looked = true;
     copy->status = status_of_foreign(copy->content, known);
     if (copy->status != ST_OK)
         return ST_OK;
-    copy->status = ntfs_open(arena, port, copy->lba, copy->block_count, &copy->ntfs);
+    copy->status = ntfs_open(arena, port, 0, port->block_count, &copy->ntfs);
     if (copy->status == ST_NO_MEMORY)
         return ST_NO_MEMORY;
     if (copy->status != ST_OK)
@@ -255,6 +277,7 @@ static bool may_have_bios_store(const struct content_scan *scan, const struct sy
 /* Nothing can be read through the volume any more. */
 static void forget_volume(struct ntfs_volume *ntfs)
 {
+    ntfs->port = NULL;
     ntfs->cache = NULL;
     ntfs->mft = NULL;
     ntfs->upcase = NULL;
@@ -277,16 +300,28 @@ static enum status keep_label(struct arena *arena, size_t mark, struct ntfs_volu
     return ntfs->label != NULL ? ST_OK : ST_NO_MEMORY;
 }
 
-/* Looks into the copy when the disk's limit allows it; else nobody has looked. */
+/* True when no more may be read of a disk that the copy lies on. */
+static bool is_stopped(const struct content_scan *scan, const struct system_copy *copy)
+{
+    const struct volume_map *map = &scan->machine->volumes;
+    bool stopped = scan_meter_of(scan, copy->disk)->stopped;
+
+    for (size_t i = 1; i < copy->pieces && !stopped; i++) {
+        const struct dynamic_plex *plex = &map->plexes[copy->plex];
+        stopped = scan_meter_of(scan, map->extents[plex->first_extent + i].disk)->stopped;
+    }
+    return stopped;
+}
+
+/* Looks into the copy when its disks' limits allow it; else nobody has looked. */
 static enum status scan_copy(const struct content_scan *scan, struct system_copy *copy)
 {
-    const struct disk_meter *meter = scan_meter_of(scan, copy->disk);
     const struct system_copy unknown = *copy;
     size_t mark = arena_mark(scan->arena);
 
-    if (meter->stopped)
+    if (is_stopped(scan, copy))
         return ST_OK;
-    enum status status = look_into_copy(scan->arena, scan_port_of(scan, copy->disk), copy);
+    enum status status = look_into_copy(scan, copy);
     if (status == ST_OK && copy->status == ST_OK && copy->files[SYSTEM_LOADER] == ST_OK)
         status = look_at_loader(scan, copy);
     if (status == ST_OK && copy->status == ST_OK && scan->depth >= SCAN_FULL)
@@ -295,7 +330,7 @@ static enum status scan_copy(const struct content_scan *scan, struct system_copy
         status = read_bios_store(scan->arena, copy);
     if (status != ST_OK)
         return status;
-    if (meter->stopped) {
+    if (is_stopped(scan, copy)) {
         *copy = unknown;
         arena_release(scan->arena, mark);
         return ST_OK;

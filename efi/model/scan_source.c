@@ -7,6 +7,7 @@
 #include "format/ntfs/ntfs_folder.h"
 #include "model/boot_paths.h"
 #include "model/contents.h"
+#include "model/copy_blocks.h"
 #include "model/scan_esp.h"
 #include "program_version.h"
 
@@ -471,12 +472,14 @@ enum status scan_source(struct arena *arena, const struct ports *ports,
     scan.origins = arena_alloc(arena, FILES_MOST, sizeof(*scan.origins));
     if (scan.files == NULL || scan.origins == NULL)
         return ST_NO_MEMORY;
-    struct patient_disk patient = {.disk = &ports->disks[io_machine->disks[copy->disk].port]};
-    patient.port = *patient.disk;
-    patient.port.ctx = &patient;
-    patient.port.read = read_twice;
-    enum status status =
-        ntfs_open(arena, &patient.port, copy->lba, copy->block_count, &scan.volume);
+    struct patient_disk patient;
+    enum status status = copy_blocks_open(arena, ports->disks, io_machine, copy, &patient.disk);
+    if (status == ST_OK) {
+        patient.port = *patient.disk;
+        patient.port.ctx = &patient;
+        patient.port.read = read_twice;
+        status = ntfs_open(arena, &patient.port, 0, patient.port.block_count, &scan.volume);
+    }
     if (status == ST_OK)
         status = fill_source(&scan, request, io_machine);
     io_machine->copies[request->copy].kept_status = status;

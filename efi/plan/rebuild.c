@@ -116,8 +116,10 @@ bool rebuild_is_needed(const struct machine *machine, const struct roles *roles)
     return true;
 }
 
-/* Refuses a disk that a store could start nothing from. */
-static enum status check_names_windows(struct plan *plan, const struct roles *roles, size_t disk)
+/* Refuses a disk that a store could start nothing from; where only files are wanted, one that has
+ * nothing of Windows. */
+static enum status check_names_windows(struct plan *plan, const struct roles *roles, size_t disk,
+                                       bool files_only)
 {
     size_t member = roles_member_on(roles, disk);
     size_t index = member == NO_INDEX ? NO_INDEX : roles->members[member].copy;
@@ -130,17 +132,20 @@ static enum status check_names_windows(struct plan *plan, const struct roles *ro
             "of another. Nothing was changed.",
             disk);
     const struct system_copy *copy = &plan->machine->copies[index];
+    if (files_only && copy->pieces > 1 && system_copy_windows(copy) == ST_OK)
+        return ST_OK;
     if (copy->partition != NO_INDEX && copy->content != CONTENT_BITLOCKER &&
-        system_copy_windows(copy) == ST_OK &&
+        system_copy_windows(copy) == ST_OK && copy->pieces <= 1 &&
         plan->machine->partitions[copy->partition].first_lba == copy->lba)
         return ST_OK;
     return plan_refuse(plan, ST_REFUSED,
                        "A boot store cannot name the copy of the boot volume on Disk %zu: %s. "
                        "Nothing was changed.",
                        disk,
-                       copy->content == CONTENT_BITLOCKER ? "it is encrypted by BitLocker"
-                       : system_copy_windows(copy) != ST_OK
-                           ? "Windows was not found on it"
+                       copy->content == CONTENT_BITLOCKER   ? "it is encrypted by BitLocker"
+                       : system_copy_windows(copy) != ST_OK ? "Windows was not found on it"
+                       : copy->pieces > 1
+                           ? "it lies in several pieces, as only Windows itself can put together"
                            : "it has no partition of its own in the partition table (diskpart's "
                              "retain gives it one)");
 }
@@ -222,7 +227,7 @@ enum status plan_rebuild(struct plan *plan, const struct judgement *now,
                                       .allow_msr = request->allow_msr,
                                       .disk_in_name = request->disk_in_name,
                                       .now = request->now};
-    enum status status = check_names_windows(plan, &now->roles, request->disk);
+    enum status status = check_names_windows(plan, &now->roles, request->disk, prepare.files_only);
 
     if (status != ST_OK)
         return status;

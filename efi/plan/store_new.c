@@ -17,7 +17,7 @@ static bool has_system(const struct machine *later, size_t partition, bool surel
          * it can be sent to. */
         enum status windows = system_copy_windows(copy);
         if (copy->partition == partition && (windows == ST_OK || (!surely && windows != ST_ABSENT)))
-            return copy->lba == later->partitions[partition].first_lba;
+            return copy->pieces <= 1 && copy->lba == later->partitions[partition].first_lba;
     }
     return false;
 }

@@ -91,8 +91,9 @@ struct system_copy {
     size_t disk;
     size_t partition; /* NO_INDEX when its blocks are in none of the table's partitions */
     size_t plex;      /* index into machine.volumes.plexes; NO_INDEX for a plain partition */
-    uint64_t lba;
+    uint64_t lba;     /* of its first piece, as is the next */
     uint64_t block_count;
+    size_t pieces; /* the contiguous ones that it lies in (model/copy_blocks.h); 0 and 1: one */
     enum volume_content content; /* of its first block, or NTFS when only the backup is left */
     enum status status;          /* of ntfs_open; ST_UNSUPPORTED also when nobody looked inside */
     bool looked;                 /* ntfs_open was called */
