@@ -3,6 +3,7 @@ GRUB of Debian, and the variables of Debian's OVMF. openssl, sbverify and the li
 is in them."""
 import os
 import re
+import struct
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -72,6 +73,19 @@ def test_signers_of_debians_programs_are_those_of_sbverify():
         assert [line.split(maxsplit=4)[4] for line in lines if line.startswith('certificate')] == chains
         assert 'sbat' in lines
     assert len(signers) == 1 and len(chains) == 1       # GRUB's, below a certificate that only shim has
+
+
+def test_levels_that_debians_shim_brings_are_those_in_its_section(tmp_path):
+    """The name of the section is in a table of names, which binutils reads."""
+    run('objcopy', '-O', 'binary', '--only-section=.sbatlevel', SHIM, tmp_path / 'section')
+    data = (tmp_path / 'section').read_bytes()
+    assert data[:4] == bytes(4)
+    places = struct.unpack_from('<2I', data, 4)
+    texts = [data[4 + place:].split(b'\0')[0].decode() for place in places]
+    assert all(text.startswith('sbat,1,20') and text.endswith('\n') for text in texts), texts
+    lines = '\n'.join(dump('program', 'X64', SHIM))
+    assert lines.endswith(''.join(f'levels\n{text}' for text in texts).rstrip('\n')), lines
+    assert 'levels' not in dump('program', 'X64', GRUB)
 
 
 def test_program_that_was_cut_or_changed_is_not_right(tmp_path):

@@ -280,14 +280,24 @@ struct secure_judgement secure_judge(const struct secure_boot *state,
     if (signers->mark == PE_MARK_WINDOWS_MANAGER && signers->svn < least)
         judgement.least_svn = least;
     judgement.below_level =
-        signers->mark == PE_MARK_SHIM && pe_signers_below_level(signers, state->levels);
+        signers->mark == PE_MARK_SHIM &&
+        pe_signers_below_level(signers, secure_levels_by(state, state->levels, signers));
     return judgement;
 }
 
-bool secure_is_below_level(const struct secure_boot *state, const struct pe_signers *signers)
+struct span secure_levels_by(const struct secure_boot *state, struct span now,
+                             const struct pe_signers *shim)
 {
-    return signers != NULL &&
-           (signers->sbat[0] == '\0' || pe_signers_below_level(signers, state->levels));
+    struct span own = span_of(NULL, 0);
+
+    if (shim != NULL && shim->mark == PE_MARK_SHIM)
+        own = pe_levels_text(shim->levels, state->latest_levels);
+    return pe_levels_are_newer(own, now) ? own : now;
+}
+
+bool secure_is_below_level(struct span levels, const struct pe_signers *signers)
+{
+    return signers != NULL && (signers->sbat[0] == '\0' || pe_signers_below_level(signers, levels));
 }
 
 bool secure_checks_itself(const struct pe_signers *signers)

@@ -31,6 +31,7 @@ struct trial {
     const struct entry *entry; /* by which a file is started; NULL without one */
     bool doubtful;             /* a file that is started may be damaged */
     unsigned stage;            /* how many programs started each other so far */
+    struct span levels;        /* by which the shim that was started last judges the next */
     bool together;             /* all disks are there: `member` is any of them */
     bool outsiders;            /* disks that are no members are there too */
     size_t esp;                /* the file tried last: of this ESP, */

@@ -222,6 +222,8 @@ static enum outcome try_secure(struct trial *trial, const struct esp *esp, size_
         return STARTS;
     const struct secure_boot *state = &trial->machine->secure;
     struct secure_judgement judgement = secure_judge(state, content->signers);
+    trial->levels = secure_levels_by(state, trial->stage == 0 ? state->levels : trial->levels,
+                                     content->signers);
     if (trial->stage > 0 && is_refused_by_shim(judgement.verdict))
         return because_secure(trial, FAILS, "Shim does not start", path, &judgement);
     if (trial->stage == 0 && secure_is_refused(judgement.verdict))
@@ -230,12 +232,14 @@ static enum outcome try_secure(struct trial *trial, const struct esp *esp, size_
         return because_secure(trial, UNKNOWN, "Whether Secure Boot takes it is not known of", path,
                               &judgement);
     if (judgement.below_level ||
-        (trial->stage > 0 && secure_is_below_level(state, content->signers)))
-        return trial_because(trial, FAILS,
-                             arena_printf(trial->arena,
-                                          "Shim does not start %s: its level is below that of "
-                                          "SbatLevel, or it has none.",
-                                          path));
+        (trial->stage > 0 && secure_is_below_level(trial->levels, content->signers)))
+        return trial_because(
+            trial, FAILS,
+            arena_printf(
+                trial->arena,
+                "Shim does not start %s: its level is below that of "
+                "SbatLevel%s, or it has none.",
+                path, span_equal(trial->levels, state->levels) ? "" : " as shim itself makes it"));
     if (judgement.least_svn > 0 && secure_checks_itself(content->signers))
         return trial_because(trial, PERHAPS,
                              arena_printf(trial->arena,

@@ -116,6 +116,7 @@ static void capture_marks(struct pe_check *check, struct span piece, uint64_t at
     size_t wanted = check->sbat.size < PE_SBAT_HEAD ? (size_t)check->sbat.size : PE_SBAT_HEAD;
 
     piece_capture(piece, at, check->sbat.offset, check->sbat_head, wanted, &check->sbat_used);
+    pe_levels_feed(&check->levels, piece, at);
     pe_pdb_feed(&check->pdb, piece);
     pe_resources_feed(&check->resources, piece, at);
 }
@@ -145,6 +146,7 @@ static void read_headers(struct pe_check *check)
     check->digest_wanted = pe_headers_tile_file(start, &check->headers, check->size);
     if (!pe_headers_find_section(start, &check->headers, ".sbat", &check->sbat))
         check->sbat.size = 0;
+    pe_levels_start(&check->levels, start, &check->headers);
     struct pe_section section;
     if (!pe_headers_find_section(start, &check->headers, ".rsrc", &section))
         section.size = 0;

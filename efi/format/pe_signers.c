@@ -116,6 +116,7 @@ void pe_signers_read(const struct pe_check *check, struct pe_signers *ret_signer
     ret_signers->has_svn = pe_resources_svn(&check->resources, &ret_signers->svn);
     ret_signers->has_version = pe_resources_version(&check->resources, &ret_signers->version);
     keep_levels(ret_signers, pe_check_sbat(check));
+    memcpy(ret_signers->levels, check->levels.bytes, sizeof(ret_signers->levels));
 }
 
 /* --- Levels ----------------------------------------------------------------------------------- */

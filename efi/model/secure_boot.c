@@ -7,6 +7,8 @@ static const struct guid security_vendor =
 static const struct guid shim_vendor =
     GUID_INIT(0x605dab50, 0xe046, 0x4300, 0xabb6, 0x3dd810dd8b23);
 
+#define POLICY_LATEST 1u
+
 /* PK and KEK are of the global vendor, the others of one for what they are about. */
 static const char *const names[SECURE_LIST_COUNT] = {"PK", "KEK", "db", "dbx", "dbt"};
 
@@ -109,6 +111,10 @@ enum status secure_boot_read(struct arena *arena, const struct vars_port *vars,
     /* What shim goes by; SbatLevelRT is a copy of it for operating systems. */
     if (state.status == ST_OK && status != ST_NO_MEMORY)
         status = read_secure_value(arena, vars, &shim_vendor, "SbatLevel", &state.levels);
+    struct span policy = span_of(NULL, 0);
+    if (state.status == ST_OK && status != ST_NO_MEMORY)
+        status = read_secure_value(arena, vars, &shim_vendor, "SbatPolicy", &policy);
+    state.latest_levels = status == ST_OK && policy.size == 1 && policy.at[0] == POLICY_LATEST;
     if (state.status == ST_NO_MEMORY || status == ST_NO_MEMORY)
         return ST_NO_MEMORY;
     *ret_state = state;

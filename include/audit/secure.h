@@ -40,7 +40,8 @@ struct secure_judgement {
                               * signers, or is static */
     uint32_t least_svn; /* dbx asks for it, and Windows' boot manager has a lower one (major number
                          * in the upper 16 bits): it may refuse itself; 0: it does not */
-    bool below_level;   /* shim, and its own SbatLevel asks for more than it has: it stops itself */
+    bool
+        below_level; /* shim, and SbatLevel, or what it brings along for that, asks for more than it has: it stops itself */
 };
 
 /* `signers` NULL is SECURE_NOT_JUDGED. Whether Secure Boot is on makes no difference. */
@@ -49,9 +50,14 @@ struct secure_judgement secure_judge(const struct secure_boot *state,
 
 bool secure_is_refused(enum secure_verdict verdict);
 
+/* The levels that count once a shim has started where `now` did before: `now`, or what it brings along
+ * where that is newer, which it makes its SbatLevel first of all. Lies in one of them. */
+struct span secure_levels_by(const struct secure_boot *state, struct span now,
+                             const struct pe_signers *shim);
+
 /* True when shim does not start the program for its level: it has none at all, or one that is below
- * SbatLevel (shim's SBAT.md). Firmware does not look at levels. */
-bool secure_is_below_level(const struct secure_boot *state, const struct pe_signers *signers);
+ * `levels` (shim's SBAT.md). Firmware does not look at levels. */
+bool secure_is_below_level(struct span levels, const struct pe_signers *signers);
 
 /* True for boot managers that are known to look at their own security version number: from 2.0
  * on. */

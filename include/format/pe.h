@@ -31,6 +31,7 @@
 #include "base/sha256.h"
 #include "base/status.h"
 #include "format/pe_headers.h"
+#include "format/pe_levels.h"
 #include "format/pe_mark.h"
 #include "format/pe_resource.h"
 #include "format/pe_signature.h"
@@ -91,6 +92,7 @@ struct pe_check {
     struct pe_section sbat; /* of no bytes when there is none */
     uint8_t sbat_head[PE_SBAT_HEAD];
     size_t sbat_used;
+    struct pe_levels levels;
     struct pe_pdb_search pdb;
     struct pe_resources resources;
 

@@ -42,8 +42,9 @@ struct pe_signers {
     bool has_svn;
     uint32_t svn; /* major number in the upper 16 bits */
     bool has_version;
-    uint64_t version;            /* a.b.c.d of 16 bits each */
-    char sbat[PE_SBAT_HEAD + 1]; /* whole lines of the .sbat section, "" without one */
+    uint64_t version;               /* a.b.c.d of 16 bits each */
+    char sbat[PE_SBAT_HEAD + 1];    /* whole lines of the .sbat section, "" without one */
+    uint8_t levels[PE_LEVELS_SIZE]; /* of a shim (format/pe_levels.h), all zero without any */
 };
 
 /* Of a check that is finished. */

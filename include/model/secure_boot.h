@@ -45,6 +45,7 @@ struct secure_boot {
     bool setup;         /* without an owner: anybody may change the lists */
     struct secure_list lists[SECURE_LIST_COUNT];
     struct span levels; /* shim's SbatLevel, text; empty without one */
+    bool latest_levels; /* shim's SbatPolicy: of those that shim brings along the latest count */
 };
 
 /*

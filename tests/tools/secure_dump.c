@@ -126,6 +126,11 @@ static void print_signers(const struct pe_signers *own)
         printf("svn %u.%u\n", own->svn >> 16, own->svn & 0xffff);
     if (own->sbat[0] != '\0')
         printf("sbat\n%s", own->sbat);
+    for (int latest = 0; latest < 2; latest++) {
+        struct span levels = pe_levels_text(own->levels, latest != 0);
+        if (levels.size > 0)
+            printf("levels\n%.*s", (int)levels.size, (const char *)levels.at);
+    }
 }
 
 static int dump_program(const char *architecture, const char *path)

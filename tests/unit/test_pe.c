@@ -861,6 +861,91 @@ static void levels_are_kept_by_whole_lines(void **state)
     pe_image_free(&image);
 }
 
+/* The section that shim has its lists in: its name, of ten letters, is behind a slash and a number. */
+static struct pe_image build_with_levels(const char *name, uint32_t format, uint32_t first,
+                                         uint32_t second, const char *lists, size_t size)
+{
+    struct pe_recipe recipe = pe_recipe_usual();
+    size_t last = recipe.section_count - 1;
+    struct pe_image image = build_with_section(name, "");
+    uint8_t *bytes = image.bytes + recipe.sections[last].offset;
+
+    fixture_store_le(bytes, format, 4);
+    fixture_store_le(bytes + 4, first, 4);
+    fixture_store_le(bytes + 8, second, 4);
+    memcpy(bytes + 12, lists, size);
+    return image;
+}
+
+static void levels_that_shim_brings_are_read(void **state)
+{
+#define LISTS "sbat,1,2025021800\nshim,4\n\0sbat,1,2025051000\nshim,5\n"
+    static const struct {
+        const char *name;
+        uint32_t format;
+        uint32_t first;
+        uint32_t second;
+        const char *usual;
+        const char *latest;
+    } cases[] = {
+        {"/26", 0, 8, 34, "sbat,1,2025021800\nshim,4\n", "sbat,1,2025051000\nshim,5\n"},
+        {"/4", 0, 34, 8, "sbat,1,2025051000\nshim,5\n", "sbat,1,2025021800\nshim,4\n"},
+        {"/26", 0, 8, 508, "sbat,1,2025021800\nshim,4\n", ""},
+        {"/26", 0, 8, UINT32_MAX, "sbat,1,2025021800\nshim,4\n", ""},
+        {"/26", 1, 8, 34, "", ""},
+        {"/26", 0, 7, 34, "", ""},
+        {"/26", 0, 9, 34, "", ""},
+        {"/26", 0, UINT32_MAX, 34, "", ""},
+        {".sbatlev", 0, 8, 34, "", ""},
+    };
+    static struct pe_check check;
+    static struct pe_signers signers;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pe_image image = build_with_levels(cases[i].name, cases[i].format, cases[i].first,
+                                                  cases[i].second, LISTS, sizeof(LISTS));
+        for (size_t piece = 1; piece < 5000; piece = piece * 7 + 1) {
+            check = check_in_pieces(&image, piece);
+            (void)pe_check_finish(&check);
+            pe_signers_read(&check, &signers);
+            for (int latest = 0; latest < 2; latest++) {
+                const char *wanted = latest != 0 ? cases[i].latest : cases[i].usual;
+                struct span text = pe_levels_text(signers.levels, latest != 0);
+                assert_int_equal(text.size, strlen(wanted));
+                if (text.size > 0)
+                    assert_memory_equal(text.at, wanted, text.size);
+            }
+        }
+        pe_image_free(&image);
+    }
+}
+
+static void levels_of_a_later_day_are_newer(void **state)
+{
+    static const struct {
+        const char *own;
+        const char *now;
+        bool newer;
+    } cases[] = {
+        {"sbat,1,2025021800\n", "sbat,1,2024010900\nshim,9\n", true},
+        {"sbat,1,2025021801\n", "sbat,1,2025021800\n", true},
+        {"sbat,1,2025021800\n", "sbat,1,2025021800\n", false},
+        {"sbat,1,2024010900\nshim,9\n", "sbat,1,2025021800\n", false},
+        {"sbat,1,2024010900\n", "", true},
+        {"sbat,1,2024010900\n", "something else, 2099", true},
+        {"", "", false},
+        {"sbat,1,20240109", "", false},
+        {"", "sbat,1,2024010900\n", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(pe_levels_are_newer(span_of(cases[i].own, strlen(cases[i].own)),
+                                             span_of(cases[i].now, strlen(cases[i].now))),
+                         cases[i].newer);
+}
+
 static void what_is_no_image_has_no_mark(void **state)
 {
     struct pe_image image = build_with_section(".sbat", SBAT "grub,5,url\n");
@@ -971,6 +1056,8 @@ int main(void)
         cmocka_unit_test(last_signature_of_a_table_is_padded),
         cmocka_unit_test(sbat_names_the_program),
         cmocka_unit_test(levels_are_kept_by_whole_lines),
+        cmocka_unit_test(levels_that_shim_brings_are_read),
+        cmocka_unit_test(levels_of_a_later_day_are_newer),
         cmocka_unit_test(what_is_no_image_has_no_mark),
         cmocka_unit_test(checksum_is_told_whatever_is_stored),
         cmocka_unit_test(verdicts_have_words_and_say_who_stops),

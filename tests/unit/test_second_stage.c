@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "unit/bytes_fixture.h"
 #include "unit/mirror_fixture.h"
 #include "unit/secure_fixture.h"
 
@@ -252,6 +253,35 @@ static void let_grub_have_none(struct mirror *mirror)
     set_levels(mirror, "sbat,1\nshim,4\n", "");
 }
 
+/* Shim has a list of a day of its own, that asks for GRUB's level 5. */
+static void bring_levels(struct mirror *mirror, const char *day)
+{
+    be_at_both_levels(mirror);
+    struct pe_signers *shim =
+        (struct pe_signers *)(uintptr_t)mirror_content(mirror, 1, MIRROR_SHIM)->signers;
+    fixture_store_le(shim->levels + 4, 8, 4);
+    fixture_store_le(shim->levels + 8, 40, 4);
+    snprintf((char *)shim->levels + 12, 32, "sbat,1,%s\ngrub,5\n", day);
+    snprintf((char *)shim->levels + 44, 32, "sbat,1,2099010100\ngrub,4\n");
+    mirror->machine.secure.levels = span_of("sbat,1,2024010100\nshim,4\ngrub,4\n", 32);
+}
+
+static void let_shim_bring_more(struct mirror *mirror)
+{
+    bring_levels(mirror, "2025010100");
+}
+
+static void let_shim_bring_what_is_old(struct mirror *mirror)
+{
+    bring_levels(mirror, "2023010100");
+}
+
+static void let_the_latest_count(struct mirror *mirror)
+{
+    bring_levels(mirror, "2025010100");
+    mirror->machine.secure.latest_levels = true;
+}
+
 static void let_grub_be_below_while_off(struct mirror *mirror)
 {
     let_grub_be_below(mirror);
@@ -269,6 +299,11 @@ static void shim_starts_nothing_below_its_level(void **state)
          "Shim does not start " MIRROR_GRUB NO_LEVEL},
         {"GRUB without", let_grub_have_none, VERDICT_FAILS,
          "Shim does not start " MIRROR_GRUB NO_LEVEL},
+        {"shim's own list is newer", let_shim_bring_more, VERDICT_FAILS,
+         "Shim does not start " MIRROR_GRUB
+         ": its level is below that of SbatLevel as shim itself makes it, or it has none."},
+        {"shim's own list is older", let_shim_bring_what_is_old, VERDICT_STARTS, ""},
+        {"the latest list was asked for", let_the_latest_count, VERDICT_STARTS, ""},
         {"off", let_grub_be_below_while_off, VERDICT_STARTS, ""},
     };
 

@@ -677,15 +677,15 @@ static void level_is_what_shim_alone_looks_at(void **state)
     struct secure_boot firmware = read_state(&arena, &setup);
     strcpy(own.sbat, "shim,3,UEFI shim\n");
     assert_false(secure_judge(&firmware, &own).below_level);
-    assert_true(secure_is_below_level(&firmware, &own));
+    assert_true(secure_is_below_level(firmware.levels, &own));
     own.mark = PE_MARK_SHIM;
     assert_true(secure_judge(&firmware, &own).below_level);
     strcpy(own.sbat, "shim,4,UEFI shim\n");
     assert_false(secure_judge(&firmware, &own).below_level);
-    assert_false(secure_is_below_level(&firmware, &own));
+    assert_false(secure_is_below_level(firmware.levels, &own));
     own.sbat[0] = '\0'; /* shim starts nothing without */
-    assert_true(secure_is_below_level(&firmware, &own));
-    assert_false(secure_is_below_level(&firmware, NULL));
+    assert_true(secure_is_below_level(firmware.levels, &own));
+    assert_false(secure_is_below_level(firmware.levels, NULL));
 }
 
 int main(void)
