@@ -198,6 +198,8 @@ def source(name):
         'other-text': lambda: mirror.filler('another text', 3000),
         'aa64': lambda: pe.build(pe.AARCH64),
         'ia32': lambda: pe.build(pe.I386),
+        'zeros': lambda: bytes(len(mirror.boot_program('winload.efi'))),
+        'half-a-program': lambda: mirror.boot_program('winload.efi')[:9000],
         'no-subsystem': lambda: pe.build(subsystem=2),
         'bad-checksum': lambda: pe_with_wrong_checksum(),
         'stale-checksum': lambda: pe.set_stored_checksum(mirror.boot_program('bootmgfw'), 0x1234),
@@ -1466,7 +1468,7 @@ def ntfs_without(setup, index, *missing):
 
 @verb('ntfs', 'loader-for')
 def ntfs_loader_for(setup, index, kind):
-    """The same volume with a loader for another kind of machine: a word of `source`."""
+    """The same volume with another loader: a word of `source`."""
     disk, old = setup.disk(index), plex_bytes(setup, index)
     if old[3:11] != b'NTFS    ':
         raise LookupError('no NTFS')

@@ -21,6 +21,8 @@ CAUSES = [
     ('0xc0000001', 'a loader without description', {'shadow-store-no-description'}),
     ('0xc0000001', 'a loader without device', {'primary-store-no-device'}),
     ('0xc000007b', 'winload.efi is for another kind of machine', {'shadow-windows-other-machine'}),
+    ('0xc000007b', 'winload.efi is no program', {'shadow-loader-text', 'shadow-loader-zero',
+                                                 'shadow-loader-truncated'}),
 ]
 OTHERS = {
     '0xc0000428': 'winload.efi or a driver is not what was signed: Windows checks that, and nobody here',

@@ -67,13 +67,21 @@ static void audit_store(struct collector *to, const struct machine *machine,
         (void)audit_device(to, machine, member, esp, &choice.os_device);
 }
 
+/* The program that a store starts. */
+static void audit_loader(struct collector *to, const struct system_copy *copy)
+{
+    if (copy->no_program)
+        collect_at_partition(to, FINDING_WINDOWS_LOADER_DAMAGED, copy->partition, "");
+    else if (copy->other_machine)
+        collect_at_partition(to, FINDING_WINDOWS_OTHER_MACHINE, copy->partition, "");
+}
+
 void audit_stores(struct collector *to, const struct machine *machine, const struct roles *roles)
 {
     for (size_t i = 0; i < roles->member_count && roles->windows; i++) {
         const struct member *member = &roles->members[i];
-        if (member->copy != NO_INDEX && machine->copies[member->copy].other_machine)
-            collect_at_partition(to, FINDING_WINDOWS_OTHER_MACHINE,
-                                 machine->copies[member->copy].partition, "");
+        if (member->copy != NO_INDEX)
+            audit_loader(to, &machine->copies[member->copy]);
         if (member->esp != NO_INDEX)
             audit_store(to, machine, member, &machine->esps[member->esp]);
     }

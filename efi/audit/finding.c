@@ -349,6 +349,11 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
          "The loader \\Windows\\System32\\winload.efi is for another kind of machine.",
          "Windows' boot manager stops there. shadowboot does not write into Windows' own volumes: "
          "bring the file back from a Windows of the same version (sfc in its recovery)."},
+    [FINDING_WINDOWS_LOADER_DAMAGED] =
+        {SEVERITY_DAMAGE, "windows-loader-damaged",
+         "The loader \\Windows\\System32\\winload.efi is no program, or cut short.",
+         "Windows' boot manager stops there. shadowboot does not write into Windows' own volumes: "
+         "bring the file back from a Windows of the same version (sfc in its recovery)."},
     [FINDING_ESP_STORE_DANGLING] =
         {SEVERITY_WARNING, "esp-store-dangling",
          "The boot store names entries that it does not have:",

@@ -83,6 +83,10 @@ enum outcome trial_windows(struct trial *trial, const struct system_copy *copy)
         return trial_because(trial, FAILS,
                              "The winload.efi of its copy is for another kind of machine: Windows' "
                              "boot manager stops with 0xc000007b.");
+    if (windows == ST_OK && copy->no_program)
+        return trial_because(trial, FAILS,
+                             "The winload.efi of its copy is damaged: Windows' boot manager stops "
+                             "with 0xc000007b.");
     if (windows == ST_OK)
         return STARTS;
     if (windows == ST_ABSENT && copy->status == ST_OK && copy->files[SYSTEM_LOADER] == ST_ABSENT)

@@ -215,7 +215,8 @@ static enum status look_into_copy(const struct content_scan *scan, struct system
     return look_at_files(copy);
 }
 
-/* Looks for which kind of machine the loader is. Where that cannot be told it counts as right. */
+/* Looks whether the loader is a program, and for which kind of machine. Where it cannot be read it
+ * counts as right. */
 static enum status look_at_loader(const struct content_scan *scan, struct system_copy *copy)
 {
     size_t mark = arena_mark(scan->arena);
@@ -229,8 +230,12 @@ static enum status look_at_loader(const struct content_scan *scan, struct system
     enum status status = ntfs_lookup(&copy->ntfs, system_file_path(SYSTEM_LOADER), &file);
     if (status == ST_OK)
         status = ntfs_read(&copy->ntfs, &file, 0, start, PE_HEADER_MAX, &size);
-    if (status == ST_OK && pe_headers_parse(span_of(start, size), file.size, &headers) == ST_OK)
+    if (status == ST_OK && pe_headers_parse(span_of(start, size), file.size, &headers) == ST_OK) {
         copy->other_machine = !pe_machine_fits(headers.machine, scan->machine->architecture);
+        copy->no_program = pe_headers_extent(span_of(start, size), &headers) > file.size;
+    } else if (status == ST_OK) {
+        copy->no_program = true;
+    }
     arena_release(scan->arena, mark);
     return status == ST_NO_MEMORY ? status : ST_OK;
 }

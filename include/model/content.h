@@ -101,6 +101,7 @@ struct system_copy {
     enum status
         files[SYSTEM_FILE_COUNT]; /* of each system file: ST_OK: it is there; ST_ABSENT; ... */
     bool other_machine; /* the loader is there, and a program for another kind of machine */
+    bool no_program;    /* it is there, and not what can be loaded: no image, or cut short */
     uint64_t
         managers[2]; /* versions (a.b.c.d, 16 bits each) of the boot manager that Windows keeps for
                            * the ESPs and of its twin of 2023; 0: there is none, it is not known, or

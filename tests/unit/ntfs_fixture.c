@@ -641,6 +641,25 @@ static uint64_t add_plain_file(struct ntfs_fixture *fixture, uint64_t parent, co
     return add_file(fixture, parent, name, &part);
 }
 
+/* A loader as far as headers tell: x64, without sections (PE format, "File Headers"). */
+static uint64_t add_loader(struct ntfs_fixture *fixture)
+{
+    enum { PE = 64, OPTIONAL = PE + 24, HEADERS = OPTIONAL + 112 };
+    struct run run = {3, take_filled(fixture, fixture->next_record, 0, 3)};
+    uint64_t size = 3ull * fixture->shape.cluster_size - 100;
+    struct part part = {0, 0, &run, 1, size, size};
+    uint8_t *at = ntfs_fixture_cluster(fixture, run.lcn);
+
+    memset(at, 0, HEADERS);
+    memcpy(at, "MZ", 2);
+    st_le32(at + 60, PE);
+    memcpy(at + PE, "PE\0\0\x64\x86", 6);
+    st_le16(at + PE + 20, HEADERS - OPTIONAL);
+    st_le16(at + OPTIONAL, 0x20b);
+    st_le32(at + OPTIONAL + 60, HEADERS);
+    return add_file(fixture, fixture->system32, "winload.efi", &part);
+}
+
 /* Two clusters at the front, four behind, each described by a record of its own. */
 static void add_scattered_file(struct ntfs_fixture *fixture)
 {
@@ -836,7 +855,7 @@ static void add_tree(struct ntfs_fixture *fixture)
         add_wof_files(fixture);
     }
     add_plain_file(fixture, efi, "bootmgfw.efi");
-    fixture->winload = add_plain_file(fixture, fixture->system32, "winload.efi");
+    fixture->winload = add_loader(fixture);
     add_plain_file(fixture, fixture->system32, "ntoskrnl.exe");
     for (unsigned i = 0; i < fixture->shape.names; i++) {
         snprintf(name, sizeof name, "file%05uname.dll", i);

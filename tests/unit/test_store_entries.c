@@ -250,26 +250,37 @@ static void order_for_the_next_start_is_followed(void **state)
     assert_int_equal(mirror_forecast(m, 1).verdict, VERDICT_STARTS);
 }
 
-static void loader_of_another_kind_of_machine_does_not_start(void **state)
+/* The loader of the second copy does not start, which `code` says. */
+static void expect_no_loader(struct mirror *m, enum finding_code code, const char *reason)
 {
-    struct mirror *m = *state;
     size_t told = 0;
 
-    m->copies[1].other_machine = true;
     struct judgement judgement = mirror_judge(m);
     findings_met(&judgement.findings);
     for (size_t i = 0; i < judgement.findings.count; i++) {
         const struct finding *finding = &judgement.findings.items[i];
-        told += finding->code == FINDING_WINDOWS_OTHER_MACHINE &&
-                finding->partition == m->copies[1].partition;
+        told += finding->code == code && finding->partition == m->copies[1].partition;
     }
     assert_int_equal(told, 1);
     assert_int_equal(mirror_forecast(m, 0).verdict, VERDICT_STARTS);
     struct forecast forecast = mirror_forecast(m, 1);
     assert_int_equal(forecast.verdict, VERDICT_FAILS);
-    assert_string_equal(forecast.reason,
-                        "The winload.efi of its copy is for another kind of machine: Windows' boot "
-                        "manager stops with 0xc000007b.");
+    assert_string_equal(forecast.reason, reason);
+}
+
+static void loader_that_is_no_program_for_the_machine_does_not_start(void **state)
+{
+    struct mirror *m = *state;
+
+    m->copies[1].other_machine = true;
+    expect_no_loader(m, FINDING_WINDOWS_OTHER_MACHINE,
+                     "The winload.efi of its copy is for another kind of machine: Windows' boot "
+                     "manager stops with 0xc000007b.");
+    m->copies[1].other_machine = false;
+    m->copies[1].no_program = true;
+    expect_no_loader(m, FINDING_WINDOWS_LOADER_DAMAGED,
+                     "The winload.efi of its copy is damaged: Windows' boot manager stops with "
+                     "0xc000007b.");
 }
 
 static void every_finding_about_entries_was_met(void **state)
@@ -421,7 +432,7 @@ int main(void)
         TEST(recovery_that_cannot_start_is_told_of),
         TEST(resumption_from_elsewhere_is_told_of),
         TEST(order_for_the_next_start_is_followed),
-        TEST(loader_of_another_kind_of_machine_does_not_start),
+        TEST(loader_that_is_no_program_for_the_machine_does_not_start),
         TEST(lists_lose_what_is_not_there),
         TEST(default_becomes_what_is_started_without_it),
         TEST(nothing_is_resumed_that_is_not_there),
