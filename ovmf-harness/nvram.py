@@ -75,11 +75,10 @@ class Nvram:
             raise ValueError(f'{self.path}: no healthy variable store')
         return start + STORE_HEADER.size, start + size
 
-    def variables(self):
-        """All live variables as a list, in the order of the store."""
+    def _records(self):
+        """(state, Variable) of each record, live or not, in the order in which they were written."""
         image = self.path.read_bytes()
         at, end = self._store(image)
-        found = {}
         while at + VARIABLE.size <= end:
             magic, state, _, attributes, count, time, key, name_size, size, guid = (
                 VARIABLE.unpack_from(image, at))
@@ -88,12 +87,22 @@ class Nvram:
             name_at = at + VARIABLE.size
             data_at = name_at + name_size
             name = image[name_at:data_at].decode('utf-16-le').rstrip('\0')
-            variable = Variable(name, str(uuid.UUID(bytes_le=guid)), attributes,
-                                image[data_at:data_at + size], count, time, key)
-            if state == LIVE or (state == REPLACED and (name, guid) not in found):
-                found[name, guid] = variable
+            yield state, Variable(name, str(uuid.UUID(bytes_le=guid)), attributes,
+                                  image[data_at:data_at + size], count, time, key)
             at = -(-(data_at + size) // 4) * 4
+
+    def variables(self):
+        """All live variables as a list, in the order of the store."""
+        found = {}
+        for state, variable in self._records():
+            name = variable.name, variable.guid
+            if state == LIVE or (state == REPLACED and name not in found):
+                found[name] = variable
         return list(found.values())
+
+    def written(self):
+        """Names of all that was written since the store was last made compact, as often as it was."""
+        return [variable.name for _, variable in self._records()]
 
     def _rewrite(self, variables):
         if self.busy():

@@ -259,6 +259,8 @@ def test_bitlocker_with_a_tpm_is_started_by_a_reset(night):
     assert course.resets == 1 and [event[0] for event in course.events] == ['reset'], course.texts
     assert not box.setup.variables.get('BootNext')
     assert {0: repaired.image_pages(box.setup.disk(0).image)} == before, 'what BitLocker measures was changed'
+    box.tpm = False                                                 # nobody measures
+    assert [event[0] for event in box.power_on().events] == ['load', 'start']
 
 
 def test_installing_again_mends_and_taking_it_back_leaves_nothing(night):
