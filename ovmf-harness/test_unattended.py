@@ -28,6 +28,7 @@ STARTS = {
     'primary-esp-few-clusters': 1, 'primary-esp-missing': 1, 'primary-esp-one-fat': 1, 'primary-esp-unformatted': 1,
     'primary-gone': 1, 'primary-gpt-both-flipped': 1, 'shadow-alone-store-of-primary': 1,
     'primary-gone-shadow-no-store': 1, 'shadow-alone-no-manager': 1,
+    'shadow-alone-manager-is-shim': 1,
     'both-esps-no-microsoft': 0,                                    # from what Windows keeps
 }
 WAITING = ['both-esps-no-microsoft+both-windows-missing']

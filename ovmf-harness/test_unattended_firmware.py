@@ -87,6 +87,7 @@ def test_what_a_start_writes_into_the_firmwares_store(standing_by, bases, tmp_pa
                                    ['ShadowbootStarts', 'BootNext'])):
         for index in (0, 1) if settings else ():
             esp_of(standing_by, machine, index).put('/EFI/shadowboot/shadowboot.conf', settings)
+        machine.nvram.delete('ShadowbootStarts', OWN_VENDOR)
         machine.nvram.order = order
         start(machine)                          # the firmware writes down what it finds new
         before = machine.nvram.written()

@@ -71,12 +71,21 @@ static int compare_age(const struct machine *machine, const struct esp *esp, siz
     return date_compare(&esp->report.files[file].written, &other->report.files[twin].written);
 }
 
+/* True for what lies where the other ESP has Windows' boot manager, and is none: its date says nothing. */
+static bool takes_windows_place(const struct machine *machine, const struct esp *esp, size_t own,
+                                const struct esp *other, size_t twin)
+{
+    return program_of(machine, other, twin).kind == PROGRAM_WINDOWS &&
+           program_of(machine, esp, own).kind != PROGRAM_WINDOWS;
+}
+
 bool esp_is_newer(const struct machine *machine, const struct esp *esp, const struct esp *other)
 {
     size_t own = esp_boot_program(machine, esp);
     size_t twin = esp_boot_program(machine, other);
 
     return own != FAT_NO_FILE && twin != FAT_NO_FILE && !esp_files_equal(esp, own, other, twin) &&
+           !takes_windows_place(machine, esp, own, other, twin) &&
            !esp_content_is_bad(&esp->report.files[own], &esp->contents[own]) &&
            compare_age(machine, esp, own, other, twin) > 0;
 }

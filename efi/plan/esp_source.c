@@ -84,9 +84,11 @@ static size_t best_kept(const struct machine *machine, size_t disk)
     return found;
 }
 
-bool esp_has_manager(const struct esp *esp)
+bool esp_has_manager(const struct machine *machine, const struct esp *esp)
 {
-    return fat_find(&esp->report, BOOT_MANAGER_PATH) != FAT_NO_FILE;
+    size_t manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
+
+    return manager != FAT_NO_FILE && program_of(machine, esp, manager).kind == PROGRAM_WINDOWS;
 }
 
 bool manager_is_refused(const struct machine *machine, size_t index)
@@ -112,8 +114,9 @@ size_t esp_files_source(const struct machine *machine, const struct roles *roles
 
     for (int how = 0; how < KNOWN_BY_COUNT && source == NO_INDEX; how++)
         source = best_source(machine, roles, disk, (enum known_by)how);
-    if (source != NO_INDEX && (!roles->windows || (esp_has_manager(&machine->esps[source]) &&
-                                                   !manager_is_refused(machine, source))))
+    if (source != NO_INDEX &&
+        (!roles->windows || (esp_has_manager(machine, &machine->esps[source]) &&
+                             !manager_is_refused(machine, source))))
         return source;
     size_t kept = best_kept(machine, disk);
     return kept == NO_INDEX ? source : kept;

@@ -4,8 +4,9 @@
 
 #include "model/machine.h"
 
-/* True when Windows' boot manager is there under its own name. */
-bool esp_has_manager(const struct esp *esp);
+/* True when Windows' boot manager is there under its own name, and not what somebody has put into its place: shim, for
+ * firmware that starts nothing else. */
+bool esp_has_manager(const struct machine *machine, const struct esp *esp);
 
 /* True when Secure Boot is on and refuses Windows' boot manager on the ESP. */
 bool manager_is_refused(const struct machine *machine, size_t esp);

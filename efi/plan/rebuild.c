@@ -84,7 +84,7 @@ bool rebuild_trusts(const struct machine *machine, size_t source)
 static bool is_mended_soon(const struct machine *machine)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {
-        if (mend_fat_is_enough(&machine->esps[i]) && esp_has_manager(&machine->esps[i]))
+        if (mend_fat_is_enough(&machine->esps[i]) && esp_has_manager(machine, &machine->esps[i]))
             return true;
     }
     return false;
@@ -106,7 +106,7 @@ bool rebuild_is_needed(const struct machine *machine, const struct roles *roles)
     size_t source = esp_files_source(machine, roles, NO_INDEX);
     if (is_mended_soon(machine))
         return false;
-    if (source == NO_INDEX || !esp_has_manager(&machine->esps[source]) ||
+    if (source == NO_INDEX || !esp_has_manager(machine, &machine->esps[source]) ||
         is_refused_and_kept_anew(machine, roles, source))
         return true;
     for (size_t i = 0; i < machine->esp_count; i++) {

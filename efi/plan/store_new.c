@@ -27,7 +27,7 @@ bool store_new_is_possible(const struct store_work *work)
     const struct esp *esp = work->esp;
 
     return work->roles->windows && work->own != NO_INDEX && esp->status == ST_OK &&
-           esp_has_manager(esp) && has_system(work->later, work->own, true);
+           esp_has_manager(work->later, esp) && has_system(work->later, work->own, true);
 }
 
 bool store_new_is_due(const struct store_work *work)

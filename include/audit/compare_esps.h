@@ -27,7 +27,7 @@ size_t esp_entry_file(const struct machine *machine, const struct esp *esp, cons
 
 /* True when both ESPs have a boot program, the two differ, and that of `esp` is sound and newer
  * than that of `other`: by version, then by what firmware's lists prefer and by security version
- * number; by date where those tell nothing. */
+ * number; by date where those tell nothing. What is no boot manager of Windows' is not newer than one. */
 bool esp_is_newer(const struct machine *machine, const struct esp *esp, const struct esp *other);
 
 /*
