@@ -17,63 +17,52 @@ const uint32_t sha256_constants[64] = {
 const uint32_t sha256_first[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-/*
- * A word twice, so that a shift to the right by up to 32 bits rotates it. As fast as the rotation
- * of a processor, and in virtual machines without hardware support much faster, where that is the
- * one instruction here that is dear for its flags.
- */
-static inline uint64_t twice(uint32_t value)
+/* To the right by 1 to 31 bits. */
+static inline uint32_t rotated(uint32_t value, int bits)
 {
-    return (uint64_t)value << 32 | value;
+    return value >> bits | value << (32 - bits);
 }
 
-/* The functions of FIPS 180-4 section 4.1.2, shifts that are shared are done once. The small ones take a
- * word twice as it is. */
+/* The functions of FIPS 180-4 section 4.1.2, rotations that are shared are done once. */
 static inline __attribute__((always_inline)) uint32_t big_sigma0(uint32_t x)
 {
-    uint64_t y = twice(x);
-
-    return (uint32_t)(((((y >> 9) ^ y) >> 11) ^ y) >> 2); /* 2, 13, 22 */
+    return rotated(rotated(rotated(x, 9) ^ x, 11) ^ x, 2); /* 2, 13, 22 */
 }
 
 static inline __attribute__((always_inline)) uint32_t big_sigma1(uint32_t x)
 {
-    uint64_t y = twice(x);
-
-    return (uint32_t)(((((y >> 14) ^ y) >> 5) ^ y) >> 6); /* 6, 11, 25 */
+    return rotated(rotated(rotated(x, 14) ^ x, 5) ^ x, 6); /* 6, 11, 25 */
 }
 
-static inline __attribute__((always_inline)) uint32_t small_sigma0(uint64_t y)
+static inline __attribute__((always_inline)) uint32_t small_sigma0(uint32_t x)
 {
-    return (uint32_t)(((y >> 11) ^ y) >> 7) ^ (uint32_t)y >> 3; /* 7, 18 */
+    return rotated(rotated(x, 11) ^ x, 7) ^ x >> 3; /* 7, 18 */
 }
 
-static inline __attribute__((always_inline)) uint32_t small_sigma1(uint64_t y)
+static inline __attribute__((always_inline)) uint32_t small_sigma1(uint32_t x)
 {
-    return (uint32_t)(((y >> 2) ^ y) >> 17) ^ (uint32_t)y >> 10; /* 17, 19 */
+    return rotated(rotated(x, 2) ^ x, 17) ^ x >> 10; /* 17, 19 */
 }
 
-/* Each word of the schedule twice: two others come of it. */
-static void expand(const uint8_t *block, uint64_t w[64])
+static void expand(const uint8_t *block, uint32_t w[64])
 {
     for (int i = 0; i < 16; i++)
-        w[i] = twice(ld_be32(block + i * 4));
+        w[i] = ld_be32(block + i * 4);
     for (int i = 16; i < 64; i++)
-        w[i] = twice((uint32_t)w[i - 16] + small_sigma0(w[i - 15]) + (uint32_t)w[i - 7] +
-                     small_sigma1(w[i - 2]));
+        w[i] = w[i - 16] + small_sigma0(w[i - 15]) + w[i - 7] + small_sigma1(w[i - 2]);
 }
 
 /*
  * A round. Instead of moving the eight words on, the next round has their names turned by one. The
  * majority of a, b and c is b but where both others differ from it; in the next round a ^ b is b ^ c.
  */
-#define ROUND(a, b, c, d, e, f, g, h, i)                                                 \
-    do {                                                                                 \
-        h += big_sigma1(e) + (g ^ (e & (f ^ g))) + sha256_constants[i] + (uint32_t)w[i]; \
-        d += h;                                                                          \
-        uint32_t differs = a ^ b;                                                        \
-        h += big_sigma0(a) + (b ^ (differs & differed));                                 \
-        differed = differs;                                                              \
+#define ROUND(a, b, c, d, e, f, g, h, i)                                       \
+    do {                                                                       \
+        h += big_sigma1(e) + (g ^ (e & (f ^ g))) + sha256_constants[i] + w[i]; \
+        d += h;                                                                \
+        uint32_t differs = a ^ b;                                              \
+        h += big_sigma0(a) + (b ^ (differs & differed));                       \
+        differed = differs;                                                    \
     } while (0)
 
 static void take_block(uint32_t state[8], const uint8_t *block)
@@ -81,7 +70,7 @@ static void take_block(uint32_t state[8], const uint8_t *block)
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     uint32_t differed = b ^ c;
-    uint64_t w[64];
+    uint32_t w[64];
 
     expand(block, w);
     for (int i = 0; i < 64; i += 8) {
