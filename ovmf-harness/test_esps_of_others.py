@@ -174,7 +174,8 @@ def spoil(setup, data):
     setup.write(0, setup.disk(0).offset('esp'), data)
 
 
-@pytest.mark.parametrize('data', [bytes(512), mirror.filler('spoilt', 512), b'\xff' * 512, b'\xeb\x58\x90' + bytes(509)])
+@pytest.mark.parametrize('data', [bytes(512), mirror.filler('spoilt', 512), b'\xff' * 512, b'\xeb\x58\x90' + bytes(509)],
+                         ids=['zeros', 'spoilt', 'ones', 'jump'])
 def test_dead_boot_sector_comes_back_from_its_copy_and_nothing_else_changes(data, machine, tmp_path):
     setup = machine('mirror')
     sound = whole(setup, 0)

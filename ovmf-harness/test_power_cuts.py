@@ -181,8 +181,9 @@ class Machine:
 class HostRun:
     """The host program over copies of a state's images, started from the stick that was in the machine."""
 
-    def __init__(self, machine, folder):
+    def __init__(self, machine, folder, program):
         folder.mkdir()
+        self.program = program
         self.setup = machine.setup(folder)
         self.stick = machine._image(machine.server.stick, folder)
         self.options = self.setup.host_options()
@@ -191,7 +192,7 @@ class HostRun:
         self.options[at:at] = ['--disk', f'{self.stick}:512:{CONTROLLERS["usb"]}', '--self', f'{place}:1']
 
     def run(self, line):
-        return self.setup.run(*line.split(), options=self.options)
+        return self.setup.run(*line.split(), options=self.options, program=self.program)
 
     def variables(self):
         """The text of the store, in an order that does not depend on when a variable was written."""
@@ -294,9 +295,9 @@ def final_tree(server, log, folder, scenario):
         return tree_of(volume), part
 
 
-def resume(cuts, folder):
-    """The same command once more, a third time, and then back; on the host."""
-    scenario, host = cuts.scenario, HostRun(cuts.machine, folder)
+def resume(cuts, folder, program):
+    """The same command once more, a third time, and then back; on the host, by `program` as Setup.run takes it."""
+    scenario, host = cuts.scenario, HostRun(cuts.machine, folder, program)
     image = folder / cuts.replay.image(cuts.target).name
 
     def tree():
@@ -348,6 +349,7 @@ def test_no_cut_hurts(scenario, bases, fast, product, known_windows, record_prop
             if problem:
                 problems.append(f'write {state.number} ({state.kind}): {problem}')
             if count % every == 1:
-                resume(cuts, fast / f'resumed{count}')
+                # Of each scenario once under the sanitizers.
+                resume(cuts, fast / f'resumed{count}', mirror.bare() if count > 1 else None)
     record_property('states after power cuts on real firmware', count)
     assert not problems, '\n'.join(problems[:20])

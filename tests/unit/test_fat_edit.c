@@ -19,6 +19,7 @@
 #include "format/fat/fat_table.h"
 #include "host/host_alloc.h"
 #include "unit/image_fixture.h"
+#include "unit/sample.h"
 
 #define MIB        (1u << 20)
 #define ARENA_SIZE (24u * MIB)
@@ -496,7 +497,7 @@ static void try_phase(struct world *world, struct image_units *units, size_t fir
     for (size_t i = 0; i < first; i++)
         chosen[i] = true;
     try_cut(world, units, chosen);
-    for (size_t n = 0; n < STATES_MAX && n < size; n++) {
+    for (size_t n = 0; n < STATES_MAX && n < size; n += ONE_IN(5)) {
         /* one alone; all but one */
         size_t one = first + (size <= STATES_MAX ? n : (size_t)rand() % size);
         chosen[one] = true;
