@@ -2,6 +2,19 @@
 #include "audit/finding.h"
 #include "base/text.h"
 
+/* "Volume Volume1"; where another group of disks has one of that name, with its own group's. */
+static const char *volume_place(struct arena *arena, const struct volume_map *map, size_t index)
+{
+    const struct dynamic_volume *own = &map->volumes[index];
+
+    for (size_t i = 0; i < map->volume_count; i++) {
+        const struct dynamic_volume *other = &map->volumes[i];
+        if (other->group != own->group && text_equal(other->name, own->name))
+            return arena_printf(arena, "Volume %s of %s", own->name, map->groups[own->group].name);
+    }
+    return arena_printf(arena, "Volume %s", own->name);
+}
+
 const char *finding_place(struct arena *arena, const struct machine *machine,
                           const struct finding *finding)
 {
@@ -15,7 +28,7 @@ const char *finding_place(struct arena *arena, const struct machine *machine,
     } else if (finding->disk != NO_INDEX) {
         place = arena_printf(arena, "Disk %zu", finding->disk);
     } else if (finding->volume != NO_INDEX) {
-        place = arena_printf(arena, "Volume %s", machine->volumes.volumes[finding->volume].name);
+        place = volume_place(arena, &machine->volumes, finding->volume);
     }
     return place == NULL ? "" : place;
 }

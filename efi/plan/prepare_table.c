@@ -20,8 +20,8 @@ static const char *disk_obstacle(const struct disk *disk, bool files_only)
     if (disk->block_size != 512 && disk->block_size != 4096)
         return "has blocks of a size that firmware does not read FAT on";
     if (disk->style == DISK_MBR)
-        return "has an MBR partition table, as disks have that BIOS starts, and is left as it is. "
-               "Take another disk";
+        return "has an MBR partition table, as disks have that BIOS starts, and is left as it is: "
+               "only disks with a GPT, and blank ones, are prepared";
     if (disk->style == DISK_RAW && !disk->blank)
         return "has no partition table, but it is not blank: it may be part of an array, or hold a "
                "file system of its own. If nothing on it is wanted, wipe it (diskpart: clean all), "
