@@ -417,7 +417,8 @@ harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) 
 $(OTHER_FIRMWARES): all-arch $(BARE)
 	@status=0; SHADOWBOOT_FIRMWARE=$@ SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_BARE=$(abspath $(BARE)) \
 		$(PYTHON) -m pytest -q -rs -p no:cacheprovider --basetemp=$(abspath $(BUILD))/$@ $(PYTEST_FLAGS) \
-		ovmf-harness/test_firmwares.py ovmf-harness/test_firmware_table.py | tee $(BUILD)/$@.log || status=1; \
+		ovmf-harness/test_firmwares.py ovmf-harness/test_firmware_table.py \
+		$(if $(filter u-boot,$@),ovmf-harness/under_uboot.py) | tee $(BUILD)/$@.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/$@.log $(BUILD)/$@.summary; \
 		printf '$@: '; cat $(BUILD)/$@.summary; exit $$status
 

@@ -24,7 +24,6 @@ from disk import Disk
 from firmware import FIRMWARE
 from machine import Machine, Result, Vm
 from nvram import Nvram, Variable
-from virtual_time import NANOSECONDS_EACH, SHIFT
 
 STORE, SIZE = '/ubootefi.var', 16384
 MAGIC = 0x0161566966456255
@@ -112,19 +111,6 @@ class UbootMachine(Machine):
             vm.close(failed=True)
             raise
         return vm
-
-
-class CountedUboot(UbootMachine):
-    """Its time is the number of its instructions (virtual_time)."""
-
-    def parts(self):
-        return [*super().parts(), '-icount', f'shift={SHIFT},sleep=off']
-
-
-def seconds(vm):
-    """The machine's own time since power-on."""
-    vm.qmp.execute('stop')
-    return vm.qmp.execute('query-replay')['icount'] * NANOSECONDS_EACH / 1e9
 
 
 class UbootVm(Vm):
