@@ -277,7 +277,7 @@ static const struct command table[] = {
      "never partitions, formats or what BitLocker measures), and the boot manager of the first disk "
      "that can start is started: the primary's, or what \"shadowboot config\" says. One that "
      "comes back gives way to the next. After three starts in a row within minutes it waits for a "
-     "person. To the firmware it ends with an error, so that the next boot entry is tried.\n"
+     "person, or a quarter of an hour where none can come (no keyboard) or the clock stands still. To the firmware it ends with an error, so that the next boot entry is tried.\n"
      "It leaves \\EFI\\shadowboot\\last.log (what the last runs have said), last.json "
      "(\"help json\") and a summary for running systems in the volatile variable "
      "ShadowbootReport-7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de.",
