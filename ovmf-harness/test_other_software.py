@@ -14,6 +14,7 @@ BCFG_ENTRY = re.compile(r'Option: ([0-9A-F]{2})\. Variable: Boot([0-9A-F]{4}) *\
                         r'  Desc    - (.*)\n  DevPath - (.*)\n  Optional- ([YN])\n'
                         r'((?:  [0-9A-F]{8}: .*\n)*)')
 
+REPORT = 'ShadowbootReport-7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de'
 
 def hd_text(esp, upper=False):
     """HD() of a partition in the specification's text form."""
@@ -83,7 +84,9 @@ def test_linux_reads_our_entries_and_we_read_those_that_it_made(machine, standin
         'full': f"efibootmgr -c -e 3 -d {device[1]} -p {number} -L 'Full by Linux' -l '{LOADER}'",
         'other': f"efibootmgr -c -d {device[0]} -p 1 -L 'By Linux' -l '\\EFI\\x\\y.efi'",
         'after': 'efibootmgr -v',
+        'report': f'cat /sys/firmware/efi/efivars/{REPORT}',
     }
+    stick.volume.put('/EFI/shadowboot/shadowboot.conf', b'mode = report\ntimeout = 0\n')
     stick.volume.put('vmlinuz.efi', linux.kernel)
     stick.volume.put('initrd.img', linux.initramfs(commands))
     with machine.boot_to_shell() as vm:
@@ -93,8 +96,13 @@ def test_linux_reads_our_entries_and_we_read_those_that_it_made(machine, standin
         clones = order[-2:]
         assert vm.run(f'shadowboot next Boot{clones[1]:04X} -y').status == 0
         assert vm.run('shadowboot timeout 9 -y').status == 0
+        assert vm.run('shadowboot auto').status == 14      # leaves its summary for the system that runs next
         output = linux.run(vm, commands)
     assert {name: status for name, (_, status) in output.items()} == dict.fromkeys(commands, 0)
+
+    summary = dict(line.split('=', 1) for line in output['report'][0] if '=' in line)
+    assert summary['outcome'] == 'report' and summary['starts'] == '0' and summary['text'].startswith('This machine')
+    assert REPORT.split('-')[0] not in [variable.name for variable in nvram.variables()]     # it is in no flash
 
     part = shadow.partition
     assert output['blocks'][0] == [str(number), str(part.first_lba), str(part.blocks)]
