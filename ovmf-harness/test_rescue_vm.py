@@ -41,11 +41,6 @@ def run_linux(linux, folder, commands, disks, modules=(), programs=(), journal_s
     return {name: ('\n'.join(lines) + '\n', status) for name, (lines, status) in found.items()}
 
 
-def as_text(output):
-    """Without the colours that a terminal gets, each line with its own end, as in a file."""
-    return re.sub(r'\x1b\[[0-9;]*m', '', output)
-
-
 @pytest.mark.parametrize('base', ['mirror', 'mirror4k'])
 def test_virtio_disks_are_judged_mended_and_given_back(bench, linux, tmp_path, base):
     desk = bench(base, 'esp 1 empty')
@@ -177,3 +172,54 @@ def test_machines_are_seen_through_qemu_nbd_as_the_core_sees_them(bases, folder,
         text, status = found[name]
         assert only_core(text) == only_core(host.text), name
         assert status == host.status, name
+
+
+# --- Devices that fail -----------------------------------------------------------------------------
+
+AS_BEFORE = 'Disk 1 Partition 1 could not be written: device error. Everything is again as it was before.'
+
+
+def test_devices_that_fail_leave_the_disk_as_it_was_or_say_so(bench, linux, tmp_path):
+    """Blocks that cannot be written or read, a device that shrinks or goes away while the question stands, and one
+    that is write-protected."""
+    desk = bench('mirror', 'esp 1 empty')
+    disk = desk.setup.disk(1)
+    sectors = disk.image.stat().st_size // 512
+    # From here on, still in the ESP, where the content of new files goes.
+    middle = disk.offset('esp') // 512 + disk.size('esp') // 512 // 50
+    rest = sectors - middle
+    fat = disk.offset('esp') // 512 + 1
+    first = f'0 {middle} linear /dev/vdb 0'
+    whole = f'0 {sectors} linear /dev/vdb 0'
+    tables = {'whole': [whole], 'flaky': [first, f'{middle} {rest} flakey /dev/vdb {middle} 0 3600 1 error_writes'],
+              'bad': [f'0 {fat} linear /dev/vdb 0', f'{fat} 8 error',
+                      f'{fat + 8} {sectors - fat - 8} linear /dev/vdb {fat + 8}'],
+              'short': [f'0 {middle + 64} linear /dev/vdb 0'], 'gone': [f'0 {sectors} error']}
+    create = {name: f'echo "{chr(10).join(lines)}" | dmsetup create it' for name, lines in tables.items()}
+    change = {name: f'dmsetup suspend it; echo "{chr(10).join(lines)}" | dmsetup load it; dmsetup resume it'
+              for name, lines in tables.items()}
+    line = 'shadowboot-linux --disk /dev/vda --disk /dev/dm-0 --write --journal /journal repair'
+    late = '(sleep 5; {}; echo y) | ' + line + ' 2>&1 | cat'
+    start = f'dd if=/dev/vdb bs=1M count={(disk.offset("esp") + disk.size("esp")) // MIB} 2>/dev/null | sha1sum'
+    commands = {
+        'flaky': create['flaky'], 'writes fail': f'{line} -y',
+        'no flaky': 'dmsetup remove it', 'first': start,
+        'bad': create['bad'], 'reads fail': 'shadowboot-linux --disk /dev/vda --disk /dev/dm-0 status | cat',
+        'no bad': 'dmsetup remove it',
+        'protected': f'dmsetup create it --readonly --table "{whole}"', 'refused': f'{line} -y',
+        'no protected': 'dmsetup remove it',
+        'short': create['whole'], 'shrinks': late.format(change['short']), 'no short': 'dmsetup remove it', 'shrunk': start,
+        'gone': create['whole'], 'goes': late.format(change['gone']), 'no gone': 'dmsetup remove it', 'last': start,
+    }
+    found = run_linux(linux, tmp_path, commands, [(image, 512) for image in desk.images],
+                      modules=('dm-mod', 'dm-flakey'), programs=('dmsetup',))
+    assert found['shrunk'] == found['first'] and found['last'] == found['first']
+    text, status = found['writes fail']
+    assert status == 7 and 'Done:' not in text and AS_BEFORE in ' '.join(text.split())
+    assert 'Starts from Disk 1 alone: no' in found['reads fail'][0] and 'read' in found['reads fail'][0]
+    text, status = found['refused']
+    assert status == 8 and 'it is write-protected; nothing was changed' in text
+    for name in ('shrinks', 'goes'):
+        text = ' '.join(found[name][0].split())
+        assert '[y/N]' in text and 'Done:' not in text, text
+    assert AS_BEFORE in ' '.join(found['shrinks'][0].split()), found['shrinks']

@@ -61,6 +61,20 @@ static enum status disk_put(const struct linux_disk *disk, uint64_t offset, cons
     return ST_OK;
 }
 
+/* False when it is shorter than when it was opened, or gone: of what was planned for it a part may have
+ * no place any more. */
+static bool is_as_large(const struct linux_disk *disk)
+{
+    struct linux_geometry geometry;
+    struct stat info;
+    uint64_t wanted = disk->port.block_count * disk->port.block_size;
+
+    if (disk->is_device)
+        return linux_device_geometry(disk->calls, disk->fd, &geometry) == ST_OK &&
+               geometry.bytes >= wanted;
+    return fstat(disk->fd, &info) == 0 && (uint64_t)info.st_size >= wanted;
+}
+
 static enum status disk_write(void *ctx, uint64_t lba, uint32_t count, const void *data)
 {
     struct linux_disk *disk = ctx;
@@ -70,6 +84,8 @@ static enum status disk_write(void *ctx, uint64_t lba, uint32_t count, const voi
         return ST_IO;
     if (disk->port.read_only || !disk->writable)
         return ST_READ_ONLY;
+    if (!disk->written && !is_as_large(disk))
+        return ST_IO;
     uint64_t from = lba * block_size;
     uint64_t to = from + (uint64_t)count * block_size;
     bool clean = disk->dirty_from == disk->dirty_to;

@@ -37,7 +37,7 @@ struct linux_disk {
 };
 
 /*
- * Opens a disk. Bytes behind its last whole block are left out. `calls` must outlive it. Statuses:
+ * Opens a disk. Its first write is ST_IO when it has become shorter meanwhile. Bytes behind its last whole block are left out. `calls` must outlive it. Statuses:
  * ST_OK; ST_ABSENT when there is no such file; ST_UNSUPPORTED for what is neither a regular file nor
  * a block device, and for blocks that no port has; ST_USAGE for a device whose blocks have another
  * length than is asked for; ST_REFUSED when it is to be alone and somebody else

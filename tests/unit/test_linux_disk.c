@@ -226,6 +226,29 @@ static void the_end_of_a_file_that_was_cut_is_an_error(void **state)
     drop_image(name);
 }
 
+static void a_disk_that_became_shorter_is_not_begun_to_be_written(void **state)
+{
+    char *name = make_image(SIZE);
+    struct linux_disk disk;
+    struct stat info;
+    uint8_t data[BLOCK] = {0};
+
+    (void)state;
+    open_image(name, true, &disk);
+    assert_int_equal(truncate(name, SIZE - 1), 0);
+    assert_int_equal(disk.port.write(disk.port.ctx, 0, 1, data), ST_IO);
+    assert_int_equal(disk.port.write(disk.port.ctx, SIZE / BLOCK - 1, 1, data), ST_IO);
+    assert_int_equal(stat(name, &info), 0);
+    assert_int_equal(info.st_size, SIZE - 1); /* nor made longer again */
+    disk.is_device = true;
+    kernel.geometry = (struct linux_geometry){BLOCK, SIZE - BLOCK, false};
+    assert_int_equal(disk.port.write(disk.port.ctx, 0, 1, data), ST_IO);
+    kernel.geometry.bytes = SIZE;
+    assert_int_equal(disk.port.write(disk.port.ctx, 0, 1, data), ST_OK);
+    linux_disk_close(&disk);
+    drop_image(name);
+}
+
 static void nothing_is_read_or_written_past_the_end(void **state)
 {
     char *name = make_image(SIZE + 100);
@@ -487,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup(pieces_and_signals_do_not_show, start),
         cmocka_unit_test_setup(a_disk_that_goes_away_ends_reads_and_writes, start),
         cmocka_unit_test_setup(the_end_of_a_file_that_was_cut_is_an_error, start),
+        cmocka_unit_test_setup(a_disk_that_became_shorter_is_not_begun_to_be_written, start),
         cmocka_unit_test_setup(nothing_is_read_or_written_past_the_end, start),
         cmocka_unit_test_setup(flush_syncs_what_was_written_and_has_it_read_from_the_medium, start),
         cmocka_unit_test_setup(what_was_written_is_read_from_the_medium, start),
