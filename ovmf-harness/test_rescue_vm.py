@@ -6,7 +6,6 @@ program says of the same images; what was written is judged by fsck.fat, sgdisk 
 """
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path

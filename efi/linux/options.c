@@ -215,6 +215,8 @@ static const char *const behind_options[] = {
     "mounted, with --journal and where it is mounted. What changed boot entries too needs --efivars, "
     "in that machine. The kernel is told when a partition table has changed. \"bcd set ... -on 0\" and "
     "the like change the store of one disk.",
+    "A journal that firmware holds in a variable (NVRAM:) is not shown to Linux: that one is taken "
+    "back in the machine, by shadowboot.efi.",
     "FILES ON DISKS",
     "FAT file systems on the disks are called FS0:, FS1:, ... and can be read: bcd -store "
     "'FS0:\\EFI\\Microsoft\\Boot\\BCD'. A name without a volume lies in the file system of Linux, from "
