@@ -155,6 +155,7 @@ $(FIRMWARE_CORE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(DEPS)
 
 # What goes through every byte that is read or written is worth some bytes more. In plain registers: an
 # emulator keeps the wide ones in memory.
+$(FIRMWARE_FAST_SRC:%.c=$(FIRMWARE_DIR)/%.o): FIRMWARE_SMALLER :=
 $(FIRMWARE_FAST_SRC:%.c=$(FIRMWARE_DIR)/%.o): FIRMWARE_CFLAGS += -O2 -fno-tree-vectorize
 
 $(FIRMWARE_OBJ): $(FIRMWARE_DIR)/%.o: %.c $(FLAGS) | $(GNUEFI)
