@@ -319,7 +319,8 @@ static enum status carry_out_all(struct apply_run *run)
         run->result->done = i + 1;
     }
     for (size_t i = 0; i < run->plan->count; i++) {
-        if (action_changes_disk(&run->plan->actions[i]))
+        const struct action *action = &run->plan->actions[i];
+        if (action_changes_disk(action) && action->change->kind != DISK_CHANGE_RESTORE)
             list_written(run, &run->disks.works[i]);
     }
     run->result->disk_bytes = run->disks.done;

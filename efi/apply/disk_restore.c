@@ -7,14 +7,26 @@ static bool is_ours(const struct disk_work *work, const struct journal_record *r
     return record->kind == JOURNAL_BLOCKS && record->disk == work->change->journal_disk;
 }
 
-static bool is_old_block(const struct disk_work *work, const struct journal_record *record,
-                         uint32_t block, const uint8_t *now)
+/* Where old content is read to: behind what the disk is read to and what is read back. */
+static uint8_t *old_room(const struct disk_work *work)
 {
-    uint32_t size = work->port->block_size;
+    return work->buffer + 2 * DISK_WORK_BUFFER + DISK_WORK_SECTOR;
+}
 
-    if (record->old_is_zero)
-        return span_is_zero(span_of(now, size));
-    return memcmp(record->old_data.at + (size_t)block * size, now, size) == 0;
+/* The same for one block of another record. */
+static uint8_t *other_room(const struct disk_work *work)
+{
+    return old_room(work) + DISK_WORK_BUFFER;
+}
+
+static enum status is_old_block(const struct disk_work *work, const struct journal_record *record,
+                                uint32_t block, const uint8_t *now, bool *ret_is)
+{
+    uint8_t *old = other_room(work);
+    enum status status = journal_old(work->change->journal, record, block, 1, old);
+
+    *ret_is = status == ST_OK && memcmp(old, now, work->port->block_size) == 0;
+    return status;
 }
 
 static bool is_new_block(const struct disk_work *work, const struct journal_record *record,
@@ -29,50 +41,70 @@ static bool is_new_block(const struct disk_work *work, const struct journal_reco
                   sizeof(digest)) == 0;
 }
 
-/* True when another step of the change leaves the block like this. */
-static bool is_of_another_step(const struct disk_work *work, uint64_t lba, const uint8_t *now)
+/* Whether another step of the change leaves the block like this. */
+static enum status is_of_another_step(const struct disk_work *work, uint64_t lba,
+                                      const uint8_t *now, bool *ret_is)
 {
     const struct journal *journal = work->change->journal;
+    enum status status = ST_OK;
+    bool is = false;
 
-    for (size_t i = 0; i < journal->count; i++) {
+    for (size_t i = 0; i < journal->count && !is && status == ST_OK; i++) {
         const struct journal_record *record = &journal->records[i];
         if (!is_ours(work, record) || lba < record->lba || lba - record->lba >= record->block_count)
             continue;
         uint32_t block = (uint32_t)(lba - record->lba);
-        if (is_old_block(work, record, block, now) || is_new_block(work, record, block, now))
-            return true;
+        is = is_new_block(work, record, block, now);
+        if (!is)
+            status = is_old_block(work, record, block, now, &is);
     }
-    return false;
+    *ret_is = is;
+    return status;
+}
+
+/* Whether a block that does not hold its old content holds the new one. Statuses as look_at_record. */
+static enum status look_at_block(const struct disk_work *work, const struct journal_record *record,
+                                 uint32_t block, const uint8_t *now, bool *io_is_new)
+{
+    bool is_other = false;
+
+    if (is_new_block(work, record, block, now)) {
+        *io_is_new = true;
+        return ST_OK;
+    }
+    enum status status = is_of_another_step(work, record->lba + block, now, &is_other);
+    if (status != ST_OK || is_other)
+        return status;
+    *io_is_new = true;
+    return work->change->forced ? ST_OK : ST_CHANGED;
 }
 
 /* Whether some of a record's blocks hold its new content, and that is another. Statuses: ST_OK;
- * ST_CHANGED when somebody else has written there; ST_IO. */
+ * ST_CHANGED when somebody else has written there; ST_IO; those of journal_old. */
 static enum status look_at_record(const struct disk_work *work, const struct journal_record *record,
                                   bool *ret_is_new)
 {
     const struct block_port *port = work->port;
     uint32_t most = DISK_WORK_BUFFER / port->block_size;
+    const uint8_t *old = old_room(work);
+    enum status status = ST_OK;
     bool is_new = false;
 
-    for (uint64_t done = 0; done < record->block_count; done += most) {
+    for (uint64_t done = 0; done < record->block_count && status == ST_OK; done += most) {
         uint64_t left = record->block_count - done;
         uint32_t count = left < most ? (uint32_t)left : most;
         if (port->read(port->ctx, record->lba + done, count, work->buffer) != ST_OK)
             return ST_IO;
-        for (uint32_t i = 0; i < count; i++) {
-            const uint8_t *now = work->buffer + (size_t)i * port->block_size;
-            if (is_old_block(work, record, (uint32_t)done + i, now))
-                continue;
-            bool is_other = !is_new_block(work, record, (uint32_t)done + i, now);
-            if (is_other && is_of_another_step(work, record->lba + done + i, now))
-                continue;
-            if (is_other && !work->change->forced)
-                return ST_CHANGED;
-            is_new = true;
+        status = journal_old(work->change->journal, record, (uint32_t)done, count, old_room(work));
+        for (uint32_t i = 0; i < count && status == ST_OK; i++) {
+            size_t at = (size_t)i * port->block_size;
+            if (memcmp(work->buffer + at, old + at, port->block_size) != 0)
+                status =
+                    look_at_block(work, record, (uint32_t)done + i, work->buffer + at, &is_new);
         }
     }
     *ret_is_new = is_new;
-    return ST_OK;
+    return status;
 }
 
 /* The last step of which anything has reached the disk, counted from 1; 0 when none has. */
@@ -133,16 +165,11 @@ static enum status check_all_relied(const struct disk_work *work)
 static bool take_from_later_step(const struct disk_work *work, const struct journal *journal,
                                  size_t index, uint64_t lba, uint8_t *ret_block)
 {
-    uint32_t size = work->port->block_size;
-
     for (size_t i = index + 1; i < journal->count; i++) {
         const struct journal_record *record = &journal->records[i];
-        if (!is_ours(work, record) || lba < record->lba || lba - record->lba >= record->block_count)
-            continue;
-        memset(ret_block, 0, size);
-        if (!record->old_is_zero)
-            memcpy(ret_block, record->old_data.at + (size_t)(lba - record->lba) * size, size);
-        return true;
+        if (is_ours(work, record) && lba >= record->lba && lba - record->lba < record->block_count)
+            return journal_old(journal, record, (uint32_t)(lba - record->lba), 1, ret_block) ==
+                   ST_OK;
     }
     return false;
 }
@@ -157,9 +184,10 @@ static bool is_of_earlier_step(const struct disk_work *work, const struct journa
         if (!is_ours(work, record) || lba < record->lba || lba - record->lba >= record->block_count)
             continue;
         uint32_t block = (uint32_t)(lba - record->lba);
-        if (record->old_digests.size > 0 ? journal_old_block(record, block, now, scratch)
-                                         : is_old_block(work, record, block, now.at) ||
-                                               is_new_block(work, record, block, now.at))
+        bool is = record->old_digests.size > 0 ? journal_old_block(record, block, now, scratch)
+                                               : is_new_block(work, record, block, now.at);
+        if (is || (record->old_digests.size == 0 &&
+                   is_old_block(work, record, block, now.at, &is) == ST_OK && is))
             return true;
     }
     return false;
@@ -232,6 +260,23 @@ bool disk_restore_is_possible(const struct disk_work *work, const struct journal
     return find_last_step(&look, &last) == ST_OK;
 }
 
+/* Old content is a file of which nothing is in memory until it is written. */
+static void put_content(struct disk_edit_builder *builder, unsigned phase,
+                        const struct journal_record *record, size_t index, uint32_t block_size)
+{
+    uint64_t size = (uint64_t)record->block_count * block_size;
+    struct disk_extent extent = {.lba = record->lba, .bytes = size};
+    struct disk_file file = {.phase = phase,
+                             .source = index,
+                             .size = size,
+                             .extents = arena_copy(builder->arena, &extent, sizeof(extent)),
+                             .extent_count = 1};
+
+    builder->failed |= file.extents == NULL;
+    if (file.extents != NULL)
+        disk_edit_file(builder, &file);
+}
+
 enum status disk_restore_work_out(struct disk_work *work)
 {
     uint32_t block_size = work->port->block_size;
@@ -254,8 +299,21 @@ enum status disk_restore_work_out(struct disk_work *work)
         if (record->old_is_zero)
             disk_edit_zero(&builder, last - 1 - record->step, record->lba, record->block_count);
         else
-            disk_edit_write(&builder, last - 1 - record->step, record->lba, record->old_data,
-                            false);
+            put_content(&builder, last - 1 - record->step, record, i, block_size);
     }
     return disk_edit_finish(&builder, last, &work->edit);
+}
+
+enum status disk_restore_content(const struct disk_work *work, const struct disk_file *file,
+                                 struct span *ret_content)
+{
+    const struct journal *journal = work->change->journal;
+    const struct journal_record *record = &journal->records[file->source];
+    enum status status = ST_OK;
+
+    if (record->old_data.at == NULL)
+        status = journal_old(journal, record, 0, record->block_count, old_room(work));
+    *ret_content = record->old_data.at != NULL ? record->old_data
+                                               : span_of(old_room(work), (size_t)file->size);
+    return status;
 }

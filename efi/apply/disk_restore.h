@@ -4,6 +4,7 @@
 
 #include "apply/disk_work.h"
 #include "base/status.h"
+#include "format/disk_edit.h"
 
 /*
  * Works out a change of kind DISK_CHANGE_RESTORE: the steps that were begun, the last one first,
@@ -18,5 +19,12 @@ MUST_CHECK enum status disk_restore_work_out(struct disk_work *work);
  * nobody else has written to them, and they can be brought back.
  */
 bool disk_restore_is_possible(const struct disk_work *work, const struct journal *journal);
+
+/*
+ * The old content that is to come back to the blocks of a file of such a change; until the next call, in
+ * work->buffer or elsewhere. Statuses: ST_OK; those of journal_old.
+ */
+MUST_CHECK enum status disk_restore_content(const struct disk_work *work,
+                                            const struct disk_file *file, struct span *ret_content);
 
 #endif

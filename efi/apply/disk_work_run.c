@@ -1,4 +1,5 @@
 /* Carrying out a disk change, and taking it back. */
+#include "disk_restore.h"
 #include "disk_source.h"
 #include "apply/disk_work.h"
 #include "port/read_ahead.h"
@@ -156,13 +157,26 @@ static enum status start_stream(struct output *output, size_t item_index,
         work->buffer + 3 * DISK_WORK_BUFFER + DISK_WORK_SECTOR, DISK_WORK_STAGE);
 }
 
+static enum status start_old_content(const struct disk_work *work, const struct disk_file *file,
+                                     struct disk_stream *ret_stream)
+{
+    struct span content;
+    enum status status = disk_restore_content(work, file, &content);
+
+    if (status == ST_OK)
+        disk_stream_start_memory(ret_stream, content);
+    return status;
+}
+
 static enum status write_disk_file(struct output *output, const struct disk_file *file)
 {
     struct disk_work *work = output->work;
+    bool is_file = work->change->kind != DISK_CHANGE_RESTORE;
     struct disk_stream stream;
 
-    work->where = work->change->files.items[file->source].path;
-    enum status status = start_stream(output, file->source, &stream);
+    work->where = is_file ? work->change->files.items[file->source].path : "from the journal";
+    enum status status = is_file ? start_stream(output, file->source, &stream)
+                                 : start_old_content(work, file, &stream);
     for (size_t i = 0; i < file->extent_count && status == ST_OK; i++)
         status = write_extent(output, &stream, &file->extents[i]);
     if (status == ST_OK)

@@ -7,10 +7,9 @@
 #include "journal_save.h"
 #include "journal_variable.h"
 
-#define NAME_LENGTH      12u                  /* J0000001.SBJ */
-#define JOURNAL_MAX      (640u * 1024 * 1024) /* an ESP of 512 MiB, digests and all */
-#define FILES_PER_VOLUME 10000u               /* directory entries looked at */
-#define COMMAND_KEPT     1023u                /* bytes of a command in a list */
+#define NAME_LENGTH      12u    /* J0000001.SBJ */
+#define FILES_PER_VOLUME 10000u /* directory entries looked at */
+#define COMMAND_KEPT     1023u  /* bytes of a command in a list */
 
 /* True, with the number, when `name` is a journal's. */
 static bool parse_name(const char *name, uint32_t *ret_id)
@@ -30,24 +29,46 @@ static bool parse_name(const char *name, uint32_t *ret_id)
     return true;
 }
 
-static enum status read_journal(struct arena *arena, const struct ports *ports, size_t volume,
-                                const struct journal_file *file, struct span *ret_data)
+/* A journal's file on a volume. */
+struct stored {
+    struct journal_source source;
+    const struct ports *ports;
+    struct journal_file file;
+};
+
+/* Wherever the volume is by now. What has become shorter is damaged. */
+static enum status read_stored(void *ctx, uint64_t offset, void *ret_data, size_t size)
 {
-    const struct files_port *files = &ports->files;
-    uint32_t id = 0;
+    const struct stored *stored = ctx;
+    const struct files_port *files = &stored->ports->files;
+    size_t volume = journal_store_volume(stored->ports, &stored->file);
     size_t got = 0;
 
-    if (file->in_variable)
-        return journal_variable_read(arena, &ports->vars, &id, ret_data);
-    if (file->size > JOURNAL_MAX)
-        return ST_NO_MEMORY;
-    uint8_t *data = arena_alloc(arena, 1, (size_t)file->size);
-    if (data == NULL)
-        return ST_NO_MEMORY;
+    if (volume == FILES_NO_VOLUME)
+        return ST_ABSENT;
     enum status status =
-        files->read(files->ctx, volume, file->path, 0, data, (size_t)file->size, &got);
-    if (status == ST_OK)
-        *ret_data = span_of(data, got);
+        files->read(files->ctx, volume, stored->file.path, offset, ret_data, size, &got);
+    return status == ST_OK && got != size ? ST_DAMAGED : status;
+}
+
+static enum status open_source(struct arena *arena, const struct ports *ports,
+                               const struct journal_file *file,
+                               const struct journal_source **ret_source)
+{
+    struct stored *stored = arena_alloc(arena, 1, sizeof(*stored));
+    enum status status = ST_OK;
+    uint32_t id = 0;
+
+    if (stored == NULL)
+        return ST_NO_MEMORY;
+    *stored = (struct stored){.ports = ports, .file = *file};
+    stored->source =
+        (struct journal_source){.size = file->size, .ctx = stored, .read = read_stored};
+    if (file->in_variable) {
+        status = journal_variable_read(arena, &ports->vars, &id, &stored->source.bytes);
+        stored->source.size = stored->source.bytes.size;
+    }
+    *ret_source = &stored->source;
     return status;
 }
 
@@ -66,15 +87,6 @@ static enum status name_file(struct arena *arena, const struct files_port *files
         return ST_NO_MEMORY;
     *ret_file = file;
     return ST_OK;
-}
-
-static enum status load(struct arena *arena, const struct ports *ports, size_t volume,
-                        const struct journal_file *file, struct journal *ret_journal)
-{
-    struct span data;
-    enum status status = read_journal(arena, ports, volume, file, &data);
-
-    return status == ST_OK ? journal_parse(arena, data, ret_journal) : status;
 }
 
 /* What the list tells of a journal; its command is still where the journal is. */
@@ -101,7 +113,7 @@ static enum status summarize(struct arena *arena, const struct ports *ports,
     char command[COMMAND_KEPT + 1];
     struct journal journal = {.command = ""};
 
-    io_file->status = load(arena, ports, io_file->volume, io_file, &journal);
+    io_file->status = journal_store_load(arena, ports, io_file, &journal);
     io_file->has_blocks = io_file->status == ST_OK && journal_has_blocks(&journal);
     struct text_buffer text;
     text_buffer_init(&text, command, sizeof(command));
@@ -308,11 +320,10 @@ const char *journal_store_alias(const struct ports *ports, const struct journal_
 enum status journal_store_load(struct arena *arena, const struct ports *ports,
                                const struct journal_file *file, struct journal *ret_journal)
 {
-    size_t volume = journal_store_volume(ports, file);
+    const struct journal_source *source = NULL;
+    enum status status = open_source(arena, ports, file, &source);
 
-    if (volume == FILES_NO_VOLUME && !file->in_variable)
-        return ST_ABSENT;
-    return load(arena, ports, volume, file, ret_journal);
+    return status == ST_OK ? journal_read(arena, source, ret_journal) : status;
 }
 
 /* A number that grows with the date; 0 when the clock was broken. */

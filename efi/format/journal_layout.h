@@ -10,6 +10,7 @@
 #define HEADER_SIZE      40u
 #define UNDO_OFFSET      23u
 #define CRC_OFFSET       28u
+#define KIND_SIZE        4u
 #define BEHIND_CRC       32u
 #define DISK_HEADER      48u
 #define VARIABLE_HEADER  88u
@@ -25,6 +26,9 @@
 #define FLAG_DIFFERENCES 4u
 
 extern const uint8_t journal_magic[MAGIC_SIZE];
+
+/* The state that the last whole mark in these bytes tells; JOURNAL_PENDING when there is none. */
+enum journal_state journal_last_mark(struct span tail);
 
 /* The CRC over header, disks and records, with its own field taken as zero. */
 uint32_t journal_crc(struct span file);

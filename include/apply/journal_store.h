@@ -74,7 +74,8 @@ MUST_CHECK enum status journal_store_list_interrupted(struct arena *arena,
                                                       struct journal_files *ret_files);
 
 /*
- * Reads a journal that was listed with ST_OK in full. Statuses: ST_OK; ST_ABSENT when its volume or
+ * Reads a journal that was listed with ST_OK; old content of blocks is read where it lies when it is asked for
+ * (journal_old), so ports and the file must outlive it. Statuses: ST_OK; ST_ABSENT when its volume or
  * the file is gone; ST_DAMAGED; ST_IO; ST_NO_MEMORY.
  */
 MUST_CHECK enum status journal_store_load(struct arena *arena, const struct ports *ports,

@@ -73,6 +73,8 @@
 #define JOURNAL_DIGEST_SIZE 8u
 #define JOURNAL_STEPS_MAX   4096u /* a change of all disks of a machine takes some hundred */
 
+#define JOURNAL_OLD_MOST (1u << 20) /* bytes of old content in one record */
+
 #define JOURNAL_HEAD_SIZE 12u /* bytes of a file's beginning that journal_is_closed needs */
 
 enum journal_state {
@@ -117,10 +119,22 @@ struct journal_record {
     char name[JOURNAL_NAME_SIZE];
     bool old_present;
     uint32_t old_attributes;
-    struct span old_data;
+    struct span old_data; /* of blocks that were read from a file: empty, journal_old gives it */
+    uint64_t old_at;      /* where it lies in the file, */
+    uint32_t old_crc;     /* and its CRC-32 when that was found whole */
     bool new_present;
     uint32_t new_attributes;
     struct span new_data; /* of blocks: to be built only, and where it is known beforehand */
+};
+
+/* Where the bytes of a journal's file are. */
+struct journal_source {
+    struct span bytes; /* all of them; `at` NULL: they are read */
+    uint64_t size;     /* bytes of the file, marks included */
+    void *ctx;
+
+    /* Reads `size` bytes from byte `offset` on. Statuses: ST_OK, when all are there; any other. */
+    enum status (*read)(void *ctx, uint64_t offset, void *ret_data, size_t size);
 };
 
 struct journal {
@@ -131,7 +145,8 @@ struct journal {
     size_t disk_count;
     struct journal_record *records;
     size_t count;
-    enum journal_state state; /* not looked at by journal_build */
+    enum journal_state state;            /* not looked at by journal_build */
+    const struct journal_source *source; /* of one that was read */
 };
 
 /* Bytes of the file that journal_build makes. */
@@ -158,12 +173,31 @@ bool journal_old_block(const struct journal_record *record, uint32_t block, stru
                        uint8_t *ret_old);
 
 /*
- * Takes a file apart; spans point into `file`. Statuses: ST_OK; ST_DAMAGED when it is cut short,
- * its CRC is wrong, a record leads outside the file or its disk, or a field has a value that
- * journal_build does not write; ST_NO_MEMORY.
+ * Takes a file apart, from start to end; `source` must outlive the journal. The old content of blocks
+ * stays where it is. Statuses: ST_OK; ST_DAMAGED when it is cut short, its CRC is wrong, a record
+ * leads outside the file or its disk, or a field has a value that journal_build does not write; those
+ * of source->read; ST_NO_MEMORY.
  */
+MUST_CHECK enum status journal_read(struct arena *arena, const struct journal_source *source,
+                                    struct journal *ret_journal);
+
+/* The same without reading old content, so that no CRC tells whether it is damaged: for what need
+ * not be known for sure. */
+MUST_CHECK enum status journal_read_heads(struct arena *arena, const struct journal_source *source,
+                                          struct journal *ret_journal);
+
+/* journal_read of a file in memory; spans point into `file`. Statuses as journal_read. */
 MUST_CHECK enum status journal_parse(struct arena *arena, struct span file,
                                      struct journal *ret_journal);
+
+/*
+ * The old content of `count` blocks from block `first` of a record on, to `ret_old`; of such without
+ * differences, or with old_data. Statuses: ST_OK; ST_IO, also when a whole record is not what
+ * journal_read has found; others of source->read.
+ */
+MUST_CHECK enum status journal_old(const struct journal *journal,
+                                   const struct journal_record *record, uint32_t first,
+                                   uint32_t count, uint8_t *ret_old);
 
 /*
  * True when a file is known to have a mark of work that is over, without all of it being read: `head` is its first

@@ -10,7 +10,11 @@
 
 static uint8_t arena_bytes[1u << 20];
 
+static uint8_t read_bytes[4u << 20];
+
 static uint8_t block_bytes[65536];
+
+static uint8_t old_bytes[INPUT_MAX];
 
 /* What cannot be brought back is not; nothing outside a block is read or written. */
 static void check_differences(const struct journal_record *record, uint32_t block_size)
@@ -58,6 +62,50 @@ static void check_record(const struct journal *journal, const struct journal_rec
             record->new_digests.size == (uint64_t)record->block_count * JOURNAL_DIGEST_SIZE);
 }
 
+static enum status read_input(void *ctx, uint64_t offset, void *ret_data, size_t size)
+{
+    const struct span *input = ctx;
+
+    require(size <= input->size && offset <= input->size - size);
+    memcpy(ret_data, input->at + offset, size);
+    return ST_OK;
+}
+
+/* Old content that is read is that which lies in memory; what is passed over unread changes no record. */
+static void check_read_record(const struct journal *journal, const struct journal_record *record,
+                              const struct journal_record *expected)
+{
+    require(record->kind == expected->kind && record->lba == expected->lba);
+    require(span_equal(record->new_digests, expected->new_digests));
+    if (record->kind != JOURNAL_BLOCKS || expected->old_data.at == NULL)
+        return;
+    size_t size = expected->old_data.size;
+    require(record->old_data.at == NULL && size <= sizeof(old_bytes));
+    require(journal_old(journal, record, 0, record->block_count, old_bytes) == ST_OK);
+    require(memcmp(old_bytes, expected->old_data.at, size) == 0);
+}
+
+/* A piece at a time it is the same journal as in memory. */
+static void check_read(struct span input, enum status expected, const struct journal *parsed)
+{
+    struct journal_source source = {.size = input.size, .ctx = &input, .read = read_input};
+    struct journal journal;
+    struct journal heads;
+    struct arena arena;
+
+    arena_init(&arena, read_bytes, sizeof(read_bytes));
+    require(journal_read(&arena, &source, &journal) == expected);
+    enum status status = journal_read_heads(&arena, &source, &heads);
+    if (expected != ST_OK)
+        return;
+    require(status == ST_OK && heads.count == parsed->count && heads.state == parsed->state);
+    require(journal.count == parsed->count && journal.state == parsed->state);
+    for (size_t i = 0; i < parsed->count; i++) {
+        check_read_record(&journal, &journal.records[i], &parsed->records[i]);
+        require(heads.records[i].lba == parsed->records[i].lba);
+    }
+}
+
 /* Parses and, where that succeeds, builds again. */
 static void check(struct span input)
 {
@@ -66,7 +114,9 @@ static void check(struct span input)
     struct span built;
 
     arena_init(&arena, arena_bytes, sizeof(arena_bytes));
-    if (journal_parse(&arena, input, &journal) != ST_OK)
+    enum status status = journal_parse(&arena, input, &journal);
+    check_read(input, status, &journal);
+    if (status != ST_OK)
         return;
     for (size_t i = 0; i < journal.count; i++)
         check_record(&journal, &journal.records[i]);

@@ -917,7 +917,7 @@ static void list_has_all_journals_by_number_with_their_state(void **state)
     mem_files_set_self(p->host->files, 0);
     assert_int_equal(save(s, p, &file), ST_OK);
     mem_files_put(p->host->files, 1, "\\EFI\\shadowboot\\J0000004.SBJ", "SBJOURN1", 8);
-    mem_files_put(p->host->files, 1, "\\EFI\\shadowboot\\J0000005.SBJ", "SBJOURN1", 8);
+    mem_files_put(p->host->files, 1, "\\EFI\\shadowboot\\J0000005.SBJ", s->old_blocks, 100);
     mem_files_spoil(p->host->files, 1, "\\EFI\\shadowboot\\J0000005.SBJ");
     assert_int_equal(journal_store_list(&s->arena, host_ports(p->host), &files), ST_OK);
     assert_int_equal(files.count, 5);
@@ -934,12 +934,15 @@ static void list_has_all_journals_by_number_with_their_state(void **state)
 }
 
 /* A journal of 3 MiB and a bit: more than one piece, and the last one is short. */
-#define LARGE_BLOCKS 6145u
+#define LARGE_BLOCKS  6145u
+#define RECORD_BLOCKS (JOURNAL_OLD_MOST / 512)
 
 struct large {
     uint8_t memory[16u << 20];
     struct arena arena;
+    struct journal_record records[LARGE_BLOCKS / RECORD_BLOCKS + 1];
     uint8_t old_data[LARGE_BLOCKS * 512];
+    uint8_t piece[JOURNAL_OLD_MOST];
 };
 
 static struct large *save_large(struct state *s, struct planning *p, struct journal_file *ret_file)
@@ -951,13 +954,37 @@ static struct large *save_large(struct state *s, struct planning *p, struct jour
         large->old_data[i] = (uint8_t)(i * 7 + i / 512);
     be_about_disk(s, p, 1);
     s->disks[0].block_count = LARGE_BLOCKS;
-    s->block_records[0].lba = 0;
-    s->block_records[0].block_count = LARGE_BLOCKS;
-    s->block_records[0].old_data = span_of(large->old_data, sizeof(large->old_data));
+    for (uint32_t i = 0; i <= LARGE_BLOCKS / RECORD_BLOCKS; i++) {
+        uint32_t left = LARGE_BLOCKS - i * RECORD_BLOCKS;
+        uint32_t count = left < RECORD_BLOCKS ? left : RECORD_BLOCKS;
+        large->records[i] = s->block_records[0];
+        large->records[i].lba = (uint64_t)i * RECORD_BLOCKS;
+        large->records[i].block_count = count;
+        large->records[i].old_data =
+            span_of(large->old_data + (size_t)i * JOURNAL_OLD_MOST, (size_t)count * 512);
+    }
+    s->of_disks.records = large->records;
+    s->of_disks.count = LARGE_BLOCKS / RECORD_BLOCKS + 1;
     assert_int_equal(
         journal_store_save(&large->arena, host_ports(p->host), &p->machine, &s->of_disks, ret_file),
         ST_OK);
     return large;
+}
+
+/* A piece at a time, and any block. */
+static void expect_old_content(struct large *large, const struct journal *journal)
+{
+    assert_int_equal(journal->count, LARGE_BLOCKS / RECORD_BLOCKS + 1);
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct journal_record *record = &journal->records[i];
+        const uint8_t *old = large->old_data + i * JOURNAL_OLD_MOST;
+        uint32_t last = record->block_count - 1;
+        assert_null(record->old_data.at);
+        assert_int_equal(journal_old(journal, record, 0, record->block_count, large->piece), ST_OK);
+        assert_memory_equal(large->piece, old, (size_t)record->block_count * 512);
+        assert_int_equal(journal_old(journal, record, last, 1, large->piece), ST_OK);
+        assert_memory_equal(large->piece, old + (size_t)last * 512, 512);
+    }
 }
 
 static void large_journal_is_listed_in_little_memory_and_loaded_in_full(void **state)
@@ -983,29 +1010,62 @@ static void large_journal_is_listed_in_little_memory_and_loaded_in_full(void **s
     assert_int_equal(list.items[0].journal.count, 0);
     assert_int_equal(journal_store_load(&large->arena, over(files), &list.items[0], &journal),
                      ST_OK);
-    assert_int_equal(journal.count, 1);
-    assert_true(
-        span_equal(journal.records[0].old_data, span_of(large->old_data, sizeof(large->old_data))));
+    expect_old_content(large, &journal);
+    /* A byte that has changed since is not taken for old content. */
+    uint8_t *copy = host_copy(stored.at, stored.size);
+    copy[stored.size / 2] ^= 1;
+    mem_files_put(p->host->files, 0, JOURNAL_1, copy, stored.size);
+    free(copy);
+    assert_int_equal(journal_old(&journal, &journal.records[1], 0, RECORD_BLOCKS, large->piece),
+                     ST_IO);
+    assert_int_equal(journal_old(&journal, &journal.records[0], 0, RECORD_BLOCKS, large->piece),
+                     ST_OK);
     free(large);
     planning_end(p);
 }
 
-/* The others are there all the same. */
-static void journal_that_does_not_fit_into_memory_is_listed_so(void **state)
+/* Old content stays where it is until it is wanted. */
+static void journal_that_does_not_fit_into_memory_is_read_all_the_same(void **state)
 {
     struct state *s = *state;
     struct planning *p = planning_begin(fixture_modern_machine());
     const struct files_port *files = &host_ports(p->host)->files;
     struct journal_files list;
+    struct journal journal;
     struct journal_file file;
     struct large *large = save_large(s, p, &file);
 
     assert_int_equal(save(s, p, &file), ST_OK);
-    arena_release(&s->arena, 0);
-    assert_int_equal(journal_store_list(&s->arena, over(files), &list), ST_OK);
+    arena_init(&large->arena, large->memory, 512u << 10);
+    assert_int_equal(journal_store_list(&large->arena, over(files), &list), ST_OK);
     assert_int_equal(list.count, 2);
-    assert_int_equal(list.items[0].status, ST_NO_MEMORY);
+    assert_int_equal(list.items[0].status, ST_OK);
     assert_int_equal(list.items[1].status, ST_OK);
+    assert_int_equal(journal_store_load(&large->arena, over(files), &list.items[0], &journal),
+                     ST_OK);
+    expect_old_content(large, &journal);
+    free(large);
+    planning_end(p);
+}
+
+/* It is read in one piece when it comes back. */
+static void more_old_content_than_a_record_may_have_is_damage(void **state)
+{
+    struct state *s = *state;
+    struct planning *p = planning_begin(fixture_modern_machine());
+    struct journal_file file;
+    struct journal journal;
+    struct span built;
+    struct large *large = save_large(s, p, &file);
+
+    for (uint32_t count = RECORD_BLOCKS; count <= RECORD_BLOCKS + 1; count++) {
+        arena_release(&large->arena, 0);
+        large->records[0].block_count = count;
+        large->records[0].old_data = span_of(large->old_data, (size_t)count * 512);
+        assert_int_equal(journal_build(&large->arena, &s->of_disks, &built), ST_OK);
+        assert_int_equal(journal_parse(&large->arena, built, &journal),
+                         count == RECORD_BLOCKS ? ST_OK : ST_DAMAGED);
+    }
     free(large);
     planning_end(p);
 }
@@ -1223,7 +1283,8 @@ int main(void)
         CASE(numbers_are_unique_over_all_volumes),
         CASE(list_has_all_journals_by_number_with_their_state),
         CASE(large_journal_is_listed_in_little_memory_and_loaded_in_full),
-        CASE(journal_that_does_not_fit_into_memory_is_listed_so),
+        CASE(journal_that_does_not_fit_into_memory_is_read_all_the_same),
+        CASE(more_old_content_than_a_record_may_have_is_damage),
         CASE(every_piece_of_a_large_journal_is_compared),
         CASE(only_journals_without_a_mark_are_interrupted),
         CASE(change_that_is_over_costs_two_short_reads),
