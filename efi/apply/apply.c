@@ -1,6 +1,7 @@
 #include "apply/apply.h"
 
 #include "apply_run.h"
+#include "journal_claims.h"
 #include "disk_restore.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -103,7 +104,9 @@ static enum status save_journal(struct apply_run *run, const char *command)
     *journal = (struct journal){.command = command, .is_undo = run->plan->is_undo};
     if (run->undone != NULL)
         return mark_undone(run);
-    enum status status = gather_records(run);
+    enum status status = journal_claims_mark(run->arena, run->ports, &run->disks);
+    if (status == ST_OK)
+        status = gather_records(run);
     if (status != ST_OK) {
         run->result->problem =
             apply_say(run,

@@ -148,14 +148,34 @@ struct listing {
     struct arena *arena;
     const struct ports *ports;
     bool interrupted_only;
+    journal_store_visitor *visitor; /* NULL: items are listed */
+    void *visitor_ctx;
     struct journal_file *items; /* NULL while they are counted */
     size_t room;
     size_t count;
 };
 
+static enum status show_to_visitor(struct listing *listing, const struct journal_file *file)
+{
+    size_t mark = arena_mark(listing->arena);
+    const struct journal_source *source = NULL;
+    struct journal journal;
+
+    enum status status = open_source(listing->arena, listing->ports, file, &source);
+    if (status == ST_OK)
+        status = journal_read_heads(listing->arena, source, &journal);
+    if (status == ST_OK && !journal.is_undo && journal.state != JOURNAL_UNDONE &&
+        journal.state != JOURNAL_LEFT)
+        listing->visitor(listing->visitor_ctx, &journal);
+    arena_release(listing->arena, mark);
+    return status == ST_NO_MEMORY ? ST_NO_MEMORY : ST_OK;
+}
+
 /* Adds a journal that was named, as far as the list is for it. */
 static enum status add_journal(struct listing *listing, struct journal_file *file)
 {
+    if (listing->visitor != NULL)
+        return show_to_visitor(listing, file);
     enum status status = summarize(listing->arena, listing->ports, file);
 
     if (status != ST_OK)
@@ -170,7 +190,7 @@ static enum status add_journal(struct listing *listing, struct journal_file *fil
 static bool has_no_room(struct listing *listing)
 {
     listing->count += listing->items == NULL;
-    return listing->items == NULL || listing->count == listing->room;
+    return listing->visitor == NULL && (listing->items == NULL || listing->count == listing->room);
 }
 
 static enum status list_file(struct listing *listing, size_t volume, const struct file_info *info,
@@ -295,6 +315,18 @@ enum status journal_store_list_interrupted(struct arena *arena, const struct por
     struct listing listing = {.arena = arena, .ports = ports, .interrupted_only = true};
 
     return list_journals(&listing, ret_files);
+}
+
+enum status journal_store_visit(struct arena *arena, const struct ports *ports,
+                                journal_store_visitor *visitor, void *visitor_ctx)
+{
+    size_t mark = arena_mark(arena);
+    struct listing listing = {
+        .arena = arena, .ports = ports, .visitor = visitor, .visitor_ctx = visitor_ctx};
+
+    enum status status = list_volumes(&listing);
+    arena_release(arena, mark);
+    return status;
 }
 
 size_t journal_store_volume(const struct ports *ports, const struct journal_file *file)

@@ -5,7 +5,8 @@
 #include "format/devpath.h"
 #include "journal_layout.h"
 
-#define WINDOW 0x20000u /* bytes that are read at once */
+#define WINDOW       0x20000u /* bytes that are read at once */
+#define HEADS_WINDOW 0x2000u
 
 /* A file that is being taken apart. */
 struct taking {
@@ -13,12 +14,13 @@ struct taking {
     const struct journal_source *source;
     bool heads_only;
     uint8_t *window;
-    uint64_t window_at; /* in the file */
-    size_t window_size; /* bytes that are in it */
-    uint64_t at;        /* the next byte */
-    uint64_t end;       /* behind the last record */
-    uint32_t crc;       /* of the bytes before */
-    enum status status; /* of the first failure */
+    uint32_t window_most; /* bytes it has room for */
+    uint64_t window_at;   /* in the file */
+    size_t window_size;   /* bytes that are in it */
+    uint64_t at;          /* the next byte */
+    uint64_t end;         /* behind the last record */
+    uint32_t crc;         /* of the bytes before */
+    enum status status;   /* of the first failure */
     const struct journal_disk *disks;
     size_t disk_count;
 };
@@ -29,7 +31,13 @@ static void fail_taking(struct taking *taking, enum status status)
         taking->status = status;
 }
 
-/* Brings the next `size` bytes, at most WINDOW, into the window. */
+/* Of `size` bytes, how many go through the window at once. */
+static size_t at_once(const struct taking *taking, uint64_t size)
+{
+    return size < taking->window_most ? (size_t)size : taking->window_most;
+}
+
+/* Brings the next `size` bytes, at most window_most, into the window. */
 static void fill_from_file(struct taking *taking, size_t size)
 {
     uint64_t left = taking->end - taking->at;
@@ -38,12 +46,12 @@ static void fill_from_file(struct taking *taking, size_t size)
         taking->at + size <= taking->window_at + taking->window_size)
         return;
     taking->window_at = taking->at;
-    taking->window_size = left < WINDOW ? (size_t)left : WINDOW;
+    taking->window_size = at_once(taking, left);
     fail_taking(taking, taking->source->read(taking->source->ctx, taking->at, taking->window,
                                              taking->window_size));
 }
 
-/* Takes `size` bytes off, at most WINDOW of a file that is not in memory; a span at NULL when there are not so many.
+/* Takes `size` bytes off, at most window_most of a file that is not in memory; a span at NULL when there are not so many.
  * They stay there until more is taken. */
 static struct span take_bytes(struct taking *taking, uint64_t size)
 {
@@ -75,7 +83,7 @@ static struct span keep_bytes(struct taking *taking, uint64_t size)
         fail_taking(taking, ST_NO_MEMORY);
     for (size_t done = 0; done < size && taking->status == ST_OK;) {
         size_t left = (size_t)size - done;
-        struct span part = take_bytes(taking, left < WINDOW ? left : WINDOW);
+        struct span part = take_bytes(taking, at_once(taking, left));
         if (part.at != NULL)
             memcpy(at + done, part.at, part.size);
         done += part.size;
@@ -93,7 +101,7 @@ static uint32_t pass_bytes(struct taking *taking, uint64_t size)
         return 0;
     }
     while (size > 0 && taking->status == ST_OK) {
-        struct span part = take_bytes(taking, size < WINDOW ? size : WINDOW);
+        struct span part = take_bytes(taking, at_once(taking, size));
         crc = crc32_update(crc, part.at, part.size);
         size -= part.size;
     }
@@ -313,7 +321,7 @@ static enum status take_marks(struct taking *taking, enum journal_state *ret_sta
     taking->end = taking->source->size;
     while (taking->end - taking->at >= JOURNAL_MARK_SIZE && taking->status == ST_OK) {
         uint64_t left = taking->end - taking->at;
-        struct span part = take_bytes(taking, left < WINDOW ? left : WINDOW);
+        struct span part = take_bytes(taking, at_once(taking, left));
         enum journal_state last = journal_last_mark(part);
         state = last != JOURNAL_PENDING ? last : state;
         taking->at -= taking->at < taking->end ? JOURNAL_MARK_SIZE - 1 : 0;
@@ -382,12 +390,14 @@ static enum status take_whole(struct taking *taking, struct journal *ret_journal
 static enum status read_journal_as(struct arena *arena, const struct journal_source *source,
                                    bool heads_only, struct journal *ret_journal)
 {
-    size_t window = source->size < WINDOW ? (size_t)source->size : WINDOW;
-    struct taking taking = {
-        .arena = arena, .source = source, .heads_only = heads_only, .end = source->size};
+    struct taking taking = {.arena = arena,
+                            .source = source,
+                            .heads_only = heads_only,
+                            .window_most = heads_only ? HEADS_WINDOW : WINDOW,
+                            .end = source->size};
 
     if (source->bytes.at == NULL) {
-        taking.window = arena_alloc(arena, 1, window);
+        taking.window = arena_alloc(arena, 1, at_once(&taking, source->size));
         if (taking.window == NULL)
             return ST_NO_MEMORY;
     }

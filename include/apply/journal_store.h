@@ -73,6 +73,13 @@ MUST_CHECK enum status journal_store_list_interrupted(struct arena *arena,
                                                       const struct ports *ports,
                                                       struct journal_files *ret_files);
 
+typedef void journal_store_visitor(void *ctx, const struct journal *journal);
+
+/* Shows each journal whose change stands, or was interrupted, and that undo takes back; as
+ * journal_read_heads reads it. Takes no memory for good. Statuses: ST_OK; ST_NO_MEMORY. */
+MUST_CHECK enum status journal_store_visit(struct arena *arena, const struct ports *ports,
+                                           journal_store_visitor *visitor, void *visitor_ctx);
+
 /*
  * Reads a journal that was listed with ST_OK; old content of blocks is read where it lies when it is asked for
  * (journal_old), so ports and the file must outlive it. Statuses: ST_OK; ST_ABSENT when its volume or

@@ -15,7 +15,7 @@
 #include "apply/journal_store.h"
 #include "host/fault.h"
 #include "host/host_alloc.h"
-#include "unit/disk_machine_fixture.h"
+#include "unit/disk_work_fixture.h"
 #include "unit/plan_fixture.h"
 
 #define BOOT_MANAGER "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
@@ -205,6 +205,96 @@ static void an_undo_that_could_not_write_is_gone_on_with(void **state)
         host_free(host);
     }
     host_free(sound);
+}
+
+/* --- Blocks that no file has, and an earlier change needs --------------------------------------- */
+
+/* The ESP of Disk 1 holds what no file system does. */
+static void fill_esp(struct host *host)
+{
+    struct host_partition esp = disk_machine_place(host, 1, PART_ESP);
+    size_t size = (size_t)esp.size * 512;
+    uint8_t *bytes = host_alloc(1, size);
+
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(i * 31 + i / 512 * 7 + 1);
+    mem_block_write(host->disks[1], esp.start * 512, bytes, size);
+    free(bytes);
+    disk_machine_restart(host);
+}
+
+/* What a new file system covers is not free space of nobody: the change that made it can be taken back. */
+static void what_a_format_covered_comes_back_under_a_later_change(void **state)
+{
+    struct disk_machine_shape shape = disk_machine_usual();
+    struct host *host = disk_machine_new(&shape);
+
+    (void)state;
+    fill_esp(host);
+    struct host *before = host_clone(host);
+    assert_int_equal(run(host, "repair -y -format"), 0);
+    assert_int_equal(run(host, "bcd set {bootmgr} timeout 9 -on 1 -y"), 0);
+    assert_int_equal(run(host, "undo -y"), 0);
+    assert_int_equal(run(host, "undo -y"), 0);
+    assert_true(disks_equal(host, before));
+    host_free(before);
+    host_free(host);
+}
+
+/* A journal about a block of Disk `disk` on the stick. */
+static void put_claim(struct planning *p, size_t disk, uint64_t lba, enum journal_kind kind,
+                      const char *mark)
+{
+    static const uint8_t old[512] = {1};
+    const struct disk *own = &p->machine.disks[disk];
+    struct journal_disk about = {
+        .guid_before = own->guid, .block_count = own->block_count, .block_size = 512};
+    struct journal_record record = {
+        .kind = kind, .lba = lba, .block_count = 1, .old_data = span_of(old, 512)};
+    struct journal journal = {
+        .command = "", .disks = &about, .disk_count = 1, .records = &record, .count = 1};
+    uint8_t data[2048];
+    struct span file;
+
+    about.path = own->path;
+    assert_int_equal(journal_build(&p->arena, &journal, &file), ST_OK);
+    memcpy(data, file.at, file.size);
+    memcpy(data + file.size, mark, strlen(mark));
+    mem_files_put(p->host->files, disk_machine_stick(p->host), "\\EFI\\shadowboot\\J0000007.SBJ",
+                  data, file.size + strlen(mark));
+}
+
+/* True when what a file is written over is kept by its journal. */
+static bool free_space_is_kept(size_t disk, enum journal_kind kind, const char *mark)
+{
+    struct planning *p = disk_work_planning(disk_machine_usual());
+    struct apply_result result;
+    struct journal journal;
+    bool kept = false;
+
+    plan_boot_manager(p);
+    uint64_t lba = work_of(p, host_ports(p->host), 0)->edit.files[0].extents[0].lba;
+    put_claim(p, disk, lba + 3, kind, mark);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
+    struct span file = mem_files_find(p->host->files, disk_machine_stick(p->host),
+                                      "\\EFI\\shadowboot\\J0000008.SBJ");
+    assert_int_equal(journal_parse(&p->arena, file, &journal), ST_OK);
+    for (size_t i = 0; i < journal.count; i++)
+        kept |= journal.records[i].kind == JOURNAL_BLOCKS && journal.records[i].lba == lba;
+    planning_end(p);
+    return kept;
+}
+
+/* Clusters that an earlier change has set free hold what its way back leads to. */
+static void free_space_that_a_change_relies_on_is_kept(void **state)
+{
+    (void)state;
+    assert_true(free_space_is_kept(1, JOURNAL_RELIED, "SBDONE__"));
+    assert_true(free_space_is_kept(1, JOURNAL_RELIED, "SBDONE__SBUNDO__"));
+    assert_true(free_space_is_kept(1, JOURNAL_BLOCKS, "SBDONE__"));
+    assert_false(free_space_is_kept(0, JOURNAL_RELIED, "SBDONE__"));
+    assert_false(free_space_is_kept(1, JOURNAL_RELIED, "SBDONE__SBUNDONE"));
+    assert_false(free_space_is_kept(1, JOURNAL_RELIED, "SBLEFT__"));
 }
 
 /* --- The place in the firmware ----------------------------------------------------------------- */
@@ -458,6 +548,8 @@ int main(void)
         CASE(what_stays_garbled_is_taken_back_by_force),
         CASE(nothing_forces_a_change_that_was_finished),
         CASE(an_undo_that_could_not_write_is_gone_on_with),
+        PLACE(what_a_format_covered_comes_back_under_a_later_change),
+        PLACE(free_space_that_a_change_relies_on_is_kept),
         PLACE(an_interrupted_change_needs_no_second_place_to_be_taken_back),
         PLACE(taking_back_from_the_variable_survives_power_cuts),
         PLACE(who_gives_it_up_has_the_place_again),
