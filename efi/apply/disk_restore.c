@@ -7,6 +7,12 @@ static bool is_ours(const struct disk_work *work, const struct journal_record *r
     return record->kind == JOURNAL_BLOCKS && record->disk == work->change->journal_disk;
 }
 
+static bool is_in_record(const struct disk_work *work, const struct journal_record *record,
+                         uint64_t lba)
+{
+    return is_ours(work, record) && lba >= record->lba && lba - record->lba < record->block_count;
+}
+
 /* Where old content is read to: behind what the disk is read to and what is read back. */
 static uint8_t *old_room(const struct disk_work *work)
 {
@@ -51,7 +57,7 @@ static enum status is_of_another_step(const struct disk_work *work, uint64_t lba
 
     for (size_t i = 0; i < journal->count && !is && status == ST_OK; i++) {
         const struct journal_record *record = &journal->records[i];
-        if (!is_ours(work, record) || lba < record->lba || lba - record->lba >= record->block_count)
+        if (!is_in_record(work, record, lba))
             continue;
         uint32_t block = (uint32_t)(lba - record->lba);
         is = is_new_block(work, record, block, now);
@@ -90,18 +96,18 @@ static enum status look_at_record(const struct disk_work *work, const struct jou
     enum status status = ST_OK;
     bool is_new = false;
 
-    for (uint64_t done = 0; done < record->block_count && status == ST_OK; done += most) {
-        uint64_t left = record->block_count - done;
-        uint32_t count = left < most ? (uint32_t)left : most;
+    for (uint32_t done = 0; done < record->block_count && status == ST_OK;) {
+        uint32_t left = record->block_count - done;
+        uint32_t count = left < most ? left : most;
         if (port->read(port->ctx, record->lba + done, count, work->buffer) != ST_OK)
             return ST_IO;
-        status = journal_old(work->change->journal, record, (uint32_t)done, count, old_room(work));
+        status = journal_old(work->change->journal, record, done, count, old_room(work));
         for (uint32_t i = 0; i < count && status == ST_OK; i++) {
             size_t at = (size_t)i * port->block_size;
             if (memcmp(work->buffer + at, old + at, port->block_size) != 0)
-                status =
-                    look_at_block(work, record, (uint32_t)done + i, work->buffer + at, &is_new);
+                status = look_at_block(work, record, done + i, work->buffer + at, &is_new);
         }
+        done += count;
     }
     *ret_is_new = is_new;
     return status;
@@ -134,12 +140,13 @@ static enum status check_relied(const struct disk_work *work, const struct journ
     struct sha256_state state;
 
     sha256_start(&state);
-    for (uint64_t done = 0; done < record->block_count; done += most) {
-        uint64_t left = record->block_count - done;
-        uint32_t count = left < most ? (uint32_t)left : most;
+    for (uint32_t done = 0; done < record->block_count;) {
+        uint32_t left = record->block_count - done;
+        uint32_t count = left < most ? left : most;
         if (port->read(port->ctx, record->lba + done, count, work->buffer) != ST_OK)
             return ST_IO;
         sha256_feed(&state, span_of(work->buffer, (size_t)count * port->block_size));
+        done += count;
     }
     struct sha256 digest = sha256_finish(&state);
     return sha256_equal(&digest, &record->digest) ? ST_OK : ST_CHANGED;
@@ -167,7 +174,7 @@ static bool take_from_later_step(const struct disk_work *work, const struct jour
 {
     for (size_t i = index + 1; i < journal->count; i++) {
         const struct journal_record *record = &journal->records[i];
-        if (is_ours(work, record) && lba >= record->lba && lba - record->lba < record->block_count)
+        if (is_in_record(work, record, lba))
             return journal_old(journal, record, (uint32_t)(lba - record->lba), 1, ret_block) ==
                    ST_OK;
     }
@@ -181,7 +188,7 @@ static bool is_of_earlier_step(const struct disk_work *work, const struct journa
 {
     for (size_t i = 0; i < index; i++) {
         const struct journal_record *record = &journal->records[i];
-        if (!is_ours(work, record) || lba < record->lba || lba - record->lba >= record->block_count)
+        if (!is_in_record(work, record, lba))
             continue;
         uint32_t block = (uint32_t)(lba - record->lba);
         bool is = record->old_digests.size > 0 ? journal_old_block(record, block, now, scratch)

@@ -15,10 +15,10 @@ struct taking {
     bool heads_only;
     uint8_t *window;
     uint32_t window_most; /* bytes it has room for */
-    uint64_t window_at;   /* in the file */
-    size_t window_size;   /* bytes that are in it */
-    uint64_t at;          /* the next byte */
-    uint64_t end;         /* behind the last record */
+    uint32_t window_at;   /* in the file */
+    uint32_t window_size; /* bytes that are in it */
+    uint32_t at;          /* the next byte */
+    uint32_t end;         /* behind the last record */
     uint32_t crc;         /* of the bytes before */
     enum status status;   /* of the first failure */
     const struct journal_disk *disks;
@@ -32,18 +32,18 @@ static void fail_taking(struct taking *taking, enum status status)
 }
 
 /* Of `size` bytes, how many go through the window at once. */
-static size_t at_once(const struct taking *taking, uint64_t size)
+static uint32_t at_once(const struct taking *taking, uint32_t size)
 {
-    return size < taking->window_most ? (size_t)size : taking->window_most;
+    return size < taking->window_most ? size : taking->window_most;
 }
 
 /* Brings the next `size` bytes, at most window_most, into the window. */
-static void fill_from_file(struct taking *taking, size_t size)
+static void fill_from_file(struct taking *taking, uint32_t size)
 {
-    uint64_t left = taking->end - taking->at;
+    uint32_t left = taking->end - taking->at;
 
-    if (taking->at >= taking->window_at &&
-        taking->at + size <= taking->window_at + taking->window_size)
+    if (taking->at >= taking->window_at && size <= taking->window_size &&
+        taking->at - taking->window_at <= taking->window_size - size)
         return;
     taking->window_at = taking->at;
     taking->window_size = at_once(taking, left);
@@ -60,14 +60,14 @@ static struct span take_bytes(struct taking *taking, uint64_t size)
     if (size > taking->end - taking->at)
         fail_taking(taking, ST_DAMAGED);
     if (taking->status == ST_OK && taken.at == NULL)
-        fill_from_file(taking, (size_t)size);
+        fill_from_file(taking, (uint32_t)size);
     if (taking->status != ST_OK)
         return span_of(NULL, 0);
     taken = taken.at != NULL
                 ? span_part(taken, taking->at, size)
                 : span_of(taking->window + (taking->at - taking->window_at), (size_t)size);
     taking->crc = crc32_update(taking->crc, taken.at, taken.size);
-    taking->at += size;
+    taking->at += (uint32_t)size;
     return taken;
 }
 
@@ -81,29 +81,29 @@ static struct span keep_bytes(struct taking *taking, uint64_t size)
     at = arena_alloc(taking->arena, 1, (size_t)size);
     if (at == NULL)
         fail_taking(taking, ST_NO_MEMORY);
-    for (size_t done = 0; done < size && taking->status == ST_OK;) {
-        size_t left = (size_t)size - done;
+    for (uint32_t done = 0; done < size && taking->status == ST_OK;) {
+        uint32_t left = (uint32_t)size - done;
         struct span part = take_bytes(taking, at_once(taking, left));
         if (part.at != NULL)
             memcpy(at + done, part.at, part.size);
-        done += part.size;
+        done += (uint32_t)part.size;
     }
     return taking->status == ST_OK ? span_of(at, (size_t)size) : span_of(NULL, 0);
 }
 
 /* Passes over bytes; gives their CRC. */
-static uint32_t pass_bytes(struct taking *taking, uint64_t size)
+static uint32_t pass_bytes(struct taking *taking, uint32_t size)
 {
     uint32_t crc = 0;
 
     if (taking->heads_only && size <= taking->end - taking->at) {
-        taking->at += size;
+        taking->at += (uint32_t)size;
         return 0;
     }
     while (size > 0 && taking->status == ST_OK) {
         struct span part = take_bytes(taking, at_once(taking, size));
         crc = crc32_update(crc, part.at, part.size);
-        size -= part.size;
+        size -= (uint32_t)part.size;
     }
     return crc;
 }
@@ -200,7 +200,7 @@ static bool take_old(struct taking *taking, uint64_t bytes, struct journal_recor
     if (taking->source->bytes.at != NULL)
         record->old_data = take_bytes(taking, bytes);
     else
-        record->old_crc = pass_bytes(taking, bytes);
+        record->old_crc = pass_bytes(taking, (uint32_t)bytes);
     return taking->status == ST_OK;
 }
 
@@ -318,9 +318,9 @@ static enum status take_marks(struct taking *taking, enum journal_state *ret_sta
 {
     enum journal_state state = JOURNAL_PENDING;
 
-    taking->end = taking->source->size;
+    taking->end = (uint32_t)taking->source->size;
     while (taking->end - taking->at >= JOURNAL_MARK_SIZE && taking->status == ST_OK) {
-        uint64_t left = taking->end - taking->at;
+        uint32_t left = taking->end - taking->at;
         struct span part = take_bytes(taking, at_once(taking, left));
         enum journal_state last = journal_last_mark(part);
         state = last != JOURNAL_PENDING ? last : state;
@@ -394,10 +394,12 @@ static enum status read_journal_as(struct arena *arena, const struct journal_sou
                             .source = source,
                             .heads_only = heads_only,
                             .window_most = heads_only ? HEADS_WINDOW : WINDOW,
-                            .end = source->size};
+                            .end = (uint32_t)source->size};
 
+    if (source->size > UINT32_MAX)
+        return ST_DAMAGED;
     if (source->bytes.at == NULL) {
-        taking.window = arena_alloc(arena, 1, at_once(&taking, source->size));
+        taking.window = arena_alloc(arena, 1, at_once(&taking, taking.end));
         if (taking.window == NULL)
             return ST_NO_MEMORY;
     }
@@ -432,7 +434,7 @@ enum status journal_old(const struct journal *journal, const struct journal_reco
 {
     const struct journal_source *source = journal->source;
     uint32_t block_size = journal->disks[record->disk].block_size;
-    uint64_t at = (uint64_t)first * block_size;
+    size_t at = (size_t)first * block_size;
     size_t size = (size_t)count * block_size;
 
     if (record->old_is_zero)
