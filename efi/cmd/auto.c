@@ -153,15 +153,13 @@ static enum status look_at_machine(struct auto_run *run)
 static enum status plan_part(struct auto_run *run, bool entries_only, struct plan *ret_plan)
 {
     struct context *context = run->context;
-    const struct clock_port *clock = &context->ports->clock;
     struct repair_request request = {.allow_msr = run->settings.allow_msr,
                                      .allow_format = run->settings.allow_format,
                                      .entries_only = entries_only,
                                      .keep_entries = true};
     bool helps = false;
 
-    if (clock->now(clock->ctx, &request.now) != ST_OK)
-        request.now = (struct date_time){0};
+    request.now = context_now(context);
     enum status status = entries_only ? ST_OK : need_kept_files(context, &run->judgement);
     if (status != ST_OK)
         return status;

@@ -203,7 +203,6 @@ static enum status run_rounds(struct context *context, const struct bcd_request 
 enum status bcd_change(struct context *context, const struct bcd_step *steps, size_t count,
                        bool silent, struct guid *ret_copy)
 {
-    const struct clock_port *clock = &context->ports->clock;
     struct bcd_request request = {.target_count = 0};
     struct judgement judgement;
 
@@ -217,8 +216,7 @@ enum status bcd_change(struct context *context, const struct bcd_step *steps, si
     status = find_targets(context, &judgement.roles, &request);
     if (status != ST_OK)
         return status;
-    if (clock->now(clock->ctx, &request.now) != ST_OK)
-        request.now = (struct date_time){0};
+    request.now = context_now(context);
     if (request.target_count > 1 && goes_in_rounds(context, &request))
         return run_rounds(context, &request, &judgement, silent, ret_copy);
     return run_request(context, &request, &judgement, silent, ret_copy);

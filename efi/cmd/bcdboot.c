@@ -371,7 +371,6 @@ static enum status find_wishes(struct context *context, const struct judgement *
 
 enum status cmd_bcdboot(struct context *context)
 {
-    const struct clock_port *clock = &context->ports->clock;
     struct rebuild_request request = {.disk = NO_INDEX};
     struct boot_line line = {.windows = NULL};
     struct judgement judgement;
@@ -395,8 +394,7 @@ enum status cmd_bcdboot(struct context *context)
         status = find_wishes(context, &judgement, request.disk, &line, &request.stores);
     if (status != ST_OK)
         return status;
-    if (clock->now(clock->ctx, &request.now) != ST_OK)
-        request.now = (struct date_time){0};
+    request.now = context_now(context);
     request.no_entries = line.place != NULL;
     request.entries_last = line.last;
     run_begin(context, &plan);

@@ -79,6 +79,14 @@ void context_forget_contents(struct context *context)
     context->machine.contents = NULL;
 }
 
+struct date_time context_now(const struct context *context)
+{
+    const struct clock_port *clock = &context->ports->clock;
+    struct date_time now;
+
+    return clock->now(clock->ctx, &now) == ST_OK ? now : (struct date_time){0};
+}
+
 enum status context_scan(struct context *context, enum scan_depth depth)
 {
     size_t mark = arena_mark(context->arena);

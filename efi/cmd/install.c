@@ -99,7 +99,6 @@ static enum status make_install_plan(struct context *context, const struct insta
 
 enum status cmd_install(struct context *context)
 {
-    const struct clock_port *clock = &context->ports->clock;
     bool remove = option(context, "-remove") != NULL;
     struct install_request request = {.disk_in_name = option(context, "-disk") != NULL};
     struct judgement judgement;
@@ -116,8 +115,7 @@ enum status cmd_install(struct context *context)
         status = esps_of_words(context, &request);
     if (status != ST_OK)
         return status;
-    if (clock->now(clock->ctx, &request.now) != ST_OK)
-        request.now = (struct date_time){0};
+    request.now = context_now(context);
     run_begin(context, &plan);
     enum status made = remove ? plan_uninstall(&plan) : make_install_plan(context, &request, &plan);
     status = mend_run(context, &plan, made, false, &judgement);

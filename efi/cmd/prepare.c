@@ -23,7 +23,6 @@ static enum status make_plan(struct context *context, const struct prepare_reque
 
 enum status cmd_prepare(struct context *context)
 {
-    const struct clock_port *clock = &context->ports->clock;
     struct prepare_request request = {.disk = NO_INDEX};
     struct judgement judgement;
     struct plan plan;
@@ -42,8 +41,7 @@ enum status cmd_prepare(struct context *context)
         status = disk_word(context, context->words[0], &request.disk);
     if (status != ST_OK)
         return status;
-    if (clock->now(clock->ctx, &request.now) != ST_OK)
-        request.now = (struct date_time){0};
+    request.now = context_now(context);
     /* Who is there to be asked, is asked (plan.gives_up_msr); under -y nobody is. */
     request.allow_msr = !context->yes || option(context, "-msr") != NULL;
     request.disk_in_name = option(context, "-disk") != NULL;

@@ -44,7 +44,6 @@ static enum status choose_parts(struct context *context, struct rebuild_request 
 
 enum status cmd_rebuild(struct context *context)
 {
-    const struct clock_port *clock = &context->ports->clock;
     struct rebuild_request request = {.disk = NO_INDEX};
     struct judgement judgement;
     struct plan plan;
@@ -62,8 +61,7 @@ enum status cmd_rebuild(struct context *context)
         status = find_kept_files(context, &judgement, request.disk);
     if (status != ST_OK)
         return status;
-    if (clock->now(clock->ctx, &request.now) != ST_OK)
-        request.now = (struct date_time){0};
+    request.now = context_now(context);
     request.allow_msr = !context->yes || option(context, "-msr") != NULL;
     request.disk_in_name = option(context, "-disk") != NULL;
     run_begin(context, &plan);

@@ -13,7 +13,6 @@ static bool has_no_own_place(const struct files_port *files)
 
 enum status cmd_repair(struct context *context)
 {
-    const struct clock_port *clock = &context->ports->clock;
     struct repair_request request = {
         .allow_msr = !context->yes || option(context, "-msr") != NULL,
         .allow_format = !context->yes || option(context, "-format") != NULL,
@@ -32,8 +31,7 @@ enum status cmd_repair(struct context *context)
         need_kept_files(context, &judgement) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
     run_begin(context, &plan);
-    if (clock->now(clock->ctx, &request.now) != ST_OK)
-        request.now = (struct date_time){0};
+    request.now = context_now(context);
     status = mend_run(context, &plan, plan_repair(&plan, &judgement, &request), true, &judgement);
     if (status != ST_OK)
         return status;

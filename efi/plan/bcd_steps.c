@@ -127,17 +127,25 @@ static enum status read_old_value(struct bcd_work *work, const struct bcd_name *
                                                        : status;
 }
 
+/* What a step names, and the value it gives to that. */
+static enum status find_step_value(struct bcd_work *work, const struct bcd_step *step,
+                                   struct bcd_object *ret_object, struct bcd_name *ret_name,
+                                   struct span *ret_data)
+{
+    enum status status = find_object(work, step->object, ret_object);
+
+    if (status == ST_OK)
+        status = find_element(work, ret_object, step->element, ret_name);
+    return status == ST_OK ? read_old_value(work, ret_name, step, ret_data) : status;
+}
+
 static enum status set(struct bcd_work *work, const struct bcd_step *step)
 {
     struct bcd_object object;
     struct bcd_name name;
     struct span data;
 
-    enum status status = find_object(work, step->object, &object);
-    if (status == ST_OK)
-        status = find_element(work, &object, step->element, &name);
-    if (status == ST_OK)
-        status = read_old_value(work, &name, step, &data);
+    enum status status = find_step_value(work, step, &object, &name, &data);
     return status == ST_OK ? bcd_edit_set(&work->edit, &object.guid, name.code, data) : status;
 }
 
@@ -245,11 +253,7 @@ static enum status order(struct bcd_work *work, const struct bcd_step *step)
     struct bcd_name name;
     struct span data;
 
-    enum status status = find_object(work, step->object, &object);
-    if (status == ST_OK)
-        status = find_element(work, &object, step->element, &name);
-    if (status == ST_OK)
-        status = read_old_value(work, &name, step, &data);
+    enum status status = find_step_value(work, step, &object, &name, &data);
     return status == ST_OK ? change_list(work, step, &object, name.code, data) : status;
 }
 

@@ -38,19 +38,10 @@ static enum status esp_on(struct plan *plan, size_t partition, size_t *ret_esp)
 /* A source is only read (I3), so that nothing is asked of its partition table. */
 static enum status given_source(struct plan *plan, const struct guid *guid, size_t *ret_esp)
 {
-    char text[GUID_TEXT_SIZE];
-    size_t count = 0;
-    size_t partition = machine_find_partition(plan->machine, guid, &count);
+    size_t partition = NO_INDEX;
+    enum status status = place_find_only(plan, guid, &partition);
 
-    guid_format(guid, text);
-    if (count == 0)
-        return plan_refuse(plan, ST_ABSENT,
-                           "No partition of this machine has the GUID %s. \"shadowboot disks\" "
-                           "lists them all. Nothing was changed.",
-                           text);
-    if (count > 1)
-        return place_refuse_repeated(plan, guid, count);
-    return esp_on(plan, partition, ret_esp);
+    return status == ST_OK ? esp_on(plan, partition, ret_esp) : status;
 }
 
 static enum status given_target(struct plan *plan, const struct guid *guid, size_t *ret_esp)

@@ -97,7 +97,8 @@ static size_t last_disk_with(const struct machine *machine, const struct guid *g
     return disk;
 }
 
-enum status place_refuse_repeated(struct plan *plan, const struct guid *guid, size_t count)
+/* Refuses a GUID that `count` (> 1) partitions have, and says how the copy gets others. */
+static enum status refuse_repeated(struct plan *plan, const struct guid *guid, size_t count)
 {
     size_t disk = last_disk_with(plan->machine, guid);
     char text[GUID_TEXT_SIZE];
@@ -110,27 +111,35 @@ enum status place_refuse_repeated(struct plan *plan, const struct guid *guid, si
                        count, text, disks_with(plan, guid), disk, disk);
 }
 
-enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_partition)
+enum status place_find_only(struct plan *plan, const struct guid *guid, size_t *ret_partition)
 {
     char text[GUID_TEXT_SIZE];
     size_t count = 0;
-    size_t index = machine_find_partition(plan->machine, guid, &count);
 
+    *ret_partition = machine_find_partition(plan->machine, guid, &count);
     guid_format(guid, text);
     if (count == 0)
         return plan_refuse(plan, ST_ABSENT,
                            "No partition of this machine has the GUID %s.%s \"shadowboot disks\" "
                            "lists them all. Nothing was changed.",
                            text, hidden_by(plan));
-    if (count > 1)
-        return place_refuse_repeated(plan, guid, count);
+    return count == 1 ? ST_OK : refuse_repeated(plan, guid, count);
+}
+
+enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_partition)
+{
+    size_t index = NO_INDEX;
+    enum status status = place_find_only(plan, guid, &index);
+
+    if (status != ST_OK)
+        return status;
     const struct partition *partition = &plan->machine->partitions[index];
     if (partition->out_of_range || partition->overlaps)
         return plan_refuse(plan, ST_REFUSED,
                            "%s lies outside the usable part of its disk or overlaps another "
                            "partition. \"shadowboot disks %zu\" shows it. Nothing was changed.",
                            place_text(plan->arena, plan->machine, index), partition->disk);
-    enum status status = check_firmware_sees(plan, partition->disk);
+    status = check_firmware_sees(plan, partition->disk);
     if (status != ST_OK)
         return status;
     plan->target_disk = partition->disk;

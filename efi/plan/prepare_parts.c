@@ -54,24 +54,14 @@ static enum status check_source(struct prepare *prepare, size_t partition)
 enum status prepare_find_source(struct prepare *prepare)
 {
     const struct prepare_request *request = prepare->request;
-    size_t count = 0;
     size_t partition = NO_INDEX;
-    char guid[GUID_TEXT_SIZE];
 
     if (!request->has_source) {
         prepare->source = esp_files_source(prepare->machine, prepare->roles, prepare->disk);
         return ST_OK;
     }
-    partition = machine_find_partition(prepare->machine, &request->source, &count);
-    guid_format(&request->source, guid);
-    if (count == 1)
-        return check_source(prepare, partition);
-    if (count > 1)
-        return place_refuse_repeated(prepare->plan, &request->source, count);
-    return plan_refuse(prepare->plan, ST_ABSENT,
-                       "No partition of this machine has the GUID %s. \"shadowboot disks\" "
-                       "lists them all. Nothing was changed.",
-                       guid);
+    enum status status = place_find_only(prepare->plan, &request->source, &partition);
+    return status == ST_OK ? check_source(prepare, partition) : status;
 }
 
 enum status prepare_refuse_without_source(struct prepare *prepare)

@@ -82,6 +82,9 @@ MUST_CHECK enum status option_guid(struct context *context, const char *name, bo
 /* Reads a GUID; ST_USAGE (reported) when it is malformed. */
 MUST_CHECK enum status read_guid(struct context *context, const char *text, struct guid *ret_guid);
 
+/* The time by the machine's clock; all zero when that is broken. */
+struct date_time context_now(const struct context *context);
+
 /* Scans the machine into context->machine. Statuses: ST_OK; ST_NO_MEMORY (reported). */
 MUST_CHECK enum status context_scan(struct context *context, enum scan_depth depth);
 

@@ -19,9 +19,10 @@
 MUST_CHECK enum status place_find(struct plan *plan, const struct guid *guid,
                                   size_t *ret_partition);
 
-/* Refuses a GUID that `count` (> 1) partitions have, and says how the copy gets others. Status:
- * ST_REFUSED with plan->refusal set. */
-enum status place_refuse_repeated(struct plan *plan, const struct guid *guid, size_t count);
+/* The partition with the GUID, of whatever use it is: on exactly one disk. Statuses: ST_OK; ST_ABSENT or
+ * ST_REFUSED with plan->refusal set, and nothing in `*ret_partition` that means anything. */
+MUST_CHECK enum status place_find_only(struct plan *plan, const struct guid *guid,
+                                       size_t *ret_partition);
 
 /* True for an EFI system partition in the GPT of a disk that is not removable. */
 bool place_is_fixed_esp(const struct machine *machine, size_t partition);
