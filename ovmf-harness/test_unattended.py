@@ -183,6 +183,17 @@ def test_reports_are_left(night):
     assert [event[0] for event in course.events] == ['load', 'start']
 
 
+def test_own_esp_takes_the_journal_of_another_disks_format(night):
+    """Both ESPs are to be mended: one after the other, or no journal had a place."""
+    box = night('primary-esp-unformatted', shadow_entry=False)
+    esp = box.setup.volume(1, change=True)
+    esp.delete('/EFI/BOOT')
+    esp.put('/EFI/shadowboot/shadowboot.conf', b'allow-format = yes\n')
+    course = box.power_on()
+    assert course.end == STARTED and 'There is no place' not in course.texts[0], course.texts
+    assert box.setup.volume(0).exists('/EFI/Microsoft/Boot/bootmgfw.efi')
+
+
 def test_no_report_goes_onto_half_of_an_array(bases, standing_by, program, tmp_path):
     """shadowboot was put there from Linux, through the array: both halves have it."""
     setup = bases('mdesp').copy(tmp_path / 'machine')

@@ -156,7 +156,8 @@ static enum status plan_part(struct auto_run *run, bool entries_only, struct pla
     struct repair_request request = {.allow_msr = run->settings.allow_msr,
                                      .allow_format = run->settings.allow_format,
                                      .entries_only = entries_only,
-                                     .keep_entries = true};
+                                     .keep_entries = true,
+                                     .keeps_esp = true}; /* no stick takes the journal */
     bool helps = false;
 
     request.now = context_now(context);
