@@ -30,6 +30,9 @@ enum status cmd_repair(struct context *context)
     if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK ||
         need_kept_files(context, &judgement) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
+    for (size_t i = 0; i < context->machine.disk_count; i++)
+        request.keeps_esp |=
+            context->machine.disks[i].has_self && !context->machine.disks[i].removable;
     run_begin(context, &plan);
     request.now = context_now(context);
     status = mend_run(context, &plan, plan_repair(&plan, &judgement, &request), true, &judgement);
