@@ -9,7 +9,7 @@
 
 /* When an action comes. */
 enum turn {
-    TURN_FIRST,   /* disks, as the first plan has them */
+    TURN_FIRST,   /* disks, as the first plan has them, or all (plan_puts_disks_first) */
     TURN_ENTRIES, /* entries are made and changed */
     TURN_ORDER,
     TURN_LATER, /* disks that may start by those entries alone while their files change */
@@ -303,13 +303,15 @@ static enum turn turn_of(const struct action *action, bool early)
 
 static void put_in_turn(const struct join *join, struct plan *io_plan)
 {
+    bool all_first = plan_puts_disks_first(io_plan);
+
     for (int turn = 0; turn < TURN_COUNT; turn++) {
         for (size_t i = 0; i < join->old.count; i++) {
-            if (turn_of(&join->old.actions[i], i < join->old_end) == (enum turn)turn)
+            if (turn_of(&join->old.actions[i], all_first || i < join->old_end) == (enum turn)turn)
                 io_plan->actions[io_plan->count++] = join->old.actions[i];
         }
         for (size_t i = 0; i < join->new.count; i++) {
-            if (turn_of(&join->new.actions[i], false) == (enum turn)turn)
+            if (turn_of(&join->new.actions[i], all_first) == (enum turn)turn)
                 io_plan->actions[io_plan->count++] = join->new.actions[i];
         }
     }

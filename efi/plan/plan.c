@@ -38,17 +38,17 @@ static void *grow(struct arena *arena, const void *items, size_t count, size_t s
     return grown;
 }
 
-/*
- * Where the next action goes: at the end. But a firmware that keeps variables in a file of an ESP writes to that
- * file system whenever one is set, so there disks come before variables: what is to become of a disk is worked
- * out from what it holds before the first action. Undo goes the other way, to end where the change began.
- */
+bool plan_puts_disks_first(const struct plan *plan)
+{
+    return !plan->is_undo && firmware_is_uboot(plan->machine->firmware.vendor);
+}
+
+/* Where the next action goes: at the end, but where disks come before variables. */
 static size_t place_for(const struct plan *plan, enum action_type type)
 {
     size_t at = plan->count;
 
-    if (type != ACTION_CHANGE_DISK || plan->is_undo ||
-        !firmware_is_uboot(plan->machine->firmware.vendor))
+    if (type != ACTION_CHANGE_DISK || !plan_puts_disks_first(plan))
         return at;
     while (at > 0 && !action_changes_disk(&plan->actions[at - 1]))
         at--;

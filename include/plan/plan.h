@@ -132,4 +132,11 @@ static inline bool action_changes_disk(const struct action *action)
 /* True when the plan changes blocks of disks, not only variables and files. */
 bool plan_changes_disks(const struct plan *plan);
 
+/*
+ * True when all disks have to come before all variables: a firmware that keeps variables in a file of an ESP writes
+ * to that file system whenever one is set, and what is to become of a disk is worked out from what it holds before
+ * the first action. Undo goes the other way, to end where the change began.
+ */
+bool plan_puts_disks_first(const struct plan *plan);
+
 #endif

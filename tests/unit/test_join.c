@@ -122,6 +122,24 @@ static void later_disks_come_behind_the_entries_they_may_start_by(void **state)
         6);
 }
 
+/* What the firmware writes to its file with each variable was not known when the disks were worked out. */
+static void disks_come_first_where_variables_lie_on_one(void **state)
+{
+    struct mirror *mirror = *state;
+    struct pair pair = begin(mirror);
+    const struct disk_change tables[] = {{.kind = DISK_CHANGE_GPT, .disk = 0, .esp = NO_INDEX},
+                                         {.kind = DISK_CHANGE_GPT, .disk = 1, .esp = NO_INDEX}};
+
+    mirror->machine.firmware.vendor = "Das U-Boot";
+    set(&pair.first, "Boot0007", 1, "create 7");
+    plan_change_disk(&pair.first, &tables[0], "table 0");
+    go_on(&pair);
+    plan_change_disk(&pair.later, &tables[1], "table 1");
+    set(&pair.later, "BootOrder", 8, "order");
+    struct plan plan = joined(&pair);
+    assert_sequence(&plan, (const char *[]){"table 0", "table 1", "create 7", "order"}, 4);
+}
+
 /* --- Files ------------------------------------------------------------------------------------ */
 
 static struct file_copy copy_of(const struct machine *machine, size_t esp, const char *path)
@@ -476,6 +494,7 @@ int main(void)
         CASE(variable_is_changed_once_and_from_what_it_is_now),
         CASE(what_is_made_and_deleted_again_is_no_change),
         CASE(later_disks_come_behind_the_entries_they_may_start_by),
+        CASE(disks_come_first_where_variables_lie_on_one),
         CASE(what_was_brought_is_taken_from_where_it_came_from),
         CASE(files_of_one_file_system_are_brought_at_once),
         CASE(file_that_both_bring_is_the_later_one),
