@@ -66,7 +66,7 @@ void note_interrupted(struct context *context)
 /* undo_journal; `*ret_planned` tells whether there was a plan, so that a failure is of the
  * disks. */
 static enum status undo_planned(struct context *context, const struct journal_file *file,
-                                bool *ret_planned)
+                                bool forced, bool *ret_planned)
 {
     struct journal journal;
     struct plan plan;
@@ -78,7 +78,7 @@ static enum status undo_planned(struct context *context, const struct journal_fi
                       file->id, journal_store_alias(context->ports, file), file->path,
                       status_text(status));
     run_begin(context, &plan);
-    plan.forced = option(context, "-force") != NULL;
+    plan.forced = forced;
     status = plan_undo(&plan, &journal);
     *ret_planned = status == ST_OK;
     status = run_undo(context, &plan, status, file);
@@ -93,11 +93,11 @@ static enum status undo_planned(struct context *context, const struct journal_fi
     return ST_OK;
 }
 
-enum status undo_journal(struct context *context, const struct journal_file *file)
+enum status undo_journal(struct context *context, const struct journal_file *file, bool forced)
 {
     bool planned = false;
 
-    return undo_planned(context, file, &planned);
+    return undo_planned(context, file, forced, &planned);
 }
 
 /* --- Taking back before something else is done ---------------------------------------------- */
@@ -130,7 +130,7 @@ static enum status take_back(struct context *context, const struct journal_file 
             context->plan_only ? "Without -n this would be taken back first:"
                                : "This is taken back first.");
     bool planned = false;
-    enum status status = undo_planned(context, file, &planned);
+    enum status status = undo_planned(context, file, false, &planned);
     if (status == ST_OK && !context->plan_only)
         *io_again = true;
     if (!is_no_obstacle(status, planned))

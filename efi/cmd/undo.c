@@ -150,5 +150,6 @@ enum status cmd_undo(struct context *context)
     }
     /* What is on the disks is to be known where they are changed. */
     status = file->has_blocks ? context_scan(context, SCAN_QUICK) : ST_OK;
-    return status == ST_OK ? undo_journal(context, file) : status;
+    return status == ST_OK ? undo_journal(context, file, option(context, "-force") != NULL)
+                           : status;
 }

@@ -24,10 +24,12 @@ void note_interrupted(struct context *context);
 /*
  * Plans the way back of a journal for the machine that was scanned and carries it out as run_plan
  * does, asking and -n included; then marks the journal as taken back. An undo of the same blocks
- * that was interrupted is over with it. Returns the command's status, reported; ST_IO when all is
+ * that was interrupted is over with it. `forced`: also blocks that somebody else may have written, as in
+ * struct disk_change. Returns the command's status, reported; ST_IO when all is
  * taken back and could not be marked so. Afterwards context->machine is another one.
  */
-MUST_CHECK enum status undo_journal(struct context *context, const struct journal_file *file);
+MUST_CHECK enum status undo_journal(struct context *context, const struct journal_file *file,
+                                    bool forced);
 
 /*
  * For commands that change disks, once the machine is scanned: takes back what earlier changes of

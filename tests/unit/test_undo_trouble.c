@@ -184,6 +184,42 @@ static void nothing_forces_a_change_that_was_finished(void **state)
     host_free(before);
 }
 
+/* Takes the mark off the journal on the stick. */
+static void interrupt_on_stick(struct host *host)
+{
+    static const char path[] = "\\EFI\\shadowboot\\J0000001.SBJ";
+    size_t stick = disk_machine_stick(host);
+    struct span file = mem_files_find(host->files, stick, path);
+    size_t size = file.size - JOURNAL_MARK_SIZE;
+    uint8_t *copy = host_copy(file.at, size);
+
+    mem_files_put(host->files, stick, path, copy, size);
+    free(copy);
+}
+
+/* Another command's -force is about what that one does. */
+static void nor_does_another_command(void **state)
+{
+    struct repaired *repaired = *state;
+    struct host *host = host_clone(repaired->host);
+    size_t size = 0;
+
+    interrupt_on_stick(host);
+    disk_machine_truncate(host, 1, BOOT_MANAGER, 100);
+    struct host *forced = host_clone(host);
+    assert_int_equal(run(forced, "undo -y"), 27);
+    assert_int_equal(run(forced, "undo -y -force"), 0);
+    assert_null(disk_machine_file(forced, 1, BOOT_MANAGER, &size));
+    assert_int_equal(run(host, "bcd set {bootmgr} timeout 9 -on 1 -y -force"), 0);
+    expect_said(host, "Journal 1 stays as it is.");
+    uint8_t *file = disk_machine_file(host, 1, BOOT_MANAGER, &size);
+    assert_non_null(file);
+    assert_int_equal(size, 100);
+    free(file);
+    host_free(forced);
+    host_free(host);
+}
+
 static void an_undo_that_could_not_write_is_gone_on_with(void **state)
 {
     struct repaired *repaired = *state;
@@ -547,6 +583,7 @@ int main(void)
         CASE(a_write_that_arrives_garbled_once_is_written_again),
         CASE(what_stays_garbled_is_taken_back_by_force),
         CASE(nothing_forces_a_change_that_was_finished),
+        CASE(nor_does_another_command),
         CASE(an_undo_that_could_not_write_is_gone_on_with),
         PLACE(what_a_format_covered_comes_back_under_a_later_change),
         PLACE(free_space_that_a_change_relies_on_is_kept),
