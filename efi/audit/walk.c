@@ -257,13 +257,11 @@ static bool entries_are_gone(const struct trial *trial)
            trial_disk_is_gone(trial, machine->partitions[machine->variables_place].disk);
 }
 
-/* True for an entry of shadowboot's: that it starts no system keeps none from starting. */
-static bool starts_this_program(const struct trial *trial, const struct entry *entry)
+/* True when the entry came to shadowboot: that it starts no system keeps none from starting. */
+static bool came_to_this_program(const struct trial *trial)
 {
-    size_t esp = machine_find_esp(trial->machine, entry->boot.partition);
-
-    return trial->file != FAT_NO_FILE && esp != NO_INDEX &&
-           program_of(trial->machine, &trial->machine->esps[esp], trial->file).is_own;
+    return trial->file != FAT_NO_FILE &&
+           program_of(trial->machine, &trial->machine->esps[trial->esp], trial->file).is_own;
 }
 
 /* Goes through BootOrder; GOES_ON when nothing in it starts. */
@@ -282,7 +280,7 @@ static enum outcome try_entries(struct trial *trial, const struct walk *walk,
             return outcome;
         }
         if (trial->first_why[0] == '\0' && trial->why != NULL && is_for_member(trial, entry) &&
-            !starts_this_program(trial, entry))
+            !came_to_this_program(trial))
             trial->first_why = trial->why;
     }
     return GOES_ON;

@@ -154,6 +154,29 @@ static void own_entry_alone_starts_nothing(void **state)
         strstr(mirror_forecast(mirror, 1).reason, "No boot entry starts from its ESP."));
 }
 
+/* Nor is it what is wrong with a disk where firmware takes the entry to another ESP with the same GUID. */
+static void own_entry_of_twin_is_no_fault(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = mirror_add_disk(mirror, DISK_AHCI);
+    struct partition *twin = &mirror->partitions[MIRROR_ESP(disk)];
+
+    twin->unique = mirror->partitions[MIRROR_ESP(0)].unique;
+    twin->hd_number = 2;
+    put_program(mirror, disk, OWN, V(0, 1, 0));
+    put_entry(mirror, 2, disk);
+    struct fixture_entry test = {.number = 3,
+                                 .description = "Test",
+                                 .form = FIXTURE_SHORT,
+                                 .partition = mirror_place(mirror, MIRROR_ESP(disk)),
+                                 .file = MIRROR_MANAGER};
+    mirror_put_entry(mirror, &test);
+    mirror_set_order(mirror, (const uint16_t[]){2, 3, 0, 1}, 4);
+    assert_string_equal(mirror_forecast(mirror, 0).reason,
+                        "Before it, the firmware starts Boot0003 \"Test\" on Disk 2, which is no "
+                        "copy of this system.");
+}
+
 /* --- Plans ---------------------------------------------------------------------------------- */
 
 static struct plan plan_it(struct mirror *mirror, uint32_t version)
@@ -441,6 +464,7 @@ int main(void)
         TEST(damaged_file_counts_as_missing),
         TEST(own_entry_keeps_nothing_from_starting),
         TEST(own_entry_alone_starts_nothing),
+        TEST(own_entry_of_twin_is_no_fault),
         TEST(it_goes_on_every_esp_with_the_primarys_entry_last),
         TEST(its_entries_are_not_cloned),
         TEST(free_removable_media_path_is_taken),
