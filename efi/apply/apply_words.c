@@ -68,7 +68,7 @@ static const char *place_of_change(const struct apply_run *run, const struct dis
 /* Why a disk change cannot even begin, by its status: behind the place, and in a sentence. */
 static const char *disk_refusal(const struct disk_change *change, enum status status)
 {
-    if (status == ST_CHANGED && change->kind == DISK_CHANGE_RESTORE &&
+    if (status == ST_CHANGED && change->kind == DISK_CHANGE_RESTORE && !change->forced &&
         journal_is_interrupted(change->journal))
         return "holds neither what was there before nor what this change wrote. If nobody else has "
                "written there since, the same undo with -force takes it back";

@@ -46,18 +46,29 @@ enum status journal_variable_read(struct arena *arena, const struct vars_port *v
     return ST_OK;
 }
 
-uint32_t journal_variable_interrupted(struct arena *arena, const struct vars_port *vars)
+/* The number of the journal of an interrupted change that is there, else 0; takes no memory for good. Statuses:
+ * ST_OK; those of reading, when nobody can tell. */
+static enum status find_interrupted(struct arena *arena, const struct vars_port *vars,
+                                    uint32_t *ret_id)
 {
     size_t mark = arena_mark(arena);
     struct journal journal;
     struct span data;
     uint32_t id = 0;
 
-    if (journal_variable_read(arena, vars, &id, &data) != ST_OK ||
-        journal_parse(arena, data, &journal) != ST_OK || !journal_is_interrupted(&journal))
-        id = 0;
+    enum status status = journal_variable_read(arena, vars, &id, &data);
+    if (status == ST_OK)
+        status = journal_parse(arena, data, &journal);
+    *ret_id = status == ST_OK && journal_is_interrupted(&journal) ? id : 0;
     arena_release(arena, mark);
-    return id;
+    return status == ST_ABSENT || status == ST_DAMAGED ? ST_OK : status;
+}
+
+uint32_t journal_variable_interrupted(struct arena *arena, const struct vars_port *vars)
+{
+    uint32_t id = 0;
+
+    return find_interrupted(arena, vars, &id) == ST_OK ? id : 0;
 }
 
 /* Whether the store has room for it, and then for the variables that the change writes. */
@@ -127,10 +138,13 @@ enum status journal_variable_write(struct arena *arena, const struct vars_port *
                                    const struct journal *journal, uint64_t *ret_size)
 {
     size_t mark = arena_mark(arena);
-    enum status status = journal_variable_interrupted(arena, vars) != 0
-                             ? ST_EXISTS
-                             : build_and_put(arena, vars, id, journal, ret_size);
+    uint32_t interrupted = 0;
 
+    enum status status = find_interrupted(arena, vars, &interrupted);
+    if (status == ST_OK && interrupted != 0)
+        status = ST_EXISTS;
+    if (status == ST_OK)
+        status = build_and_put(arena, vars, id, journal, ret_size);
     arena_release(arena, mark);
     return status;
 }

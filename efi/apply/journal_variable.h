@@ -12,15 +12,15 @@
 MUST_CHECK enum status journal_variable_read(struct arena *arena, const struct vars_port *vars,
                                              uint32_t *ret_id, struct span *ret_data);
 
-/* The number of the journal there, when it is of an interrupted change, which keeps its place; else 0. Takes no
- * memory for good. */
+/* The number of the journal there, when it is known to be of an interrupted change, which keeps its place; else 0.
+ * Takes no memory for good. */
 uint32_t journal_variable_interrupted(struct arena *arena, const struct vars_port *vars);
 
 /*
  * Writes the journal there, and reads it back; what was there gives way, unless it is of an
- * interrupted change. Takes no memory for good. Statuses: ST_OK; ST_EXISTS for such; ST_NO_SPACE when
+ * interrupted change or cannot be looked at. Takes no memory for good. Statuses: ST_OK; ST_EXISTS for such; ST_NO_SPACE when
  * it is too large, for the variable or for what has to stay free with all that the journal is about
- * written; those of vars.set; ST_IO; ST_NO_MEMORY.
+ * written; those of vars.get and vars.set; ST_IO; ST_NO_MEMORY.
  */
 MUST_CHECK enum status journal_variable_write(struct arena *arena, const struct vars_port *vars,
                                               uint32_t id, const struct journal *journal,

@@ -385,6 +385,34 @@ static void an_interrupted_change_needs_no_second_place_to_be_taken_back(void **
     host_free(host);
 }
 
+/* Whichever reading of a variable fails: what cannot be looked at may be needed. */
+static void a_place_that_does_not_read_is_not_free(void **state)
+{
+    struct host *before = without_a_volume();
+    bool tripped = true;
+
+    (void)state;
+    assert_int_equal(fixture_run(before, "timeout -y 8"), 0);
+    interrupt(before);
+    for (uint64_t n = 1; tripped; n++) {
+        struct host *host = host_clone(before);
+        struct fault *fault = fault_new(host_ports(host));
+        struct arena arena;
+        void *memory = host_alloc(1, ARENA);
+        arena_init(&arena, memory, ARENA);
+        fault_fail(fault, FAULT_VAR_GET, n, ST_IO, false);
+        assert_int_not_equal(fixture_run_arena(fault_ports(fault), "timeout -y 9", &arena), 0);
+        tripped = fault_tripped(fault);
+        fault_free(fault);
+        free(memory);
+        assert_int_equal(ld_le32(place_of(host)->data), 1);
+        assert_int_equal(timeout_of(host), 8);
+        host_free(host);
+        assert_true(n < 200);
+    }
+    host_free(before);
+}
+
 /* Wherever power is cut while it is taken back: nothing of it is lost. */
 static void taking_back_from_the_variable_survives_power_cuts(void **state)
 {
@@ -476,6 +504,11 @@ static void what_cannot_be_taken_back_gives_its_place_away(void **state)
 
     (void)state;
     disk_machine_truncate(host, 1, BOOT_MANAGER, 100);
+    mem_files_set_read_only(host->files, 0, true);
+    assert_int_equal(run(host, "undo -y"), 27);
+    expect_said(host, "the same undo with -force");
+    assert_int_equal(run(host, "undo -y -force"), 27);
+    expect_said(host, "has been written to since this change");
     mem_files_set_read_only(host->files, 0, true);
     (void)run(host, "repair -n");
     assert_int_equal(expect_place(host, JOURNAL_PENDING), 1);
@@ -588,6 +621,7 @@ int main(void)
         PLACE(what_a_format_covered_comes_back_under_a_later_change),
         PLACE(free_space_that_a_change_relies_on_is_kept),
         PLACE(an_interrupted_change_needs_no_second_place_to_be_taken_back),
+        PLACE(a_place_that_does_not_read_is_not_free),
         PLACE(taking_back_from_the_variable_survives_power_cuts),
         PLACE(who_gives_it_up_has_the_place_again),
         PLACE(what_cannot_be_taken_back_gives_its_place_away),
