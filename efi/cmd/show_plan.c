@@ -80,8 +80,10 @@ void show_next(struct context *context, const struct judgement *judgement)
         say(context, "\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n");
         show_promises(context, &plan, "After it:");
     } else if (planned && judgement->state != MACHINE_SAFE && judgement->findings.count > 0) {
-        say(context, "\nshadowboot repair can do nothing more here; what you can do stands below "
-                     "each finding.\n");
+        say(context,
+            "\nshadowboot repair can do nothing more here; what you can do stands below each "
+            "finding%s.\n",
+            plan.left_out ? ", and in the notes of shadowboot repair -n" : "");
     }
     arena_release(context->arena, mark);
 }

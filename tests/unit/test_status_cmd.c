@@ -84,6 +84,21 @@ static void what_is_wrong_is_shown_with_advice(void **state)
                 "After it: Disk 0 alone: yes, by Boot0000; Disk 1 alone: yes, by Boot0001.\n");
 }
 
+/* Where repair has more to say than the findings, that is where to look. */
+static void what_is_in_the_way_of_repair_is_in_its_notes(void **state)
+{
+    struct host *host = *state;
+    const char *text = NULL;
+
+    windows_break_store(host, 1);
+    mem_block_set_read_only(host->disks[1], true);
+    assert_int_equal(run_line(host, "status", &text), 65);
+    assert_says(text, "\nshadowboot repair can do nothing more here; what you can do stands below "
+                      "each finding, and in the notes of shadowboot repair -n.\n");
+    assert_int_equal(run_line(host, "repair -n", &text), 65);
+    assert_says(text, "Note: Disk 1 ");
+}
+
 /* On the screen as everybody knows it. Written down by hand from the text above. */
 static void lines_are_broken_at_words_on_a_screen(void **state)
 {
@@ -861,6 +876,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(healthy_mirror_is_shown_in_full),
         TEST(what_is_wrong_is_shown_with_advice),
+        TEST(what_is_in_the_way_of_repair_is_in_its_notes),
         TEST(lines_are_broken_at_words_on_a_screen),
         TEST(colours_are_added_to_words),
         TEST(quick_looks_at_no_contents_but_the_stores),
