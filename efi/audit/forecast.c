@@ -237,8 +237,8 @@ const char *machine_state_text(enum machine_state state, size_t member_count)
     case MACHINE_SAFE:
         return "This machine starts from each of its boot disks alone.";
     case MACHINE_FALLBACK:
-        return "This machine starts from each of its boot disks alone, but from one of them only "
-               "perhaps: that hangs on its firmware.";
+        return "This machine starts from each of its boot disks alone, but from at least one of them "
+               "only perhaps: that hangs on its firmware.";
     case MACHINE_PRIMARY_ONLY:
         return pair ? "If the primary disk dies, this machine does not start."
                     : "The primary disk starts alone, and not every other boot disk does.";

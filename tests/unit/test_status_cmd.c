@@ -268,7 +268,8 @@ static void exit_status_tells_the_state(void **state)
     } cases[] = {
         {break_nothing, 0, "This machine starts from each of its boot disks alone.\n"},
         {windows_drop_shadow_entry, 64, "perhaps: that hangs on its firmware.\n"},
-        {lose_order, 64, "perhaps: that hangs on its firmware.\n"},
+        {lose_order, 64,
+         "but from at least one of them only perhaps: that hangs on its firmware.\n"},
         {break_shadow, 65, "If the primary disk dies, this machine does not start.\n"},
         {lose_shadow, 65, "If the primary disk dies, this machine does not start.\n"},
         {break_primary, 66, "If the shadow disk dies, this machine does not start.\n"},
