@@ -143,10 +143,26 @@ static void variable_that_cannot_be_set_leaves_the_file_whole(void **state)
     print_message("%u calls failed\n", tried);
 }
 
+/* Disk 1 is formatted first, the entries are for what that makes, and then Disk 0 gets its file. */
+static void repair_in_two_rounds_leaves_the_file_whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(pads); i++) {
+        struct keeper *keeper = keeper_new(pads[i]);
+        disk_machine_zero_fats(keeper->host, 1);
+        unsigned code = fixture_run_in(&keeper->ports, "repair -y -format", LINE_MEMORY);
+        assert_sound(keeper);
+        assert_int_equal(code, DONE);
+        assert_true(has_fallback(keeper));
+        keeper_free(keeper);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variable_that_cannot_be_set_leaves_the_file_whole),
+        cmocka_unit_test(repair_in_two_rounds_leaves_the_file_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
