@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 
 import damage
+import firmware_model
+import gpt
 import mirror
 import pytest
 import repaired
@@ -192,6 +194,26 @@ def test_own_esp_takes_the_journal_of_another_disks_format(night):
     course = box.power_on()
     assert course.end == STARTED and 'There is no place' not in course.texts[0], course.texts
     assert box.setup.volume(0).exists('/EFI/Microsoft/Boot/bootmgfw.efi')
+
+
+@pytest.mark.parametrize('allowed', [[], ['format'], ['msr'], ['format', 'msr']], ids='+'.join)
+def test_partitions_are_changed_where_the_settings_say_so_and_nowhere_else(allowed, night):
+    """The primary's ESP is gone, and no space is free but the reserved partition."""
+    box = night()
+    damage.apply(box.setup, 'gpt 0 delete esp')
+    damage.apply(box.setup, 'gpt 0 fill')
+    box.setup.set_order([2, 3])                                     # shadowboot, also where Windows has an entry
+    settings = ''.join(f'allow-{what} = yes\n' for what in allowed)
+    box.setup.volume(1, change=True).put('/EFI/shadowboot/shadowboot.conf', settings.encode())
+    before = {(part.first, part.type) for part in firmware_model.partitions(box.setup.disk(0))}
+    course = box.power_on()
+    assert course.end == STARTED and not ASKS.search(''.join(course.texts)), course.texts
+    after = {(part.first, part.type) for part in firmware_model.partitions(box.setup.disk(0))}
+    if len(allowed) < 2:
+        assert after == before and course.disk == 1, course.texts
+    else:
+        assert [kind for _, kind in before - after] == [gpt.MSR] and gpt.ESP in [kind for _, kind in after - before]
+        assert not gpt.complaints(box.setup.disk(0).image) and course.disk == 0, course.texts
 
 
 def test_no_report_goes_onto_half_of_an_array(bases, standing_by, program, tmp_path):

@@ -548,6 +548,81 @@ static void stopped_mending_starts_nothing(void **state)
     assert_null(strstr(host_console_text(night->host->console), "Nothing could be started"));
 }
 
+/* The disk that the settings name is tried before the primary. */
+static void preferred_disk_is_started_first(void **state)
+{
+    struct night *night = *state;
+
+    put_settings(night, "disk = 1\n");
+    assert_int_equal(run_night(night), 0);
+    assert_int_equal(ld_le16(mem_vars_find(night->host->vars, NULL, "BootCurrent")->data), 1);
+    put_settings(night, "disk = 7\n"); /* not here: as without */
+    host_console_clear(night->host->console);
+    start_guard_clear(host_ports(night->host));
+    assert_int_equal(run_night(night), 0);
+    assert_int_equal(ld_le16(mem_vars_find(night->host->vars, NULL, "BootCurrent")->data), 0);
+}
+
+/* What keeps no disk from starting is mended where the settings want everything mended, and only there. */
+static void mode_repair_mends_what_keeps_no_disk_from_starting(void **state)
+{
+    static const char file[] = "\\EFI\\BOOT\\BOOTX64.EFI";
+    struct night *night = *state;
+
+    disk_machine_delete(night->host, 0, file);
+    for (int repair = 0; repair < 2; repair++) {
+        size_t size = 0;
+        put_settings(night, repair == 1 ? "mode = repair\n" : "mode = start\n");
+        assert_int_equal(run_night(night), 0);
+        assert_int_equal(last_event(night)->kind, HOST_START_START);
+        uint8_t *found = disk_machine_file(night->host, 0, file, &size);
+        assert_int_equal(found != NULL, repair == 1);
+        free(found);
+    }
+}
+
+/* `serial` alone decides about the menu's frame; without it the firmware's ConOut, which here names no serial line. */
+static void settings_choose_the_frame_of_the_menu(void **state)
+{
+    static const char *const lines[] = {"", "serial = boxes\n", "serial = ascii\n"};
+    struct night *night = *state;
+
+    host_console_set_screen(night->host->console, (struct screen_size){80, 25}, false);
+    for (size_t i = 0; i < 3; i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "mode = menu\n%s", lines[i]);
+        put_settings(night, text);
+        host_console_clear(night->host->console);
+        host_console_answer(night->host->console, NULL);
+        host_console_answer(night->host->console, "y");
+        (void)run_night(night);
+        const char *shown = host_console_text(night->host->console);
+        assert_int_equal(strstr(shown, "\xe2\x94\x8c\xe2\x94\x80 shadowboot") != NULL, i < 2);
+        assert_int_equal(strstr(shown, "+- shadowboot") != NULL, i == 2);
+    }
+}
+
+/* What is in force, and why: by default, by which line, and which line is none. */
+static void config_says_why(void **state)
+{
+    static const char *const words[] = {"shadowboot", "config"};
+    struct night *night = *state;
+
+    assert_int_equal(run_words(night, 2, words), 0);
+    const char *text = host_console_text(night->host->console);
+    assert_non_null(strstr(text, "timeout      5                    by default\n"));
+    assert_non_null(strstr(text, "There is no \\EFI\\shadowboot\\shadowboot.conf on the volume"));
+    put_settings(night, "mode = start\ntimeout = 9\nallow-format = maybe\n");
+    host_console_clear(night->host->console);
+    assert_int_equal(run_words(night, 2, words), 10);
+    text = host_console_text(night->host->console);
+    assert_non_null(strstr(text, "timeout      9                    line 2\n"));
+    assert_non_null(strstr(text, "allow-format no                   by default\n"));
+    assert_non_null(strstr(text, "Line 3 of \\EFI\\shadowboot\\shadowboot.conf: "));
+    assert_non_null(strstr(text, "\"maybe\""));
+    assert_string_equal(stored(night), "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -565,6 +640,10 @@ int main(void)
         TEST(security_violation_lets_go_of_the_image),
         TEST(started_system_reads_the_entry_it_came_by),
         TEST(settings_of_another_volume_do_not_count),
+        TEST(preferred_disk_is_started_first),
+        TEST(mode_repair_mends_what_keeps_no_disk_from_starting),
+        TEST(settings_choose_the_frame_of_the_menu),
+        TEST(config_says_why),
         TEST(settings_that_are_not_understood_change_nothing),
         TEST(plan_only_writes_and_starts_nothing),
         TEST(report_takes_nothing_back),

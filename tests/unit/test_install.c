@@ -260,6 +260,22 @@ static void newer_takes_the_place_of_older_and_never_the_reverse(void **state)
     assert_int_equal(plan.warning_count, 2);
 }
 
+/* Under the removable-media path too: an own older copy gives way, an own newer one stays. */
+static void own_copy_under_the_removable_media_path_follows(void **state)
+{
+    struct mirror *mirror = *state;
+
+    install_all(mirror);
+    mirror_drop_file(mirror, 1, MIRROR_FALLBACK);
+    put_program(mirror, 1, MIRROR_FALLBACK, V(0, 1, 0));
+    struct plan plan = plan_it(mirror, V(0, 1, 1));
+    assert_string_equal(files_of(&plan, 1), OWN "\n" MIRROR_FALLBACK "\n");
+    assert_string_equal(files_of(&plan, 0), OWN "\n"); /* there it is Windows' own */
+    mirror_content(mirror, 1, MIRROR_FALLBACK)->version = V(0, 2, 0);
+    plan = plan_it(mirror, V(0, 1, 1));
+    assert_string_equal(files_of(&plan, 1), OWN "\n");
+}
+
 static void what_is_there_is_not_done_again(void **state)
 {
     struct mirror *mirror = *state;
@@ -469,6 +485,7 @@ int main(void)
         TEST(its_entries_are_not_cloned),
         TEST(free_removable_media_path_is_taken),
         TEST(newer_takes_the_place_of_older_and_never_the_reverse),
+        TEST(own_copy_under_the_removable_media_path_follows),
         TEST(what_is_there_is_not_done_again),
         TEST(what_was_put_behind_it_comes_before_it_again),
         TEST(it_stands_before_a_tool),
