@@ -5,6 +5,7 @@
 
 #include "host/disk_path.h"
 #include "host/host_alloc.h"
+#include "host/host_reports.h"
 
 #define MAX_RULES     8u
 #define MAX_BAD_AREAS 8u
@@ -344,8 +345,10 @@ static void write_torn(const struct fault *fault, size_t volume, const char *pat
         for (size_t i = size / 2; i < size; i++)
             copy[i] ^= 0xa5;
     }
+    host_reports_pause(true);
     if (fault->cut != FAULT_CUT_BEFORE)
         (void)!files->write(files->ctx, volume, path, mode, copy, size);
+    host_reports_pause(false);
     free(copy);
 }
 

@@ -11,6 +11,13 @@
 #define REPORT_START "{\n  \"program\": \"shadowboot\""
 #define NAME_SIZE    4096
 
+static bool is_paused;
+
+void host_reports_pause(bool paused)
+{
+    is_paused = paused;
+}
+
 void host_reports_keep(struct span file)
 {
     const char *folder = getenv("SHADOWBOOT_REPORTS");
@@ -19,7 +26,8 @@ void host_reports_keep(struct span file)
     char part[NAME_SIZE + 32];
     char digest[17] = "";
 
-    if (folder == NULL || file.size < length || memcmp(file.at, REPORT_START, length) != 0)
+    if (folder == NULL || is_paused || file.size < length ||
+        memcmp(file.at, REPORT_START, length) != 0)
         return;
     struct sha256 whole = sha256_of(file);
     for (size_t i = 0; i < 8; i++)

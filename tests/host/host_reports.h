@@ -11,4 +11,7 @@
  * the folder that SHADOWBOOT_REPORTS names, under its digest: equal ones are kept once. */
 void host_reports_keep(struct span file);
 
+/* Keeps none of those that come until this is asked with false: what a fault makes of a file is no report. */
+void host_reports_pause(bool paused);
+
 #endif
