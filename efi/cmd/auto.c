@@ -156,6 +156,7 @@ static enum status plan_part(struct auto_run *run, bool entries_only, struct pla
     struct repair_request request = {.allow_msr = run->settings.allow_msr,
                                      .allow_format = run->settings.allow_format,
                                      .entries_only = entries_only,
+                                     .missing_only = run->settings.mode != MODE_REPAIR,
                                      .keep_entries = true,
                                      .keeps_esp = true}; /* no stick takes the journal */
     bool helps = false;

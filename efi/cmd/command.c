@@ -273,14 +273,16 @@ static const struct command table[] = {
     {"auto", "", "starts the first disk that can start, unattended",
      "What runs when the firmware starts this program and no command is given: a countdown, in "
      "which a key leads to the menu; a look at the machine; then what keeps a disk from starting is "
-     "mended as far as that may be done unattended (boot entries, files on an ESP, boot stores; "
-     "never partitions, formats or what BitLocker measures), and the boot manager of the first disk "
-     "that can start is started: the primary's, or what \"shadowboot config\" says. One that "
+     "mended as far as that may be done unattended (boot entries, files that an ESP lacks or has "
+     "damaged, boot stores; never partitions, formats or what BitLocker measures), and the boot "
+     "manager of the first disk that can start is started: the primary's, or what \"shadowboot config\" says. One that "
      "comes back gives way to the next. After three starts in a row within minutes it waits for a "
-     "person, or a quarter of an hour where none can come (no keyboard) or the clock stands still. To the firmware it ends with an error, so that the next boot entry is tried.\n"
-     "It leaves \\EFI\\shadowboot\\last.log (what the last runs have said), last.json "
-     "(\"help json\") and a summary for running systems in the volatile variable "
-     "ShadowbootReport-7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de.",
+     "person, or a quarter of an hour where none can come (no keyboard) or the clock stands still. "
+     "To the firmware it ends with an error, so that the next boot entry is tried.\n"
+     "It leaves \\EFI\\shadowboot\\last.log (what the last runs have said, 16 KiB at most), "
+     "last.json (\"help json\") and for running systems the volatile variable "
+     "ShadowbootReport-7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de: time, version, outcome, state (a "
+     "status of \"status\"), starts in a row, text, a line each.",
      NULL, 0, 0, cmd_auto, 0},
     {"config", "", "shows the settings of unattended starts",
      "Which settings are in force, and the line of \\EFI\\shadowboot\\shadowboot.conf, on the "

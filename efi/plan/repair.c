@@ -173,6 +173,21 @@ static bool source_is_better(const struct repair *repair, size_t member, size_t 
     return outlook >= OUTLOOK_PERHAPS || outlook > own;
 }
 
+/* True when what is whole does not give way to what that ESP has: what Windows keeps is always right. */
+static bool is_to_stay(const struct repair *repair, size_t source)
+{
+    return repair->request->missing_only && repair->plan->machine->esps[source].source == NULL;
+}
+
+/* True when the member gets from there what it lacks or has in a bad state, and nothing else. */
+static bool keeps_what_differs(struct repair *repair, size_t index, size_t source)
+{
+    return repair->by_windows || is_ahead(repair, &repair->roles->members[index]) ||
+           repair->doubtful ||
+           (source != NO_INDEX &&
+            (is_to_stay(repair, source) || !source_is_better(repair, index, source)));
+}
+
 /* Nothing is done on the disk, but its ESP may get an entry. */
 static enum status leave_member(struct repair *repair, const struct member *member)
 {
@@ -208,8 +223,7 @@ static enum status repair_member(struct repair *repair, size_t index)
         request.mend_only = true;
     }
     if (!request.mend_only)
-        request.mend_only = repair->by_windows || is_ahead(repair, member) || repair->doubtful ||
-                            (source != NO_INDEX && !source_is_better(repair, index, source));
+        request.mend_only = keeps_what_differs(repair, index, source);
     if (source == NO_INDEX && request.mend_only) {
         struct guid own = guid_of(machine, repair->reference);
         repair_add_target(repair, member->disk, &own);

@@ -649,6 +649,19 @@ void disk_machine_zero_file(struct host *host, size_t disk, const char *path)
     put_esp(host, &esp);
 }
 
+void disk_machine_change_end(struct host *host, size_t disk, const char *path)
+{
+    struct esp_image esp = take_esp(host, disk);
+    const struct fat_file *file = find_file(&esp, path);
+    uint32_t cluster = file->first_cluster;
+    size_t last = (size_t)file->size - 1;
+
+    for (; last >= esp.look.fat.cluster_size; last -= esp.look.fat.cluster_size)
+        cluster = ld_le16(link_of(&esp, 0, cluster));
+    cluster_of(&esp, cluster)[last] ^= 1;
+    put_esp(host, &esp);
+}
+
 void disk_machine_break_fat(struct host *host, size_t disk, const char *path)
 {
     struct esp_image esp = take_esp(host, disk);

@@ -85,9 +85,10 @@ void disk_machine_repeat_esp(struct host *host);
 void disk_machine_break_gpt(struct host *host, size_t disk, enum gpt_side side);
 
 /* A file that is not in the root directory gets another size (its clusters stay), holds zeros only,
- * or is gone; a folder is gone with all that is in it. */
+ * ends with another byte, or is gone; a folder is gone with all that is in it. */
 void disk_machine_truncate(struct host *host, size_t disk, const char *path, uint32_t size);
 void disk_machine_zero_file(struct host *host, size_t disk, const char *path);
+void disk_machine_change_end(struct host *host, size_t disk, const char *path);
 void disk_machine_delete(struct host *host, size_t disk, const char *path);
 
 /* The entry is gone, from BootOrder too. */

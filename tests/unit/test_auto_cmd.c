@@ -255,6 +255,30 @@ static void start_that_mends_an_entry_writes_entry_and_order_beside(void **state
     assert_string_equal(stored(night), START_GUARD_NAME "\n");
 }
 
+static uint8_t end_of_manager(const struct night *night, size_t disk)
+{
+    size_t size = 0;
+    uint8_t *manager = disk_machine_file(night->host, disk, BOOTMGFW, &size);
+
+    assert_non_null(manager);
+    uint8_t end = manager[size - 1];
+    free(manager);
+    return end;
+}
+
+/* The disk whose files the others go by may be the one that firmware has just passed over. */
+static void whole_boot_manager_gives_way_to_no_other_disks(void **state)
+{
+    struct night *night = *state;
+    uint8_t end = end_of_manager(night, 0);
+
+    disk_machine_change_end(night->host, 1, BOOTMGFW);
+    disk_machine_drop_entry(night->host, 1);
+    assert_int_equal(run_night(night), 0);
+    assert_string_equal(stored(night), "Boot0001\nBootOrder\n" START_GUARD_NAME "\n");
+    assert_int_equal(end_of_manager(night, 1), end ^ 1);
+}
+
 static void reset_takes_two_and_its_order_is_for_the_entry(void **state)
 {
     struct night *night = *state;
@@ -648,6 +672,7 @@ int main(void)
         TEST(with_a_clock_that_stands_still_a_pause_is_waited_out),
         TEST(start_that_something_is_wrong_with_is_counted_once),
         TEST(start_that_mends_an_entry_writes_entry_and_order_beside),
+        TEST(whole_boot_manager_gives_way_to_no_other_disks),
         TEST(reset_takes_two_and_its_order_is_for_the_entry),
         TEST(firmware_never_hears_of_success),
         TEST(security_violation_lets_go_of_the_image),
