@@ -23,4 +23,4 @@ def test_waiting_for_a_slow_disk_is_no_work(tmp_path):
         slow = meter.of(lambda: vm.shell(line))[1]
     assert fast.work > SIZE / 8                     # what is read back is compared, eight bytes at a time
     assert slow.waiting > fast.work                  # so it does wait
-    assert abs(slow.work - fast.work) < fast.work / 5, (fast, slow)
+    assert fast.work / 2 < slow.work < fast.work * 2, (fast, slow)     # of the waiting a thousandth stays
