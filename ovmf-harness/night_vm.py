@@ -14,6 +14,7 @@ the host keeps the rest, as a disk keeps what is in its cache while it has power
 too, but for the flash of the variables, which has no cache.
 """
 import contextlib
+import tempfile
 from pathlib import Path
 
 import early
@@ -34,8 +35,7 @@ def installed(base, folder, settings=b'timeout = 0\n'):
     """A healthy machine with shadowboot on both ESPs."""
     program, stick = required('SHADOWBOOT_EFI', 'build/shadowbootx64.efi'), folder / 'vm-stick.img'
     repaired.make_stick(stick)
-    (folder / 'vm-night').mkdir()
-    box = Unattended(base, folder / 'vm-night', stick, program)
+    box = Unattended(base, Path(tempfile.mkdtemp(prefix='vm-night', dir=folder)), stick, program)
     done = box.run('install', '-y')
     assert done.status == 0, done.text
     for index in (0, 1):

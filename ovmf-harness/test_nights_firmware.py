@@ -55,7 +55,8 @@ def test_a_night_ends_in_a_start_or_in_the_menu(name, installed, tmp_path, recor
     machine = mirror_vm.as_machine(setup, tmp_path / 'vm', setup.present(), tokens=False)
     esps = {index: disk.parts['esp'].guid.lower() for index, disk in enumerate(installed.disks)}
     first, said = one_night(machine)
-    record_property('how the night ended', f'{"by shadowboot" if OURS in said else "by the firmware"}: {first}')
+    end = {'menu': 'in the menu', '': 'with nothing started'}.get(first, 'in a start')
+    record_property(f'nights that ended {end} by {"shadowboot" if OURS in said else "the firmware alone"}', 1)
     assert not ASKS.search(said) and said.count(OURS) <= 1, said
     if name in STARTS:
         assert first == esps[STARTS[name]] and OURS in said, said
