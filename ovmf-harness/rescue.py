@@ -66,7 +66,8 @@ class Bench:
 
 
 def only_core(text):
-    """Without what the ports bring: the models of disks."""
+    """Without what the ports bring: the models of disks, and what the program for Linux says of itself."""
+    text = re.sub(r'^shadowboot-linux: .*\n', '', text, flags=re.MULTILINE)
     return re.sub(r'^(Disk \d+  .*?[KMGT]iB)  .*$', r'\1', text, flags=re.MULTILINE)
 
 

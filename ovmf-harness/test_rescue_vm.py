@@ -104,7 +104,7 @@ def test_what_linux_has_on_a_disk_is_refused_and_how_it_lets_go_is_right(bench, 
         assert 'nothing was changed' in text
         assert found[f'{name}: read'][1] == 0 and 'Disk 0' in found[f'{name}: read'][0]
         assert found[f'{name}: let go'][1] == 0, found[f'{name}: let go']
-        assert 'shadowboot-linux:' not in found[f'{name}: free'][0], found[f'{name}: free']
+        assert 'Free it first' not in found[f'{name}: free'][0], found[f'{name}: free']
     text, status = found['elsewhere: refused']
     assert status == REFUSED and '/dev/vda: another program holds it' in text, text
     assert hashlib.sha1(desk.images[0].read_bytes()).hexdigest() == before
