@@ -21,7 +21,7 @@
 #define FORMAT_AGAIN                                                                    \
     PREPARE_DISK                                                                        \
     "formats it anew, keeps what can still be read on it and brings the rest from the " \
-    "other disk; so does repair."
+    "other disk; so does repair where the disk does not start as it is."
 
 #define MEND_ARRAY                                                                               \
     "Something has written to one of them alone. In Linux, write repair to the array's "         \
@@ -214,7 +214,8 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
                                  "formats it and brings files and boot entry; so does repair."},
     [FINDING_ESP_NOT_FAT] = {SEVERITY_DAMAGE, "esp-not-fat",
                              "The EFI System Partition holds no FAT file system",
-                             "Firmware does not read it. Look what is on it before you format it."},
+                             "Firmware does not read it. Look what is on it. When its first MiB "
+                             "is cleared, shadowboot prepare <disk> formats it."},
     [FINDING_ESP_DAMAGED] = {SEVERITY_DAMAGE, "esp-damaged",
                              "The file system of the EFI System Partition is damaged",
                              FORMAT_AGAIN " What they leave as it is, chkdsk or fsck.fat mends."},
@@ -265,7 +266,8 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
     [FINDING_ESP_FILES_NEWER] =
         {SEVERITY_WARNING, "esp-files-newer",
          "The boot files are newer than those of the other EFI System Partition",
-         "The entries start the older ones first, and shadowboot repair goes by those. To keep "
+         "The entries start the older ones first, and shadowboot repair goes by those, unless "
+         "what Windows itself keeps tells which are right. To keep "
          "these: shadowboot copy -sg <guid> before it."},
     [FINDING_ESP_FILES_DIFFER] = {SEVERITY_WARNING, "esp-files-differ",
                                   "Boot files differ from those of the other EFI System Partition",

@@ -18,9 +18,9 @@ struct start_guard {
     unsigned starts;  /* in a row, without such a pause; 0 when the last one has lasted */
     bool has_time;    /* the clock can be read */
     uint64_t seconds; /* now, since 1601 */
-    bool
-        is_blind; /* the clock does not tell how long ago the last start was: it cannot be read, has hardly gone on
-                       * since, or has gone back (a battery that is empty, a machine without one) */
+    /* The clock does not tell how long ago the last start was: it cannot be read, has hardly gone on
+     * since, or has gone back (a battery that is empty, a machine without one). */
+    bool is_blind;
 };
 
 /*

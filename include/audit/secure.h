@@ -40,8 +40,8 @@ struct secure_judgement {
                               * signers, or is static */
     uint32_t least_svn; /* dbx asks for it, and Windows' boot manager has a lower one (major number
                          * in the upper 16 bits): it may refuse itself; 0: it does not */
-    bool
-        below_level; /* shim, and SbatLevel, or what it brings along for that, asks for more than it has: it stops itself */
+    /* Shim, and SbatLevel, or what it brings along for that, asks for more than it has: it stops itself. */
+    bool below_level;
 };
 
 /* `signers` NULL is SECURE_NOT_JUDGED. Whether Secure Boot is on makes no difference. */

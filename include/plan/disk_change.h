@@ -101,8 +101,8 @@ struct disk_change {
                  * taken from what is there now; else NO_INDEX */
     const struct journal *journal; /* RESTORE: all its records of blocks on this disk */
     size_t journal_disk;           /* RESTORE: index into journal->disks */
-    bool
-        forced; /* RESTORE of what was interrupted: also blocks that hold neither old nor new content */
+    /* RESTORE of what was interrupted: also blocks that hold neither old nor new content. */
+    bool forced;
 };
 
 #endif

@@ -12,9 +12,9 @@ struct repair_request {
     bool disk_in_name; /* as in esp_entries_request */
     bool keeps_esp;    /* the journal has no place but an ESP, so one is on no disk that changes */
     bool entries_only; /* disks stay as they are */
-    bool
-        missing_only; /* no disk's file that is whole gives way to another disk's: nobody is there to say
-                        * which of the two is right */
+    /* No disk's file that is whole gives way to another disk's: nobody is there to say which of the two
+     * is right. */
+    bool missing_only;
     bool keep_entries;    /* no entry is deleted */
     struct date_time now; /* as in prepare_request */
 };
