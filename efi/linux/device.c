@@ -4,11 +4,11 @@
 
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#define NAME_MAX_SIZE 512
-#define LINE_SIZE     256
+#define LINE_SIZE 256
 
 enum status linux_device_geometry(const struct linux_calls *calls, int fd,
                                   struct linux_geometry *ret_geometry)
@@ -38,14 +38,20 @@ static void trim_line(char *text)
     text[length] = 0;
 }
 
+void linux_device_path(const struct linux_calls *calls, dev_t device, const char *name,
+                       char ret_path[PATH_MAX])
+{
+    snprintf(ret_path, PATH_MAX, "%s/sys/dev/block/%u:%u/%s", calls->root, major(device),
+             minor(device), name);
+}
+
 bool linux_device_says(const struct linux_calls *calls, dev_t device, const char *name,
                        char *ret_text, size_t size)
 {
-    char file[NAME_MAX_SIZE];
+    char file[PATH_MAX];
 
     ret_text[0] = 0;
-    snprintf(file, sizeof(file), "%s/sys/dev/block/%u:%u/%s", calls->root, major(device),
-             minor(device), name);
+    linux_device_path(calls, device, name, file);
     FILE *from = fopen(file, "re");
     if (from == NULL)
         return false;
@@ -53,6 +59,28 @@ bool linux_device_says(const struct linux_calls *calls, dev_t device, const char
     fclose(from);
     trim_line(ret_text);
     return good;
+}
+
+bool linux_device_name(const char *path, char *ret_name, size_t size)
+{
+    char folder[PATH_MAX];
+    const char *name = realpath(path, folder) == NULL ? NULL : strrchr(folder, '/');
+
+    snprintf(ret_name, size, "%s", name == NULL ? "" : name + 1);
+    return name != NULL;
+}
+
+bool linux_device_number(const struct linux_calls *calls, dev_t device, const char *name,
+                         dev_t *ret_number)
+{
+    char text[32];
+    unsigned numbers[2];
+
+    if (!linux_device_says(calls, device, name, text, sizeof(text)) ||
+        sscanf(text, "%u:%u", &numbers[0], &numbers[1]) != 2)
+        return false;
+    *ret_number = makedev(numbers[0], numbers[1]);
+    return true;
 }
 
 bool linux_device_is_removable(const struct linux_calls *calls, dev_t device)

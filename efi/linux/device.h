@@ -2,6 +2,7 @@
 #ifndef SHADOWBOOT_LINUX_DEVICE_H
 #define SHADOWBOOT_LINUX_DEVICE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,5 +33,18 @@ void linux_device_model(const struct linux_calls *calls, dev_t device, char *ret
  */
 bool linux_device_says(const struct linux_calls *calls, dev_t device, const char *name,
                        char *ret_text, size_t size);
+
+/* The path of `name` in that folder; "" for the folder itself. */
+void linux_device_path(const struct linux_calls *calls, dev_t device, const char *name,
+                       char ret_path[PATH_MAX]);
+
+/* What the kernel calls the device whose folder `path` leads to: "sda1". False without such a folder;
+ * then `ret_name` is "". */
+bool linux_device_name(const char *path, char *ret_name, size_t size);
+
+/* The number of another device, "MAJOR:MINOR" in a file as linux_device_says reads it. False when
+ * there is none; then `ret_number` is unchanged. */
+bool linux_device_number(const struct linux_calls *calls, dev_t device, const char *name,
+                         dev_t *ret_number);
 
 #endif

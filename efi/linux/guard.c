@@ -16,7 +16,6 @@
 #include "mounts.h"
 
 #define NAME_SIZE 256
-#define DEPTH_MAX 8 /* of loop devices over loop devices */
 
 /* A place on the disk: all of it, or a partition. */
 struct part {
@@ -116,13 +115,6 @@ static bool first_in(const char *folder, char *ret_name, size_t size)
     return entry != NULL;
 }
 
-static void folder_of(const struct linux_calls *calls, dev_t device, const char *name,
-                      char ret_folder[PATH_MAX])
-{
-    snprintf(ret_folder, PATH_MAX, "%s/sys/dev/block/%u:%u/%s", calls->root, major(device),
-             minor(device), name);
-}
-
 /* The group of a logical volume: its name up to the first single "-", where two are one (lvm(8)). */
 static void group_of(const char *volume, char *ret_group, size_t size)
 {
@@ -173,7 +165,7 @@ static bool is_untaken(const struct part *part)
     char holder[NAME_SIZE];
     char type[NAME_SIZE + 64];
 
-    folder_of(part->calls, part->at.device, "holders", folder);
+    linux_device_path(part->calls, part->at.device, "holders", folder);
     if (!first_in(folder, holder, sizeof(holder)))
         return true;
     if (strncmp(holder, "dm-", 3) == 0)
@@ -216,29 +208,13 @@ static bool part_is_free(const struct part *part)
     return is_untaken(part) && is_unmounted(part) && is_unswapped(part) && is_unlooped(part);
 }
 
-/* Reads "MAJOR:MINOR". */
-static bool read_number(const struct linux_calls *calls, dev_t disk, const char *partition,
-                        dev_t *ret_device)
-{
-    char name[NAME_SIZE + 8];
-    char text[32];
-    unsigned numbers[2];
-
-    snprintf(name, sizeof(name), "%.200s/dev", partition);
-    if (!linux_device_says(calls, disk, name, text, sizeof(text)) ||
-        sscanf(text, "%u:%u", &numbers[0], &numbers[1]) != 2)
-        return false;
-    *ret_device = makedev(numbers[0], numbers[1]);
-    return true;
-}
-
 /* The partitions of a disk are the folders in its own that have a file "partition". */
 static bool partitions_are_free(const struct part *disk)
 {
     char folder[PATH_MAX];
     bool good = true;
 
-    folder_of(disk->calls, disk->at.device, "", folder);
+    linux_device_path(disk->calls, disk->at.device, "", folder);
     DIR *from = opendir(folder);
     if (from == NULL)
         return say_why(disk, "cannot be asked about: there is no", folder, "mount -t sysfs sysfs");
@@ -248,8 +224,10 @@ static bool partitions_are_free(const struct part *disk)
         char text[16];
         snprintf(name, sizeof(name), "%.200s/partition", entry->d_name);
         if (entry->d_name[0] == '.' ||
-            !linux_device_says(disk->calls, disk->at.device, name, text, sizeof(text)) ||
-            !read_number(disk->calls, disk->at.device, entry->d_name, &part.at.device))
+            !linux_device_says(disk->calls, disk->at.device, name, text, sizeof(text)))
+            continue;
+        snprintf(name, sizeof(name), "%.200s/dev", entry->d_name);
+        if (!linux_device_number(disk->calls, disk->at.device, name, &part.at.device))
             continue;
         snprintf(part.name, sizeof(part.name), "/dev/%.240s", entry->d_name);
         good = part_is_free(&part);
@@ -277,7 +255,7 @@ bool linux_guard_is_free(const struct linux_calls *calls, const char *file,
         snprintf(ret_why, LINUX_GUARD_WHY, "neither a block device nor an image file");
         return false;
     }
-    for (int depth = 0; depth < DEPTH_MAX; depth++) {
+    for (int depth = 0; depth < LINUX_LOOP_DEPTH; depth++) {
         if (!disk_is_free(&disk))
             return false;
         if (!linux_loop_at(calls, &disk.at, &loop))
@@ -294,16 +272,15 @@ bool linux_guard_is_partition(const struct linux_calls *calls, const char *file,
                               size_t size)
 {
     char folder[PATH_MAX];
-    char path[PATH_MAX];
+    char name[NAME_SIZE];
     char text[16];
     struct stat info;
 
     if (stat(file, &info) != 0 || !S_ISBLK(info.st_mode) ||
         !linux_device_says(calls, info.st_rdev, "partition", text, sizeof(text)))
         return false;
-    folder_of(calls, info.st_rdev, "..", folder);
-    const char *name = realpath(folder, path) == NULL ? NULL : strrchr(path, '/');
-    snprintf(ret_disk, size, "/dev/%s", name == NULL ? "?" : name + 1);
+    linux_device_path(calls, info.st_rdev, "..", folder);
+    snprintf(ret_disk, size, "/dev/%s", linux_device_name(folder, name, sizeof(name)) ? name : "?");
     return true;
 }
 

@@ -13,7 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define DEPTH_MAX 8 /* of loop devices over loop devices */
+#include "device.h"
 
 bool linux_place_of(const char *file, struct linux_place *ret_place)
 {
@@ -79,12 +79,11 @@ bool linux_loop_at(const struct linux_calls *calls, const struct linux_place *pl
                    struct linux_loop *ret_loop)
 {
     char folder[PATH_MAX];
-    char path[PATH_MAX];
+    char name[LINUX_LOOP_NAME];
 
-    snprintf(folder, sizeof(folder), "%s/sys/dev/block/%u:%u", calls->root, major(place->device),
-             minor(place->device));
-    const char *name = place->is_file || realpath(folder, path) == NULL ? NULL : strrchr(path, '/');
-    return name != NULL && linux_loop_read(calls, name + 1, ret_loop);
+    linux_device_path(calls, place->device, "", folder);
+    return !place->is_file && linux_device_name(folder, name, sizeof(name)) &&
+           linux_loop_read(calls, name, ret_loop);
 }
 
 /* What is under all loop devices. */
@@ -95,7 +94,7 @@ static bool find_base(const struct linux_calls *calls, const char *file,
 
     if (!linux_place_of(file, ret_place))
         return false;
-    for (int i = 0; i < DEPTH_MAX && linux_loop_at(calls, ret_place, &loop); i++) {
+    for (int i = 0; i < LINUX_LOOP_DEPTH && linux_loop_at(calls, ret_place, &loop); i++) {
         loop.under.offset += ret_place->offset;
         *ret_place = loop.under;
     }

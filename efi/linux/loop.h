@@ -9,7 +9,8 @@
 
 #include "calls.h"
 
-#define LINUX_LOOP_NAME 256 /* bytes of a name with its NUL */
+#define LINUX_LOOP_NAME  256 /* bytes of a name with its NUL */
+#define LINUX_LOOP_DEPTH 8   /* of loop devices over loop devices, which are looked through */
 
 /* Where bytes lie, whatever the name: a block device, or a file. */
 struct linux_place {

@@ -194,12 +194,10 @@ static bool loop_is_memory(const struct linux_calls *calls, const struct linux_l
 static bool other_is_memory(const struct linux_calls *calls, dev_t device, const char *name,
                             int depth)
 {
-    char text[32];
-    unsigned numbers[2];
+    dev_t other = 0;
 
-    return linux_device_says(calls, device, name, text, sizeof(text)) &&
-           sscanf(text, "%u:%u", &numbers[0], &numbers[1]) == 2 &&
-           device_is_memory(calls, makedev(numbers[0], numbers[1]), depth);
+    return linux_device_number(calls, device, name, &other) &&
+           device_is_memory(calls, other, depth);
 }
 
 /* Device mapper and md name what they lie over. */
@@ -208,8 +206,7 @@ static bool slaves_are_memory(const struct linux_calls *calls, dev_t device, int
     char folder[PATH_MAX];
     bool memory = false;
 
-    snprintf(folder, sizeof(folder), "%s/sys/dev/block/%u:%u/slaves", calls->root, major(device),
-             minor(device));
+    linux_device_path(calls, device, "slaves", folder);
     DIR *from = opendir(folder);
     if (from == NULL)
         return false;
@@ -228,7 +225,7 @@ static bool device_is_memory(const struct linux_calls *calls, dev_t device, int 
     const struct linux_place place = {.device = device};
     struct linux_loop loop;
     char folder[PATH_MAX];
-    char path[PATH_MAX];
+    char name[NAME_MAX + 1];
     char text[16];
 
     if (depth >= DEPTH_MAX)
@@ -239,10 +236,9 @@ static bool device_is_memory(const struct linux_calls *calls, dev_t device, int 
         return other_is_memory(calls, device, "../dev", depth + 1);
     if (linux_loop_at(calls, &place, &loop))
         return loop_is_memory(calls, &loop, depth + 1);
-    snprintf(folder, sizeof(folder), "%s/sys/dev/block/%u:%u", calls->root, major(device),
-             minor(device));
-    const char *name = realpath(folder, path) == NULL ? NULL : strrchr(path, '/');
-    if (name != NULL && (strncmp(name, "/ram", 4) == 0 || strncmp(name, "/zram", 5) == 0))
+    linux_device_path(calls, device, "", folder);
+    if (linux_device_name(folder, name, sizeof(name)) &&
+        (strncmp(name, "ram", 3) == 0 || strncmp(name, "zram", 4) == 0))
         return true;
     return slaves_are_memory(calls, device, depth + 1);
 }
