@@ -36,21 +36,6 @@ static enum status read_joined(void *ctx, uint64_t lba, uint32_t count, void *re
     return count == 0 ? ST_OK : ST_IO;
 }
 
-static enum status refuse_write(void *ctx, uint64_t lba, uint32_t count, const void *data)
-{
-    (void)ctx;
-    (void)lba;
-    (void)count;
-    (void)data;
-    return ST_READ_ONLY;
-}
-
-static enum status flush_nothing(void *ctx)
-{
-    (void)ctx;
-    return ST_OK;
-}
-
 static struct piece place_of_piece(const struct block_port *disks, const struct machine *machine,
                                    const struct system_copy *copy, size_t index)
 {
@@ -74,13 +59,9 @@ enum status copy_blocks_open(struct arena *arena, const struct block_port *disks
 
     if (blocks == NULL)
         return ST_NO_MEMORY;
-    *blocks = (struct copy_blocks){.port = disks[machine->disks[copy->disk].port], .count = count};
-    blocks->port.ctx = blocks;
+    blocks->count = count;
+    block_read_only(&disks[machine->disks[copy->disk].port], read_joined, blocks, &blocks->port);
     blocks->port.block_count = 0;
-    blocks->port.read_only = true;
-    blocks->port.read = read_joined;
-    blocks->port.write = refuse_write;
-    blocks->port.flush = flush_nothing;
     for (size_t i = 0; i < count; i++) {
         struct piece piece = place_of_piece(disks, machine, copy, i);
         if (piece.disk->block_size != blocks->port.block_size)

@@ -41,4 +41,10 @@ struct block_port {
     enum status (*flush)(void *ctx);
 };
 
+/* Makes a port of its own a disk that can only be read: `*ret_port` is `disk`, but that `read` with
+ * `ctx` is what reads it, a write is ST_READ_ONLY, and there is nothing to flush. */
+void block_read_only(const struct block_port *disk,
+                     enum status (*read)(void *ctx, uint64_t lba, uint32_t count, void *ret_data),
+                     void *ctx, struct block_port *ret_port);
+
 #endif

@@ -51,21 +51,6 @@ static enum status narrow_read(void *ctx, uint64_t lba, uint32_t count, void *re
     return ST_OK;
 }
 
-static enum status narrow_write(void *ctx, uint64_t lba, uint32_t count, const void *data)
-{
-    (void)ctx;
-    (void)lba;
-    (void)count;
-    (void)data;
-    return ST_READ_ONLY;
-}
-
-static enum status narrow_flush(void *ctx)
-{
-    (void)ctx;
-    return ST_OK;
-}
-
 enum status fat_narrow_new(struct arena *arena, const struct block_port *disk, uint32_t block_size,
                            const struct block_port **ret_port)
 {
@@ -74,19 +59,13 @@ enum status fat_narrow_new(struct arena *arena, const struct block_port *disk, u
 
     if (narrow == NULL)
         return ST_NO_MEMORY;
-    *narrow = (struct narrow){.port = *disk,
-                              .disk = disk,
-                              .in_block = in_block,
-                              .block = arena_alloc(arena, 1, disk->block_size)};
+    *narrow = (struct narrow){
+        .disk = disk, .in_block = in_block, .block = arena_alloc(arena, 1, disk->block_size)};
     if (narrow->block == NULL)
         return ST_NO_MEMORY;
-    narrow->port.ctx = narrow;
+    block_read_only(disk, narrow_read, narrow, &narrow->port);
     narrow->port.block_size = block_size;
     narrow->port.block_count = disk->block_count * in_block;
-    narrow->port.read_only = true;
-    narrow->port.read = narrow_read;
-    narrow->port.write = narrow_write;
-    narrow->port.flush = narrow_flush;
     *ret_port = &narrow->port;
     return ST_OK;
 }
