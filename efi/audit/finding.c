@@ -13,6 +13,9 @@
 #define COPY_LINUX_FILES                                                                    \
     "shadowboot repair brings the boot files from the other disk. Or in Linux: mount this " \
     "partition and copy them."
+#define LOADER_BACK                                                                            \
+    "Windows' boot manager stops there. shadowboot does not write into Windows' own volumes: " \
+    "bring the file back from a Windows of the same version (sfc in its recovery)."
 #define PREPARE_DISK "shadowboot prepare <disk> "
 #define MEND_TABLE   "shadowboot prepare <disk> -gpt writes it anew; so does shadowboot repair."
 #define NEW_GUIDS                                                                                 \
@@ -349,13 +352,10 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
     [FINDING_WINDOWS_OTHER_MACHINE] =
         {SEVERITY_DAMAGE, "windows-other-machine",
          "The loader \\Windows\\System32\\winload.efi is for another kind of machine.",
-         "Windows' boot manager stops there. shadowboot does not write into Windows' own volumes: "
-         "bring the file back from a Windows of the same version (sfc in its recovery)."},
+         LOADER_BACK},
     [FINDING_WINDOWS_LOADER_DAMAGED] =
         {SEVERITY_DAMAGE, "windows-loader-damaged",
-         "The loader \\Windows\\System32\\winload.efi is no program, or cut short.",
-         "Windows' boot manager stops there. shadowboot does not write into Windows' own volumes: "
-         "bring the file back from a Windows of the same version (sfc in its recovery)."},
+         "The loader \\Windows\\System32\\winload.efi is no program, or cut short.", LOADER_BACK},
     [FINDING_ESP_STORE_DANGLING] =
         {SEVERITY_WARNING, "esp-store-dangling",
          "The boot store names entries that it does not have:",

@@ -413,7 +413,7 @@ bool secure_is_unknown(const struct secure_boot *state)
     return state->asked && has_owner && db->status != ST_OK && db->status != ST_DAMAGED;
 }
 
-/* True when no signature is that of the content, which is known. */
+/* True when signatures are damaged, or none is that of the content, which is known. */
 static bool is_altered(const struct pe_signers *signers)
 {
     bool altered = signers->table == ST_OK && signers->has_digest;

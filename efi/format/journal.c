@@ -20,9 +20,14 @@ struct span journal_mark(enum journal_state state)
     return span_of(marks[state], JOURNAL_MARK_SIZE);
 }
 
+static bool is_under_way(enum journal_state state)
+{
+    return state == JOURNAL_PENDING || state == JOURNAL_UNDOING;
+}
+
 bool journal_is_interrupted(const struct journal *journal)
 {
-    return journal->state == JOURNAL_PENDING || journal->state == JOURNAL_UNDOING;
+    return is_under_way(journal->state);
 }
 
 bool journal_has_blocks(const struct journal *journal)
@@ -64,7 +69,6 @@ bool journal_is_closed(struct span head, struct span end, uint64_t file_size)
     if (head.size < JOURNAL_HEAD_SIZE || memcmp(head.at, journal_magic, MAGIC_SIZE) != 0)
         return false;
     uint64_t total = ld_le32(head.at + 8);
-    enum journal_state state = journal_last_mark(end);
     return total <= file_size && file_size - total >= JOURNAL_MARK_SIZE &&
-           state != JOURNAL_PENDING && state != JOURNAL_UNDOING;
+           !is_under_way(journal_last_mark(end));
 }

@@ -91,13 +91,13 @@ static struct span keep_bytes(struct taking *taking, uint64_t size)
     return taking->status == ST_OK ? span_of(at, (size_t)size) : span_of(NULL, 0);
 }
 
-/* Passes over bytes; gives their CRC. */
+/* Passes over bytes; gives their CRC, 0 where they are not read (heads_only). */
 static uint32_t pass_bytes(struct taking *taking, uint32_t size)
 {
     uint32_t crc = 0;
 
     if (taking->heads_only && size <= taking->end - taking->at) {
-        taking->at += (uint32_t)size;
+        taking->at += size;
         return 0;
     }
     while (size > 0 && taking->status == ST_OK) {
