@@ -475,9 +475,7 @@ enum status scan_source(struct arena *arena, const struct ports *ports,
     struct patient_disk patient;
     enum status status = copy_blocks_open(arena, ports->disks, io_machine, copy, &patient.disk);
     if (status == ST_OK) {
-        patient.port = *patient.disk;
-        patient.port.ctx = &patient;
-        patient.port.read = read_twice;
+        block_read_only(patient.disk, read_twice, &patient, &patient.port);
         status = ntfs_open(arena, &patient.port, 0, patient.port.block_count, &scan.volume);
     }
     if (status == ST_OK)
