@@ -98,7 +98,6 @@ static void close_undone(struct apply_run *run)
 /* Step 2. A plan that only writes new files has nothing to save. */
 static enum status save_journal(struct apply_run *run, const char *command)
 {
-    const struct clock_port *clock = &run->ports->clock;
     struct journal *journal = &run->saved;
 
     *journal = (struct journal){.command = command, .is_undo = run->plan->is_undo};
@@ -117,9 +116,7 @@ static enum status save_journal(struct apply_run *run, const char *command)
     }
     if (journal->count == 0)
         return ST_OK;
-    struct date_time unknown = {0};
-    if (clock->now(clock->ctx, &journal->date) != ST_OK)
-        journal->date = unknown;
+    journal->date = clock_date(&run->ports->clock);
     status = journal_store_save(run->arena, run->ports, run->plan->machine, journal,
                                 &run->result->journal);
     run->result->has_journal = status == ST_OK;

@@ -256,13 +256,12 @@ static enum status expand_old(struct disk_work *work)
 bool disk_restore_is_possible(const struct disk_work *work, const struct journal *journal)
 {
     struct span path = work->machine->disks[work->change->disk].path;
-    struct disk_change change = {.kind = DISK_CHANGE_RESTORE, .journal = journal};
+    struct disk_change change = {.kind = DISK_CHANGE_RESTORE,
+                                 .journal = journal,
+                                 .journal_disk = journal_find_disk(journal, path)};
     struct disk_work look = *work;
     uint32_t last = 0;
 
-    while (change.journal_disk < journal->disk_count &&
-           !span_equal(journal->disks[change.journal_disk].path, path))
-        change.journal_disk++;
     look.change = &change;
     return find_last_step(&look, &last) == ST_OK;
 }

@@ -250,15 +250,12 @@ static size_t add_disk_records(const struct disk_work *work, struct journal *jou
     if (work->change->kind == DISK_CHANGE_GPT &&
         (work->change->gpt.fresh || work->change->gpt.renames_disk))
         own.guid_after = work->change->gpt.disk_guid;
-    for (size_t i = 0; i < journal->disk_count; i++) {
-        if (!span_equal(journal->disks[i].path, own.path))
-            continue;
-        if (work->change->kind == DISK_CHANGE_GPT)
-            journal->disks[i].guid_after = own.guid_after;
-        return i;
-    }
-    journal->disks[journal->disk_count] = own;
-    return journal->disk_count++;
+    size_t index = journal_find_disk(journal, own.path);
+    if (index == journal->disk_count)
+        journal->disks[journal->disk_count++] = own;
+    else if (work->change->kind == DISK_CHANGE_GPT)
+        journal->disks[index].guid_after = own.guid_after;
+    return index;
 }
 
 enum status disk_work_records(struct disk_work *work, struct journal *journal, uint32_t *io_step)

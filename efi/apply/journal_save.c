@@ -167,19 +167,17 @@ static enum status save_somewhere(const struct saving *saving, size_t *ret_volum
     return result;
 }
 
-/* U-Boot keeps variables in a file: each that is written takes clusters there, which what a disk is to become was
- * worked out without. */
+/* A variable takes clusters of a disk that the firmware keeps it on, which what the disk is to become was worked out
+ * without. */
 static bool is_variable_on_changed_disk(const struct machine *machine,
                                         const struct journal *journal)
 {
-    if (journal->disk_count == 0 || !firmware_is_uboot(machine->firmware.vendor))
-        return false;
-    if (!machine->variables_in_file)
-        return true;
-    const struct partition *place = &machine->partitions[machine->variables_place];
-    struct span path = machine->disks[place->disk].path;
     for (size_t i = 0; i < journal->disk_count; i++) {
-        if (span_equal(journal->disks[i].path, path))
+        size_t disk = 0;
+        while (disk < machine->disk_count &&
+               !span_equal(machine->disks[disk].path, journal->disks[i].path))
+            disk++;
+        if (machine_variables_write_to(machine, disk))
             return true;
     }
     return false;

@@ -50,13 +50,11 @@ enum status run_log_append(struct arena *arena, const struct files_port *files,
     size_t mark = arena_mark(arena);
     uint8_t *room = arena_alloc(arena, 1, RUN_LOG_MOST);
     char *whole = arena_alloc(arena, 1, RUN_LOG_MOST + 1);
-    struct date_time now = {0};
+    struct date_time now = clock_date(clock);
     struct text_buffer text;
 
     if (room == NULL || whole == NULL)
         return ST_NO_MEMORY;
-    if (clock->now(clock->ctx, &now) != ST_OK)
-        now = (struct date_time){0};
     size_t size = run.size < RUN_LOG_MOST / 2 ? run.size : RUN_LOG_MOST / 2;
     struct span old = latest_runs(read_earlier(files, room), RUN_LOG_MOST - HEAD_SIZE - size);
     if (old.size > 0)

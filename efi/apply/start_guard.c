@@ -2,16 +2,13 @@
 
 #include "base/bytes.h"
 
-#define FORMAT 1u /* first byte of the variable */
-#define STARTS_AT \
-    1u /* then the count, when the last one was (seconds of a minute, a zero byte,
-                             * minutes since 1601) */
-#define SECONDS_AT       2u
-#define MINUTES_AT       4u
-#define MINUTES_UNKNOWN  0u
-#define TICKS_PER_SECOND 10000000u /* of 100 nanoseconds */
-#define MINUTE           60u       /* seconds */
-#define SHORTEST_START   3 /* seconds that firmware takes at least from one start to the next */
+#define FORMAT          1u /* first byte of the variable */
+#define STARTS_AT       1u /* the count */
+#define SECONDS_AT      2u /* of the minute in which the last one was; a zero byte behind it */
+#define MINUTES_AT      4u /* that minute, since 1601 */
+#define MINUTES_UNKNOWN 0u
+#define MINUTE          60u /* seconds */
+#define SHORTEST_START  3   /* seconds that firmware takes at least from one start to the next */
 
 static const struct guid own_vendor = VAR_OWN_VENDOR;
 
@@ -21,7 +18,7 @@ static void look_at_clock(const struct ports *ports, struct start_guard *io_guar
     struct date_time now;
 
     io_guard->has_time = ports->clock.now(ports->clock.ctx, &now) == ST_OK;
-    io_guard->seconds = io_guard->has_time ? date_filetime(&now) / TICKS_PER_SECOND : 0;
+    io_guard->seconds = io_guard->has_time ? date_filetime(&now) / FILETIME_SECOND : 0;
 }
 
 /* True when the last start was so long ago that it has lasted; the minutes of its time count. */

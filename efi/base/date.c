@@ -5,8 +5,7 @@
 
 #define FIRST_YEAR  1601u /* a cycle of 400 years begins then */
 #define DAY_SECONDS 86400u
-#define LAST_DAY    3067670u  /* 9999-12-31 */
-#define TICKS       10000000u /* a second */
+#define LAST_DAY    3067670u /* 9999-12-31 */
 
 uint64_t date_filetime(const struct date_time *date)
 {
@@ -19,28 +18,28 @@ uint64_t date_filetime(const struct date_time *date)
     uint64_t days = years * 365 + years / 4 - years / 100 + years / 400 + before[date->month - 1] +
                     (leap && date->month > 2) + date->day - 1;
     uint64_t seconds = days * DAY_SECONDS + date->hour * 3600u + date->minute * 60u + date->second;
-    return seconds * TICKS;
+    return seconds * FILETIME_SECOND;
 }
 
 /* Takes whole years, then whole months off the days since the first year. */
 struct date_time date_of_filetime(uint64_t filetime)
 {
     struct date_time date = {.year = FIRST_YEAR, .month = 1};
-    uint64_t seconds = filetime / TICKS;
+    uint64_t seconds = filetime / FILETIME_SECOND;
     uint64_t days = seconds / DAY_SECONDS;
     struct date_time next = date;
 
     if (days > LAST_DAY)
         return (struct date_time){0};
     while (next.year++, date_filetime(&(struct date_time){next.year, 1, 1, 0, 0, 0}) <=
-                            days * DAY_SECONDS * TICKS)
+                            days * DAY_SECONDS * FILETIME_SECOND)
         date.year = next.year;
     while (date.month < 12 &&
            date_filetime(&(struct date_time){date.year, (uint8_t)(date.month + 1), 1, 0, 0, 0}) <=
-               days * DAY_SECONDS * TICKS)
+               days * DAY_SECONDS * FILETIME_SECOND)
         date.month++;
     next = (struct date_time){date.year, date.month, 1, 0, 0, 0};
-    date.day = (uint8_t)(days - date_filetime(&next) / TICKS / DAY_SECONDS + 1);
+    date.day = (uint8_t)(days - date_filetime(&next) / FILETIME_SECOND / DAY_SECONDS + 1);
     date.hour = (uint8_t)(seconds % DAY_SECONDS / 3600);
     date.minute = (uint8_t)(seconds % 3600 / 60);
     date.second = (uint8_t)(seconds % 60);

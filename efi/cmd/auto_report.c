@@ -117,13 +117,10 @@ static void set_summary(struct auto_run *run, const char *outcome)
 {
     struct context *context = run->context;
     const struct vars_port *vars = &context->ports->vars;
-    const struct clock_port *clock = &context->ports->clock;
-    struct date_time now = {0};
+    const struct date_time now = context_now(context);
     struct text_buffer text;
     char room[SUMMARY_SIZE];
 
-    if (clock->now(clock->ctx, &now) != ST_OK)
-        now = (struct date_time){0};
     text_buffer_init(&text, room, sizeof(room));
     text_buffer_printf(&text,
                        "time=%04u-%02u-%02uT%02u:%02u:%02u\nversion=" SHADOWBOOT_VERSION

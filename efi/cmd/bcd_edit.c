@@ -164,7 +164,7 @@ static bool goes_in_rounds(const struct context *context, const struct bcd_reque
     const struct files_port *files = &context->ports->files;
     const struct machine *machine = &context->machine;
 
-    if (files->self >= files->volume_count || files->volumes[files->self].read_only)
+    if (!files_own_is_writable(files))
         return true;
     for (size_t i = 0; i < request->target_count; i++) {
         const struct esp *esp = &machine->esps[request->targets[i].esp];

@@ -81,10 +81,7 @@ void context_forget_contents(struct context *context)
 
 struct date_time context_now(const struct context *context)
 {
-    const struct clock_port *clock = &context->ports->clock;
-    struct date_time now;
-
-    return clock->now(clock->ctx, &now) == ST_OK ? now : (struct date_time){0};
+    return clock_date(&context->ports->clock);
 }
 
 enum status context_scan(struct context *context, enum scan_depth depth)

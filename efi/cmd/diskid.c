@@ -198,19 +198,9 @@ static enum status set_ids(struct context *context, struct plan *plan, const str
     return prospect_check(plan, &judgement);
 }
 
-static struct date_time time_now(const struct context *context)
-{
-    const struct clock_port *clock = &context->ports->clock;
-    struct date_time now;
-
-    if (clock->now(clock->ctx, &now) != ST_OK)
-        now = (struct date_time){0};
-    return now;
-}
-
 static enum status set_new(struct context *context, struct plan *plan, size_t disk)
 {
-    struct date_time now = time_now(context);
+    struct date_time now = context_now(context);
     bool gpt = context->machine.disks[disk].style == DISK_GPT;
 
     /* A copy is to have nothing in common with the other disk. */
@@ -287,7 +277,7 @@ static enum status set_partition(struct context *context, size_t disk, const cha
                       disk, number_text, disk);
     ids.partition = own->first_partition + (size_t)number - 1;
     if (text_equal_nocase(text, "new")) {
-        struct date_time now = time_now(context);
+        struct date_time now = context_now(context);
         ids.partition_guid = disk_ids_fresh(machine, disk, &now).disk_guid;
     } else {
         enum status status = read_guid(context, text, &ids.partition_guid);

@@ -5,10 +5,14 @@
 #include "mend.h"
 #include "run.h"
 
-/* True when the volume this program was started from takes no journal. */
-static bool has_no_own_place(const struct files_port *files)
+/* True when the volume this program was started from takes no journal, or lies on a disk that may change. */
+static bool has_no_own_place(const struct context *context)
 {
-    return files->self >= files->volume_count || files->volumes[files->self].read_only;
+    bool on_fixed = false;
+
+    for (size_t i = 0; i < context->machine.disk_count; i++)
+        on_fixed |= context->machine.disks[i].has_self && !context->machine.disks[i].removable;
+    return on_fixed || !files_own_is_writable(&context->ports->files);
 }
 
 enum status cmd_repair(struct context *context)
@@ -21,7 +25,6 @@ enum status cmd_repair(struct context *context)
     struct plan plan;
 
     request.disk_in_name = option(context, "-disk") != NULL;
-    request.keeps_esp = has_no_own_place(&context->ports->files);
     enum status status = mend_begin(context, SCAN_FULL);
     if (status != ST_OK)
         return status;
@@ -30,9 +33,7 @@ enum status cmd_repair(struct context *context)
     if (audit_machine(context->arena, &context->machine, &judgement) != ST_OK ||
         need_kept_files(context, &judgement) != ST_OK)
         return report(context, ST_NO_MEMORY, "Out of memory. Nothing was changed.");
-    for (size_t i = 0; i < context->machine.disk_count; i++)
-        request.keeps_esp |=
-            context->machine.disks[i].has_self && !context->machine.disks[i].removable;
+    request.keeps_esp = has_no_own_place(context);
     run_begin(context, &plan);
     request.now = context_now(context);
     status = mend_run(context, &plan, plan_repair(&plan, &judgement, &request), true, &judgement);

@@ -12,7 +12,7 @@
 #include "run.h"
 
 #define DATE_SIZE 24
-#define DAY       (24 * 3600 * 10000000ull) /* units of a FILETIME */
+#define DAY       (24ull * 3600 * FILETIME_SECOND) /* units of a FILETIME */
 
 /* One start that is to be tried. */
 struct trial_start {
@@ -176,17 +176,13 @@ static void explain_trial(struct context *context, const struct judgement *judge
 static enum status restart_for(struct context *context, const struct trial_start *trial)
 {
     const struct start_port *start = &context->ports->start;
-    const struct clock_port *clock = &context->ports->clock;
     struct start_tests tests = start_memory_read(&context->ports->vars);
     struct start_test test = {context->machine.partitions[trial->esp].unique,
-                              context->machine.entries[trial->entry].number,
-                              {0}};
+                              context->machine.entries[trial->entry].number, context_now(context)};
 
     if (!trial->walk)
         tests.count = 0;
     tests.walk = trial->walk;
-    if (clock->now(clock->ctx, &test.asked) != ST_OK)
-        test.asked = (struct date_time){0};
     start_tests_add(&tests, &test);
     enum status status = start_memory_write(&context->ports->vars, &tests);
     if (status != ST_OK)

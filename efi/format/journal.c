@@ -30,6 +30,15 @@ bool journal_is_interrupted(const struct journal *journal)
     return is_under_way(journal->state);
 }
 
+size_t journal_find_disk(const struct journal *journal, struct span path)
+{
+    size_t i = 0;
+
+    while (i < journal->disk_count && !span_equal(journal->disks[i].path, path))
+        i++;
+    return i;
+}
+
 bool journal_has_blocks(const struct journal *journal)
 {
     for (size_t i = 0; i < journal->count; i++) {

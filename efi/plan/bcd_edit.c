@@ -1,5 +1,6 @@
 #include "plan/bcd_edit.h"
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "bcd_work.h"
@@ -12,7 +13,6 @@
 #define ROOM_TO_GROW (64u << 10)
 
 #define WRITTEN_AT 12u /* in the base block: when the hive was written last */
-#define SECOND     10000000u
 
 /* Later than what the store says of itself: so that no log of an earlier write fits. */
 static uint64_t time_of_write(const struct bcd_request *request, struct span file)
@@ -20,7 +20,7 @@ static uint64_t time_of_write(const struct bcd_request *request, struct span fil
     uint64_t now = date_filetime(&request->now);
     uint64_t before = ld_le64(file.at + WRITTEN_AT);
 
-    return now > before ? now : before + SECOND;
+    return now > before ? now : before + FILETIME_SECOND;
 }
 
 /* --- What is written ------------------------------------------------------------------------ */

@@ -18,9 +18,7 @@ static bool is_started_by_bios(const struct machine *machine, size_t disk)
 static enum status prepare_disk(struct plan *plan, const struct roles *roles,
                                 const struct prepare_request *request, struct guid *ret_esp)
 {
-    size_t esp = request->disk < plan->machine->disk_count
-                     ? roles_esp_of(plan->machine, request->disk)
-                     : NO_INDEX;
+    size_t esp = roles_esp_of(plan->machine, request->disk);
     enum status status = prepare_check_disk(plan, request->disk, esp != NO_INDEX);
 
     if (status != ST_OK)

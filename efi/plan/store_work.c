@@ -1,11 +1,11 @@
 #include "store_work.h"
 
+#include "base/date.h"
 #include "base/mem.h"
 #include "format/regf/regf_edit.h"
 #include "model/boot_store.h"
 
 #define WRITTEN_AT 12u /* in the base block: when the hive was written last */
-#define SECOND     10000000u
 
 /* --- What has to change --------------------------------------------------------------------- */
 
@@ -106,7 +106,7 @@ size_t store_exchange(const struct bcd_store *store, uint8_t *bytes,
 
 void store_stamp(uint8_t *bytes)
 {
-    regf_stamp(bytes, ld_le64(bytes + WRITTEN_AT) + SECOND);
+    regf_stamp(bytes, ld_le64(bytes + WRITTEN_AT) + FILETIME_SECOND);
 }
 
 /* Changes places of two partitions in all devices of a store. */

@@ -13,6 +13,8 @@ struct date_time {
     uint8_t second;
 };
 
+#define FILETIME_SECOND 10000000u /* units of a FILETIME */
+
 /* The same as Windows counts it: 100 nanoseconds since the start of 1601 (FILETIME). 0 for a date
  * that is none. */
 uint64_t date_filetime(const struct date_time *date);

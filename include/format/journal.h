@@ -209,6 +209,9 @@ bool journal_is_closed(struct span head, struct span end, uint64_t file_size);
 /* True when its change was interrupted, or the taking back of it. */
 bool journal_is_interrupted(const struct journal *journal);
 
+/* The number of the disk with that device path; disk_count when it has none. */
+size_t journal_find_disk(const struct journal *journal, struct span path);
+
 /* True when it changes blocks of a disk. */
 bool journal_has_blocks(const struct journal *journal);
 

@@ -19,4 +19,12 @@ struct clock_port {
     uint64_t (*microseconds)(void *ctx);
 };
 
+/* The same time; all zero when the clock is broken. */
+static inline struct date_time clock_date(const struct clock_port *clock)
+{
+    struct date_time now;
+
+    return clock->now(clock->ctx, &now) == ST_OK ? now : (struct date_time){0};
+}
+
 #endif

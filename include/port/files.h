@@ -92,4 +92,10 @@ struct files_port {
     enum status (*renew)(void *ctx, struct files_port *io_port);
 };
 
+/* True when the volume this program was started from is here and can be written to. */
+static inline bool files_own_is_writable(const struct files_port *files)
+{
+    return files->self < files->volume_count && !files->volumes[files->self].read_only;
+}
+
 #endif
