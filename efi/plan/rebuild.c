@@ -116,8 +116,8 @@ bool rebuild_is_needed(const struct machine *machine, const struct roles *roles)
     return true;
 }
 
-/* Refuses a disk that a store could start nothing from; where only files are wanted, one that has
- * nothing of Windows. */
+/* Refuses a disk that a store could start nothing from. Where only files are wanted, a Windows that
+ * lies in several pieces will do. */
 static enum status check_names_windows(struct plan *plan, const struct roles *roles, size_t disk,
                                        bool files_only)
 {

@@ -19,7 +19,7 @@ struct clock_port {
     uint64_t (*microseconds)(void *ctx);
 };
 
-/* The same time; all zero when the clock is broken. */
+/* What `now` tells; all zero when the clock is broken. */
 static inline struct date_time clock_date(const struct clock_port *clock)
 {
     struct date_time now;
