@@ -25,7 +25,7 @@ from firmware import FIRMWARE, ROOT
 from machine import MIB, Machine
 from repair_vm import Server
 from test_bcd_firmware import NX, number
-from test_firmwares import KIND, TIMEOUT, files_of
+from test_firmwares import KIND, TIMEOUT, files_of, words
 from test_hive_tools import apply, described
 from test_rebuild import BOOT, expected, with_windows
 
@@ -46,10 +46,10 @@ class Session:
         self.blank = folder / 'blank'
         self.blank.write_bytes(bytes(BLANK))
 
-    def run(self, words, status=0):
-        done = self.vm.run(f'shadowboot {words}', timeout=TIMEOUT)
-        assert done.status & 0xFF == status, f'{words}: {done.status:#x}\n{done.text}'
-        return re.sub(r'\s+', ' ', done.text)
+    def run(self, line, status=0):
+        done = self.vm.run(f'shadowboot {line}', timeout=TIMEOUT)
+        assert done.status & 0xFF == status, f'{line}: {done.status:#x}\n{done.text}'
+        return words(done)
 
     def entries(self):
         """{number: (description, device path)} of what is in BootOrder."""

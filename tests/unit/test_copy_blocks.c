@@ -19,8 +19,10 @@
 #define PIECES 3
 #define MEMORY 4096u
 
-/* Three pieces of 4, 5 and 2 blocks: the first and the last on Disk 1, the second on Disk 0. */
-static const struct dynamic_extent extents[PIECES] = {
+/* What another plex has, then three pieces of 4, 5 and 2 blocks: the first and the last on Disk 1, the second on
+ * Disk 0. */
+static const struct dynamic_extent extents[] = {
+    {.disk = 0, .lba = 50, .blocks = 9},
     {.disk = 1, .lba = 40, .blocks = 4},
     {.disk = 0, .lba = 7, .blocks = 5},
     {.disk = 1, .lba = 3, .blocks = 2},
@@ -51,12 +53,12 @@ static void set_up(struct world *world, uint32_t block_size, uint32_t other_size
         world->ports[DISKS - 1 - i] = mem_block_port(world->own[i]);
         world->disks[i].port = (size_t)DISKS - 1 - i;
     }
-    world->plex = (struct dynamic_plex){.extent_count = PIECES};
+    world->plex = (struct dynamic_plex){.first_extent = 1, .extent_count = PIECES};
     world->machine = (struct machine){.disks = world->disks, .disk_count = DISKS};
     world->machine.volumes.plexes = &world->plex;
     world->machine.volumes.plex_count = 1;
     world->machine.volumes.extents = extents;
-    world->machine.volumes.extent_count = PIECES;
+    world->machine.volumes.extent_count = 1 + PIECES;
     arena_init(&world->arena, world->memory, MEMORY);
 }
 
