@@ -227,6 +227,19 @@ def test_program_that_came_by_http_finds_its_settings_there(machine, server):
     assert f'/{Path(PROGRAM).parent}/shadowboot.conf' in web.gets
 
 
+def test_without_settings_the_next_boot_entry_comes(machine, server):
+    """Whoever put the program onto the server may be there, or not: after the countdown firmware goes on."""
+    box = machine('healthy')
+    box.serve(server, restrict=False)
+    box.start_from_card()
+    with box.boot() as vm:
+        vm.expect('No settings say what to do', timeout=120)
+        vm.expect('Press a key for the menu:   1')
+        vm.expect('The firmware goes on with its next boot entry')
+        vm.expect(PROMPT, timeout=60)
+        assert not any(size for drive, size in blocks_written(vm).items() if 'disk' in drive)
+
+
 def test_disk_that_came_by_http_is_none_of_the_machine_s(machine, server, product, tmp_path):
     """One image for stick and network: in memory it looks like a fixed disk, and is gone with the power."""
     box = machine('healthy')

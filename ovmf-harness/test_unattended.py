@@ -19,7 +19,7 @@ import reports
 from conftest import required
 from test_repair_cuts import SEEDS, cut_all, writes
 from test_repair_outcome import RANK, outcomes
-from unattended import AWAY, GUARD, NOTHING, OWN, REPORT, STARTED, STOPPED, WAITS, Unattended
+from unattended import AWAY, GUARD, NOTHING, OWN, PASSES, REPORT, STARTED, STOPPED, WAITS, Unattended
 
 CASES = {case.name: case for case in damage.all_cases()}
 # What each has to come to: by shadowboot, on which disk; or a person is waited for.
@@ -235,13 +235,30 @@ def test_settings_decide(night):
     settings.put('/EFI/shadowboot/shadowboot.conf', b'mode = report\nreport = json\nmood = bad\n')
     names = kept(box)
     course = box.power_on()
-    assert course.end == WAITS and course.events == [] and course.statuses == [14], course.texts
+    assert course.end == STARTED and course.events == [] and course.statuses == [PASSES], course.texts
     assert 'Line 3' in course.texts[0] and 'no such key: "mood"' in course.texts[0]
     assert kept(box) == names
     assert box.setup.volume(1).exists('/EFI/shadowboot/last.json')
     assert not box.setup.volume(1).exists('/EFI/shadowboot/last.log')
     settings.put('/EFI/shadowboot/shadowboot.conf', 'mode = start\r\n'.encode('utf-16'))
     assert box.power_on().end == STARTED
+
+
+def test_settings_that_cannot_be_read_hold_no_machine(night):
+    """A cluster of zeros, as a file system leaves it behind when the power fails. Nobody presses a key: the program's
+    copy on the other disk is the next entry, and its own settings count. Where they are no better, firmware goes the way it
+    would go without the program."""
+    box = night('primary-bootmgr-missing', shadow_entry=False)
+    for index in (0, 1):
+        box.setup.volume(index, change=True).put('/EFI/shadowboot/shadowboot.conf', bytes(512))
+    before, names = repaired.image_pages(box.setup.disk(0).image), kept(box)
+    course = box.power_on()
+    assert course.end == STARTED and course.disk == 0 and course.statuses == 2 * [PASSES], course.texts
+    assert not course.events and 'next boot entry' in course.texts[1]
+    assert repaired.image_pages(box.setup.disk(0).image) == before and kept(box) == names
+    box.setup.volume(0, change=True).put('/EFI/shadowboot/shadowboot.conf', b'mode = start\n')
+    course = box.power_on()
+    assert course.end == STARTED and course.disk == 0 and course.statuses == [PASSES, AWAY], course.texts
 
 
 def test_boot_manager_that_comes_back_gives_way_to_the_next(night):

@@ -20,6 +20,7 @@ from mirror import MIB
 from repaired import Repaired, read_variables
 
 AWAY = 126                           # the host program has handed the machine over
+PASSES = 14                          # EFI_NOT_FOUND: it leaves the machine to the next entry
 OWN = '\\EFI\\shadowboot\\shadowbootx64.efi'
 STICK_PROGRAM = '\\EFI\\BOOT\\BOOTX64.EFI'
 GUARD = '{7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de}/ShadowbootStarts'
@@ -78,6 +79,8 @@ class Walk(firmware_model.Firmware):
         self.course.texts.append(run.text)
         self.course.statuses.append(run.status)
         self.course.events += events
+        if run.status == PASSES:
+            return False
         if run.status != AWAY:
             self.over = WAITS
             return True

@@ -130,7 +130,7 @@ static bool pause_passes(struct auto_run *run)
 static enum status look_at_machine(struct auto_run *run)
 {
     struct context *context = run->context;
-    bool mends = run->settings.mode != MODE_REPORT && run->settings.mode != MODE_MENU;
+    bool mends = run->settings.mode == MODE_START || run->settings.mode == MODE_REPAIR;
     enum status status = mends ? mend_begin(context, SCAN_FULL) : context_scan(context, SCAN_FULL);
 
     run->looked = run->judged = false;
@@ -283,13 +283,19 @@ static void say_nothing_started(struct auto_run *run)
         show_next(run->context, &run->judgement);
 }
 
-/* A server that gives no clear answer keeps no machine from its next boot entry, unless somebody is there. */
+/* Where nobody has said what to do, a person decides; without one the machine goes the way it would go without
+ * this program, which may lead to its copy on another disk. */
 static bool goes_on_without(struct auto_run *run, enum status status)
 {
-    if (status == ST_OK || status == ST_ABSENT || !auto_asks_server(run->context) ||
-        person_is_there(run))
+    struct context *context = run->context;
+
+    if (run->settings.mode != MODE_NONE)
         return false;
-    say(run->context, "The firmware goes on with its next boot entry.\n");
+    if (status == ST_ABSENT)
+        say(context, "No settings say what to do: nothing is changed or started unasked.\n");
+    if (!context->ports->start.by_firmware || person_is_there(run))
+        return false;
+    say(context, "The firmware goes on with its next boot entry.\n");
     return true;
 }
 
@@ -314,13 +320,13 @@ enum status cmd_auto(struct context *context)
     if (status != ST_OK && status != ST_ABSENT)
         say(context, AUTO_UNREADABLE "\n", auto_settings_place(context), status_text(status));
     run.guard = start_guard_read(context->ports);
-    if (context->plan_only || run.settings.mode == MODE_MENU)
+    if (context->plan_only || run.settings.mode >= MODE_MENU)
         auto_say_problems(context, &run.settings);
     if (context->plan_only)
         return show_only(&run);
     if (goes_on_without(&run, status))
         return ST_ABSENT;
-    if (run.settings.mode == MODE_MENU)
+    if (run.settings.mode >= MODE_MENU)
         return hand_to_person(&run);
     say_start(&run);
     if (run.settings.mode != MODE_REPORT && start_guard_is_shut(&run.guard)) {

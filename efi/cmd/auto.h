@@ -34,7 +34,7 @@ struct auto_run {
 
 /* The settings of the volume, or the server, that the program came from; the defaults without a file. From a server
  * there are reports and the menu alone (settings_restrict). Statuses: ST_OK; ST_ABSENT without a file; ST_IO,
- * ST_NO_MEMORY and others of the ports, with the defaults. The mode is the menu's where the file cannot be read, or
+ * ST_NO_MEMORY and others of the ports, with the defaults. The mode is MODE_NONE where the file cannot be read, or
  * has problems and no line for it: what it allows is not known. A server is asked once, and again where it gives no
  * clear answer. */
 enum status auto_settings(struct context *context, struct settings *ret_settings);

@@ -68,14 +68,14 @@ enum status auto_settings(struct context *context, struct settings *ret_settings
     if (context->has_settings)
         return context->settings_status;
     if (file == NULL) {
-        ret_settings->mode = MODE_MENU;
+        ret_settings->mode = MODE_NONE;
         return ST_NO_MEMORY;
     }
     enum status status = read_settings(context, file, SETTINGS_BYTES + 1, &size);
     if (status == ST_OK)
         *ret_settings = settings_read(span_of(file, size));
     if ((status != ST_OK && status != ST_ABSENT) || hides_mode(ret_settings))
-        ret_settings->mode = MODE_MENU;
+        ret_settings->mode = MODE_NONE;
     if (is_untrusted(context))
         settings_restrict(ret_settings);
     context->has_settings = auto_asks_server(context);

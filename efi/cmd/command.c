@@ -292,8 +292,8 @@ static const struct command table[] = {
      "TPM). disk: the number of the disk to start first. allow-format, allow-msr: yes or no. "
      "report: log, json, variable, none. send: where the report goes as well (\"help network\"). "
      "serial: auto, ascii, boxes.\n"
-     "Where the file cannot be read, or a line is not understood and none says which mode, it is "
-     "menu: nothing is done unasked.\n"
+     "Where the file cannot be read, or a line is not understood and none says which mode, nothing "
+     "is done unasked: if no key is pressed, the firmware goes on with its next boot entry.\n"
      "Exit status 10 when a line cannot be understood.",
      NULL, 0, 0, cmd_config, 0},
     {"secureboot", "[-ask]", "shows what Secure Boot trusts and makes of the boot files",

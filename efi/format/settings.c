@@ -11,7 +11,7 @@
 
 /* --- Values --------------------------------------------------------------------------------- */
 
-static const char *const modes[MODE_COUNT] = {"start", "repair", "report", "menu"};
+static const char *const modes[] = {"start", "repair", "report", "menu", "next boot entry"};
 static const char *const serials[SERIAL_COUNT] = {"auto", "ascii", "boxes"};
 static const char *const answers[] = {"no", "yes"};
 static const char *const starts[] = {"direct", "reset"};
@@ -320,7 +320,7 @@ void settings_restrict(struct settings *io_settings)
             add_problem(io_settings, line, SETTINGS_NOT_FROM_SERVER, wishes[i].word);
     }
     if (wishes[0].wanted)
-        io_settings->mode = MODE_MENU;
+        io_settings->mode = MODE_NONE;
     io_settings->allow_format = false;
     io_settings->allow_msr = false;
 }

@@ -37,7 +37,8 @@ enum settings_mode {
     MODE_REPAIR, /* the same, and mends what else there is */
     MODE_REPORT, /* writes reports, and hands on to the next boot entry */
     MODE_MENU,   /* waits for a person */
-    MODE_COUNT
+    MODE_COUNT,
+    MODE_NONE = MODE_COUNT /* in no file: the next boot entry, unless a key is pressed */
 };
 
 enum settings_serial { SERIAL_AUTO, SERIAL_ASCII, SERIAL_BOXES, SERIAL_COUNT };
@@ -89,7 +90,7 @@ struct settings settings_read(struct span file);
 
 /*
  * What may come of settings that a server has sent, whom nobody has proved to be the right one: reports and
- * the menu, which asks a person. Other modes become the menu, and nothing stays allowed; each line that
+ * the menu, which asks a person. Other modes become MODE_NONE, and nothing stays allowed; each line that
  * wanted more is one more problem.
  */
 void settings_restrict(struct settings *io_settings);

@@ -24,7 +24,7 @@ static void check_restricted(struct settings settings)
     size_t problems = settings.problem_count;
 
     settings_restrict(&settings);
-    require(settings.mode == MODE_REPORT || settings.mode == MODE_MENU);
+    require(settings.mode >= MODE_REPORT && settings.mode <= MODE_NONE);
     require(!settings.allow_format && !settings.allow_msr);
     require(settings.problem_count >= problems);
 }

@@ -341,20 +341,52 @@ static void settings_of_another_volume_do_not_count(void **state)
     assert_int_equal(run_night(night), 0);
 }
 
-/* What somebody has written there may have been "menu" or "report". */
-static void settings_that_are_not_understood_change_nothing(void **state)
+/* Nothing is done, and who presses no key is not waited for. */
+static void passes_on(struct night *night)
+{
+    struct host *before = host_clone(night->host);
+
+    host_console_clear(night->host->console);
+    assert_int_equal(run_night(night), 14); /* EFI_NOT_FOUND: the next boot entry */
+    const char *text = host_console_text(night->host->console);
+    assert_non_null(strstr(text, "or started unasked."));
+    assert_non_null(strstr(text, "Press a key for the menu:   5"));
+    assert_non_null(strstr(text, "The firmware goes on with its next boot entry."));
+    host_console_answer(night->host->console, "x");
+    assert_int_equal(run_night(night), 21); /* there is no screen for the menu */
+    assert_int_equal(host_start_count(night->host->start), 0);
+    assert_true(host_equal(night->host, before));
+    host_free(before);
+}
+
+/* What somebody has written there may have been "menu" or "report". Perhaps nobody is there. */
+static void settings_that_are_not_understood_change_nothing_and_hold_nothing(void **state)
 {
     struct night *night = *state;
 
     disk_machine_delete(night->host, 1, "\\EFI\\Microsoft\\Boot\\bootmgfw.efi");
     put_settings(night, "mode = raport\n");
-    struct host *before = host_clone(night->host);
-    (void)run_night(night);
+    passes_on(night);
     mem_files_spoil(night->host->files, night->esp, SETTINGS);
-    (void)run_night(night);
-    assert_int_equal(host_start_count(night->host->start), 0);
-    assert_true(host_equal(night->host, before));
-    host_free(before);
+    passes_on(night);
+}
+
+/* From the Shell it was a person. */
+static void without_settings_that_can_be_read_who_types_it_is_at_the_menu(void **state)
+{
+    static const char *const words[] = {"shadowboot", "auto"};
+    struct night *night = *state;
+
+    put_settings(night, "mode = start\n");
+    mem_files_spoil(night->host->files, night->esp, SETTINGS);
+    host_start_set_self(night->host->start, false, OWN);
+    host_console_set_screen(night->host->console, (struct screen_size){80, 25}, false);
+    host_console_answer(night->host->console, NULL); /* Ctrl-C: leaves, when y is said */
+    host_console_answer(night->host->console, "y");
+    assert_int_equal(run_words(night, 2, words), 0);
+    const char *text = host_console_text(night->host->console);
+    assert_non_null(strstr(text, "What to do"));
+    assert_null(strstr(text, "Press a key for the menu"));
 }
 
 /* -n: neither disks nor variables nor files, and no start. */
@@ -701,7 +733,8 @@ int main(void)
         TEST(mode_repair_mends_what_keeps_no_disk_from_starting),
         TEST(settings_choose_the_frame_of_the_menu),
         TEST(config_says_why),
-        TEST(settings_that_are_not_understood_change_nothing),
+        TEST(settings_that_are_not_understood_change_nothing_and_hold_nothing),
+        TEST(without_settings_that_can_be_read_who_types_it_is_at_the_menu),
         TEST(plan_only_writes_and_starts_nothing),
         TEST(report_takes_nothing_back),
         TEST(stopped_mending_starts_nothing),

@@ -251,11 +251,11 @@ static void servers_may_ask_for_reports_and_the_menu_alone(void **state)
         enum settings_mode mode;
         size_t problems;
     } cases[] = {
-        {"", MODE_MENU, 0},
+        {"", MODE_NONE, 0},
         {"mode = report", MODE_REPORT, 0},
         {"mode = menu", MODE_MENU, 0},
-        {"mode = start", MODE_MENU, 1},
-        {"mode = repair\nallow-format = yes\nallow-msr = yes", MODE_MENU, 3},
+        {"mode = start", MODE_NONE, 1},
+        {"mode = repair\nallow-format = yes\nallow-msr = yes", MODE_NONE, 3},
         {"mode = report\nallow-format = yes\nallow-msr = no", MODE_REPORT, 1},
     };
 
