@@ -1,19 +1,18 @@
 #!/bin/bash
-# U-Boot whose store of variables is nearly full starts no UEFI program any more, and no variable can be deleted.
+# U-Boot whose store of variables is nearly full starts no UEFI program.
 #
 # Seen with u-boot-qemu 2023.01+dfsg-2+deb12u3 and mtools 4.0.33-1+really4.0.32-1 of Debian 12, amd64.
 #
 # U-Boot's own UEFI reads its variables from ubootefi.var on an ESP into a store of 16 KiB, which also takes the
 # volatile ones that it makes in each start (SetupMode, SecureBoot, OsIndicationsSupported, ...). What was written
-# before them may fill it to the last byte; the next start then ends like this, and so does each after it:
+# before them may fill it to the last byte; a start then ends like this:
 #
 #     => printenv -e
 #     ERROR: Secure state transition failed
 #     Error: Cannot initialize UEFI sub-system, r = 9
 #
-# What would delete a variable is UEFI itself. Only from another system, by taking the file away, can the machine be
-# started again. So a program that writes boot entries has to leave some of the store free by itself: SetVariable
-# and QueryVariableInfo let it have all.
+# UEFI, which would delete a variable, is not there then: the file is to be taken away from another system. So a
+# program that writes boot entries does well to leave some of the store free.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
