@@ -70,9 +70,9 @@ static void audit_store(struct collector *to, const struct machine *machine,
 /* The program that a store starts. */
 static void audit_loader(struct collector *to, const struct system_copy *copy)
 {
-    if (copy->no_program)
+    if (copy->loader == LOADER_NO_PROGRAM)
         collect_at_partition(to, FINDING_WINDOWS_LOADER_DAMAGED, copy->partition, "");
-    else if (copy->other_machine)
+    else if (copy->loader == LOADER_OF_OTHER_MACHINE)
         collect_at_partition(to, FINDING_WINDOWS_OTHER_MACHINE, copy->partition, "");
 }
 

@@ -79,11 +79,11 @@ enum outcome trial_windows(struct trial *trial, const struct system_copy *copy)
                              "Its copy is encrypted by BitLocker: nobody can look inside.");
     if (copy->status == ST_OK && copy->ntfs.boot != NTFS_BOOT_GOOD)
         return trial_because(trial, FAILS, "The NTFS boot sector of its copy is damaged.");
-    if (windows == ST_OK && copy->other_machine)
+    if (windows == ST_OK && copy->loader == LOADER_OF_OTHER_MACHINE)
         return trial_because(trial, FAILS,
                              "The winload.efi of its copy is for another kind of machine: Windows' "
                              "boot manager stops with 0xc000007b.");
-    if (windows == ST_OK && copy->no_program)
+    if (windows == ST_OK && copy->loader == LOADER_NO_PROGRAM)
         return trial_because(trial, FAILS,
                              "The winload.efi of its copy is damaged: Windows' boot manager stops "
                              "with 0xc000007b.");

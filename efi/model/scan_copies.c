@@ -215,13 +215,23 @@ static enum status look_into_copy(const struct content_scan *scan, struct system
     return look_at_files(copy);
 }
 
-/* Looks whether the loader is a program, and for which kind of machine. Where it cannot be read it
- * counts as right. */
+static enum system_loader loader_of(const struct content_scan *scan, struct span start,
+                                    uint64_t file_size)
+{
+    struct pe_headers headers;
+
+    if (pe_headers_parse(start, file_size, &headers) != ST_OK ||
+        pe_headers_extent(start, &headers) > file_size)
+        return LOADER_NO_PROGRAM;
+    return pe_machine_fits(headers.machine, scan->machine->architecture) ? LOADER_FITS
+                                                                         : LOADER_OF_OTHER_MACHINE;
+}
+
+/* A loader whose headers cannot be read counts as right. */
 static enum status look_at_loader(const struct content_scan *scan, struct system_copy *copy)
 {
     size_t mark = arena_mark(scan->arena);
     uint8_t *start = arena_alloc(scan->arena, 1, PE_HEADER_MAX);
-    struct pe_headers headers;
     struct ntfs_file file;
     size_t size = 0;
 
@@ -230,12 +240,8 @@ static enum status look_at_loader(const struct content_scan *scan, struct system
     enum status status = ntfs_lookup(&copy->ntfs, system_file_path(SYSTEM_LOADER), &file);
     if (status == ST_OK)
         status = ntfs_read(&copy->ntfs, &file, 0, start, PE_HEADER_MAX, &size);
-    if (status == ST_OK && pe_headers_parse(span_of(start, size), file.size, &headers) == ST_OK) {
-        copy->other_machine = !pe_machine_fits(headers.machine, scan->machine->architecture);
-        copy->no_program = pe_headers_extent(span_of(start, size), &headers) > file.size;
-    } else if (status == ST_OK) {
-        copy->no_program = true;
-    }
+    if (status == ST_OK)
+        copy->loader = loader_of(scan, span_of(start, size), file.size);
     arena_release(scan->arena, mark);
     return status == ST_NO_MEMORY ? status : ST_OK;
 }

@@ -86,6 +86,13 @@ enum system_file { SYSTEM_LOADER, SYSTEM_KERNEL, SYSTEM_BOOT_MANAGER, SYSTEM_FIL
 /* Where Windows keeps it, from the root of its volume. Static lifetime. */
 const char *system_file_path(enum system_file file);
 
+/* What SYSTEM_LOADER is, as far as its headers say. */
+enum system_loader {
+    LOADER_FITS, /* a program for this machine, or one that could not be read */
+    LOADER_OF_OTHER_MACHINE,
+    LOADER_NO_PROGRAM /* not what can be loaded: no image, or cut short */
+};
+
 /* One copy of a volume that may carry an operating system: a plex, or a plain partition. */
 struct system_copy {
     size_t disk;
@@ -100,8 +107,7 @@ struct system_copy {
     struct ntfs_volume ntfs;     /* meaningful when status is ST_OK */
     enum status
         files[SYSTEM_FILE_COUNT]; /* of each system file: ST_OK: it is there; ST_ABSENT; ... */
-    bool other_machine; /* the loader is there, and a program for another kind of machine */
-    bool no_program;    /* it is there, and not what can be loaded: no image, or cut short */
+    enum system_loader loader;    /* what kind of program its loader is, where it is there */
     uint64_t
         managers[2]; /* versions (a.b.c.d, 16 bits each) of the boot manager that Windows keeps for
                            * the ESPs and of its twin of 2023; 0: there is none, it is not known, or

@@ -272,12 +272,11 @@ static void loader_that_is_no_program_for_the_machine_does_not_start(void **stat
 {
     struct mirror *m = *state;
 
-    m->copies[1].other_machine = true;
+    m->copies[1].loader = LOADER_OF_OTHER_MACHINE;
     expect_no_loader(m, FINDING_WINDOWS_OTHER_MACHINE,
                      "The winload.efi of its copy is for another kind of machine: Windows' boot "
                      "manager stops with 0xc000007b.");
-    m->copies[1].other_machine = false;
-    m->copies[1].no_program = true;
+    m->copies[1].loader = LOADER_NO_PROGRAM;
     expect_no_loader(m, FINDING_WINDOWS_LOADER_DAMAGED,
                      "The winload.efi of its copy is damaged: Windows' boot manager stops with "
                      "0xc000007b.");
