@@ -893,8 +893,8 @@ def gpt_beyond(setup, index):
 
 
 @verb('gpt', 'second-esp')
-def gpt_second_esp(setup, index):
-    """A second ESP behind everything: formatted, and with a fallback file like the first."""
+def gpt_second_esp(setup, index, content='fallback'):
+    """A second ESP behind everything: formatted, and with a fallback file like the first; or `empty`."""
     disk = setup.disk(index)
     first = behind_all(setup, index)
     data = setup.volume(index).get(mirror.FALLBACK)
@@ -903,7 +903,7 @@ def gpt_second_esp(setup, index):
     add_part(setup, index, gpt.ESP, first, blocks, guid)
     disk.parts['esp2'] = gpt.Partition(gpt.ESP, first, blocks, guid)
     volume = setup.volume(index, 'esp2', change=True).format(12, serial=0xE5B20000 + index)
-    mirror.put_files(volume, {mirror.FALLBACK: data})
+    mirror.put_files(volume, {} if content == 'empty' else {mirror.FALLBACK: data})
 
 
 @verb('gpt', 'guid-of')

@@ -335,15 +335,17 @@ static void audit_serials(struct collector *to, const struct machine *machine)
     }
 }
 
-/* True for the ESPs that start the system, or ought to; all of them where no system was found.
- * Those of other machines' disks are not this one's to judge. */
+/* True for the ESPs that start the system, or ought to; all of them where no system was found. Of the
+ * ESPs of one disk that is the member's own; those of other machines' disks are not this one's to
+ * judge. */
 static bool is_judged(const struct machine *machine, const struct roles *roles, size_t esp)
 {
     size_t disk = machine->partitions[machine->esps[esp].partition].disk;
+    size_t member = roles_member_on(roles, disk);
 
     return !machine->disks[disk].removable &&
            (roles->kind == BOOT_NONE || esp == roles->start_esp ||
-            roles_member_on(roles, disk) != NO_INDEX);
+            (member != NO_INDEX && esp == roles->members[member].esp));
 }
 
 void audit_esps(struct collector *to, const struct machine *machine, const struct roles *roles)
