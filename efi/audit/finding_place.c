@@ -1,5 +1,6 @@
 /* The place of a finding, in words and in its advice. */
 #include "audit/finding.h"
+#include "audit/lead.h"
 #include "base/text.h"
 
 /* "Volume Volume1"; where another group of disks has one of that name, with its own group's. */
@@ -63,13 +64,15 @@ static void put_place_guid(struct text_buffer *to, const struct machine *machine
     text_buffer_printf(to, "%s", text);
 }
 
-/* The entry that the finding is about; of a disk, the first in BootOrder that starts from it. */
+/* The entry that the finding is about; of a disk, the first that is tried and starts a system from it. */
 static size_t entry_of_place(const struct machine *machine, const struct finding *finding)
 {
     for (size_t i = 0; i < machine->entry_count && finding->entry == NO_INDEX; i++) {
         const struct entry *entry = &machine->entries[i];
-        if (entry->in_order && entry->boot.partition != NO_INDEX && finding->disk != NO_INDEX &&
-            machine->partitions[entry->boot.partition].disk == finding->disk)
+        if (entry_is_tried(entry) && entry->boot.partition != NO_INDEX &&
+            finding->disk != NO_INDEX &&
+            machine->partitions[entry->boot.partition].disk == finding->disk &&
+            !lead_is_tool(machine, entry))
             return i;
     }
     return finding->entry;

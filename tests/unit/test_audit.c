@@ -582,6 +582,7 @@ static void advice_names_the_place_it_is_for(void **state)
     /* of a disk, the entry that starts from it */
     entry.boot.partition = 0;
     entry.in_order = true;
+    entry.option.attributes = LOAD_OPTION_ACTIVE;
     machine.entry_count = 1;
     finding = (struct finding){FINDING_ORDER_NEVER_REACHES, 7, NO_INDEX, NO_INDEX, NO_INDEX, ""};
     assert_string_equal(finding_advice(&arena, &machine, &finding, false),

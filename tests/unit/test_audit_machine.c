@@ -410,6 +410,20 @@ static void ways_to_the_disks_are_told(void **state)
     assert_cases(cases, COUNT_OF(cases));
 }
 
+/* What starts no system is not what the advice puts first. */
+static void order_advised_begins_with_what_starts_the_disk(void **state)
+{
+    struct mirror *mirror = *state;
+    struct finding finding = {FINDING_ORDER_NEVER_REACHES, 0, NO_INDEX, NO_INDEX, NO_INDEX, ""};
+
+    put_tool_first(mirror);
+    assert_string_equal(finding_advice(&mirror->arena, &mirror->machine, &finding, false),
+                        "shadowboot order Boot0000 puts the disk's entry before it.");
+    mirror_set_order(mirror, (uint16_t[]){2, 1}, 2); /* nor what is never tried */
+    assert_string_equal(finding_advice(&mirror->arena, &mirror->machine, &finding, false),
+                        "shadowboot order ENTRY puts the disk's entry before it.");
+}
+
 /* --- The whole ------------------------------------------------------------------------------ */
 
 /* Of each severity something that is found late, and something that is found early. */
@@ -540,6 +554,7 @@ int main(void)
         TEST(no_number_of_findings_is_too_large),
         TEST(machine_without_disks_has_a_judgement),
         TEST(too_little_memory_is_told),
+        TEST(order_advised_begins_with_what_starts_the_disk),
         cmocka_unit_test(every_finding_about_the_machine_was_met),
     };
 
