@@ -21,9 +21,9 @@ static enum status choose_newest(struct context *context, const struct journal_f
     if (newest == NULL)
         return report(
             context, ST_ABSENT,
-            "There is nothing to take back: no journal of a change is on any mounted "
-            "volume. If it is on a stick, plug it in (shadowboot-linux: --journal with where it "
-            "is mounted) and try again.");
+            "There is nothing to take back: no journal of a change that still stands is on any "
+            "mounted volume. If it is on a stick, plug it in (shadowboot-linux: --journal with "
+            "where it is mounted) and try again.");
     *ret_file = newest;
     return ST_OK;
 }

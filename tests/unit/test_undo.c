@@ -61,7 +61,7 @@ static void undo_goes_back_change_by_change_and_then_finds_nothing(void **state)
         host_free(before[i - 1]);
     }
     expect_unchanged(host, "undo -y", 14);
-    expect_said(host, "There is nothing to take back");
+    expect_said(host, "no journal of a change that still stands is on any mounted volume");
 }
 
 /* BootOrder, which was written last, comes back first: no entry that it names is ever gone. */
