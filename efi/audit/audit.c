@@ -216,12 +216,33 @@ static bool is_file_on_a_disk(const struct entry *entry)
            !entry_is_firmwares(entry);
 }
 
-bool entries_are_duplicates(const struct entry *a, const struct entry *b)
+/* True when both start the same file of a disk, on the same way. */
+static bool are_duplicates(const struct entry *a, const struct entry *b)
 {
     if (!entries_start_the_same(a, b) || !is_file_on_a_disk(a) || !is_file_on_a_disk(b))
         return false;
     return a->boot.hd.start == b->boot.hd.start && a->boot.hd.size == b->boot.hd.size &&
            span_equal(way_to_partition(a->option.path), way_to_partition(b->option.path));
+}
+
+/* True when firmware tries the earlier entry wherever it would have tried the later one. */
+static bool stands_in_for(const struct entry *earlier, const struct entry *later)
+{
+    uint32_t kind = LOAD_OPTION_ACTIVE | LOAD_OPTION_CATEGORY;
+    bool tried = earlier->in_order || !later->in_order;
+    bool as_good = (earlier->option.attributes & kind) == LOAD_OPTION_ACTIVE ||
+                   (earlier->option.attributes & kind) == (later->option.attributes & kind);
+
+    return tried && as_good && are_duplicates(earlier, later);
+}
+
+size_t entry_stand_in(const struct machine *machine, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (stands_in_for(&machine->entries[i], &machine->entries[index]))
+            return i;
+    }
+    return NO_INDEX;
 }
 
 /* A device or partition that the firmware knows of and that is not there now. Its own entries come
@@ -306,13 +327,11 @@ static void audit_target(struct collector *to, const struct machine *machine, si
 
 static void audit_duplicate(struct collector *to, const struct machine *machine, size_t index)
 {
-    for (size_t i = 0; i < index; i++) {
-        if (!entries_are_duplicates(&machine->entries[i], &machine->entries[index]))
-            continue;
+    size_t earlier = entry_stand_in(machine, index);
+
+    if (earlier != NO_INDEX)
         collect_at_entry(to, FINDING_ENTRY_DUPLICATE, index,
-                         arena_printf(to->arena, " Boot%04X.", machine->entries[i].number));
-        return;
-    }
+                         arena_printf(to->arena, " Boot%04X.", machine->entries[earlier].number));
 }
 
 static void audit_entry(struct collector *to, const struct machine *machine, size_t index)
@@ -344,12 +363,23 @@ static void audit_ambiguous(struct collector *to, const struct machine *machine)
     }
 }
 
+/* True when another ESP of the disk has the file: firmware tries all file systems of a disk. */
+static bool disk_has_fallback(const struct machine *machine, size_t disk)
+{
+    for (size_t i = 0; i < machine->partition_count; i++) {
+        const struct partition *own = &machine->partitions[i];
+        if (own->disk == disk && own->fallback_status == ST_OK)
+            return true;
+    }
+    return false;
+}
+
 static void audit_fallbacks(struct collector *to, const struct machine *machine)
 {
     for (size_t i = 0; i < machine->partition_count; i++) {
         const struct partition *partition = &machine->partitions[i];
         if (partition->fallback_status != ST_ABSENT || machine->disks[partition->disk].removable ||
-            is_md_piece(machine, i))
+            is_md_piece(machine, i) || disk_has_fallback(machine, partition->disk))
             continue;
         collect_at_partition(to, FINDING_FALLBACK_MISSING, i,
                              arena_printf(to->arena, " %s.", machine->fallback));

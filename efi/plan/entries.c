@@ -256,27 +256,6 @@ enum status plan_import(struct plan *plan, const struct import_item *items, size
     return status == ST_OK ? edit_finish(&edit) : status;
 }
 
-/* True when firmware tries the earlier entry wherever it would have tried the later one. */
-static bool stands_in_for(const struct entry *earlier, const struct entry *later)
-{
-    uint32_t kind = LOAD_OPTION_ACTIVE | LOAD_OPTION_CATEGORY;
-    bool tried = earlier->in_order || !later->in_order;
-    bool as_good = (earlier->option.attributes & kind) == LOAD_OPTION_ACTIVE ||
-                   (earlier->option.attributes & kind) == (later->option.attributes & kind);
-
-    return tried && as_good && entries_are_duplicates(earlier, later);
-}
-
-/* True when an earlier entry that is tried before it starts the same. */
-static bool has_stand_in(const struct machine *machine, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (stands_in_for(&machine->entries[i], &machine->entries[index]))
-            return true;
-    }
-    return false;
-}
-
 /* An entry that starts nothing more: its partition or its file is gone, or another stands in. What
  * is the firmware's own it also looks after. */
 static bool is_prunable(const struct machine *machine, const struct finding *finding)
@@ -285,9 +264,8 @@ static bool is_prunable(const struct machine *machine, const struct finding *fin
 
     if (entry->status != ST_OK || entry_is_firmwares(entry))
         return false;
-    if (finding->code == FINDING_ENTRY_PARTITION_GONE || finding->code == FINDING_ENTRY_FILE_GONE)
-        return true;
-    return finding->code == FINDING_ENTRY_DUPLICATE && has_stand_in(machine, finding->entry);
+    return finding->code == FINDING_ENTRY_PARTITION_GONE ||
+           finding->code == FINDING_ENTRY_FILE_GONE || finding->code == FINDING_ENTRY_DUPLICATE;
 }
 
 /* True when a disk is here whose partitions are not known: it may have what seems to be gone. */
@@ -426,7 +404,7 @@ enum status prune_spare(struct boot_edit *edit)
     for (size_t i = 0; i < machine->entry_count; i++)
         named[i] = edit_names(edit, machine->entries[i].number);
     for (size_t i = 0; i < machine->entry_count; i++) {
-        if (!edit->deleted[i] || has_stand_in(machine, i) ||
+        if (!edit->deleted[i] || entry_stand_in(machine, i) != NO_INDEX ||
             !entry_will_be_last_record(machine, named, i) || is_replaced(plan, i)) {
             gone |= edit->deleted[i] && names_gone_partition(&machine->entries[i]);
             continue;

@@ -150,10 +150,11 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
 /* True when firmware would start the entry at least as surely as the option. */
 static bool starts_as_surely(const struct entry *entry, const struct load_option *option)
 {
-    bool active = (entry->option.attributes & LOAD_OPTION_ACTIVE) != 0;
-    bool wanted = (option->attributes & LOAD_OPTION_ACTIVE) != 0;
+    uint32_t kind = LOAD_OPTION_ACTIVE | LOAD_OPTION_CATEGORY;
+    bool tried = (entry->option.attributes & kind) == LOAD_OPTION_ACTIVE;
+    bool wanted = (option->attributes & kind) == LOAD_OPTION_ACTIVE;
 
-    return (active || !wanted) && !entry->boot.moved && !entry->boot.elsewhere;
+    return (tried || !wanted) && !entry->boot.moved && !entry->boot.elsewhere;
 }
 
 enum status place_find_equal(struct plan *plan, struct span value, enum devpath_form form,

@@ -29,12 +29,14 @@ bool findings_have(const struct findings *findings, enum severity severity);
 bool entries_start_the_same(const struct entry *a, const struct entry *b);
 
 /*
- * True when one of the two can go: they start the same file of a disk, on the same way. A path of
- * another form, with another start or size, or through other hardware to the same file makes no
- * duplicate, since some firmware starts only one of them. Entries of firmware's own
- * (model/firmware_entry.h) never are duplicates: their numbers tell them apart.
+ * The first of the earlier entries that stand in for the one at `index`, so that it can go, or
+ * NO_INDEX: they start the same file of a disk, on the same way, and firmware tries the earlier one
+ * wherever it would have tried the later one. A path of another form, with another start or size, or
+ * through other hardware to the same file makes no duplicate, since some firmware starts only one of
+ * them; nor does an earlier one that is inactive or an application (UEFI 3.1.3). Entries of firmware's
+ * own (model/firmware_entry.h) never are duplicates: their numbers tell them apart.
  */
-bool entries_are_duplicates(const struct entry *a, const struct entry *b);
+size_t entry_stand_in(const struct machine *machine, size_t index);
 
 /* The first finding that says BootOrder itself is damaged, or NULL. */
 const struct finding *findings_about_order(const struct findings *findings);
