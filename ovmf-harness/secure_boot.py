@@ -11,6 +11,7 @@ that is how firmware keeps them.
 """
 import functools
 import hashlib
+import os
 import re
 import struct
 import subprocess
@@ -55,6 +56,13 @@ def signature_list(kind, *entries, owner=OWNER):
 def svn_entry(major, minor=0, program=SVN_BOOT_MANAGER):
     entry = b'\1' + guid_bytes(program) + struct.pack('<HH', minor, major) + bytes(11)
     return signature_list(SHA256, entry, owner=SVN_OWNER)
+
+
+def by_make(*words):
+    """The command line of make in this tree and this build, and the environment for it, as who types it has that."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith('MAKE')}
+    build = os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')
+    return ['make', '-C', str(ROOT), f'BUILD={os.path.relpath(build, ROOT)}', *words], environment
 
 
 class Keys:

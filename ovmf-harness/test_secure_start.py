@@ -5,7 +5,6 @@ manager of Disk 0, which dbx forbids; the signed one comes last and says so. Whe
 there it brings what is trusted to Disk 0; where BitLocker is, it leaves them and takes the next disk. A signature
 that somebody has made up looks right until firmware computes it: then it is the firmware's answer that is told.
 """
-import os
 import re
 import struct
 
@@ -14,12 +13,11 @@ import pytest
 import damage
 import pe
 import secure_boot
-from conftest import ROOT
 from fat import run
 from gpt import ESP, Partition
 from mirror import FALLBACK
 from mirror_vm import as_machine
-from secure_boot import AUTHORITIES, SHA256, Keys, manager, signature_list, trusting
+from secure_boot import AUTHORITIES, SHA256, Keys, by_make, manager, signature_list, trusting
 
 MANAGER = '/EFI/Microsoft/Boot/bootmgfw.efi'
 SIGNED, UNSIGNED = 0x00A0, 0x00A1
@@ -29,10 +27,8 @@ DENIED = r'failed to load Boot{:04X} "[^"]*" from .*: Access Denied'
 def signed_by_make(keys, folder):
     """The program as `make sign` leaves it."""
     leaf = keys.path(AUTHORITIES[0], 'leaf')
-    environment = {name: value for name, value in os.environ.items() if not name.startswith('MAKE')}
-    build = os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')
-    run('make', '-C', ROOT, f'BUILD={os.path.relpath(build, ROOT)}', f'KEY={leaf}.key', f'CERT={leaf}',
-        f'SIGNED={folder}/signed.efi', 'sign')
+    line, environment = by_make(f'KEY={leaf}.key', f'CERT={leaf}', f'SIGNED={folder}/signed.efi', 'sign')
+    secure_boot.run(*line, env=environment)
     return (folder / 'signed.efi').read_bytes()
 
 

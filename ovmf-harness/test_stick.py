@@ -1,13 +1,21 @@
 """The USB stick that `make usb` builds: judged by sgdisk, fsck.fat and mtools, and started under OVMF."""
+import os
+import pty
+import signal
 import subprocess
+from hashlib import sha256
 
 import gpt
+import secure_boot
+from console import Console, scaled
 from fat import copy_range, run
 from firmware import ROOT
+from secure_boot import AUTHORITIES, Keys, by_make
 
 PROGRAMS = ['/EFI/BOOT/BOOTX64.EFI', '/shadowboot.efi', '/bootcfg.efi', '/bcdedit.efi']
 TEXTS = {'/README.txt': 'README', '/LICENSE.txt': 'LICENSE', '/SHELL.txt': '/usr/share/doc/ovmf/copyright',
          '/EFI/shadowboot/shadowboot.conf': 'efi/stick/shadowboot.conf'}
+FIRST = 0x00A0
 LEAST_FREE = 100 << 20      # bytes: for journals, and what was on an ESP that is formatted
 
 
@@ -62,3 +70,45 @@ def test_its_shell_finds_the_commands_and_their_manual(machine, stick_image):
         assert any('UEFI Interactive Shell' in line for line in vm.shell('shellx64.efi -exit ver'))
         assert any('entries' in line for line in vm.shell('help shadowboot'))
         assert vm.run('bootcfg /?').status == 0 and vm.run('bcdedit /?').status == 0
+
+
+def test_signed_one_starts_under_secure_boot_and_the_unsigned_does_not(machine, stick_image, tmp_path):
+    """Both are in, the unsigned one in front: firmware refuses it, and goes on to the other."""
+    keys, image = Keys(tmp_path / 'keys'), tmp_path / 'signed.img'
+    leaf = keys.path(AUTHORITIES[0], 'leaf')
+    line, environment = by_make(f'KEY={leaf}.key', f'CERT={leaf}', f'SIGNED={tmp_path}/signed.efi', f'STICK={image}', 'usb')
+    secure_boot.run(*line, env=environment)
+    sticks = [plug_in(machine, stick_image), plug_in(machine, image)]
+    program = (tmp_path / 'signed.efi').read_bytes()
+    assert all(sticks[1].volume.get(name) == program for name in PROGRAMS)
+    assert keys.verifies(program, secure_boot.run('openssl', 'x509', '-in', leaf, '-outform', 'der'))
+    secure_boot.enrol(machine.nvram, keys, secure_boot.trusting(keys, AUTHORITIES[0]), b'')
+    for number, stick in enumerate(sticks):
+        machine.nvram.set_entry(FIRST + number, 'Stick', stick.esp.full_path('\\EFI\\BOOT\\BOOTX64.EFI'))
+    machine.nvram.order = [FIRST, FIRST + 1]
+    machine.cold = True                 # whether it is on, firmware knows long before its drivers
+    with machine.boot() as vm:
+        vm.expect(rf'failed to load Boot{FIRST:04X} "Stick" from .*: Access Denied', timeout=120)
+        vm.expect(rf'starting Boot{FIRST + 1:04X} "Stick"')
+        vm.expect('What to do', timeout=120)
+
+
+def test_usb_test_starts_it_on_this_terminal_until_it_is_told_to_end(stick_image, tmp_path):
+    """Ctrl-A X ends QEMU, and make with it; the image is as before."""
+    before = sha256(stick_image.read_bytes()).digest()
+    line, environment = by_make('usb-test')
+    ours, theirs = pty.openpty()
+    with open(tmp_path / 'console.log', 'w', encoding='utf-8') as log, \
+            subprocess.Popen(line, env=environment, stdin=theirs, stdout=theirs, stderr=theirs,
+                             start_new_session=True) as process:
+        os.close(theirs)
+        try:
+            console = Console(ours, ours, log)
+            console.expect('What to do', timeout=120)
+            console.type('\x01x')
+            assert process.wait(scaled(20)) == 0
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            os.close(ours)
+    assert sha256(stick_image.read_bytes()).digest() == before

@@ -21,6 +21,7 @@ from virtual_time import Counted, seconds
 
 WORDS = 'no boot entry before it has started this'
 OWN_VENDOR = '7b6f3a52-4f0e-4d0b-9c1e-5ad0b007c0de'
+TYPED = 0x00A0                       # an entry with a command in it, as if somebody had typed that
 ROUNDS = int(os.environ.get('ROUNDS', 1))
 SLOWEST = 1.15                       # a start through shadowboot, in one by the entry alone
 
@@ -151,6 +152,28 @@ def test_the_way_through_it_is_short_with_all_disks_there_too(standing_by, bases
     record_property('thousandths of a direct start for one with shadowboot first',
                     round(1000 * taken['through'] / taken['direct']))
     assert taken['through'] <= SLOWEST * taken['direct'], taken
+
+
+def test_a_test_of_all_disks_starts_each_once_and_ends_with_a_table(bases, folder, tmp_path):
+    """Begun by who types it; then the program that stands by goes on with the next disk by itself, and at last has a
+    table, and starts the machine as on every day."""
+    setup = night_vm.installed(bases('mirror'), folder)
+    machine = mirror_vm.as_machine(setup, tmp_path / 'vm', [0, 1])
+    entries = machine.nvram.entries()
+    own = next(number for number in setup.order() if entries[number].description == 'shadowboot')
+    machine.nvram.set_entry(TYPED, 'typed', entries[own].path, optional='test -all -y\0'.encode('utf-16-le'), order=None)
+    order, said = machine.nvram.order, []
+    for index, number in ((0, TYPED), (1, own), (0, own)):
+        machine.nvram.next = number
+        seen, text, _ = start(machine)
+        assert (seen.token, seen.entry) == (token_of(setup, machine, index), index), text
+        assert machine.nvram.next is None and machine.nvram.order[:len(order)] == order      # firmware's own come behind
+        said.append(' '.join(text.split()))
+    rows = [[f'Test of Disk {index}, asked for' in text for index in (0, 1)] for text in said]
+    assert rows == [[False, False], [True, False], [True, True]], said
+    assert [text.count('the firmware has taken Boot') for text in said] == [0, 1, 2], said
+    assert ['Each disk of the mirror was tried once.' in text for text in said] == [False, False, True], said
+    assert machine.nvram.get('ShadowbootTests', OWN_VENDOR) is None
 
 
 def test_a_start_loop_of_a_healthy_machine_ends_at_the_menu(standing_by, bases, tmp_path):

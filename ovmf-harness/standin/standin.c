@@ -14,7 +14,7 @@
  * of this ESP (manager.h). `loader` is a status of Windows, such as 0xc000000e, where it stops,
  * "odd" where it goes on to something else, and "none" in programs that play another part: a boot
  * manager's file ends in "bootmgfw.pdb". `system` is "none" where the store names none, or it does
- * not start.
+ * not start. A line before it, PCR4=..., is there with a TPM 2.0 (measured.h).
  *
  * Then it does what files in the root of its volume say:
  *
@@ -26,6 +26,7 @@
  *   neither        it waits forever
  */
 #include "manager.h"
+#include "measured.h"
 
 #define TEXT_SIZE 512
 #define PATH_SIZE 1024
@@ -402,6 +403,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table)
         return EFI_UNSUPPORTED;
     }
     read_text(root, L"\\token.txt", token);
+    print_boot_manager_measurement();
     report(image, root, device, token);
     return obey(self, root, device);
 }
