@@ -211,6 +211,30 @@ def test_windows_is_started_in_safe_mode_and_as_usual_again(desk):
     assert 'safeboot' not in desk.run(['bcd', 'list'])[0]
 
 
+# What bcdedit, whose names these are, shows behind each way to start; {default} has a recovery system.
+MODES = {
+    'As usual': ('normal', None), 'In safe mode': ('safe', r'safeboot +Minimal'),
+    'In safe mode, with network': ('safe-network', r'safeboot +Network'),
+    'In safe mode, with a command prompt': ('safe-command', r'safebootalternateshell +Yes'),
+    'Once in its recovery system': ('recovery', r'bootsequence +\{'),
+    'With the last configuration that worked': ('last-known-good', r'lastknowngood +Yes'),
+    'Once with the menu of start options': ('menu', r'onetimeadvancedoptions +Yes'),
+    'Never into recovery by itself': ('never-recovery', r'bootstatuspolicy +IgnoreAllFailures'),
+}
+
+
+def test_each_way_to_start_windows_ends_in_the_store(bases, tmp_path):
+    desk = Desk(bases('mirror').copy(tmp_path / 'setup'), [*NEVER_READY, 'store 0 recovery-of 0'], tmp_path)
+    modes = pick(choices(desk).index('How Windows starts: safe mode, recovery and others') + 1)
+    assert choices(desk, *modes) == [*MODES]
+    for number, (word, shown) in enumerate(MODES.values(), 1):
+        assert not shown or not re.search(shown, desk.run(['bcd', 'list'])[0])
+        said = done(desk, *modes, *pick(number), 'y')
+        assert said.startswith(f'shadowboot bcd start {word}\n'), said
+        assert not shown or re.search(shown, desk.run(['bcd', 'list'])[0]), said
+        done(desk, *modes, *pick(1), 'y')
+
+
 def test_the_machine_is_left_in_each_way(desk, tmp_path):
     ends, events = len(choices(desk)), tmp_path / 'events'
     words = choices(desk, *pick(ends))

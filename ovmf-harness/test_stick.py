@@ -104,9 +104,9 @@ def test_usb_test_starts_it_on_this_terminal_until_it_is_told_to_end(stick_image
         os.close(theirs)
         try:
             console = Console(ours, ours, log)
-            console.expect('What to do', timeout=120)
+            console.expect('What to do', timeout=600)
             console.type('\x01x')
-            assert process.wait(scaled(20)) == 0
+            assert process.wait(scaled(120)) == 0
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

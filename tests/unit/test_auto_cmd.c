@@ -315,6 +315,39 @@ static void security_violation_lets_go_of_the_image(void **state)
     assert_int_equal(host_start_left(night->host->start), 0);
 }
 
+/* One program is refused, or comes back, with that answer; then another is tried. */
+static void answer_leads_to_the_next(struct night *night, struct start_answer answer, bool of_start)
+{
+    struct host_start *start = night->host->start;
+
+    if (of_start)
+        host_start_tell_start(start, answer);
+    else
+        host_start_tell_load(start, answer, answer.status == ST_REFUSED);
+    assert_int_equal(run_night(night), 0);
+    const struct host_start_event *last = last_event(night);
+    const struct host_start_event *first = host_start_at(start, of_start ? 1 : 0);
+    assert_int_equal(first->kind, of_start ? HOST_START_START : HOST_START_LOAD);
+    assert_int_equal(first->answer.status, answer.status);
+    assert_int_equal(last->kind, HOST_START_START);
+    assert_true(last->went_away);
+    assert_false(span_equal(first->path, last->path));
+}
+
+static void each_answer_of_a_load_or_a_start_leads_to_the_next(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * ST_COUNT; i++) {
+        struct start_answer answer = {(enum status)(i / 2), i / 2 == ST_OK ? 0 : 20};
+        void *night = NULL;
+        if (i == 0) /* a load that succeeds */
+            continue;
+        set_up(&night);
+        answer_leads_to_the_next(night, answer, i % 2 == 1);
+        tear_down(&night);
+    }
+}
+
 /* BootCurrent is the started entry's, and the program's own again when that has come back. */
 static void started_system_reads_the_entry_it_came_by(void **state)
 {
@@ -472,6 +505,46 @@ static void reports_go_onto_no_damaged_file_system(void **state)
     disk_machine_delete(night->host, 1, file);
     (void)run_night(night);
     assert_true(has_reports(night));
+}
+
+/* Where nothing is started, so that a reader of variables finds the last one. */
+static void reports_are_those_that_the_settings_name(void **state)
+{
+    static const struct guid own_vendor = VAR_OWN_VENDOR;
+    static const struct {
+        const char *line;
+        bool log, json, variable;
+    } cases[] = {
+        {"", true, true, true},
+        {"report = log\n", true, false, false},
+        {"report = json\n", false, true, false},
+        {"report = variable\n", false, false, true},
+        {"report = variable, log\n", true, false, true},
+        {"report = none\n", false, false, false},
+    };
+    struct night *night = *state;
+    struct host *host = night->host;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[64];
+        snprintf(text, sizeof(text), "mode = report\n%s", cases[i].line);
+        put_settings(night, text);
+        assert_int_equal(run_night(night), 14);
+        assert_int_equal(mem_files_find(host->files, night->esp, RUN_LOG_FILE).at != NULL,
+                         cases[i].log);
+        assert_int_equal(mem_files_find(host->files, night->esp, RUN_LOG_JSON).at != NULL,
+                         cases[i].json);
+        const struct mem_var *summary = mem_vars_find(host->vars, &own_vendor, "ShadowbootReport");
+        assert_int_equal(summary != NULL, cases[i].variable);
+        if (summary != NULL) { /* for running systems, and gone with the power */
+            assert_int_equal(summary->attributes, VAR_BOOT_SERVICE | VAR_RUNTIME);
+            mem_vars_drop(host->vars, &own_vendor, "ShadowbootReport");
+        }
+        if (cases[i].log)
+            mem_files_drop(host->files, night->esp, RUN_LOG_FILE);
+        if (cases[i].json)
+            mem_files_drop(host->files, night->esp, RUN_LOG_JSON);
+    }
 }
 
 /* A chain that is longer than its file does no harm to others. */
@@ -728,6 +801,7 @@ int main(void)
         TEST(firmware_never_hears_of_success),
         TEST(security_violation_lets_go_of_the_image),
         TEST(started_system_reads_the_entry_it_came_by),
+        TEST(each_answer_of_a_load_or_a_start_leads_to_the_next),
         TEST(settings_of_another_volume_do_not_count),
         TEST(preferred_disk_is_started_first),
         TEST(mode_repair_mends_what_keeps_no_disk_from_starting),
@@ -741,6 +815,7 @@ int main(void)
         TEST(start_waits_for_no_digest_in_its_report),
         TEST(reports_go_onto_no_damaged_file_system),
         TEST(reports_go_where_files_can_be_changed),
+        TEST(reports_are_those_that_the_settings_name),
         TEST(words_tell_what_a_key_leads_to),
         TEST(who_leaves_the_menu_is_asked_nothing_more),
         TEST(waiting_is_in_the_log),
