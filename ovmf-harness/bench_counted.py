@@ -34,7 +34,8 @@ def metered(session, disk, line):
 
 def measure_copies(bed, commands, figures):
     """`commands`: {name: line} of a session. What they did is taken back but for the last time, when `copy`
-    fills the ESP that was made once more, and has nothing to do."""
+    fills the ESP that was made once more, and has nothing to do. Its journal is deleted first: while an earlier
+    change can be taken back, what that needs of the free space is saved as well."""
     with bed.session() as session:
         meter = metered(session, bed.disks[1], session.raw_line(1))
         for left in reversed(range(ROUNDS)):
@@ -46,6 +47,8 @@ def measure_copies(bed, commands, figures):
         bed.disks[1].reread()
         esp = bed.disks[1].esp
         session.timed(f'rm -q {session.vm.fs(esp)}\\EFI')
+        session.vm.cd(bed.stick)
+        session.timed('rm -q \\EFI\\shadowboot\\J*.SBJ')
         line = f'shadowboot copy -sg {bed.source.guid} -tg {esp.guid} \\EFI -y'
         for name in ('copy', 'idle copy'):
             tell(figures, name, session, meter, line)
@@ -59,7 +62,6 @@ def measure_rebuild(session_of, figures):
             for _ in range(ROUNDS):
                 tell(figures, 'rebuild', session, meter, 'shadowboot rebuild 0 -y')
                 session.timed('shadowboot undo -y')
-
 
 
 def lines(figures):

@@ -21,16 +21,19 @@ uint64_t date_filetime(const struct date_time *date)
     return seconds * FILETIME_SECOND;
 }
 
-/* Takes whole years, then whole months off the days since the first year. */
+/* Takes whole years, then whole months off the days since the first year; the first year looked at is
+ * that of years which all have 366 days, which is not after the right one. */
 struct date_time date_of_filetime(uint64_t filetime)
 {
-    struct date_time date = {.year = FIRST_YEAR, .month = 1};
     uint64_t seconds = filetime / FILETIME_SECOND;
     uint64_t days = seconds / DAY_SECONDS;
-    struct date_time next = date;
+    struct date_time date = {.month = 1};
+    struct date_time next;
 
     if (days > LAST_DAY)
         return (struct date_time){0};
+    date.year = (uint16_t)(FIRST_YEAR + days / 366);
+    next = date;
     while (next.year++, date_filetime(&(struct date_time){next.year, 1, 1, 0, 0, 0}) <=
                             days * DAY_SECONDS * FILETIME_SECOND)
         date.year = next.year;
