@@ -125,11 +125,17 @@ def look_at(terminal, lines):
     """ASCII over the serial line, and the colours on the screen."""
     assert max(map(len, lines)) == LARGE[0] - 1 and lines[0].startswith('+- shadowboot ')
     assert any('If the primary disk dies, this machine does not start.' in line for line in lines)
-    counts = pixels(terminal.vm)
-    grey = max(counts.get(bytes(3 * [level]), 0) for level in range(0x80, 0xC0))
-    assert grey > 700 * 15                      # the marked row
+    counts = look_at_picture(terminal.vm, LARGE)
     assert any(red > 0x80 and green < 0x60 and blue < 0x60 for red, green, blue in counts)
+
+
+def look_at_picture(vm, size):
+    """The marked row, and what is good in its colour; gives how many pixels have each."""
+    counts = pixels(vm)
+    grey = max(counts.get(bytes(3 * [level]), 0) for level in range(0x80, 0xC0))
+    assert grey > 7 * size[0] * 15              # a character is 8 wide and 19 high
     assert any(green > 0x80 and red < 0x60 and blue < 0x60 for red, green, blue in counts)
+    return counts
 
 
 def keys_that_move_nothing(terminal):
@@ -183,6 +189,7 @@ def shell_and_back(terminal):
     vm.type('exit\r')
     lines = terminal.wait(lambda lines: is_menu(lines) and marked(lines))
     assert max(map(len, lines)) == USUAL[0] - 1
+    look_at_picture(vm, USUAL)
     terminal.press('left')
 
 
