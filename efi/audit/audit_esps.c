@@ -322,6 +322,12 @@ static void audit_repeated(struct collector *to, const struct machine *machine, 
         collect_at_disk(to, FINDING_ESP_REPEATED, disk, "");
 }
 
+/* Then no entry tells them apart, and that is said of them. */
+static bool have_one_guid(const struct machine *machine, size_t one, size_t other)
+{
+    return guid_equal(&machine->partitions[one].unique, &machine->partitions[other].unique);
+}
+
 static void audit_serials(struct collector *to, const struct machine *machine)
 {
     for (size_t i = 0; i < machine->esp_count; i++) {
@@ -329,6 +335,7 @@ static void audit_serials(struct collector *to, const struct machine *machine)
         for (size_t j = 0; j < i && own->status == ST_OK; j++) {
             const struct esp *other = &machine->esps[j];
             if (other->status == ST_OK && other->volume.serial == own->volume.serial &&
+                !have_one_guid(machine, own->partition, other->partition) &&
                 !machine_is_one_volume(machine, own->partition, other->partition))
                 collect_at_partition(to, FINDING_ESP_SERIAL_REPEATED, own->partition, "");
         }

@@ -99,13 +99,27 @@ static const struct {
              {"<guid>", put_place_guid},
              {"<entry>", put_place_entry}};
 
+/* What is said of a copy's GUIDs; of a dynamic disk's copy, what has to go before. */
+static const char *advice_words(const struct machine *machine, const struct finding *finding,
+                                bool linux_only)
+{
+    bool at_partition = finding->code == FINDING_PARTITION_GUID_REPEATED;
+    size_t disk = at_partition && finding->partition != NO_INDEX
+                      ? machine->partitions[finding->partition].disk
+                      : finding->disk;
+    bool about_guid = at_partition || finding->code == FINDING_DISK_GUID_REPEATED;
+    bool clone = about_guid && volume_map_is_clone(&machine->volumes, disk);
+
+    return finding_advice_words(clone ? FINDING_LDM_CLONE : finding->code, linux_only);
+}
+
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
 #define PARTS_ROOM 128 /* bytes more than the words have, at most: each part once, and to spare */
 
 const char *finding_advice(struct arena *arena, const struct machine *machine,
                            const struct finding *finding, bool linux_only)
 {
-    const char *words = finding_advice_words(finding->code, linux_only);
+    const char *words = advice_words(machine, finding, linux_only);
     size_t size = text_length(words) + PARTS_ROOM;
     char *at = words[0] == '\0' ? NULL : arena_alloc(arena, 1, size);
     struct text_buffer text;

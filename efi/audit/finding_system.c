@@ -92,7 +92,8 @@ const struct finding_words finding_system_words[FINDING_COUNT - FINDING_SYSTEM_F
                                  RESYNCHRONIZE},
     AT(FINDING_LDM_CLONE) = {SEVERITY_DAMAGE, "ldm-clone",
                              "Two disks claim to be the same LDM disk.",
-                             "One is a copy of the other. Take one out before Windows starts."},
+                             "One is a copy of the other. Take the copy out before Windows starts, "
+                             "or wipe it (diskpart: clean all) and add it to the mirror anew."},
     AT(FINDING_VOLUME_FAILED_REDUNDANCY) = {SEVERITY_WARNING, "volume-failed-redundancy",
                                             "The volume has lost a copy.", RESYNCHRONIZE},
     AT(FINDING_NTFS_DIRTY) = {SEVERITY_WARNING, "ntfs-dirty",

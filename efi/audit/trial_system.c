@@ -37,7 +37,7 @@ static enum outcome try_database(struct trial *trial)
     const struct volume_disk_note *note =
         volume_map_note(&trial->machine->volumes, trial->member->disk);
 
-    if (note != NULL && note->is_clone)
+    if (volume_map_is_clone(&trial->machine->volumes, trial->member->disk))
         return trial_because(trial, UNKNOWN, "Another disk claims to be the same LDM disk.");
     if (note == NULL || note->state == VOLUME_DISK_OK || note->state == VOLUME_DISK_BEHIND)
         return STARTS;

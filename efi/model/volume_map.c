@@ -482,3 +482,10 @@ const struct volume_disk_note *volume_map_note(const struct volume_map *map, siz
             return &map->disks[i];
     return NULL;
 }
+
+bool volume_map_is_clone(const struct volume_map *map, size_t disk)
+{
+    const struct volume_disk_note *note = volume_map_note(map, disk);
+
+    return note != NULL && note->is_clone;
+}

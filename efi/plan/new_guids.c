@@ -23,22 +23,21 @@ static enum status check_ldm(struct plan *plan, size_t disk)
     const struct machine *machine = plan->machine;
     const struct disk *on = &machine->disks[disk];
     const struct volume_disk_note *note = volume_map_note(&machine->volumes, disk);
+    bool clone = volume_map_is_clone(&machine->volumes, disk);
     bool dynamic = false;
 
     for (size_t i = 0; i < on->partition_count; i++) {
         enum partition_type kind = machine->partitions[on->first_partition + i].kind;
         dynamic |= kind == PT_LDM_DATA || kind == PT_LDM_METADATA;
     }
-    if (!dynamic || (note != NULL && note->group != VOLUME_NONE && !note->is_clone))
+    if (!dynamic || (note != NULL && note->group != VOLUME_NONE && !clone))
         return ST_OK;
     return plan_refuse(
         plan, ST_REFUSED,
         "Disk %zu is a dynamic disk whose LDM database %s: new GUIDs in its partition "
         "table would not make it another disk for Windows. Take the copy out, or wipe "
         "it (diskpart: clean all) and add it to the mirror anew. Nothing was changed.",
-        disk,
-        note != NULL && note->is_clone ? "says that it is the same as another disk"
-                                       : "cannot be read");
+        disk, clone ? "says that it is the same as another disk" : "cannot be read");
 }
 
 static bool is_same_member(const struct md_member *a, const struct md_member *b)

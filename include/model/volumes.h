@@ -259,6 +259,9 @@ bool volume_map_at(const struct volume_map *map, size_t disk, uint64_t first_lba
 /* The note of the disk with the caller's index `disk`; NULL when it was not among the sources. */
 const struct volume_disk_note *volume_map_note(const struct volume_map *map, size_t disk);
 
+/* True when another disk says that it is the same LDM disk: new GUIDs in a GPT change nothing of that. */
+bool volume_map_is_clone(const struct volume_map *map, size_t disk);
+
 /* The words of diskpart: "Mirror", "RAID-5"; "Healthy", "Failed Rd"; "Online", "Missing". And one
  * word for each state of a plex: "good", "doubtful". Static lifetime. */
 const char *dynamic_type_text(enum dynamic_type type);

@@ -561,6 +561,7 @@ static void advice_names_the_place_it_is_for(void **state)
     struct partition partition = {.disk = 7, .number = 3};
     struct entry entry = {.number = 0x1a};
     struct machine machine = {.partitions = &partition, .entries = &entry};
+    struct volume_disk_note clone = {.disk = 7, .is_clone = true};
     struct finding finding = {FINDING_ESP_MISSING, 7, NO_INDEX, NO_INDEX, NO_INDEX, ""};
     static uint8_t memory[1 << 16];
     struct arena arena;
@@ -587,6 +588,14 @@ static void advice_names_the_place_it_is_for(void **state)
     finding = (struct finding){FINDING_ORDER_NEVER_REACHES, 7, NO_INDEX, NO_INDEX, NO_INDEX, ""};
     assert_string_equal(finding_advice(&arena, &machine, &finding, false),
                         "shadowboot order Boot001A puts the disk's entry before it.");
+    /* new GUIDs make a copy another disk for firmware, and no other one for LDM */
+    finding = (struct finding){FINDING_DISK_GUID_REPEATED, 7, NO_INDEX, NO_INDEX, NO_INDEX, ""};
+    assert_says(finding_advice(&arena, &machine, &finding, false), "shadowboot diskid 7 -set new");
+    machine.volumes = (struct volume_map){.disks = &clone, .disk_count = 1};
+    assert_says(finding_advice(&arena, &machine, &finding, false), "Take the copy out");
+    finding =
+        (struct finding){FINDING_PARTITION_GUID_REPEATED, NO_INDEX, 0, NO_INDEX, NO_INDEX, ""};
+    assert_says(finding_advice(&arena, &machine, &finding, false), "Take the copy out");
     for (int i = 0; i < FINDING_COUNT; i++) {
         arena_init(&arena, memory, sizeof(memory));
         finding = (struct finding){(enum finding_code)i, 7, 0, 0, NO_INDEX, ""};
