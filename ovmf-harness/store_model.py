@@ -137,6 +137,8 @@ def devices_of(hive):
         raise ValueError('the loader has no device or no description')
     if loader.get('12000002', WINLOAD).lower() != WINLOAD:
         raise Odd('another loader than winload.efi')
+    if loader.get('22000002', '\\windows').lower() != '\\windows':
+        raise Odd('another folder than Windows')
     found = [partition_of(loader['11000001'])]
     if '21000001' not in loader:
         raise ValueError('nobody says where the system is')

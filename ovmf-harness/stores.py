@@ -163,6 +163,8 @@ STORES = {
     'no-path': lambda setup, index: drop(tree(plex(setup, index)), '12000002'),
     'other-path': lambda setup, index: put(tree(plex(setup, index)), '12000002',
                                            regf.text('\\Windows\\system32\\other.efi'), regf.LOADER),
+    'other-root': lambda setup, index: put(tree(plex(setup, index)), '22000002',
+                                           regf.text('\\Windows.old'), regf.LOADER),
     'once-second': lambda setup, index, other: put(of_windows(setup, index, other), '24000002',
                                                    regf.objects(SECOND)),
     'once-gone': manager_with('24000002', regf.objects(GONE)),

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "model/boot_store.h"
 
+#define USUAL_ROOT   "\\Windows"
 #define USUAL_LOADER "\\Windows\\System32\\winload.efi"
 
 /* What the boot manager stops with, as its own screen says: seen with that of 10.0.19041. */
@@ -170,17 +171,19 @@ static enum outcome try_device(struct trial *trial, const struct bcd_device *dev
 
 /* --- The loader ----------------------------------------------------------------------------- */
 
-static bool is_usual_loader(struct trial *trial, struct span path)
+static bool is_usual(struct trial *trial, struct span path, const char *usual)
 {
-    const char *text = path.size == 0 ? USUAL_LOADER : text_from_ucs2(trial->arena, path);
+    const char *text = path.size == 0 ? usual : text_from_ucs2(trial->arena, path);
 
-    return text != NULL && text_equal_nocase(text, USUAL_LOADER);
+    return text != NULL && text_equal_nocase(text, usual);
 }
 
 static enum outcome try_loader(struct trial *trial, const struct bcd_choice *choice)
 {
-    if (!is_usual_loader(trial, choice->path))
+    if (!is_usual(trial, choice->path, USUAL_LOADER))
         return not_followed(trial, "a loader of another name");
+    if (!is_usual(trial, choice->root, USUAL_ROOT))
+        return not_followed(trial, "a Windows in another folder than " USUAL_ROOT);
     enum outcome outcome = try_device(trial, &choice->device);
     if (outcome != STARTS)
         return outcome;

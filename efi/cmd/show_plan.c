@@ -66,6 +66,12 @@ void show_plan(struct context *context, const struct plan *plan)
         show_promises(context, plan, "After this:");
 }
 
+#define BELOW_FINDINGS "what you can do stands below each finding"
+/* Nothing is damaged, as where a boot store starts something else on purpose. */
+#define BEHIND_VERDICT                                                                   \
+    "what keeps a disk from starting stands behind its verdict. Where that is its boot " \
+    "store, shadowboot bcd list shows it, and rebuild DISK -store makes it anew"
+
 void show_next(struct context *context, const struct judgement *judgement)
 {
     const struct repair_request request = {.allow_msr = true, .allow_format = true};
@@ -79,10 +85,9 @@ void show_next(struct context *context, const struct judgement *judgement)
     if (planned && plan.count > 0) {
         say(context, "\nWhat to type next: shadowboot repair (with -n it only shows its plan).\n");
         show_promises(context, &plan, "After it:");
-    } else if (planned && judgement->state != MACHINE_SAFE && judgement->findings.count > 0) {
-        say(context,
-            "\nshadowboot repair can do nothing more here; what you can do stands below each "
-            "finding%s.\n",
+    } else if (planned && judgement->state != MACHINE_SAFE) {
+        say(context, "\nshadowboot repair can do nothing more here; %s%s.\n",
+            judgement->findings.count > 0 ? BELOW_FINDINGS : BEHIND_VERDICT,
             plan.left_out ? ", and in the notes of shadowboot repair -n" : "");
     }
     arena_release(context->arena, mark);

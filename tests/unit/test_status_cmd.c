@@ -99,6 +99,23 @@ static void what_is_in_the_way_of_repair_is_in_its_notes(void **state)
     assert_says(text, "Note: Disk 1 ");
 }
 
+/* Nothing is damaged where a store starts something else: there is a next step all the same. */
+static void store_that_starts_something_else_has_a_next_step(void **state)
+{
+    struct host *host = *state;
+    const char *text = NULL;
+
+    windows_move_system(host, 1);
+    assert_int_equal(run_line(host, "status", &text), 69);
+    assert_says(text,
+                "Starts from Disk 1 alone: not known. Its boot store starts a Windows in another "
+                "folder than \\Windows, which is not followed.\n"
+                "Whether this machine would start cannot be told.\n"
+                "\nshadowboot repair can do nothing more here; what keeps a disk from starting "
+                "stands behind its verdict. Where that is its boot store, shadowboot bcd list "
+                "shows it, and rebuild DISK -store makes it anew.\n");
+}
+
 /* On the screen as everybody knows it. Written down by hand from the text above. */
 static void lines_are_broken_at_words_on_a_screen(void **state)
 {
@@ -878,6 +895,7 @@ int main(void)
         TEST(healthy_mirror_is_shown_in_full),
         TEST(what_is_wrong_is_shown_with_advice),
         TEST(what_is_in_the_way_of_repair_is_in_its_notes),
+        TEST(store_that_starts_something_else_has_a_next_step),
         TEST(lines_are_broken_at_words_on_a_screen),
         TEST(colours_are_added_to_words),
         TEST(quick_looks_at_no_contents_but_the_stores),

@@ -196,6 +196,22 @@ void windows_break_store(struct host *host, size_t disk)
     write_esp(host, disk, windows_manager(), windows_manager(), span_of("no hive at all", 14));
 }
 
+void windows_move_system(struct host *host, size_t disk)
+{
+    static const uint8_t root[] = {'\\', 0,   'W', 0,   'i', 0,   'n', 0, 'd',
+                                   0,    'o', 0,   'w', 0,   's', 0,   0, 0};
+    struct span good = windows_store();
+    uint8_t *bytes = host_alloc(1, good.size);
+
+    memcpy(bytes, good.at, good.size);
+    for (size_t i = 0; i + sizeof(root) <= good.size; i++) {
+        if (memcmp(bytes + i, root, sizeof(root)) == 0)
+            bytes[i + 2] = 'X';
+    }
+    write_esp(host, disk, windows_manager(), windows_manager(), span_of(bytes, good.size));
+    free(bytes);
+}
+
 void windows_break_manager(struct host *host, size_t disk)
 {
     struct span good = windows_manager();

@@ -34,6 +34,9 @@ struct span windows_store(void);
 /* The boot store of a disk is overwritten, so that it does not start alone. */
 void windows_break_store(struct host *host, size_t disk);
 
+/* The boot store of a disk is sound, and starts the Windows in \Xindows. */
+void windows_move_system(struct host *host, size_t disk);
+
 /* A code page of the boot manager of a disk is zero, and its fallback file another program. */
 void windows_break_manager(struct host *host, size_t disk);
 

@@ -348,7 +348,10 @@ static enum bcd_end read_loader(const struct bcd_store *store, struct bcd_choice
         return BCD_NOT_UNDERSTOOD;
     enum status path = bcd_inherited(store, loader, BCD_PATH, &data);
     io_choice->path = path == ST_OK ? trimmed(data) : span_of(NULL, 0);
-    return path == ST_OK || path == ST_ABSENT ? BCD_STARTS : BCD_NOT_UNDERSTOOD;
+    enum status root = bcd_inherited(store, loader, BCD_SYSTEM_ROOT, &data);
+    io_choice->root = root == ST_OK ? trimmed(data) : span_of(NULL, 0);
+    bool is_read = (path == ST_OK || path == ST_ABSENT) && (root == ST_OK || root == ST_ABSENT);
+    return is_read ? BCD_STARTS : BCD_NOT_UNDERSTOOD;
 }
 
 enum bcd_end bcd_choose(const struct bcd_store *store, const struct guid *manager,

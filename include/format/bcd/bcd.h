@@ -157,6 +157,7 @@ struct bcd_choice {
     bool has_os_device;
     bool once;        /* by the order for the next start alone */
     struct span path; /* its file, UCS-2 without NUL; empty: \Windows\System32\winload.efi */
+    struct span root; /* the folder of the system it starts, likewise; empty where none is named */
 };
 
 /*
