@@ -299,3 +299,23 @@ def test_settings_of_a_named_loader_are_merged(bases, tmp_path):
     own = setup.disk(1).parts['plex'].guid
     assert store_model.devices_of(setup.volume(1).get(STORE)) == [own, own]
     assert 'Nothing to do' in setup.run(*line).text
+
+
+def test_folder_in_the_place_of_the_store_stays(bases, tmp_path):
+    """It is somebody's: what was meant is not done, which each command says, and nothing is promised."""
+    setup = bases('mirror').copy(tmp_path / 'machine')
+    volume = setup.volume(1, change=True)
+    volume.delete(STORE)
+    mirror.put_files(volume, {f'{STORE}/notes.txt': b'of somebody'})
+    before = setup.fingerprint()
+    assert r'The boot store \EFI\Microsoft\Boot\BCD is damaged: damaged.' in setup.run('status').text
+    for words, status in ((['rebuild', '1'], 15), (['rebuild', '1', '-store'], 15),
+                          (['bcdboot', 'C:\\Windows', '/s', '1/1'], 15), (['repair'], 65)):
+        done = setup.run(*words, '-y')
+        text = ' '.join(done.text.split())
+        assert done.status == status and 'has a folder in the place of its boot store' in text, text
+        assert 'Nothing was changed' in text and 'Disk 1 alone: yes' not in text, text
+    assert setup.fingerprint() == before
+    setup.volume(1, change=True).delete(STORE)
+    done = setup.run('rebuild', '1', '-y')
+    assert done.status == 0 and 'Starts from Disk 1 alone: yes' in done.text, done.text

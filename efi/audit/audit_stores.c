@@ -5,13 +5,16 @@
 #include "model/boot_paths.h"
 #include "model/boot_store.h"
 
+#define NOT_WHOLE " its default lacks a device, description or systemroot."
+
 static void audit_end(struct collector *to, const struct esp *esp, enum bcd_end end)
 {
     static const char *const texts[BCD_END_COUNT] = {
         [BCD_EMPTY] = " it is empty.",
         [BCD_NO_ENTRY] = " it has neither a default nor an order.",
         [BCD_ENTRY_GONE] = " its default is not in it.",
-        [BCD_ENTRY_NOT_WHOLE] = " its default lacks a device or a description.",
+        [BCD_ENTRY_NOT_WHOLE] = NOT_WHOLE,
+        [BCD_SYSTEM_NOT_NAMED] = NOT_WHOLE,
     };
 
     if (texts[end] != NULL)

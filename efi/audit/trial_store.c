@@ -185,12 +185,7 @@ static enum outcome try_loader(struct trial *trial, const struct bcd_choice *cho
     if (!is_usual(trial, choice->root, USUAL_ROOT))
         return not_followed(trial, "a Windows in another folder than " USUAL_ROOT);
     enum outcome outcome = try_device(trial, &choice->device);
-    if (outcome != STARTS)
-        return outcome;
-    if (!choice->has_os_device)
-        return trial_because(trial, FAILS,
-                             "Its boot store does not say where \\Windows is (osdevice).");
-    return try_device(trial, &choice->os_device);
+    return outcome == STARTS ? try_device(trial, &choice->os_device) : outcome;
 }
 
 static enum outcome follow_store(struct trial *trial, const struct esp *esp)
@@ -212,6 +207,8 @@ static enum outcome follow_store(struct trial *trial, const struct esp *esp)
         return stops(trial, "names an entry that it does not have", NOT_THERE);
     case BCD_ENTRY_NOT_WHOLE:
         return stops(trial, "has an entry without device or description", "0xc0000001");
+    case BCD_SYSTEM_NOT_NAMED:
+        return trial_because(trial, FAILS, "Its boot store does not say where \\Windows is.");
     default:
         return trial_because(trial, UNKNOWN, "Its boot store is not understood.");
     }

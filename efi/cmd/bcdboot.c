@@ -401,5 +401,6 @@ enum status cmd_bcdboot(struct context *context)
     if (line.firmware != NULL && text_equal_nocase(line.firmware, "ALL"))
         plan_warn(&plan, "Of /f ALL only the half for UEFI is made: shadowboot sees to no start by "
                          "BIOS.");
-    return mend_run(context, &plan, plan_rebuild(&plan, &judgement, &request), false, &judgement);
+    return mend_run_whole(context, &plan, plan_rebuild(&plan, &judgement, &request), false,
+                          &judgement);
 }

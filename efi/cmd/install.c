@@ -118,9 +118,5 @@ enum status cmd_install(struct context *context)
     request.now = context_now(context);
     run_begin(context, &plan);
     enum status made = remove ? plan_uninstall(&plan) : make_install_plan(context, &request, &plan);
-    status = mend_run(context, &plan, made, false, &judgement);
-    /* It does not stand by on each disk, as the notes say. */
-    if (status == ST_OK && plan.left_out)
-        context->exit_status = exit_code(plan.left_status);
-    return status;
+    return mend_run_whole(context, &plan, made, false, &judgement);
 }

@@ -59,3 +59,13 @@ enum status mend_run(struct context *context, struct plan *plan, enum status mad
     *ret_judgement = judgement;
     return ST_OK;
 }
+
+enum status mend_run_whole(struct context *context, struct plan *plan, enum status made,
+                           bool with_findings, struct judgement *ret_judgement)
+{
+    enum status status = mend_run(context, plan, made, with_findings, ret_judgement);
+
+    if (status == ST_OK && plan->left_out)
+        context->exit_status = exit_code(plan->left_status);
+    return status;
+}

@@ -21,4 +21,8 @@ MUST_CHECK enum status mend_begin(struct context *context, enum scan_depth depth
 enum status mend_run(struct context *context, struct plan *plan, enum status made,
                      bool with_findings, struct judgement *ret_judgement);
 
+/* The same where all that was asked for is meant: what the plan leaves out decides the exit status. */
+enum status mend_run_whole(struct context *context, struct plan *plan, enum status made,
+                           bool with_findings, struct judgement *ret_judgement);
+
 #endif

@@ -65,5 +65,6 @@ enum status cmd_rebuild(struct context *context)
     request.allow_msr = !context->yes || option(context, "-msr") != NULL;
     request.disk_in_name = option(context, "-disk") != NULL;
     run_begin(context, &plan);
-    return mend_run(context, &plan, plan_rebuild(&plan, &judgement, &request), true, &judgement);
+    return mend_run_whole(context, &plan, plan_rebuild(&plan, &judgement, &request), true,
+                          &judgement);
 }

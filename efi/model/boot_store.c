@@ -1,4 +1,5 @@
 #include "model/boot_store.h"
+#include "model/boot_paths.h"
 
 /* What a log may add to a hive without holding it: the rest of a bin. */
 #define REGF_BINS_SPARE 8192u
@@ -133,6 +134,13 @@ bool boot_store_is_usable(const struct esp *esp)
     return esp->store_status == ST_OK &&
            (esp->store == REGF_GOOD ||
             (esp->store == REGF_DIRTY && esp->store_recovery == REGF_RECOVERED));
+}
+
+bool boot_store_is_folder(const struct esp *esp)
+{
+    size_t file = fat_find(&esp->report, BOOT_STORE_PATH);
+
+    return file != FAT_NO_FILE && esp->report.files[file].is_directory;
 }
 
 /* What a write left that was cut short may be inconsistent in itself. A base block that is damaged

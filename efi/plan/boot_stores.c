@@ -134,6 +134,11 @@ static enum status put_store(struct store_work *work, struct span file)
     const struct partition *place = &work->later->partitions[work->esp->partition];
     struct action *action = action_on(plan, place);
 
+    if (boot_store_is_folder(work->esp))
+        return leave_store(
+            plan, plan_refuse(plan, ST_REFUSED,
+                              "%s has a folder in the place of its boot store: move it away.",
+                              place_text(plan->arena, work->later, work->esp->partition)));
     if (action != NULL)
         return put_into(work, action, file);
     const struct esp *now = esp_now(plan->machine, place->disk, place->first_lba);

@@ -57,6 +57,9 @@ enum bcd_end boot_store_choose_by(struct arena *arena, const struct boot_store *
  */
 bool boot_store_is_usable(const struct esp *esp);
 
+/* True when a folder has the name of the store. */
+bool boot_store_is_folder(const struct esp *esp);
+
 /*
  * Takes `file`, which has to live as long as the scan, for the ESP's store, and judges it; `log` is
  * the file BCD.LOG beside it, empty without one, and is needed during the call only. Statuses:

@@ -384,7 +384,43 @@ static void loader_that_lacks_something_does_not_start(void **state)
     /* The manager's description is called the same; it is not needed. */
     assert_int_equal(end_without("12000004", ""), BCD_ENTRY_NOT_WHOLE);
     assert_int_equal(end_without("12000002", ""), BCD_STARTS);
-    assert_int_equal(end_without("22000002", ""), BCD_STARTS);
+    assert_int_equal(end_without("22000002", ""), BCD_SYSTEM_NOT_NAMED);
+    assert_int_equal(end_without("21000001", ""), BCD_SYSTEM_NOT_NAMED);
+    assert_int_equal(end_without("21000001", "12000002"), BCD_SYSTEM_NOT_NAMED);
+}
+
+/* What another program goes by nobody knows. */
+static void only_winload_has_to_be_told_where_windows_is(void **state)
+{
+    static const struct {
+        const char *path;
+        enum bcd_end end;
+    } rows[] = {
+        {"\\Windows\\System32\\WINLOAD.EXE", BCD_SYSTEM_NOT_NAMED},
+        {"winload.efi", BCD_SYSTEM_NOT_NAMED},
+        {"\\winload.efi\\other.efi", BCD_STARTS},
+        {"\\Windows\\winresume.efi", BCD_STARTS},
+        {"\\EFI\\wiki.efi", BCD_STARTS},
+        {"\\win", BCD_STARTS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct store_fixture tree;
+        struct bcd_choice choice;
+        store_fixture_usual(&tree, NULL, 0);
+        drop_key(&tree, "21000001");
+        for (size_t j = 1; j < tree.key_count; j++) {
+            if (strcmp(tree.keys[j].name, "12000002") == 0) {
+                size_t loader = tree.keys[j].parent;
+                strcpy(tree.keys[j].name, "99999999");
+                store_fixture_string(&tree, loader, "12000002", rows[i].path);
+                break;
+            }
+        }
+        struct bcd_store store = open_tree(&tree);
+        assert_int_equal(bcd_choose(&store, &bcd_manager, &choice), rows[i].end);
+    }
 }
 
 static void loader_that_is_gone_is_told(void **state)
@@ -423,6 +459,8 @@ static void default_goes_before_what_is_first_in_the_order(void **state)
         size_t loader = store_fixture_object(&tree, order[i], STORE_TYPE_LOADER);
         store_fixture_string(&tree, loader, "12000004", "Windows");
         store_fixture_device(&tree, loader, "11000001", device, sizeof(device));
+        store_fixture_device(&tree, loader, "21000001", device, sizeof(device));
+        store_fixture_string(&tree, loader, "22000002", "\\Windows");
     }
     struct bcd_store store = open_tree(&tree);
     assert_int_equal(bcd_choose(&store, &bcd_manager, &choice), BCD_STARTS);
@@ -591,6 +629,7 @@ int main(void)
         cmocka_unit_test(loader_and_its_volume_are_chosen),
         cmocka_unit_test(default_or_order_alone_is_enough),
         cmocka_unit_test(loader_that_lacks_something_does_not_start),
+        cmocka_unit_test(only_winload_has_to_be_told_where_windows_is),
         cmocka_unit_test(loader_that_is_gone_is_told),
         cmocka_unit_test(store_without_objects_is_empty),
         cmocka_unit_test(default_goes_before_what_is_first_in_the_order),

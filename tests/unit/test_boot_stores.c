@@ -62,6 +62,7 @@ static void give_windows_store(struct mirror *m, size_t disk, size_t esp, size_t
         store_fixture_string(store, loader, "12000004", "Windows Server");
         store_fixture_device(store, loader, "11000001", device, sizeof(device));
         store_fixture_device(store, loader, "21000001", device, sizeof(device));
+        store_fixture_string(store, loader, "22000002", "\\Windows");
     }
     mirror_take_store(m, disk, store);
     free(store);
@@ -542,6 +543,7 @@ static void give_crowded_store(struct mirror *m, size_t elements)
     store_fixture_string(store, loader, "12000004", "Windows Server");
     store_fixture_device(store, loader, "11000001", device, sizeof(device));
     store_fixture_device(store, loader, "21000001", device, sizeof(device));
+    store_fixture_string(store, loader, "22000002", "\\Windows");
     mirror_take_store(m, 1, store);
     free(store);
 }

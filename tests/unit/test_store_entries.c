@@ -42,6 +42,7 @@ static size_t add_loader(struct bed *bed, const char *guid, uint32_t type, size_
     store_fixture_string(bed->store, elements, "12000004", "Windows Server");
     store_fixture_device(bed->store, elements, "11000001", device, sizeof(device));
     store_fixture_device(bed->store, elements, "21000001", device, sizeof(device));
+    store_fixture_string(bed->store, elements, "22000002", "\\Windows");
     return elements;
 }
 

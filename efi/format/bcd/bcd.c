@@ -327,6 +327,21 @@ static struct span trimmed(struct span data)
     return span_of(data.at, size);
 }
 
+/* True for the loader of Windows, which goes by osdevice and systemroot: it is the one without a path. */
+static bool is_winload(struct span path)
+{
+    static const char name[] = "winl";
+    size_t at = path.size;
+
+    while (at > 0 && ld_le16(path.at + at - 2) != '\\')
+        at -= 2;
+    for (size_t i = 0; path.size > 0 && name[i] != '\0'; i++) {
+        if (at + 2 * i >= path.size || (path.at[at + 2 * i] | 0x20) != name[i])
+            return false;
+    }
+    return true;
+}
+
 /* What the loader's own elements say. */
 static enum bcd_end read_loader(const struct bcd_store *store, struct bcd_choice *io_choice)
 {
@@ -350,8 +365,10 @@ static enum bcd_end read_loader(const struct bcd_store *store, struct bcd_choice
     io_choice->path = path == ST_OK ? trimmed(data) : span_of(NULL, 0);
     enum status root = bcd_inherited(store, loader, BCD_SYSTEM_ROOT, &data);
     io_choice->root = root == ST_OK ? trimmed(data) : span_of(NULL, 0);
-    bool is_read = (path == ST_OK || path == ST_ABSENT) && (root == ST_OK || root == ST_ABSENT);
-    return is_read ? BCD_STARTS : BCD_NOT_UNDERSTOOD;
+    if ((path != ST_OK && path != ST_ABSENT) || (root != ST_OK && root != ST_ABSENT))
+        return BCD_NOT_UNDERSTOOD;
+    bool lacks = os == ST_ABSENT || root == ST_ABSENT;
+    return lacks && is_winload(io_choice->path) ? BCD_SYSTEM_NOT_NAMED : BCD_STARTS;
 }
 
 enum bcd_end bcd_choose(const struct bcd_store *store, const struct guid *manager,

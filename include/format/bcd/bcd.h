@@ -140,12 +140,13 @@ bool bcd_equal(const struct bcd_store *a, const struct bcd_store *b);
 
 /* What the boot manager comes to, without a menu or anybody at the keyboard. */
 enum bcd_end {
-    BCD_STARTS,          /* it looks for the loader's file */
-    BCD_EMPTY,           /* there is no object at all: 0xc0000034 */
-    BCD_NO_ENTRY,        /* neither a default nor an order: 0xc0000098 */
-    BCD_ENTRY_GONE,      /* they name only objects that do not exist: 0xc0000034 */
-    BCD_ENTRY_NOT_WHOLE, /* the loader has no description or no device: 0xc0000001 */
-    BCD_NOT_UNDERSTOOD,  /* by this program */
+    BCD_STARTS,           /* it looks for the loader's file */
+    BCD_EMPTY,            /* there is no object at all: 0xc0000034 */
+    BCD_NO_ENTRY,         /* neither a default nor an order: 0xc0000098 */
+    BCD_ENTRY_GONE,       /* they name only objects that do not exist: 0xc0000034 */
+    BCD_ENTRY_NOT_WHOLE,  /* the loader has no description or no device: 0xc0000001 */
+    BCD_SYSTEM_NOT_NAMED, /* winload is started without being told where \Windows is */
+    BCD_NOT_UNDERSTOOD,   /* by this program */
     BCD_END_COUNT
 };
 
