@@ -6,6 +6,7 @@ import damage
 import mirror
 import pe
 from mirror import FALLBACK, boot_program, filler
+from repaired import Repaired, make_stick
 from test_rebuild import BOOT, STORE, emptied, found_on, with_windows
 
 KIB = 1 << 10
@@ -89,3 +90,28 @@ def test_fresh_file_system_is_filled_likewise(bases, tmp_path):
     assert {path for path in ALL if on_esp(path) not in found} == LANGUAGES
     again = setup.run('prepare', '1', '-n').text
     assert 'bring' not in again and 'There is not room for all' in again, again
+
+
+@pytest.mark.parametrize('verb', ['prepare 1', 'repair'])
+@pytest.mark.parametrize('crowd', [False, True], ids=['room', 'little-room'])
+@pytest.mark.parametrize('entry', ['stays', 'gone'])
+def test_one_run_is_enough_for_a_smaller_esp_that_was_zeroed(entry, crowd, verb, bases, tmp_path):
+    """File system, files, store and boot entry; the second run finds nothing to change."""
+    setup = bases('mirror').copy(tmp_path / 'machine')
+    if crowd:
+        mirror.put_files(setup.volume(0, change=True), {
+            on_esp(path): data for path, data in {**SPARED, **FONTS, **RESOURCES}.items()} | {
+            on_esp(path): data * 4 for path, data in MESSAGES.items()})
+    damage.apply(setup, 'esp 1 shrink 3000')
+    if entry == 'gone':
+        damage.apply(setup, 'entry 0001 delete')
+    setup.write(1, setup.disk(1).offset('esp'), bytes(64 * KIB))
+    make_stick(tmp_path / 'blank.img')
+    machine = Repaired(setup, tmp_path, tmp_path / 'blank.img')
+    first = machine.run(*verb.split(), '-y', '-format')
+    assert first.status == 0 and 'Starts from Disk 1 alone: yes, by Boot000' in first.text, first.text
+    assert ('There is not room for all' in first.text) == crowd, first.text
+    before = machine.setup.fingerprint()
+    second = machine.run(*verb.split(), '-y', '-format')
+    assert 'Plan:' not in second.text and machine.setup.fingerprint() == before, second.text
+    assert ('Nothing to do' in second.text) or crowd, second.text

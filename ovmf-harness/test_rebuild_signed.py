@@ -4,6 +4,7 @@ import pytest
 
 import mirror
 import secure_boot
+import test_secure_formats as secure_formats
 from secure_boot import MACHINES, Keys
 
 MANAGER = '/EFI/Microsoft/Boot/bootmgfw.efi'
@@ -155,3 +156,64 @@ def test_fallback_follows_the_manager_that_comes(bases, tmp_path):
         mirror.put_files(setup.volume(1, change=True), {MANAGER: older, mirror.FALLBACK: own})
         run = setup.run('rebuild', '1', '-y')
         assert run.status == 0 and setup.volume(1).get(mirror.FALLBACK) == (then or own), run.text
+
+
+# Why the twin of 2023 is not taken
+
+TWIN = '/Windows/Boot/EFI_EX/bootmgfw_EX.efi'
+OF_2023 = secure_formats.DATA / 'sbo-windows-uefi-ca-2023.der'
+
+
+def of_2023():
+    """A list with Microsoft's own certificate."""
+    return secure_boot.signature_list(secure_boot.X509, secure_formats.needs(OF_2023).read_bytes())
+
+
+def said_of_twin(bases, folder, keys, files, more, lists, *words):
+    setup = with_plexes(bases, folder, {'/Windows/Boot/EFI/bootmgfw.efi': files['old'], **more})
+    secure_boot.put_lists(setup.variables, keys, *lists)
+    run = setup.run(*(words or ('rebuild', '1', '-y')))
+    return setup, run, ' '.join(run.text.split())
+
+
+@pytest.mark.parametrize('words', [('rebuild', '1', '-y'), ('repair', '-y')], ids=' '.join)
+@pytest.mark.parametrize('more, why, then', [
+    ({}, 'Windows has no twin of 2023', 'Windows Update (KB5025885)'),
+    ({TWIN: b'no program' * 500}, 'Its twin of 2023 is damaged', 'sfc /scannow'),
+], ids=['none', 'damaged'])
+def test_older_manager_comes_with_the_reason(more, why, then, words, bases, tmp_path, keys, files):
+    """Firmware has the certificate of 2023."""
+    lists = secure_boot.trusting(keys, secure_boot.AUTHORITIES[0]) + of_2023(), b''
+    setup, run, text = said_of_twin(bases, tmp_path / 'machine', keys, files, more, lists, *words)
+    assert run.status == 0 and setup.volume(1).get(MANAGER) == files['old'], run.text
+    assert why in text and then in text and text.count('is that of before 2023') == 1, text
+
+
+def test_twin_that_firmware_does_not_take_is_named(bases, tmp_path, keys, files):
+    old, both = (secure_boot.trusting(keys, *secure_boot.AUTHORITIES[:count]) for count in (1, 2))
+    forbidden = secure_boot.signature_list(secure_boot.SHA256, keys.digest(files['new']))
+    for name, lists, why, then in (
+            ('lacks', (old, b''), 'Its twin of 2023 is not taken: its signer is not in db', 'Windows Update (KB5025885)'),
+            ('forbids', (both, forbidden), 'Its twin of 2023 is not taken: its digest is in dbx', 'Windows Update (KB5025885)')):
+        setup, run, text = said_of_twin(bases, tmp_path / name, keys, files, {TWIN: files['new']}, lists)
+        assert run.status == 0 and setup.volume(1).get(MANAGER) == files['old'], run.text
+        assert why in text and then in text, text
+
+
+def test_nothing_is_said_of_twins_where_there_is_nothing_to_say(bases, tmp_path, keys, files):
+    """The twin comes; firmware and Windows know nothing of 2023; no lists; the manager is there already."""
+    old, both = (secure_boot.trusting(keys, *secure_boot.AUTHORITIES[:count]) for count in (1, 2))
+    for name, lists, more in (('taken', (both, b''), {TWIN: files['new']}), ('old', (old, b''), {}),
+                              ('no lists', (b'', b'', False), {TWIN: files['new']})):
+        setup, run, text = said_of_twin(bases, tmp_path / name, keys, files, more, lists)
+        assert run.status == 0 and '2023' not in text, text
+        assert 'Nothing to do' in setup.run('rebuild', '1', '-y').text
+
+
+@pytest.mark.parametrize('words', [('rebuild', '1', '-y'), ('repair', '-y')], ids=' '.join)
+def test_nothing_that_firmware_refuses_comes_onto_blank_esps_without_a_word(words, bases, tmp_path, keys, files):
+    lists = MACHINES['2011 forbidden'](keys, files)
+    setup, run, text = said_of_twin(bases, tmp_path / 'machine', keys, files, {}, lists, *words)
+    came = [index for index in range(2) if setup.volume(index).exists(MANAGER)]
+    assert not came or 'refuse' in text.split('Plan:')[0], text
+    assert 'alone: yes' not in text, text

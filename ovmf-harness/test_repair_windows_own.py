@@ -277,3 +277,44 @@ def test_higher_version_is_newer_whatever_its_date(managers, mirrored):
     done = setup.run('repair', '-y')
     assert 'newer boot manager' not in ' '.join(done.text.split()), done.text
     assert all(setup.volume(index).get(MANAGER) == managers['now'] for index in range(2)), done.text
+
+
+@pytest.mark.parametrize('words', ['repair', 'rebuild 1'])
+@pytest.mark.parametrize('variables', [None, 'SecureBoot'])
+def test_blank_esps_get_what_windows_keeps_with_a_word_where_the_lists_are_not_known(variables, words, keys, managers,
+                                                                                     mirrored, tmp_path):
+    """Both were formatted by mistake. Which of Windows' two managers firmware takes nobody knows: the one of all years
+    comes, not the twin, and it is said before anything is written that firmware may refuse it."""
+    old, new = (keys.sign(managers['now'], AUTHORITIES[number]) for number in (0, 1))
+    setup = mirrored(old, [{}, {}], {'/Windows/Boot/EFI_EX/bootmgfw_EX.efi': new})
+    secure_boot.put_lists(setup.variables, keys, secure_boot.trusting(keys, *AUTHORITIES[:2]),
+                          secure_boot.trusting(keys, AUTHORITIES[0]), on=True)
+    for index in range(2):
+        setup.volume(index, change=True).format(16, serial=0xC0FFEE00 + index)
+    desk = Bench(setup, tmp_path / 'bench')
+    options = [desk.efivars()] if variables else []
+    for file in (tmp_path / 'bench').glob(f'efivars/{variables}-*'):
+        file.unlink()
+    before = setup.fingerprint()
+    for more in ('-n', '-y'):
+        text, _, _ = desk.write(*words.split(), more, options=options)
+        said = ' '.join(text.split())
+        assert 'Secure Boot is not known here' in said and 'it may refuse what is brought' in said, text
+        assert said.index('it may refuse') < said.index('Plan:'), text
+        assert (setup.fingerprint() == before) == (more == '-n')
+    assert setup.volume(1).get(MANAGER) == setup.volume(1).get(FALLBACK) == old, text
+    text, _, _ = desk.run('status', options=options)
+    assert 'Secure Boot is not known here' in text, text
+
+
+def test_blank_esps_get_the_twin_where_the_lists_are_known(keys, managers, mirrored, tmp_path):
+    """The same with --efivars: nothing that firmware refuses."""
+    old, new = (keys.sign(managers['now'], AUTHORITIES[number]) for number in (0, 1))
+    setup = mirrored(old, [{}, {}], {'/Windows/Boot/EFI_EX/bootmgfw_EX.efi': new})
+    secure_boot.put_lists(setup.variables, keys, secure_boot.trusting(keys, *AUTHORITIES[:2]),
+                          secure_boot.trusting(keys, AUTHORITIES[0]), on=True)
+    for index in range(2):
+        setup.volume(index, change=True).format(16, serial=0xC0FFEE00 + index)
+    desk = Bench(setup, tmp_path / 'bench')
+    text, status, _ = desk.write('repair', '-y', options=[desk.efivars()])
+    assert 'may refuse' not in text and setup.volume(1).get(MANAGER) == new, (status, text)

@@ -147,7 +147,8 @@ static bool is_readable(const struct secure_list *list)
 struct sum {
     enum found trusted;
     enum found forbidden;
-    bool right; /* a signature is that of the content */
+    bool right;              /* a signature is that of the content */
+    enum secure_doubt doubt; /* the last one */
     const struct certificate *trusted_by;
     const struct certificate *forbidden_by;
     const char *issuer;
@@ -160,8 +161,9 @@ static void add_found(enum found found, enum found *io_sum)
 }
 
 /* Something is not understood, or not known. */
-static void add_doubt(struct sum *io_sum)
+static void add_doubt(enum secure_doubt doubt, struct sum *io_sum)
 {
+    io_sum->doubt = doubt;
     add_found(FOUND_PERHAPS, &io_sum->trusted);
     add_found(FOUND_PERHAPS, &io_sum->forbidden);
 }
@@ -174,7 +176,7 @@ static void add_signer(const struct secure_boot *state, const struct pe_signers 
     enum found trusted = FOUND_NOT;
 
     if (signer->status != ST_OK) {
-        add_doubt(io_sum);
+        add_doubt(DOUBT_SIGNATURE, io_sum);
         return;
     }
     io_sum->issuer = signer->issuer_name;
@@ -183,10 +185,13 @@ static void add_signer(const struct secure_boot *state, const struct pe_signers 
         trusted = find_certificate(&state->lists[SECURE_DB], signers, signer, &anchor);
     enum found forbidden =
         find_forbidden_digest(state, signers, signer, anchor, &io_sum->forbidden_by);
+    bool by_digest = forbidden == FOUND_PERHAPS;
     if (forbidden != FOUND && (signer->right || !signers->has_digest))
         add_found(
             find_certificate(&state->lists[SECURE_DBX], signers, signer, &io_sum->forbidden_by),
             &forbidden);
+    if (forbidden == FOUND_PERHAPS || trusted == FOUND_PERHAPS)
+        io_sum->doubt = by_digest ? DOUBT_DIGESTS : DOUBT_ISSUER;
     add_found(forbidden, &io_sum->forbidden);
     if (forbidden == FOUND || trusted == FOUND_NOT)
         return;
@@ -197,6 +202,11 @@ static void add_signer(const struct secure_boot *state, const struct pe_signers 
 static struct secure_judgement judge_as(enum secure_verdict verdict, const char *certificate)
 {
     return (struct secure_judgement){.verdict = verdict, .certificate = certificate};
+}
+
+static struct secure_judgement judge_unknown(enum secure_doubt doubt)
+{
+    return (struct secure_judgement){.verdict = SECURE_UNKNOWN, .doubt = doubt, .certificate = ""};
 }
 
 static struct secure_judgement judge_by(enum secure_verdict verdict, const struct certificate *own)
@@ -214,19 +224,22 @@ static struct secure_judgement judge_signed(const struct secure_boot *state,
     for (size_t i = 0; i < signers->count; i++)
         add_signer(state, signers, &signers->signers[i], &sum);
     if (signers->table == ST_UNSUPPORTED || !signers->has_digest)
-        add_doubt(&sum);
-    if (!is_readable(&state->lists[SECURE_DBX]))
+        add_doubt(DOUBT_SIGNATURE, &sum);
+    if (!is_readable(&state->lists[SECURE_DBX])) {
+        sum.doubt = DOUBT_LIST;
         add_found(FOUND_PERHAPS, &sum.forbidden);
+    }
     /* One signature forbidden, one trusted: the specification up to 2.11, and with it edk2 up to
      * 2026, refuses; what is proposed for later judges each. */
     if (sum.forbidden == FOUND)
-        return judge_by(sum.trusted == FOUND ? SECURE_UNKNOWN : SECURE_FORBIDDEN, sum.forbidden_by);
+        return sum.trusted == FOUND ? judge_unknown(DOUBT_BOTH)
+                                    : judge_by(SECURE_FORBIDDEN, sum.forbidden_by);
     if (digest_in_db)
         sum.trusted = FOUND;
     if (sum.trusted == FOUND && sum.forbidden == FOUND_NOT)
         return judge_by(SECURE_ACCEPTED, sum.trusted_by);
     if (sum.trusted != FOUND_NOT)
-        return judge_as(SECURE_UNKNOWN, "");
+        return judge_unknown(sum.doubt);
     return judge_as(sum.right ? SECURE_UNTRUSTED : SECURE_ALTERED, sum.issuer);
 }
 
@@ -243,11 +256,16 @@ static struct secure_judgement judge_unsigned(const struct secure_boot *state,
                                               const struct pe_signers *signers, bool digest_in_db)
 {
     const struct secure_list *dbx = &state->lists[SECURE_DBX];
-    bool doubtful = digest_in_db ? !is_readable(dbx) || has_other_digests(dbx)
-                                 : has_other_digests(&state->lists[SECURE_DB]);
+    enum secure_doubt doubt = DOUBT_COUNT;
 
-    if (!signers->has_digest || doubtful)
-        return judge_as(SECURE_UNKNOWN, "");
+    if (has_other_digests(digest_in_db ? dbx : &state->lists[SECURE_DB]))
+        doubt = DOUBT_UNSIGNED;
+    if (digest_in_db && !is_readable(dbx))
+        doubt = DOUBT_LIST;
+    if (!signers->has_digest)
+        doubt = DOUBT_SIGNATURE;
+    if (doubt != DOUBT_COUNT)
+        return judge_unknown(doubt);
     return judge_as(digest_in_db ? SECURE_ACCEPTED : SECURE_UNSIGNED, "");
 }
 
@@ -267,7 +285,7 @@ static struct secure_judgement judge_by_lists(const struct secure_boot *state,
                                             : judge_signed(state, signers, in_db);
     bool hangs_on_db =
         judgement.verdict == SECURE_UNSIGNED || judgement.verdict == SECURE_UNTRUSTED;
-    return hangs_on_db && !is_readable(db) ? judge_as(SECURE_UNKNOWN, "") : judgement;
+    return hangs_on_db && !is_readable(db) ? judge_unknown(DOUBT_LIST) : judgement;
 }
 
 struct secure_judgement secure_judge(const struct secure_boot *state,
@@ -303,44 +321,6 @@ bool secure_is_below_level(struct span levels, const struct pe_signers *signers)
 bool secure_checks_itself(const struct pe_signers *signers)
 {
     return signers->has_svn && signers->svn >= SVN_CHECKED;
-}
-
-/* --- Words ------------------------------------------------------------------------------------ */
-
-static const struct {
-    const char *name;
-    const char *reason; /* with the certificate for %s, where there is one */
-} words[SECURE_VERDICT_COUNT] = {
-    [SECURE_NOT_JUDGED] = {"not-judged", "there is no Secure Boot here, or the file was not read"},
-    [SECURE_ACCEPTED] = {"accepted", "its signer is in db"},
-    [SECURE_UNKNOWN] = {"unknown", "its signatures, or the lists, are not understood"},
-    [SECURE_UNSIGNED] = {"not-signed", "it is not signed, and its digest is not in db"},
-    [SECURE_UNTRUSTED] = {"not-in-db", "its signer is not in db"},
-    [SECURE_FORBIDDEN] = {"certificate-in-dbx", "the certificate of its signer is in dbx"},
-    [SECURE_DIGEST_FORBIDDEN] = {"digest-in-dbx", "its digest is in dbx"},
-    [SECURE_ALTERED] = {"altered", "its content is not what was signed"},
-    [SECURE_BROKEN] = {"broken", "its table of signatures is broken"},
-};
-
-bool secure_is_refused(enum secure_verdict verdict)
-{
-    return verdict >= SECURE_UNSIGNED && verdict < SECURE_VERDICT_COUNT;
-}
-
-const char *secure_verdict_name(enum secure_verdict verdict)
-{
-    return words[verdict].name;
-}
-
-const char *secure_reason(struct arena *arena, const struct secure_judgement *judgement)
-{
-    const char *name = judgement->certificate;
-
-    if (judgement->verdict == SECURE_ACCEPTED && name[0] == '\0')
-        return "its digest is in db";
-    if (name[0] == '\0')
-        return words[judgement->verdict].reason;
-    return arena_printf(arena, "%s (%s)", words[judgement->verdict].reason, name);
 }
 
 /* --- Files of this machine -------------------------------------------------------------------- */

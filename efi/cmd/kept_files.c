@@ -4,15 +4,19 @@
 #include "plan/place.h"
 #include "plan/rebuild.h"
 #include "plan/repair.h"
+#include "plan/twin.h"
 
 static enum status look_into_kept(struct context *context, size_t copy)
 {
     struct machine *machine = &context->machine;
     struct source_request request = {.copy = copy, .twins = machine->secure.status == ST_OK};
+    struct system_copy *own = &machine->copies[copy];
     enum status status = scan_source(context->arena, context->ports, &request, machine);
     size_t source = machine_find_source(machine, request.copy);
-    if (status != ST_OK || !machine->esps[source].source->has_twins ||
-        rebuild_trusts(machine, source))
+    if (status != ST_OK || !request.twins)
+        return status;
+    own->twin = twin_judge(context->arena, machine, source);
+    if (own->twin == NULL || !machine->esps[source].source->has_twins)
         return status;
     machine->source_count--;
     request.twins = false;

@@ -154,20 +154,24 @@ static const char *why_bad(const struct gathering *g)
 }
 
 /* What Windows keeps comes also where it would be refused, as long as nothing better is there. */
-static void warn_of_refused(struct gathering *g)
+static void warn_of_manager(struct gathering *g)
 {
     const struct machine *machine = g->plan->machine;
     size_t file = fat_find(&g->source->report, BOOT_MANAGER_PATH);
 
-    if (g->source->source == NULL || file == FAT_NO_FILE || !g->taken[file] ||
-        !secure_would_refuse(machine, &g->source->contents[file]))
+    if (g->source->source == NULL || file == FAT_NO_FILE || !g->taken[file])
         return;
-    const struct secure_judgement judgement =
-        secure_judge(&machine->secure, g->source->contents[file].signers);
+    const char *note = machine->copies[g->source->source->copy].twin;
+    if (note != NULL && note[0] != '\0')
+        plan_warn(g->plan, "The boot manager is that of before 2023.%s", note);
+    const struct file_content *content = &g->source->contents[file];
+    bool off = secure_would_refuse(machine, content);
+    if (!off && !secure_refuses(machine, content))
+        return;
+    const struct secure_judgement judgement = secure_judge(&machine->secure, content->signers);
     const char *reason = secure_reason(g->plan->arena, &judgement);
-    plan_warn(g->plan,
-              "Secure Boot is off; switched on, it would refuse the boot manager that comes from "
-              "%s: %s.",
+    plan_warn(g->plan, "Secure Boot is %s refuse the boot manager that comes from %s: %s.",
+              off ? "off; switched on, it would" : "on, and will",
               place_text(g->plan->arena, machine, g->source->partition),
               reason == NULL ? "" : reason);
 }
@@ -175,8 +179,8 @@ static void warn_of_refused(struct gathering *g)
 static void warn_of_secure_unknown(struct gathering *g)
 {
     if (g->count > 0 && secure_is_unknown(&g->plan->machine->secure))
-        plan_warn_of_rest(g->plan, "Secure Boot is not known here (shadowboot-linux: give "
-                                   "--efivars): it may refuse what is brought.");
+        plan_warn(g->plan, "Secure Boot is not known here (shadowboot-linux: give "
+                           "--efivars): it may refuse what is brought.");
 }
 
 static void warn(struct gathering *g)
@@ -191,7 +195,7 @@ static void warn(struct gathering *g)
             ? "Secure Boot is not known here, and what is there has another signer, or "
               "a higher security version number"
             : "Secure Boot's lists trust what is there, and not this");
-    warn_of_refused(g);
+    warn_of_manager(g);
     warn_of_left_out(g, &g->crossed, "where one has a file the other has a folder of that name");
 }
 

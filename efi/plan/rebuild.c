@@ -70,16 +70,6 @@ size_t rebuild_copy(const struct machine *machine, const struct roles *roles, si
     return found;
 }
 
-bool rebuild_trusts(const struct machine *machine, size_t source)
-{
-    const struct esp *esp = &machine->esps[source];
-    size_t manager = fat_find(&esp->report, BOOT_MANAGER_PATH);
-
-    return manager != FAT_NO_FILE && esp->contents[manager].status == ST_OK &&
-           secure_judge(&machine->secure, esp->contents[manager].signers).verdict ==
-               SECURE_ACCEPTED;
-}
-
 /* True when the boot files of an ESP are there once its boot sector is written back. */
 static bool is_mended_soon(const struct machine *machine)
 {

@@ -33,8 +33,22 @@ enum secure_verdict {
     SECURE_VERDICT_COUNT
 };
 
+/* Why it is not known. */
+enum secure_doubt {
+    DOUBT_SIGNATURE, /* one that is not followed here: by its form, or a digest other than SHA-256; or
+                      * the program is not */
+    DOUBT_ISSUER,    /* who of several of one name */
+    DOUBT_DIGESTS, /* dbx has the digest of a certificate of its chain: from some day on, and when it
+                      * was signed takes computing a time stamp; or one that edk2 does not ask for */
+    DOUBT_BOTH,    /* one signature is forbidden, another trusted */
+    DOUBT_UNSIGNED, /* not signed, and the lists have digests of other kinds */
+    DOUBT_LIST,     /* a list cannot be read to its end */
+    DOUBT_COUNT
+};
+
 struct secure_judgement {
     enum secure_verdict verdict;
+    enum secure_doubt doubt; /* SECURE_UNKNOWN: one of those that there are */
     const char *certificate; /* common name of the one that decided, or that it has none, or of the
                               * issuer that db lacks; "" where none did. Lies in the state or the
                               * signers, or is static */

@@ -114,6 +114,8 @@ struct system_copy {
                            * nobody looked (SCAN_FULL does) */
     enum status kept_status; /* why what Windows keeps for ESPs could not be looked for
                               * (model/scan_source.h); ST_OK: it was not tried, or it could */
+    const char *twin; /* why the twin of 2023 is not what is kept (plan/twin.h); NULL: it is, or
+                       * nobody looked */
     enum status
         bios_store_status;  /* of \Boot\BCD, which Windows' boot manager for BIOS reads, on an
                                     * active partition of an MBR: ST_OK: it was read; ST_ABSENT: it

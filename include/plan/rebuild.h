@@ -34,10 +34,6 @@ struct rebuild_request {
  */
 size_t rebuild_copy(const struct machine *machine, const struct roles *roles, size_t disk);
 
-/* True when this firmware starts the boot manager of the source (index into machine.esps): a twin
- * that it does not trust is no use. Without Secure Boot there is nothing to trust. */
-bool rebuild_trusts(const struct machine *machine, size_t source);
-
 /* True when the machine's own ESPs are not enough for a repair: none has boot files that could be
  * brought to others, or none has a store that starts Windows. */
 bool rebuild_is_needed(const struct machine *machine, const struct roles *roles);

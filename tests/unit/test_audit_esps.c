@@ -651,7 +651,7 @@ static void what_secure_boot_makes_of_boot_files_is_told(void **state)
         {have_no_keys, ""},
         {have_an_empty_db, ""},
         {have_another_form, "esp-secure-unknown" ESP_1 " " MIRROR_MANAGER
-                            ": its signatures, or the lists, are not understood.\n"},
+                            ": it hangs on an unusual form, or a digest other than SHA-256.\n"},
         {be_below_the_number, "esp-secure-at-risk" ESP_1 " " MIRROR_MANAGER
                               " has security version number 1.2, dbx asks for 1.3.\n"},
         {be_at_the_number, ""},

@@ -948,7 +948,7 @@ static void what_secure_boot_refuses_gives_way(void **state)
         {"of the other disk", refuse_manager_and_copy, 0, VERDICT_STARTS, 0, ""},
         {"not known", have_manager_of_a_form_that_is_not_known, 1, VERDICT_UNKNOWN, 1,
          "Whether Secure Boot takes it is not known of " MIRROR_MANAGER
-         ": its signatures, or the lists, are not understood."},
+         ": it hangs on an unusual form, or a digest other than SHA-256."},
         {"altered", alter_manager, 1, VERDICT_FALLBACK, NONE, BY_FALLBACK},
         {"number", lag_behind_by_a_number, 1, VERDICT_PERHAPS, 1,
          MIRROR_MANAGER " may refuse to go on: its security version number is below that in dbx."},

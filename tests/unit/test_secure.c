@@ -94,6 +94,28 @@ static enum secure_verdict verdict_of(const struct setup *setup, const struct pe
     return secure_judge(&state, own).verdict;
 }
 
+/* It is not known, and why is told. */
+static void assert_doubt(const struct setup *setup, const struct pe_signers *own,
+                         enum secure_doubt doubt)
+{
+    static const char *const words[DOUBT_COUNT] = {
+        [DOUBT_SIGNATURE] = "a digest other than SHA-256",
+        [DOUBT_ISSUER] = "several are called",
+        [DOUBT_DIGESTS] = "dbx has a digest of its chain",
+        [DOUBT_BOTH] = "one signature is trusted, one forbidden",
+        [DOUBT_UNSIGNED] = "a digest other than SHA-256",
+        [DOUBT_LIST] = "cannot be read to its end",
+    };
+    struct arena arena = fixture_scratch();
+    struct secure_boot state = read_state(&arena, setup);
+    struct secure_judgement judgement = secure_judge(&state, own);
+
+    assert_int_equal(judgement.verdict, SECURE_UNKNOWN);
+    assert_int_equal(judgement.doubt, doubt);
+    const char *reason = secure_reason(&arena, &judgement);
+    assert_non_null(strstr(reason, words[doubt]));
+}
+
 static void add_digest(struct secure_bytes *to, const struct guid *owner, const uint8_t digest[32])
 {
     secure_put_list(to, &kind_sha256, owner, span_of(digest, 32));
@@ -240,10 +262,10 @@ static void authorities_of_one_name_are_told_apart_or_leave_it_open(void **state
     add_certificate(&setup.db, &(struct secure_recipe){"CA", "CA", 6, .key = "a third"});
     assert_int_equal(verdict_of(&setup, &own), SECURE_UNTRUSTED);
     add_certificate(&setup.db, &(struct secure_recipe){"CA", "CA", 7, .key = "another"});
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_ISSUER);
     setup.db.size = 0; /* nor by being the same one */
     add_certificate(&setup.db, &second);
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_ISSUER);
 }
 
 /* The file does not have it: what the keys are called tells, a name alone does not. */
@@ -350,7 +372,7 @@ static void program_that_is_not_signed_needs_its_digest_in_db(void **state)
     add_digest(&setup.dbx, &owner_any, own.digest.bytes);
     assert_int_equal(verdict_of(&setup, &own), SECURE_DIGEST_FORBIDDEN);
     own.has_digest = false;
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_SIGNATURE);
 }
 
 static void altered_and_broken_files_are_refused(void **state)
@@ -363,7 +385,7 @@ static void altered_and_broken_files_are_refused(void **state)
     own.signers[0].right = false;
     assert_int_equal(verdict_of(&setup, &own), SECURE_ALTERED);
     own.has_digest = false;
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_SIGNATURE);
     own.table = ST_DAMAGED;
     assert_int_equal(verdict_of(&setup, &own), SECURE_BROKEN);
 }
@@ -416,7 +438,7 @@ static void digest_of_a_certificate_is_forbidden(void **state)
     /* Between them the specification has it looked at, and edk2 does not. */
     trust(&root, "Root", "Root");
     forbid_digest(&root, &own.certificates[1], 0);
-    assert_int_equal(verdict_of(&root, &own), SECURE_UNKNOWN);
+    assert_doubt(&root, &own, DOUBT_DIGESTS);
 }
 
 /* The one in db is not in the file. */
@@ -448,7 +470,7 @@ static void certificate_forbidden_from_a_day_on_needs_a_time(void **state)
     add_digest(&setup.dbt, &owner_any, own.digest.bytes);
     assert_int_equal(verdict_of(&setup, &own), SECURE_FORBIDDEN);
     add_certificate(&setup.dbt, &(struct secure_recipe){"Time", "Time", 1, .key = NULL});
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_DIGESTS);
     forbid_digest(&setup, &own.certificates[0], 0);
     assert_int_equal(verdict_of(&setup, &own), SECURE_FORBIDDEN);
 }
@@ -495,11 +517,11 @@ static void digests_of_other_kinds_leave_it_open(void **state)
 
     (void)state;
     secure_put_list(&other.db, &kind_sha512, &owner_any, span_of(digest, 64));
-    assert_int_equal(verdict_of(&other, &own), SECURE_UNKNOWN);
+    assert_doubt(&other, &own, DOUBT_UNSIGNED);
     trust(&setup, "CA", "Root");
     add_digest(&setup.db, &owner_any, own.digest.bytes);
     secure_put_list(&setup.dbx, &kind_sha512, &owner_any, span_of(digest, 64));
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_UNSIGNED);
     assert_int_equal(verdict_of(&setup, &is_signed), SECURE_ACCEPTED);
     own.digest.bytes[0] ^= 1;
     assert_int_equal(verdict_of(&setup, &own), SECURE_UNSIGNED);
@@ -520,7 +542,7 @@ static void one_signature_forbidden_and_one_trusted_is_not_known(void **state)
     trust(&setup, "CA 2", "Root");
     assert_int_equal(verdict_of(&setup, &own), SECURE_ACCEPTED);
     forbid(&setup, "CA", "Root");
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_BOTH);
     forbid(&setup, "CA 2", "Root");
     assert_int_equal(verdict_of(&setup, &own), SECURE_FORBIDDEN);
 }
@@ -533,13 +555,13 @@ static void lists_that_cannot_be_read_leave_it_open(void **state)
     (void)state;
     trust(&setup, "CA", "Root");
     secure_put(&setup.dbx, "junk", 4);
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_LIST);
     setup.dbx.size = 0;
     assert_int_equal(verdict_of(&setup, &own), SECURE_ACCEPTED);
     setup.db.size = 0;
     assert_int_equal(verdict_of(&setup, &own), SECURE_UNTRUSTED);
     secure_put(&setup.db, "junk", 4);
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_LIST);
 }
 
 static void signature_that_is_not_followed_leaves_it_open(void **state)
@@ -550,9 +572,9 @@ static void signature_that_is_not_followed_leaves_it_open(void **state)
     (void)state;
     trust(&setup, "CA", "Root");
     own.signers[0].status = ST_UNSUPPORTED;
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN);
+    assert_doubt(&setup, &own, DOUBT_SIGNATURE);
     add_digest(&setup.db, &owner_any, own.digest.bytes);
-    assert_int_equal(verdict_of(&setup, &own), SECURE_UNKNOWN); /* it may be forbidden */
+    assert_doubt(&setup, &own, DOUBT_SIGNATURE); /* it may be forbidden */
 }
 
 static void boot_manager_below_the_forbidden_numbers_is_at_risk(void **state)
