@@ -257,6 +257,14 @@ $(HOST_CORE_LIB) $(HOST_TESTS_LIB) $(FUZZ_LIB): $(SOURCES_LIST)
 
 HOST_LIBS := $(HOST_TESTS_LIB) $(HOST_CORE_LIB)
 
+# And both in one for the many programs of the tests: to link each of them took longer than most run.
+HOST_SHARED_LIB := $(BUILD)/host/libtests.so
+HOST_SHARED     := -Wl,-rpath,'$$ORIGIN/../host'
+
+$(HOST_SHARED_LIB): $(HOST_OBJ) $(HOST_CORE_OBJ) $(SOURCES_LIST)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) -shared -o $@ $(filter %.o,$^)
+
 $(HOST): $(call objects,$(HOST_DIR),$(HOST_MAIN)) $(HOST_LIBS)
 	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^
 
@@ -314,9 +322,12 @@ BARE_UNIT_PROGRAMS := $(BARE_UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/bare/%)
 UEFI_UNIT_OBJ := $(foreach folder,$(HOST_DIR) $(MUTANT_DIR),$(call objects,$(folder),$(wildcard tests/unit/test_uefi_*.c)))
 $(UEFI_UNIT_OBJ): TEST_DIALECT += -isystem $(GNUEFI_INCLUDE_x64) -isystem $(GNUEFI_INCLUDE_x64)/$(GNUEFI_ARCH_x64) -fshort-wchar -DGNU_EFI_USE_MS_ABI
 
-$(UNIT_PROGRAMS): $(BUILD)/unit/%: $(HOST_DIR)/tests/unit/%.o $(HOST_LIBS)
+# Most of a test is said once and run once: compiling it well takes longer than it saves.
+$(call objects,$(HOST_DIR),$(UNIT_SRC)): HOST_LEVEL := -O0
+
+$(UNIT_PROGRAMS): $(BUILD)/unit/%: $(HOST_DIR)/tests/unit/%.o $(HOST_SHARED_LIB)
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) $(HOST_SHARED) -o $@ $^ -lcmocka
 
 $(BARE_UNIT_PROGRAMS): $(BUILD)/unit/bare/%: $(BENCH_DIR)/tests/unit/%.o $(BENCH_CORE_OBJ) $(BENCH_HOST_OBJ) $(SOURCES_LIST)
 	@mkdir -p $(@D)
@@ -361,9 +372,9 @@ mutants: $(if $(CHECK),,$(MUTANT_PROGRAMS))
 # Replay: each target over its stored inputs, with the compiler and sanitizers of the unit tests.
 REPLAY_PROGRAMS := $(FUZZ_NAMES:%=$(BUILD)/replay/%)
 
-$(REPLAY_PROGRAMS): $(BUILD)/replay/%: $(HOST_DIR)/tests/fuzz/fuzz_%.o $(HOST_DIR)/tests/fuzz/replay.o $(HOST_LIBS)
+$(REPLAY_PROGRAMS): $(BUILD)/replay/%: $(HOST_DIR)/tests/fuzz/fuzz_%.o $(HOST_DIR)/tests/fuzz/replay.o $(HOST_SHARED_LIB)
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+	$(call say,LINK)$(CC) $(HOST_CFLAGS) $(HOST_SHARED) -o $@ $^ -lcmocka
 
 fuzz-replay: $(REPLAY_PROGRAMS)
 	@tests/fuzz/replay.sh $(BUILD)/fuzz-replay.summary $(REPLAY_PROGRAMS)
