@@ -9,6 +9,17 @@
 /* `count` objects of `size` bytes, zeroed; the program ends when there is no memory. */
 void *host_alloc(size_t count, size_t size);
 
+/*
+ * `size` bytes to be given back with host_return: memory for an arena, of which a test needs one after
+ * the other. Their content is anything. The pages stay, because new ones cost more than most tests; to
+ * the sanitizers memory that was given back is memory that was freed, and nothing lies behind the last
+ * byte. A test that ends without giving back keeps its memory. The program ends when there is no memory.
+ */
+void *host_borrow(size_t size);
+
+/* `at` is from host_borrow and still lent, or NULL. */
+void host_return(void *at);
+
 /* `old` with room for `size` bytes; what is new is not zeroed. */
 void *host_grow(void *old, size_t size);
 

@@ -490,9 +490,7 @@ static enum status look_at(struct host *host, size_t disk, struct look *ret_look
     struct host_partition esp = disk_machine_place(host, disk, PART_ESP);
 
     ret_look->block = mem_block_port(host->disks[disk]);
-    ret_look->memory = malloc(ARENA);
-    if (ret_look->memory == NULL)
-        host_fail("no memory to look at a file system");
+    ret_look->memory = host_borrow(ARENA);
     arena_init(&ret_look->arena, ret_look->memory, ARENA);
     enum status status =
         fat_open(&ret_look->arena, &ret_look->block, esp.start, esp.size, &ret_look->fat);
@@ -520,7 +518,7 @@ uint8_t *disk_machine_file(struct host *host, size_t disk, const char *path, siz
         }
         *ret_size = size;
     }
-    free(look.memory);
+    host_return(look.memory);
     return data;
 }
 
@@ -552,7 +550,7 @@ static void put_esp(struct host *host, struct esp_image *esp)
 {
     mem_block_write(esp->disk, esp->offset, esp->bytes, esp->size);
     free(esp->bytes);
-    free(esp->look.memory);
+    host_return(esp->look.memory);
     disk_machine_restart(host);
 }
 

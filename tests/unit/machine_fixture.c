@@ -716,12 +716,12 @@ unsigned fixture_run_arena(const struct ports *ports, const char *line, struct a
 
 unsigned fixture_run_in(const struct ports *ports, const char *line, size_t size)
 {
-    void *memory = malloc(size == 0 ? 1 : size);
+    void *memory = host_borrow(size);
     struct arena arena;
 
     arena_init(&arena, memory, size);
     unsigned code = fixture_run_arena(ports, line, &arena);
-    free(memory);
+    host_return(memory);
     return code;
 }
 

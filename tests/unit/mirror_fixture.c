@@ -505,8 +505,7 @@ struct mirror *mirror_new(void)
     struct mirror *mirror = host_alloc(1, sizeof(*mirror));
 
     mirror->host = host_new();
-    mirror->memory = malloc(MEMORY);
-    assert_non_null(mirror->memory);
+    mirror->memory = host_borrow(MEMORY);
     arena_init(&mirror->arena, mirror->memory, MEMORY);
     mirror->machine.architecture = "X64";
     mirror->machine.fallback = MIRROR_FALLBACK;
@@ -527,7 +526,7 @@ struct mirror *mirror_new(void)
 void mirror_free(struct mirror *mirror)
 {
     host_free(mirror->host);
-    free(mirror->memory);
+    host_return(mirror->memory);
     free(mirror);
 }
 

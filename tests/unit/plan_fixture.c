@@ -17,7 +17,7 @@ struct planning *planning_begin(struct host *host)
     struct planning *planning = host_alloc(1, sizeof(*planning));
 
     planning->host = host;
-    planning->memory = malloc(PLANNING_ARENA);
+    planning->memory = host_borrow(PLANNING_ARENA);
     planning_rescan(planning);
     return planning;
 }
@@ -39,7 +39,7 @@ void planning_rescan(struct planning *planning)
 void planning_end(struct planning *planning)
 {
     host_free(planning->host);
-    free(planning->memory);
+    host_return(planning->memory);
     free(planning);
 }
 

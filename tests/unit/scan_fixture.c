@@ -31,8 +31,7 @@ struct scanned *scan_host_in(struct host *host, enum scan_depth depth, size_t si
     struct scanned *scanned = host_alloc(1, sizeof(*scanned));
     struct ports counted;
 
-    scanned->memory = malloc(size);
-    assert_non_null(scanned->memory);
+    scanned->memory = host_borrow(size);
     arena_init(&scanned->arena, scanned->memory, size);
     assert_int_equal(ports_count(&scanned->arena, host_ports(host), &scanned->counts, &counted),
                      ST_OK);
@@ -46,7 +45,7 @@ struct scanned *scan_host_in(struct host *host, enum scan_depth depth, size_t si
 
 void scanned_free(struct scanned *scanned)
 {
-    free(scanned->memory);
+    host_return(scanned->memory);
     free(scanned);
 }
 

@@ -39,8 +39,7 @@ static int set_up(void **state)
     assert_non_null(night);
     shape.no_stick = true;
     night->host = disk_machine_new(&shape);
-    night->memory = malloc(ARENA_SIZE);
-    assert_non_null(night->memory);
+    night->memory = host_borrow(ARENA_SIZE);
     struct host_partition esp = disk_machine_place(night->host, 1, PART_ESP);
     size_t size = host_partition_path(night->host, &esp, path);
     (void)host_ports(night->host);
@@ -56,7 +55,7 @@ static int tear_down(void **state)
     struct night *night = *state;
 
     host_free(night->host);
-    free(night->memory);
+    host_return(night->memory);
     free(night);
     return 0;
 }

@@ -81,8 +81,8 @@ static enum status bed_open(struct bed *bed)
 {
     if (bed->disk == NULL)
         bed_insert(bed);
-    free(bed->memory);
-    bed->memory = host_alloc(1, ARENA);
+    host_return(bed->memory);
+    bed->memory = host_borrow(ARENA);
     arena_init(&bed->arena, bed->memory, ARENA);
     bed->opened =
         fat_open(&bed->arena, &bed->port, FIRST_LBA, bed->fat.size / bed->block_size, &bed->volume);
@@ -104,7 +104,7 @@ static void bed_check(struct bed *bed)
 static void bed_free(struct bed *bed)
 {
     mem_block_free(bed->disk);
-    free(bed->memory);
+    host_return(bed->memory);
     free(bed->image);
 }
 

@@ -256,7 +256,7 @@ static void make_volume(struct world *world, enum kind kind)
 {
     struct disk_edit edit;
 
-    world->memory = host_alloc(1, ARENA_SIZE);
+    world->memory = host_borrow(ARENA_SIZE);
     arena_init(&world->arena, world->memory, ARENA_SIZE);
     world->image =
         image_make(kinds[kind].block_size, FIRST_LBA + kinds[kind].bytes / kinds[kind].block_size);
@@ -289,7 +289,7 @@ static void fill_volume(struct world *world)
 static void drop_world(struct world *world)
 {
     free(world->image.bytes);
-    free(world->memory);
+    host_return(world->memory);
     free(world);
 }
 

@@ -37,7 +37,7 @@ static struct bench *make_bench(void)
 {
     struct bench *bench = host_alloc(1, sizeof(*bench));
 
-    bench->memory = host_alloc(1, ARENA_SIZE);
+    bench->memory = host_borrow(ARENA_SIZE);
     arena_init(&bench->arena, bench->memory, ARENA_SIZE);
     return bench;
 }
@@ -45,7 +45,7 @@ static struct bench *make_bench(void)
 static void drop_bench(struct bench *bench)
 {
     free(bench->image.bytes);
-    free(bench->memory);
+    host_return(bench->memory);
     free(bench);
 }
 

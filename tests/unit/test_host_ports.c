@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sanitizer/asan_interface.h>
 
 #include "host/fault.h"
 #include "host/host_alloc.h"
@@ -1558,9 +1560,46 @@ static void counting_without_memory_leaves_everything_alone(void **state)
 #test "_in_an_image", test, open_image, close_volume, NULL \
     }
 
+static bool is_memory(const void *at)
+{
+#ifdef __SANITIZE_ADDRESS__
+    return !__asan_address_is_poisoned(at);
+#else
+    return at != NULL;
+#endif
+}
+
+static void what_was_given_back_or_never_lent_is_no_memory(void **state)
+{
+    (void)state;
+    uint8_t *one = host_borrow(100);
+    uint8_t *other = host_borrow(3u << 20);
+
+    assert_true(is_memory(one) && is_memory(one + 99));
+    assert_true(is_memory(other + (3u << 20) - 1));
+#ifdef __SANITIZE_ADDRESS__
+    assert_false(is_memory(one + 100));
+    assert_false(is_memory(other + (3u << 20)));
+    host_return(one);
+    assert_false(is_memory(one));
+    one = host_borrow(50);
+    assert_false(is_memory(one + 50));
+#endif
+    memset(one, 1, 50);
+    host_return(one);
+    host_return(other);
+    host_return(NULL);
+    for (size_t size = 1u << 20; size <= 1u << 27; size *= 2) {
+        one = host_borrow(size);
+        one[size - 1] = 1;
+        host_return(one);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_given_back_or_never_lent_is_no_memory),
         cmocka_unit_test(nothing_written_reads_as_zeros),
         cmocka_unit_test(bytes_written_across_pages_read_back_at_the_right_block),
         cmocka_unit_test(reads_beyond_the_end_are_io_errors),

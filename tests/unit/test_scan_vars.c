@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "host/host_alloc.h"
 #include "host/var_rules.h"
 #include "unit/bytes_fixture.h"
 #include "unit/scan_fixture.h"
@@ -155,15 +156,14 @@ static void order_is_followed_to_entries_the_enumeration_leaves_out(void **state
     struct ports ports = *host_ports(host);
     struct machine machine;
     struct arena arena;
-    void *memory = malloc(16u << 20);
+    void *memory = host_borrow(16u << 20);
 
-    assert_non_null(memory);
     arena_init(&arena, memory, 16u << 20);
     ports.vars.next = names_nothing;
     assert_int_equal(scan_machine(&arena, &ports, SCAN_ENTRIES, &machine), ST_OK);
     assert_int_equal(machine.entry_count, 5);
     assert_int_equal(machine.entries[4].number, 4);
-    free(memory);
+    host_return(memory);
     host_free(host);
 }
 
