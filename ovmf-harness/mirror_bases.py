@@ -23,6 +23,7 @@ import gpt
 import ldm
 import mirror
 import regf
+import windows_tree
 from devicepath import LoadOption, node, path
 from firmware_model import BIOS_BOOT
 from system_model import LINUX_DATA
@@ -33,12 +34,12 @@ WINDOWS_SERIAL = 0xA1B2C3D4E5F60718
 SHIM = '\\EFI\\debian\\shimx64.efi'
 
 
-def windows_disks(setup, count, esp=16):
+def windows_disks(setup, count, esp=16, total=TOTAL):
     """Dynamic disks as `mirror` has them, with ESPs of `esp` MiB without files (0: none)."""
     for _ in range(count):
         sizes = [('esp', gpt.ESP, esp)] if esp else []
         mirror.add_disk(setup, [*sizes, ('metadata', gpt.LDM_METADATA, 1), ('msr', gpt.MSR, 16),
-                                ('plex', gpt.LDM_DATA, 8)], total=TOTAL)
+                                ('plex', gpt.LDM_DATA, 8)], total=total)
 
 
 def put_group(setup, indexes, name, letter='C:', only=None, **more):
@@ -97,6 +98,25 @@ def build_third_esp(setup):
     put_esps(setup, mirror.windows_files(), 2)
     belongs(setup, 'own', 2, copy=False)
     windows_entries(setup, 2)
+
+
+def ordinary_files():
+    """What Windows puts on an ESP in its true size: 140 files, 26 MB."""
+    debugging = {f'{mirror.BOOT_FILES}/kd_02_{vendor}.dll': mirror.filler(vendor, windows_tree.odd(vendor, 1620))
+                 for vendor in ('10df', '10ec', '8086')}
+    return windows_tree.files() | debugging
+
+
+def build_ordinary(setup):
+    """`mirror` with ESPs as Windows' own set-up makes and fills them. Too large to be one of mirror.BASES."""
+    windows_disks(setup, 2, esp=260, total=320 * MIB)
+    put_group(setup, (0, 1), 'Disk')
+    put_windows(setup, 0, 1)
+    for index in range(2):
+        esp = setup.volume(index, change=True).format(32, cluster=8, serial=0xE5B00000 + index)
+        mirror.put_files(esp, ordinary_files())
+        mirror.put_store(setup, index, 1 - index)
+    windows_entries(setup, 0, 1)
 
 
 def build_foreign(setup):
