@@ -44,7 +44,7 @@ take() {
         take "$other"
     done
 }
-for module in efivarfs virtio_pci virtio_blk sd_mod scsi_debug nbd loop brd vfat nls_cp437 nls_ascii dm-mod dm-flakey raid1 bcache; do
+for module in efivarfs virtio_pci virtio_blk virtio_scsi sd_mod scsi_debug nbd loop brd vfat nls_cp437 nls_ascii dm-mod dm-flakey raid1 bcache; do
     take "$module"
 done
 rm -rf "$fresh/tree" "$fresh"/*.deb "$target"

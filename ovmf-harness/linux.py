@@ -98,9 +98,10 @@ class Linux:
         found = {path: data for name in programs for path, data in program_files(name).items()}
         return cpio(files | modules | found | (more or {}))
 
-    def run_alone(self, folder, commands, disks, timeout=900, **parts):
-        """Start it without firmware of its own, over image files [(path, block size)] as /dev/vda and so on (and
-        what else `parts` gives to initramfs). Gives {name: (lines, status)} of all commands."""
+    def run_alone(self, folder, commands, disks, timeout=900, devices=(), **parts):
+        """Start it without firmware of its own, over image files [(path, block size)] as /dev/vda and so on, with other
+        `devices` in QEMU's words (and what else `parts` gives to initramfs). Gives {name: (lines, status)} of all
+        commands."""
         archive = Path(folder) / 'initrd.img'
         archive.write_bytes(self.initramfs(commands, **parts))
         line = ['qemu-system-x86_64', '-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '768', '-nodefaults',
@@ -109,7 +110,7 @@ class Linux:
         for number, (image, size) in enumerate(disks):
             line += ['-drive', f'if=none,id=d{number},format=raw,file={image},cache=writeback', '-device',
                      f'virtio-blk-pci,drive=d{number},logical_block_size={size},physical_block_size={size}']
-        done = subprocess.run(line, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        done = subprocess.run([*line, *devices], timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         text = done.stdout.decode(errors='replace').replace('\r\n', '\n')
         (Path(folder) / 'console.log').write_text(text)

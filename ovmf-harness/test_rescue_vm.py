@@ -1,19 +1,22 @@
 """shadowboot-linux on real block devices of Debian's kernel, in a virtual machine of its own.
 
-Disks with blocks of 512 and of 4096 bytes, qcow2 and VHDX through qemu-nbd, all that Linux itself may have on
-a disk, devices that fail, shrink and go away, and real boot variables. What is said is compared with what the
-program says of the same images; what was written is judged by fsck.fat, sgdisk and efibootmgr.
+Disks with blocks of 512 and of 4096 bytes, qcow2 and VHDX through qemu-nbd, the disks of many machines at once, all
+that Linux itself may have on a disk, devices that fail, shrink and go away, and real boot variables. What is said is
+compared with what the program says of the same images; what was written is judged by fsck.fat, sgdisk and efibootmgr.
+With RESCUE=all in the environment each machine of the damage catalogue is looked at, in some minutes of processor time.
 """
 import hashlib
+import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from mirror import bare
 from rescue import MIB, REFUSED, Bench, check_esp, only_core, program
-from test_rescue import CASES, NO_FILE, PLACE_KNOWN, SPACE_KNOWN
+from test_rescue import CASES, NO_FILE, PLACE_KNOWN, SPACE_KNOWN, sampled
 
 DRIVERS = ('virtio_pci', 'virtio_blk')
 READ = 'shadowboot-linux --disk /dev/vda --disk /dev/vdb'
@@ -114,15 +117,8 @@ def test_what_linux_has_on_a_disk_is_refused_and_how_it_lets_go_is_right(bench, 
 # --- Images of other kinds, through network block devices ------------------------------------------
 
 NBD = 'qemu-nbd --read-only --connect=/dev/nbd{} /images/{}'
-BATCH = 40                                                       # machines of one start of Linux
-# In `make check`; with RESCUE=all every machine that an image can be of, and whose blocks are those of the device.
+# What the manual page shows, for a few machines; all of them: test_block_devices_of_each_machine.
 THROUGH_NBD = ['healthy', 'bios-mirror', 'shadow-cut-to-smaller-disk', 'old-shadow']
-
-
-def nbd_batches():
-    names = sorted(name for name in CASES.keys() - NO_FILE - PLACE_KNOWN - SPACE_KNOWN if '4k' not in CASES[name].base)
-    names = names if os.environ.get('RESCUE') == 'all' else THROUGH_NBD
-    return [names[at:at + BATCH] for at in range(0, len(names), BATCH)]
 
 
 def on_file_system(folder, image):
@@ -144,15 +140,12 @@ def look_through_nbd(name, disks, efivars):
     return {name: f'{connect} && {{ {wait} {status}; {done}; {left} exit $code; }}'}
 
 
-@pytest.mark.parametrize('names', nbd_batches(), ids=lambda names: f'{names[0]}-and-{len(names) - 1}-more')
-def test_machines_are_seen_through_qemu_nbd_as_the_core_sees_them(bases, folder, linux, tmp_path, names):
+def test_machines_are_seen_through_qemu_nbd_as_the_core_sees_them(bases, folder, linux, tmp_path):
     wanted, commands, images = {}, {}, tmp_path / 'images'
     images.mkdir()
-    for name in names:
+    for name in THROUGH_NBD:
         setup = bases(CASES[name].base).copy(folder / f'nbd-{name}')
         CASES[name].apply(setup)
-        if any(disk.bad or disk.block_size != 512 for disk in setup.disks if disk):
-            continue
         desk = Bench(setup, tmp_path / name)
         shutil.copytree(desk.efivars().partition('=')[2], images / f'{name}.efivars')
         disks = []
@@ -167,11 +160,112 @@ def test_machines_are_seen_through_qemu_nbd_as_the_core_sees_them(bases, folder,
     commands = {'images': 'mkdir -p /images /var/lock && mount -o ro /dev/vda /images', **commands}
     found = run_linux(linux, tmp_path, commands, [(tmp_path / 'images.img', 512)], modules=('nbd',),
                       programs=('qemu-nbd',))
-    assert wanted
     for name, host in wanted.items():
         text, status = found[name]
         assert only_core(text) == only_core(host.text), name
         assert status == host.status, name
+
+
+# --- Disks of many machines at once, through one NBD server -------------------------------------------
+
+PAGE = 4096
+SERVED = 100                     # machines of one start of Linux: a SCSI target each
+FIND = """#!/bin/busybox sh
+target=$1 count=$2 lun=0 disks=
+shift 2
+while [ $lun -lt $count ]; do
+    disks="$disks --disk /dev/$(ls /sys/bus/scsi/devices/*:0:$target:$lun/block)"
+    lun=$((lun + 1))
+done
+shadowboot-linux $disks "$@" status >/out
+code=$?
+cat /out
+exit $code
+"""
+
+
+def whole_pages(disk):
+    """Linux reads by pages: beside a block that cannot be read the others of its page cannot be either."""
+    blocks = PAGE // disk.block_size
+    ends = [(lba // blocks, -(-(lba + count) // blocks)) for lba, count in disk.bad]
+    disk.bad = [(first * blocks, (end - first) * blocks) for first, end in ends]
+
+
+class Shelf:
+    """QEMU's NBD server over images, and the disks that QEMU makes of them: SCSI targets. They can be written: of
+    those that cannot, more is said."""
+
+    def __init__(self, folder):
+        self.socket, self.images, self.process = Path(folder) / 'nbd', {}, None
+        self.server, self.devices = [], ['-device', 'virtio-scsi-pci,id=shelf']
+
+    def add(self, disk, target, lun):
+        name = f'd{target}-{lun}'
+        image = {'driver': 'file', 'node-name': name, 'filename': str(disk.image), 'locking': 'off'}
+        device = {'driver': 'nbd', 'server': {'type': 'unix', 'path': str(self.socket)}, 'export': name}
+        device = {'driver': 'raw', 'node-name': name, 'file': self.failing(device, disk, name) if disk.bad else device}
+        self.server += ['--blockdev', json.dumps(image), '--export',
+                        f'nbd,id={name},node-name={name},name={name},writable=on']
+        self.devices += ['-blockdev', json.dumps(device),
+                         '-device', f'scsi-hd,bus=shelf.0,scsi-id={target},lun={lun},drive={name},'
+                         f'logical_block_size={disk.block_size},physical_block_size={disk.block_size}']
+        self.images[disk.image] = disk.image.stat().st_mtime_ns
+
+    def failing(self, device, disk, name):
+        """The device, with sectors that cannot be read."""
+        sectors, rules = disk.block_size // 512, self.socket.with_name(f'{name}.rules')
+        rules.write_text(''.join(
+            f'[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "{sector}"\n'
+            for lba, count in disk.bad for sector in range(lba * sectors, (lba + count) * sectors)))
+        return {'driver': 'blkdebug', 'config': str(rules), 'image': device}
+
+    def __enter__(self):
+        self.process = subprocess.Popen(['setpriv', '--pdeathsig', 'KILL', 'qemu-storage-daemon', '--nbd-server',
+                                         f'addr.type=unix,addr.path={self.socket},max-connections=0', *self.server])
+        while not self.socket.exists():
+            assert self.process.poll() is None
+            time.sleep(0.05)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+        assert self.images == {image: image.stat().st_mtime_ns for image in self.images}
+
+
+def shelves():
+    names = sorted(name for name in CASES.keys() - NO_FILE - PLACE_KNOWN - SPACE_KNOWN if sampled(name))
+    return [names[at:at + SERVED] for at in range(0, len(names), SERVED)]
+
+
+@pytest.mark.parametrize('names', shelves(), ids=lambda names: f'{names[0]}-and-{len(names) - 1}-more')
+def test_block_devices_of_each_machine_are_seen_as_the_core_sees_it(bases, folder, linux, tmp_path, names,
+                                                                    record_property):
+    """Through QEMU's NBD server; blocks of 512 and of 4096 bytes, and such as cannot be read."""
+    shelf, wanted, commands, more = Shelf(tmp_path), {}, {}, {'bin/look': FIND.encode()}
+    for target, name in enumerate(names):
+        setup = bases(CASES[name].base).copy(folder / f'shelf-{name}')
+        CASES[name].apply(setup)
+        disks = [setup.disk(index) for index in setup.present()]
+        for lun, disk in enumerate(disks):
+            whole_pages(disk)
+            shelf.add(disk, target, lun)
+        efivars = Path(Bench(setup, tmp_path / name).efivars().partition('=')[2])
+        more |= {f'efivars/{name}/{path.name}': path.read_bytes() for path in efivars.iterdir()}
+        commands[name] = f'look {target} {len(disks)} --efivars=/efivars/{name}'
+        wanted[name] = setup.run('status', program=bare())
+    count = shelf.devices.count('-blockdev')
+    ready = f'dmesg -n 1; while [ $(ls -d /sys/block/sd* | wc -l) -lt {count} ]; do sleep 0.2; done'
+    more['bin/shadowboot-linux'] = program().read_bytes()
+    with shelf:
+        found = linux.run_alone(tmp_path, {'ready': ready, **commands}, [], devices=shelf.devices, programs=(),
+                                more=more, modules=('virtio_pci', 'virtio_scsi', 'sd_mod'))
+    seen = {name: (only_core('\n'.join(lines) + '\n'), status) for name, (lines, status) in found.items()}
+    assert [name for name, host in wanted.items() if seen[name] != (only_core(host.text), host.status)] == []
+    record_property('machines whose disks were block devices', len(wanted))
+    record_property('block devices of theirs', count)
+    for name in names:
+        shutil.rmtree(folder / f'shelf-{name}')
 
 
 # --- Devices that fail -----------------------------------------------------------------------------
