@@ -7,7 +7,6 @@ With RESCUE=all in the environment each machine of the damage catalogue is looke
 """
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import time
