@@ -109,13 +109,13 @@ struct system_copy {
         files[SYSTEM_FILE_COUNT]; /* of each system file: ST_OK: it is there; ST_ABSENT; ... */
     enum system_loader loader;    /* what kind of program its loader is, where it is there */
     uint64_t
-        managers[2]; /* versions (a.b.c.d, 16 bits each) of the boot manager that Windows keeps for
+        managers[2];  /* versions (a.b.c.d, 16 bits each) of the boot manager that Windows keeps for
                            * the ESPs and of its twin of 2023; 0: there is none, it is not known, or
                            * nobody looked (SCAN_FULL does) */
-    enum status kept_status; /* why what Windows keeps for ESPs could not be looked for
-                              * (model/scan_source.h); ST_OK: it was not tried, or it could */
     const char *twin; /* why the twin of 2023 is not what is kept (plan/twin.h); NULL: it is, or
                        * nobody looked */
+    enum status kept_status; /* why what Windows keeps for ESPs could not be looked for
+                              * (model/scan_source.h); ST_OK: it was not tried, or it could */
     enum status
         bios_store_status;  /* of \Boot\BCD, which Windows' boot manager for BIOS reads, on an
                                     * active partition of an MBR: ST_OK: it was read; ST_ABSENT: it
