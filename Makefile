@@ -426,9 +426,9 @@ harness: all linux $(STICK) $(BARE) $(TOOLS) $(CHECKED_TOOLS) $(BENCH) $(RAWIO) 
 		printf 'harness: '; cat $(BUILD)/harness.summary; exit $$status
 
 # One machine of it under a firmware that is not the one all other tests run under.
-$(OTHER_FIRMWARES): all-arch $(BARE)
+$(OTHER_FIRMWARES): all-arch $(BARE) $(COUNT)
 	@status=0; SHADOWBOOT_FIRMWARE=$@ SHADOWBOOT_BUILD=$(abspath $(BUILD)) SHADOWBOOT_BARE=$(abspath $(BARE)) \
-		$(PYTHON) -m pytest -q -rs -p no:cacheprovider --basetemp=$(abspath $(BUILD))/$@ $(PYTEST_FLAGS) \
+		SHADOWBOOT_COUNT=$(abspath $(COUNT)) $(PYTHON) -m pytest -q -rs -p no:cacheprovider --basetemp=$(abspath $(BUILD))/$@ $(PYTEST_FLAGS) \
 		ovmf-harness/test_firmwares.py ovmf-harness/test_firmware_table.py \
 		$(if $(filter u-boot,$@),ovmf-harness/under_uboot.py) | tee $(BUILD)/$@.log || status=1; \
 		tests/summary.sh pytest $(BUILD)/$@.log $(BUILD)/$@.summary; \

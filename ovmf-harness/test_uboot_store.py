@@ -2,9 +2,13 @@
 
 Under the firmware itself: test_firmwares.py.
 """
+import re
+import subprocess
+
 import damage
 import pytest
 import repaired
+from fat import copy_range
 from fat_bytes import FatBytes
 from mirror import FALLBACK, STORED
 from nvram import GLOBAL, Variable
@@ -162,3 +166,40 @@ def test_undo_leaves_the_firmware_its_file(kept, left, lines, words):
     undone = machine.do('undo')
     assert undone.status == 0, undone.text
     assert (machine.files(), machine.stored()) == before
+
+
+def free_clusters(machine):
+    """How many there are on the ESP with the file, by fsck.fat, and how long one is."""
+    volume = machine.setup.volume(0)
+    part = machine.setup.folder / 'part.img'
+    copy_range(volume.image, volume.offset, volume.size, part)
+    said = subprocess.run(['fsck.fat', '-n', '-v', str(part)], capture_output=True, text=True).stdout
+    used, total = map(int, re.search(r' (\d+)/(\d+) clusters', said).groups())
+    return total - used
+
+
+NO_SPACE = 9
+
+
+@pytest.mark.parametrize('left, lines, words', [
+    (0, ['entry 1 delete'], ['clone']),
+    # The file that comes there first takes what there was.
+    (100, [f'esp 0 delete {FALLBACK}', 'entry 1 delete'], ['repair']),
+], ids=['full', 'filled by the same plan'])
+def test_file_that_cannot_grow_is_not_written(kept, left, lines, words):
+    """The firmware writes over its first clusters before it looks for more; then all variables are lost."""
+    machine = kept(left, *lines)
+    esp, cluster = machine.setup.volume(0, change=True), machine.cluster()
+    spare = -(-len(machine.setup.volume(1).get(FALLBACK)) // cluster) if words == ['repair'] else 0
+    esp.put('/fill.bin', bytes((free_clusters(machine) - spare) * cluster))
+    assert free_clusters(machine) == spare
+    before = machine.files(), machine.stored()
+    done = machine.do(*words)
+    assert done.status == NO_SPACE, done.text
+    assert (machine.files(), machine.stored()) == before
+    if not spare:
+        text = ' '.join(done.text.split())
+        assert '\\ubootefi.var on Disk 0' in text and 'Nothing was changed. Make room on that ESP.' in text
+    subprocess.run(['mdel', '-i', f'{esp.image}@@{esp.offset}', '::/fill.bin'], check=True)
+    assert machine.do(*words).status == 0
+    assert len(machine.setup.order()) == 2

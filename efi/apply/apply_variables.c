@@ -1,5 +1,6 @@
 #include "apply_run.h"
 
+#include "variables_room.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -82,23 +83,51 @@ enum status apply_check_variable(struct apply_run *run, const struct action *act
     return status;
 }
 
-/* Bytes by which the plan makes the store grow. */
+/* Bytes by which an action makes the store grow; less than 0 when it shrinks. */
+static int64_t growth_of(const struct apply_run *run, size_t index)
+{
+    const struct action *action = &run->plan->actions[index];
+    int64_t more = 0;
+
+    if (!apply_is_variable(action))
+        return 0;
+    if (action->type == ACTION_SET_VARIABLE)
+        more = (int64_t)action->data.size;
+    if (action->type == ACTION_SET_VARIABLE && !action->expect_present)
+        more += VARIABLE_OVERHEAD + 2 * ((int64_t)text_length(action->name) + 1);
+    return more - (int64_t)run->before[index].data.size;
+}
+
+/* By how much the plan makes it grow, at the most on its way. */
 static uint64_t growth(const struct apply_run *run)
 {
-    uint64_t more = 0;
-    uint64_t less = 0;
+    int64_t most = 0;
+    int64_t now = 0;
 
     for (size_t i = 0; i < run->plan->count; i++) {
-        const struct action *action = &run->plan->actions[i];
-        if (!apply_is_variable(action))
-            continue;
-        if (action->type == ACTION_SET_VARIABLE)
-            more += action->data.size;
-        if (action->type == ACTION_SET_VARIABLE && !action->expect_present)
-            more += VARIABLE_OVERHEAD + 2 * (text_length(action->name) + 1);
-        less += run->before[i].data.size;
+        now += growth_of(run, i);
+        most = now > most ? now : most;
     }
-    return more > less ? more - less : 0;
+    return (uint64_t)most;
+}
+
+static bool have_room(const struct apply_run *run, int64_t more)
+{
+    return more <= 0 ||
+           variables_have_room(run->arena, run->ports, run->plan->machine, (uint64_t)more);
+}
+
+static enum status say_no_growth(struct apply_run *run, uint64_t needed)
+{
+    const struct machine *machine = run->plan->machine;
+    char bytes[THOUSANDS_SIZE];
+
+    run->result->problem = apply_say(
+        run,
+        "\\ubootefi.var on Disk %zu, where the firmware keeps its variables, has no room to grow "
+        "by %s bytes: it would lose them all. Nothing was changed. Make room on that ESP.",
+        machine->partitions[machine->variables_place].disk, format_thousands(needed, bytes));
+    return ST_NO_SPACE;
 }
 
 enum status apply_check_space(struct apply_run *run)
@@ -108,6 +137,8 @@ enum status apply_check_space(struct apply_run *run)
     uint64_t needed = growth(run);
     char left[THOUSANDS_SIZE];
 
+    if (!have_room(run, (int64_t)needed))
+        return say_no_growth(run, needed);
     if (needed == 0 || vars->space(vars->ctx, &space) != ST_OK)
         return ST_OK;
     /* First, because in a full store the firmware calls every variable too large. */
@@ -141,6 +172,9 @@ enum status apply_write_variable(struct apply_run *run, const struct action *act
     enum status status = read_now(run, action->name, &content);
     if (status == ST_OK && !as_expected(action, &content))
         status = ST_CHANGED;
+    /* Files of this plan, and its journal, may have taken the room. */
+    if (status == ST_OK && !have_room(run, growth_of(run, (size_t)(action - run->plan->actions))))
+        status = ST_NO_SPACE;
     if (status != ST_OK)
         return status;
     uint32_t attributes =

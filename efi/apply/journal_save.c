@@ -5,6 +5,7 @@
 #include "format/devpath.h"
 #include "format/fat/fat_edit.h"
 #include "journal_variable.h"
+#include "variables_room.h"
 
 #define FREE_MARGIN   (64u * 1024) /* bytes to leave free on a volume besides the journal */
 #define COMPARE_PIECE (1u << 20)   /* bytes read back at a time */
@@ -226,7 +227,8 @@ enum status journal_store_save(struct arena *arena, const struct ports *ports,
     file.size = size;
     if (status == ST_OK)
         file.volume_path = files->volumes[file.volume].path;
-    else if (!is_variable_on_changed_disk(machine, journal))
+    else if (!is_variable_on_changed_disk(machine, journal) &&
+             variables_have_room(arena, ports, machine, 2 * JOURNAL_VARIABLE_MOST))
         status = save_in_variable(arena, ports, &file, status);
     if (status == ST_OK)
         *ret_file = file;

@@ -50,7 +50,8 @@ static bool move(const struct block_port *port, uint64_t at, void *data, size_t 
     bool done = port->read(port->ctx, lba, count, blocks) == ST_OK;
     if (done && writes) {
         memcpy(blocks + skip, data, size);
-        done = port->write(port->ctx, lba, count, blocks) == ST_OK;
+        done =
+            port->write(port->ctx, lba, count, blocks) == ST_OK && port->flush(port->ctx) == ST_OK;
     } else if (done) {
         memcpy(data, blocks + skip, size);
     }
@@ -305,6 +306,74 @@ static void save(const struct uboot_vars *vars)
     st_le32(file + 16, (uint32_t)size);
     st_le32(file + 20, crc32_update(0, file + HEADER, size - HEADER));
     (void)write_file(&fat, file, (uint32_t)size);
+    free(file);
+}
+
+/* The file, to be freed, and its size; NULL when there is none, or it cannot be read. */
+static uint8_t *read_file(const struct fat *fat, size_t *ret_size)
+{
+    uint8_t slot[SLOT];
+    uint64_t at = find_slot(fat);
+
+    if (at == 0 || !get(fat->port, at, slot, sizeof(slot)) || memcmp(slot, NAME, 11) != 0)
+        return NULL;
+    size_t size = ld_le32(slot + 28);
+    uint32_t cluster = (uint32_t)ld_le16(slot + 20) << 16 | ld_le16(slot + 26);
+    uint8_t *file = host_alloc(size + fat->unit, 1);
+    for (size_t done = 0; done < size; done += fat->unit) {
+        if (!is_cluster(fat, cluster) ||
+            !get(fat->port, place_of(fat, cluster), file + done, fat->unit)) {
+            free(file);
+            return NULL;
+        }
+        cluster = next_of(fat, cluster);
+    }
+    *ret_size = size;
+    return file;
+}
+
+static bool is_whole(const uint8_t *file, size_t size)
+{
+    return size >= HEADER && ld_le64(file + 8) == MAGIC && ld_le32(file + 16) == size &&
+           ld_le32(file + 20) == crc32_update(0, file + HEADER, size - HEADER);
+}
+
+/* Puts the variables of a file that is whole into the store. */
+static void unpack(struct mem_vars *vars, const uint8_t *file, size_t size)
+{
+    for (size_t at = HEADER; at < size;) {
+        const uint8_t *name = file + at + ENTRY;
+        char text[64] = "";
+        struct guid vendor;
+        size_t length = 0;
+        memcpy(vendor.bytes, file + at + 16, sizeof(vendor.bytes));
+        for (; ld_le16(name + 2 * length) != 0 && length + 1 < sizeof(text); length++)
+            text[length] = (char)name[2 * length];
+        size_t data = ld_le32(file + at);
+        mem_vars_put(vars, &vendor, text, ld_le32(file + at + 4), name + 2 * (length + 1), data);
+        at += align(ENTRY + 2 * (length + 1) + data);
+    }
+}
+
+void uboot_vars_start(struct uboot_vars *vars)
+{
+    uint8_t *file = NULL;
+    size_t size = 0;
+    struct fat fat;
+
+    while (mem_vars_count(vars->vars) > 0) {
+        const struct mem_var *first = mem_vars_at(vars->vars, 0);
+        struct guid vendor = first->vendor;
+        char *name = host_copy_text(first->name);
+        mem_vars_drop(vars->vars, &vendor, name);
+        free(name);
+    }
+    for (size_t i = 0; i < vars->disk_count && file == NULL; i++) {
+        if (open_fat(&vars->disks[i], &fat))
+            file = read_file(&fat, &size);
+    }
+    if (file != NULL && is_whole(file, size))
+        unpack(vars->vars, file, size);
     free(file);
 }
 
