@@ -19,8 +19,8 @@
 #define PREPARE_DISK "shadowboot prepare <disk> "
 #define MEND_TABLE   "shadowboot prepare <disk> -gpt writes it anew; so does shadowboot repair."
 #define NEW_GUIDS                                                                                 \
-    "If this is the copy, shadowboot diskid <disk> -set new gives it new ones; the boot entries " \
-    "stay with the other."
+    "If Disk <disk> is the copy, shadowboot diskid <disk> -set new gives it new ones; the boot " \
+    "entries stay with the other."
 #define FORMAT_AGAIN                                                                    \
     PREPARE_DISK                                                                        \
     "formats it anew, keeps what can still be read on it and brings the rest from the " \

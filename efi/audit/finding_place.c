@@ -99,7 +99,12 @@ static const struct {
              {"<guid>", put_place_guid},
              {"<entry>", put_place_entry}};
 
-/* What is said of a copy's GUIDs; of a dynamic disk's copy, what has to go before. */
+#define MD_COPY                                                                                    \
+    "In Linux, take the copy out of its md array first (mdadm --zero-superblock on it); if that "  \
+    "is Disk <disk>, shadowboot diskid <disk> -set new then gives it GUIDs of its own, and mdadm " \
+    "--add makes it a member anew."
+
+/* What is said of a copy's GUIDs: first where LDM or md would take it for the other one all the same. */
 static const char *advice_words(const struct machine *machine, const struct finding *finding,
                                 bool linux_only)
 {
@@ -107,10 +112,15 @@ static const char *advice_words(const struct machine *machine, const struct find
     size_t disk = at_partition && finding->partition != NO_INDEX
                       ? machine->partitions[finding->partition].disk
                       : finding->disk;
-    bool about_guid = at_partition || finding->code == FINDING_DISK_GUID_REPEATED;
-    bool clone = about_guid && volume_map_is_clone(&machine->volumes, disk);
+    size_t own = NO_INDEX;
 
-    return finding_advice_words(clone ? FINDING_LDM_CLONE : finding->code, linux_only);
+    if (!at_partition && finding->code != FINDING_DISK_GUID_REPEATED)
+        return finding_advice_words(finding->code, linux_only);
+    if (machine_md_copy(machine, disk, &own) != NO_INDEX)
+        return MD_COPY;
+    return finding_advice_words(volume_map_is_clone(&machine->volumes, disk) ? FINDING_LDM_CLONE
+                                                                             : finding->code,
+                                linux_only);
 }
 
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))
@@ -139,4 +149,12 @@ const char *finding_advice(struct arena *arena, const struct machine *machine,
         }
     }
     return at;
+}
+
+const char *finding_copy_advice(struct arena *arena, const struct machine *machine, size_t disk)
+{
+    const struct finding finding = {
+        FINDING_DISK_GUID_REPEATED, disk, NO_INDEX, NO_INDEX, NO_INDEX, ""};
+
+    return finding_advice(arena, machine, &finding, false);
 }

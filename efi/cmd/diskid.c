@@ -135,12 +135,8 @@ static void show_advice(struct context *context, size_t only)
             repeated |= machine->partitions[disk->first_partition + j].guid_repeated;
         if (!repeated || (only != NO_INDEX && only != i))
             continue;
-        const char *way =
-            volume_map_is_clone(&machine->volumes, i)
-                ? finding_advice_words(FINDING_LDM_CLONE, false)
-                : arena_printf(context->arena,
-                               "Where Disk %zu is the copy: shadowboot diskid %zu -set new", i, i);
-        say(context, "\nTwo with one identity cannot be told apart. %s\n", way);
+        say(context, "\nTwo with one identity cannot be told apart. %s\n",
+            finding_copy_advice(context->arena, machine, i));
         return;
     }
 }

@@ -140,8 +140,7 @@ static enum status prepare_trial(struct context *context, const struct judgement
         return report(
             context, ST_REFUSED,
             "Another partition has the GUID of the ESP of Disk %zu, so no boot entry is sure to start that disk. "
-            "\"shadowboot diskid\" shows which; for the copy, \"diskid DISK -set new\" gives others. Nothing was "
-            "changed.",
+            "\"shadowboot diskid\" shows which, and what to do. Nothing was changed.",
             own->disk);
     if (entry == NO_INDEX || own->esp == NO_INDEX)
         return report(

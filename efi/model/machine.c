@@ -157,6 +157,28 @@ bool disk_is_taken(const struct disk *disk)
     return disk->primary.problem != GPT_FINE && disk_is_marked_at(disk, false);
 }
 
+static bool is_same_part(const struct md_member *a, const struct md_member *b)
+{
+    return guid_equal(&a->set, &b->set) && a->role == b->role && a->role < MD_ROLE_JOURNAL;
+}
+
+size_t machine_md_copy(const struct machine *machine, size_t disk, size_t *ret_own)
+{
+    const struct md_partition *members = machine->md_members;
+
+    for (size_t i = 0; i < machine->md_count; i++) {
+        for (size_t j = 0;
+             machine->partitions[members[i].partition].disk == disk && j < machine->md_count; j++) {
+            if (machine->partitions[members[j].partition].disk == disk ||
+                !is_same_part(&members[i].member, &members[j].member))
+                continue;
+            *ret_own = i;
+            return j;
+        }
+    }
+    return NO_INDEX;
+}
+
 bool machine_are_raid_twins(const struct machine *machine, size_t a, size_t b)
 {
     const struct disk *one = &machine->disks[a];

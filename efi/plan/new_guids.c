@@ -40,34 +40,22 @@ static enum status check_ldm(struct plan *plan, size_t disk)
         disk, clone ? "says that it is the same as another disk" : "cannot be read");
 }
 
-static bool is_same_member(const struct md_member *a, const struct md_member *b)
-{
-    return guid_equal(&a->set, &b->set) && a->role == b->role && a->role < MD_ROLE_JOURNAL;
-}
-
 static enum status check_md(struct plan *plan, size_t disk)
 {
     const struct machine *machine = plan->machine;
+    size_t own = NO_INDEX;
+    size_t other = machine_md_copy(machine, disk, &own);
 
-    for (size_t i = 0; i < machine->md_count; i++) {
-        const struct md_partition *own = &machine->md_members[i];
-        for (size_t j = 0;
-             machine->partitions[own->partition].disk == disk && j < machine->md_count; j++) {
-            const struct md_partition *other = &machine->md_members[j];
-            if (machine->partitions[other->partition].disk == disk ||
-                !is_same_member(&own->member, &other->member))
-                continue;
-            return plan_refuse(
-                plan, ST_REFUSED,
-                "%s is the same part of the md array \"%s\" as %s: Linux would take either, "
-                "whatever their GUIDs are. Take the copy out of the array first (mdadm "
-                "--zero-superblock on the copy), then give it new GUIDs, then mdadm --add. Nothing "
-                "was changed.",
-                place_text(plan->arena, machine, own->partition), own->member.name,
-                place_text(plan->arena, machine, other->partition));
-        }
-    }
-    return ST_OK;
+    if (other == NO_INDEX)
+        return ST_OK;
+    return plan_refuse(
+        plan, ST_REFUSED,
+        "%s is the same part of the md array \"%s\" as %s: Linux would take either, whatever their "
+        "GUIDs are. Take the copy out of the array first (mdadm --zero-superblock on the copy), "
+        "then give it new GUIDs, then mdadm --add. Nothing was changed.",
+        place_text(plan->arena, machine, machine->md_members[own].partition),
+        machine->md_members[own].member.name,
+        place_text(plan->arena, machine, machine->md_members[other].partition));
 }
 
 /* A path through the disk's hardware says that it is the one meant. */

@@ -102,18 +102,13 @@ static enum status refuse_repeated(struct plan *plan, const struct guid *guid, s
 {
     size_t disk = last_disk_with(plan->machine, guid);
     char text[GUID_TEXT_SIZE];
-    const char *way = volume_map_is_clone(&plan->machine->volumes, disk)
-                          ? finding_advice_words(FINDING_LDM_CLONE, false)
-                          : arena_printf(plan->arena,
-                                         "If Disk %zu is the copy, \"shadowboot diskid %zu -set "
-                                         "new\" gives it others.",
-                                         disk, disk);
 
     guid_format(guid, text);
     return plan_refuse(plan, ST_REFUSED,
                        "%zu partitions of this machine have the GUID %s (%s), and firmware would "
                        "start whichever it meets first. %s Nothing was changed.",
-                       count, text, disks_with(plan, guid), way);
+                       count, text, disks_with(plan, guid),
+                       finding_copy_advice(plan->arena, plan->machine, disk));
 }
 
 enum status place_find_only(struct plan *plan, const struct guid *guid, size_t *ret_partition)

@@ -193,6 +193,10 @@ const char *finding_text(enum finding_code code);
 const char *finding_advice(struct arena *arena, const struct machine *machine,
                            const struct finding *finding, bool linux_only);
 
+/* What to do about a disk whose GUIDs another one has as well, or some partitions of it: the advice of
+ * FINDING_DISK_GUID_REPEATED there. In the arena; "" when that is full. */
+const char *finding_copy_advice(struct arena *arena, const struct machine *machine, size_t disk);
+
 /* The same for any place: "<disk>", "<partition>", "<guid>" (of the partition) and "<entry>" stand for
  * its parts, of a disk for the first entry in BootOrder that starts from it. Static lifetime. */
 const char *finding_advice_words(enum finding_code code, bool linux_only);

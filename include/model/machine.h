@@ -233,6 +233,11 @@ const struct md_volume *machine_md_volume(const struct machine *machine, size_t 
  * would write to this member alone. */
 bool machine_mount_is_in_array(const struct machine *machine, size_t volume);
 
+/* The member (index into md_members) on another disk that says that it is the same part of an array
+ * as one of this disk, whose index *ret_own gets; NO_INDEX, and *ret_own as it was, where there is
+ * none. Linux takes either, whatever their GUIDs are. */
+size_t machine_md_copy(const struct machine *machine, size_t disk, size_t *ret_own);
+
 /* True when both are full copies of one array, or the same partition of two disks of a RAID, and so
  * of one file system. */
 bool machine_is_one_volume(const struct machine *machine, size_t a, size_t b);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "audit/finding.h"
 #include "plan/new_guids.h"
 #include "plan/project.h"
 #include "unit/line_fixture.h"
@@ -191,8 +192,10 @@ static void copy_of_a_dynamic_disk_is_refused(void **state)
     struct mirror *m = *state;
 
     m->disks[1].guid_repeated = true;
+    assert_non_null(strstr(finding_copy_advice(&m->arena, &m->machine, 1), "diskid 1 -set new"));
     m->notes[1].is_clone = true;
     assert_refused(m, "says that it is the same as another disk");
+    assert_null(strstr(finding_copy_advice(&m->arena, &m->machine, 1), "-set new"));
     m->notes[1].is_clone = false;
     m->notes[1].group = VOLUME_NONE;
     assert_refused(m, "cannot be read");
@@ -209,8 +212,13 @@ static void copy_of_a_part_of_an_array_is_refused(void **state)
     repeat_partitions(m, 1);
     assert_int_equal(plan_for(m, 1, &plan), ST_OK);
     assert_int_equal(plan.count, 1);
+    assert_null(strstr(finding_copy_advice(&m->arena, &m->machine, 1), "mdadm"));
     m->md[1].member.role = m->md[0].member.role;
     assert_refused(m, "mdadm --zero-superblock");
+    const char *advice = finding_copy_advice(&m->arena, &m->machine, 1);
+    const char *first = strstr(advice, "mdadm --zero-superblock");
+    assert_non_null(first);
+    assert_non_null(strstr(first, "shadowboot diskid 1 -set new"));
 }
 
 static void disk_that_an_entry_names_by_its_hardware_is_not_the_copy(void **state)
