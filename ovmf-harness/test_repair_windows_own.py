@@ -279,19 +279,26 @@ def test_higher_version_is_newer_whatever_its_date(managers, mirrored):
     assert all(setup.volume(index).get(MANAGER) == managers['now'] for index in range(2)), done.text
 
 
-@pytest.mark.parametrize('words', ['repair', 'rebuild 1'])
-@pytest.mark.parametrize('variables', [None, 'SecureBoot'])
-def test_blank_esps_get_what_windows_keeps_with_a_word_where_the_lists_are_not_known(variables, words, keys, managers,
-                                                                                     mirrored, tmp_path):
-    """Both were formatted by mistake. Which of Windows' two managers firmware takes nobody knows: the one of all years
-    comes, not the twin, and it is said before anything is written that firmware may refuse it."""
+@pytest.fixture
+def blank(keys, managers, mirrored, tmp_path):
+    """(bench, manager, its twin of 2023) of a mirror whose ESPs were both formatted by mistake; Secure Boot is on, forbids
+    the first and trusts the second."""
     old, new = (keys.sign(managers['now'], AUTHORITIES[number]) for number in (0, 1))
     setup = mirrored(old, [{}, {}], {'/Windows/Boot/EFI_EX/bootmgfw_EX.efi': new})
     secure_boot.put_lists(setup.variables, keys, secure_boot.trusting(keys, *AUTHORITIES[:2]),
                           secure_boot.trusting(keys, AUTHORITIES[0]), on=True)
     for index in range(2):
         setup.volume(index, change=True).format(16, serial=0xC0FFEE00 + index)
-    desk = Bench(setup, tmp_path / 'bench')
+    return Bench(setup, tmp_path / 'bench'), old, new
+
+
+@pytest.mark.parametrize('words', ['repair', 'rebuild 1'])
+@pytest.mark.parametrize('variables', [None, 'SecureBoot'])
+def test_blank_esps_get_what_windows_keeps_with_a_word_where_the_lists_are_not_known(variables, words, blank, tmp_path):
+    """Both were formatted by mistake. Which of Windows' two managers firmware takes nobody knows: the one of all years
+    comes, not the twin, and it is said before anything is written that firmware may refuse it."""
+    desk, old, new = blank
+    setup = desk.setup
     options = [desk.efivars()] if variables else []
     for file in (tmp_path / 'bench').glob(f'efivars/{variables}-*'):
         file.unlink()
@@ -307,14 +314,8 @@ def test_blank_esps_get_what_windows_keeps_with_a_word_where_the_lists_are_not_k
     assert 'Secure Boot is not known here' in text, text
 
 
-def test_blank_esps_get_the_twin_where_the_lists_are_known(keys, managers, mirrored, tmp_path):
+def test_blank_esps_get_the_twin_where_the_lists_are_known(blank):
     """The same with --efivars: nothing that firmware refuses."""
-    old, new = (keys.sign(managers['now'], AUTHORITIES[number]) for number in (0, 1))
-    setup = mirrored(old, [{}, {}], {'/Windows/Boot/EFI_EX/bootmgfw_EX.efi': new})
-    secure_boot.put_lists(setup.variables, keys, secure_boot.trusting(keys, *AUTHORITIES[:2]),
-                          secure_boot.trusting(keys, AUTHORITIES[0]), on=True)
-    for index in range(2):
-        setup.volume(index, change=True).format(16, serial=0xC0FFEE00 + index)
-    desk = Bench(setup, tmp_path / 'bench')
+    desk, _, new = blank
     text, status, _ = desk.write('repair', '-y', options=[desk.efivars()])
-    assert 'may refuse' not in text and setup.volume(1).get(MANAGER) == new, (status, text)
+    assert 'may refuse' not in text and desk.setup.volume(1).get(MANAGER) == new, (status, text)

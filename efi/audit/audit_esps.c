@@ -143,7 +143,10 @@ static void audit_esp_store(struct collector *to, const struct esp *esp)
         collect_at_partition(to, FINDING_ESP_NO_STORE, esp->partition, "");
     if (esp->store_status == ST_ABSENT || esp->store_status == ST_UNSUPPORTED)
         return;
-    if (esp->store_status != ST_OK)
+    if (boot_store_is_folder(esp))
+        collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
+                             " it is a folder, which is to be moved away first.");
+    else if (esp->store_status != ST_OK)
         collect_at_partition(to, FINDING_ESP_STORE_DAMAGED, esp->partition,
                              arena_printf(to->arena, " %s.", status_text(esp->store_status)));
     else if (esp->store == REGF_DIRTY && boot_store_is_usable(esp))
