@@ -18,7 +18,7 @@
     "bring the file back from a Windows of the same version (sfc in its recovery)."
 #define PREPARE_DISK "shadowboot prepare <disk> "
 #define MEND_TABLE   "shadowboot prepare <disk> -gpt writes it anew; so does shadowboot repair."
-#define NEW_GUIDS                                                                                 \
+#define NEW_GUIDS                                                                                \
     "If Disk <disk> is the copy, shadowboot diskid <disk> -set new gives it new ones; the boot " \
     "entries stay with the other."
 #define FORMAT_AGAIN                                                                    \
