@@ -107,6 +107,9 @@ def choose(objects):
     if BOOTMGR not in objects:
         raise Odd('a store without {bootmgr}')
     manager = objects[BOOTMGR]
+    resumes = manager.get('26000005', b'') not in (b'', b'\0') and '23000006' in manager
+    if resumes or {'21000022', '22000023'} & manager.keys():    # nobody has seen what it does then
+        raise Odd('a manager that is sent to another store or a hibernated Windows')
     for name in manager.get('24000002', []):        # once
         if name in objects:
             return objects[name]

@@ -2,6 +2,7 @@
 
 #include "base/print.h"
 #include "base/text.h"
+#include "format/bcd/bcd_name.h"
 #include "model/boot_store.h"
 
 #define USUAL_ROOT   "\\Windows"
@@ -188,15 +189,39 @@ static enum outcome try_loader(struct trial *trial, const struct bcd_choice *cho
     return outcome == STARTS ? try_device(trial, &choice->os_device) : outcome;
 }
 
+/* The boot manager may go to what is no entry of its store. */
+static enum outcome lead_aside(struct trial *trial, const struct esp *esp,
+                               const struct guid *manager, uint32_t element)
+{
+    size_t disk = trial->machine->partitions[esp->partition].disk;
+    char guid[GUID_TEXT_SIZE] = "{bootmgr}";
+    struct bcd_name name = {.name = ""};
+
+    if (!guid_equal(manager, &bcd_manager))
+        guid_format(manager, guid);
+    (void)bcd_name_of(BCD_TYPE_MANAGER, element, &name);
+    return trial_because(
+        trial, UNKNOWN,
+        arena_printf(trial->arena,
+                     "Its boot store has the boot manager %s (%s), which is not followed. "
+                     "\"shadowboot bcd delete %s %s -on %zu\" gives that up.",
+                     element == BCD_ATTEMPT_RESUME ? "resume a hibernated Windows"
+                                                   : "go by another store",
+                     name.name, guid, name.name, disk));
+}
+
 static enum outcome follow_store(struct trial *trial, const struct esp *esp)
 {
     const struct entry *entry = trial->entry;
     const struct guid *manager = entry != NULL && entry->optional_kind == OPTIONAL_WINDOWS_BCD
                                      ? &entry->bcd_object
                                      : &bcd_manager;
-    struct bcd_choice choice;
+    struct bcd_choice choice = {.aside = 0};
 
-    switch (boot_store_choose(trial->arena, esp, manager, &choice)) {
+    enum bcd_end end = boot_store_choose(trial->arena, esp, manager, &choice);
+    if (choice.aside != 0)
+        return lead_aside(trial, esp, manager, choice.aside);
+    switch (end) {
     case BCD_STARTS:
         return try_loader(trial, &choice);
     case BCD_EMPTY:

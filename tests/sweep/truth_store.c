@@ -127,8 +127,21 @@ static const char *read_loader(const struct hive *hive, uint32_t loader,
         return "nobody says where \\Windows is";
     ret_store->system.place = place_of(data, size, ret_store->system.guid);
     data = element(hive, loader, "12000002", &size);
-    ret_store->odd_file = data != NULL && !is_winload(data, size);
+    ret_store->odd_file |= data != NULL && !is_winload(data, size);
     return NULL;
+}
+
+/* To another store, or to a hibernated Windows: what the boot manager does then nobody has seen. */
+static bool leads_aside(const struct hive *hive, uint32_t manager)
+{
+    size_t size = 0;
+
+    if (element(hive, manager, "21000022", &size) != NULL ||
+        element(hive, manager, "22000023", &size) != NULL)
+        return true;
+    const uint8_t *resumes = element(hive, manager, "26000005", &size);
+    bool on = resumes != NULL && size > 0 && resumes[0] != 0;
+    return on && element(hive, manager, "23000006", &size) != NULL;
 }
 
 const char *truth_store_read(const struct truth_file *file, struct truth_store *ret_store)
@@ -141,6 +154,7 @@ const char *truth_store_read(const struct truth_file *file, struct truth_store *
     memset(ret_store, 0, sizeof(*ret_store));
     if (manager == NO_CELL)
         return "the store is empty";
+    ret_store->odd_file = leads_aside(&hive, manager);
     bool once = false;
     uint32_t loader = named_by(&hive, objects, manager, "24000002", &once);
     if (loader == NO_CELL)

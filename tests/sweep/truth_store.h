@@ -16,7 +16,8 @@ struct truth_store {
         enum truth_place place;
         uint8_t guid[16]; /* PLACE_PARTITION */
     } loader, system;
-    bool odd_file; /* the loader is another one than winload.efi */
+    bool
+        odd_file; /* the loader is another one than winload.efi, or the manager is sent elsewhere */
 };
 
 /* Why the boot manager stops before it looks for the loader; NULL when it does not. The hive is one

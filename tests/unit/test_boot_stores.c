@@ -187,6 +187,80 @@ static void entry_says_which_manager_of_the_store_it_is(void **state)
                  "with 0xc0000034.");
 }
 
+/* --- What is no entry of the store ------------------------------------------------------------ */
+
+#define WAKES "resume a hibernated Windows (resume)"
+#define OTHER "go by another store "
+
+struct aside_row {
+    const char *code;   /* of an element that the manager has, of this text; "" for none */
+    const char *resume; /* "01" or "00", of this number; "" for none */
+    bool resumes_by;    /* it has a resumeobject */
+    const char *drops;  /* an element that the manager lacks */
+    const char *what;   /* the boot manager is said to do; NULL: nothing is said */
+    const char *name;   /* of the element that is named */
+};
+
+static void give_aside(struct mirror *m, const struct aside_row *row)
+{
+    struct store_fixture *store = host_alloc(1, sizeof(*store));
+    uint8_t device[STORE_DEVICE_SIZE];
+    uint8_t flag = row->resume[0] != '\0' && row->resume[1] == '1';
+
+    mirror_device(m, MIRROR_DATA(1), device);
+    store_fixture_usual(store, device, sizeof(device));
+    size_t manager = 0;
+    for (size_t i = 0; i < store->key_count; i++) {
+        if (strcmp(store->keys[i].name, "23000003") == 0)
+            manager = store->keys[i].parent;
+        if (strcmp(store->keys[i].name, row->drops) == 0)
+            strcpy(store->keys[i].name, "99999999");
+    }
+    if (strcmp(row->code, "21000022") == 0)
+        store_fixture_device(store, manager, row->code, device, sizeof(device));
+    else if (row->code[0] != '\0')
+        store_fixture_string(store, manager, row->code, "\\EFI\\Other\\BCD");
+    if (row->resume[0] != '\0')
+        store_fixture_device(store, manager, "26000005", &flag, 1);
+    if (row->resumes_by)
+        store_fixture_string(store, manager, "23000006", STORE_LOADER);
+    mirror_take_store(m, 1, store);
+    free(store);
+}
+
+/* Elements of BcdBootMgrElementTypes in Microsoft's documentation: AttemptResume, BcdDevice and
+ * BcdFilePath. What the boot manager does by them nobody has seen; nor is a store bad that has them. */
+static void store_that_may_lead_elsewhere_is_not_followed(void **state)
+{
+    struct mirror *m = *state;
+    static const struct aside_row rows[] = {
+        {"21000022", "", false, "", OTHER "(bcddevice)", "bcddevice"},
+        {"22000023", "", false, "", OTHER "(bcdfilepath)", "bcdfilepath"},
+        {"22000023", "01", true, "", OTHER "(bcdfilepath)", "bcdfilepath"},
+        {"", "01", true, "", WAKES, "resume"},
+        {"", "00", true, "", NULL, NULL},
+        {"", "01", false, "", NULL, NULL},
+        {"", "", true, "", NULL, NULL},
+        /* Not even where its own entries come to nothing. */
+        {"21000022", "", false, STORE_LOADER, OTHER "(bcddevice)", "bcddevice"},
+        {"", "01", true, "12000004", WAKES, "resume"},
+    };
+    char reason[300];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        give_aside(m, &rows[i]);
+        snprintf(reason, sizeof(reason),
+                 "Its boot store has the boot manager %s, which is not followed. \"shadowboot bcd "
+                 "delete {bootmgr} %s -on 1\" gives that up.",
+                 rows[i].what == NULL ? "" : rows[i].what,
+                 rows[i].what == NULL ? "" : rows[i].name);
+        expect_start(m, 1, rows[i].what == NULL ? VERDICT_STARTS : VERDICT_UNKNOWN,
+                     rows[i].what == NULL ? "" : reason);
+        assert_int_equal(m->esps[1].store_end,
+                         rows[i].drops[0] == '\0' ? BCD_STARTS : BCD_NOT_UNDERSTOOD);
+    }
+}
+
 /* --- What is said --------------------------------------------------------------------------- */
 
 static bool is_told(struct mirror *m, enum finding_code code, size_t esp)
@@ -653,6 +727,8 @@ int main(void)
                                         mirror_tear_down),
         cmocka_unit_test_setup_teardown(entry_says_which_manager_of_the_store_it_is, mirror_set_up,
                                         mirror_tear_down),
+        cmocka_unit_test_setup_teardown(store_that_may_lead_elsewhere_is_not_followed,
+                                        mirror_set_up, mirror_tear_down),
         cmocka_unit_test_setup_teardown(stores_are_told_of, mirror_set_up, mirror_tear_down),
         cmocka_unit_test_setup_teardown(store_that_starts_nothing_is_told_of, mirror_set_up,
                                         mirror_tear_down),

@@ -371,29 +371,55 @@ static enum bcd_end read_loader(const struct bcd_store *store, struct bcd_choice
     return lacks && is_winload(io_choice->path) ? BCD_SYSTEM_NOT_NAMED : BCD_STARTS;
 }
 
+/* The manager's first element that may lead it to what is no entry of this store; 0 without one. */
+static uint32_t find_aside(const struct bcd_store *store, const struct bcd_object *manager)
+{
+    struct span data;
+
+    if (bcd_element(store, manager, BCD_STORE_DEVICE, &data) != ST_ABSENT)
+        return BCD_STORE_DEVICE;
+    if (bcd_element(store, manager, BCD_STORE_PATH, &data) != ST_ABSENT)
+        return BCD_STORE_PATH;
+    enum status resumes = bcd_element(store, manager, BCD_ATTEMPT_RESUME, &data);
+    if (resumes == ST_ABSENT || (resumes == ST_OK && bcd_number(data) == 0) ||
+        bcd_element(store, manager, BCD_RESUMES_BY, &data) == ST_ABSENT)
+        return 0;
+    return BCD_ATTEMPT_RESUME;
+}
+
+/* By the entries of the store alone. */
+static enum bcd_end choose_entry(const struct bcd_store *store, const struct bcd_object *manager,
+                                 struct bcd_choice *io_choice)
+{
+    struct bcd_object *loader = &io_choice->loader;
+
+    io_choice->once = first_of(store, manager, BCD_BOOT_SEQUENCE, loader) == ST_OK;
+    enum status first = io_choice->once ? ST_OK : first_of(store, manager, BCD_DEFAULT, loader);
+    enum status status = first;
+    if (first == ST_ABSENT || first == ST_UNSUPPORTED)
+        status = first_of(store, manager, BCD_DISPLAY_ORDER, loader);
+    if (status == ST_UNSUPPORTED && first == ST_UNSUPPORTED)
+        return BCD_NO_ENTRY;
+    if (status == ST_ABSENT || status == ST_UNSUPPORTED)
+        return BCD_ENTRY_GONE;
+    return status == ST_OK ? read_loader(store, io_choice) : BCD_NOT_UNDERSTOOD;
+}
+
 enum bcd_end bcd_choose(const struct bcd_store *store, const struct guid *manager,
                         struct bcd_choice *ret_choice)
 {
     struct bcd_choice choice = {.has_os_device = false};
     struct bcd_object own;
 
+    ret_choice->aside = 0;
     if (bcd_object_count(store) == 0)
         return BCD_EMPTY;
     if (bcd_find(store, manager, &own) != ST_OK)
         return BCD_NOT_UNDERSTOOD;
-    choice.once = first_of(store, &own, BCD_BOOT_SEQUENCE, &choice.loader) == ST_OK;
-    enum status first = choice.once ? ST_OK : first_of(store, &own, BCD_DEFAULT, &choice.loader);
-    enum status status = first;
-    if (first == ST_ABSENT || first == ST_UNSUPPORTED)
-        status = first_of(store, &own, BCD_DISPLAY_ORDER, &choice.loader);
-    if (status == ST_UNSUPPORTED && first == ST_UNSUPPORTED)
-        return BCD_NO_ENTRY;
-    if (status == ST_ABSENT || status == ST_UNSUPPORTED)
-        return BCD_ENTRY_GONE;
-    if (status != ST_OK)
-        return BCD_NOT_UNDERSTOOD;
-    enum bcd_end end = read_loader(store, &choice);
+    choice.aside = find_aside(store, &own);
+    enum bcd_end end = choose_entry(store, &own, &choice);
     if (end == BCD_STARTS)
         *ret_choice = choice;
-    return end;
+    ret_choice->aside = choice.aside;
+    return end != BCD_STARTS && choice.aside != 0 ? BCD_NOT_UNDERSTOOD : end;
 }

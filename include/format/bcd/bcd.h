@@ -41,6 +41,12 @@
 #define BCD_BOOT_SEQUENCE 0x24000002u /* the same, for the next start only */
 #define BCD_TOOLS_ORDER   0x24000010u /* the same, below the menu */
 
+/* Of a boot manager (Microsoft's BcdBootMgrElementTypes): what has it not start an entry of this store. */
+#define BCD_STORE_DEVICE   0x21000022u /* bcddevice: where another store is */
+#define BCD_STORE_PATH     0x22000023u /* bcdfilepath: what it is called */
+#define BCD_ATTEMPT_RESUME 0x26000005u /* resume: by the next, first */
+#define BCD_RESUMES_BY     0x23000006u /* resumeobject */
+
 #define BCD_RECOVERY_SEQUENCE 0x14000008u
 #define BCD_RECOVERY_ENABLED  0x16000009u
 #define BCD_NO_INTEGRITY      0x16000048u /* nointegritychecks */
@@ -159,12 +165,16 @@ struct bcd_choice {
     bool once;        /* by the order for the next start alone */
     struct span path; /* its file, UCS-2 without NUL; empty: \Windows\System32\winload.efi */
     struct span root; /* the folder of the system it starts, likewise; empty where none is named */
+    /* The manager's element that may lead it to another store or a hibernated Windows instead; what
+     * the boot manager does by it was not measured. 0 without one. */
+    uint32_t aside;
 };
 
 /*
  * What the boot manager of the object `manager` does by this store. It takes the first that exists
  * of the order for the next start, else the default, or what comes first in the display order where
- * the default does not exist; it does not go on to another one when that fails. `ret_choice` is filled in for BCD_STARTS only.
+ * the default does not exist; it does not go on to another one when that fails. Of `ret_choice` only
+ * `aside` is filled in but for BCD_STARTS; where it is not 0 a bad end is BCD_NOT_UNDERSTOOD.
  */
 enum bcd_end bcd_choose(const struct bcd_store *store, const struct guid *manager,
                         struct bcd_choice *ret_choice);
