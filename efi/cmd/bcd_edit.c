@@ -84,7 +84,7 @@ enum status bcd_check_prospect(struct context *context, struct plan *io_plan,
         return status;
     return plan_refuse(io_plan, ST_REFUSED,
                        "After this %s would start less well than now (%s now, %s then). -force "
-                       "does it all the same. Nothing was changed.",
+                       "does it all the same.",
                        prospect_worse_name(io_plan->arena, &prospect), prospect.text,
                        prospect.then);
 }

@@ -98,7 +98,7 @@ static enum status refuse_partition(struct plan *plan, enum status status, const
 
     if (list == NULL || shown == NULL)
         return ST_NO_MEMORY;
-    return plan_refuse(
+    return plan_refuse_plainly(
         plan, status,
         "\"%.64s\" is no partition of this machine, or more than one. Give the letter of a dynamic "
         "volume (partition=C:), disk and partition (partition=1/4), or a GUID:%s\nNothing was "
@@ -166,7 +166,7 @@ static enum status refuse_device(struct plan *plan, const struct bcd_name *name,
         plan, ST_USAGE,
         "\"%.64s\" is no value for %s, which takes boot, locate or partition=, as in partition=C:. "
         "Devices in files "
-        "(ramdisk=, file=, vhd=) are kept as they are, and not made here. Nothing was changed.",
+        "(ramdisk=, file=, vhd=) are kept as they are, and not made here.",
         shown == NULL ? "" : shown, name->name);
 }
 

@@ -39,8 +39,7 @@ static enum status check_result(struct bcd_work *work, struct span file)
     return status == ST_NO_MEMORY
                ? status
                : plan_refuse(work->plan, ST_DAMAGED,
-                             "The changed boot store would not be sound, so it is not written. "
-                             "Nothing was changed.");
+                             "The changed boot store would not be sound, so it is not written.");
 }
 
 static const char *object_name_of(struct bcd_work *work)
@@ -58,8 +57,7 @@ static enum status refuse(struct bcd_work *work, enum status status)
 
     if (status == ST_NO_MEMORY || work->plan->refusal[0] != '\0')
         return status;
-    return plan_refuse(work->plan, status,
-                       "The boot store of %s cannot be changed: %s. Nothing was changed.",
+    return plan_refuse(work->plan, status, "The boot store of %s cannot be changed: %s.",
                        object_name_of(work), why);
 }
 

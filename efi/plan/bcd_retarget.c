@@ -32,7 +32,7 @@ enum status bcd_work_recovery(struct bcd_work *work, const struct bcd_object *ob
     if (status != ST_OK)
         return plan_refuse(work->plan, status,
                            "The boot store names no recovery system for what it starts "
-                           "(recoverysequence), or does not have it. Nothing was changed.");
+                           "(recoverysequence), or does not have it.");
     status = bcd_value_objects(work->plan->arena, BCD_BOOT_SEQUENCE, &guid, 1, &data);
     return status == ST_OK ? bcd_edit_set(&work->edit, &bcd_manager, BCD_BOOT_SEQUENCE, data)
                            : status;

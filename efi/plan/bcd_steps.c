@@ -23,16 +23,14 @@ static enum status read_object(struct bcd_work *work, const char *text, struct g
         return plan_refuse(
             work->plan, ST_USAGE,
             "{current} is what a running Windows was started by, and none runs here. "
-            "{default} is what starts by itself. Nothing was changed.");
+            "{default} is what starts by itself.");
     if (status == ST_ABSENT)
-        return plan_refuse(
-            work->plan, status,
-            "The boot store has no default. Name the object by its GUID. Nothing was "
-            "changed.");
+        return plan_refuse(work->plan, status,
+                           "The boot store has no default. Name the object by its GUID.");
     if (status != ST_OK)
         return plan_refuse(work->plan, status,
                            "\"%.64s\" is no object: give {default}, {bootmgr} or a GUID, as "
-                           "\"shadowboot bcd list -all\" shows them. Nothing was changed.",
+                           "\"shadowboot bcd list -all\" shows them.",
                            shown(work, text));
     return ST_OK;
 }
@@ -50,7 +48,7 @@ static enum status find_object(struct bcd_work *work, const char *text,
         return plan_refuse(
             work->plan, status,
             "%.64s is not in the boot store, or damaged there. \"shadowboot bcd list "
-            "-all\" shows what is. Nothing was changed.",
+            "-all\" shows what is.",
             shown(work, text));
     return ST_OK;
 }
@@ -79,12 +77,11 @@ static enum status find_element(struct bcd_work *work, const struct bcd_object *
     if (status == ST_OK || custom_element(text, ret_name) == ST_OK)
         return ST_OK;
     if (status == ST_UNSUPPORTED)
-        return plan_refuse(work->plan, ST_USAGE,
-                           "An object of the kind \"%s\" has no %.32s. Nothing was changed.",
+        return plan_refuse(work->plan, ST_USAGE, "An object of the kind \"%s\" has no %.32s.",
                            bcd_heading(object->type, &object->guid), shown(work, text));
     return plan_refuse(work->plan, ST_USAGE,
                        "\"%.32s\" is no element that is known. Names are those of bcdedit; "
-                       "custom:26000010 names one by its number. Nothing was changed.",
+                       "custom:26000010 names one by its number.",
                        shown(work, text));
 }
 
@@ -102,8 +99,7 @@ static enum status check_named(struct bcd_work *work, uint32_t code, struct span
     for (size_t i = 0; bcd_guid_at(data, i, &guid) == ST_OK; i++) {
         if (bcd_find(&work->edit.store, &guid, &object) == ST_OK)
             continue;
-        return plan_refuse(work->plan, ST_ABSENT,
-                           "The boot store has no object %s. Nothing was changed.",
+        return plan_refuse(work->plan, ST_ABSENT, "The boot store has no object %s.",
                            bcd_object_text(work->plan->arena, &work->edit.store, &guid));
     }
     return ST_OK;
@@ -119,9 +115,7 @@ static enum status read_old_value(struct bcd_work *work, const struct bcd_name *
     enum status status = bcd_value_parse(work->plan->arena, &work->edit.store, name, step->words,
                                          step->count, ret_data, &allowed);
     if (status == ST_USAGE)
-        return plan_refuse(work->plan, status,
-                           "\"%.64s\" is no value for %s, which takes %s. "
-                           "Nothing was changed.",
+        return plan_refuse(work->plan, status, "\"%.64s\" is no value for %s, which takes %s.",
                            step->count > 0 ? shown(work, step->words[0]) : "", name->name, allowed);
     return status == ST_OK && step->kind != BCD_REMOVE ? check_named(work, name->code, *ret_data)
                                                        : status;
@@ -301,14 +295,13 @@ static enum status delete_object(struct bcd_work *work, const struct bcd_step *s
     if (bcd_alias_find("fwbootmgr", &firmware) != ST_OK || guid_equal(&object.guid, &bcd_manager) ||
         guid_equal(&object.guid, &firmware))
         return plan_refuse(work->plan, ST_REFUSED,
-                           "%.64s is what starts all others, and is not deleted. Nothing was "
-                           "changed.",
+                           "%.64s is what starts all others, and is not deleted.",
                            shown(work, step->object));
     if (bcd_object_parse(&work->edit.store, "{default}", &standard) == ST_OK &&
         guid_equal(&object.guid, &standard))
         return plan_refuse(work->plan, ST_REFUSED,
                            "%.64s is the default. Make another object the default first: "
-                           "\"shadowboot bcd default {...}\". Nothing was changed.",
+                           "\"shadowboot bcd default {...}\".",
                            shown(work, step->object));
     status = take_out_of_manager(work, &bcd_manager, &object.guid);
     if (status == ST_OK)

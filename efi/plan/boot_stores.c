@@ -136,9 +136,10 @@ static enum status put_store(struct store_work *work, struct span file)
 
     if (boot_store_is_folder(work->esp))
         return leave_store(
-            plan, plan_refuse(plan, ST_REFUSED,
-                              "%s has a folder in the place of its boot store: move it away.",
-                              place_text(plan->arena, work->later, work->esp->partition)));
+            plan,
+            plan_refuse_plainly(plan, ST_REFUSED,
+                                "%s has a folder in the place of its boot store: move it away.",
+                                place_text(plan->arena, work->later, work->esp->partition)));
     if (action != NULL)
         return put_into(work, action, file);
     const struct esp *now = esp_now(plan->machine, place->disk, place->first_lba);

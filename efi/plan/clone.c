@@ -85,11 +85,9 @@ static enum status clone_value(struct plan *plan, const struct entry *entry,
         clone.attributes |= LOAD_OPTION_ACTIVE;
     status = load_option_build(plan->arena, &clone, ret_value);
     if (status == ST_REFUSED)
-        return plan_refuse(
-            plan, status,
-            "The clone of Boot%04X would be longer than a boot entry can be. Nothing "
-            "was changed.",
-            entry->number);
+        return plan_refuse(plan, status,
+                           "The clone of Boot%04X would be longer than a boot entry can be.",
+                           entry->number);
     return status;
 }
 
@@ -145,7 +143,7 @@ static enum status check_kinds(struct plan *plan, const struct clone_pair *pair)
     return plan_refuse(
         plan, ST_REFUSED,
         "%s is of type \"%s\", and the source is %s EFI system partition. Check both "
-        "GUIDs with \"shadowboot disks\". Nothing was changed.",
+        "GUIDs with \"shadowboot disks\".",
         place_text(plan->arena, machine, pair->target), partition_type_name(target->kind),
         want_esp ? "an" : "not an");
 }
@@ -167,13 +165,12 @@ static enum status check_clone_source(struct plan *plan, const struct guid *sour
         return plan_refuse(
             plan, ST_ABSENT,
             "The source GUID %s is unknown: no disk has such a partition and no boot "
-            "entry names it. \"shadowboot entries\" lists the entries. Nothing was "
-            "changed.",
+            "entry names it. \"shadowboot entries\" lists the entries.",
             text);
     return plan_refuse(plan, ST_ABSENT,
                        "No boot entry refers to the source %s, those of the firmware's and of "
                        "shadowboot's own left aside, so there is nothing to clone. \"shadowboot "
-                       "entries\" lists the entries. Nothing was changed.",
+                       "entries\" lists the entries.",
                        text);
 }
 
@@ -202,7 +199,7 @@ static enum status clone_all(struct plan *plan, const struct clone_request *requ
     if (guid_equal(&request->source, &request->target))
         return plan_refuse(plan, ST_USAGE,
                            "Source and target are the same partition. Give the GUID of the other "
-                           "disk's EFI system partition as target. Nothing was changed.");
+                           "disk's EFI system partition as target.");
     enum status status = clone_begin(plan, request, &pair);
     if (status == ST_OK)
         status = edit_begin(plan, pair.selected, &edit);
@@ -348,15 +345,15 @@ static enum status choose_pair(struct plan *plan, const struct clone_request *re
         return clone_all(plan, &pair);
     }
     if (choices.useful > 1)
-        return plan_refuse(plan, ST_REFUSED,
-                           "There are %zu ways to understand this machine. Choose one:%s",
-                           choices.useful, text);
+        return plan_refuse_plainly(plan, ST_REFUSED,
+                                   "There are %zu ways to understand this machine. Choose one:%s",
+                                   choices.useful, text);
     if (choices.pairs > 0)
         return ST_OK;
     return plan_refuse(plan, ST_ABSENT,
                        "There is no pair of EFI system partitions to clone between: one that boot "
                        "entries name, and another on a fixed disk. \"shadowboot disks\" and "
-                       "\"shadowboot entries\" show what there is. Nothing was changed.");
+                       "\"shadowboot entries\" show what there is.");
 }
 
 enum status plan_clone(struct plan *plan, const struct clone_request *request)

@@ -30,7 +30,7 @@ static enum status esp_on(struct plan *plan, size_t partition, size_t *ret_esp)
     return plan_refuse(
         plan, ST_REFUSED,
         "%s is of type \"%s\", not an EFI system partition. Check the GUID with \"shadowboot "
-        "disks\". Nothing was changed.",
+        "disks\".",
         place_text(plan->arena, plan->machine, partition),
         partition_type_name(plan->machine->partitions[partition].kind));
 }
@@ -62,7 +62,7 @@ static enum status find_source(struct plan *plan, const struct roles *roles,
         return plan_refuse(plan, ST_ABSENT,
                            "No other boot disk has an EFI system partition with a sound file "
                            "system and a sound boot manager to copy from. \"shadowboot status\" "
-                           "says what is wrong with each. Nothing was changed.");
+                           "says what is wrong with each.");
     *ret_esp = esp;
     return ST_OK;
 }
@@ -86,15 +86,16 @@ static enum status choose_target(struct plan *plan, const struct roles *roles, s
             list == NULL ? NULL : arena_printf(plan->arena, "%s\n  %s", list, esp_place(plan, esp));
     }
     if (count > 1)
-        return plan_refuse(plan, ST_REFUSED,
-                           "There are %zu EFI system partitions to copy to. Choose one with "
-                           "-tg:%s\nNothing was changed.",
-                           count, list);
+        return plan_refuse_plainly(
+            plan, ST_REFUSED,
+            "There are %zu EFI system partitions to copy to. Choose one with "
+            "-tg:%s\nNothing was changed.",
+            count, list);
     if (count == 0)
         return plan_refuse(
             plan, ST_ABSENT,
             "No other boot disk has an EFI system partition to copy to; \"shadowboot "
-            "prepare\" makes one. Nothing was changed.");
+            "prepare\" makes one.");
     return given_target(plan, &machine->partitions[machine->esps[found].partition].unique, ret_esp);
 }
 
@@ -119,7 +120,7 @@ static enum status find_both(struct plan *plan, const struct roles *roles,
     if (source == target)
         return plan_refuse(plan, ST_USAGE,
                            "Source and target are the same partition. Give the GUID of the other "
-                           "disk's EFI system partition as target. Nothing was changed.");
+                           "disk's EFI system partition as target.");
     *ret_source = source;
     *ret_target = target;
     return ST_OK;
@@ -129,8 +130,7 @@ static enum status check_copy_source(struct plan *plan, size_t source)
 {
     if (plan->machine->esps[source].status == ST_OK)
         return ST_OK;
-    return plan_refuse(plan, ST_ABSENT,
-                       "There is no file system to copy from on %s (%s). Nothing was changed.",
+    return plan_refuse(plan, ST_ABSENT, "There is no file system to copy from on %s (%s).",
                        esp_place(plan, source), status_text(plan->machine->esps[source].status));
 }
 
@@ -158,9 +158,8 @@ static enum status check_copy_target(struct plan *plan, size_t target)
         return status;
     if (plan->machine->disks[disk].read_only)
         return plan_refuse(plan, ST_READ_ONLY,
-                           "Disk %zu is write-protected, so nothing can be copied to %s. Nothing "
-                           "was changed.",
-                           disk, esp_place(plan, target));
+                           "Disk %zu is write-protected, so nothing can be copied to %s.", disk,
+                           esp_place(plan, target));
     if (sound)
         return ST_OK;
     status = esp_guard_check(plan, esp->partition);
@@ -168,7 +167,7 @@ static enum status check_copy_target(struct plan *plan, size_t target)
         return status;
     return plan_refuse(plan, ST_REFUSED,
                        "%s %s. \"shadowboot prepare %zu\" gives it a new one with the files of "
-                       "the other disk. Nothing was changed.",
+                       "the other disk.",
                        esp_place(plan, target), target_trouble(esp), disk);
 }
 
@@ -189,8 +188,7 @@ enum status plan_copy(struct plan *plan, const struct roles *roles,
         return status;
     status = esp_files_update(plan, source, target, request->path, &files);
     if (status == ST_ABSENT)
-        return plan_refuse(plan, status,
-                           "There is no %s on %s, which is the source. Nothing was changed.",
+        return plan_refuse(plan, status, "There is no %s on %s, which is the source.",
                            text_printable(plan->arena, request->path), esp_place(plan, source));
     if (status == ST_OK)
         status = esp_files_tell_others(plan, source, target, request->path, &files);

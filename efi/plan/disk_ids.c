@@ -41,17 +41,15 @@ static enum status check_new_guid(struct plan *plan, const struct guid *guid, si
     char text[GUID_TEXT_SIZE];
 
     if (guid_is_zero(guid))
-        return plan_refuse(
-            plan, ST_REFUSED,
-            "A GUID of zeros is none: firmware would find nothing by it. Nothing was "
-            "changed.");
+        return plan_refuse(plan, ST_REFUSED,
+                           "A GUID of zeros is none: firmware would find nothing by it.");
     const char *owner = owner_of_guid(plan, guid, disk, partition);
     if (owner == NULL)
         return ST_OK;
     guid_format(guid, text);
     return plan_refuse(plan, ST_REFUSED,
                        "%s has the GUID %s already: two with one GUID cannot be told apart. Give "
-                       "that one another GUID first. Nothing was changed.",
+                       "that one another GUID first.",
                        owner, text);
 }
 
@@ -61,15 +59,14 @@ static enum status check_new_signature(struct plan *plan, const struct disk_ids 
 
     if (ids->signature == 0)
         return plan_refuse(plan, ST_REFUSED,
-                           "A signature of zero is none: Windows would write another one. Nothing "
-                           "was changed.");
+                           "A signature of zero is none: Windows would write another one.");
     for (size_t i = 0; i < machine->disk_count; i++) {
         const struct disk *other = &machine->disks[i];
         if (i != ids->disk && other->style == DISK_MBR && other->mbr.signature == ids->signature)
             return plan_refuse(plan, ST_REFUSED,
                                "Disk %zu has the signature %08X already: two disks with one "
                                "signature cannot be told apart. Give that one another first: "
-                               "shadowboot diskid %zu -set new. Nothing was changed.",
+                               "shadowboot diskid %zu -set new.",
                                i, ids->signature, i);
     }
     return ST_OK;
@@ -84,12 +81,12 @@ static enum status check_may_be_set(struct plan *plan, size_t disk)
         return plan_refuse(
             plan, ST_REFUSED,
             "Disk %zu has no partition table that can be read, so it has no identity "
-            "to set. \"shadowboot disks %zu\" shows it. Nothing was changed.",
+            "to set. \"shadowboot disks %zu\" shows it.",
             disk, disk);
     if (own->read_only)
         return plan_refuse(plan, ST_READ_ONLY,
                            "Disk %zu is write-protected. Take the protection off, then run the "
-                           "command again. Nothing was changed.",
+                           "command again.",
                            disk);
     return owner_guard_disk(plan, disk);
 }
@@ -110,7 +107,7 @@ static enum status plan_signature(struct plan *plan, const struct disk_ids *ids)
     if (disk->mbr_unreadable)
         return plan_refuse(plan, ST_REFUSED,
                            "The first block of Disk %zu cannot be read, and the signature lies in "
-                           "it. Nothing was changed.",
+                           "it.",
                            ids->disk);
     enum status status = check_new_signature(plan, ids);
     if (status != ST_OK)
@@ -190,9 +187,7 @@ static enum status plan_gpt(struct plan *plan, const struct disk_ids *ids)
     if (status == ST_OK && partition)
         status = check_new_guid(plan, &ids->partition_guid, NO_INDEX, ids->partition);
     if (status == ST_OK && disk && partition && guid_equal(&ids->disk_guid, &ids->partition_guid))
-        status =
-            plan_refuse(plan, ST_REFUSED,
-                        "The disk and its partition cannot have one GUID. Nothing was changed.");
+        status = plan_refuse(plan, ST_REFUSED, "The disk and its partition cannot have one GUID.");
     if (status == ST_OK)
         status = new_guids_check(plan, ids->disk, are_repeated(machine, ids));
     return status == ST_OK ? change_gpt(plan, ids, disk, partition) : status;

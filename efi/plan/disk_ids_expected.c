@@ -22,7 +22,7 @@ static enum status windows_on(struct plan *plan, size_t disk, size_t *ret_partit
         plan, ST_REFUSED,
         "The boot store on Disk %zu names a partition that no disk has, and %s of "
         "Disk %zu has Windows on it, so it cannot be told which one is meant. Name it: "
-        "shadowboot diskid %zu -partition NUMBER -set GUID. Nothing was changed.",
+        "shadowboot diskid %zu -partition NUMBER -set GUID.",
         disk, count == 0 ? "no partition" : "more than one partition", disk, disk);
 }
 
@@ -59,7 +59,7 @@ static enum status expect_mbr(struct plan *plan, size_t disk, const struct bcd_p
         plan, ST_REFUSED,
         "The boot store on Disk %zu names a partition that begins at byte %llu of a "
         "disk with the signature %08X. No disk has that signature, and Disk %zu has no "
-        "partition that begins there. Nothing was changed.",
+        "partition that begins there.",
         disk, (unsigned long long)named->offset, named->signature, disk);
 }
 

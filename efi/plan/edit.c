@@ -28,7 +28,7 @@ enum status edit_need_entries(struct plan *plan)
 {
     if (machine_knows_entries(plan->machine))
         return ST_OK;
-    return plan_refuse(
+    return plan_refuse_plainly(
         plan, ST_UNSUPPORTED,
         "The boot entries are not known: the disks are here without their "
         "machine's firmware. Nothing was changed. shadowboot does it in that machine "
@@ -53,10 +53,11 @@ static enum status check_known(struct plan *plan)
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         enum status status = parts[i].status;
         if (status != ST_OK && status != ST_ABSENT && status != ST_DAMAGED)
-            return plan_refuse(plan, ST_IO,
-                               "The firmware's boot variables cannot be read: %s (%s). Nothing was "
-                               "changed. Restart the machine and try again.",
-                               parts[i].what, status_text(status));
+            return plan_refuse_plainly(
+                plan, ST_IO,
+                "The firmware's boot variables cannot be read: %s (%s). Nothing was "
+                "changed. Restart the machine and try again.",
+                parts[i].what, status_text(status));
     }
     return ST_OK;
 }
@@ -108,9 +109,9 @@ enum status edit_begin(struct plan *plan, size_t extra, struct boot_edit *ret_ed
         return status;
     const struct finding *finding = findings_about_order(&findings);
     if (finding != NULL)
-        return plan_refuse(plan, ST_DAMAGED, "%s%s Nothing was changed. Mend it first: %s",
-                           finding_text(finding->code), finding->detail,
-                           finding_advice(plan->arena, plan->machine, finding, false));
+        return plan_refuse_plainly(plan, ST_DAMAGED, "%s%s Nothing was changed. Mend it first: %s",
+                                   finding_text(finding->code), finding->detail,
+                                   finding_advice(plan->arena, plan->machine, finding, false));
     for (size_t i = 0; i < order->count; i++)
         edit.order[edit.count++] = order->numbers[i];
     *ret_edit = edit;
@@ -258,8 +259,9 @@ enum status edit_create(struct boot_edit *edit, struct span value, size_t positi
     while (edit->next_free <= UINT16_MAX && !number_is_free(edit, (uint16_t)edit->next_free))
         edit->next_free++;
     if (edit->next_free > UINT16_MAX)
-        return plan_refuse(edit->plan, ST_NO_SPACE,
-                           "All 65,536 numbers for boot entries are in use. Delete some first.");
+        return plan_refuse_plainly(
+            edit->plan, ST_NO_SPACE,
+            "All 65,536 numbers for boot entries are in use. Delete some first.");
     uint16_t number = (uint16_t)edit->next_free;
     boot_variable_name(number, name);
     const char *text = arena_printf(edit->plan->arena, "create %s %s", name, detail);
@@ -418,12 +420,10 @@ enum status edit_finish(struct boot_edit *edit)
 {
     if (!keeps_all_members(edit))
         return plan_refuse(edit->plan, ST_REFUSED,
-                           "The change would drop an entry from BootOrder that was not named. "
-                           "Nothing was changed.");
+                           "The change would drop an entry from BootOrder that was not named.");
     if (!keeps_sequence(edit))
         return plan_refuse(edit->plan, ST_REFUSED,
-                           "The change would move an entry in BootOrder that was not named. "
-                           "Nothing was changed.");
+                           "The change would move an entry in BootOrder that was not named.");
     plan_edited_order(edit);
     plan_deletions(edit);
     return edit->plan->status;

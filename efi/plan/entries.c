@@ -52,7 +52,7 @@ static enum status add_value_action(struct plan *plan, const struct add_request 
         return ST_NO_MEMORY;
     status = load_option_build(plan->arena, &option, ret_value);
     if (status == ST_REFUSED)
-        return plan_refuse(plan, status, "The path is too long for a boot entry.");
+        return plan_refuse_plainly(plan, status, "The path is too long for a boot entry.");
     return status;
 }
 
@@ -69,11 +69,9 @@ enum status add_into(struct boot_edit *edit, const struct add_request *request, 
     if (status == ST_OK && edit_adopt(edit, equal, request->position))
         return ST_OK;
     if (status == ST_OK)
-        return plan_refuse(plan, ST_EXISTS,
-                           "Boot%04X \"%s\" starts the same file of the same partition already. "
-                           "Nothing was changed.",
-                           plan->machine->entries[equal].number,
-                           plan->machine->entries[equal].description);
+        return plan_refuse(
+            plan, ST_EXISTS, "Boot%04X \"%s\" starts the same file of the same partition already.",
+            plan->machine->entries[equal].number, plan->machine->entries[equal].description);
     if (status != ST_ABSENT)
         return status;
     if (plan->machine->partitions[partition].kind != PT_ESP)
@@ -194,9 +192,7 @@ static enum status import_value(struct plan *plan, const struct import_item *ite
 
     enum status status = load_option_parse(item->value, &saved);
     if (status == ST_DAMAGED)
-        return plan_refuse(plan, status,
-                           "%s does not hold a boot entry, or only a part of one. Nothing was "
-                           "changed.",
+        return plan_refuse(plan, status, "%s does not hold a boot entry, or only a part of one.",
                            item->file);
     if (status == ST_OK && how == NULL) {
         *ret_value = item->value;

@@ -113,7 +113,7 @@ static enum status check_root(struct plan *plan, const struct esp *esp,
         plan, ST_NO_SPACE,
         "The root directory of %s is full: it has %u entries and does not grow, %u "
         "are free, and %s needs %u. Delete files from it, or put them into a folder, "
-        "and run the command again. Nothing was changed.",
+        "and run the command again.",
         place_text(plan->arena, plan->machine, esp->partition), esp->report.root_entries,
         esp->report.root_free, first, need);
 }
@@ -133,7 +133,7 @@ enum status esp_files_check_room(struct plan *plan, size_t target, const struct 
     if (status == ST_NO_MEMORY)
         return status;
     if (status != ST_OK)
-        return plan_refuse(plan, status, "The files cannot be put on %s: %s. Nothing was changed.",
+        return plan_refuse(plan, status, "The files cannot be put on %s: %s.",
                            place_text(plan->arena, plan->machine, esp->partition),
                            status_text(status));
     if (bytes <= clusters * unit)
@@ -144,7 +144,7 @@ enum status esp_files_check_room(struct plan *plan, size_t target, const struct 
         "its place, and %s bytes are free. Make room there for %s bytes more (in the "
         "Shell: rm) and run the command again. Or, where another disk starts the "
         "machine, delete that partition (diskpart), and \"shadowboot prepare %zu\" "
-        "makes a larger one in free space. Nothing was changed.",
+        "makes a larger one in free space.",
         format_thousands(bytes, need), place_text(plan->arena, plan->machine, esp->partition),
         format_thousands(clusters * unit, have), format_thousands(bytes - clusters * unit, lack),
         disk);

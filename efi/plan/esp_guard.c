@@ -10,8 +10,7 @@ static enum status refuse_member(struct plan *plan, const struct md_volume *volu
         plan, ST_REFUSED,
         "%s is a member of a Linux RAID%s%s%s. Written to from here, it would differ from the "
         "other members, and md would not know. In Linux, mount the array and copy the files there. "
-        "If there is no such array any more, mdadm --zero-superblock takes the mark off. Nothing "
-        "was changed.",
+        "If there is no such array any more, mdadm --zero-superblock takes the mark off.",
         place_text(plan->arena, plan->machine, volume->partition), name[0] == '\0' ? "" : " (",
         name, name[0] == '\0' ? "" : ")");
 }
@@ -28,7 +27,7 @@ enum status esp_guard_check(struct plan *plan, size_t partition)
     return plan_refuse(plan, ST_REFUSED,
                        "%s is of type \"%s\", not an EFI system partition: boot entries start from "
                        "it, and it is only read here. If that is what it is for, give it the type "
-                       "(sgdisk -t %u:ef00), and run the command again. Nothing was changed.",
+                       "(sgdisk -t %u:ef00), and run the command again.",
                        place_text(plan->arena, plan->machine, partition),
                        partition_type_name(own->kind), own->hd_number);
 }

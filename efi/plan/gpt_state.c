@@ -15,7 +15,7 @@ static enum status check_partition(struct plan *plan, size_t index, uint64_t fir
     return plan_refuse(plan, ST_REFUSED,
                        "%s lies outside the usable part of its disk or overlaps another "
                        "partition, so nothing is written to this disk before its table is "
-                       "understood. \"shadowboot disks %zu\" shows it. Nothing was changed.",
+                       "understood. \"shadowboot disks %zu\" shows it.",
                        place_text(plan->arena, plan->machine, index), own->disk);
 }
 
@@ -28,27 +28,26 @@ static enum status check_copies(struct plan *plan, size_t index)
             plan, ST_REFUSED,
             "The partition table of Disk %zu was written for blocks of %u bytes, and "
             "here the disk has blocks of %u: connect it as it was when it was "
-            "partitioned. Nothing was changed.",
+            "partitioned.",
             index, disk->table_block_size, disk->block_size);
     if (disk->primary.problem == GPT_OF_LARGER_DISK)
         return plan_refuse(
             plan, ST_REFUSED,
             "The partition table of Disk %zu is that of a larger disk, so nothing is "
             "written to this one: copy it to a disk that is large enough, or "
-            "partition it anew. Nothing was changed.",
+            "partition it anew.",
             index);
     if (disk_good_table(disk) == NULL)
         return plan_refuse(plan, ST_REFUSED,
                            "Both copies of the partition table of Disk %zu are damaged. Its "
                            "partitions can be found again with testdisk or from a saved table "
-                           "(sgdisk --load-backup). Nothing was changed.",
+                           "(sgdisk --load-backup).",
                            index);
     if (disk->copies_differ)
         return plan_refuse(plan, ST_REFUSED,
                            "Both copies of the partition table of Disk %zu are good by themselves, "
                            "and they do not agree: which one is right cannot be told from here. "
-                           "Compare them (sgdisk) and write the right one to both places. Nothing "
-                           "was changed.",
+                           "Compare them (sgdisk) and write the right one to both places.",
                            index);
     return ST_OK;
 }
@@ -63,9 +62,7 @@ enum status gpt_state_check(struct plan *plan, size_t disk)
     if (status != ST_OK)
         return status;
     if (!free_space_usable(on, &first, &last))
-        return plan_refuse(plan, ST_REFUSED,
-                           "Disk %zu is too small for a partition table. Nothing was changed.",
-                           disk);
+        return plan_refuse(plan, ST_REFUSED, "Disk %zu is too small for a partition table.", disk);
     for (size_t i = 0; status == ST_OK && i < on->partition_count; i++)
         status = check_partition(plan, on->first_partition + i, first, last);
     return status;

@@ -114,14 +114,14 @@ static enum status check_esp(struct plan *plan, size_t index)
     if (plan->machine->disks[disk].read_only)
         return plan_refuse(plan, ST_READ_ONLY,
                            "Disk %zu is write-protected. Take the protection off, and run the "
-                           "command again. Nothing was changed.",
+                           "command again.",
                            disk);
     if (esp->status == ST_OK && !esp->volume.from_backup && !esp->volume.is_narrow &&
         fat_edit_is_possible(&esp->report))
         return ST_OK;
     return plan_refuse(plan, ST_REFUSED,
                        "The file system of %s is damaged or missing. \"shadowboot repair\" mends "
-                       "it; then run the command again. Nothing was changed.",
+                       "it; then run the command again.",
                        place_text(plan->arena, plan->machine, esp->partition));
 }
 
@@ -313,7 +313,7 @@ enum status plan_install(struct plan *plan, const struct roles *roles,
     if (count == 0)
         return plan_refuse(plan, ST_ABSENT,
                            "No boot disk has an EFI System Partition to put it on. \"shadowboot "
-                           "status\" says what there is. Nothing was changed.");
+                           "status\" says what there is.");
     enum status status = edit_begin_mending(plan, count, &install.edit);
     if (status != ST_OK)
         return status;
@@ -321,7 +321,7 @@ enum status plan_install(struct plan *plan, const struct roles *roles,
     for (size_t i = 0; i < count && status == ST_OK; i++)
         status = install_on(&install, esps[i], &served);
     if (status == ST_OK && served == 0)
-        return plan_refuse(plan, plan->left_status, "%s Nothing was changed.",
+        return plan_refuse(plan, plan->left_status, "%s",
                            plan->warning_count == 0 ? "" : plan->warnings[0]);
     return status == ST_OK ? edit_finish(&install.edit) : status;
 }

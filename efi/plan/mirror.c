@@ -36,8 +36,7 @@ static enum status find_template(struct plan *plan, const struct mirror_request 
     return plan_refuse(
         plan, ST_ABSENT,
         "No Windows boot entry of this machine has its boot file here, so there is no "
-        "loader for the new entry to start. Name one with -from, or add one first. "
-        "Nothing was changed.");
+        "loader for the new entry to start. Name one with -from, or add one first.");
 }
 
 static enum status check_target(struct plan *plan, const struct guid *guid, size_t *ret_partition)
@@ -51,8 +50,7 @@ static enum status check_target(struct plan *plan, const struct guid *guid, size
         return ST_OK;
     return plan_refuse(
         plan, ST_REFUSED,
-        "%s is of type \"%s\"; a system lies on an LDM data or basic data partition. "
-        "Nothing was changed.",
+        "%s is of type \"%s\"; a system lies on an LDM data or basic data partition.",
         place_text(plan->arena, plan->machine, *ret_partition), partition_type_name(kind));
 }
 
@@ -109,12 +107,12 @@ static enum status check_template(struct plan *plan, const struct entry *from)
             "Boot%04X takes its system from the boot store (BCD) on its ESP, not from "
             "the boot entry, so an entry alone cannot choose another partition. On "
             "such a machine clone the entry to the other disk's ESP instead "
-            "(shadowboot clone). Nothing was changed.",
+            "(shadowboot clone).",
             from->number);
     return plan_refuse(
         plan, ST_REFUSED,
         "Boot%04X is no Windows entry whose boot partition is here. Name another with "
-        "-from. Nothing was changed.",
+        "-from.",
         from->number);
 }
 
@@ -143,9 +141,9 @@ enum status plan_mirror(struct plan *plan, const struct mirror_request *request)
     if (status == ST_OK && edit_adopt(&edit, equal, ORDER_END))
         return edit_finish(&edit);
     if (status == ST_OK)
-        return plan_refuse(
-            plan, ST_EXISTS, "Boot%04X \"%s\" does that already. Nothing was changed.",
-            plan->machine->entries[equal].number, plan->machine->entries[equal].description);
+        return plan_refuse(plan, ST_EXISTS, "Boot%04X \"%s\" does that already.",
+                           plan->machine->entries[equal].number,
+                           plan->machine->entries[equal].description);
     if (status != ST_ABSENT)
         return status;
     const char *detail =

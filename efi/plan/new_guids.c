@@ -36,7 +36,7 @@ static enum status check_ldm(struct plan *plan, size_t disk)
         plan, ST_REFUSED,
         "Disk %zu is a dynamic disk whose LDM database %s: new GUIDs in its partition "
         "table would not make it another disk for Windows. Take the copy out, or wipe "
-        "it (diskpart: clean all) and add it to the mirror anew. Nothing was changed.",
+        "it (diskpart: clean all) and add it to the mirror anew.",
         disk, clone ? "says that it is the same as another disk" : "cannot be read");
 }
 
@@ -52,7 +52,7 @@ static enum status check_md(struct plan *plan, size_t disk)
         plan, ST_REFUSED,
         "%s is the same part of the md array \"%s\" as %s: Linux would take either, whatever their "
         "GUIDs are. Take the copy out of the array first (mdadm --zero-superblock on the copy), "
-        "then give it new GUIDs, then mdadm --add. Nothing was changed.",
+        "then give it new GUIDs, then mdadm --add.",
         place_text(plan->arena, machine, machine->md_members[own].partition),
         machine->md_members[own].member.name,
         place_text(plan->arena, machine, machine->md_members[other].partition));
@@ -72,7 +72,7 @@ static enum status check_named_entries(struct plan *plan, size_t disk)
         return plan_refuse(plan, ST_REFUSED,
                            "Boot%04X \"%s\" names Disk %zu by its hardware, so Disk %zu is not the "
                            "copy, and with new GUIDs the entry would start nothing. Give the other "
-                           "disk new ones, or delete the entry first. Nothing was changed.",
+                           "disk new ones, or delete the entry first.",
                            entry->number, entry->description, disk, disk);
     }
     return ST_OK;

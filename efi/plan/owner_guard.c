@@ -11,8 +11,7 @@ enum status owner_guard_raid(struct plan *plan, size_t disk)
     return plan_refuse(plan, ST_REFUSED,
                        "Disk %zu is a member of a RAID of whole disks: %s. Its disks are one "
                        "volume, and shadowboot writes to none of them by itself. Change files and "
-                       "partitions from the system that runs on the volume, the RAID with %s. "
-                       "Nothing was changed.",
+                       "partitions from the system that runs on the volume, the RAID with %s.",
                        disk, owner_name(owner), owner_tool(owner));
 }
 
@@ -28,7 +27,7 @@ enum status owner_guard_disk(struct plan *plan, size_t disk)
         plan, ST_REFUSED,
         "Disk %zu is in use as a whole by somebody else: %s.%s Look at it with %s. If "
         "nothing on it is wanted, wipe it (wipefs -a, or diskpart: clean), or take "
-        "another disk. Nothing was changed.",
+        "another disk.",
         disk, owner_name(owner),
         on->style == DISK_GPT ? " The partition table at its end is what is left of an earlier use."
                               : "",
@@ -45,8 +44,7 @@ enum status owner_guard_table(struct plan *plan, size_t disk, const char *troubl
     return plan_refuse(plan, ST_REFUSED,
                        "The partition table of Disk %zu is not written%s%s: at byte %s of the "
                        "disk, where it would come to lie, is a mark of somebody else, %s. Look at "
-                       "it with %s. If it is not wanted, wipe it (wipefs) first. Nothing was "
-                       "changed.",
+                       "it with %s. If it is not wanted, wipe it (wipefs) first.",
                        disk, trouble == NULL ? "" : ", though ", trouble == NULL ? "" : trouble,
                        format_thousands(mark->offset, offset), owner_name(mark->owner),
                        owner_tool(mark->owner));

@@ -60,7 +60,7 @@ static enum status check_firmware_sees(struct plan *plan, size_t index)
         return plan_refuse(
             plan, ST_REFUSED,
             "Firmware may not see the partitions of Disk %zu: %s. \"shadowboot disks "
-            "%zu\" says what to do about it. Nothing was changed.",
+            "%zu\" says what to do about it.",
             index, trouble, index);
     if (disk->backup.problem != GPT_FINE || disk->copies_differ)
         plan_warn_of_rest(
@@ -106,7 +106,7 @@ static enum status refuse_repeated(struct plan *plan, const struct guid *guid, s
     guid_format(guid, text);
     return plan_refuse(plan, ST_REFUSED,
                        "%zu partitions of this machine have the GUID %s (%s), and firmware would "
-                       "start whichever it meets first. %s Nothing was changed.",
+                       "start whichever it meets first. %s",
                        count, text, disks_with(plan, guid),
                        finding_copy_advice(plan->arena, plan->machine, disk));
 }
@@ -121,7 +121,7 @@ enum status place_find_only(struct plan *plan, const struct guid *guid, size_t *
     if (count == 0)
         return plan_refuse(plan, ST_ABSENT,
                            "No partition of this machine has the GUID %s.%s \"shadowboot disks\" "
-                           "lists them all. Nothing was changed.",
+                           "lists them all.",
                            text, hidden_by(plan));
     return count == 1 ? ST_OK : refuse_repeated(plan, guid, count);
 }
@@ -137,7 +137,7 @@ enum status place_find(struct plan *plan, const struct guid *guid, size_t *ret_p
     if (partition->out_of_range || partition->overlaps)
         return plan_refuse(plan, ST_REFUSED,
                            "%s lies outside the usable part of its disk or overlaps another "
-                           "partition. \"shadowboot disks %zu\" shows it. Nothing was changed.",
+                           "partition. \"shadowboot disks %zu\" shows it.",
                            place_text(plan->arena, plan->machine, index), partition->disk);
     status = check_firmware_sees(plan, partition->disk);
     if (status != ST_OK)

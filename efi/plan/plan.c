@@ -224,6 +224,13 @@ void plan_take_warnings(struct plan *plan, const struct plan *later)
     plan->left_out = later->left_out;
 }
 
+static const char assurance[] = " Nothing was changed.";
+
+static void set_refusal(struct plan *plan, const char *text)
+{
+    plan->refusal = text == NULL ? "" : text;
+}
+
 enum status plan_refuse(struct plan *plan, enum status status, const char *format, ...)
 {
     va_list arguments;
@@ -231,18 +238,29 @@ enum status plan_refuse(struct plan *plan, enum status status, const char *forma
     va_start(arguments, format);
     const char *text = arena_vprintf(plan->arena, format, arguments);
     va_end(arguments);
-    plan->refusal = text == NULL ? "" : text;
+    set_refusal(plan, text == NULL ? NULL : arena_printf(plan->arena, "%s%s", text, assurance));
+    return status;
+}
+
+enum status plan_refuse_plainly(struct plan *plan, enum status status, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_refusal(plan, arena_vprintf(plan->arena, format, arguments));
+    va_end(arguments);
     return status;
 }
 
 /* Where the text says that nothing was changed, which other parts of the plan may make untrue;
  * its length when it does not. */
-static size_t find_assurance(const char *text, struct span assurance)
+static size_t find_assurance(const char *text)
 {
+    const struct span wanted = span_of(assurance, sizeof(assurance) - 1);
     size_t length = text_length(text);
 
-    for (size_t i = 0; i + assurance.size <= length; i++) {
-        if (span_equal(span_of(text + i, assurance.size), assurance))
+    for (size_t i = 0; i + wanted.size <= length; i++) {
+        if (span_equal(span_of(text + i, wanted.size), wanted))
             return i;
     }
     return length;
@@ -250,9 +268,8 @@ static size_t find_assurance(const char *text, struct span assurance)
 
 void plan_warn_of_refusal(struct plan *plan, enum status status)
 {
-    static const char assurance[] = " Nothing was changed.";
     const char *why = plan->refusal[0] == '\0' ? status_text(status) : plan->refusal;
-    size_t at = find_assurance(why, span_of(assurance, sizeof(assurance) - 1));
+    size_t at = find_assurance(why);
     const char *rest = why[at] == '\0' ? "" : why + at + sizeof(assurance) - 1;
 
     plan_warn_of_rest(plan, "%.*s%s", (int)at, why, rest);

@@ -26,7 +26,7 @@ static enum status prepare_disk(struct plan *plan, const struct roles *roles,
     if (is_started_by_bios(plan->machine, request->disk))
         return plan_refuse(plan, ST_REFUSED,
                            "Disk %zu is started by the code in its MBR, as BIOS does, and no disk "
-                           "of this machine by UEFI: it is left as it is. Nothing was changed.",
+                           "of this machine by UEFI: it is left as it is.",
                            request->disk);
     struct prepare prepare = {
         .plan = plan,

@@ -90,14 +90,13 @@ static enum status check_use(struct prepare *prepare, const struct esp *esp)
         return plan_refuse(plan, ST_REFUSED,
                            "%s has a damaged file system (%s), and the disk starts from it all the "
                            "same, so it is not formatted here: until that is done the disk would "
-                           "not start. \"shadowboot prepare %zu\" makes the file system anew. "
-                           "Nothing was changed.",
+                           "not start. \"shadowboot prepare %zu\" makes the file system anew.",
                            place, why, disk);
     if (use == ESP_ONLY_ONE)
         return plan_refuse(plan, ST_REFUSED,
                            "%s has a damaged file system (%s), and it is the only one this machine "
                            "starts from: if its formatting were interrupted, nothing would. Have "
-                           "another disk start first (\"shadowboot repair\"). Nothing was changed.",
+                           "another disk start first (\"shadowboot repair\").",
                            place, why);
     if (use == ESP_IN_USE)
         plan_warn(plan,
@@ -199,7 +198,7 @@ enum status prepare_esp(struct prepare *prepare, size_t index, struct guid *ret_
     if (obstacle != NULL && esp_guard_check(plan, esp->partition) != ST_OK)
         return ST_REFUSED;
     if (obstacle != NULL)
-        return plan_refuse(plan, ST_REFUSED, "%s %s. Nothing was changed.",
+        return plan_refuse(plan, ST_REFUSED, "%s %s.",
                            place_text(plan->arena, prepare->machine, esp->partition), obstacle);
     enum status status = mend_around(plan, prepare->disk);
     bool mends = mend_fat_is_enough(esp);

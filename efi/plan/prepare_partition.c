@@ -209,7 +209,7 @@ static enum status use_msr(struct prepare *prepare, const struct free_area *larg
         return plan_refuse(plan, ST_REFUSED,
                            "Disk %zu has no free space for an EFI system partition. Its Microsoft "
                            "reserved partition, %s, is large enough and could be given up for one, "
-                           "as KB 814070 does: give -msr to allow that. Nothing was changed.",
+                           "as KB 814070 does: give -msr to allow that.",
                            prepare->disk, text);
     struct gpt_slot slot = {.slot = prepare->machine->partitions[index].hd_number - 1,
                             .entry = esp_entry(prepare, &spot.area)};

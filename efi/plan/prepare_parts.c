@@ -39,13 +39,13 @@ static enum status check_source(struct prepare *prepare, size_t partition)
     if (prepare->machine->partitions[partition].disk == prepare->disk)
         return plan_refuse(plan, ST_REFUSED,
                            "%s is on the disk that is to be prepared; the source has to be on "
-                           "another one. Nothing was changed.",
+                           "another one.",
                            text);
     size_t esp = machine_find_esp(prepare->machine, partition);
     if (esp == NO_INDEX || prepare->machine->esps[esp].status != ST_OK)
         return plan_refuse(plan, ST_REFUSED,
                            "%s is no EFI system partition whose files can be read, so there is "
-                           "nothing to take from it. Nothing was changed.",
+                           "nothing to take from it.",
                            text);
     prepare->source = esp;
     return ST_OK;
@@ -68,7 +68,7 @@ enum status prepare_refuse_without_source(struct prepare *prepare)
 {
     return plan_refuse(prepare->plan, ST_ABSENT,
                        "No other disk has a sound EFI system partition with boot files to take for "
-                       "Disk %zu. Nothing was changed.",
+                       "Disk %zu.",
                        prepare->disk);
 }
 

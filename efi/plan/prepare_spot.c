@@ -80,16 +80,13 @@ enum status prepare_refuse_area(struct prepare *prepare, enum status status,
         return ST_NO_MEMORY;
     if (status != ST_NO_SPACE)
         return plan_refuse(plan, ST_REFUSED,
-                           "No FAT file system with these files can be made in %s: %s. Nothing was "
-                           "changed.",
-                           where, status_text(status));
+                           "No FAT file system with these files can be made in %s: %s.", where,
+                           status_text(status));
     status = fresh_fat_bytes(plan->arena, &fresh, &needed, &available);
     if (status == ST_NO_MEMORY)
         return status;
     return plan_refuse(
-        plan, ST_NO_SPACE,
-        "The files take %s bytes, and a file system in %s has room for %s.%s Nothing "
-        "was changed.",
+        plan, ST_NO_SPACE, "The files take %s bytes, and a file system in %s has room for %s.%s",
         format_thousands(needed, need_text), where, format_thousands(available, have_text), more);
 }
 
@@ -174,8 +171,7 @@ enum status prepare_refuse_space(struct prepare *prepare, const struct free_area
         return ST_NO_MEMORY;
     if (largest->block_count == 0)
         return plan_refuse(plan, ST_NO_SPACE,
-                           "Disk %zu has no free space for an EFI system partition.%s Nothing was "
-                           "changed.",
+                           "Disk %zu has no free space for an EFI system partition.%s",
                            prepare->disk, more);
     return prepare_refuse_area(
         prepare, ST_NO_SPACE, largest,

@@ -33,9 +33,7 @@ enum status prepare_check_disk(struct plan *plan, size_t disk, bool files_only)
 {
     if (disk >= plan->machine->disk_count)
         return plan_refuse(plan, ST_ABSENT,
-                           "There is no Disk %zu. \"shadowboot disks\" lists them. Nothing was "
-                           "changed.",
-                           disk);
+                           "There is no Disk %zu. \"shadowboot disks\" lists them.", disk);
     const struct disk *on = &plan->machine->disks[disk];
     const char *obstacle = NULL;
     enum status status = owner_guard_disk(plan, disk);
@@ -44,8 +42,8 @@ enum status prepare_check_disk(struct plan *plan, size_t disk, bool files_only)
     if (obstacle == NULL)
         return status;
     bool is_protection = on->read_only && !on->removable && !on->has_self && on->status == ST_OK;
-    return plan_refuse(plan, is_protection ? ST_READ_ONLY : ST_REFUSED,
-                       "Disk %zu %s. Nothing was changed.", disk, obstacle);
+    return plan_refuse(plan, is_protection ? ST_READ_ONLY : ST_REFUSED, "Disk %zu %s.", disk,
+                       obstacle);
 }
 
 /* --- Mending the table ------------------------------------------------------------------------ */
@@ -60,7 +58,7 @@ enum status plan_mend_gpt(struct plan *plan, size_t disk)
     if (on->style != DISK_GPT)
         return plan_refuse(plan, ST_REFUSED,
                            "Disk %zu has no partition table to mend. \"shadowboot prepare %zu\" "
-                           "makes one. Nothing was changed.",
+                           "makes one.",
                            disk, disk);
     gpt_state_warn_of_mbr(plan, disk);
     status = gpt_state_check(plan, disk);

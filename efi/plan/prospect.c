@@ -219,9 +219,7 @@ enum status prospect_check(struct plan *io_plan, const struct judgement *now)
     enum status status = prospect_find(io_plan, now, &prospect);
     if (status != ST_OK || prospect.worse == NO_INDEX)
         return status;
-    return plan_refuse(io_plan, ST_REFUSED,
-                       "After this %s would start less well than now (%s now, %s then). "
-                       "Nothing was changed.",
-                       prospect_worse_name(io_plan->arena, &prospect), prospect.text,
-                       prospect.then);
+    return plan_refuse(
+        io_plan, ST_REFUSED, "After this %s would start less well than now (%s now, %s then).",
+        prospect_worse_name(io_plan->arena, &prospect), prospect.text, prospect.then);
 }

@@ -119,7 +119,7 @@ static enum status check_names_windows(struct plan *plan, const struct roles *ro
             plan, ST_ABSENT,
             "Disk %zu has no copy of the boot volume that a boot store could start "
             "Windows from. Into a blank disk \"shadowboot prepare\" brings the files "
-            "of another. Nothing was changed.",
+            "of another.",
             disk);
     const struct system_copy *copy = &plan->machine->copies[index];
     if (files_only && copy->pieces > 1 && system_copy_windows(copy) == ST_OK)
@@ -128,14 +128,12 @@ static enum status check_names_windows(struct plan *plan, const struct roles *ro
         system_copy_windows(copy) == ST_OK && copy->pieces <= 1 &&
         plan->machine->partitions[copy->partition].first_lba == copy->lba)
         return ST_OK;
-    return plan_refuse(plan, ST_REFUSED,
-                       "A boot store cannot name the copy of the boot volume on Disk %zu: %s. "
-                       "Nothing was changed.",
-                       disk,
-                       copy->content == CONTENT_BITLOCKER   ? "it is encrypted by BitLocker"
-                       : system_copy_windows(copy) != ST_OK ? "Windows was not found on it"
-                       : copy->pieces > 1
-                           ? "it lies in several pieces, as only Windows itself can put together"
+    return plan_refuse(
+        plan, ST_REFUSED, "A boot store cannot name the copy of the boot volume on Disk %zu: %s.",
+        disk,
+        copy->content == CONTENT_BITLOCKER   ? "it is encrypted by BitLocker"
+        : system_copy_windows(copy) != ST_OK ? "Windows was not found on it"
+        : copy->pieces > 1 ? "it lies in several pieces, as only Windows itself can put together"
                            : "it has no partition of its own in the partition table (diskpart's "
                              "retain gives it one)");
 }
@@ -147,8 +145,7 @@ static enum status check_has_manager(struct plan *plan, const struct esp *source
     const char *place = place_text(plan->arena, plan->machine, source->partition);
 
     if (file == FAT_NO_FILE)
-        return plan_refuse(plan, ST_ABSENT,
-                           "\\Windows\\Boot\\EFI on %s has no bootmgfw.efi. Nothing was changed.",
+        return plan_refuse(plan, ST_ABSENT, "\\Windows\\Boot\\EFI on %s has no bootmgfw.efi.",
                            place);
     const struct file_content *content = &source->contents[file];
     enum ntfs_form form = source->source->files[file].form;
@@ -158,8 +155,7 @@ static enum status check_has_manager(struct plan *plan, const struct esp *source
     if (status == ST_OK)
         return ST_OK;
     return plan_refuse(plan, status,
-                       "bootmgfw.efi in \\Windows\\Boot\\EFI on %s cannot be copied: it %s%s. "
-                       "Nothing was changed.",
+                       "bootmgfw.efi in \\Windows\\Boot\\EFI on %s cannot be copied: it %s%s.",
                        place, ntfs_form_is_read(form) ? "" : "is ",
                        !ntfs_form_is_read(form) ? ntfs_form_text(form)
                        : status == ST_DAMAGED   ? "is damaged"
@@ -183,8 +179,7 @@ static enum status check_is_started(struct plan *plan, size_t source, size_t dis
     const char *reason = secure_reason(plan->arena, &judgement);
     return plan_refuse(
         plan, ST_REFUSED,
-        "Secure Boot is on and refuses bootmgfw.efi in \\Windows\\Boot\\EFI on %s: %s. %s Nothing "
-        "was changed.",
+        "Secure Boot is on and refuses bootmgfw.efi in \\Windows\\Boot\\EFI on %s: %s. %s",
         place_text(plan->arena, machine, kept->partition), reason == NULL ? "" : reason,
         secure_is_outdone(machine, kept, file)
             ? "\"shadowboot repair\" brings the one of another disk, which it takes."
@@ -225,9 +220,7 @@ enum status plan_rebuild(struct plan *plan, const struct judgement *now,
         return plan_new_store(plan, now, request);
     size_t source = machine_find_source(machine, rebuild_copy(machine, &now->roles, request->disk));
     if (source == NO_INDEX)
-        return plan_refuse(plan, ST_ABSENT,
-                           "No copy of Windows has boot files to take. Nothing "
-                           "was changed.");
+        return plan_refuse(plan, ST_ABSENT, "No copy of Windows has boot files to take.");
     status = check_has_manager(plan, &machine->esps[source]);
     if (status == ST_OK)
         status = check_is_started(plan, source, request->disk);

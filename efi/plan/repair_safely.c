@@ -168,8 +168,7 @@ static enum status plan_safely(struct repair *repair, struct plan *plan)
     if (status != ST_OK || safe)
         return status == ST_OK ? plan->status : status;
     return plan_refuse(plan, ST_REFUSED,
-                       "After this repair %s would start less well than now (%s now, %s then). "
-                       "Nothing was changed.",
+                       "After this repair %s would start less well than now (%s now, %s then).",
                        prospect_worse_name(plan->arena, &last), last.text, last.then);
 }
 
@@ -203,7 +202,7 @@ static enum status plan_once(struct plan *plan, const struct judgement *judgemen
         return plan_refuse(plan, ST_ABSENT,
                            "No disk with a boot volume or with boot files was found, so there is "
                            "nothing to go by. \"shadowboot disks\" and \"shadowboot volumes\" show "
-                           "what there is. Nothing was changed.");
+                           "what there is.");
     repair.doubtful = reference_is_doubtful(plan->machine, repair.reference);
     plan->incomplete = judgement->state != MACHINE_SAFE || has_damage(plan->machine, judgement);
     repair.targets = arena_alloc(plan->arena, roles->member_count, sizeof(*repair.targets));

@@ -24,12 +24,13 @@ static enum status check_store_target(struct plan *plan, const struct esp *esp)
     if (status != ST_OK)
         return status;
     if (plan->machine->disks[disk].read_only)
-        return plan_refuse(plan, ST_READ_ONLY,
-                           "Disk %zu is write-protected, so its boot store stays as it is.", disk);
+        return plan_refuse_plainly(plan, ST_READ_ONLY,
+                                   "Disk %zu is write-protected, so its boot store stays as it is.",
+                                   disk);
     if (esp->volume.from_backup || esp->volume.is_narrow || !fat_edit_is_possible(&esp->report))
-        return plan_refuse(plan, ST_REFUSED,
-                           "%s has a damaged file system, so its boot store stays as it is.",
-                           place_text(plan->arena, plan->machine, esp->partition));
+        return plan_refuse_plainly(
+            plan, ST_REFUSED, "%s has a damaged file system, so its boot store stays as it is.",
+            place_text(plan->arena, plan->machine, esp->partition));
     return ST_OK;
 }
 

@@ -96,7 +96,7 @@ static enum status undo_changed_order(struct plan *plan, const struct journal *j
         now->status != ST_OK || !same_sequence(plan->machine, now->value, record->new_data);
 
     if (rearranged)
-        return plan_refuse(
+        return plan_refuse_plainly(
             plan, ST_CHANGED,
             "BootOrder has been rearranged since this change, so taking it back would "
             "undo that too. Nothing was changed. Use \"shadowboot order\" and "
@@ -126,7 +126,7 @@ static enum status undo_changed(struct plan *plan, const struct journal *journal
         *io_left += !(is_next && now->status == ST_ABSENT);
         return ST_OK;
     }
-    return plan_refuse(
+    return plan_refuse_plainly(
         plan, ST_CHANGED,
         "%s is no longer what this change made of it, so it is not taken back. Nothing "
         "was changed. \"shadowboot entries\" shows what is there; delete or import "
@@ -141,8 +141,7 @@ static enum status undo_record(struct plan *plan, const struct journal *journal,
 
     if (now.status == ST_UNSUPPORTED)
         return plan_refuse(plan, ST_DAMAGED,
-                           "The journal names a variable that is none of a boot entry. Nothing was "
-                           "changed.");
+                           "The journal names a variable that is none of a boot entry.");
     if (state_is(&now, record->old_present, record->old_attributes, record->old_data))
         return ST_OK;
     if (!state_is(&now, record->new_present, record->new_attributes, record->new_data))
@@ -177,12 +176,13 @@ static enum status undo_variables(struct plan *plan, const struct journal *journ
         count++;
     }
     if (left > 0 && left == count && !journal_has_blocks(journal))
-        return plan_refuse(plan, ST_CHANGED,
-                           "%s has been changed since by the firmware or somebody else, so there "
-                           "is nothing left of this change to take back. Nothing was changed. An "
-                           "earlier change is taken back by its number: \"shadowboot undo -l\" "
-                           "lists them.",
-                           name);
+        return plan_refuse_plainly(
+            plan, ST_CHANGED,
+            "%s has been changed since by the firmware or somebody else, so there "
+            "is nothing left of this change to take back. Nothing was changed. An "
+            "earlier change is taken back by its number: \"shadowboot undo -l\" "
+            "lists them.",
+            name);
     return ST_OK;
 }
 
@@ -244,13 +244,12 @@ static enum status refuse_missing_disk(struct plan *plan, const struct journal_d
         guid_format(guid, text);
         return plan_refuse(plan, ST_ABSENT,
                            "The disk with the GUID %s (%s) is not here; put it back and run undo "
-                           "again. Nothing was changed.",
+                           "again.",
                            text, size);
     }
     const char *path = devpath_text(plan->arena, wanted->path);
     return plan_refuse(plan, ST_ABSENT,
-                       "The disk of %s that was at %s is not here; put it back and run undo again. "
-                       "Nothing was changed.",
+                       "The disk of %s that was at %s is not here; put it back and run undo again.",
                        size, path == NULL ? "another place" : path);
 }
 
@@ -329,8 +328,7 @@ static enum status find_disks(struct plan *plan, const struct journal *journal, 
         for (size_t j = 0; j < i; j++) {
             if (ret_disks[j] == ret_disks[i])
                 return plan_refuse(plan, ST_DAMAGED,
-                                   "The journal has Disk %zu twice, so it cannot be used. Nothing "
-                                   "was changed.",
+                                   "The journal has Disk %zu twice, so it cannot be used.",
                                    ret_disks[i]);
         }
     }
@@ -350,7 +348,7 @@ enum status plan_undo(struct plan *plan, const struct journal *journal)
         return plan_refuse(plan, ST_REFUSED,
                            "This is the journal of an undo that changed disks, and that is not "
                            "taken back block by block. Run the command again whose change it took "
-                           "back (\"shadowboot undo -l\" shows it). Nothing was changed.");
+                           "back (\"shadowboot undo -l\" shows it).");
     enum status status = find_disks(plan, journal, disks);
     if (status == ST_OK)
         status = undo_variables(plan, journal);

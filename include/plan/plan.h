@@ -119,8 +119,13 @@ void plan_warn_of_rest(struct plan *plan, const char *format, ...) PRINTF_LIKE(2
  * what stays as it is, and whether anything is left out, in the place of the plan's own. */
 void plan_take_warnings(struct plan *plan, const struct plan *later);
 
-/* Notes why there is no plan, and returns `status` for the caller to return. */
+/* Notes why there is no plan, " Nothing was changed." behind it, and returns `status` for the caller to
+ * return. */
 enum status plan_refuse(struct plan *plan, enum status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The same with these words alone: where they go on behind that, or speak of a part of the plan. */
+enum status plan_refuse_plainly(struct plan *plan, enum status status, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
 /* True for an action that changes blocks of a disk. */
