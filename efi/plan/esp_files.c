@@ -134,6 +134,17 @@ static void warn_of_left_out(struct gathering *g, const struct left_out *list, c
             list->count == 1 ? "" : arena_printf(g->plan->arena, " and %zu more", list->count - 1));
 }
 
+/* The same for what cannot be brought as it is, and would have to be. */
+static void warn_of_undone(struct gathering *g, const struct left_out *list, const char *why)
+{
+    warn_of_left_out(g, list, why);
+    if (list->count == 0)
+        return;
+    g->plan->left_out = true;
+    if (g->plan->left_status == ST_OK)
+        g->plan->left_status = ST_REFUSED;
+}
+
 /* Why the first of what is bad is. */
 static const char *why_bad(const struct gathering *g)
 {
@@ -186,8 +197,8 @@ static void warn_of_secure_unknown(struct gathering *g)
 static void warn(struct gathering *g)
 {
     warn_of_secure_unknown(g);
-    warn_of_left_out(g, &g->inexact, "the name cannot be copied exactly");
-    warn_of_left_out(g, &g->bad, why_bad(g));
+    warn_of_undone(g, &g->inexact, "the name cannot be copied exactly");
+    warn_of_undone(g, &g->bad, why_bad(g));
     warn_of_left_out(g, &g->older, "there is a newer version where it would go");
     warn_of_left_out(
         g, &g->worse,
@@ -196,7 +207,9 @@ static void warn(struct gathering *g)
               "a higher security version number"
             : "Secure Boot's lists trust what is there, and not this");
     warn_of_manager(g);
-    warn_of_left_out(g, &g->crossed, "where one has a file the other has a folder of that name");
+    warn_of_undone(g, &g->crossed,
+                   "where one has a file the other has a folder of that name (move the wrong one "
+                   "away)");
 }
 
 /* --- Lists ---------------------------------------------------------------------------------- */

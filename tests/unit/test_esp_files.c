@@ -68,6 +68,8 @@ static void expect_brought(struct mirror *m, bring *how, const char *path, const
     assert_string_equal(listed(&files), expected);
 }
 
+static bool is_left_out; /* what was to be done, by the last expect_warned */
+
 static void expect_warned(struct mirror *m, bring *how, const char *text)
 {
     struct plan plan = plan_for(m);
@@ -76,6 +78,7 @@ static void expect_warned(struct mirror *m, bring *how, const char *text)
     assert_int_equal(how(&plan, 0, 1, "\\", &files), ST_OK);
     if (!warned(&plan, text))
         fail_msg("no warning says \"%s\"", text);
+    is_left_out = plan.left_out && plan.left_status == ST_REFUSED;
 }
 
 /* --- The source ----------------------------------------------------------------------------- */
@@ -396,6 +399,7 @@ static void damaged_files_of_the_source_are_left_out(void **state)
     mirror_content(m, 1, MIRROR_MEMTEST)->status = ST_DAMAGED;
     expect_brought(m, esp_files_update, "\\", "");
     expect_warned(m, esp_files_update, "damaged or cannot be read: " MIRROR_STORE " and 1 more.");
+    assert_true(is_left_out);
 }
 
 static void names_that_are_not_exact_are_left_out_and_counted(void **state)
@@ -406,6 +410,7 @@ static void names_that_are_not_exact_are_left_out_and_counted(void **state)
     m->files[0][mirror_add_file(m, 0, "\\EFI\\%81", 10, 'y')].exact_name = false;
     expect_brought(m, esp_files_update, "\\", "");
     expect_warned(m, esp_files_update, "copied exactly: \\EFI\\%80 and 1 more.");
+    assert_true(is_left_out);
 }
 
 static void file_and_directory_of_one_name_stay_as_they_are(void **state)
@@ -418,7 +423,8 @@ static void file_and_directory_of_one_name_stay_as_they_are(void **state)
     mirror_add_file(m, 0, "\\c", 10, 'c');
     mirror_add_file(m, 1, "\\c", 0, 0);
     expect_brought(m, esp_files_update, "\\", "");
-    expect_warned(m, esp_files_update, "folder of that name: \\a and 2 more.");
+    expect_warned(m, esp_files_update, "of that name (move the wrong one away): \\a and 2 more.");
+    assert_true(is_left_out);
 }
 
 static void files_that_only_the_target_has_are_named(void **state)
