@@ -200,6 +200,14 @@ def test_twin_that_firmware_does_not_take_is_named(bases, tmp_path, keys, files)
         assert why in text and then in text, text
 
 
+def test_refusal_says_why_the_twin_is_not_taken(bases, tmp_path, keys, files):
+    """What Windows started with would be refused; the twin, which would not, is no program."""
+    setup, run, text = said_of_twin(bases, tmp_path / 'machine', keys, files, {TWIN: b'no program' * 500},
+                                    MACHINES['2011 forbidden'](keys, files))
+    assert run.status == 15 and 'refuses bootmgfw.efi' in text and not setup.volume(1).exists(MANAGER), text
+    assert 'Its twin of 2023 is damaged. sfc /scannow mends that' in text, text
+
+
 def test_nothing_is_said_of_twins_where_there_is_nothing_to_say(bases, tmp_path, keys, files):
     """The twin comes; firmware and Windows know nothing of 2023; no lists; the manager is there already."""
     old, both = (secure_boot.trusting(keys, *secure_boot.AUTHORITIES[:count]) for count in (1, 2))

@@ -177,10 +177,12 @@ static enum status check_is_started(struct plan *plan, size_t source, size_t dis
     const struct secure_judgement judgement =
         secure_judge(&machine->secure, kept->contents[file].signers);
     const char *reason = secure_reason(plan->arena, &judgement);
+    const char *twin = machine->copies[kept->source->copy].twin;
     return plan_refuse(
         plan, ST_REFUSED,
-        "Secure Boot is on and refuses bootmgfw.efi in \\Windows\\Boot\\EFI on %s: %s. %s",
+        "Secure Boot is on and refuses bootmgfw.efi in \\Windows\\Boot\\EFI on %s: %s.%s %s",
         place_text(plan->arena, machine, kept->partition), reason == NULL ? "" : reason,
+        twin == NULL ? "" : twin,
         secure_is_outdone(machine, kept, file)
             ? "\"shadowboot repair\" brings the one of another disk, which it takes."
             : "With Secure Boot off in the firmware's setup the same line brings it.");
