@@ -91,6 +91,40 @@ static bool make_msr(struct prepare *prepare, const struct free_space *space,
     return true;
 }
 
+/* Bytes of the boot volume, or of its part of an array, on the disk that has most; 0: not known. */
+static uint64_t volume_bytes(const struct prepare *prepare)
+{
+    const struct machine *machine = prepare->machine;
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < prepare->roles->member_count; i++) {
+        const struct member *member = &prepare->roles->members[i];
+        uint64_t blocks = 0;
+        if (member->copy != NO_INDEX)
+            blocks = machine->copies[member->copy].block_count;
+        else if (member->md != NO_INDEX)
+            blocks = machine->partitions[machine->md_members[member->md].partition].block_count;
+        uint64_t bytes = blocks * machine->disks[member->disk].block_size;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+/* A disk that is to become a member starts nothing where the volume does not fit beside what is made,
+ * which takes so many blocks. */
+static void warn_of_small_disk(struct prepare *prepare, uint64_t taken)
+{
+    uint64_t needed = volume_bytes(prepare);
+    char size[SIZE_TEXT_SIZE];
+
+    if (roles_member_on(prepare->roles, prepare->disk) == NO_INDEX &&
+        prepare_bytes_of(prepare, prepare->on->block_count - taken) < needed)
+        plan_warn(prepare->plan,
+                  "Disk %zu is too small for a copy of %s, which takes %s: only a larger disk can "
+                  "mirror it.",
+                  prepare->disk, prepare->roles->name, format_size(needed, size));
+}
+
 enum status prepare_blank(struct prepare *prepare, struct guid *ret_esp)
 {
     struct plan *plan = prepare->plan;
@@ -123,6 +157,7 @@ enum status prepare_blank(struct prepare *prepare, struct guid *ret_esp)
                            format_size(prepare_bytes_of(prepare, spot.area.block_count), esp_size),
                            has_msr ? " and MSR " : "",
                            has_msr ? format_size(prepare_bytes_of(prepare, msr), msr_size) : ""));
+    warn_of_small_disk(prepare, spot.area.block_count + msr);
     *ret_esp = slots[0].entry.unique;
     return plan->status;
 }
@@ -142,6 +177,7 @@ static void use_free_space(struct prepare *prepare, const struct spot *spot, uin
     char size[SIZE_TEXT_SIZE];
 
     guid_format(&slot.entry.unique, guid);
+    warn_of_small_disk(prepare, spot->area.block_count);
     prepare_add_format(prepare, spot, &slot.entry.unique);
     add_slots(prepare, &slot, 1, kept_table(prepare),
               arena_printf(prepare->plan->arena,

@@ -320,6 +320,49 @@ static void small_blank_disk_gets_an_esp_of_what_there_is(void **state)
     assert_int_equal(change_at(&p, 1, DISK_CHANGE_GPT)->gpt.slot_count, 1);
 }
 
+static bool is_called_too_small(const struct preparing *p)
+{
+    for (size_t i = 0; i < p->plan.warning_count; i++) {
+        if (strstr(p->plan.warnings[i], " is too small for a copy of ") != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The ESP can be made all the same, which is said with the plan; so exact is what is left beside ESP,
+ * reserved partition and what lies in front of the first MiB. */
+static void disk_too_small_for_the_mirror_is_called_so(void **state)
+{
+    struct mirror *mirror = *state;
+    size_t disk = add_blank(mirror, 512, 2000000);
+    uint64_t most = 2000000 - ESP_BLOCKS - MSR_BLOCKS;
+    struct preparing p;
+
+    for (uint64_t i = 0; i < 2; i++) {
+        mirror->copies[1].block_count = most + i;
+        p = prepare(mirror, disk);
+        assert_int_equal(p.plan.count, 2);
+        assert_int_equal(is_called_too_small(&p), i == 1);
+    }
+    mirror->copies[1].block_count = 1;
+    mirror->copies[0].block_count = 2000000;
+    p = prepare(mirror, disk);
+    assert_true(is_called_too_small(&p));
+}
+
+/* A member has its copy already. */
+static void member_is_not_called_too_small(void **state)
+{
+    struct mirror *mirror = *state;
+    struct preparing p;
+
+    leave_room(mirror, 300000);
+    mirror->copies[0].block_count = LAST * 2;
+    p = prepare(mirror, 1);
+    assert_int_equal(p.plan.count, 2);
+    assert_false(is_called_too_small(&p));
+}
+
 static void blank_disk_too_small_for_the_files_is_refused(void **state)
 {
     struct mirror *mirror = *state;
@@ -1297,6 +1340,8 @@ int main(void)
         ON_MIRROR(msr_is_of_16_mib_where_the_source_has_none),
         ON_MIRROR(disk_with_room_for_the_esp_only_gets_no_msr),
         ON_MIRROR(small_blank_disk_gets_an_esp_of_what_there_is),
+        ON_MIRROR(disk_too_small_for_the_mirror_is_called_so),
+        ON_MIRROR(member_is_not_called_too_small),
         ON_MIRROR(blank_disk_too_small_for_the_files_is_refused),
         ON_MIRROR(disk_that_is_not_blank_is_refused),
         ON_MIRROR(new_guids_are_of_version_4_and_differ),
