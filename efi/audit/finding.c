@@ -10,6 +10,7 @@
 #define BRING_STORE                                                                            \
     "shadowboot repair brings that of the other disk, made for this one; where no disk has a " \
     "good one, it makes one anew, as rebuild <disk> -store does."
+#define OWN_COPY "the copy on its own disk, where that has a partition."
 #define COPY_LINUX_FILES                                                                    \
     "shadowboot repair brings the boot files from the other disk. Or in Linux: mount this " \
     "partition and copy them."
@@ -343,12 +344,11 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
         {SEVERITY_DAMAGE, "esp-store-gone",
          "The boot store starts Windows from a partition that is on no disk of this machine:",
          "Windows' boot manager stops there, whatever other entries it has. shadowboot repair has "
-         "it start the copy on its own disk."},
+         "it start " OWN_COPY " In Windows, diskpart's retain gives it one."},
     [FINDING_ESP_STORE_OTHER_DISK] =
         {SEVERITY_DAMAGE, "esp-store-other-disk",
          "The boot store starts Windows from another disk:",
-         "When that disk dies, Windows' boot manager stops. shadowboot repair has it start the "
-         "copy on its own disk."},
+         "When that disk dies, Windows' boot manager stops. shadowboot repair has it start " OWN_COPY},
     [FINDING_WINDOWS_OTHER_MACHINE] =
         {SEVERITY_DAMAGE, "windows-other-machine",
          "The loader \\Windows\\System32\\winload.efi is for another kind of machine.",
@@ -380,7 +380,7 @@ static const struct finding_words words[FINDING_SYSTEM_FIRST] = {
     [FINDING_ESP_STORE_RESUME] =
         {SEVERITY_WARNING, "esp-store-resume",
          "The boot store resumes a hibernated Windows from another place than it starts it:",
-         "shadowboot repair has it resume from the copy on its own disk."},
+         "shadowboot repair has it resume from " OWN_COPY},
     [FINDING_ESP_REPEATED] =
         {SEVERITY_NOTE, "esp-repeated", "The disk has more than one EFI System Partition.",
          "Firmware may start from either. The one that boot entries name was judged."},

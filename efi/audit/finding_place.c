@@ -104,23 +104,31 @@ static const struct {
     "is Disk <disk>, shadowboot diskid <disk> -set new then gives it GUIDs of its own, and mdadm " \
     "--add makes it a member anew."
 
+/* True for a missing entry that cannot be made: it would name another partition just as well. */
+static bool no_entry_can_name(const struct machine *machine, const struct finding *finding)
+{
+    return finding->code == FINDING_ESP_NO_ENTRY && finding->partition != NO_INDEX &&
+           machine->partitions[finding->partition].guid_repeated;
+}
+
 /* What is said of a copy's GUIDs: first where LDM or md would take it for the other one all the same. */
 static const char *advice_words(const struct machine *machine, const struct finding *finding,
                                 bool linux_only)
 {
-    bool at_partition = finding->code == FINDING_PARTITION_GUID_REPEATED;
+    enum finding_code code =
+        no_entry_can_name(machine, finding) ? FINDING_PARTITION_GUID_REPEATED : finding->code;
+    bool at_partition = code == FINDING_PARTITION_GUID_REPEATED;
     size_t disk = at_partition && finding->partition != NO_INDEX
                       ? machine->partitions[finding->partition].disk
                       : finding->disk;
     size_t own = NO_INDEX;
 
-    if (!at_partition && finding->code != FINDING_DISK_GUID_REPEATED)
-        return finding_advice_words(finding->code, linux_only);
+    if (!at_partition && code != FINDING_DISK_GUID_REPEATED)
+        return finding_advice_words(code, linux_only);
     if (machine_md_copy(machine, disk, &own) != NO_INDEX)
         return MD_COPY;
-    return finding_advice_words(volume_map_is_clone(&machine->volumes, disk) ? FINDING_LDM_CLONE
-                                                                             : finding->code,
-                                linux_only);
+    return finding_advice_words(
+        volume_map_is_clone(&machine->volumes, disk) ? FINDING_LDM_CLONE : code, linux_only);
 }
 
 #define PART_COUNT (sizeof(parts) / sizeof(parts[0]))

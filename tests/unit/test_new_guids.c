@@ -201,6 +201,24 @@ static void copy_of_a_dynamic_disk_is_refused(void **state)
     assert_refused(m, "cannot be read");
 }
 
+/* Where no entry can tell the ESP from another no command makes one, so the copy gets GUIDs first. */
+static void missing_entry_of_a_copy_wants_new_guids_first(void **state)
+{
+    struct mirror *m = *state;
+    const struct finding missing = {
+        FINDING_ESP_NO_ENTRY, NO_INDEX, MIRROR_ESP(1), NO_INDEX, NO_INDEX, ""};
+    const char *advice = finding_advice(&m->arena, &m->machine, &missing, false);
+
+    assert_non_null(strstr(advice, "shadowboot repair makes one"));
+    repeat_partitions(m, 1);
+    advice = finding_advice(&m->arena, &m->machine, &missing, false);
+    assert_null(strstr(advice, "shadowboot repair makes one"));
+    assert_non_null(strstr(advice, "shadowboot diskid 1 -set new"));
+    m->notes[1].is_clone = true;
+    advice = finding_advice(&m->arena, &m->machine, &missing, false);
+    assert_string_equal(advice, finding_copy_advice(&m->arena, &m->machine, 1));
+}
+
 static void copy_of_a_part_of_an_array_is_refused(void **state)
 {
     struct mirror *m = *state;
@@ -252,6 +270,7 @@ int main(void)
         CASE(plan_shows_in_the_machine_as_it_will_be),
         CASE(entry_for_what_is_not_repeated_follows),
         CASE(copy_of_a_dynamic_disk_is_refused),
+        CASE(missing_entry_of_a_copy_wants_new_guids_first),
         CASE(copy_of_a_part_of_an_array_is_refused),
         CASE(disk_that_an_entry_names_by_its_hardware_is_not_the_copy),
         CASE(doubtful_table_is_refused),
