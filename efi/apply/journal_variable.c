@@ -61,7 +61,7 @@ static enum status find_interrupted(struct arena *arena, const struct vars_port 
         status = journal_parse(arena, data, &journal);
     *ret_id = status == ST_OK && journal_is_interrupted(&journal) ? id : 0;
     arena_release(arena, mark);
-    return status == ST_ABSENT || status == ST_DAMAGED ? ST_OK : status;
+    return status == ST_ABSENT || status == ST_DAMAGED || status == ST_UNSUPPORTED ? ST_OK : status;
 }
 
 uint32_t journal_variable_interrupted(struct arena *arena, const struct vars_port *vars)

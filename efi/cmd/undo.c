@@ -135,10 +135,12 @@ enum status cmd_undo(struct context *context)
     if (status != ST_OK)
         return status;
     if (file->status != ST_OK)
-        return report(context, file->status,
-                      "Journal %u (%s%s) is %s and cannot be used. Nothing was changed.", file->id,
-                      journal_store_alias(context->ports, file), file->path,
-                      status_text(file->status));
+        return report(
+            context, file->status, "Journal %u (%s%s) is %s. Nothing was changed.", file->id,
+            journal_store_alias(context->ports, file), file->path,
+            file->status == ST_UNSUPPORTED
+                ? "of another version of shadowboot: take the change back with that one"
+                : arena_printf(context->arena, "%s and cannot be used", status_text(file->status)));
     if (!context->sfo)
         show_journal(context, file);
     if (option(context, "-drop") != NULL)

@@ -351,6 +351,15 @@ static enum status take_rest(struct taking *taking, const uint8_t head[HEADER_SI
     return taking->status != ST_OK ? taking->status : status;
 }
 
+/* True for the head of a journal in another version of this format: the last character counts them. */
+static bool is_of_other_version(const uint8_t head[HEADER_SIZE])
+{
+    uint8_t version = head[MAGIC_SIZE - 1];
+
+    return memcmp(head, journal_magic, MAGIC_SIZE - 1) == 0 && version >= '0' && version <= '9' &&
+           version != journal_magic[MAGIC_SIZE - 1];
+}
+
 /* The head, as far as it says whose it is and how long. */
 static enum status take_beginning(struct taking *taking, uint8_t ret_head[HEADER_SIZE])
 {
@@ -359,6 +368,8 @@ static enum status take_beginning(struct taking *taking, uint8_t ret_head[HEADER
     if (head.at == NULL)
         return taking->status;
     memcpy(ret_head, head.at, HEADER_SIZE);
+    if (is_of_other_version(ret_head))
+        return ST_UNSUPPORTED;
     uint32_t total = ld_le32(ret_head + 8);
     if (memcmp(ret_head, journal_magic, MAGIC_SIZE) != 0 || total < HEADER_SIZE ||
         total > taking->end || ret_head[UNDO_OFFSET] > 1 || ld_le32(ret_head + 36) != 0)

@@ -48,8 +48,9 @@ struct journal_file {
     struct span volume_path; /* device path of that volume, by which it is found again */
     const char *path;        /* on that volume */
     uint64_t size;           /* bytes */
-    enum status status;      /* ST_OK, or why `journal` is empty: ST_DAMAGED, ST_IO, or ST_NO_MEMORY
-                              * for one that does not fit into memory */
+    enum status status;      /* ST_OK, or why `journal` is empty: ST_DAMAGED, ST_UNSUPPORTED
+                              * (journal_read), ST_IO, or ST_NO_MEMORY for one that does not fit
+                              * into memory */
     bool has_blocks;         /* it changes blocks of disks */
     struct journal journal;  /* listed: without disks and records */
 };

@@ -175,8 +175,9 @@ bool journal_old_block(const struct journal_record *record, uint32_t block, stru
 /*
  * Takes a file apart, from start to end; `source` must outlive the journal. The old content of blocks
  * stays where it is. Statuses: ST_OK; ST_DAMAGED when it is cut short, its CRC is wrong, a record
- * leads outside the file or its disk, or a field has a value that journal_build does not write; those
- * of source->read; ST_NO_MEMORY.
+ * leads outside the file or its disk, or a field has a value that journal_build does not write;
+ * ST_UNSUPPORTED when another digit stands in the place of the 2: it is in another version of this
+ * format; those of source->read; ST_NO_MEMORY.
  */
 MUST_CHECK enum status journal_read(struct arena *arena, const struct journal_source *source,
                                     struct journal *ret_journal);

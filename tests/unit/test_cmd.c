@@ -775,6 +775,31 @@ static void damaged_journal_is_listed_and_refused(void **state)
     host_free(host);
 }
 
+/* The last character of the first eight is the version of the format (format/journal.h). */
+static void journal_of_another_version_is_not_called_damaged(void **state)
+{
+    static const struct {
+        char version;
+        int status;
+        const char *said;
+    } rows[] = {{'1', UNSUPPORTED, "Journal 4|of another version of shadowboot|Nothing was"},
+                {'3', UNSUPPORTED, "Journal 4|take the change back with that one|Nothing was"},
+                {'2', DAMAGED, "damaged and cannot be used"},
+                {'/', DAMAGED, "damaged and cannot be used"},
+                {':', DAMAGED, "damaged and cannot be used"}};
+    char file[40] = "SBJOURN";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct host *host = quick_machine();
+        file[7] = rows[i].version;
+        mem_files_put(host->files, 0, "\\EFI\\shadowboot\\J0000004.SBJ", file, sizeof(file));
+        assert_run(host, "undo 4 -y", rows[i].status, rows[i].said);
+        assert_run(host, "timeout 9 -y", DONE, "undo 5"); /* it is in nobody's way */
+        host_free(host);
+    }
+}
+
 /* --- Files ---------------------------------------------------------------------------------- */
 
 static void export_delete_import_gives_the_same_bytes(void **state)
@@ -1667,6 +1692,7 @@ int main(void)
         cmocka_unit_test(prune_shows_what_it_takes_and_why_to_think_twice),
         cmocka_unit_test(undo_lists_and_takes_back_by_number),
         cmocka_unit_test(damaged_journal_is_listed_and_refused),
+        cmocka_unit_test(journal_of_another_version_is_not_called_damaged),
         cmocka_unit_test(export_delete_import_gives_the_same_bytes),
         cmocka_unit_test(import_takes_files_of_linux_efivarfs_and_retargets),
         cmocka_unit_test(import_takes_names_in_any_case_from_a_directory),
