@@ -16,6 +16,7 @@ from repaired import Repaired, make_stick
 
 BOOT = '/EFI/Microsoft/Boot'
 STORE = f'{BOOT}/BCD'
+MANAGER = f'{BOOT}/bootmgfw.efi'
 LANGUAGES = ('de-DE', 'en-US')
 # On the volume: on the ESP.
 MAP = {
@@ -179,6 +180,21 @@ def test_what_the_other_plex_says_of_windows_counts(bases, tmp_path):
     assert done.status == 0, done.text
     listed = setup.run('bcd', 'list', '-on', '1').text
     assert 'Windows Server\n' in listed and 'OptOut' in listed, listed
+
+
+def test_folder_in_the_place_of_the_manager_is_no_work_that_is_done(bases, tmp_path):
+    """Nothing takes it away; who asks again is told the same, and that nothing was changed."""
+    setup, _ = with_windows(bases, tmp_path / 'machine')
+    assert setup.run('rebuild', '1', '-y').status == 0
+    volume = setup.volume(1, change=True)
+    volume.delete(MANAGER)
+    volume.mkdir(MANAGER)
+    before = setup.fingerprint()
+    run = setup.run('rebuild', '1', '-y', '-files')
+    said = ' '.join(run.text.split())
+    assert run.status == 15 and setup.fingerprint() == before, run.text
+    assert f'move the wrong one away): {MANAGER}'.replace('/', '\\') in said, run.text
+    assert 'Nothing was changed: what is to be done cannot be done' in said and 'already' not in said, run.text
 
 
 def test_store_that_came_from_another_disk_is_made_anew(bases, tmp_path):

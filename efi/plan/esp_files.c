@@ -134,14 +134,15 @@ static void warn_of_left_out(struct gathering *g, const struct left_out *list, c
             list->count == 1 ? "" : arena_printf(g->plan->arena, " and %zu more", list->count - 1));
 }
 
-/* The same for what cannot be brought as it is, and would have to be. */
+/* The same for what cannot be brought as it is, and would have to be. One file that cannot be had is
+ * no failure where others come; what somebody has to move away is. */
 static void warn_of_undone(struct gathering *g, const struct left_out *list, const char *why)
 {
     warn_of_left_out(g, list, why);
     if (list->count == 0)
         return;
     g->plan->left_out = true;
-    if (g->plan->left_status == ST_OK)
+    if (g->plan->left_status == ST_OK && (g->count == 0 || list == &g->crossed))
         g->plan->left_status = ST_REFUSED;
 }
 

@@ -411,6 +411,9 @@ static void names_that_are_not_exact_are_left_out_and_counted(void **state)
     expect_brought(m, esp_files_update, "\\", "");
     expect_warned(m, esp_files_update, "copied exactly: \\EFI\\%80 and 1 more.");
     assert_true(is_left_out);
+    mirror_add_file(m, 0, "\\d", 10, 'd');
+    expect_warned(m, esp_files_update, "copied exactly: \\EFI\\%80 and 1 more.");
+    assert_false(is_left_out); /* the rest comes: that is no refusal */
 }
 
 static void file_and_directory_of_one_name_stay_as_they_are(void **state)
@@ -423,6 +426,9 @@ static void file_and_directory_of_one_name_stay_as_they_are(void **state)
     mirror_add_file(m, 0, "\\c", 10, 'c');
     mirror_add_file(m, 1, "\\c", 0, 0);
     expect_brought(m, esp_files_update, "\\", "");
+    expect_warned(m, esp_files_update, "of that name (move the wrong one away): \\a and 2 more.");
+    assert_true(is_left_out);
+    mirror_add_file(m, 0, "\\d", 10, 'd'); /* what comes besides makes it no better */
     expect_warned(m, esp_files_update, "of that name (move the wrong one away): \\a and 2 more.");
     assert_true(is_left_out);
 }
