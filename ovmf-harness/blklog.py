@@ -22,9 +22,9 @@ from pathlib import Path
 
 import gpt
 from disk import KINDS, MIB
-from fat import copy_range
 from firmware import FIRMWARE
 from nvram import Nvram
+from sparse import copy_range, pieces
 
 MAGIC = 0x6A736677736872
 SUPER = struct.Struct('<QQQI')               # magic, version, entries, bytes of a sector
@@ -76,8 +76,10 @@ class WriteLog:
             start += -(-size // MIB) * MIB
         self.image.write_bytes(b'')
         os.truncate(self.image, start)
-        for region in self.regions:
-            copy_into(region.image, self.image, region.start)
+        with open(self.image, 'r+b', buffering=0) as stream:
+            for region in self.regions:
+                for at, data in pieces(region.image):
+                    os.pwrite(stream.fileno(), data, region.start + at)
 
     def _nodes(self):
         """What QEMU's -blockdev takes: the file, its log, and a window of it for each disk."""
@@ -124,22 +126,6 @@ class WriteLog:
 
     def replay(self, folder):
         return Replay(self, Path(folder))
-
-
-def copy_into(source, target, start):
-    """Copy what is not a hole in a file to a place in another one."""
-    with open(source, 'rb') as src, open(target, 'r+b') as dst:
-        at, end = 0, os.fstat(src.fileno()).st_size
-        while at < end:
-            try:
-                at = os.lseek(src.fileno(), at, os.SEEK_DATA)
-            except OSError:
-                return
-            hole = os.lseek(src.fileno(), at, os.SEEK_HOLE)
-            while at < hole:
-                data = os.pread(src.fileno(), min(hole - at, MIB), at)
-                os.pwrite(dst.fileno(), data, start + at)
-                at += len(data)
 
 
 def tears(blocks):

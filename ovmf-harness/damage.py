@@ -58,6 +58,7 @@ import mirror_bases  # noqa: F401: adds to mirror.BASES
 import ntfs
 import owners
 import pe
+import sparse
 import regf
 import stores
 from devicepath import (ACTIVE, AUTO_MARKER, CATEGORY_APP, END, LoadOption, bbs, file, find_hd, hd,
@@ -461,11 +462,9 @@ def esp_zero(setup, index):
 def punch_out(setup, index, offset, size):
     """Write zeros over bytes of a disk; it stays sparse."""
     image = setup.writable(index)
-    with open(image, 'r+b') as stream:
-        for at, data in list(mirror.pieces(stream.fileno())):
-            low, high = max(at, offset), min(at + len(data), offset + size)
-            if low < high:
-                os.pwrite(stream.fileno(), bytes(high - low), low)
+    with open(image, 'r+b', buffering=0) as stream:
+        for at, data in sparse.pieces(image, offset, size):
+            os.pwrite(stream.fileno(), bytes(len(data)), offset + at)
 
 
 @verb('esp', 'foreign')
@@ -660,17 +659,11 @@ def disk_cut(setup, index, size):
 def disk_clone_of(setup, index, other):
     """Every byte is that of the other disk (dd)."""
     twin = setup.disk(int(other))
-    if bytes_of(setup.disk(index)) == bytes_of(twin):
+    if sparse.digest(setup.disk(index).image) == sparse.digest(twin.image):
         raise LookupError('they are equal')
     image = setup.writable(index)
-    mirror.holes_kept(twin.image, image)
+    sparse.holes_kept(twin.image, image)
     setup.disk(index).parts = {role: dataclasses.replace(part) for role, part in twin.parts.items()}
-
-
-def bytes_of(disk):
-    """All that is not a hole."""
-    with open(disk.image, 'rb') as stream:
-        return list(mirror.pieces(stream.fileno()))
 
 
 @verb('disk', 'third')
@@ -682,7 +675,7 @@ def disk_third(setup, index):
     copy = dataclasses.replace(disk, image=setup.folder / 'disk2.img', controller='ahci', position=2,
                                bad=[], shared=False,
                                parts={role: dataclasses.replace(part) for role, part in disk.parts.items()})
-    mirror.holes_kept(disk.image, copy.image)
+    sparse.holes_kept(disk.image, copy.image)
     setup.disks.append(copy)
 
 

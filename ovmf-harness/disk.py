@@ -166,7 +166,3 @@ class Disk:
     def volume(self):
         """The first volume: what a stick has."""
         return self.volumes[min(self.volumes)]
-
-    def bytes(self):
-        """The whole image (for a comparison before and after; keep such disks small)."""
-        return self.image.read_bytes()

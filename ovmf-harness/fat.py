@@ -16,6 +16,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from sparse import copy_range
+
 # mtools complains about geometry that nobody uses otherwise.
 ENVIRONMENT = dict(os.environ, MTOOLS_SKIP_CHECK='1', MTOOLS_NO_VFAT='0', MTOOLSRC='/dev/null')
 ENVIRONMENT['PATH'] += ':/usr/sbin:/sbin'
@@ -29,23 +31,6 @@ def run(*command, check=True, **options):
         said = (done.stdout + done.stderr).decode(errors='replace')
         raise RuntimeError(f"{' '.join(map(str, command))}: status {done.returncode}\n{said}")
     return done
-
-
-def copy_range(source, offset, length, target):
-    """Copy bytes of an image into a new file, holes stay holes."""
-    with open(source, 'rb') as src, open(target, 'wb') as dst:
-        dst.truncate(length)
-        at, end = offset, offset + length
-        while at < end:
-            try:
-                at = os.lseek(src.fileno(), at, os.SEEK_DATA)
-            except OSError:
-                return
-            hole = min(os.lseek(src.fileno(), at, os.SEEK_HOLE), end)
-            while at < hole:
-                data = os.pread(src.fileno(), min(hole - at, 1 << 20), at)
-                os.pwrite(dst.fileno(), data, at - offset)
-                at += len(data)
 
 
 def forget_free_count(image):
@@ -185,9 +170,3 @@ class Volume:
             if not counted:
                 forget_free_count(copy)
             run('fsck.fat', '-n', '-v', copy)
-
-    def bytes(self):
-        """The whole range (for a comparison before and after)."""
-        with open(self.image, 'rb') as stream:
-            stream.seek(self.offset)
-            return stream.read(self.size)

@@ -44,14 +44,14 @@ import pe
 import regf
 import stores
 from devicepath import LoadOption, file, hd, modern_options, path
-from fat import Volume, copy_range
+from fat import Volume
 from firmware import FIRMWARE, ROOT
 from machine import LOADER
+from sparse import PAGE, holes_kept, kept_digest, punch
 
 MIB = 1024 * 1024
 DATE = '2026-11-20T12:00:00'
 BUILT = 1747000000               # date of all files: May 2025
-PAGE = 4096
 BOOT_FILES = '/EFI/Microsoft/Boot'
 FALLBACK = FIRMWARE.fallback
 WINDOWS = '/Windows/System32'
@@ -70,52 +70,6 @@ Run = namedtuple('Run', 'text status')
 def guid_of(*words):
     """A GUID that is the same in every run."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, ' '.join(map(str, words))))
-
-
-# Sparse files
-
-def holes_kept(source, target):
-    """Copy a file, holes stay holes."""
-    copy_range(source, 0, os.path.getsize(source), target)
-
-
-def pieces(handle):
-    """The parts of an open file that are not holes: (offset, bytes)."""
-    at, end = 0, os.fstat(handle).st_size
-    while at < end:
-        try:
-            at = os.lseek(handle, at, os.SEEK_DATA)
-        except OSError:
-            return
-        hole = os.lseek(handle, at, os.SEEK_HOLE)
-        while at < hole:
-            data = os.pread(handle, min(hole - at, MIB), at)
-            yield at, data
-            at += len(data)
-
-
-@functools.lru_cache(maxsize=256)
-def image_digest(image, *_state):
-    """A digest of an image; worked out anew when the state of its file is another."""
-    digest = hashlib.sha1(str(os.path.getsize(image)).encode())
-    with open(image, 'rb') as stream:
-        for at, data in pieces(stream.fileno()):
-            digest.update(str(at).encode() + data)
-    return digest.digest()
-
-
-def punch(image):
-    """Give back the pages of a file that hold zeros only."""
-    with open(image, 'rb') as stream:
-        found = list(pieces(stream.fileno()))
-    size = os.path.getsize(image)
-    with open(image, 'wb') as stream:
-        stream.truncate(size)
-        for at, data in found:
-            for start in range(0, len(data), PAGE):
-                page = data[start:start + PAGE]
-                if page.count(0) != len(page):
-                    os.pwrite(stream.fileno(), page, at + start)
 
 
 # The machine
@@ -211,8 +165,7 @@ class Setup:
             if disk is None:
                 digest.update(b'none')
                 continue
-            state = os.stat(disk.image)
-            digest.update(image_digest(disk.image, state.st_ino, state.st_size, state.st_mtime_ns))
+            digest.update(kept_digest(disk.image))
         return digest.digest()
 
     def variables_text(self):

@@ -23,6 +23,7 @@ import gpt
 import ldm
 import mirror
 import regf
+import sparse
 import windows_tree
 from devicepath import LoadOption, node, path
 from firmware_model import BIOS_BOOT
@@ -69,7 +70,7 @@ def put_esps(setup, files, *indexes):
     for index in indexes:
         disk = setup.disk(index)
         mirror.put_files(setup.volume(index, change=True).format(16, serial=0xE5B00000 + index), files)
-        mirror.punch(disk.image)
+        sparse.punch(disk.image)
 
 
 def windows_entries(setup, *indexes):

@@ -13,10 +13,11 @@ import secrets
 from collections import namedtuple
 
 from devicepath import LoadOption, pci_root
-from fat import Volume, copy_range
+from fat import Volume
 from firmware_disks import disk_nodes
 from console import PROMPT
 from machine import COUNTDOWN, STANDIN, Machine, standin_of
+from sparse import copy_range
 
 KINDS = {'nvme': 'nvme', 'ahci': 'ahci', 'virtio': 'virtio-blk', 'scsi': 'virtio-scsi', 'usb': 'usb'}
 NOTHING = 'No bootable option or device was found'

@@ -22,8 +22,9 @@ import mirror_vm
 import repaired
 from blklog import WriteLog
 from conftest import required
-from fat import Volume, copy_range
+from fat import Volume
 from machine import STANDIN, standin_of
+from sparse import copy_range
 from unattended import Unattended
 
 COUNTS_DOWN = 'Press a key for the menu'

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import mirror
+import sparse
 
 KIB, MIB = 1024, 1024 * 1024
 SECTOR = 512
@@ -230,15 +231,14 @@ def lvm1(_size):
                       (44, b'0123456789abcdefghijklmnopqrstuv')))]
 
 
-def made(size, *command, option=()):
-    """What a tool puts on a file of so many bytes, as pieces."""
+def made(size, *command, option=(), first=None):
+    """What a tool puts on a file of so many bytes, or on the `first` of them, as pieces."""
     with tempfile.TemporaryDirectory() as folder:
         name = f'{folder}/image'
         with open(name, 'wb') as stream:
             stream.truncate(size)
         subprocess.run([*command, name, *option], check=True, capture_output=True, input=b'secret')
-        with open(name, 'rb') as stream:
-            return [piece for piece in mirror.pieces(stream.fileno()) if any(piece[1])]
+        return list(sparse.pieces(name, 0, first))
 
 
 @functools.cache
@@ -373,22 +373,22 @@ def xfs(size):
 
 @mark('ext4', 'ext', 'ext4')
 def ext4(_size):
-    return [(at, data[:4096]) for at, data in made(8 * MIB, 'mkfs.ext4', '-q', '-F') if at < 4096]
+    return made(8 * MIB, 'mkfs.ext4', '-q', '-F', first=4096)
 
 
 @mark('ntfs', 'NTFS', 'ntfs')
 def ntfs(_size):
-    return [(at, data[:64 * KIB]) for at, data in made(8 * MIB, 'mkfs.ntfs', '-q', '-F') if at < 4096]
+    return made(8 * MIB, 'mkfs.ntfs', '-q', '-F', first=64 * KIB)
 
 
 @mark('fat', 'FAT', 'vfat')
 def fat(_size):
-    return [(at, data[:4096]) for at, data in made(8 * MIB, 'mkfs.fat') if at < 4096]
+    return made(8 * MIB, 'mkfs.fat', first=4096)
 
 
 @mark('swap', 'swap', 'swap')
 def swap(_size):
-    return [(at, data[:4096]) for at, data in made(8 * MIB, 'mkswap') if at < 4096]
+    return made(8 * MIB, 'mkswap', first=4096)
 
 
 @mark('exfat', 'exFAT', 'exfat')

@@ -22,10 +22,11 @@ from pathlib import Path
 
 import gpt
 import mirror_vm
+from sparse import copy_range
 import store_model
 import stores
 from console import PROMPT
-from fat import Volume, copy_range
+from fat import Volume
 from firmware import FIRMWARE
 from gpt import Partition
 from machine import COUNTDOWN, STANDIN, Machine, standin_of

@@ -15,7 +15,8 @@ import gpt
 from fat_bytes import FatBytes
 from firmware_disks import table
 from fat import Volume
-from mirror import MIB, DiskFile, holes_kept, pieces
+from mirror import MIB
+from sparse import holes_kept, pieces
 
 STICK = 8                            # the place of the stick: behind all disks
 PAGE = 512
@@ -90,12 +91,11 @@ def read_variables(path):
 def image_pages(image):
     """{offset: a number for the content} of the blocks that are not zero."""
     found = {}
-    with open(image, 'rb') as stream:
-        for at, data in pieces(stream.fileno()):
-            for start in range(0, len(data), PAGE):
-                page = data[start:start + PAGE]
-                if page.count(0) != len(page):
-                    found[at + start] = hash(page)
+    for at, data in pieces(image):
+        for start in range(0, len(data), PAGE):
+            page = data[start:start + PAGE]
+            if page.count(0) != len(page):
+                found[at + start] = hash(page)
     return found
 
 

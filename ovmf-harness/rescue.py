@@ -5,7 +5,6 @@
     text, status, errors = desk.write('repair', '-y')
     assert check_esp(desk, 1) == check_esp(desk, 0)
 """
-import hashlib
 import os
 import re
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import limits
 from firmware import ROOT
+from sparse import copy_range, digest
 
 GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
 MIB = 1 << 20
@@ -62,7 +62,7 @@ class Bench:
         return self.run(*words, options=['--write', '--journal', str(self.journal), '--journal-in-memory', *options])
 
     def digests(self):
-        return [hashlib.sha1(Path(image).read_bytes()).hexdigest() for image in self.images]
+        return [digest(image) for image in self.images]
 
 
 def only_core(text):
@@ -75,9 +75,7 @@ def check_esp(desk, index):
     """fsck.fat and sgdisk find nothing wrong; gives the files."""
     disk = desk.setup.disk(index)
     part = desk.folder / 'esp.img'
-    with open(disk.image, 'rb') as image:
-        image.seek(disk.offset('esp'))
-        part.write_bytes(image.read(disk.size('esp')))
+    copy_range(disk.image, disk.offset('esp'), disk.size('esp'), part)
     done = subprocess.run(['fsck.fat', '-n', str(part)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     listing = subprocess.run(['mdir', '-/', '-b', '-i', str(part), '::/'], capture_output=True, text=True)

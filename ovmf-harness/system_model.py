@@ -20,12 +20,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import fat
 import gpt
 import ldm
 import mirror
 import pe
 import program_model as programs
+import sparse
 import store_model
 from firmware_disks import table
 from mirror import standin
@@ -240,7 +240,7 @@ def windows_problem(setup, index, disks, guid=None):
 def read_around(disk, partition, target):
     """Copy a partition to a file; what cannot be read becomes noise that no structure survives."""
     blocks = partition.last - partition.first + 1
-    fat.copy_range(disk.image, partition.first * disk.block_size, blocks * disk.block_size, target)
+    sparse.copy_range(disk.image, partition.first * disk.block_size, blocks * disk.block_size, target)
     with open(target, 'r+b') as stream:
         for lba, count in disk.bad:
             first, last = max(lba, partition.first), min(lba + count - 1, partition.last)

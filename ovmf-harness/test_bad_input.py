@@ -5,7 +5,6 @@ Each case: the message says what is wrong, the status is not zero, and nothing w
 variables are read from the flash, images are compared by digest. The digest is taken at the
 Shell's prompt, because the firmware itself may write to disks before that.
 """
-import hashlib
 import re
 import shutil
 import struct
@@ -18,6 +17,7 @@ from gpt import BASIC_DATA, ESP, Partition
 from machine import MIB
 from modern import QUESTION
 from nvram import GLOBAL, Variable
+from sparse import digest
 
 SMALL = 4 * MIB
 GONE = '11111111-2222-3333-4444-555555555555'
@@ -25,14 +25,9 @@ GONE = '11111111-2222-3333-4444-555555555555'
 IO, READ_ONLY, NO_SPACE, DAMAGED, ABSENT, REFUSED = 0x7, 0x8, 0x9, 0xA, 0xE, 0xF
 
 
-def digest(disk):
-    """The image's content as the machine has left it until now."""
-    with open(disk.image, 'rb') as stream:
-        return hashlib.file_digest(stream, 'sha256').hexdigest()
-
-
 def digests(disks):
-    return [digest(disk) for disk in disks]
+    """The images' content as the machine has left it until now."""
+    return [digest(disk.image) for disk in disks]
 
 
 def boot_variables(machine):
@@ -455,12 +450,12 @@ def test_full_variable_store_takes_no_clone_until_something_is_deleted(machine, 
         vm.cd(stick)
         vm.shell('dmpstore -all -l more.bin')
         assert 1000 < nvram.free() < 5120
-        variables, before = nvram.variables(), digest(stick)
+        variables, before = nvram.variables(), digest(stick.image)
         result = vm.run(clone + ' -y')
         left = re.search('variable store has ([0-9,]+) bytes left', result.text)[1]
         check(result, NO_SPACE, 'too few to be safe. Nothing was changed.', 'shadowboot prune')
         assert abs(int(left.replace(',', '')) - nvram.free()) < 200
-        assert nvram.variables() == variables and digest(stick) == before
+        assert nvram.variables() == variables and digest(stick.image) == before
         result = vm.run('shadowboot entries')
         assert any('variable store is over half full' in text
                    for text in findings(result)['this machine'])

@@ -2,7 +2,6 @@
 
 The host program runs over the machines of the catalogue; journals go to a stick beside them.
 """
-import hashlib
 import re
 import struct
 
@@ -13,6 +12,7 @@ import mirror
 import pytest
 from devicepath import AUTO_MARKER, LoadOption, split
 from fat import run as tool
+from sparse import digest
 
 RANK = {'starts': 2, 'fallback': 1}
 CASES = {case.name: case for case in damage.all_cases()
@@ -83,7 +83,7 @@ class Machine:
                 for index in members}
 
     def digests(self):
-        return {index: hashlib.sha256(self.setup.disk(index).image.read_bytes()).hexdigest()
+        return {index: digest(self.setup.disk(index).image)
                 for index in self.setup.present() if index != self.stick}
 
 

@@ -15,6 +15,7 @@ import fat
 import gpt
 import mirror
 from mirror import MIB
+from sparse import copy_range, digest, pieces
 
 STORE = '/EFI/Microsoft/Boot/BCD'
 REFUSED, NO_SPACE = 15, 9
@@ -59,11 +60,18 @@ def run(setup, *words):
 
 
 def esp(setup, index):
-    return setup.read(index, setup.disk(index).offset('esp'), setup.disk(index).size('esp'))
+    disk = setup.disk(index)
+    return digest(disk.image, disk.offset('esp'), disk.size('esp'))
 
 
 def whole(setup, index):
-    return setup.disk(index).image.read_bytes()
+    return digest(setup.disk(index).image)
+
+
+def esp_file(setup, index, path):
+    """The ESP as a file, for tools that know no offset."""
+    disk = setup.disk(index)
+    copy_range(disk.image, disk.offset('esp'), disk.size('esp'), path)
 
 
 def judged(setup, *words):
@@ -80,7 +88,7 @@ def judged(setup, *words):
 def examine(setup, index, folder):
     """What mdadm says of the ESP."""
     copy = folder / f'esp{index}'
-    copy.write_bytes(esp(setup, index))
+    esp_file(setup, index, copy)
     done = fat.run('mdadm', '--examine', copy, check=False)
     return dict(re.findall(r'^ *([^:\n]+?) : (.*)$', done.stdout.decode(), re.M))
 
@@ -165,7 +173,7 @@ def test_partition_of_another_type_is_only_read(machine):
 def fsck(setup, index, folder):
     """What fsck.fat finds wrong; empty when it finds nothing."""
     copy = folder / 'volume'
-    copy.write_bytes(esp(setup, index))
+    esp_file(setup, index, copy)
     done = fat.run('fsck.fat', '-n', copy, check=False)
     return (done.stdout + done.stderr).decode(errors='replace') if done.returncode else ''
 
@@ -210,7 +218,7 @@ def test_what_is_missing_comes_behind_the_boot_sector(machine, tmp_path):
 def test_copy_that_an_older_file_system_left_is_not_written_back(machine):
     """Another FAT32 has been there; of the one of today the boot sector is gone, and nothing fits."""
     setup = machine('mirror')
-    boot = esp(setup, 0)[6 * 512:7 * 512]
+    boot = setup.read(0, setup.disk(0).offset('esp') + 6 * 512, 512)
     damage.apply(setup, 'esp 0 zero')
     setup.write(0, setup.disk(0).offset('esp') + 6 * 512, boot)
     setup.write(0, setup.disk(0).offset('esp') + 40000, mirror.filler('somebody else', 900000))
@@ -304,10 +312,12 @@ def test_store_edited_by_other_tools_is_good(edit, machine, tmp_path):
 def test_ntfs_that_ntfsfix_was_at_is_dirty_and_starts(machine, tmp_path):
     setup = machine('mirror')
     disk, copy = setup.disk(1), tmp_path / 'volume'
-    copy.write_bytes(setup.read(1, disk.offset('plex'), disk.size('plex')))
+    copy_range(disk.image, disk.offset('plex'), disk.size('plex'), copy)
     assert subprocess.run(['ntfsfix', '-n', copy], capture_output=True, check=False).returncode == 0
     assert subprocess.run(['ntfsfix', copy], capture_output=True, check=False).returncode == 0
-    setup.write(1, disk.offset('plex'), copy.read_bytes())
+    damage.punch_out(setup, 1, disk.offset('plex'), disk.size('plex'))
+    for at, data in pieces(copy):
+        setup.write(1, disk.offset('plex') + at, data)
     findings, verdicts, status = judged(setup)
     assert {name for name, _ in findings} == {'ntfs-dirty'}
     assert verdicts == {'0': 'starts', '1': 'starts'} and status == 0

@@ -1,5 +1,4 @@
 """The menu: what is on its screens, and that each choice does what it says. Keys are scripted, on the host."""
-import os
 import re
 import subprocess
 import uuid
@@ -9,11 +8,11 @@ import pytest
 
 import damage
 import limits
-import mirror
 from fat import Volume
 from gpt import ESP, Partition
 from machine import Machine
 from mirror import bare
+from sparse import kept_digest
 from terminal import chosen, is_menu, screens
 
 NEVER_READY = ['esp 1 empty', 'entry 1 delete']      # what was done to Disk 1
@@ -55,9 +54,7 @@ class Desk:
     def fingerprint(self):
         """Of all bytes of the machine: disks, stick, variables."""
         images = [*(self.setup.disk(index).image for index in self.setup.present()), self.stick]
-        states = [(path, path.stat()) for path in images]
-        return [*(mirror.image_digest(path, state.st_ino, state.st_size, state.st_mtime_ns) for path, state in states),
-                self.variables()]
+        return [*map(kept_digest, images), self.variables()]
 
     def variables(self):
         """Attributes and value of each by its name."""

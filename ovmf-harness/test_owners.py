@@ -12,6 +12,7 @@ import mirror
 import owners
 import pytest
 from owners import MARKS
+from sparse import holes_kept, kept_digest
 
 MIB = 1024 * 1024
 # Promise's places differ in nothing else: three of them stand for all.
@@ -29,7 +30,7 @@ WRITES = [('repair', '-y', '-format', '-msr'), ('prepare', '1', '-gpt', '-y'),
 
 
 def contents(setup):
-    return [mirror.image_digest(disk.image, os.stat(disk.image).st_mtime_ns) for disk in setup.disks]
+    return [kept_digest(disk.image) for disk in setup.disks]
 
 
 def grow(setup, index):
@@ -61,7 +62,7 @@ def test_sample_is_what_it_is_called(name, tmp_path):
 def raid_pair(setup, name):
     """Both disks are the same up to the end of the table, the marks lie behind it."""
     image = setup.writable(1)
-    mirror.holes_kept(setup.disk(0).image, image)
+    holes_kept(setup.disk(0).image, image)
     for index in (0, 1):
         grow(setup, index)
         owners.put(setup.writable(index), name, end='end')

@@ -21,6 +21,7 @@ import damage
 import firmware_model
 import gpt
 import mirror
+from sparse import holes_kept
 import stores
 import system_model
 from blklog import VARIABLES, WriteLog
@@ -161,7 +162,7 @@ class Machine:
         image = self.replay.image(disk)
         if not folder:
             return image
-        mirror.holes_kept(image, folder / image.name)
+        holes_kept(image, folder / image.name)
         return folder / image.name
 
     def starts(self):

@@ -8,10 +8,10 @@ import subprocess
 import damage
 import pytest
 import repaired
-from fat import copy_range
 from fat_bytes import FatBytes
 from mirror import FALLBACK, STORED
 from nvram import GLOBAL, Variable
+from sparse import copy_range
 from uboot import HEADER, pack, unpack
 from unattended import Unattended
 
