@@ -196,8 +196,10 @@ static bool save_vars(const struct program *program)
     return status == ST_OK || host_options_complain(status_text(status), file);
 }
 
+/* The arena is static: of memory that is given back the sanitizers mark every byte. */
 static int run(struct program *program, int argc, char **argv)
 {
+    static uint8_t memory[ARENA_SIZE];
     struct arena arena;
 
     if (!host_options_take(argc, argv, &program->options) || !open_disks(program))
@@ -209,8 +211,7 @@ static int run(struct program *program, int argc, char **argv)
         host_console_set_screen(program->console, program->options.screen, false);
     for (size_t i = 0; i < program->options.answer_count; i++)
         host_console_answer(program->console, program->options.answers[i]);
-    void *memory = host_alloc(1, ARENA_SIZE);
-    arena_init(&arena, memory, ARENA_SIZE);
+    arena_init(&arena, memory, sizeof(memory));
     int code = EXIT_HOST;
     if (wrap_disks(program) && add_all_volumes(program, &arena)) {
         make_ports(program);
@@ -218,7 +219,6 @@ static int run(struct program *program, int argc, char **argv)
         if (!save_vars(program) || !host_start_save(program->start, &program->options))
             code = EXIT_HOST;
     }
-    free(memory);
     return code;
 }
 

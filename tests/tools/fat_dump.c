@@ -19,12 +19,12 @@
 #include "host/host_alloc.h"
 #include "host/image_block.h"
 
-#define ARENA_SIZE (256u << 20)
+#define ARENA_SIZE  (256u << 20)
+#define BUFFER_SIZE (1u << 20) /* the largest cluster is half of it */
 
 static void print_digest(struct fat_volume *volume, const struct fat_file *file)
 {
-    size_t size = volume->cluster_size > 1u << 20 ? volume->cluster_size : 1u << 20;
-    uint8_t *data = host_alloc(1, size);
+    static uint8_t buffer[BUFFER_SIZE];
     struct sha256_state state;
     struct fat_reader reader;
     enum status status = ST_OK;
@@ -33,16 +33,15 @@ static void print_digest(struct fat_volume *volume, const struct fat_file *file)
     sha256_start(&state);
     fat_reader_start(&reader, volume, file);
     while (status == ST_OK && got > 0) {
-        status = fat_reader_next(&reader, data, size, &got);
+        status = fat_reader_next(&reader, buffer, sizeof(buffer), &got);
         if (status == ST_OK)
-            sha256_feed(&state, span_of(data, got));
+            sha256_feed(&state, span_of(buffer, got));
     }
     struct sha256 digest = sha256_finish(&state);
     if (status != ST_OK)
         printf("%s", status_text(status));
     for (size_t i = 0; status == ST_OK && i < sizeof(digest.bytes); i++)
         printf("%02x", digest.bytes[i]);
-    free(data);
 }
 
 static void print_file(struct fat_volume *volume, const struct fat_file *file)
@@ -82,6 +81,7 @@ static void print_report(struct fat_volume *volume, const struct fat_report *rep
 int main(int argc, char **argv)
 {
     static const char *const names[] = {"fat12", "fat16", "fat32"};
+    static uint8_t memory[ARENA_SIZE];
     uint8_t path[DISK_PATH_SIZE];
     size_t path_size = disk_path_make(DISK_NVME, 0, path);
     uint32_t block_size = argc > 2 ? (uint32_t)atoi(argv[2]) : 512;
@@ -93,8 +93,7 @@ int main(int argc, char **argv)
 
     if (argc < 2 || image_block_open(argv[1], block_size, span_of(path, path_size), "", &disk))
         host_fail("usage: fat_dump IMAGE [BLOCK_SIZE [READ_LIMIT]]");
-    void *memory = host_alloc(1, ARENA_SIZE);
-    arena_init(&arena, memory, ARENA_SIZE);
+    arena_init(&arena, memory, sizeof(memory));
     struct block_port port = image_block_port(disk);
     enum status status = fat_open(&arena, &port, 0, port.block_count, &volume);
     if (status == ST_OK)
@@ -107,6 +106,5 @@ int main(int argc, char **argv)
         printf("status %s\n", status_text(status));
     }
     image_block_close(disk);
-    free(memory);
     return 0;
 }

@@ -171,6 +171,7 @@ static enum status edit_volume(struct arena *arena, struct tree *tree,
 int main(int argc, char **argv)
 {
     static struct tree tree;
+    static uint8_t memory[ARENA_SIZE];
     bool format = argc == 9 && strcmp(argv[1], "format") == 0;
     bool edit = (argc == 7 || argc == 9) && strcmp(argv[1], "edit") == 0;
     struct disk_edit result = {0};
@@ -181,8 +182,7 @@ int main(int argc, char **argv)
     uint32_t block_size = (uint32_t)atoi(argv[3]);
     struct image image = map_image(argv[2], block_size);
     struct block_port port = image_port(&image);
-    void *memory = host_alloc(1, ARENA_SIZE);
-    arena_init(&arena, memory, ARENA_SIZE);
+    arena_init(&arena, memory, sizeof(memory));
     add_folder(&tree, argv[format ? 8 : 6], "");
     enum status status = format ? format_volume(&arena, &tree, block_size, argv + 4, &result)
                                 : edit_volume(&arena, &tree, &port, argv + 4, &result);
@@ -193,6 +193,5 @@ int main(int argc, char **argv)
     } else {
         printf("status %s\n", status_text(status));
     }
-    free(memory);
     _exit(fflush(stdout) == 0 ? 0 : 1); /* what the tree took is not given back */
 }

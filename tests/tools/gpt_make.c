@@ -51,6 +51,7 @@ static void put_entry(uint8_t *at, size_t number, uint64_t first, uint64_t last)
 
 int main(int argc, char **argv)
 {
+    static uint8_t memory[ARENA_SIZE];
     struct disk_edit edit;
     struct arena arena;
 
@@ -73,8 +74,7 @@ int main(int argc, char **argv)
                   strtoull(argv[i + 1], NULL, 0));
     }
     request.entries = span_of(entries, (size_t)request.entry_count * request.entry_size);
-    void *memory = host_alloc(1, ARENA_SIZE);
-    arena_init(&arena, memory, ARENA_SIZE);
+    arena_init(&arena, memory, sizeof(memory));
     enum status status = gpt_edit(&arena, &request, &edit);
     if (status == ST_OK) {
         struct image_units units = image_units_of(&image, &edit, NULL, NULL);
@@ -85,6 +85,5 @@ int main(int argc, char **argv)
         printf("status %s\n", status_text(status));
     }
     free(entries);
-    free(memory);
     return 0;
 }
