@@ -4,6 +4,7 @@ reged. What they read differs from before in what was asked for and in nothing e
 Stores are described and read as in test_hive_tools.py; those of real machines are put into the ESP of a
 mirror, whose own store is made here.
 """
+import re
 import struct
 
 import pytest
@@ -144,3 +145,16 @@ def test_logs_beside_a_changed_store_are_emptied(machine, tmp_path):
     run(machine, 'timeout', '7')
     assert [machine.volume(0).get(log) for log in logs] == [b'', b'']
     take(machine, tmp_path / 'after')
+
+
+@pytest.mark.parametrize('kind', ['other-store', 'other-store-file', 'wakes'])
+def test_line_in_the_verdict_takes_out_what_leads_elsewhere(machine, kind):
+    """What the verdict says to type is typed; the disk starts then, and undo has the verdict back."""
+    damage.apply(machine, f'store 1 {kind}')
+    said = machine.run('status').text
+    line = re.search('"shadowboot (bcd delete {bootmgr} [a-z]+ -on 1)" gives that up', said)
+    assert line and 'Disk 1 alone: not known' in said, said
+    assert machine.run(*line[1].split(), '-y').status == 0
+    assert 'Disk 1 alone: yes' in machine.run('status').text
+    assert machine.run('undo', '-y').status == 0
+    assert line[0] in machine.run('status').text
