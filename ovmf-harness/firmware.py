@@ -13,8 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')).absolute()
-PC = ('-accel', 'tcg', '-machine', 'q35', '-device', 'VGA,addr=0x1')
-PC_SMM = ('-accel', 'tcg', '-machine', 'q35,smm=on', '-device', 'VGA,addr=0x1',
+# A server without a screen: what firmware draws on one, and waits for at a PS/2 port and at empty SATA ports
+# of the chipset, is a quarter of its way to the Shell.
+PC = ('-accel', 'tcg', '-machine', 'q35,sata=off,i8042=off')
+DESK = ('-accel', 'tcg', '-machine', 'q35', '-device', 'VGA,addr=0x1')
+PC_SMM = ('-accel', 'tcg', '-machine', 'q35,smm=on,sata=off,i8042=off',
           '-global', 'driver=cfi.pflash01,property=secure,value=on', '-global', 'ICH9-LPC.disable_s3=1')
 ARM = ('-accel', 'tcg', '-machine', 'virt', '-cpu', 'cortex-a57')
 
@@ -29,6 +32,7 @@ class Firmware:
     variables: Path = None       # the flash for variables as it is delivered; None: there is none
     memory: int = 128            # MiB
     early: bool = False          # machines may start from a state, see early.py
+    desk: tuple = ()             # `parts` of a machine with a screen and a PS/2 keyboard
     shell_volume: str = '7cb8bdc9-f8eb-4f34-aaea-3ee4af6516a1'   # where the Shell lies
     instead: tuple = ()          # (kind of disk, kind that stands in for it)
     prompt: str = r'Shell> \Z'   # where it ends when nothing starts
@@ -57,7 +61,7 @@ class Firmware:
 OVMF, AAVMF = Path('/usr/share/OVMF'), Path('/usr/share/AAVMF')
 FIRMWARES = {each.name: each for each in (
     Firmware('ovmf', 'x64', 'qemu-system-x86_64', PC, OVMF / 'OVMF_CODE_4M.fd', OVMF / 'OVMF_VARS_4M.fd',
-             early=True),
+             early=True, desk=DESK),
     Firmware('ovmf-ia32', 'ia32', 'qemu-system-i386', PC_SMM, OVMF / 'OVMF32_CODE_4M.secboot.fd',
              OVMF / 'OVMF32_VARS_4M.fd', title='OVMF ia32'),
     Firmware('aavmf', 'aa64', 'qemu-system-aarch64', ARM, AAVMF / 'AAVMF_CODE.fd', AAVMF / 'AAVMF_VARS.fd',

@@ -72,10 +72,10 @@ def standin_of(match):
 
 
 class Machine:
-    """The parts of a machine while it is off. One machine per `workdir`."""
+    """The parts of a machine while it is off. One machine per `workdir`; `desk`: with a screen and a PS/2 keyboard."""
 
-    def __init__(self, workdir, memory=FIRMWARE.memory, cold=False, variables=None):
-        self.workdir, self.memory, self.cold = Path(workdir), memory, cold
+    def __init__(self, workdir, memory=FIRMWARE.memory, cold=False, variables=None, desk=False):
+        self.workdir, self.memory, self.cold, self.desk = Path(workdir), memory, cold, desk
         self.disks, self.vm, self.boots, self._next_slot = [], None, 0, FIRST_SLOT
         self.nvram = self.new_variables(variables)
 
@@ -128,7 +128,8 @@ class Machine:
 
     def parts(self):
         """What every machine is made of, as QEMU's arguments."""
-        return [*FIRMWARE.parts, '-m', str(self.memory), '-nodefaults', '-net', 'none', '-display', 'none']
+        parts = FIRMWARE.desk if self.desk else FIRMWARE.parts
+        return [*parts, '-m', str(self.memory), '-nodefaults', '-net', 'none', '-display', 'none']
 
     def state(self):
         """The file with the state to go on from, or None."""
@@ -166,9 +167,10 @@ class Machine:
     def new_vm(self):
         return Vm(self)
 
-    def boot_to_shell(self, timeout=60):
-        """Switch on with BootNext naming the built-in Shell and wait for its prompt."""
-        self.nvram.next = self.nvram.shell_entry()
+    def boot_to_shell(self, timeout=60, quick=True):
+        """Switch on with BootNext naming the built-in Shell and wait for its prompt. `quick`: by an entry of the
+        harness's own, which `Nvram.entries` does not tell of, and by which the Shell waits for no key."""
+        self.nvram.next = self.nvram.quick_shell_entry() if quick else self.nvram.shell_entry()
         vm = self.boot()
         try:
             vm.to_shell(timeout)

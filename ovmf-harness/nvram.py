@@ -34,7 +34,9 @@ STORE_HEADER = struct.Struct('<16sIBBHI')
 VARIABLE = struct.Struct('<HBBIQ16sIII16s')
 LIVE, REPLACED = 0x3F, 0x3E
 # A number that the firmware's own numbering (lowest free one) does not reach in tests.
-SHELL_NUMBER = 0x00F0
+SHELL_NUMBER, QUICK_SHELL_NUMBER = 0x00F0, 0x00F1
+# UEFI Shell Specification 3.2: no startup.nsh, and no second's wait for a key before that.
+QUICK = '-nostartup\0'.encode('utf-16-le')
 
 
 @dataclass
@@ -150,11 +152,13 @@ class Nvram:
         self.order = [n for n in self.order if n != number]
 
     def raw_entries(self):
-        """The bytes of all Boot#### variables by number, well formed or not."""
+        """The bytes of all Boot#### variables by number, well formed or not, without the harness's own."""
         named = ((re.fullmatch('Boot([0-9A-F]{4})', v.name), v) for v in self.variables()
                  if v.guid == GLOBAL)
-        return {int(match[1], 16): v.data for match, v in sorted(
+        found = {int(match[1], 16): v.data for match, v in sorted(
             ((m, v) for m, v in named if m), key=lambda pair: pair[0][1])}
+        found.pop(QUICK_SHELL_NUMBER, None)
+        return found
 
     def entries(self):
         """All Boot#### variables by number, as LoadOption."""
@@ -222,3 +226,9 @@ class Nvram:
                     return number
         self.set_entry(SHELL_NUMBER, 'EFI Internal Shell', shell_path())
         return SHELL_NUMBER
+
+    def quick_shell_entry(self):
+        """The number of an entry, in no order, that starts the built-in Shell without a look for startup.nsh."""
+        self.shell_entry()
+        self.set_entry(QUICK_SHELL_NUMBER, 'Shell', shell_path(), QUICK, order=None)
+        return QUICK_SHELL_NUMBER

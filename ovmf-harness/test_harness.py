@@ -50,7 +50,7 @@ MANY = [f'{n:05d}' for n in range(700)]
 @pytest.fixture(scope='module')
 def prompt(tmp_path_factory):
     """A machine at the Shell's prompt, for tests that leave it there. FS0: is its stick."""
-    machine = Machine(tmp_path_factory.mktemp('prompt'))
+    machine = Machine(tmp_path_factory.mktemp('prompt'), desk=True)
     machine.add_stick({'startup.nsh': 'echo STARTUP RAN\r\n',
                        'long.txt': (LONG + '\r\n' + 'x' * 100 + '\r\nend\r\n').encode(),
                        'many.txt': ''.join(f'line {number} of the text\r\n' for number in MANY)})

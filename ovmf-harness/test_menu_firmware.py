@@ -3,11 +3,13 @@
 One machine, whose second disk was never made ready: the menu repairs it, and tries a start from that disk;
 in its next start the menu tells of that, and starts the disk itself.
 """
+from functools import partial
+
 import pytest
 
 import damage
 import mirror_vm
-from machine import STANDIN, scaled
+from machine import STANDIN, Machine, scaled
 from terminal import chosen, is_menu, screens
 from test_menu import NEVER_READY
 from test_stick import plug_in
@@ -83,7 +85,7 @@ def server(bases, tmp_path, stick_image):
     setup = bases('mirror').copy(tmp_path / 'setup')
     for line in NEVER_READY:
         damage.apply(setup, line)
-    machine = mirror_vm.as_machine(setup, tmp_path / 'vm', [0, 1])
+    machine = mirror_vm.as_machine(setup, tmp_path / 'vm', [0, 1], kind=partial(Machine, desk=True))
     stick = plug_in(machine, stick_image)
     machine.nvram.set_entry(STICK_ENTRY, 'Stick', stick.esp.short_path('\\EFI\\BOOT\\BOOTX64.EFI'), order=None)
     machine.esps = [setup.disk(index).parts['esp'].guid for index in (0, 1)]

@@ -33,7 +33,7 @@ def hex_dump(lines):
 def test_bcfg_reads_what_was_written(machine, standin, product):
     modern = Modern(machine, standin, product)
     nvram, esp = machine.nvram, modern.esps[1]
-    with machine.boot_to_shell() as vm:
+    with machine.boot_to_shell(quick=False) as vm:
         vm.cd(modern.stick)
         assert vm.run('shadowboot clone -d+ "on Disk 1" -y').status == 0
         assert vm.run(f'shadowboot add {esp.guid} {LOADER} -d "With options" -opt "a=^"b^" c" -at 1'
@@ -89,7 +89,7 @@ def test_linux_reads_our_entries_and_we_read_those_that_it_made(machine, standin
     stick.volume.put('/EFI/shadowboot/shadowboot.conf', b'mode = report\ntimeout = 0\n')
     stick.volume.put('vmlinuz.efi', linux.kernel)
     stick.volume.put('initrd.img', linux.initramfs(commands))
-    with machine.boot_to_shell() as vm:
+    with machine.boot_to_shell(quick=False) as vm:
         vm.cd(stick)
         assert vm.run('shadowboot clone -y').status == 0
         ours, order = nvram.raw_entries(), nvram.order
@@ -129,7 +129,7 @@ def test_linux_reads_our_entries_and_we_read_those_that_it_made(machine, standin
     assert nvram.order == made + order
     assert {n: data for n, data in nvram.raw_entries().items() if n in ours} == ours
 
-    with machine.boot_to_shell() as vm:
+    with machine.boot_to_shell(quick=False) as vm:
         vm.cd(stick)
         listed = vm.run('shadowboot entries').text
         blocks = {int(b[1], 16): b[0] for b in re.finditer(
