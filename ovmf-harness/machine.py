@@ -48,6 +48,8 @@ LOADER = '\\EFI\\Microsoft\\Boot\\bootmgfw.efi'
 # Where states are kept from one run to the next.
 KEPT = BUILD / 'firmware'
 FIRST_SLOT, LAST_SLOT = 2, 30
+# UEFI specification 3.3: where the firmware speaks and reads, and in which language. It works them out once.
+CONSOLE = re.compile('ConIn|ConOut|ErrOut|Lang|PlatformLang')
 STANDIN = re.compile(r'STANDIN token=(?P<token>\S*) esp=(?P<esp>\S+) entry=(?P<entry>\S+)'
                      r' file=(?P<file>\S*) loader=(?P<loader>\S+) system=(?P<system>\S+)'
                      r' description=(?P<description>[^\n]*)\n')
@@ -81,7 +83,7 @@ class Machine:
 
     def new_variables(self, given):
         path = self.workdir / 'vars.fd'
-        shutil.copyfile(given or (FIRMWARE.variables if self.cold else used_variables()), path)
+        shutil.copyfile(given or (FIRMWARE.variables if self.cold else used_variables(self.desk)), path)
         return Nvram(path, self.running)
 
     def running(self):
@@ -180,18 +182,20 @@ class Machine:
         return vm
 
 
-def used_variables():
-    """A store with what the firmware writes for itself when it finds an empty one, and no more."""
+def used_variables(desk):
+    """A store with what the firmware writes for itself when it finds an empty one, but no entry and no order: what
+    it is told to start is each machine's own."""
     def make(path):
         with tempfile.TemporaryDirectory() as folder:
-            machine = Machine(folder, variables=FIRMWARE.variables)
+            machine = Machine(folder, variables=FIRMWARE.variables, desk=desk)
             with machine.boot() as vm:
                 vm.to_shell()
             for variable in machine.nvram.variables():
-                if variable.guid == GLOBAL:
+                if variable.guid == GLOBAL and not CONSOLE.fullmatch(variable.name):
                     machine.nvram.delete(variable.name)
             shutil.copyfile(machine.nvram.path, path)
-    return early.kept(KEPT / f'{early.key([], FIRMWARE.code, FIRMWARE.variables)}.variables', make)
+    name = early.key([desk], FIRMWARE.code, FIRMWARE.variables)
+    return early.kept(KEPT / f'{name}.variables', make)
 
 
 class Vm:
