@@ -354,7 +354,7 @@ def test_entries_and_boot_order_in_disorder(machine, product):
     nvram.set_entry(0x30, CONTROL, first.esp.short_path('\\a\x1b[2J\n.efi'))
     nvram.set_entry(0x31, 'L' * 20000, first.esp.short_path(LOADER))
     clone = f'shadowboot clone -sg {first.esp.guid} -tg {second.esp.guid}'
-    with machine.boot_to_shell() as vm:
+    with machine.boot_to_shell(quick=False) as vm:
         vm.cd(stick)
         variables, order = boot_variables(machine), nvram.order
         assert set(damaged) <= set(nvram.raw_entries()) and not set(damaged) & set(order)
@@ -446,7 +446,7 @@ def test_full_variable_store_takes_no_clone_until_something_is_deleted(machine, 
     nvram.shell_entry()
     fill_store(nvram, FIRMWARE_TAKES + ROOM + LEFT)
     clone = f'shadowboot clone -sg {first.esp.guid} -tg {second.esp.guid} -d "Shadow"'
-    with machine.boot_to_shell(120) as vm:
+    with machine.boot_to_shell(120, quick=False) as vm:
         vm.cd(stick)
         vm.shell('dmpstore -all -l more.bin')
         assert 1000 < nvram.free() < 5120
