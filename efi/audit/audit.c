@@ -346,7 +346,8 @@ static void audit_entry(struct collector *to, const struct machine *machine, siz
     }
     audit_target(to, machine, index);
     audit_duplicate(to, machine, index);
-    if (!entry->in_order && !order_is_missing(machine) && !is_own(to, machine, index))
+    bool is_boot = (entry->option.attributes & LOAD_OPTION_CATEGORY) == 0; /* no application */
+    if (is_boot && !entry->in_order && !order_is_missing(machine) && !is_own(to, machine, index))
         collect_at_entry(to, FINDING_ENTRY_NOT_IN_ORDER, index, "");
 }
 
