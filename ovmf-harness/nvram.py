@@ -25,7 +25,7 @@ import struct
 import uuid
 from dataclasses import dataclass
 
-from devicepath import ACTIVE, LoadOption, shell_path
+from devicepath import ACTIVE, CATEGORY_APP, LoadOption, shell_path
 
 GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
 NV_BS_RT = 7
@@ -228,7 +228,7 @@ class Nvram:
         return SHELL_NUMBER
 
     def quick_shell_entry(self):
-        """The number of an entry, in no order, that starts the built-in Shell without a look for startup.nsh."""
+        """The number of an application, which is in no order: the built-in Shell that does not look for startup.nsh."""
         self.shell_entry()
-        self.set_entry(QUICK_SHELL_NUMBER, 'Shell', shell_path(), QUICK, order=None)
+        self.set_entry(QUICK_SHELL_NUMBER, 'Shell', shell_path(), QUICK, ACTIVE | CATEGORY_APP, order=None)
         return QUICK_SHELL_NUMBER
