@@ -5,19 +5,20 @@ The reader is looked at through tests/tools/fat_dump.c, in $SHADOWBOOT_TOOLS or 
 """
 import functools
 import hashlib
+import mmap
 import os
 import random
 import re
 import shutil
 import struct
 import subprocess
-import tempfile
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
 from fat import ENVIRONMENT
+from sparse import holes_kept
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1 << 20
@@ -208,7 +209,7 @@ class Patch:
 
     def __init__(self, data, fat):
         self.fat = fat
-        self.data = bytearray(data)
+        self.data = data
         self.sector, self.per_cluster, reserved, self.fats, roots = struct.unpack_from(
             '<HBHBH', self.data, 11)
         self.fat_size = (self.word(22) or self.long(36)) * self.sector
@@ -503,7 +504,8 @@ def two_files_of_one_long_name(p):
     at = p.entry(b'ALONGN~1TXT')
     pieces = bytes(p.data[at - 96:at])
     total = 0
-    for c in p.data[p.entry(b'TWOPIE~1TXT'):][:11]:
+    short = p.entry(b'TWOPIE~1TXT')
+    for c in p.data[short:short + 11]:
         total = ((total >> 1 | total << 7) + c) & 0xFF
     to = p.entry(b'TWOPIE~1TXT')
     write(p, to - 96, pieces)
@@ -633,38 +635,35 @@ def impossible_date(p):
     write(p, p.a + 22, b'\xff\xff\xff\xff')
 
 
-@functools.cache
-def sound_volume(fat):
-    """The bytes of the volume that the tests damage."""
-    size, sector, cluster = {12: (2 * MIB, 512, 1), 16: (6 * MIB, 512, 1), 32: (36 * MIB, 512, 1)}[fat]
-    with tempfile.TemporaryDirectory() as folder:
-        image = make_image(Path(folder) / 'image', size, fat, sector, cluster)
+@pytest.fixture(name='sound_volume', scope='module')
+def make_sound_volumes(tmp_path_factory):
+    """The image that the tests damage copies of."""
+    @functools.cache
+    def of(fat):
+        size, sector, cluster = {12: (2 * MIB, 512, 1), 16: (6 * MIB, 512, 1), 32: (36 * MIB, 512, 1)}[fat]
+        folder = tmp_path_factory.mktemp('sound')
+        image = make_image(folder / 'image', size, fat, sector, cluster)
         put_tree(image, {
             'A.BIN': bytes(10 * 512), 'B.BIN': bytes(10 * 512), 'EMPTY.BIN': b'',
             'A long name that takes three pieces.txt': b'long', 'Empty long name.txt': b'',
             'Two pieces would do here, really.txt': b'other',
             'FOLDER/INNER/FILE.BIN': b'deep', 'FOLDER/OTHER.BIN': b'other',
-        }, Path(folder))
-        return image.read_bytes()
+        }, folder)
+        return image
+    return of
 
 
-def damaged_image(tmp_path, fat, change):
-    patch = Patch(sound_volume(fat), fat)
-    change(patch)
+def damaged_image(sound, tmp_path, fat, change):
     image = tmp_path / 'image'
-    with open(image, 'wb') as file:
-        file.truncate(len(patch.data))
-        for at in range(0, len(patch.data), 65536):  # what is zero stays a hole
-            piece = patch.data[at:at + 65536]
-            if any(piece):
-                file.seek(at)
-                file.write(piece)
+    holes_kept(sound, image)
+    with open(image, 'r+b') as file, mmap.mmap(file.fileno(), 0) as data:
+        change(Patch(data, fat))
     return image
 
 
-def judge(tmp_path, damage):
+def judge(sound_volume, tmp_path, damage):
     """What fsck.fat and what we think of it; ours must be what was expected."""
-    image = damaged_image(tmp_path, damage.fat, damage.change)
+    image = damaged_image(sound_volume(damage.fat), tmp_path, damage.fat, damage.change)
     clean, said = fsck(image)
     ours = dump(image)
     assert (ours.status, ours.complete) == ('ok', True)
@@ -674,14 +673,14 @@ def judge(tmp_path, damage):
 
 
 @pytest.mark.parametrize('damage', AGREED, ids=name_of)
-def test_damage_is_judged_as_fsck_judges_it(tmp_path, damage):
-    clean, said = judge(tmp_path, damage)
+def test_damage_is_judged_as_fsck_judges_it(sound_volume, tmp_path, damage):
+    clean, said = judge(sound_volume, tmp_path, damage)
     assert clean == (damage.verdict == 'clean'), said
 
 
 @pytest.mark.parametrize('damage', DIFFERS, ids=name_of)
-def test_difference_to_fsck_is_meant(tmp_path, damage):
-    clean, said = judge(tmp_path, damage)
+def test_difference_to_fsck_is_meant(sound_volume, tmp_path, damage):
+    clean, said = judge(sound_volume, tmp_path, damage)
     assert clean != (damage.verdict == 'clean'), said
 
 
@@ -698,9 +697,9 @@ BOOT_SECTORS = {
 
 
 @pytest.mark.parametrize('name', BOOT_SECTORS)
-def test_boot_sector_is_not_believed(tmp_path, name):
+def test_boot_sector_is_not_believed(sound_volume, tmp_path, name):
     fat, change, status = BOOT_SECTORS[name]
-    image = damaged_image(tmp_path, fat, change)
+    image = damaged_image(sound_volume(fat), tmp_path, fat, change)
     assert dump(image).status == status
 
 
