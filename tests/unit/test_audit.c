@@ -362,6 +362,22 @@ static void each_finding_is_made_at_its_place(void **state)
     }
 }
 
+/* UEFI specification 3.1.3: those are not for BootOrder. */
+static void an_application_that_no_order_names_is_in_order(void **state)
+{
+    (void)state;
+    struct host *host = fixture_modern_machine();
+
+    leave_out_of_order(host);
+    struct scanned *scanned = scan_host(host, SCAN_ENTRIES);
+    size_t entry = machine_find_entry(&scanned->machine, 1);
+    scanned->machine.entries[entry].option.attributes |= LOAD_OPTION_CATEGORY_APP;
+    assert_int_equal(audit_entries(&scanned->arena, &scanned->machine, &scanned->entries), ST_OK);
+    assert_null(find_finding(scanned, FINDING_ENTRY_NOT_IN_ORDER));
+    scanned_free(scanned);
+    host_free(host);
+}
+
 static enum status cannot_enumerate(void *ctx, bool restart, struct var_id *ret_id)
 {
     (void)ctx;
@@ -709,6 +725,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_finding_is_made_at_its_place),
+        cmocka_unit_test(an_application_that_no_order_names_is_in_order),
         cmocka_unit_test(variables_that_cannot_be_listed_are_reported),
         cmocka_unit_test(disks_without_their_firmware_have_entries_nobody_knows),
         cmocka_unit_test(secure_boot_that_nobody_can_tell_is_said_to_be_unknown),
