@@ -13,11 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get('SHADOWBOOT_BUILD', ROOT / 'build')).absolute()
-# A server without a screen: what firmware draws on one, and waits for at a PS/2 port and at empty SATA ports
-# of the chipset, is a quarter of its way to the Shell.
-PC = ('-accel', 'tcg', '-machine', 'q35,sata=off,i8042=off')
+# What firmware waits for at a PS/2 port and at the empty SATA ports of the chipset is a tenth of its way to the Shell.
+PC = ('-accel', 'tcg', '-machine', 'q35,sata=off,i8042=off', '-device', 'VGA,addr=0x1')
 DESK = ('-accel', 'tcg', '-machine', 'q35', '-device', 'VGA,addr=0x1')
-PC_SMM = ('-accel', 'tcg', '-machine', 'q35,smm=on,sata=off,i8042=off',
+PC_SMM = ('-accel', 'tcg', '-machine', 'q35,smm=on,sata=off,i8042=off', '-device', 'VGA,addr=0x1',
           '-global', 'driver=cfi.pflash01,property=secure,value=on', '-global', 'ICH9-LPC.disable_s3=1')
 ARM = ('-accel', 'tcg', '-machine', 'virt', '-cpu', 'cortex-a57')
 
@@ -32,7 +31,7 @@ class Firmware:
     variables: Path = None       # the flash for variables as it is delivered; None: there is none
     memory: int = 128            # MiB
     early: bool = False          # machines may start from a state, see early.py
-    desk: tuple = ()             # `parts` of a machine with a screen and a PS/2 keyboard
+    desk: tuple = ()             # `parts` of a machine with a PS/2 keyboard and the chipset's SATA
     shell_volume: str = '7cb8bdc9-f8eb-4f34-aaea-3ee4af6516a1'   # where the Shell lies
     instead: tuple = ()          # (kind of disk, kind that stands in for it)
     prompt: str = r'Shell> \Z'   # where it ends when nothing starts

@@ -74,7 +74,7 @@ def standin_of(match):
 
 
 class Machine:
-    """The parts of a machine while it is off. One machine per `workdir`; `desk`: with a screen and a PS/2 keyboard."""
+    """The parts of a machine while it is off. One machine per `workdir`; `desk`: with a PS/2 keyboard."""
 
     def __init__(self, workdir, memory=FIRMWARE.memory, cold=False, variables=None, desk=False):
         self.workdir, self.memory, self.cold, self.desk = Path(workdir), memory, cold, desk
