@@ -423,7 +423,7 @@ def test_entries_and_boot_order_in_disorder(machine, product):
 # A full variable store
 
 FILLER = '77777777-1111-2222-3333-444444444444'
-FIRMWARE_TAKES = 2500  # bytes of variables that OVMF makes of a machine at its first start
+FIRMWARE_TAKES = 1400  # bytes of variables that OVMF makes of a machine at its first start
 ROOM = 8000  # so that no write of the firmware makes it compact the store, which takes a second
 LEFT = 4000  # bytes, less than what is to stay free
 
