@@ -244,7 +244,7 @@ def test_refused_commands_say_why_give_a_status_and_change_nothing(modern):
 # What the Shell makes of it
 
 def test_shell_reads_tables_manual_and_pages(modern):
-    with modern.machine.boot_to_shell() as vm:
+    with modern.machine.boot_to_shell(quick=False) as vm:
         vm.cd(modern.stick)
         assert vm.run('shadowboot clone -y').status == 0
         numbers = modern.nvram.order

@@ -32,6 +32,9 @@ UNKNOWN = {
     'shadow-store-ramdisk': {1},                # what is there nobody looks into
     'shadow-store-once-tester': {1},            # nor what follows the memory tester
     'shadow-store-odd-device': {1},
+    'shadow-store-other-store': {1},            # what a boot manager does that is sent to another store
+    'shadow-store-wakes': {1},                  # or that wakes Windows
+    'shadow-store-missing-primary-wakes': {0},
     'shadow-store-other-loader': {1},
     'shadow-store-other-root': {1},
     'databases-differ': {0, 1},                 # two databases of one age that contradict each other
