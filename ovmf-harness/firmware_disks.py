@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import fat
 import gpt
+import sparse
 from devicepath import nvme, pci, sata, scsi, usb
 
 HEADER = struct.Struct('<8sIIIIQQQQ16sQIII')
@@ -155,6 +156,10 @@ class FatVolume:
 
     def read(self, name):
         """The bytes of a file; ValueError when it is not there or not to be read."""
+        return sparse.asked_once(self.disk.image, ('file', self.offset, name, repr(self.disk.bad)),
+                                 lambda: self._read(name))
+
+    def _read(self, name):
         parts = [part for part in name.replace('\\', '/').split('/') if part]
         if self.disk.bad:
             for depth in range(1, len(parts) + 1):

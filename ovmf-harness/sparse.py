@@ -5,6 +5,7 @@ are the same here, however they were written.
 
     digest(image) == digest(other)           # the same size, the same bytes
     digest(image, offset, size)              # of a range of it
+    asked_once(image, 'how many', count)     # what is known of an image until it is changed
 """
 import functools
 import hashlib
@@ -80,6 +81,26 @@ def kept_digest(image):
     """The same of a whole file, worked out anew only when inode, size or time of the file are others."""
     state = os.stat(image)
     return _digest_in_state(image, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+ANSWERS, ANSWERS_MOST = {}, 1000
+
+
+def asked_once(image, question, ask):
+    """What `ask` gives or raises, asked again for this question only when the state of the image is another."""
+    state = os.stat(image)
+    key = str(image), state.st_ino, state.st_size, state.st_mtime_ns, question
+    if key not in ANSWERS:
+        if len(ANSWERS) >= ANSWERS_MOST:
+            ANSWERS.clear()
+        try:
+            ANSWERS[key] = ask(), None
+        except ValueError as error:
+            ANSWERS[key] = None, error
+    answer, error = ANSWERS[key]
+    if error:
+        raise error
+    return answer
 
 
 def copy_range(source, offset, length, target):

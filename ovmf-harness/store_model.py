@@ -7,6 +7,7 @@ Measured with the boot manager of Windows 10 (10.0.19041): the default is taken,
 where it does not exist, and no other when that fails. The GUID of the partition alone decides.
 """
 import base64
+import functools
 import struct
 import subprocess
 import tempfile
@@ -76,13 +77,19 @@ def entries_of(log, sequence):
         at, sequence = at + size, sequence + 1
 
 
-def tree_of(hive):
-    """{object: {element: data}}, data as text, a list of texts, or bytes; "type" is the object's."""
+@functools.lru_cache(maxsize=256)
+def as_xml(hive):
+    """What hivexml makes of it, or None."""
     with tempfile.NamedTemporaryFile() as stream:
         stream.write(hive)
         stream.flush()
-        text = subprocess.run(['hivexml', stream.name], capture_output=True, check=True).stdout
-    root = ElementTree.fromstring(text).find('node')
+        done = subprocess.run(['hivexml', stream.name], capture_output=True, check=False)
+    return None if done.returncode else done.stdout.decode(errors='replace')
+
+
+def tree_of(hive):
+    """{object: {element: data}}, data as text, a list of texts, or bytes; "type" is the object's."""
+    root = ElementTree.fromstring(as_xml(bytes(hive))).find('node')
     objects = next(node for node in root.findall('node') if node.get('name') == 'Objects')
     return {node.get('name').lower(): elements_of(node) for node in objects.findall('node')}
 

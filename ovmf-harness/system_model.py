@@ -196,12 +196,8 @@ def store_of(volume):
     whole = store_model.recovered(hive, log_of(volume))
     if whole is None:
         raise ValueError('the store is dirty, and has no log')
-    with tempfile.NamedTemporaryFile() as stream:
-        stream.write(whole)
-        stream.flush()
-        done = subprocess.run(['hivexml', stream.name], capture_output=True, check=False)
-    text = done.stdout.decode(errors='replace')
-    if done.returncode:
+    text = store_model.as_xml(bytes(whole))
+    if text is None:
         raise ValueError('hivex does not open the store')
     if 'name="Objects"' not in text or 'key="Element"' not in text:
         raise ValueError('the store has no objects')
@@ -254,6 +250,11 @@ def volume_problem(disk, partition):
     boot = gpt.peek(disk.image, partition.first * disk.block_size, 512)
     if boot[3:11] == BITLOCKER:
         raise Doubt('BitLocker')
+    return sparse.asked_once(disk.image, ('Windows', partition.first, partition.last, repr(disk.bad)),
+                             lambda: no_windows_in(disk, partition))
+
+
+def no_windows_in(disk, partition):
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / 'volume'
         read_around(disk, partition, copy)

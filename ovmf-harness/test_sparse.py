@@ -108,3 +108,27 @@ def test_kept_digest_is_worked_out_anew_after_a_change(images):
     gpt.poke(images[1], 0, b'changed')
     os.utime(images[1], (1, 1))
     assert kept_digest(images[1]) == sparse.digest(images[1]) != before
+
+
+def test_what_was_asked_is_asked_again_after_a_change(tmp_path):
+    image, asked = tmp_path / 'image', []
+    image.write_bytes(b'one')
+
+    def ask():
+        asked.append(image.read_bytes())
+        if asked[-1] == b'none':
+            raise ValueError('none')
+        return asked[-1]
+
+    assert [sparse.asked_once(image, 'what', ask) for _ in range(2)] == [b'one', b'one'] and len(asked) == 1
+    assert sparse.asked_once(image, 'another question', ask) == b'one' and len(asked) == 2
+    for content in (b'two', b'none'):
+        image.write_bytes(content)
+        os.utime(image, ns=(0, len(content)))          # a clock that stands still would hide it
+        for _ in range(2):
+            if content == b'none':
+                with pytest.raises(ValueError, match='none'):
+                    sparse.asked_once(image, 'what', ask)
+            else:
+                assert sparse.asked_once(image, 'what', ask) == content
+    assert asked == [b'one', b'one', b'two', b'none']
