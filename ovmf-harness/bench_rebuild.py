@@ -38,7 +38,7 @@ def size():
     return sum(map(len, kept.values())) + len(kept['Windows/Boot/EFI/bootmgfw.efi'])
 
 
-def windows_image(folder, start):
+def windows_image(folder, start, finish):
     image = make(folder / 'windows.img', BLOCK, 4096, size=VOLUME_MIB * MIB, start=start)
     with mounted(image, folder / 'mount') as mount:
         for name in ('winload.efi', 'ntoskrnl.exe'):
@@ -48,7 +48,7 @@ def windows_image(folder, start):
         for name, data in kept_files().items():
             place = mount / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
+            place.write_bytes(finish(data) if name.endswith('.efi') else data)
     return image
 
 
@@ -58,14 +58,16 @@ def part(kind, at, mib, number):
 
 
 class WindowsBed:
-    def __init__(self, folder, kind=Machine):
+    """`finish` makes the programs what they are on the volume: signed ones, for instance."""
+
+    def __init__(self, folder, kind=Machine, finish=bytes):
         at = 1 + ESP_MIB + 16
         self.machine = kind(folder, memory=512)
         self.disk = self.machine.add_disk('nvme', 400 * MIB, partitions=[
             part(ESP, 1, ESP_MIB, 1), part(MSR, 1 + ESP_MIB, 16, 2), part(BASIC_DATA, at, VOLUME_MIB, 3)])
         self.stick = self.machine.add_stick({'shadowboot.efi': built('SHADOWBOOT_EFI', 'build/shadowbootx64.efi')})
         self.esp = self.disk.esp.format(32, cluster=8)
-        poke(self.disk.image, at * MIB, windows_image(folder, at * MIB // BLOCK).read_bytes())
+        poke(self.disk.image, at * MIB, windows_image(folder, at * MIB // BLOCK, finish).read_bytes())
         self.machine.nvram.set_entry(0, 'Windows Boot Manager', self.esp.short_path(LOADER))
 
     def difference(self):

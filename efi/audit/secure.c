@@ -262,7 +262,7 @@ static struct secure_judgement judge_unsigned(const struct secure_boot *state,
         doubt = DOUBT_UNSIGNED;
     if (digest_in_db && !is_readable(dbx))
         doubt = DOUBT_LIST;
-    if (!signers->has_digest)
+    if (!signers->has_digest && secure_boot_looks_up(state))
         doubt = DOUBT_SIGNATURE;
     if (doubt != DOUBT_COUNT)
         return judge_unknown(doubt);

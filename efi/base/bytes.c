@@ -1,11 +1,10 @@
 #include "base/bytes.h"
 
 #include "base/mem.h"
+#include "base/wide.h"
 
-#define ROW        (8 * sizeof(uint64_t)) /* bytes of one turn of a loop */
-#define ALL_OF_ROW _Pragma("GCC unroll 8")
-#define ONES       0x0101010101010101u
-#define HIGHS      0x8080808080808080u
+#define ONES  0x0101010101010101u
+#define HIGHS 0x8080808080808080u
 
 bool span_equal(struct span a, struct span b)
 {
@@ -25,11 +24,11 @@ bool span_is_zero(struct span span)
 {
     size_t i = 0;
 
-    for (; span.size - i >= ROW; i += ROW) {
-        uint64_t row = 0;
-        ALL_OF_ROW for (size_t k = 0; k < ROW; k += sizeof(row)) row |=
-            eight_bytes(span.at + i + k);
-        if (row != 0)
+    for (; span.size - i >= WIDE_ROW; i += WIDE_ROW) {
+        const wide *row = (const wide *)(span.at + i);
+        wide bits = {0, 0};
+        ALL_OF_WIDE for (size_t k = 0; k < WIDE_UNITS; k++) bits |= row[k];
+        if (wide_any(bits))
             return false;
     }
     for (; span.size - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
@@ -41,18 +40,43 @@ bool span_is_zero(struct span span)
     return i == span.size;
 }
 
-size_t span_find_byte(struct span span, uint8_t byte)
+/* Two bytes that are looked for, each eight times. */
+struct pair {
+    uint64_t first;
+    uint64_t second;
+};
+
+/* How many rows from the start have no such pair, in bytes. A byte of a word is zero where taking one from
+ * each sets a high bit that was not set. */
+static size_t rows_without(struct span span, const struct pair *pair)
 {
-    uint64_t pattern = ONES * byte;
+    const wide first = {pair->first, pair->first};
+    const wide second = {pair->second, pair->second};
+    const wide ones = {ONES, ONES};
     size_t i = 0;
 
-    /* A byte of a word is zero where taking one from each sets a high bit that was not set. */
-    for (; span.size - i >= sizeof(pattern); i += sizeof(pattern)) {
-        uint64_t word = eight_bytes(span.at + i) ^ pattern;
-        if (((word - ONES) & ~word & HIGHS) != 0)
+    for (; span.size - i > WIDE_ROW; i += WIDE_ROW) {
+        const wide *row = (const wide *)(span.at + i);
+        const wide *next = (const wide *)(span.at + i + 1);
+        wide found = {0, 0};
+        ALL_OF_WIDE for (size_t k = 0; k < WIDE_UNITS; k++)
+        {
+            wide differ = (row[k] ^ first) | (next[k] ^ second);
+            found |= (differ - ones) & ~differ;
+        }
+        if (((found[0] | found[1]) & HIGHS) != 0)
             break;
     }
-    while (i < span.size && span.at[i] != byte)
+    return i;
+}
+
+size_t span_find_pair(struct span span, uint8_t first, uint8_t second)
+{
+    const struct pair pair = {ONES * first, ONES * second};
+    size_t i = rows_without(span, &pair);
+
+    while (i < span.size &&
+           (span.at[i] != first || (i + 1 < span.size && span.at[i + 1] != second)))
         i++;
     return i;
 }

@@ -35,7 +35,7 @@ static enum status read_own_file(struct context *context, struct install_request
                       "%s, which shadowboot was started from, cannot be read: %s. Nothing was "
                       "changed.",
                       path, status_text(status));
-    pe_check_start(check, got, context->machine.architecture);
+    pe_check_start(check, got, context->machine.architecture, false);
     pe_check_feed(check, span_of(image, got));
     if (pe_check_finish(check) != PE_GOOD || pe_check_mark(check) != PE_MARK_SHADOWBOOT)
         return report(context, ST_DAMAGED,

@@ -1,30 +1,23 @@
 /*
- * The memory functions that the compiler and the core count on. Plain loops over machine words:
- * the empty assembly in each keeps the compiler from turning a loop back into a call of the
+ * The memory functions that the compiler and the core count on. Loops over rows, then over machine
+ * words: the empty assembly in each keeps the compiler from turning a loop back into a call of the
  * function it stands in.
  */
 #include "base/mem.h"
 
-#include <stdint.h>
+#include "base/wide.h"
 
 typedef uintptr_t __attribute__((may_alias, aligned(1))) word;
 
-/* Words that are moved in one turn of a loop, whose own steps cost as much as a word. */
-#define ROW_WORDS  8
-#define ALL_OF_ROW _Pragma("GCC unroll 8")
-#define ROW        (ROW_WORDS * sizeof(word))
-
 #define KEEP_LOOP() __asm__ volatile("" ::: "memory")
 
-void *memcpy(void *restrict to, const void *restrict from, size_t size)
+/* Copies from the start, in that order: also to a target that begins before the source and overlaps it. */
+static __attribute__((noinline)) void copy_forward(uint8_t *out, const uint8_t *in, size_t size)
 {
-    uint8_t *out = to;
-    const uint8_t *in = from;
-
-    for (; size >= ROW; size -= ROW) {
-        ALL_OF_ROW for (int i = 0; i < ROW_WORDS; i++)((word *)out)[i] = ((const word *)in)[i];
-        out += ROW;
-        in += ROW;
+    for (; size >= WIDE_ROW; size -= WIDE_ROW) {
+        ALL_OF_WIDE for (int i = 0; i < WIDE_UNITS; i++)((wide *)out)[i] = ((const wide *)in)[i];
+        out += WIDE_ROW;
+        in += WIDE_ROW;
         KEEP_LOOP();
     }
     for (; size >= sizeof(word); size -= sizeof(word)) {
@@ -37,6 +30,11 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
         *out++ = *in++;
         KEEP_LOOP();
     }
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size)
+{
+    copy_forward(to, from, size);
     return to;
 }
 
@@ -58,19 +56,22 @@ static void copy_backward(uint8_t *out, const uint8_t *in, size_t size)
 void *memmove(void *to, const void *from, size_t size)
 {
     if ((uintptr_t)to - (uintptr_t)from >= size)
-        return memcpy(to, from, size); /* goes forward, so a target below the source is safe */
-    copy_backward(to, from, size);
+        copy_forward(to, from, size);
+    else
+        copy_backward(to, from, size);
     return to;
 }
 
 void *memset(void *at, int value, size_t size)
 {
     uint8_t *out = at;
-    word pattern = (word)-1 / 0xff * (uint8_t)value;
+    uint64_t eight = (uint64_t)-1 / 0xff * (uint8_t)value;
+    word pattern = (word)eight;
+    wide row = {eight, eight};
 
-    for (; size >= ROW; size -= ROW) {
-        ALL_OF_ROW for (int i = 0; i < ROW_WORDS; i++)((word *)out)[i] = pattern;
-        out += ROW;
+    for (; size >= WIDE_ROW; size -= WIDE_ROW) {
+        ALL_OF_WIDE for (int i = 0; i < WIDE_UNITS; i++)((wide *)out)[i] = row;
+        out += WIDE_ROW;
         KEEP_LOOP();
     }
     for (; size >= sizeof(word); size -= sizeof(word)) {
@@ -91,14 +92,14 @@ int memcmp(const void *a, const void *b, size_t size)
     const uint8_t *y = b;
 
     /* Words that differ are left to the bytes, which know the order. */
-    for (; size >= ROW; size -= ROW) {
-        word differ = 0;
-        ALL_OF_ROW for (int i = 0; i < ROW_WORDS; i++) differ |=
-            ((const word *)x)[i] ^ ((const word *)y)[i];
-        if (differ != 0)
+    for (; size >= WIDE_ROW; size -= WIDE_ROW) {
+        wide differ = {0, 0};
+        ALL_OF_WIDE for (int i = 0; i < WIDE_UNITS; i++) differ |=
+            ((const wide *)x)[i] ^ ((const wide *)y)[i];
+        if (wide_any(differ))
             break;
-        x += ROW;
-        y += ROW;
+        x += WIDE_ROW;
+        y += WIDE_ROW;
         KEEP_LOOP();
     }
     for (; size >= sizeof(word) && *(const word *)x == *(const word *)y; size -= sizeof(word)) {

@@ -1,24 +1,25 @@
 #include "format/pe.h"
 
 #include "base/mem.h"
+#include "base/wide.h"
 #include "pe_piece.h"
 
 #define BLOCK_SIZE 512u  /* what a damaged cluster is a multiple of */
 #define PAGE_SIZE  4096u /* zeros of this size in code are damage */
 
-#define WORDS_OF_PAIRS 0x0000ffff0000ffffu
-#define SUM_MOST       0x20000u /* bytes: 16,384 times two words in 32 bits, with room to spare */
+#define SUM_MOST 0x20000u /* bytes: 8,192 times two words in 32 bits, with room to spare */
 
 #define CHECKSUM_SIZE     4u
 #define DIRECTORY_SIZE    8u
 #define LOADER_FLAGS_SIZE 2u
 #define LOADER_FLAGS_AT   6u /* behind the start of the checksum */
 
-void pe_check_start(struct pe_check *check, uint64_t size, const char *architecture)
+void pe_check_start(struct pe_check *check, uint64_t size, const char *architecture, bool looked_up)
 {
     memset(check, 0, offsetof(struct pe_check, table));
     check->size = size;
     check->architecture = architecture;
+    check->looked_up = looked_up;
     check->headers_status = ST_ABSENT;
     check->all_zero = true;
     sha256_start(&check->digest_state);
@@ -53,17 +54,17 @@ static void feed_digest(struct pe_check *check, struct span piece, uint64_t at)
     sha256_feed(&check->digest_state, piece_overlap(piece, at, from, end));
 }
 
-/* Adds the 16-bit words of as many bytes as come in eights and two sums of 32 bits have room for. */
-static size_t sum_eights(struct span piece, uint64_t *io_sum)
+/* Adds the 16-bit words of as many bytes as come in units, and as sums of 32 bits have room for. */
+static size_t sum_units(struct span piece, uint64_t *io_sum)
 {
-    size_t size = (piece.size < SUM_MOST ? piece.size : SUM_MOST) / 8 * 8;
-    uint64_t pairs = 0; /* two sums, each of every second word */
+    size_t size = (piece.size < SUM_MOST ? piece.size : SUM_MOST) / sizeof(wide) * sizeof(wide);
+    wide_quads sums = {0, 0, 0, 0}; /* each of every fourth pair of words */
 
-    for (size_t i = 0; i < size; i += 8) {
-        uint64_t four = ld_le64(piece.at + i);
-        pairs += (four & WORDS_OF_PAIRS) + (four >> 16 & WORDS_OF_PAIRS);
+    for (size_t i = 0; i < size; i += sizeof(wide)) {
+        wide_quads pairs = *(const wide_quads *)(piece.at + i);
+        sums += (pairs & 0xffff) + (pairs >> 16);
     }
-    *io_sum += (pairs & 0xffffffffu) + (pairs >> 32);
+    *io_sum += (uint64_t)sums[0] + sums[1] + sums[2] + sums[3];
     return size;
 }
 
@@ -75,8 +76,8 @@ static uint64_t sum_words(struct span piece, uint64_t at)
 
     if (at % 2 != 0 && piece.size > 0)
         sum = (uint64_t)piece.at[i++] << 8;
-    while (piece.size - i >= 8)
-        i += sum_eights(span_part(piece, i, piece.size - i), &sum);
+    while (piece.size - i >= sizeof(wide))
+        i += sum_units(span_part(piece, i, piece.size - i), &sum);
     for (; piece.size - i >= 2; i += 2)
         sum += ld_le16(piece.at + i);
     if (i < piece.size)
@@ -143,7 +144,8 @@ static void read_headers(struct pe_check *check)
     check->headers_status = pe_headers_parse(start, check->size, &check->headers);
     if (check->headers_status != ST_OK)
         return;
-    check->digest_wanted = pe_headers_tile_file(start, &check->headers, check->size);
+    check->digest_wanted = (check->looked_up || check->headers.certificates != 0) &&
+                           pe_headers_tile_file(start, &check->headers, check->size);
     if (!pe_headers_find_section(start, &check->headers, ".sbat", &check->sbat))
         check->sbat.size = 0;
     pe_levels_start(&check->levels, start, &check->headers);

@@ -106,7 +106,8 @@ void pe_pdb_feed(struct pe_pdb_search *search, struct span piece)
 {
     for (size_t i = 0; i < piece.size && !pe_pdb_found(search); i++) {
         if (search->matched == 0)
-            i += span_find_byte(span_part(piece, i, piece.size - i), (uint8_t)pdb_name[0]);
+            i += span_find_pair(span_part(piece, i, piece.size - i), (uint8_t)pdb_name[0],
+                                (uint8_t)pdb_name[1]);
         if (i == piece.size)
             return;
         bool goes_on = piece.at[i] == (uint8_t)pdb_name[search->matched];

@@ -7,15 +7,18 @@
 #define KEY_BYTES     64u
 #define KEY_FACTOR    0x01000193u
 
-/* Stands before its bytes. */
+/* Stands before its bytes, which lie as most drivers want what they read into: one that does not get
+ * it so is given another buffer, and everything is copied once more. */
 struct kept_content {
-    struct kept_content *next; /* of its row */
-    size_t size;               /* bytes */
+    _Alignas(ALIGNMENT) struct kept_content *next; /* of its row */
+    size_t size;                                   /* bytes */
     bool has_digest;
     struct sha256 digest; /* has_digest only */
     bool is_judged;       /* as a program */
     struct file_content judged;
 };
+
+_Static_assert(sizeof(struct kept_content) % ALIGNMENT == 0, "bytes begin behind it");
 
 static size_t whole_size(size_t size)
 {

@@ -374,10 +374,11 @@ static enum status scan(struct arena *arena, const struct ports *ports, enum sca
         if (status == ST_OK)
             status = scan_md_volumes(arena, &metered,
                                      depth == SCAN_QUICK ? MD_LOOKS_QUICK : SIZE_MAX, &machine);
-        if (status == ST_OK && depth >= SCAN_QUICK)
-            status = scan_contents(arena, &metered, meters, depth, before, &machine);
+        /* Before what is looked up in its lists. */
         if (status == ST_OK && depth >= SCAN_FULL)
             status = secure_boot_read(arena, &ports->vars, &machine.secure);
+        if (status == ST_OK && depth >= SCAN_QUICK)
+            status = scan_contents(arena, &metered, meters, depth, before, &machine);
         if (status != ST_OK)
             return status;
     }

@@ -108,6 +108,7 @@ static enum status scan_esps(const struct content_scan *scan)
     struct esp_scan esp_scan = {
         .arena = scan->arena,
         .architecture = machine->architecture,
+        .looks_up = secure_boot_looks_up(&machine->secure),
         .since = scan->before,
         .contents = scan->depth >= SCAN_FULL,
         .kept = scan->depth >= SCAN_FULL ? machine->contents : NULL,

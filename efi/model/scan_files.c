@@ -36,7 +36,7 @@ static enum status take_verdict(const struct esp_scan *scan, struct pe_check *ch
 static enum status judge_program(const struct esp_scan *scan, struct pe_check *check,
                                  struct span bytes, struct file_content *io_content)
 {
-    pe_check_start(check, bytes.size, scan->architecture);
+    pe_check_start(check, bytes.size, scan->architecture, scan->looks_up);
     pe_check_feed(check, bytes);
     enum status status = take_verdict(scan, check, io_content);
     if (status == ST_OK)
@@ -81,7 +81,7 @@ static enum status read_through(const struct esp_scan *scan, struct esp *esp,
     size_t size = 0;
 
     sha256_start(&digest);
-    pe_check_start(check, file->size, scan->architecture);
+    pe_check_start(check, file->size, scan->architecture, scan->looks_up);
     fat_reader_start(&reader, &esp->volume, file);
     do {
         enum status status = fat_reader_next(&reader, scan->buffer, scan->buffer_size, &size);

@@ -53,6 +53,7 @@ struct source_scan {
     struct ntfs_volume volume;
     struct fat_file *files;
     struct ntfs_file *origins;
+    size_t *lengths; /* of their paths */
     size_t count;
     bool has_twins;             /* some were listed */
     struct pe_signers *signers; /* room for those of the next program */
@@ -89,12 +90,15 @@ static enum status note_kept(struct source_scan *scan, const char *path,
 
     if (path == NULL)
         return ST_NO_MEMORY;
-    while (at < scan->count && !text_equal_nocase(scan->files[at].path, path))
+    size_t length = text_length(path);
+    while (at < scan->count && (scan->lengths[at] != length || /* most begin alike */
+                                !text_equal_nocase(scan->files[at].path, path)))
         at++;
     if (at == FILES_MOST)
         return ST_UNSUPPORTED;
     scan->count += at == scan->count;
     scan->origins[at] = *origin;
+    scan->lengths[at] = length;
     scan->files[at] = (struct fat_file){.path = path,
                                         .exact_name = true,
                                         .status = found,
@@ -265,7 +269,8 @@ static enum status read_and_keep(struct source_scan *scan, const struct ntfs_dat
     io_content->kept = contents_keep(scan->machine->contents, room, size, used);
     if (!io_content->is_program || content_recall_verdict(io_content))
         return ST_OK;
-    pe_check_start(check, size, scan->machine->architecture);
+    pe_check_start(check, size, scan->machine->architecture,
+                   secure_boot_looks_up(&scan->machine->secure));
     pe_check_feed(check, content_bytes(io_content));
     take_judgement(scan, check, io_content);
     content_note_verdict(io_content);
@@ -281,7 +286,8 @@ static enum status read_past(struct source_scan *scan, const struct ntfs_data *d
     size_t size = 0;
 
     sha256_start(&digest);
-    pe_check_start(check, data->size, scan->machine->architecture);
+    pe_check_start(check, data->size, scan->machine->architecture,
+                   secure_boot_looks_up(&scan->machine->secure));
     for (uint64_t at = 0; at < data->size; at += size) {
         enum status status = ntfs_data_read(data, at, buffer, ESP_BUFFER_BYTES, &size);
         if (status == ST_OK && size == 0)
@@ -470,7 +476,8 @@ enum status scan_source(struct arena *arena, const struct ports *ports,
 
     scan.files = arena_alloc(arena, FILES_MOST, sizeof(*scan.files));
     scan.origins = arena_alloc(arena, FILES_MOST, sizeof(*scan.origins));
-    if (scan.files == NULL || scan.origins == NULL)
+    scan.lengths = arena_alloc(arena, FILES_MOST, sizeof(*scan.lengths));
+    if (scan.files == NULL || scan.origins == NULL || scan.lengths == NULL)
         return ST_NO_MEMORY;
     struct patient_disk patient;
     enum status status = copy_blocks_open(arena, ports->disks, io_machine, copy, &patient.disk);

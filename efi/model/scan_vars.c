@@ -238,7 +238,9 @@ static enum status read_boot_entries(struct arena *arena, const struct vars_port
     for (size_t i = 0; i < order->count && status == ST_OK; i++)
         status = list_entry(arena, vars, order->numbers[i], done, io_machine);
     for (uint32_t number = 0; number <= UINT16_MAX && status == ST_OK; number++) {
-        if (set_holds(found, (uint16_t)number))
+        if (found->bits[number / 8] == 0)
+            number += 7; /* they go by eights from 0 */
+        else if (set_holds(found, (uint16_t)number))
             status = list_entry(arena, vars, (uint16_t)number, done, io_machine);
     }
     return status;

@@ -120,3 +120,10 @@ enum status secure_boot_read(struct arena *arena, const struct vars_port *vars,
     *ret_state = state;
     return ST_OK;
 }
+
+bool secure_boot_looks_up(const struct secure_boot *state)
+{
+    return state->lists[SECURE_DB].counts[SIGNATURE_SHA256] +
+               state->lists[SECURE_DBX].counts[SIGNATURE_SHA256] >
+           0;
+}

@@ -92,8 +92,9 @@ bool span_equal(struct span a, struct span b);
 /* True when every byte is zero; also for an empty span. */
 bool span_is_zero(struct span span);
 
-/* Where the first such byte is; the size of the span when there is none. */
-size_t span_find_byte(struct span span, uint8_t byte);
+/* Where the first of two bytes is that follow each other, the last byte counting where it is `first`, since
+ * what follows it is not there; the size of the span when they are nowhere. */
+size_t span_find_pair(struct span span, uint8_t first, uint8_t second);
 
 static inline bool is_power_of_two(uint64_t value)
 {

@@ -84,6 +84,7 @@ struct pe_check {
     uint64_t zero_blocks; /* whole ones in a row before `at` */
     bool zero_code;
 
+    bool looked_up;
     bool digest_wanted;
     struct sha256_state digest_state;
     struct sha256 digest; /* at the end */
@@ -99,8 +100,10 @@ struct pe_check {
     uint8_t table[PE_TABLE_MAX]; /* the last field: not cleared at the start */
 };
 
-/* `size` is that of the file in bytes; `architecture` must outlive the check. */
-void pe_check_start(struct pe_check *check, uint64_t size, const char *architecture);
+/* `size` is that of the file in bytes; `architecture` must outlive the check. What is not signed has a
+ * digest made only if it is `looked_up` in lists of such: nothing else asks for it. */
+void pe_check_start(struct pe_check *check, uint64_t size, const char *architecture,
+                    bool looked_up);
 
 /* The next bytes of the file. What is beyond its size is ignored. */
 void pe_check_feed(struct pe_check *check, struct span piece);
@@ -115,7 +118,7 @@ enum pe_verdict pe_check_finish(struct pe_check *check);
 uint32_t pe_check_sum(const struct pe_check *check);
 
 /* What Authenticode makes of the content, once the check is finished. False where it would take more
- * than one pass, and for what is no image. */
+ * than one pass, for what is no image, and for what is neither signed nor looked up. */
 bool pe_check_digest(const struct pe_check *check, struct sha256 *ret_digest);
 
 /*

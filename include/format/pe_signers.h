@@ -34,7 +34,7 @@ struct pe_signers {
                         * takes it for broken; ST_UNSUPPORTED: larger, or with more signatures, than
                         * is kept here */
     bool has_digest;
-    struct sha256 digest; /* as Authenticode makes it */
+    struct sha256 digest; /* as Authenticode makes it (pe_check_digest) */
     struct pe_signer signers[PE_SIGNERS_MAX];
     size_t count;
     struct certificate certificates[PE_CHAINS_MAX];

@@ -21,6 +21,7 @@ struct esp_scan {
     struct arena *arena;
     const struct block_port *port;
     const char *architecture; /* programs are to be for */
+    bool looks_up;            /* programs, in lists of digests (model/secure_boot.h) */
     uint64_t read_limit; /* bytes, for directories, FATs and the boot store; UINT64_MAX: none */
     const struct esp *before; /* what it was when it was looked into before; NULL: not known */
     const struct scan_before *since; /* what has become of it since; NULL: not known */

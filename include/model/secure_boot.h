@@ -55,4 +55,8 @@ struct secure_boot {
 MUST_CHECK enum status secure_boot_read(struct arena *arena, const struct vars_port *vars,
                                         struct secure_boot *ret_state);
 
+/* True when digests of programs are in db or dbx, as far as these are known: only then firmware's answer
+ * for a program that is not signed hangs on its own. */
+bool secure_boot_looks_up(const struct secure_boot *state);
+
 #endif

@@ -18,7 +18,7 @@ static enum pe_verdict check(struct span file, size_t fed, size_t piece_size,
     struct pe_check *check = malloc(sizeof(*check));
 
     require(check != NULL);
-    pe_check_start(check, file.size, architecture);
+    pe_check_start(check, file.size, architecture, true);
     for (size_t at = 0; at < fed; at += piece_size) {
         size_t left = fed - at < piece_size ? fed - at : piece_size;
         uint8_t *piece = exact_copy(file.at + at, left);

@@ -17,7 +17,7 @@ static enum pe_verdict check_file(FILE *file, const char *architecture)
         host_fail("a file without an end");
     long size = ftell(file);
     rewind(file);
-    pe_check_start(&check, (uint64_t)size, architecture);
+    pe_check_start(&check, (uint64_t)size, architecture, true);
     while ((used = fread(piece, 1, sizeof(piece), file)) > 0)
         pe_check_feed(&check, span_of(piece, used));
     return pe_check_finish(&check);

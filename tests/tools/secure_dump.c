@@ -141,7 +141,7 @@ static int dump_program(const char *architecture, const char *path)
 
     if (check == NULL)
         host_fail("no memory");
-    pe_check_start(check, bytes.size, architecture);
+    pe_check_start(check, bytes.size, architecture, true);
     pe_check_feed(check, bytes);
     (void)pe_check_finish(check);
     pe_signers_read(check, &own);

@@ -484,8 +484,8 @@ static void trust_digest(struct mirror *mirror, const struct sha256 *digest)
 
     lists.size = 0;
     secure_put_list(&lists, &kind, &owner, span_of(digest->bytes, sizeof(digest->bytes)));
-    mirror->machine.secure.lists[SECURE_DB] =
-        (struct secure_list){.status = ST_OK, .lists = secure_span(&lists)};
+    mirror->machine.secure.lists[SECURE_DB] = (struct secure_list){
+        .status = ST_OK, .lists = secure_span(&lists), .counts = {[SIGNATURE_SHA256] = 1}};
 }
 
 static void trust_another(struct mirror *mirror)
@@ -521,7 +521,10 @@ static void have_an_empty_db(struct mirror *mirror)
 
 static void have_another_form(struct mirror *mirror)
 {
-    judge_manager(mirror)->has_digest = false;
+    struct pe_signers *signers = judge_manager(mirror);
+
+    trust_digest(mirror, &signers->digest);
+    signers->has_digest = false;
 }
 
 static void be_below_the_number(struct mirror *mirror)

@@ -117,7 +117,7 @@ static void spans_are_compared_by_content(void **state)
     assert_true(span_equal(span_of(NULL, 0), span_of(copy, 0)));
 }
 
-#define LOOKED_THROUGH 147 /* bytes: two rows, words and bytes */
+#define LOOKED_THROUGH 275 /* bytes: two rows, words and bytes */
 
 static void span_is_zero_looks_at_every_byte(void **state)
 {
@@ -134,22 +134,46 @@ static void span_is_zero_looks_at_every_byte(void **state)
     }
 }
 
-/* Also among bytes that differ from it in one bit, and behind the end of the span. */
-static void a_byte_is_found_where_it_first_is(void **state)
+static size_t found_pair(const uint8_t *bytes, size_t size)
+{
+    return span_find_pair(span_of(bytes, size), 0x80, 0x11);
+}
+
+/* Also among bytes that differ from them in one bit, at the end of the span and behind it. */
+static void two_bytes_are_found_where_they_first_are(void **state)
 {
     uint8_t bytes[LOOKED_THROUGH];
 
     (void)state;
-    assert_int_equal(span_find_byte(span_of(NULL, 0), 0), 0);
+    assert_int_equal(found_pair(NULL, 0), 0);
     for (unsigned bit = 0; bit < 8; bit++) {
-        uint8_t other = (uint8_t)(0x80 ^ 1u << bit);
-        memset(bytes, other, sizeof(bytes));
-        assert_int_equal(span_find_byte(span_of(bytes, sizeof(bytes)), 0x80), sizeof(bytes));
-        for (size_t i = sizeof(bytes); i-- > 0;) {
+        for (size_t i = 0; i < sizeof(bytes); i++)
+            bytes[i] = (uint8_t)((i % 2 != 0 ? 0x80 : 0x11) ^ 1u << bit);
+        assert_int_equal(found_pair(bytes, sizeof(bytes)), sizeof(bytes));
+        for (size_t i = sizeof(bytes) - 1; i-- > 0;) {
+            uint8_t before[] = {bytes[i], bytes[i + 1]};
             bytes[i] = 0x80;
-            assert_int_equal(span_find_byte(span_of(bytes, sizeof(bytes)), 0x80), i);
-            assert_int_equal(span_find_byte(span_of(bytes, i), 0x80), i);
+            assert_int_equal(found_pair(bytes, sizeof(bytes)), sizeof(bytes)); /* one alone */
+            assert_int_equal(found_pair(bytes, i + 1), i);
+            bytes[i + 1] = 0x11;
+            assert_int_equal(found_pair(bytes, sizeof(bytes)), i);
+            assert_int_equal(found_pair(bytes, i), i);
+            memcpy(bytes + i, before, sizeof(before));
         }
+    }
+}
+
+/* The second of two, and the first again before it, is none of them. */
+static void the_first_of_two_pairs_is_found(void **state)
+{
+    uint8_t bytes[LOOKED_THROUGH] = {0x11, 0x80, 0x80};
+
+    (void)state;
+    assert_int_equal(found_pair(bytes, sizeof(bytes)), sizeof(bytes));
+    for (size_t i = sizeof(bytes) - 1; i-- > 2;) {
+        bytes[i] = 0x80;
+        bytes[i + 1] = 0x11;
+        assert_int_equal(found_pair(bytes, sizeof(bytes)), i);
     }
 }
 
@@ -1071,7 +1095,8 @@ int main(void)
         cmocka_unit_test(span_part_is_inside_or_null),
         cmocka_unit_test(spans_are_compared_by_content),
         cmocka_unit_test(span_is_zero_looks_at_every_byte),
-        cmocka_unit_test(a_byte_is_found_where_it_first_is),
+        cmocka_unit_test(two_bytes_are_found_where_they_first_are),
+        cmocka_unit_test(the_first_of_two_pairs_is_found),
         cmocka_unit_test(builder_appends_little_endian_pieces),
         cmocka_unit_test(builder_that_overflows_has_failed_for_good),
         cmocka_unit_test(builder_fills_its_room_to_the_last_byte),

@@ -351,6 +351,8 @@ static void file_past_the_partition_is_damaged(void **state)
         assert_int_equal(file_at(&bed, "\\GOOD.BIN")->status, ST_OK);
         assert_int_equal(read_file(&bed, "\\FILE.BIN", 512, got, &size), ST_DAMAGED);
         assert_int_equal(size, 6 * 512);
+        assert_int_equal(read_file(&bed, "\\FILE.BIN", sizeof(got), got, &size), ST_DAMAGED);
+        assert_int_equal(size, 6 * 512);
         bed_free(&bed);
     }
 }

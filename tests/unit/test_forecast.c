@@ -876,8 +876,8 @@ static struct pe_signers *judge_shadow(struct mirror *mirror, const char *path,
     signers = (struct pe_signers){.table = ST_ABSENT, .has_digest = true};
     mirror_content(mirror, 1, path)->signers = &signers;
     mirror->machine.secure = (struct secure_boot){.status = ST_OK, .on = true};
-    mirror->machine.secure.lists[SECURE_DBX] =
-        (struct secure_list){.status = ST_OK, .lists = secure_span(&lists)};
+    mirror->machine.secure.lists[SECURE_DBX] = (struct secure_list){
+        .status = ST_OK, .lists = secure_span(&lists), .counts = {[SIGNATURE_SHA256] = 1}};
     return &signers;
 }
 

@@ -20,8 +20,15 @@
 #undef memset
 #undef memcmp
 
-#define LONGEST 35 /* four words of 8 bytes and some bytes more */
+#define SHORT   35  /* bytes: four words and some bytes more, all sizes up to it */
+#define STEP    31  /* beyond, with a row of nothing more among them */
+#define LONGEST 283 /* two rows, words and bytes */
 #define OFFSETS 9
+
+static size_t next_size(size_t size)
+{
+    return size + (size < SHORT ? 1 : STEP);
+}
 
 /* `size` bytes at an address that is `offset` behind a multiple of 16, nothing behind them: the
  * sanitizer sees each byte that is touched too much. */
@@ -70,7 +77,7 @@ static void compare_all(size_t size, size_t left, size_t right)
 static void comparing_tells_the_first_byte_that_differs(void **state)
 {
     (void)state;
-    for (size_t size = 0; size <= LONGEST; size++) {
+    for (size_t size = 0; size <= LONGEST; size = next_size(size)) {
         for (size_t offset = 0; offset < OFFSETS * OFFSETS; offset++)
             compare_all(size, offset / OFFSETS, offset % OFFSETS);
     }
@@ -87,36 +94,48 @@ static void comparing_goes_by_the_first_of_two_differences(void **state)
     assert_true(firmware_memcmp(b, a, 8) > 0);
 }
 
+static void copy_and_fill(size_t size, size_t offset)
+{
+    struct piece from = piece_new(size, offset, 7);
+    struct piece to = piece_new(size, OFFSETS - offset, 99);
+
+    assert_ptr_equal(firmware_memcpy(to.at, from.at, size), to.at);
+    assert_memory_equal(to.at, from.at, size);
+    assert_ptr_equal(firmware_memset(to.at, 0x1a5, size), to.at);
+    for (size_t at = 0; at < size; at++)
+        assert_int_equal(to.at[at], 0xa5);
+    free(from.memory);
+    free(to.memory);
+}
+
 static void copying_and_filling_touch_what_they_are_to(void **state)
 {
     (void)state;
-    for (size_t i = 0; i <= LONGEST * OFFSETS; i++) {
-        size_t size = i / OFFSETS, offset = i % OFFSETS;
-        struct piece from = piece_new(size, offset, 7);
-        struct piece to = piece_new(size, OFFSETS - offset, 99);
-        assert_ptr_equal(firmware_memcpy(to.at, from.at, size), to.at);
-        assert_memory_equal(to.at, from.at, size);
-        assert_ptr_equal(firmware_memset(to.at, 0x1a5, size), to.at);
-        for (size_t at = 0; at < size; at++)
-            assert_int_equal(to.at[at], 0xa5);
-        free(from.memory);
-        free(to.memory);
+    for (size_t size = 0; size <= LONGEST; size = next_size(size)) {
+        for (size_t offset = 0; offset < OFFSETS; offset++)
+            copy_and_fill(size, offset);
     }
+}
+
+static void move(size_t size, size_t to, size_t from)
+{
+    size_t whole = size + 2 * OFFSETS;
+    struct piece mine = piece_new(whole, 0, 1);
+    struct piece right = piece_new(whole, 0, 1);
+
+    assert_ptr_equal(firmware_memmove(mine.at + to, mine.at + from, size), mine.at + to);
+    memmove(right.at + to, right.at + from, size);
+    assert_memory_equal(mine.at, right.at, whole);
+    free(mine.memory);
+    free(right.memory);
 }
 
 static void moving_is_right_where_the_areas_overlap(void **state)
 {
     (void)state;
-    for (size_t from = 0; from < 2 * OFFSETS; from++) {
-        for (size_t to = 0; to < 2 * OFFSETS; to++) {
-            struct piece mine = piece_new(64, 0, 1);
-            struct piece right = piece_new(64, 0, 1);
-            assert_ptr_equal(firmware_memmove(mine.at + to, mine.at + from, 40), mine.at + to);
-            memmove(right.at + to, right.at + from, 40);
-            assert_memory_equal(mine.at, right.at, 64);
-            free(mine.memory);
-            free(right.memory);
-        }
+    for (size_t i = 0; i < 4 * OFFSETS * OFFSETS; i++) {
+        move(SHORT, i % (2 * OFFSETS), i / (2 * OFFSETS));
+        move(LONGEST, i % (2 * OFFSETS), i / (2 * OFFSETS));
     }
 }
 

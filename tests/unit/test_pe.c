@@ -22,7 +22,7 @@ static enum pe_verdict check_pieces(const uint8_t *bytes, size_t size, size_t fi
 {
     struct pe_check check;
 
-    pe_check_start(&check, file_size, architecture);
+    pe_check_start(&check, file_size, architecture, true);
     for (size_t at = 0; at < size; at += piece_size) {
         size_t left = size - at < piece_size ? size - at : piece_size;
         struct span piece = fixture_exact(bytes + at, left);
@@ -147,7 +147,7 @@ static void bytes_beyond_the_size_are_ignored(void **state)
     struct pe_check check;
 
     (void)state;
-    pe_check_start(&check, image.size, "X64");
+    pe_check_start(&check, image.size, "X64", true);
     pe_check_feed(&check, span_of(image.bytes, image.size));
     pe_check_feed(&check, span_of(image.bytes, 100));
     assert_int_equal(pe_check_finish(&check), PE_GOOD);
@@ -722,7 +722,7 @@ static enum status table_without(const struct pe_image *image, size_t bytes, boo
     memcpy(cut, image->bytes, image->size);
     fixture_store_le(cut + image->certificates_at, image->size - image->certificates_at - bytes, 4);
     fixture_store_le(cut + image->directory_at + 4, left - image->certificates_at, 4);
-    pe_check_start(&check, left, "X64");
+    pe_check_start(&check, left, "X64", true);
     pe_check_feed(&check, span_of(cut, left));
     (void)pe_check_finish(&check);
     pe_signers_read(&check, &signers);
@@ -745,6 +745,34 @@ static void last_signature_of_a_table_is_padded(void **state)
     pe_image_free(&image);
 }
 
+static bool has_digest(const struct pe_image *image, bool looked_up)
+{
+    struct sha256 digest;
+    struct pe_check check;
+
+    pe_check_start(&check, image->size, "X64", looked_up);
+    pe_check_feed(&check, span_of(image->bytes, image->size));
+    assert_int_equal(pe_check_finish(&check), PE_GOOD);
+    return pe_check_digest(&check, &digest);
+}
+
+/* With a signature it tells whether the content is what was signed, whoever looks it up. */
+static void digest_is_made_where_somebody_asks_for_it(void **state)
+{
+    struct pe_recipe recipe = pe_recipe_usual();
+    struct pe_recipe own = recipe_signed();
+    struct pe_image unsigned_one = pe_image_build(&recipe);
+    struct pe_image signed_one = pe_image_build(&own);
+
+    (void)state;
+    assert_false(has_digest(&unsigned_one, false));
+    assert_true(has_digest(&unsigned_one, true));
+    assert_true(has_digest(&signed_one, false));
+    assert_true(has_digest(&signed_one, true));
+    pe_image_free(&unsigned_one);
+    pe_image_free(&signed_one);
+}
+
 /* --- Words ------------------------------------------------------------------------------------ */
 
 /* --- Marks ------------------------------------------------------------------------------------ */
@@ -753,7 +781,7 @@ static struct pe_check check_in_pieces(const struct pe_image *image, size_t piec
 {
     struct pe_check check;
 
-    pe_check_start(&check, image->size, "X64");
+    pe_check_start(&check, image->size, "X64", true);
     for (size_t at = 0; at < image->size; at += piece_size) {
         size_t left = image->size - at < piece_size ? image->size - at : piece_size;
         pe_check_feed(&check, span_of(image->bytes + at, left));
@@ -1054,6 +1082,7 @@ int main(void)
         cmocka_unit_test(zero_signature_is_damage),
         cmocka_unit_test(zeros_behind_the_signature_are_no_damage),
         cmocka_unit_test(last_signature_of_a_table_is_padded),
+        cmocka_unit_test(digest_is_made_where_somebody_asks_for_it),
         cmocka_unit_test(sbat_names_the_program),
         cmocka_unit_test(levels_are_kept_by_whole_lines),
         cmocka_unit_test(levels_that_shim_brings_are_read),

@@ -16,6 +16,7 @@
 #include "model/scan_esp.h"
 #include "unit/bytes_fixture.h"
 #include "unit/fat_fixture.h"
+#include "unit/pe_fixture.h"
 
 #define BLOCK 512u
 #define BYTES (4u << 20)
@@ -30,6 +31,7 @@ struct bed {
     void *memory;
     struct arena arena;
     struct esp esp;
+    bool looks_up; /* programs, in lists of digests */
 };
 
 static struct bed bed_make(void)
@@ -58,6 +60,7 @@ static void bed_scan(struct bed *bed, bool contents)
     struct esp_scan scan = {.arena = &bed->arena,
                             .port = &port,
                             .architecture = "X64",
+                            .looks_up = bed->looks_up,
                             .read_limit = UINT64_MAX,
                             .contents = contents,
                             .buffer = host_alloc(1, ESP_BUFFER_BYTES),
@@ -128,6 +131,31 @@ static void large_lists_and_many_are_left_out(void **state)
     assert_string_equal(bed.esp.report.files[bed.esp.csvs[0].file].path, "\\EFI\\s0\\BOOT.CSV");
     assert_int_equal(bed.esp.csvs[15].text.size, 8192);
     bed_free(&bed);
+}
+
+static bool program_has_digest(bool looks_up)
+{
+    struct pe_recipe recipe = pe_recipe_usual();
+    struct pe_image image = pe_image_build(&recipe);
+    struct bed bed = bed_make();
+
+    bed.looks_up = looks_up;
+    fat_fixture_add_file(&bed.fat, bed_folder(&bed, "BOOT"), "BOOTX64.EFI", image.bytes,
+                         (uint32_t)image.size);
+    bed_scan(&bed, true);
+    size_t file = fat_find(&bed.esp.report, "\\EFI\\BOOT\\BOOTX64.EFI");
+    assert_int_not_equal(file, FAT_NO_FILE);
+    bool has_digest = bed.esp.contents[file].signers->has_digest;
+    pe_image_free(&image);
+    bed_free(&bed);
+    return has_digest;
+}
+
+static void program_without_signature_has_a_digest_where_lists_have_some(void **state)
+{
+    (void)state;
+    assert_true(program_has_digest(true));
+    assert_false(program_has_digest(false));
 }
 
 static void set_checksum(uint8_t *base)
@@ -220,6 +248,7 @@ int main(void)
         cmocka_unit_test(lists_are_kept_whole),
         cmocka_unit_test(lists_are_not_read_in_a_quick_scan),
         cmocka_unit_test(large_lists_and_many_are_left_out),
+        cmocka_unit_test(program_without_signature_has_a_digest_where_lists_have_some),
         cmocka_unit_test(log_of_a_dirty_store_is_looked_for_beside_it),
     };
 

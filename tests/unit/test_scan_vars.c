@@ -67,6 +67,24 @@ static void entries_outside_the_order_come_behind_by_number(void **state)
     host_free(host);
 }
 
+/* They are looked for by eights. */
+static void entries_far_from_each_other_are_found(void **state)
+{
+    (void)state;
+    static const uint16_t numbers[] = {7, 8, 0x1f0, 0xfff8, 0xffff};
+    struct host *host = host_new();
+
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        struct fixture_entry entry = {
+            .number = numbers[i], .description = "x", .form = FIXTURE_FILE, .file = "\\x.efi"};
+        fixture_add_entry(host, &entry);
+    }
+    struct scanned *scanned = scan_host(host, SCAN_ENTRIES);
+    assert_ids(scanned, "0007*,0008*,01F0*,FFF8*,FFFF*");
+    scanned_free(scanned);
+    host_free(host);
+}
+
 static void order_of_odd_size_gives_its_whole_members(void **state)
 {
     (void)state;
@@ -460,6 +478,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_count_in_the_sequence_of_the_order),
         cmocka_unit_test(entries_outside_the_order_come_behind_by_number),
+        cmocka_unit_test(entries_far_from_each_other_are_found),
         cmocka_unit_test(order_of_odd_size_gives_its_whole_members),
         cmocka_unit_test(order_of_one_byte_has_no_members),
         cmocka_unit_test(repeated_member_gives_one_entry),

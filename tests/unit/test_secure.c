@@ -94,6 +94,14 @@ static enum secure_verdict verdict_of(const struct setup *setup, const struct pe
     return secure_judge(&state, own).verdict;
 }
 
+static bool looks_up(const struct setup *setup)
+{
+    struct arena arena = fixture_scratch();
+    struct secure_boot state = read_state(&arena, setup);
+
+    return secure_boot_looks_up(&state);
+}
+
 /* It is not known, and why is told. */
 static void assert_doubt(const struct setup *setup, const struct pe_signers *own,
                          enum secure_doubt doubt)
@@ -367,11 +375,27 @@ static void program_that_is_not_signed_needs_its_digest_in_db(void **state)
     (void)state;
     trust(&setup, "CA", "Root");
     assert_int_equal(verdict_of(&setup, &own), SECURE_UNSIGNED);
+    assert_false(looks_up(&setup));
+    own.has_digest = false; /* which nobody has, so it is not asked for */
+    assert_int_equal(verdict_of(&setup, &own), SECURE_UNSIGNED);
+    own.has_digest = true;
     add_digest(&setup.db, &owner_any, own.digest.bytes);
+    assert_true(looks_up(&setup));
     assert_int_equal(verdict_of(&setup, &own), SECURE_ACCEPTED);
     add_digest(&setup.dbx, &owner_any, own.digest.bytes);
     assert_int_equal(verdict_of(&setup, &own), SECURE_DIGEST_FORBIDDEN);
     own.has_digest = false;
+    assert_doubt(&setup, &own, DOUBT_SIGNATURE);
+}
+
+static void digest_in_dbx_alone_is_looked_up(void **state)
+{
+    struct setup setup = {.on = 1};
+    const struct pe_signers own = {.table = ST_ABSENT};
+
+    (void)state;
+    add_digest(&setup.dbx, &owner_any, own.digest.bytes);
+    assert_true(looks_up(&setup));
     assert_doubt(&setup, &own, DOUBT_SIGNATURE);
 }
 
@@ -725,6 +749,7 @@ int main(void)
         cmocka_unit_test(forbidden_counts_more_than_trusted),
         cmocka_unit_test(digest_in_dbx_is_refused_whoever_signed),
         cmocka_unit_test(program_that_is_not_signed_needs_its_digest_in_db),
+        cmocka_unit_test(digest_in_dbx_alone_is_looked_up),
         cmocka_unit_test(altered_and_broken_files_are_refused),
         cmocka_unit_test(signature_of_another_content_says_nothing),
         cmocka_unit_test(digest_of_a_certificate_is_forbidden),

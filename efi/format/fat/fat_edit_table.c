@@ -40,11 +40,12 @@ static enum status load_table(struct fat_table_edit *edit)
         enum status status = fat_link(volume, entry, &link);
         if (status != ST_OK)
             return status;
-        edit->uses[entry] = FAT_USE_LOST;
-        if (link == FAT_LINK_FREE)
-            edit->uses[entry] = FAT_USE_FREE;
-        if (link == FAT_LINK_BAD)
-            edit->uses[entry] = FAT_USE_BAD;
+        if (link != FAT_LINK_FREE) {
+            edit->uses[entry] = link == FAT_LINK_BAD ? FAT_USE_BAD : FAT_USE_LOST;
+            continue;
+        }
+        uint32_t run = fat_free_run(volume, entry); /* FAT_USE_FREE is what they are */
+        entry += run > 0 ? run - 1 : 0;
     }
     memcpy(edit->bytes, volume->table, edit->block_count * edit->block_size);
     return ST_OK;
@@ -350,8 +351,10 @@ enum status fat_free_chain(struct fat_table_edit *edit, struct disk_edit_builder
 
 void fat_free_lost(struct fat_table_edit *edit)
 {
+    if (!edit->takes_lost)
+        return;
     for (uint32_t cluster = FIRST_CLUSTER; cluster < entries_end(edit); cluster++) {
-        if (edit->takes_lost && edit->uses[cluster] == FAT_USE_LOST)
+        if (edit->uses[cluster] == FAT_USE_LOST)
             fat_put_link(edit, cluster, 0);
     }
 }

@@ -10,7 +10,7 @@
 
 /* What a cluster is. */
 enum fat_use {
-    FAT_USE_FREE,
+    FAT_USE_FREE, /* 0 */
     FAT_USE_LOST, /* in use by the FAT, and belongs to nothing */
     FAT_USE_BAD,
     FAT_USE_FILE,

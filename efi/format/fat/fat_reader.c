@@ -49,6 +49,20 @@ static uint64_t whole_sectors(const struct fat_reader *reader, uint64_t size)
     return room < rest ? room : rest;
 }
 
+/* Clusters that lie behind `cluster`, one by one, and go on there: of those that one look tells as many as
+ * `size` (> 0) bytes take; 0 when none does. What is wrong behind them is said when it is asked for. */
+static uint32_t followers(struct fat_volume *volume, uint32_t cluster, uint64_t size)
+{
+    uint64_t most = (size - 1) / volume->cluster_size; /* behind the first */
+    uint32_t next = 0;
+
+    if (fat_link(volume, cluster, &next) != ST_OK || next != cluster + 1 ||
+        !fat_has_cluster(volume, next))
+        return 0;
+    uint32_t left = volume->clusters_present - 1 - (next - 2);
+    return 1 + fat_straight_run(volume, next, most < left ? (uint32_t)most : left);
+}
+
 /* What can be read next at once, at most `size` bytes. Statuses as fat_reader_next. */
 static enum status next_run(const struct fat_reader *reader, size_t size, struct run *ret_run)
 {
@@ -63,13 +77,11 @@ static enum status next_run(const struct fat_reader *reader, size_t size, struct
     struct run run = {.offset = fat_cluster_offset(volume, cluster) + offset,
                       .size = volume->cluster_size - offset};
     while (run.size < wanted) {
-        uint32_t next = 0;
-        /* What is wrong behind this run is said when it is asked for. */
-        if (fat_link(volume, cluster, &next) != ST_OK || next != cluster + 1 ||
-            !fat_has_cluster(volume, next))
+        uint32_t count = followers(volume, cluster, wanted - run.size);
+        if (count == 0)
             break;
-        cluster = next;
-        run.size += volume->cluster_size;
+        cluster += count;
+        run.size += (uint64_t)count * volume->cluster_size;
     }
     run.last_cluster = cluster;
     run.end = volume->cluster_size;

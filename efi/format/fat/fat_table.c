@@ -189,18 +189,41 @@ enum status fat_entry(struct fat_volume *volume, uint32_t entry, uint32_t *ret_v
     return ST_OK;
 }
 
+/* True where what one sector of the table holds of whole entries, `at` among them, is in memory. */
+static bool can_look(const struct fat_volume *volume, size_t at)
+{
+    uint8_t loaded = volume->table_loaded[at / volume->sector_size];
+
+    return volume->type != FAT_12 && loaded != FAT_SECTOR_UNKNOWN &&
+           loaded != FAT_SECTOR_UNREADABLE;
+}
+
 uint32_t fat_free_run(const struct fat_volume *volume, uint32_t cluster)
 {
     size_t at = fat_entry_offset(volume->type, cluster);
-    size_t sector = at / volume->sector_size;
 
-    if (volume->type == FAT_12 || at % volume->sector_size != 0 ||
-        at + volume->sector_size > volume->table_bytes ||
-        volume->table_loaded[sector] == FAT_SECTOR_UNKNOWN ||
-        volume->table_loaded[sector] == FAT_SECTOR_UNREADABLE ||
-        !span_is_zero(span_of(volume->table + at, volume->sector_size)))
+    if (at % volume->sector_size != 0 || at + volume->sector_size > volume->table_bytes ||
+        !can_look(volume, at) || !span_is_zero(span_of(volume->table + at, volume->sector_size)))
         return 0;
     return (uint32_t)(volume->sector_size * 2 / half_bytes[volume->type]);
+}
+
+uint32_t fat_straight_run(const struct fat_volume *volume, uint32_t cluster, uint32_t most)
+{
+    size_t at = fat_entry_offset(volume->type, cluster);
+    const uint8_t *bytes = volume->table + at;
+    size_t left = volume->sector_size - at % volume->sector_size;
+    bool is_wide = volume->type == FAT_32;
+    size_t step = is_wide ? 4 : 2;
+    uint32_t run = 0;
+
+    if (!can_look(volume, at))
+        return 0;
+    for (; run < most && left > 0; left -= step, bytes += step, run++) {
+        if ((is_wide ? ld_le32(bytes) & value_bits[FAT_32] : ld_le16(bytes)) != cluster + run + 1)
+            break;
+    }
+    return run;
 }
 
 enum status fat_link(struct fat_volume *volume, uint32_t cluster, uint32_t *ret_link)

@@ -90,6 +90,11 @@ MUST_CHECK enum status fat_entry(struct fat_volume *volume, uint32_t entry, uint
  * entries of where `cluster` is the first of them, it was read before and holds zeros; 0 elsewhere. */
 uint32_t fat_free_run(const struct fat_volume *volume, uint32_t cluster);
 
+/* How many clusters come behind `cluster`, each one higher than that before it, as one look tells: at
+ * most `most` (what the volume has behind `cluster`), as far as the sector of the table goes that
+ * `cluster` has its entry in, if it was read before; 0 elsewhere, and for FAT12. */
+uint32_t fat_straight_run(const struct fat_volume *volume, uint32_t cluster, uint32_t most);
+
 /* What follows `cluster`: a number that need not be one of a cluster, or FAT_LINK_... Statuses as
  * fat_entry. */
 MUST_CHECK enum status fat_link(struct fat_volume *volume, uint32_t cluster, uint32_t *ret_link);
