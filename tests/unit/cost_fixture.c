@@ -107,11 +107,39 @@ static uint64_t esp_bytes(const struct cost_shape *shape)
     return (shape->esp_mib != 0 ? shape->esp_mib : usual) * MIB;
 }
 
-/* FAT32. Behind the first `*ret_used` bytes all is zero. */
+/* Memory of zeros that is used once more, since that is less work than new one. */
+static struct {
+    uint8_t *at;
+    size_t size;
+} blanks[2];
+
+static uint8_t *take_blank(size_t size)
+{
+    size_t i = blanks[0].size < size && blanks[1].size >= size ? 1 : 0;
+    uint8_t *at = blanks[i].size < size ? host_alloc(1, size) : blanks[i].at;
+
+    if (at != blanks[i].at)
+        free(blanks[i].at);
+    blanks[i].at = NULL;
+    blanks[i].size = 0;
+    return at;
+}
+
+/* Of which the first `used` bytes are no zeros any more. */
+static void give_back(uint8_t *at, size_t size, size_t used)
+{
+    size_t i = blanks[0].at == NULL ? 0 : 1;
+
+    memset(at, 0, used);
+    blanks[i].at = at;
+    blanks[i].size = size;
+}
+
+/* FAT32, in a blank. Behind the first `*ret_used` bytes all is zero. */
 static uint8_t *make_esp(const struct cost_shape *shape, size_t *ret_used)
 {
     uint64_t size = esp_bytes(shape);
-    uint8_t *image = host_alloc(1, size);
+    uint8_t *image = take_blank(size);
     struct fat_fixture fat;
     char name[NAME_TEXT];
     uint32_t usual = shape->block_size < 1024 ? 2 : 1;
@@ -378,8 +406,9 @@ static void write_esps(struct host *host, const struct cost_shape *shape)
                      layout.esp + i / shape->disks * esp_bytes(shape), is_empty ? empty : esp,
                      is_empty ? bare_used : used);
     }
-    free(esp);
-    free(empty);
+    give_back(esp, esp_bytes(shape), used);
+    if (empty != NULL)
+        give_back(empty, esp_bytes(shape), bare_used);
 }
 
 struct host *cost_machine(const struct cost_shape *shape)
@@ -458,7 +487,7 @@ struct cost cost_of_scan(struct host *host, enum scan_depth depth)
     static struct port_counts counts[COST_DISKS_MAX];
     static uint8_t wrappers[COST_DISKS_MAX * 1024];
     struct cost cost = {.memory = 0};
-    uint8_t *memory = host_alloc(1, COST_ARENA);
+    uint8_t *memory = host_borrow(COST_ARENA);
     struct arena wrapping;
     struct arena arena;
     struct machine machine;
@@ -475,7 +504,7 @@ struct cost cost_of_scan(struct host *host, enum scan_depth depth)
         add_esp(&cost, &machine.esps[i]);
     add_copies(&cost, &machine);
     cost.memory = arena.peak;
-    free(memory);
+    host_return(memory);
     return cost;
 }
 

@@ -113,7 +113,6 @@ void fat_fixture_format(struct fat_fixture *fat, void *image, uint64_t size, int
         .root_entries = type == 32 ? 0 : 512,
         .next_cluster = 2,
     };
-    memset(image, 0, size);
     lay_out(fat, type == 32 ? 32 : 1);
     fat_fixture_set_link(fat, 0, fat_fixture_end(fat) & (~0xffu | 0xf8));
     fat_fixture_set_link(fat, 1, fat_fixture_end(fat));

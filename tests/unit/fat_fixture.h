@@ -30,10 +30,10 @@ struct fat_fixture {
 };
 
 /*
- * Makes an empty file system of `size` bytes (whole sectors) in `image`, which is set to zero
- * first: two FATs, 32 or one reserved sectors, 512 root entries (FAT12/16), serial 1234ABCD, label
- * "FIXTURE". FAT32 has a backup boot sector in sector 6. Ends the program when `type` and the
- * number of clusters do not go together, except that FAT32 may have too few.
+ * Makes an empty file system of `size` bytes (whole sectors) in `image`, which holds zeros: two FATs, 32
+ * or one reserved sectors, 512 root entries (FAT12/16), serial 1234ABCD, label "FIXTURE". FAT32 has a
+ * backup boot sector in sector 6. Ends the program when `type` and the number of clusters do not go
+ * together, except that FAT32 may have too few.
  */
 void fat_fixture_format(struct fat_fixture *fat, void *image, uint64_t size, int type,
                         uint32_t sector_size, uint32_t sectors_per_cluster);

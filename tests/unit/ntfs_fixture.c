@@ -411,7 +411,8 @@ static uint64_t put_block(struct index *index, const struct level *level, size_t
     uint64_t vcn = index->count * (uint64_t)(index->size / index->unit);
     size_t header = align8(0x10 + 2 * (index->size / 512 + 1));
 
-    index->blocks = host_grow(index->blocks, (index->count + 1) * (size_t)index->size);
+    if ((index->count & (index->count - 1)) == 0) /* room for as many again */
+        index->blocks = host_grow(index->blocks, (2 * index->count + 1) * (size_t)index->size);
     uint8_t *block = index->blocks + index->count++ * (size_t)index->size;
     memset(block, 0, index->size);
     memcpy(block, "INDX", 4);

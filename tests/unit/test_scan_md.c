@@ -75,7 +75,7 @@ static void put_super(struct machine_with_md *made, size_t disk, uint64_t sector
 
 static void put_fat(struct machine_with_md *made, size_t disk, uint64_t sectors)
 {
-    uint8_t *image = malloc(sectors * 512);
+    uint8_t *image = host_alloc(sectors, 512);
     struct fat_fixture fat;
 
     assert_non_null(image);

@@ -306,7 +306,7 @@ static void fat_in_free_space_claims_nothing(void **state)
 {
     struct owned *owned = *state;
     size_t size = (size_t)(SECOND - GAP) * 512;
-    uint8_t *image = malloc(size);
+    uint8_t *image = host_alloc(1, size);
     struct fat_fixture fat;
 
     assert_non_null(image);
