@@ -131,6 +131,8 @@ static uint8_t *own_page(struct mem_pages *pages, uint64_t index)
     return page->bytes;
 }
 
+static const uint8_t zeros[PAGE_SIZE];
+
 /* How many of `size` bytes from `offset` lie on the page of `offset`. */
 static size_t piece_size(uint64_t offset, size_t size)
 {
@@ -145,7 +147,10 @@ void mem_pages_write(struct mem_pages *pages, uint64_t offset, const void *data,
 
     while (size > 0) {
         size_t piece = piece_size(offset, size);
-        memcpy(own_page(pages, offset / PAGE_SIZE) + offset % PAGE_SIZE, from, piece);
+        bool is_zero = piece == PAGE_SIZE && memcmp(from, zeros, PAGE_SIZE) == 0;
+        /* A page that nobody has written to is zero. */
+        if (!is_zero || find_page(pages, offset / PAGE_SIZE) != NULL)
+            memcpy(own_page(pages, offset / PAGE_SIZE) + offset % PAGE_SIZE, from, piece);
         offset += piece;
         from += piece;
         size -= piece;
@@ -173,7 +178,6 @@ void mem_pages_read(const struct mem_pages *pages, uint64_t offset, void *ret_da
 static uint64_t page_difference(const struct mem_pages *a, const struct mem_pages *b,
                                 uint64_t index, uint64_t offset)
 {
-    static const uint8_t zeros[PAGE_SIZE];
     const uint8_t *left = find_page(a, index);
     const uint8_t *right = find_page(b, index);
     uint64_t first = index * PAGE_SIZE;
@@ -242,7 +246,6 @@ static uint64_t digest_of_page(uint64_t index, const uint8_t *bytes)
 static uint64_t change_of_page(const struct mem_pages *pages, const struct mem_pages *base,
                                const struct page *page)
 {
-    static const uint8_t zeros[PAGE_SIZE];
     const uint8_t *old = find_page(base, page->index);
 
     if (old == page->bytes || find_page(pages, page->index) != page->bytes)

@@ -53,7 +53,7 @@ static unsigned run_garbled(struct host *host, const char *line, unsigned first,
     struct ports ports = *host_ports(host);
     struct block_port disks[HOST_MAX_DISKS];
     struct arena arena;
-    void *memory = host_alloc(1, ARENA);
+    void *memory = host_borrow(ARENA);
 
     garbling.sound = &ports.disks[1];
     garbling.writes = 0;
@@ -65,7 +65,7 @@ static unsigned run_garbled(struct host *host, const char *line, unsigned first,
     arena_init(&arena, memory, ARENA);
     host_console_clear(host->console);
     unsigned code = fixture_run_arena(&ports, line, &arena);
-    free(memory);
+    host_return(memory);
     disk_machine_restart(host);
     return code;
 }
@@ -229,12 +229,12 @@ static void an_undo_that_could_not_write_is_gone_on_with(void **state)
         struct host *host = host_clone(repaired->host);
         struct fault *fault = fault_new(host_ports(host));
         struct arena arena;
-        void *memory = host_alloc(1, ARENA);
+        void *memory = host_borrow(ARENA);
         arena_init(&arena, memory, ARENA);
         fault_fail(fault, FAULT_BLOCK_WRITE, i, ST_IO, true);
         assert_int_equal(fixture_run_arena(fault_ports(fault), "undo -y", &arena), 7);
         fault_free(fault);
-        free(memory);
+        host_return(memory);
         disk_machine_restart(host);
         assert_int_equal(run(host, "undo -y"), 0);
         assert_true(disks_equal(host, sound));
@@ -398,13 +398,13 @@ static void a_place_that_does_not_read_is_not_free(void **state)
         struct host *host = host_clone(before);
         struct fault *fault = fault_new(host_ports(host));
         struct arena arena;
-        void *memory = host_alloc(1, ARENA);
+        void *memory = host_borrow(ARENA);
         arena_init(&arena, memory, ARENA);
         fault_fail(fault, FAULT_VAR_GET, n, ST_IO, false);
         assert_int_not_equal(fixture_run_arena(fault_ports(fault), "timeout -y 9", &arena), 0);
         tripped = fault_tripped(fault);
         fault_free(fault);
-        free(memory);
+        host_return(memory);
         assert_int_equal(ld_le32(place_of(host)->data), 1);
         assert_int_equal(timeout_of(host), 8);
         host_free(host);
@@ -426,13 +426,13 @@ static void taking_back_from_the_variable_survives_power_cuts(void **state)
         struct host *host = host_clone(changed);
         struct fault *fault = fault_new(host_ports(host));
         struct arena arena;
-        void *memory = host_alloc(1, ARENA);
+        void *memory = host_borrow(ARENA);
         arena_init(&arena, memory, ARENA);
         fault_power_cut(fault, n, FAULT_CUT_BEFORE, NULL);
         (void)fixture_run_arena(fault_ports(fault), "undo -y", &arena);
         bool cut = fault_tripped(fault);
         fault_free(fault);
-        free(memory);
+        host_return(memory);
         if (cut)
             assert_int_equal(fixture_run(host, "undo -y"), 0);
         assert_true(mem_vars_equal(host->vars, before->vars));
@@ -488,12 +488,12 @@ static unsigned expect_place(const struct host *host, enum journal_state state)
     struct span file = span_of(place->data + 4, place->size - 4);
     struct journal journal;
     struct arena arena;
-    void *memory = host_alloc(1, ARENA);
+    void *memory = host_borrow(ARENA);
 
     arena_init(&arena, memory, ARENA);
     assert_int_equal(journal_parse(&arena, file, &journal), ST_OK);
     assert_int_equal(journal.state, state);
-    free(memory);
+    host_return(memory);
     return ld_le32(place->data);
 }
 
@@ -525,7 +525,7 @@ static void be_about_another_disk(struct host *host)
     struct span file = span_of(place->data + 4, place->size - 4);
     struct journal journal;
     struct arena arena;
-    uint8_t *memory = host_alloc(1, ARENA);
+    uint8_t *memory = host_borrow(ARENA);
 
     arena_init(&arena, memory, ARENA);
     assert_int_equal(journal_parse(&arena, file, &journal), ST_OK);
@@ -538,7 +538,7 @@ static void be_about_another_disk(struct host *host)
     mem_vars_put(host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
                  VAR_NON_VOLATILE | VAR_BOOT_SERVICE, data, 4 + file.size);
     free(data);
-    free(memory);
+    host_return(memory);
 }
 
 /* It may come back. */
