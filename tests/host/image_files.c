@@ -15,6 +15,7 @@
 #include "host/host_alloc.h"
 #include "host/host_reports.h"
 #include "host/host_run.h"
+#include "host/image_free.h"
 #include "host/mem_files.h"
 
 #define BOOT_SECTOR_SIZE   512u
@@ -22,6 +23,8 @@
 
 struct image_volume {
     char *where; /* "FILE@@OFFSET", how mtools names a volume in an image */
+    char *image; /* the file's name */
+    uint64_t offset;
     bool loaded;
     enum status state; /* of the load */
 };
@@ -45,12 +48,21 @@ struct image_files *image_files_new(void)
     return files;
 }
 
+static void forget_places(struct image_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        free(files->volumes[i].where);
+        free(files->volumes[i].image);
+    }
+    memset(files->volumes, 0, sizeof(files->volumes));
+    files->count = 0;
+}
+
 void image_files_free(struct image_files *files)
 {
     if (files == NULL)
         return;
-    for (size_t i = 0; i < files->count; i++)
-        free(files->volumes[i].where);
+    forget_places(files);
     mem_files_free(files->tree);
     free(files);
 }
@@ -89,32 +101,14 @@ static bool is_mounted_fat32(const uint8_t *sector)
            (sectors - meta) / sector[13] >= FAT32_CLUSTERS_MIN;
 }
 
-/* The number in mdir's line "  50 094 080 bytes free"; 0 when it is not there. */
-static uint64_t parse_free(const char *output)
+static void update_free(struct image_files *files, size_t volume)
 {
-    const char *end = strstr(output, "bytes free");
-    uint64_t value = 0;
+    int fd = open(files->volumes[volume].image, O_RDONLY | O_CLOEXEC);
 
-    if (end == NULL)
-        return 0;
-    while (end > output && end[-1] != '\n')
-        end--;
-    for (; *end == ' ' || (*end >= '0' && *end <= '9'); end++) {
-        if (*end != ' ')
-            value = value * 10 + (uint64_t)(*end - '0');
-    }
-    return value;
-}
-
-static int update_free(struct image_files *files, size_t volume)
-{
-    const char *const argv[] = {"mdir", "-i", files->volumes[volume].where, "::/", NULL};
-    char *output = NULL;
-    int code = host_run(argv, &output);
-
-    mem_files_set_free(files->tree, volume, code == 0 ? parse_free(output) : 0);
-    free(output);
-    return code;
+    mem_files_set_free(files->tree, volume,
+                       fd < 0 ? 0 : image_free(fd, files->volumes[volume].offset));
+    if (fd >= 0)
+        close(fd);
 }
 
 /* `alias`, but what the volume was called before it was renewed. */
@@ -145,6 +139,8 @@ enum status image_files_add_volume(struct image_files *files, const char *image,
     char *where = host_alloc(room, 1);
     snprintf(where, room, "%s@@%llu", image, (unsigned long long)offset);
     files->volumes[volume].where = where;
+    files->volumes[volume].image = host_copy_text(image);
+    files->volumes[volume].offset = offset;
     files->count++;
     mem_files_set_read_only(files->tree, volume, access(image, W_OK) != 0);
     update_free(files, volume);
@@ -559,10 +555,7 @@ static enum status find_again(struct image_files *files)
 
     memcpy(files->before, tree.volumes, sizeof(files->before));
     files->before_count = files->count;
-    for (size_t i = 0; i < files->count; i++)
-        free(files->volumes[i].where);
-    memset(files->volumes, 0, sizeof(files->volumes));
-    files->count = 0;
+    forget_places(files);
     mem_files_clear(files->tree);
     files->renewing = true;
     enum status status = files->renewal(files->renewal_ctx);

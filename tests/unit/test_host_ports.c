@@ -1053,6 +1053,54 @@ static void what_is_written_is_in_the_image(void **state)
     image_files_free(again);
 }
 
+/* The number in the line of mdir, "  50 094 080 bytes free". */
+static uint64_t free_by_mdir(const char *where)
+{
+    const char *const argv[] = {"mdir", "-i", where, "::/", NULL};
+    char *output = NULL;
+    uint64_t value = 0;
+
+    assert_int_equal(host_run(argv, &output), 0);
+    const char *at = strstr(output, "bytes free");
+    assert_non_null(at);
+    while (at > output && at[-1] != '\n')
+        at--;
+    for (; *at == ' ' || (*at >= '0' && *at <= '9'); at++)
+        value = *at == ' ' ? value : value * 10 + (uint64_t)(*at - '0');
+    free(output);
+    return value;
+}
+
+/* A FAT of the usual type for its size, with a file that ends inside a cluster. */
+static void free_room_of_an_image_is_what_mdir_says(void **state)
+{
+    static const char *const sectors[] = {"4097", "4111", "30000", "140001"};
+    uint64_t last = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sectors) / sizeof(sectors[0]); i++) {
+        char *name = make_file(80 << 20);
+        struct image_files *files = image_files_new();
+        char where[256];
+        size_t volume = 0;
+        assert_true(format_image(name, sectors[i]));
+        snprintf(where, sizeof(where), "%s@@1048576", name);
+        assert_int_equal(image_files_add_volume(files, name, 1 << 20,
+                                                span_of(nvme_path, sizeof(nvme_path)), "", &volume),
+                         ST_OK);
+        struct files_port port = image_files_port(files);
+        uint64_t before = port.volumes[0].free;
+        assert_int_equal(before, free_by_mdir(where));
+        assert_true(before > last);
+        assert_int_equal(write_text_to(&port, "\\x.txt", FILE_CREATE, "first"), ST_OK);
+        assert_int_equal(port.volumes[0].free, before - 512);
+        assert_int_equal(port.volumes[0].free, free_by_mdir(where));
+        last = before;
+        image_files_free(files);
+        drop_file(name);
+    }
+}
+
 static void what_is_no_fat_is_no_volume(void **state)
 {
     static const uint8_t ntfs[] = {0xeb, 0x52, 0x90, 'N',  'T',  'F',  'S',  ' ',  ' ',
@@ -1658,6 +1706,7 @@ int main(void)
         OVER_IMAGE(a_file_in_the_way_of_a_directory_is_refused),
         OVER_IMAGE(a_volume_without_room_says_so),
         OVER_IMAGE(what_is_written_is_in_the_image),
+        cmocka_unit_test(free_room_of_an_image_is_what_mdir_says),
         cmocka_unit_test(what_is_no_fat_is_no_volume),
         cmocka_unit_test(the_console_keeps_output_and_echoes_answers),
         cmocka_unit_test(a_break_comes_at_the_ordered_poll_once),
