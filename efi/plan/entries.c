@@ -283,6 +283,14 @@ static bool partitions_are_hidden(struct plan *plan)
     return hidden;
 }
 
+/* True for an entry whose ESP could not be read: its file may be there the next time. */
+static bool is_on_unread_esp(const struct machine *machine, const struct entry *entry)
+{
+    size_t esp = machine_find_esp(machine, entry->boot.partition);
+
+    return esp != NO_INDEX && machine->esps[esp].status == ST_IO;
+}
+
 enum status prune_into(struct boot_edit *edit, bool keep_gone)
 {
     struct plan *plan = edit->plan;
@@ -300,6 +308,12 @@ enum status prune_into(struct boot_edit *edit, bool keep_gone)
             continue;
         if (finding->code == FINDING_ENTRY_PARTITION_GONE && (hidden || keep_gone)) {
             kept = true;
+            continue;
+        }
+        const struct entry *entry = &machine->entries[finding->entry];
+        if (finding->code == FINDING_ENTRY_FILE_GONE && is_on_unread_esp(machine, entry)) {
+            plan_warn_of_rest(plan, "Boot%04X is kept: its partition cannot be read.",
+                              entry->number);
             continue;
         }
         edit_delete(edit, finding->entry);

@@ -18,7 +18,7 @@
  *
  * The host's options are in host/host_options.h; answers cannot be given. Prints one line:
  *
- *   states N different N writes N changed N violations N status N
+ *   states N different N blind N writes N changed N violations N status N
  *
  * where `writes`, `changed` (0: nothing is left of what it did) and `status` are of the undisturbed
  * command; under --undo writes and status are those of its undo.
@@ -153,10 +153,10 @@ static int try_modes(struct host *host, const struct options *options, const cha
             (void)cuts_try(cuts, (enum cuts_mode)i, &options->range);
     }
     unsigned violations = cuts_violations(cuts);
-    printf("states %llu different %llu writes %llu changed %d violations %u status %u\n",
+    printf("states %llu different %llu blind %llu writes %llu changed %d violations %u status %u\n",
            (unsigned long long)cuts_states(cuts), (unsigned long long)cuts_distinct(cuts),
-           (unsigned long long)cuts_writes(cuts), cuts_has_changed(cuts), violations,
-           cuts_code(cuts));
+           (unsigned long long)cuts_blind(cuts), (unsigned long long)cuts_writes(cuts),
+           cuts_has_changed(cuts), violations, cuts_code(cuts));
     cuts_free(cuts);
     return violations > 0;
 }

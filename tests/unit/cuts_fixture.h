@@ -78,6 +78,10 @@ unsigned cuts_violations(const struct cuts *cuts);
 uint64_t cuts_states(const struct cuts *cuts);
 uint64_t cuts_distinct(const struct cuts *cuts);
 
+/* Of these, those after which files may be others than the undisturbed command leaves: an ESP could not be
+ * read, and what else there is was gone by. */
+uint64_t cuts_blind(const struct cuts *cuts);
+
 /* Writes, undisturbed. */
 uint64_t cuts_writes(const struct cuts *cuts);
 

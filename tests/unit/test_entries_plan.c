@@ -582,6 +582,32 @@ static void prune_deletes_what_starts_nothing_more(void **state)
     assert_int_equal(p->plan.count, 0);
 }
 
+/* A read that failed once says nothing of the file. */
+static void prune_keeps_what_an_esp_that_cannot_be_read_may_have(void **state)
+{
+    struct planning *p = *state;
+    struct fixture_entry no_file = added();
+    struct esp esp = {.status = ST_IO};
+    size_t at = 0;
+
+    no_file.number = 5;
+    no_file.file = "\\EFI\\none.efi";
+    fixture_add_entry(p->host, &no_file);
+    planning_rescan(p);
+    while (p->machine.entries[at].number != 5)
+        at++;
+    esp.partition = p->machine.entries[at].boot.partition;
+    p->machine.esps = &esp;
+    p->machine.esp_count = 1;
+    assert_int_equal(plan_prune(&p->plan), ST_OK);
+    assert_int_equal(p->plan.count, 0);
+    assert_string_equal(p->plan.warnings[0], "Boot0005 is kept: its partition cannot be read.");
+    esp.status = ST_UNSUPPORTED; /* it has no file system: no file either */
+    assert_int_equal(plan_prune(&p->plan), ST_OK);
+    assert_int_not_equal(p->plan.count, 0);
+    p->machine.esp_count = 0;
+}
+
 /* An entry before another one of the modern machine's order, and the plan of prune for both. */
 static size_t pruned_with(struct planning *p, struct fixture_entry *first,
                           struct fixture_entry *second)
@@ -963,6 +989,7 @@ int main(void)
         CASE(import_to_an_unknown_target_is_absent),
         CASE(prune_finds_nothing_on_a_sound_machine),
         CASE(prune_deletes_what_starts_nothing_more),
+        CASE(prune_keeps_what_an_esp_that_cannot_be_read_may_have),
         CASE(prune_keeps_the_entries_of_an_unreadable_disk),
         CASE(prune_keeps_the_entries_of_a_disk_with_a_damaged_table),
         CASE(prune_deletes_the_second_of_two_equal_entries),
