@@ -297,15 +297,15 @@ def measure_felt(bed, figures, rounds):
     with bed.session() as session:
         source, target = session.names
         commands = {'felt none': NO_COMMAND, 'felt disks': 'shadowboot disks',
-                    'felt status': 'shadowboot status', 'felt prepare': f'shadowboot {PREPARE}',
-                    'felt cp': f'cp -r -q {source}\\EFI {target}\\'}
-        for _ in range(rounds):
+                    'felt status': 'shadowboot status', 'felt prepare': f'shadowboot {PREPARE}'}
+        for number in range(rounds):
+            session.timed(f'mkdir {target}\\{number}')
+            commands['felt cp'] = f'cp -r -q {source}\\EFI {target}\\{number}\\'
             for name, command in commands.items():
                 spent, waited = session.felt(command)
                 figures.add(name, spent)
                 figures.waited.setdefault(name, []).append(waited)
             session.timed('shadowboot undo -y')
-            session.timed(f'rm -q {target}\\EFI')
         _, lines = session.timed(f'watch shadowboot.efi {PREPARE}')
         figures.asked = matched(re.compile(r'WATCH (.*)'), lines)[1]
 
