@@ -11,7 +11,7 @@ The processor that QEMU 7.2 of Debian 12 plays has no instructions for SHA-256, 
 years: a digest costs it some 40 for each byte. Of programs that are signed one is made, of others only
 where db or dbx hold digests. So `rebuild` of signed programs took 350 million here, and 135 with QEMU 10.0
 (-cpu max), which has the instructions; of programs without signature 127 and 120. A program that does
-nothing took 39 to 46, since firmware and Shell load and start it.
+nothing took 39 to 68, since firmware and Shell load and start it.
 """
 import statistics
 import tempfile

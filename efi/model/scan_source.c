@@ -251,6 +251,12 @@ static void take_judgement(struct source_scan *scan, struct pe_check *check,
     io_content->signers = scan->signers++;
 }
 
+static void start_check(const struct source_scan *scan, struct pe_check *check, uint64_t size)
+{
+    pe_check_start(check, size, scan->machine->architecture,
+                   secure_boot_looks_up(&scan->machine->secure));
+}
+
 /* Reads a file to where it is kept. */
 static enum status read_and_keep(struct source_scan *scan, const struct ntfs_data *data,
                                  struct pe_check *check, uint8_t *room,
@@ -269,8 +275,7 @@ static enum status read_and_keep(struct source_scan *scan, const struct ntfs_dat
     io_content->kept = contents_keep(scan->machine->contents, room, size, used);
     if (!io_content->is_program || content_recall_verdict(io_content))
         return ST_OK;
-    pe_check_start(check, size, scan->machine->architecture,
-                   secure_boot_looks_up(&scan->machine->secure));
+    start_check(scan, check, size);
     pe_check_feed(check, content_bytes(io_content));
     take_judgement(scan, check, io_content);
     content_note_verdict(io_content);
@@ -286,8 +291,7 @@ static enum status read_past(struct source_scan *scan, const struct ntfs_data *d
     size_t size = 0;
 
     sha256_start(&digest);
-    pe_check_start(check, data->size, scan->machine->architecture,
-                   secure_boot_looks_up(&scan->machine->secure));
+    start_check(scan, check, data->size);
     for (uint64_t at = 0; at < data->size; at += size) {
         enum status status = ntfs_data_read(data, at, buffer, ESP_BUFFER_BYTES, &size);
         if (status == ST_OK && size == 0)

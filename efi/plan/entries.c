@@ -283,12 +283,14 @@ static bool partitions_are_hidden(struct plan *plan)
     return hidden;
 }
 
-/* True for an entry whose ESP could not be read: its file may be there the next time. */
+/* True for an entry whose ESP could not be read, or not all of it: its file may be there the next time, or
+ * be brought there then. */
 static bool is_on_unread_esp(const struct machine *machine, const struct entry *entry)
 {
-    size_t esp = machine_find_esp(machine, entry->boot.partition);
+    size_t index = machine_find_esp(machine, entry->boot.partition);
+    const struct esp *esp = index == NO_INDEX ? NULL : &machine->esps[index];
 
-    return esp != NO_INDEX && machine->esps[esp].status == ST_IO;
+    return esp != NULL && (esp->status == ST_IO || esp->report.problems[FAT_UNREADABLE] > 0);
 }
 
 enum status prune_into(struct boot_edit *edit, bool keep_gone)
@@ -311,9 +313,8 @@ enum status prune_into(struct boot_edit *edit, bool keep_gone)
             continue;
         }
         const struct entry *entry = &machine->entries[finding->entry];
-        if (finding->code == FINDING_ENTRY_FILE_GONE && is_on_unread_esp(machine, entry)) {
-            plan_warn_of_rest(plan, "Boot%04X is kept: its partition cannot be read.",
-                              entry->number);
+        if (is_on_unread_esp(machine, entry)) {
+            plan_warn_of_rest(plan, "Boot%04X is kept: its ESP cannot be read.", entry->number);
             continue;
         }
         edit_delete(edit, finding->entry);

@@ -582,7 +582,7 @@ static void prune_deletes_what_starts_nothing_more(void **state)
     assert_int_equal(p->plan.count, 0);
 }
 
-/* A read that failed once says nothing of the file. */
+/* A read that failed once does not say what will be there when it does not fail. */
 static void prune_keeps_what_an_esp_that_cannot_be_read_may_have(void **state)
 {
     struct planning *p = *state;
@@ -601,8 +601,12 @@ static void prune_keeps_what_an_esp_that_cannot_be_read_may_have(void **state)
     p->machine.esp_count = 1;
     assert_int_equal(plan_prune(&p->plan), ST_OK);
     assert_int_equal(p->plan.count, 0);
-    assert_string_equal(p->plan.warnings[0], "Boot0005 is kept: its partition cannot be read.");
-    esp.status = ST_UNSUPPORTED; /* it has no file system: no file either */
+    assert_string_equal(p->plan.warnings[0], "Boot0005 is kept: its ESP cannot be read.");
+    esp.status = ST_OK;
+    esp.report.problems[FAT_UNREADABLE] = 1; /* of a directory, for instance */
+    assert_int_equal(plan_prune(&p->plan), ST_OK);
+    assert_int_equal(p->plan.count, 0);
+    esp.report.problems[FAT_UNREADABLE] = 0;
     assert_int_equal(plan_prune(&p->plan), ST_OK);
     assert_int_not_equal(p->plan.count, 0);
     p->machine.esp_count = 0;

@@ -44,7 +44,8 @@ static enum status load_table(struct fat_table_edit *edit)
             edit->uses[entry] = link == FAT_LINK_BAD ? FAT_USE_BAD : FAT_USE_LOST;
             continue;
         }
-        uint32_t run = fat_free_run(volume, entry); /* FAT_USE_FREE is what they are */
+        uint32_t run = fat_free_run(volume, entry);
+        _Static_assert(FAT_USE_FREE == 0, "what new memory holds, so that a run needs no more");
         entry += run > 0 ? run - 1 : 0;
     }
     memcpy(edit->bytes, volume->table, edit->block_count * edit->block_size);
