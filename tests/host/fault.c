@@ -38,6 +38,7 @@ struct fault {
     struct block_port *disks;
     struct faulty_disk *faulty_disks;
     uint64_t calls[FAULT_KIND_COUNT];
+    bool failed[FAULT_KIND_COUNT];
     struct rule rules[MAX_RULES];
     size_t rule_count;
     struct bad_area bad_areas[MAX_BAD_AREAS];
@@ -109,6 +110,7 @@ static struct verdict judge(struct fault *fault, enum fault_kind kind)
         return fail_with(fault, ST_IO);
     const struct rule *rule = rule_for(fault, kind);
     if (rule != NULL) {
+        fault->failed[kind] = true;
         verdict = fail_with(fault, rule->status);
         verdict.fate = rule->carry_out ? FATE_FAIL_AFTER : FATE_FAIL;
         return verdict;
@@ -701,6 +703,11 @@ void fault_power_cut(struct fault *fault, uint64_t nth, enum fault_cut how, jmp_
 uint64_t fault_calls(const struct fault *fault, enum fault_kind kind)
 {
     return fault->calls[kind];
+}
+
+bool fault_has_failed(const struct fault *fault, enum fault_kind kind)
+{
+    return fault->failed[kind];
 }
 
 enum fault_kind fault_last_write(const struct fault *fault)

@@ -103,6 +103,9 @@ void fault_power_cut(struct fault *fault, uint64_t nth, enum fault_cut how, jmp_
 /* Calls of a kind so far. */
 uint64_t fault_calls(const struct fault *fault, enum fault_kind kind);
 
+/* True when a rule has failed a call of this kind. */
+bool fault_has_failed(const struct fault *fault, enum fault_kind kind);
+
 /* The kind of the last write; FAULT_WRITE when there was none yet. */
 enum fault_kind fault_last_write(const struct fault *fault);
 

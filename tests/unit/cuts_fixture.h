@@ -79,7 +79,7 @@ uint64_t cuts_states(const struct cuts *cuts);
 uint64_t cuts_distinct(const struct cuts *cuts);
 
 /* Of these, those after which files may be others than the undisturbed command leaves: an ESP could not be
- * read, and what else there is was gone by. */
+ * read, and what else there is was gone by; or the clock could not, by which new GUIDs are made. */
 uint64_t cuts_blind(const struct cuts *cuts);
 
 /* Writes, undisturbed. */
