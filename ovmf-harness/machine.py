@@ -41,15 +41,18 @@ from console import PROMPT, Console, scaled
 from disk import MIB, Disk
 from firmware import BUILD, FIRMWARE
 from limits import Clock
-from nvram import GLOBAL, Nvram
+from nvram import GLOBAL, NV_BS, Nvram
 from qmp import Qmp, QmpError
 
 LOADER = '\\EFI\\Microsoft\\Boot\\bootmgfw.efi'
 # Where states are kept from one run to the next.
 KEPT = BUILD / 'firmware'
 FIRST_SLOT, LAST_SLOT = 2, 30
-# UEFI specification 3.3: where the firmware speaks and reads, and in which language. It works them out once.
-CONSOLE = re.compile('ConIn|ConOut|ErrOut|Lang|PlatformLang')
+# UEFI specification 3.3: in which language the firmware speaks, which it works out once, and where it speaks and
+# reads. To these OVMF adds what could be there at each start, and takes out again what is not: 14 writes, two
+# thirds of all that it writes, byte for byte a call of the host. Variables with attributes of their own it cannot
+# write (8.2, SetVariable), and goes by what they say.
+LANGUAGE, CONSOLES = re.compile('Lang|PlatformLang'), re.compile('ConIn|ConOut|ErrOut')
 STANDIN = re.compile(r'STANDIN token=(?P<token>\S*) esp=(?P<esp>\S+) entry=(?P<entry>\S+)'
                      r' file=(?P<file>\S*) loader=(?P<loader>\S+) system=(?P<system>\S+)'
                      r' description=(?P<description>[^\n]*)\n')
@@ -191,10 +194,12 @@ def used_variables(desk):
             with machine.boot() as vm:
                 vm.to_shell()
             for variable in machine.nvram.variables():
-                if variable.guid == GLOBAL and not CONSOLE.fullmatch(variable.name):
+                if CONSOLES.fullmatch(variable.name):
+                    machine.nvram.set(variable.name, variable.data, attributes=NV_BS)
+                elif variable.guid == GLOBAL and not LANGUAGE.fullmatch(variable.name):
                     machine.nvram.delete(variable.name)
             shutil.copyfile(machine.nvram.path, path)
-    name = early.key([desk], FIRMWARE.code, FIRMWARE.variables)
+    name = early.key([desk], FIRMWARE.code, FIRMWARE.variables, __file__)
     return early.kept(KEPT / f'{name}.variables', make)
 
 

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from devicepath import ACTIVE, CATEGORY_APP, LoadOption, shell_path
 
 GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c'
-NV_BS_RT = 7
+NV_BS, NV_BS_RT = 3, 7
 STORE_GUID = uuid.UUID('aaf32c78-947b-439a-a180-2e144ec37792').bytes_le
 STORE_HEADER = struct.Struct('<16sIBBHI')
 VARIABLE = struct.Struct('<HBBIQ16sIII16s')
