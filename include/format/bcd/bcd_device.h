@@ -5,15 +5,23 @@
  *
  *   element     0  16  GUID of an object with options for the device, or zero
  *              16      descriptor, up to the end
- *   descriptor  0   4  type: 0 a device of this machine, 5 boot, 6 partition, 8 locate; others
- * exist 4   4  flags 8   4  size, these 16 bytes included 12   4  zero type 6     16  16  GPT: GUID
- * of the partition; MBR: its first byte on the disk, 64 bits 32      device of the machine that it
- * is on type 0     16      device of the machine type 8     16   4  0: the path is in another
- * element, 1: it follows 20   4  that element: 12000002 path, 22000002 systemroot 24   4  where a
- * descriptor begins of what to search; 0: everything 28      path device      0   4  kind: 0 hard
- * disk, 3 RAM disk, 5 file, 6 virtual disk; others exist kind 0     4   4  scheme: 0 GPT, 1 MBR 8
- * 16  GPT: GUID of the disk; MBR: signature, 32 bits kind 3    24      file path kind 5     4 file
- * path kind 6    24      descriptor of the file that the disk is in; of a partition on it 40 bytes
+ *   descriptor  0   4  type: 0 a device of this machine, 5 boot, 6 partition, 8 locate; others exist
+ *               4   4  flags
+ *               8   4  size, these 16 bytes included
+ *              12   4  zero
+ *   type 6     16  16  GPT: GUID of the partition; MBR: its first byte on the disk, 64 bits
+ *              32      device of the machine that it is on
+ *   type 0     16      device of the machine
+ *   type 8     16   4  0: the path is in another element, 1: it follows
+ *              20   4  that element: 12000002 path, 22000002 systemroot
+ *              24   4  where a descriptor begins of what to search; 0: everything
+ *              28      path
+ *   device      0   4  kind: 0 hard disk, 3 RAM disk, 5 file, 6 virtual disk; others exist
+ *   kind 0      4   4  scheme: 0 GPT, 1 MBR
+ *               8  16  GPT: GUID of the disk; MBR: signature, 32 bits
+ *   kind 3     24      file path
+ *   kind 5      4      file path
+ *   kind 6     24      descriptor of the file that the disk is in; of a partition on it 40 bytes
  *                      before the end of what a hard disk has
  *   file path   0   4  version, 1
  *               4   4  size, all of it
