@@ -7,8 +7,9 @@
 
 #include <cmocka.h>
 
+#include "host/host_alloc.h"
 #include "unit/finding_fixture.h"
-#include "unit/mirror_fixture.h"
+#include "unit/mirror_store_fixture.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -156,6 +157,31 @@ static void make_bios_with_stores(struct mirror *mirror)
     mirror->copies[1].bios_store = span_of(text, sizeof(text));
 }
 
+/* Whole ones: that of Disk 0 starts Windows of Disk 0 by default, that of Disk 1 nothing. */
+static void make_bios_with_good_stores(struct mirror *mirror)
+{
+    static uint8_t bytes[2][1 << 14];
+    struct store_fixture *stores = host_alloc(2, sizeof(*stores));
+    uint8_t device[STORE_DEVICE_SIZE];
+
+    make_bios(mirror);
+    mirror->disks[0].mbr.signature = 0xa1b2c3d4;
+    /* As MBR has it: the first byte of the partition, the scheme, the disk's signature. */
+    memset(device, 0, sizeof(device));
+    st_le32(device + 0x10, 6);
+    st_le32(device + 0x18, STORE_DEVICE_SIZE - 0x10);
+    st_le64(device + 0x20, mirror->partitions[MIRROR_DATA(0)].first_lba * 512);
+    st_le32(device + 0x34, 1);
+    st_le32(device + 0x38, 0xa1b2c3d4);
+    store_fixture_usual(&stores[0], device, sizeof(device));
+    store_fixture_start(&stores[1]);
+    for (size_t i = 0; i < 2; i++) {
+        size_t size = store_fixture_write(&stores[i], bytes[i], sizeof(bytes[i]));
+        mirror->copies[i].bios_store = span_of(bytes[i], size);
+    }
+    free(stores);
+}
+
 static void state_of_the_mirror_is_told(void **state)
 {
     static const struct machine_case cases[] = {
@@ -180,6 +206,13 @@ static void state_of_the_mirror_is_told(void **state)
          "bios-store @ Disk 0 Partition 4 device error.\n"
          "bios-start @ Disk 1\n"
          "bios-store @ Disk 1 Partition 4 it is not a registry hive.\n",
+         MACHINE_UNKNOWN},
+        {make_bios_with_good_stores,
+         "bios-start @ Disk 0\n"
+         "bios-store @ Disk 0 Partition 4 \"Windows Server\" by default, from Disk 0 Partition 4 "
+         "(LDM data, plex of C:).\n"
+         "bios-start @ Disk 1\n"
+         "bios-store @ Disk 1 Partition 4 it starts no Windows by default.\n",
          MACHINE_UNKNOWN},
         {make_one_bios, "bios-start @ Disk 1\n", MACHINE_UNKNOWN},
     };
