@@ -4,9 +4,11 @@
  * `status` ends with 0. For everything that writes blocks.
  *
  *   partition 1  ESP, FAT16: \EFI\Microsoft\Boot (boot manager, store, `languages` folders with a
- *                file each, a font), \EFI\BOOT\BOOTX64.EFI. Boot managers are whole, signed
- * programs 2  LDM metadata     3  MSR, larger than the ESP     4  LDM data: "Volume1", NTFS behind
- * all   free space, `free_mib`
+ *                file each, a font), \EFI\BOOT\BOOTX64.EFI; boot managers are whole, signed programs
+ *   partition 2  LDM metadata
+ *   partition 3  MSR, larger than the ESP
+ *   partition 4  LDM data: "Volume1", NTFS
+ *   behind all   free space, `free_mib`
  *
  * Disk 1 has the numbers 1 and 3 the other way around in its table, as the harness' machines have,
  * so its ESP is named HD(3,...). Boot0000 "Windows Boot Manager" starts the ESP of Disk 0, Boot0001

@@ -18,8 +18,8 @@ static void line_with_guid_of(struct host *host, size_t disk, char line[64])
     char text[GUID_TEXT_SIZE];
     struct guid guid;
 
-    mem_block_peek(host->disks[disk], header_offset(host, disk, PRIMARY) + HEADER_DISK_GUID, guid.bytes,
-                   sizeof(guid.bytes));
+    mem_block_peek(host->disks[disk], header_offset(host, disk, PRIMARY) + HEADER_DISK_GUID,
+                   guid.bytes, sizeof(guid.bytes));
     guid_format(&guid, text);
     snprintf(line, 64, "prepare %s -n", text);
 }
@@ -47,7 +47,8 @@ static void what_no_disk_is_called_is_told_with_where_to_look(void **state)
     run_to_say(host, "prepare one -y", USAGE,
                "A disk is named by its number|\"shadowboot disks\"|Nothing was changed.");
     for (size_t disk = 0; disk < 2; disk++)
-        assert_int_equal(mem_block_difference(host->disks[disk], before->disks[disk], 0), UINT64_MAX);
+        assert_int_equal(mem_block_difference(host->disks[disk], before->disks[disk], 0),
+                         UINT64_MAX);
     host_free(before);
 }
 
@@ -61,7 +62,8 @@ static void guid_of_two_disks_names_neither(void **state)
                    sizeof(guid.bytes));
     for (int side = PRIMARY; side <= BACKUP; side++) {
         patch_header(host, 1, (enum gpt_side)side, HEADER_DISK_GUID, ld_le64(guid.bytes), 8);
-        patch_header(host, 1, (enum gpt_side)side, HEADER_DISK_GUID + 8, ld_le64(guid.bytes + 8), 8);
+        patch_header(host, 1, (enum gpt_side)side, HEADER_DISK_GUID + 8, ld_le64(guid.bytes + 8),
+                     8);
     }
     disk_machine_restart(host);
     line_with_guid_of(host, 0, line);
