@@ -241,7 +241,8 @@ static const char *const behind_options[] = {
     "    shadowboot-linux --disk /dev/sdb diskid",
     "Make what can be made from here:",
     "    shadowboot-linux --disk /dev/sdb --disk /dev/sdc repair",
-    "    shadowboot-linux --disk /dev/sdb --disk /dev/sdc --write --journal /mnt/usb repair",
+    "    shadowboot-linux --disk /dev/sdb --disk /dev/sdc --write \\",
+    "        --journal /mnt/usb repair",
     "SEE ALSO",
     "efibootmgr(8), sgdisk(8), qemu-nbd(8), wipefs(8)",
 };
@@ -291,7 +292,7 @@ static void print_parts(const char *const *parts, size_t count)
 void linux_options_help(void)
 {
     printf("shadowboot-linux " SHADOWBOOT_VERSION
-           " - the disks of a machine that is to start again, looked at from Linux\n");
+           " - the disks of a machine, looked at from Linux\n");
     print_parts(before_options, sizeof(before_options) / sizeof(before_options[0]));
     printf("\nOPTIONS\n");
     for (size_t i = 0; i < ROW_COUNT; i++) {
