@@ -10,8 +10,8 @@
  *   \Äpfel.txt          also \Ωmega, \Жук: only $UpCase knows their upper case
  *   \Windows\Boot\EFI\bootmgfw.efi
  *   \Windows\System32\winload.efi, ntoskrnl.exe (3 clusters each) and `names` more files with two
- *   names each, file00000name.dll and FILE~000.DLL; with `split_index` the directory has an
- * attribute list and its index lies in two records
+ *                       names each, file00000name.dll and FILE~000.DLL; with `split_index` the
+ *                       directory has an attribute list and its index lies in two records
  *
  * With `packed`, for clusters of 1 KiB, files that are compressed (ntfs_fixture_packed_byte):
  *   \lznt1.bin          units of 16 KiB: packed, as it is, a hole, packed in part
