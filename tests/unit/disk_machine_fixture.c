@@ -171,10 +171,14 @@ static void write_esp(struct host *host, size_t disk, unsigned languages)
     free(image);
 }
 
-static struct ntfs_fixture *make_ntfs(uint32_t block_size)
+static struct ntfs_fixture *make_ntfs(uint32_t block_size, bool whole)
 {
     struct ntfs_fixture_shape shape = ntfs_fixture_small();
 
+    if (whole) {
+        shape.manager = windows_manager();
+        shape.store = windows_template();
+    }
     shape.sector_size = block_size;
     if (block_size == 4096)
         shape.cluster_size = 4096;
@@ -227,9 +231,9 @@ static void write_databases(struct host *host)
 }
 
 /* Both plexes of the volume, and the databases that tell of them. */
-static void write_mirror(struct host *host)
+static void write_mirror(struct host *host, bool whole)
 {
-    struct ntfs_fixture *ntfs = make_ntfs(host->blocks[0].block_size);
+    struct ntfs_fixture *ntfs = make_ntfs(host->blocks[0].block_size, whole);
 
     for (size_t i = 0; i < DISKS; i++)
         write_sparse(host->disks[i], place_offset(host, i, PART_DATA), ntfs->bytes, ntfs->size);
@@ -307,7 +311,7 @@ struct host *disk_machine_new(const struct disk_machine_shape *shape)
         add_disk(host, shape);
         write_esp(host, i, shape->languages);
     }
-    write_mirror(host);
+    write_mirror(host, shape->windows_is_whole);
     if (!shape->no_stick)
         disk_machine_add_stick(host);
     add_entry(host, 0, "Windows Boot Manager");

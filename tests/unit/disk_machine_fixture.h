@@ -32,6 +32,8 @@ struct disk_machine_shape {
     unsigned languages;
     bool no_msr; /* where it would be, nothing is; that is not free_mib */
     bool no_stick;
+    bool
+        windows_is_whole; /* it has a boot manager and a template of a store, to rebuild ESPs from */
 };
 
 /* 512-byte blocks, 128 MiB free, 3 languages, MSR and stick. */

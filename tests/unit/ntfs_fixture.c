@@ -642,6 +642,17 @@ static uint64_t add_plain_file(struct ntfs_fixture *fixture, uint64_t parent, co
     return add_file(fixture, parent, name, &part);
 }
 
+static uint64_t add_content_file(struct ntfs_fixture *fixture, uint64_t parent, const char *name,
+                                 struct span content)
+{
+    uint64_t count = (content.size - 1) / fixture->shape.cluster_size + 1;
+    struct run run = {count, take_clusters(fixture, count)};
+    struct part part = {0, 0, &run, 1, content.size, content.size};
+
+    memcpy(ntfs_fixture_cluster(fixture, run.lcn), content.at, content.size);
+    return add_file(fixture, parent, name, &part);
+}
+
 /* A loader as far as headers tell: x64, without sections (PE format, "File Headers"). */
 static uint64_t add_loader(struct ntfs_fixture *fixture)
 {
@@ -855,7 +866,13 @@ static void add_tree(struct ntfs_fixture *fixture)
         add_lznt1_file(fixture);
         add_wof_files(fixture);
     }
-    add_plain_file(fixture, efi, "bootmgfw.efi");
+    if (fixture->shape.manager.size > 0)
+        add_content_file(fixture, efi, "bootmgfw.efi", fixture->shape.manager);
+    else
+        add_plain_file(fixture, efi, "bootmgfw.efi");
+    if (fixture->shape.store.size > 0)
+        add_content_file(fixture, add_directory(fixture, fixture->system32, "config"),
+                         "BCD-Template", fixture->shape.store);
     fixture->winload = add_loader(fixture);
     add_plain_file(fixture, fixture->system32, "ntoskrnl.exe");
     for (unsigned i = 0; i < fixture->shape.names; i++) {

@@ -18,7 +18,7 @@
  *   \xpress.bin         XPRESS4K chunks: as it is, packed, as it is in part
  *   \lzx.bin            one packed chunk of LZX
  *
- * Clusters of files hold what ntfs_fixture_byte says.
+ * Clusters of files hold what ntfs_fixture_byte says, but where the shape has their content.
  */
 #ifndef SHADOWBOOT_UNIT_NTFS_FIXTURE_H
 #define SHADOWBOOT_UNIT_NTFS_FIXTURE_H
@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "port/block.h"
 
 struct ntfs_fixture_shape {
@@ -39,6 +40,8 @@ struct ntfs_fixture_shape {
     bool split_mft;   /* in two parts, the second described by an extension record */
     bool split_index;
     bool packed;
+    struct span manager; /* content of bootmgfw.efi */
+    struct span store;   /* of \Windows\System32\config\BCD-Template, which else is not there */
 };
 
 /* 512-byte sectors, 1 KiB clusters, 40 names, 1 MiB. */

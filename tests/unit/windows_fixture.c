@@ -22,6 +22,9 @@
 #define DATA_BLOCKS   8192u
 #define HIVE_SIZE     8192u
 
+/* The object that a new loader is made after: https://github.com/mattifestation/BCD */
+#define LOADER_TEMPLATE "{b012b84d-c47c-4ed5-b722-c0c42163e569}"
+
 static const struct fixture_partition tables[2][3] = {
     {{1, TYPE_ESP, WINDOWS_ESP_0, ESP_FIRST, ESP_BLOCKS, "EFI system partition"},
      {2, TYPE_LDM_METADATA, "77777777-0000-4b02-8001-0123456789a0", PRIVATE_FIRST,
@@ -77,6 +80,24 @@ struct span windows_store(void)
     if (size == 0) {
         struct store_fixture *store = host_alloc(1, sizeof(*store));
         store_fixture_usual(store, NULL, 0);
+        size = store_fixture_write(store, bytes, sizeof(bytes));
+        free(store);
+    }
+    return span_of(bytes, size);
+}
+
+struct span windows_template(void)
+{
+    static uint8_t bytes[HIVE_SIZE];
+    static size_t size;
+
+    if (size == 0) {
+        struct store_fixture *store = host_alloc(1, sizeof(*store));
+        store_fixture_start(store);
+        (void)store_fixture_object(store, STORE_MANAGER, STORE_TYPE_MANAGER);
+        size_t loader = store_fixture_object(store, LOADER_TEMPLATE, STORE_TYPE_LOADER);
+        store_fixture_string(store, loader, "42000002", "\\system32\\winload.efi");
+        store_fixture_string(store, loader, "22000002", "\\windows");
         size = store_fixture_write(store, bytes, sizeof(bytes));
         free(store);
     }

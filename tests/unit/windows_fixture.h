@@ -29,6 +29,10 @@ struct span windows_manager(void);
  * until the program ends. */
 struct span windows_store(void);
 
+/* What Windows keeps as BCD-Template: the path of its loader below
+ * \Windows. Valid until the program ends. */
+struct span windows_template(void);
+
 /* --- Ways to break it ----------------------------------------------------------------------- */
 
 /* The boot store of a disk is overwritten, so that it does not start alone. */
