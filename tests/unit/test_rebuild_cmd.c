@@ -92,9 +92,6 @@ static void one_half_is_brought_where_it_is_asked_for(void **state)
     run_to_say(host, "rebuild 1 -store -y", DONE, "make the boot store of Disk 1|Done: ");
     assert_true(has(host, 1, STORE));
     lose(host, 1);
-    run_to_say(host, "rebuild 1 -store -y", NOT_FOUND,
-               "Disk 1 has no boot manager to read a store: \"shadowboot rebuild 1\" brings both.|"
-               "Nothing was changed.");
     run_to_say(host, "rebuild 1 -files -y", DONE, "Done: ");
     assert_manager_of_windows(host, 1);
     assert_false(has(host, 1, STORE));
@@ -131,7 +128,6 @@ static void esp_that_is_gone_is_made_and_filled(void **state)
 
     disk_machine_drop_partition(host, 1, PART_ESP);
     struct host *before = host_clone(host);
-    run_to_say(host, "rebuild 1 -y -store", NOT_FOUND, "Nothing was changed.");
     run_to_say(host, "rebuild 1 -y -format", DONE, "make an EFI system partition|Done: ");
     disk_machine_restart(host);
     assert_manager_of_windows(host, 1);
