@@ -25,10 +25,12 @@ static struct {
     struct console_port port;
 } terminal;
 
-/* Standard input and output become that file. */
-static void stand_on(int in, int out)
+/* Standard input and output become that file. Whether Ctrl-C is ignored is not whoever has started
+ * the test to say. */
+static void stand_on(int in, int out, void (*at_interrupt)(int))
 {
     fflush(NULL);
+    assert_true(signal(SIGINT, at_interrupt) != SIG_ERR);
     terminal.kept[0] = dup(STDIN_FILENO);
     terminal.kept[1] = dup(STDOUT_FILENO);
     assert_true(dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0);
@@ -50,7 +52,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static int open_terminal(unsigned short columns, unsigned short rows)
+static int open_terminal(unsigned short columns, unsigned short rows, void (*at_interrupt)(int))
 {
     struct winsize size = {.ws_col = columns, .ws_row = rows};
     struct termios mode;
@@ -63,7 +65,7 @@ static int open_terminal(unsigned short columns, unsigned short rows)
     mode.c_lflag &= ~(tcflag_t)ECHO;
     assert_int_equal(tcsetattr(own, TCSANOW, &mode), 0);
     assert_int_equal(ioctl(own, TIOCSWINSZ, &size), 0);
-    stand_on(own, own);
+    stand_on(own, own, at_interrupt);
     close(own);
     return 0;
 }
@@ -74,7 +76,14 @@ static int on_a_terminal(void **state)
     unsetenv("NO_COLOR");
     unsetenv("COLUMNS");
     unsetenv("LINES");
-    return open_terminal(100, 30);
+    return open_terminal(100, 30, SIG_DFL);
+}
+
+/* As nohup starts a program. */
+static int where_interrupts_are_ignored(void **state)
+{
+    (void)state;
+    return open_terminal(100, 30, SIG_IGN);
 }
 
 /* What is typed before a key is waited for is not taken apart by the line discipline. */
@@ -94,14 +103,14 @@ static int on_a_serial_line(void **state)
     (void)state;
     setenv("COLUMNS", "132", 1);
     setenv("LINES", "none", 1);
-    return open_terminal(0, 0);
+    return open_terminal(0, 0, SIG_DFL);
 }
 
 static int without_colours(void **state)
 {
     (void)state;
     setenv("NO_COLOR", "1", 1);
-    return open_terminal(100, 30);
+    return open_terminal(100, 30, SIG_DFL);
 }
 
 /* Output goes to a pipe, which the test reads; input comes from nowhere. */
@@ -113,7 +122,7 @@ static int without_a_terminal(void **state)
     assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
     int nothing = open("/dev/null", O_RDONLY);
     assert_true(nothing >= 0);
-    stand_on(nothing, ends[1]);
+    stand_on(nothing, ends[1], SIG_DFL);
     close(nothing);
     close(ends[1]);
     terminal.user = ends[0];
@@ -300,6 +309,17 @@ static void interrupted_line_is_cancelled_once(void **state)
     assert_string_equal(line, "n");
 }
 
+static void ignored_interrupt_stays_ignored(void **state)
+{
+    char line[4] = "";
+
+    (void)state;
+    type("y\n");
+    assert_int_equal(raise(SIGINT), 0);
+    assert_int_equal(terminal.port.read_line(terminal.port.ctx, line, sizeof(line)), ST_OK);
+    assert_string_equal(line, "y");
+}
+
 static void nobody_types_where_there_is_no_terminal(void **state)
 {
     uint32_t key = 99;
@@ -328,6 +348,7 @@ int main(void)
         ROW(page_goes_on_at_any_key_but_q, on_a_raw_terminal),
         ROW(line_ends_with_its_end_and_is_cut_to_its_room, on_a_terminal),
         ROW(interrupted_line_is_cancelled_once, on_a_terminal),
+        ROW(ignored_interrupt_stays_ignored, where_interrupts_are_ignored),
         ROW(nobody_types_where_there_is_no_terminal, without_a_terminal),
     };
 
