@@ -81,7 +81,7 @@ enum bcd_end boot_store_choose(struct arena *arena, const struct esp *esp,
 {
     enum bcd_end end = BCD_NOT_UNDERSTOOD;
 
-    if (!boot_store_is_usable(esp) || esp->store_file.size == 0 ||
+    if (!boot_store_is_usable(esp) ||
         choose(arena, esp->store_file, manager, ret_choice, &end) != ST_OK)
         return BCD_NOT_UNDERSTOOD;
     return end;
@@ -93,8 +93,7 @@ bool boot_store_has_loader(struct arena *arena, const struct esp *esp, const str
     struct bcd_object loader;
     struct bcd_store store;
 
-    bool has = boot_store_is_usable(esp) && esp->store_file.size > 0 &&
-               bcd_open(arena, esp->store_file, &store) == ST_OK &&
+    bool has = boot_store_is_usable(esp) && bcd_open(arena, esp->store_file, &store) == ST_OK &&
                bcd_find(&store, guid, &loader) == ST_OK && loader.type == BCD_TYPE_LOADER;
     arena_release(arena, mark);
     return has;

@@ -106,6 +106,12 @@ bool rebuild_is_needed(const struct machine *machine, const struct roles *roles)
     return true;
 }
 
+static bool is_a_partition(const struct machine *machine, const struct system_copy *copy)
+{
+    return copy->partition != NO_INDEX && copy->content != CONTENT_BITLOCKER &&
+           machine->partitions[copy->partition].first_lba == copy->lba;
+}
+
 /* Refuses a disk that a store could start nothing from. Where only files are wanted, a Windows that
  * lies in several pieces will do. */
 static enum status check_names_windows(struct plan *plan, const struct roles *roles, size_t disk,
@@ -122,17 +128,14 @@ static enum status check_names_windows(struct plan *plan, const struct roles *ro
             "of another.",
             disk);
     const struct system_copy *copy = &plan->machine->copies[index];
-    if (files_only && copy->pieces > 1 && system_copy_windows(copy) == ST_OK)
-        return ST_OK;
-    if (copy->partition != NO_INDEX && copy->content != CONTENT_BITLOCKER &&
-        system_copy_windows(copy) == ST_OK && copy->pieces <= 1 &&
-        plan->machine->partitions[copy->partition].first_lba == copy->lba)
+    bool found = system_copy_windows(copy) == ST_OK;
+    if (found && (copy->pieces > 1 ? files_only : is_a_partition(plan->machine, copy)))
         return ST_OK;
     return plan_refuse(
         plan, ST_REFUSED, "A boot store cannot name the copy of the boot volume on Disk %zu: %s.",
         disk,
-        copy->content == CONTENT_BITLOCKER   ? "it is encrypted by BitLocker"
-        : system_copy_windows(copy) != ST_OK ? "Windows was not found on it"
+        copy->content == CONTENT_BITLOCKER ? "it is encrypted by BitLocker"
+        : !found                           ? "Windows was not found on it"
         : copy->pieces > 1 ? "it lies in several pieces, as only Windows itself can put together"
                            : "it has no partition of its own in the partition table (diskpart's "
                              "retain gives it one)");
