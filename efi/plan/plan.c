@@ -88,7 +88,7 @@ static struct action *variable_action(struct plan *plan, enum action_type type, 
         plan_fail(plan,
                   plan_refuse(plan, ST_REFUSED,
                               "%s cannot be read (%s), so its content could not be saved before a "
-                              "change. Nothing was changed.",
+                              "change.",
                               name, status_text(now->status)));
         return NULL;
     }
