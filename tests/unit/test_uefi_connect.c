@@ -30,6 +30,9 @@ static struct device devices[5];
 static EFI_BOOT_SERVICES boot;
 static struct uefi uefi;
 static size_t pools; /* that are to be given back */
+static bool knows_handles;
+static bool knows_protocols;
+static bool knows_users;
 static EFI_GUID some_protocol = {1, 2, 3, {4}};
 
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface)
@@ -45,6 +48,8 @@ static EFI_STATUS EFIAPI locate_handles(EFI_LOCATE_SEARCH_TYPE type, EFI_GUID *g
     (void)guid;
     (void)key;
     assert_int_equal(type, AllHandles);
+    if (!knows_handles)
+        return EFI_OUT_OF_RESOURCES;
     *ret_count = sizeof(devices) / sizeof(devices[0]);
     pools++;
     *ret_handles = malloc(*ret_count * sizeof(**ret_handles));
@@ -57,6 +62,8 @@ static EFI_STATUS EFIAPI protocols_of(EFI_HANDLE handle, EFI_GUID ***ret_protoco
                                       UINTN *ret_count)
 {
     (void)handle;
+    if (!knows_protocols)
+        return EFI_OUT_OF_RESOURCES;
     pools++;
     *ret_protocols = malloc(sizeof(**ret_protocols));
     (*ret_protocols)[0] = &some_protocol;
@@ -71,6 +78,8 @@ static EFI_STATUS EFIAPI users_of(EFI_HANDLE handle, EFI_GUID *guid,
     const struct device *device = handle;
 
     assert_ptr_equal(guid, &some_protocol);
+    if (!knows_users)
+        return EFI_NOT_FOUND;
     pools++;
     *ret_users = calloc(2, sizeof(**ret_users));
     (*ret_users)[0].Attributes = EFI_OPEN_PROTOCOL_GET_PROTOCOL;
@@ -113,6 +122,7 @@ static int start(void **state)
     boot.ConnectController = connect;
     boot.FreePool = free_pool;
     uefi = (struct uefi){.boot = &boot};
+    knows_handles = knows_protocols = knows_users = true;
     return 0;
 }
 
@@ -143,11 +153,37 @@ static void what_has_none_is_connected_itself(void **state)
     assert_int_equal(devices[0].connected + devices[1].connected, 0);
 }
 
+/* What firmware does not say costs time at most: the other disk of a mirror would not be there. */
+static void device_of_which_nothing_is_said_is_connected(void **state)
+{
+    (void)state;
+    knows_users = false;
+    uefi_connect_all(&uefi);
+    knows_users = true;
+    knows_protocols = false;
+    uefi_connect_all(&uefi);
+    assert_int_equal(devices[4].connected, 2);
+    assert_int_equal(devices[0].connected + devices[1].connected, 0);
+    assert_int_equal(pools, 0);
+}
+
+static void firmware_that_lists_nothing_is_left_alone(void **state)
+{
+    (void)state;
+    knows_handles = false;
+    uefi_connect_all(&uefi);
+    for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+        assert_int_equal(devices[i].connected, 0);
+    assert_int_equal(pools, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_has_a_driver_is_reached_from_its_root_alone, start),
         cmocka_unit_test_setup(what_has_none_is_connected_itself, start),
+        cmocka_unit_test_setup(device_of_which_nothing_is_said_is_connected, start),
+        cmocka_unit_test_setup(firmware_that_lists_nothing_is_left_alone, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
