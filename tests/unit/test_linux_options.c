@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "linux/advice.h"
 #include "linux/efivars.h"
 #include "linux/options.h"
 
@@ -181,6 +182,72 @@ static void help_has_every_option_and_no_long_line(void **state)
         assert_in_range(strcspn(line, "\n"), 0, 80);
 }
 
+/* What is said to type where the core's texts name the firmware's program. */
+static void expect_advice(const char *wanted, int argc, char **argv)
+{
+    int kept = -1;
+
+    assert_int_equal(take(argc, argv), ST_OK);
+    FILE *file = catch_begin(STDERR_FILENO, &kept);
+    linux_advice_tell(&options, argv);
+    catch_end(file, STDERR_FILENO, kept);
+    assert_string_equal(said, wanted);
+}
+
+#define EXPECT_ADVICE(wanted, ...)                                                             \
+    expect_advice(wanted,                                                                      \
+                  (int)(sizeof((char *[]){"shadowboot-linux", __VA_ARGS__}) / sizeof(char *)), \
+                  (char *[]){"shadowboot-linux", __VA_ARGS__})
+
+static void advice_is_the_line_up_to_the_command(void **state)
+{
+    (void)state;
+    EXPECT_ADVICE(
+        "shadowboot-linux: where it says \"shadowboot\", type: shadowboot-linux --disk=a.img "
+        "--write --journal-in-memory\n",
+        "--disk=a.img", "--write", "--journal-in-memory", "repair");
+}
+
+/* Without --write the next line would only say that nothing can be changed. */
+static void advice_says_what_is_lacking_to_change_something(void **state)
+{
+    (void)state;
+    EXPECT_ADVICE(
+        "shadowboot-linux: where it says \"shadowboot\", type: shadowboot-linux --disk a.img; to "
+        "change something, --write --journal DIR as well\n",
+        "--disk", "a.img", "status");
+    EXPECT_ADVICE(
+        "shadowboot-linux: where it says \"shadowboot\", type: shadowboot-linux --journal "
+        "/mnt/usb --disk a.img; to change something, --write as well; JOURNAL: is /mnt/usb\n",
+        "--journal", "/mnt/usb", "--disk", "a.img", "status");
+}
+
+/* POSIX Shell Command Language 2.2.2: all between two of ' is taken as it is, but for ' itself. */
+static void advice_can_be_typed_into_a_shell(void **state)
+{
+    static const struct {
+        char *file;
+        const char *typed;
+    } words[] = {
+        {"/dev/disk/by-id/ata-WDC_1.0+x%2@a:b,c=d", "/dev/disk/by-id/ata-WDC_1.0+x%2@a:b,c=d"},
+        {"my disk.img", "'my disk.img'"},
+        {"a'b", "'a'\\''b'"},
+        {"$HOME/*", "'$HOME/*'"},
+        {"~", "'~'"},
+        {"", "''"},
+    };
+    char wanted[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        snprintf(wanted, sizeof(wanted),
+                 "shadowboot-linux: where it says \"shadowboot\", type: shadowboot-linux --write "
+                 "--journal %s; JOURNAL: is %s\n",
+                 words[i].typed, words[i].typed);
+        EXPECT_ADVICE(wanted, "--write", "--journal", words[i].file, "status");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +256,9 @@ int main(void)
         cmocka_unit_test(each_option_is_kept),
         cmocka_unit_test(what_is_wrong_is_told_by_its_name),
         cmocka_unit_test(disk_too_many_is_refused),
+        cmocka_unit_test(advice_is_the_line_up_to_the_command),
+        cmocka_unit_test(advice_says_what_is_lacking_to_change_something),
+        cmocka_unit_test(advice_can_be_typed_into_a_shell),
         cmocka_unit_test(help_has_every_option_and_no_long_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
