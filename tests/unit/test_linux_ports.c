@@ -1,8 +1,10 @@
-/* Folders and variables of Linux as ports: over folders that a test makes. */
+/* Folders of Linux as ports, over such as a test makes; and what there is instead of firmware. */
 #define _GNU_SOURCE
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,16 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "host/mem_files.h"
 #include "linux/console.h"
-#include "linux/efivars.h"
 #include "linux/folders.h"
+#include "linux/start.h"
 #include "unit/skip_fixture.h"
-
-#define GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 static const uint8_t disk_path[] = {0x01, 0x01, 0x06, 0x00, 0x00, 0x02, 0x7f, 0xff, 0x04, 0x00};
 
@@ -179,136 +180,157 @@ static void volumes_behind_are_reached_by_their_places(void **state)
     assert_int_equal(port->stat(port->ctx, 2, "\\on-disk", &info), ST_OK);
 }
 
-/* --- Variables ------------------------------------------------------------------------------- */
-
-static void put_file(const struct bench *bench, const char *name, const void *data, size_t size)
+/* True where nobody can make files, root included. */
+static bool has_sysfs(void)
 {
-    char path[128];
+    struct statfs info;
 
-    snprintf(path, sizeof(path), "%s/%s", bench->folder, name);
-    FILE *to = fopen(path, "w");
-    fwrite(data, 1, size, to);
-    fclose(to);
+    return statfs("/sys", &info) == 0 && info.f_type == SYSFS_MAGIC;
 }
 
-static void a_variable_is_a_file_with_its_attributes_first(void **state)
+static void a_folder_that_takes_no_files_is_read_only(void **state)
 {
     struct bench *bench = *state;
-    struct linux_efivars vars;
-    struct vars_port port = linux_efivars_open(bench->folder, false, &vars);
-    uint32_t attributes = 0;
-    uint8_t data[8];
-    size_t size = 0;
+    struct files_port *port = &bench->port;
 
-    put_file(bench, "BootOrder-" GLOBAL, "\x07\0\0\0\x01\0\x02\0", 8);
-    assert_int_equal(port.get(port.ctx, NULL, "BootOrder", &attributes, NULL, 0, &size),
-                     ST_TOO_SMALL);
-    assert_int_equal(size, 4);
-    assert_int_equal(port.get(port.ctx, NULL, "BootOrder", &attributes, data, sizeof(data), &size),
-                     ST_OK);
-    assert_int_equal(attributes, VAR_BOOT_OPTION);
-    assert_memory_equal(data, "\x01\0\x02\0", 4);
-    assert_int_equal(port.get(port.ctx, NULL, "BootNext", &attributes, data, 8, &size), ST_ABSENT);
-    put_file(bench, "Timeout-" GLOBAL, "\x07\0\0", 3);
-    assert_int_equal(port.get(port.ctx, NULL, "Timeout", &attributes, data, 8, &size), ST_IO);
-    assert_int_equal(port.set(port.ctx, NULL, "BootOrder", 7, "\0", 2), ST_READ_ONLY);
-    linux_efivars_close(&vars);
+    if (!has_sysfs())
+        SKIP_BECAUSE("/sys is not there");
+    assert_int_equal(
+        port->write(port->ctx, port->current, "\\sys\\shadowboot", FILE_CREATE, "x", 1),
+        ST_READ_ONLY);
+    assert_int_equal(
+        port->write(port->ctx, port->current, "\\sys\\shadowboot\\a", FILE_CREATE, "x", 1),
+        ST_READ_ONLY);
 }
 
-static void a_walk_names_each_variable_once(void **state)
+/* What cannot be synced is nowhere after a power cut. */
+static void a_device_that_keeps_nothing_is_no_place_for_a_file(void **state)
 {
     struct bench *bench = *state;
-    struct linux_efivars vars;
-    struct vars_port port = linux_efivars_open(bench->folder, false, &vars);
-    struct var_id id;
-    bool order = false;
-    bool dashed = false;
+    struct files_port *port = &bench->port;
 
-    put_file(bench, "BootOrder-" GLOBAL, "\x07\0\0\0", 4);
-    put_file(bench, "a-b-9c0a2b1d-0000-4000-8000-000000000001", "\x07\0\0\0", 4);
-    put_file(bench, "no variable", "", 0);
-    for (int turn = 0; turn < 2; turn++) { /* from the start again */
-        size_t count = 0;
-        enum status status = port.next(port.ctx, true, &id);
-        for (; status == ST_OK; status = port.next(port.ctx, false, &id)) {
-            order = order || strcmp(id.name, "BootOrder") == 0;
-            dashed = dashed || strcmp(id.name, "a-b") == 0;
-            count++;
-        }
-        assert_int_equal(status, ST_ABSENT);
-        assert_int_equal(count, 2);
+    assert_int_equal(port->write(port->ctx, port->current, "\\dev\\null", FILE_REPLACE, "x", 1),
+                     ST_IO);
+}
+
+static void a_name_that_no_folder_can_hold_is_refused_or_not_there(void **state)
+{
+    struct bench *bench = *state;
+    struct files_port *port = &bench->port;
+    struct file_info info;
+    char path[PATH_MAX + 2] = "\\";
+    char back[8];
+    size_t got = 0;
+
+    for (size_t length = 256; length <= PATH_MAX; length += PATH_MAX - 256) {
+        memset(path + 1, 'n', length);
+        path[1 + length] = 0;
+        assert_int_equal(port->write(port->ctx, 0, path, FILE_CREATE, "x", 1), ST_REFUSED);
+        assert_int_equal(port->remove(port->ctx, 0, path), ST_ABSENT);
     }
-    assert_true(order && dashed);
-    linux_efivars_close(&vars);
+    assert_int_equal(port->stat(port->ctx, 0, path, &info), ST_ABSENT);
+    assert_int_equal(port->list(port->ctx, 0, path, 0, &info), ST_ABSENT);
+    assert_int_equal(port->read(port->ctx, 0, path, 0, back, sizeof(back), &got), ST_ABSENT);
 }
 
-static void a_variable_is_set_in_one_piece_and_deleted(void **state)
+static void a_folder_is_no_file(void **state)
 {
     struct bench *bench = *state;
-    struct linux_efivars vars;
-    struct vars_port port = linux_efivars_open(bench->folder, true, &vars);
+    struct files_port *port = &bench->port;
+    char back[8];
+    size_t got = 0;
 
-    assert_int_equal(port.set(port.ctx, NULL, "Boot0001", 7, "abcdef", 6), ST_OK);
-    assert_int_equal(port.set(port.ctx, NULL, "Boot0001", 7, "AB", 2), ST_OK);
-    FILE *from = NULL;
-    char path[128];
-    char data[16];
-    snprintf(path, sizeof(path), "%s/Boot0001-" GLOBAL, bench->folder);
-    from = fopen(path, "r");
-    assert_int_equal(fread(data, 1, sizeof(data), from), 6); /* nothing of the longer one is left */
-    fclose(from);
-    assert_memory_equal(data, "\x07\0\0\0AB", 6);
-    assert_int_equal(port.set(port.ctx, NULL, "Boot0001", 7, NULL, 0), ST_OK);
-    assert_int_equal(port.set(port.ctx, NULL, "Boot0001", 7, NULL, 0), ST_ABSENT);
-    linux_efivars_close(&vars);
+    assert_int_equal(port->write(port->ctx, 0, "\\d\\file", FILE_CREATE, "abc", 3), ST_OK);
+    assert_int_equal(port->write(port->ctx, 0, "\\d", FILE_REPLACE, "x", 1), ST_REFUSED);
+    assert_int_equal(port->read(port->ctx, 0, "\\d", 0, back, sizeof(back), &got), ST_IO);
+    assert_int_equal(port->read(port->ctx, 0, "\\e", 0, back, sizeof(back), &got), ST_ABSENT);
+    assert_int_equal(port->remove(port->ctx, 0, "\\d"), ST_ABSENT);
+    /* Nor is a file a folder. */
+    assert_int_not_equal(port->write(port->ctx, 0, "\\d\\file\\a\\b", FILE_CREATE, "x", 1), ST_OK);
+    assert_string_equal(content(bench, "d/file"), "abc");
 }
 
-static void disks_without_their_machine_have_no_variables(void **state)
+/* Something is there, and nobody knows what: that is not the same as nothing. */
+static void what_leads_round_in_a_circle_is_trouble(void **state)
 {
-    struct vars_port port = linux_efivars_none();
-    struct var_id id;
-    uint32_t attributes = 0;
-    size_t size = 0;
+    struct bench *bench = *state;
+    struct files_port *port = &bench->port;
+    struct file_info info;
+    char name[128];
+    char back[8];
+    size_t got = 0;
+
+    snprintf(name, sizeof(name), "%s/circle", bench->folder);
+    assert_int_equal(symlink("circle", name), 0);
+    assert_int_equal(port->stat(port->ctx, 0, "\\circle", &info), ST_IO);
+    assert_int_equal(port->list(port->ctx, 0, "\\circle", 0, &info), ST_IO);
+    assert_int_equal(port->read(port->ctx, 0, "\\circle", 0, back, sizeof(back), &got), ST_IO);
+    assert_int_equal(port->write(port->ctx, 0, "\\circle\\a", FILE_CREATE, "x", 1), ST_IO);
+}
+
+static enum status renew_in_vain(void *ctx, struct files_port *io_port)
+{
+    (void)ctx;
+    (void)io_port;
+    return ST_NO_MEMORY;
+}
+
+static void files_on_volumes_behind_are_written_and_removed_there(void **state)
+{
+    struct bench *bench = *state;
+    struct files_port *port = &bench->port;
+
+    assert_int_equal(port->write(port->ctx, 2, "\\new", FILE_CREATE, "abcd", 4), ST_OK);
+    assert_int_equal(mem_files_find(bench->disks, 0, "\\new").size, 4);
+    assert_int_equal(port->remove(port->ctx, 2, "\\new"), ST_OK);
+    assert_null(mem_files_find(bench->disks, 0, "\\new").at);
+    assert_string_equal(content(bench, "new"), "");
+    bench->folders.behind.renew = renew_in_vain;
+    assert_int_equal(port->renew(port->ctx, port), ST_NO_MEMORY);
+}
+
+/* Where the program was started may be gone by then: names are taken from the root. */
+static void a_working_folder_that_is_gone_is_the_root(void **state)
+{
+    struct bench *bench = *state;
+    struct files_port behind = mem_files_port(bench->disks);
+    char name[128];
+    int old = open(".", O_RDONLY | O_DIRECTORY);
+
+    snprintf(name, sizeof(name), "%s/here", bench->folder);
+    assert_int_equal(mkdir(name, 0700), 0);
+    assert_int_equal(chdir(name), 0);
+    linux_folders_open(&behind, NULL, &bench->folders);
+    const char *end = strrchr(bench->folders.port.directory, '\\');
+    assert_string_equal(end, "\\here");
+    assert_null(strchr(bench->folders.port.directory, '/'));
+    assert_int_equal(rmdir(name), 0);
+    linux_folders_open(&behind, NULL, &bench->folders);
+    assert_string_equal(bench->folders.port.directory, "\\");
+    assert_int_equal(fchdir(old), 0);
+    close(old);
+}
+
+/* --- Programs -------------------------------------------------------------------------------- */
+
+static void without_firmware_nothing_is_started(void **state)
+{
+    const struct start_port port = linux_start();
+    const struct start_source source = {.bytes = span_of(disk_path, sizeof(disk_path))};
+    void *image = (void *)disk_path;
 
     (void)state;
-    assert_int_equal(port.next(port.ctx, true, &id), ST_UNSUPPORTED);
-    assert_int_equal(port.get(port.ctx, NULL, "BootOrder", &attributes, NULL, 0, &size), ST_ABSENT);
-    assert_int_equal(port.set(port.ctx, NULL, "BootOrder", 7, "\0", 2), ST_READ_ONLY);
-    assert_int_equal(port.get(port.ctx, NULL, "SecureBoot", &attributes, NULL, 0, &size),
-                     ST_UNSUPPORTED);
-}
-
-static void a_copy_without_secure_boot_does_not_say_there_is_none(void **state)
-{
-    struct bench *bench = *state;
-    struct linux_efivars vars;
-    struct vars_port port = linux_efivars_open(bench->folder, true, &vars);
-    uint32_t attributes = 0;
-    size_t size = 0;
-
-    assert_int_equal(port.get(port.ctx, NULL, "SecureBoot", &attributes, NULL, 0, &size),
-                     ST_UNSUPPORTED);
-    assert_int_equal(port.get(port.ctx, NULL, "BootNext", &attributes, NULL, 0, &size), ST_ABSENT);
-    linux_efivars_close(&vars);
-}
-
-static void a_copy_that_lacks_lists_of_secure_boot_does_not_say_there_are_none(void **state)
-{
-    static const struct guid lists = GUID_INIT(0xd719b2cb, 0x3d3a, 0x4596, 0xa3bc, 0xdad00e67656f);
-    struct bench *bench = *state;
-    struct linux_efivars vars;
-    struct vars_port port = linux_efivars_open(bench->folder, true, &vars);
-    uint32_t attributes = 0;
-    size_t size = 0;
-
-    for (char on = 0; on <= 1; on++) {
-        enum status wanted = on == 1 ? ST_UNSUPPORTED : ST_ABSENT;
-        assert_int_equal(port.set(port.ctx, NULL, "SecureBoot", 6, &on, 1), ST_OK);
-        assert_int_equal(port.get(port.ctx, &lists, "db", &attributes, NULL, 0, &size), wanted);
-        assert_int_equal(port.get(port.ctx, &lists, "dbx", &attributes, NULL, 0, &size), wanted);
-        assert_int_equal(port.get(port.ctx, &lists, "dbt", &attributes, NULL, 0, &size), ST_ABSENT);
-    }
-    linux_efivars_close(&vars);
+    struct start_answer answer = port.load(port.ctx, &source, &image);
+    assert_int_equal(answer.status, ST_UNSUPPORTED);
+    assert_int_equal(answer.code, 3); /* EFI_UNSUPPORTED (UEFI Specification, appendix D) */
+    assert_null(image);
+    answer = port.start(port.ctx, image, span_of(NULL, 0));
+    assert_int_equal(answer.status, ST_UNSUPPORTED);
+    assert_int_equal(answer.code, 3);
+    port.unload(port.ctx, image);
+    assert_int_equal(port.reset(port.ctx, START_RESET_COLD), ST_UNSUPPORTED);
+    assert_string_equal(port.program, "");
+    assert_false(port.by_firmware || port.has_tpm);
 }
 
 /* ---- the console ---- */
@@ -379,20 +401,22 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_file_system_is_no_space, set_up, tear_down),
         cmocka_unit_test_setup_teardown(volumes_behind_are_reached_by_their_places, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(a_variable_is_a_file_with_its_attributes_first, set_up,
+        cmocka_unit_test_setup_teardown(a_folder_that_takes_no_files_is_read_only, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(a_walk_names_each_variable_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_variable_is_set_in_one_piece_and_deleted, set_up,
+        cmocka_unit_test_setup_teardown(a_device_that_keeps_nothing_is_no_place_for_a_file, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(disks_without_their_machine_have_no_variables, set_up,
+        cmocka_unit_test_setup_teardown(a_name_that_no_folder_can_hold_is_refused_or_not_there,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_is_no_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_leads_round_in_a_circle_is_trouble, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_on_volumes_behind_are_written_and_removed_there,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_working_folder_that_is_gone_is_the_root, set_up,
                                         tear_down),
+        cmocka_unit_test(without_firmware_nothing_is_started),
         cmocka_unit_test(signals_that_end_programs_are_a_wish_to_stop),
         cmocka_unit_test(output_that_nobody_reads_stops_nothing),
         cmocka_unit_test(a_signal_that_was_ignored_stays_ignored),
-        cmocka_unit_test_setup_teardown(a_copy_without_secure_boot_does_not_say_there_is_none,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(
-            a_copy_that_lacks_lists_of_secure_boot_does_not_say_there_are_none, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
