@@ -22,6 +22,7 @@ static struct {
     bool takes_attributes;
     EFI_STATUS asked;
     size_t cleared;
+    size_t moved;
     size_t modes_set;
     CHAR16 shown[2048]; /* what was put out; an attribute stands there as its number + 0xf000 */
     size_t shown_count;
@@ -127,6 +128,15 @@ static EFI_STATUS EFIAPI clear_screen(EFI_SIMPLE_TEXT_OUT_PROTOCOL *device)
     return EFI_SUCCESS;
 }
 
+static EFI_STATUS EFIAPI set_cursor_position(EFI_SIMPLE_TEXT_OUT_PROTOCOL *device, UINTN column,
+                                             UINTN row)
+{
+    device->Mode->CursorColumn = (INT32)column;
+    device->Mode->CursorRow = (INT32)row;
+    firmware.moved++;
+    return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI enable_cursor(EFI_SIMPLE_TEXT_OUT_PROTOCOL *device, BOOLEAN visible)
 {
     device->Mode->CursorVisible = visible;
@@ -144,6 +154,7 @@ static int set_up(void **state)
                                                   .QueryMode = query_mode,
                                                   .ClearScreen = clear_screen,
                                                   .EnableCursor = enable_cursor,
+                                                  .SetCursorPosition = set_cursor_position,
                                                   .Mode = &firmware.mode};
     firmware.system.ConOut = &firmware.out;
     firmware.uefi.system = &firmware.system;
@@ -179,6 +190,25 @@ static void single_mode_is_the_screen(void **state)
     assert_int_equal(firmware.cleared, 1);
     assert_int_equal(firmware.mode.Attribute, 0);
     assert_int_equal(firmware.modes_set, 0);
+}
+
+/* Cells are counted from 0 (UEFI Specification 12.4.8). */
+static void cursor_goes_where_it_is_told_but_in_no_file(void **state)
+{
+    struct uefi_console console;
+    struct console_port port;
+
+    (void)state;
+    uefi_console_open(&firmware.uefi, &console, &port);
+    port.move(port.ctx, 79, 24);
+    assert_int_equal(firmware.mode.CursorColumn, 79);
+    assert_int_equal(firmware.mode.CursorRow, 24);
+    firmware.takes_attributes = false;
+    uefi_console_open(&firmware.uefi, &console, &port);
+    port.move(port.ctx, 1, 1);
+    port.clear(port.ctx, false);
+    assert_int_equal(firmware.moved, 1);
+    assert_int_equal(firmware.cleared, 0);
 }
 
 static void mode_that_is_not_told_has_no_size(void **state)
@@ -433,6 +463,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(single_mode_is_the_screen, set_up),
+        cmocka_unit_test_setup(cursor_goes_where_it_is_told_but_in_no_file, set_up),
         cmocka_unit_test_setup(mode_that_is_not_told_has_no_size, set_up),
         cmocka_unit_test_setup(what_takes_no_attribute_is_a_file, set_up),
         cmocka_unit_test_setup(text_becomes_ucs2, set_up),
