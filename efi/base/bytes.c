@@ -6,6 +6,13 @@
 #define ONES  0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
+struct span span_part(struct span span, uint64_t offset, uint64_t size)
+{
+    if (span.at == NULL || !span_holds(span, offset, size))
+        return span_of(NULL, 0);
+    return span_of(span.at + offset, (size_t)size);
+}
+
 bool span_equal(struct span a, struct span b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);

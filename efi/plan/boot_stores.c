@@ -15,15 +15,6 @@
 
 /* --- Into the plan -------------------------------------------------------------------------- */
 
-static size_t find_store_item(const struct files_change *files, const char *path)
-{
-    for (size_t i = 0; i < files->count; i++) {
-        if (text_equal_nocase(files->items[i].path, path))
-            return i;
-    }
-    return NO_INDEX;
-}
-
 /* The store stays as it is, which is said; the rest of the plan goes on. */
 static enum status leave_store(struct plan *plan, enum status status)
 {
@@ -68,7 +59,7 @@ static enum status put_into(struct store_work *work, struct action *action, stru
     if (own_count == 0)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < own_count; i++) {
-        size_t there = find_store_item(&action->change->files, own[i].path);
+        size_t there = files_change_find(&action->change->files, own[i].path);
         items[there == NO_INDEX ? count++ : there] = own[i];
     }
     change->files = (struct files_change){items, count};
@@ -168,7 +159,7 @@ static enum status see_to_esp(struct store_work *work, const struct boot_stores_
     if ((request->makes && store_new_is_due(work)) ||
         (request->wishes.renews && store_new_is_possible(work)))
         return renew_store(work, request);
-    if (!boot_store_is_usable(work->esp) || file.size == 0)
+    if (!boot_store_is_usable(work->esp))
         return ST_OK;
     work->resumes = false;
     enum status status = store_mend(work, &file);
@@ -214,7 +205,7 @@ static void warn_without_copy(struct plan *plan, const struct machine *later, si
         const struct partition *place = &later->partitions[esp->partition];
         const struct action *action = action_on(plan, place);
         if (place->disk != disk || action == NULL ||
-            find_store_item(&action->change->files, BOOT_STORE_PATH) == NO_INDEX ||
+            files_change_find(&action->change->files, BOOT_STORE_PATH) == NO_INDEX ||
             esp->store_status != ST_OK ||
             boot_store_choose(plan->arena, esp, &bcd_manager, &choice) != BCD_STARTS ||
             choice.device.kind != BCD_DEVICE_PARTITION)

@@ -304,6 +304,15 @@ void plan_append(struct plan *plan, const struct plan *other)
         plan_fail(plan, other->status);
 }
 
+size_t files_change_find(const struct files_change *files, const char *path)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (text_equal_nocase(files->items[i].path, path))
+            return i;
+    }
+    return NO_INDEX;
+}
+
 bool plan_changes_disks(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {

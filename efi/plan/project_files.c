@@ -10,16 +10,6 @@
 
 /* --- Lists of files --------------------------------------------------------------------------- */
 
-/* The item of that path; NO_INDEX when nothing of that name is brought. */
-static size_t find_file_copy(const struct files_change *files, const char *path)
-{
-    for (size_t i = 0; i < files->count; i++) {
-        if (text_equal_nocase(files->items[i].path, path))
-            return i;
-    }
-    return NO_INDEX;
-}
-
 /* The ESP that the item's content comes from; NULL for an empty file. */
 static const struct esp *source_of(const struct machine *before, const struct file_copy *item)
 {
@@ -95,7 +85,7 @@ static enum status join_lists(struct arena *arena, const struct machine *before,
     if (list == NULL || contents == NULL || io_esp->csvs == NULL)
         return ST_NO_MEMORY;
     for (size_t i = 0; i < old; i++) {
-        if (find_file_copy(files, io_esp->report.files[i].path) != NO_INDEX)
+        if (files_change_find(files, io_esp->report.files[i].path) != NO_INDEX)
             continue;
         take_csv(&was, i, count, io_esp);
         list[count] = io_esp->report.files[i];
@@ -171,8 +161,8 @@ static enum status project_store(struct arena *arena, const struct machine *befo
                                  const struct disk_change *change, struct esp *io_esp)
 {
     const struct file_copy *items = change->files.items;
-    size_t item = find_file_copy(&change->files, BOOT_STORE_PATH);
-    size_t log = find_file_copy(&change->files, BOOT_STORE_LOG_PATH);
+    size_t item = files_change_find(&change->files, BOOT_STORE_PATH);
+    size_t log = files_change_find(&change->files, BOOT_STORE_LOG_PATH);
 
     if (item == NO_INDEX && change->kind != DISK_CHANGE_FORMAT)
         return ST_OK;

@@ -79,12 +79,7 @@ static inline bool span_holds(struct span span, uint64_t offset, uint64_t size)
 }
 
 /* The part [offset, offset + size), or an empty span at NULL when it is not all inside. */
-static inline struct span span_part(struct span span, uint64_t offset, uint64_t size)
-{
-    if (span.at == NULL || !span_holds(span, offset, size))
-        return span_of(NULL, 0);
-    return span_of(span.at + offset, (size_t)size);
-}
+struct span span_part(struct span span, uint64_t offset, uint64_t size);
 
 /* True when both hold the same bytes. */
 bool span_equal(struct span a, struct span b);

@@ -79,6 +79,9 @@ struct files_change {
     size_t count;
 };
 
+/* The item of that path, in any case; NO_INDEX when nothing of that name is brought. */
+size_t files_change_find(const struct files_change *files, const char *path);
+
 /* The file system fills the change's partition. What is there is journaled, free space or not, and
  * an older file system is made invalid first. */
 struct format_change {
