@@ -109,7 +109,7 @@ bool boot_store_at(const struct machine *machine, size_t index, struct boot_stor
     if (index < machine->esp_count) {
         const struct esp *esp = &machine->esps[index];
         *ret_store = (struct boot_store){.partition = esp->partition, .file = esp->store_file};
-        return boot_store_is_usable(esp) && esp->store_file.size > 0;
+        return boot_store_is_usable(esp);
     }
     if (index >= boot_store_count(machine))
         return false;

@@ -200,7 +200,14 @@ static enum status plan_new_store(struct plan *plan, const struct judgement *now
                                                .wishes = {.renews = true},
                                                .now = request->now};
     enum status status = plan_boot_stores(plan, &now->roles, &stores);
+    size_t own = roles_esp_of(plan->machine, request->disk);
 
+    if (status == ST_OK && plan->count == 0 && !plan->left_out &&
+        (own == NO_INDEX || plan->machine->esps[own].store_status == ST_ABSENT))
+        return plan_refuse(plan, ST_ABSENT,
+                           "Disk %zu has no boot manager that would read a store: \"shadowboot "
+                           "rebuild %zu\" brings both.",
+                           request->disk, request->disk);
     return status == ST_OK ? prospect_check(plan, now) : status;
 }
 

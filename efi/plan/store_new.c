@@ -52,7 +52,7 @@ static int worth_of(const struct store_work *work, const struct store_wishes *wi
     const struct partition *own = &now->partitions[esp->partition];
     const struct partition *place = &work->later->partitions[work->esp->partition];
 
-    if (!boot_store_is_usable(esp) || esp->store_file.size == 0 ||
+    if (!boot_store_is_usable(esp) ||
         (wishes->merges && !boot_store_has_loader(work->plan->arena, esp, &wishes->merged)))
         return 0;
     return 1 + 2 * (esp->store_end == BCD_STARTS) +

@@ -99,6 +99,23 @@ static void one_half_is_brought_where_it_is_asked_for(void **state)
                "without either both|Nothing was changed.");
 }
 
+/* Nothing would read it, and to have nothing to do would be said of a disk that does not start. */
+static void store_alone_is_refused_where_no_manager_would_read_it(void **state)
+{
+    struct host *host = *state;
+
+    lose(host, 1);
+    struct host *before = host_clone(host);
+    run_to_say(
+        host, "rebuild 1 -store -y", NOT_FOUND,
+        "Disk 1 has no boot manager that would read a store: \"shadowboot rebuild 1\" brings "
+        "both. Nothing was changed.");
+    assert_same(host, before);
+    run_to_say(host, "rebuild 1 -y", DONE, "Done: ");
+    run_to_say(host, "rebuild 1 -store -y", DONE, "Nothing to do");
+    host_free(before);
+}
+
 static void disk_is_named_where_not_just_one_does_not_start(void **state)
 {
     struct host *host = *state;
@@ -174,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(esp_gets_manager_and_store_of_its_own_windows),
         ROW(one_half_is_brought_where_it_is_asked_for),
+        ROW(store_alone_is_refused_where_no_manager_would_read_it),
         ROW(disk_is_named_where_not_just_one_does_not_start),
         ROW(disk_without_windows_is_refused),
         ROW(esp_that_is_gone_is_made_and_filled),
