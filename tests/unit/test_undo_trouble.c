@@ -561,49 +561,113 @@ static void what_a_missing_disk_needs_keeps_its_place(void **state)
     host_free(host);
 }
 
-/* A block that two steps write, of which the first is told in full and the second by what differs. Power was cut
- * before the second. */
-static void a_block_of_two_steps_comes_back(void **state)
+/* A block of Disk 1 that two steps write: what it holds before, between and after them. */
+struct two_steps {
+    const uint8_t (*blocks)[512];
+    bool in_full;                        /* the first one is told so */
+    uint8_t data[JOURNAL_VARIABLE_MOST]; /* the variable */
+    size_t size;
+};
+
+/* The variable of such a change, in the form that takes the least room. */
+static void build_two_steps(struct planning *p, struct two_steps *steps)
 {
-    static const uint8_t zeros[512];
-    static const uint8_t first[512] = {1};
-    static const uint8_t second[512] = {1, 2};
-    uint8_t digest[JOURNAL_DIGEST_SIZE];
-    struct planning *p = planning_begin(without_a_volume());
     const struct disk *disk = &p->machine.disks[1];
     struct journal_disk about = {.guid_before = disk->guid,
                                  .guid_after = disk->guid,
                                  .block_count = disk->block_count,
                                  .block_size = 512,
                                  .path = disk->path};
-    struct journal_record records[] = {
-        {.kind = JOURNAL_BLOCKS, .lba = 200, .block_count = 1, .old_data = span_of(zeros, 512)},
-        {.kind = JOURNAL_BLOCKS,
-         .step = 1,
-         .lba = 200,
-         .block_count = 1,
-         .old_data = span_of(first, 512),
-         .new_data = span_of(second, 512),
-         .new_digests = span_of(digest, sizeof(digest))}};
+    uint8_t digests[2][JOURNAL_DIGEST_SIZE];
+    struct journal_record records[2];
     struct journal journal = {
         .command = "", .disks = &about, .disk_count = 1, .records = records, .count = 2};
-    uint8_t data[JOURNAL_VARIABLE_MOST] = {1};
     struct span file;
 
+    for (uint32_t i = 0; i < 2; i++) {
+        journal_digest(span_of(steps->blocks[i + 1], 512), digests[i]);
+        records[i] =
+            (struct journal_record){.kind = JOURNAL_BLOCKS,
+                                    .step = i,
+                                    .lba = 200,
+                                    .block_count = 1,
+                                    .old_data = span_of(steps->blocks[i], 512),
+                                    .new_data = span_of(steps->blocks[i + 1], 512),
+                                    .new_digests = span_of(digests[i], sizeof(digests[i]))};
+    }
+    if (steps->in_full)
+        records[0].new_data = span_of(NULL, 0);
+    assert_int_equal(journal_build_small(&p->arena, &journal, sizeof(steps->data) - 4, &file),
+                     ST_OK);
+    memset(steps->data, 0, 4);
+    steps->data[0] = 1;
+    memcpy(steps->data + 4, file.at, file.size);
+    steps->size = 4 + file.size;
+}
+
+/* Takes the change back from where power was cut; gives what the command ended with. */
+static unsigned take_back(struct planning *p, const struct two_steps *steps, const void *now)
+{
+    mem_block_write(p->host->disks[1], 200 * 512, now, 512);
+    mem_vars_put(p->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
+                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, steps->data, steps->size);
+    return fixture_run(p->host, "undo -y");
+}
+
+static void assert_block(const struct planning *p, const void *wanted)
+{
+    uint8_t block[512];
+
+    mem_block_peek(p->host->disks[1], 200 * 512, block, sizeof(block));
+    assert_memory_equal(block, wanted, sizeof(block));
+}
+
+/* The first step is told in full, or both by what differs. Power was cut before the first, between them, or
+ * behind the second. */
+static void a_block_of_two_steps_comes_back(void **state)
+{
+    static uint8_t blocks[2][3][512];
+
     (void)state;
-    journal_digest(span_of(second, 512), digest);
-    assert_int_equal(journal_build_small(&p->arena, &journal, sizeof(data) - 4, &file), ST_OK);
-    memcpy(data + 4, file.at, file.size);
-    mem_vars_put(p->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
-                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, data, 4 + file.size);
-    assert_int_equal(fixture_run(p->host, "undo -y"), 0);
-    assert_null(place_of(p->host));
-    mem_block_write(p->host->disks[1], 200 * 512, first, 512);
-    mem_vars_put(p->host->vars, &own_vendor, JOURNAL_VARIABLE_NAME,
-                 VAR_NON_VOLATILE | VAR_BOOT_SERVICE, data, 4 + file.size);
-    assert_int_equal(fixture_run(p->host, "undo -y"), 0);
-    mem_block_peek(p->host->disks[1], 200 * 512, data, 512);
-    assert_memory_equal(data, zeros, 512);
+    for (size_t i = 0; i < 512; i++)
+        blocks[1][0][i] = blocks[1][1][i] = blocks[1][2][i] = (uint8_t)(i * 7 + i / 5);
+    for (size_t form = 0; form < 2; form++) {
+        blocks[form][1][0] = blocks[form][2][0] = 1;
+        blocks[form][2][1] = 2;
+        struct planning *p = planning_begin(without_a_volume());
+        struct two_steps steps = {.blocks = (const uint8_t(*)[512])blocks[form],
+                                  .in_full = form == 0};
+        build_two_steps(p, &steps);
+        for (size_t cut = 0; cut < 3; cut++) {
+            assert_int_equal(take_back(p, &steps, blocks[form][cut]), 0);
+            assert_block(p, blocks[form][0]);
+            assert_null(place_of(p->host));
+        }
+        planning_end(p);
+    }
+}
+
+/* What differs tells the old content only of a block that is known. */
+static void a_block_that_somebody_wrote_to_stays_as_it_is(void **state)
+{
+    static uint8_t blocks[3][512];
+    uint8_t others[512] = "somebody else's";
+    struct planning *p = planning_begin(without_a_volume());
+    struct two_steps steps = {.blocks = (const uint8_t(*)[512])blocks};
+
+    (void)state;
+    for (size_t i = 0; i < 512; i++)
+        blocks[0][i] = blocks[1][i] = blocks[2][i] = (uint8_t)(i * 7 + i / 5);
+    blocks[1][0] = blocks[2][0] = 1;
+    blocks[2][1] = 2;
+    build_two_steps(p, &steps);
+    assert_int_equal(take_back(p, &steps, others), 27);
+    assert_block(p, others);
+    assert_non_null(place_of(p->host));
+    mem_block_spoil(p->host->disks[1], 200, 1);
+    assert_int_equal(take_back(p, &steps, blocks[2]), 7);
+    assert_block(p, blocks[2]);
+    assert_non_null(place_of(p->host));
     planning_end(p);
 }
 
@@ -627,6 +691,7 @@ int main(void)
         PLACE(what_cannot_be_taken_back_gives_its_place_away),
         PLACE(what_a_missing_disk_needs_keeps_its_place),
         PLACE(a_block_of_two_steps_comes_back),
+        PLACE(a_block_that_somebody_wrote_to_stays_as_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
