@@ -267,6 +267,68 @@ static void a_slot_behind_the_array_is_refused(void **state)
     expect_refused(p, ST_NO_SPACE);
 }
 
+static void an_identity_behind_the_array_is_refused(void **state)
+{
+    struct planning *p = *state;
+    struct gpt_identity identity = {.slot = 127};
+    struct disk_change change = {
+        .kind = DISK_CHANGE_GPT, .disk = 1, .gpt = {.identities = &identity, .identity_count = 1}};
+
+    assert_int_equal(begin(p, &change), ST_OK);
+    identity.slot = 128;
+    assert_int_equal(begin(p, &change), ST_CHANGED);
+    plan_change_disk(&p->plan, &change, "another identity");
+    expect_refused(p, ST_CHANGED);
+}
+
+/* Disk 1 has nothing but an MBR, with that signature and a partition. */
+static void put_mbr(struct planning *p, uint32_t signature)
+{
+    uint8_t bytes[4];
+
+    disk_machine_blank(p->host, 1);
+    put_mbr_record(p->host, 1, 0, 0, 0x0c, 2048, 4096);
+    st_le32(bytes, signature);
+    mem_block_write(p->host->disks[1], 440, bytes, sizeof(bytes));
+}
+
+/* Only of the disk that it was planned for: another one may be in by now. */
+static void the_signature_of_another_disk_is_not_changed(void **state)
+{
+    struct planning *p = *state;
+    const struct disk_change change = {
+        .kind = DISK_CHANGE_SIGNATURE, .disk = 1, .block_count = 1, .signature = 0x11223344};
+    uint8_t bytes[4];
+    struct apply_result result;
+
+    put_mbr(p, 0xa1b2c3d4);
+    planning_rescan_to(p, SCAN_FULL);
+    plan_change_disk(&p->plan, &change, "another signature");
+    put_mbr(p, 0xa1b2c3d5);
+    expect_refused(p, ST_CHANGED);
+    put_mbr(p, 0xa1b2c3d4);
+    put_mbr_record(p->host, 1, 0, 0, 0xee, 1, 4096); /* as beside a GPT */
+    expect_refused(p, ST_CHANGED);
+    put_mbr(p, 0xa1b2c3d4);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
+    assert_int_equal(result.disk_bytes, 512);
+    mem_block_peek(p->host->disks[1], 440, bytes, sizeof(bytes));
+    assert_int_equal(ld_le32(bytes), 0x11223344);
+}
+
+static void a_signature_in_a_block_that_does_not_read_is_not_changed(void **state)
+{
+    struct planning *p = *state;
+    const struct disk_change change = {
+        .kind = DISK_CHANGE_SIGNATURE, .disk = 1, .block_count = 1, .signature = 0x11223344};
+
+    put_mbr(p, 0xa1b2c3d4);
+    planning_rescan_to(p, SCAN_FULL);
+    plan_change_disk(&p->plan, &change, "another signature");
+    mem_block_spoil(p->host->disks[1], 0, 1);
+    expect_refused(p, ST_IO);
+}
+
 static void other_disk_guid(struct host *host)
 {
     patch_header(host, 1, PRIMARY, 56, 0x1122334455667788, 8);
@@ -731,6 +793,9 @@ int main(void)
         cmocka_unit_test(a_table_keeps_the_size_it_has),
         CASE(an_array_that_has_grown_since_is_refused),
         CASE(a_slot_behind_the_array_is_refused),
+        CASE(an_identity_behind_the_array_is_refused),
+        CASE(the_signature_of_another_disk_is_not_changed),
+        CASE(a_signature_in_a_block_that_does_not_read_is_not_changed),
         cmocka_unit_test(a_table_that_changed_since_the_scan_is_not_written_to),
         cmocka_unit_test(entries_are_not_made_for_a_disk_that_changed),
         CASE(the_copy_that_is_good_is_written_last),
