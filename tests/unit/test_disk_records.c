@@ -272,10 +272,9 @@ static void files_keep_the_order_in_which_they_lie(void **state)
     }
 }
 
-/* What comes from the very partition that is formatted is read before anything is written there. */
-static void a_file_system_is_made_anew_with_its_own_files(void **state)
+/* Plans to make the ESP of Disk 1 anew with the files that are on it. */
+static void plan_format_with_own_files(struct planning *p)
 {
-    struct planning *p = *state;
     size_t own = esp_on(p, 1);
     const struct fat_report *report = &p->machine.esps[own].report;
     struct file_copy *items = arena_alloc(&p->arena, report->file_count, sizeof(*items));
@@ -288,12 +287,52 @@ static void a_file_system_is_made_anew_with_its_own_files(void **state)
     change.format.type = fat_type_for(change.block_count * 512, 512, &cluster);
     change.format.label = "NEW";
     plan_change_disk(&p->plan, &change, "format");
+}
+
+/* What comes from the very partition that is formatted is read before anything is written there. */
+static void a_file_system_is_made_anew_with_its_own_files(void **state)
+{
+    struct planning *p = *state;
+
+    plan_format_with_own_files(p);
     struct disk_work *work = work_of(p, host_ports(p->host), 0);
     uint8_t zeros[512] = {0};
     mem_block_write(p->host->disks[1], content_at(p, 1, BOOTMGFW), zeros, sizeof(zeros));
     assert_int_equal(disk_work_run(work, NULL, NULL), ST_OK);
     assert_same_file(p, BOOTMGFW);
     assert_same_file(p, LANGUAGE);
+}
+
+/* They would be gone. */
+static void own_files_that_cannot_be_read_end_it_before_it_begins(void **state)
+{
+    struct planning *p = *state;
+    struct apply_result result;
+
+    plan_format_with_own_files(p);
+    scan_let_contents_go(&p->machine);
+    mem_block_spoil(p->host->disks[1], content_at(p, 1, BOOTMGFW) / 512 + 1, 1);
+    struct mem_block *before = mem_block_clone(p->host->disks[1]);
+    assert_int_equal(disk_work_apply(p, &result), ST_IO);
+    assert_non_null(strstr(result.problem, "Nothing was changed"));
+    assert_disk_unchanged(p, before, 1);
+    mem_block_free(before);
+}
+
+/* Old content that lies where it lay is what an undo relies on: it leads nowhere when that cannot be read. */
+static void undo_refuses_when_the_old_content_does_not_read(void **state)
+{
+    struct planning *p = *state;
+    struct apply_result result;
+    uint64_t old = content_at(p, 1, BOOTMGFW) / 512;
+
+    plan_boot_manager(p);
+    assert_int_equal(disk_work_apply(p, &result), ST_OK);
+    mem_block_spoil(p->host->disks[1], old + 1, 1);
+    struct mem_block *before = mem_block_clone(p->host->disks[1]);
+    assert_int_equal(disk_work_undo(p, &result), ST_IO);
+    assert_disk_unchanged(p, before, 1);
+    mem_block_free(before);
 }
 
 /* --- Reading ahead -------------------------------------------------------------------------- */
@@ -334,6 +373,8 @@ int main(void)
         CASE(behind_the_end_of_a_file_are_zeros),
         CASE(files_keep_the_order_in_which_they_lie),
         CASE(a_file_system_is_made_anew_with_its_own_files),
+        CASE(own_files_that_cannot_be_read_end_it_before_it_begins),
+        CASE(undo_refuses_when_the_old_content_does_not_read),
         CASE(the_end_of_the_disk_is_read_ahead_too),
     };
 
