@@ -225,3 +225,18 @@ void pe_image_free(struct pe_image *image)
     free(image->bytes);
     image->bytes = NULL;
 }
+
+struct pe_image pe_image_with_section(const char *name, const char *text)
+{
+    struct pe_recipe recipe = pe_recipe_usual();
+    size_t last = recipe.section_count - 1;
+    struct pe_image image = pe_image_build(&recipe);
+    uint8_t *header = image.bytes + image.sections_at + 40 * last;
+    char padded[9] = "";
+
+    strncpy(padded, name, 8);
+    memcpy(header, padded, 8);
+    memset(image.bytes + recipe.sections[last].offset, 0, recipe.sections[last].size);
+    memcpy(image.bytes + recipe.sections[last].offset, text, strlen(text));
+    return image;
+}

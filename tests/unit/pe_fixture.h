@@ -49,6 +49,9 @@ struct pe_image {
 };
 
 struct pe_image pe_image_build(const struct pe_recipe *recipe);
+
+/* The usual one whose last section has that name (up to 8 characters), and holds the text and zeros. */
+struct pe_image pe_image_with_section(const char *name, const char *text);
 void pe_image_free(struct pe_image *image);
 
 /* Stores the checksum anew. */

@@ -803,22 +803,6 @@ static enum pe_mark mark_of(const struct pe_image *image)
     return mark;
 }
 
-/* An image whose last section, behind the headers, is called `name` and holds `text`. */
-static struct pe_image build_with_section(const char *name, const char *text)
-{
-    struct pe_recipe recipe = pe_recipe_usual();
-    size_t last = recipe.section_count - 1;
-    struct pe_image image = pe_image_build(&recipe);
-    uint8_t *header = image.bytes + image.sections_at + 40 * last;
-    char padded[9] = "";
-
-    strncpy(padded, name, 8);
-    memcpy(header, padded, 8);
-    memset(image.bytes + recipe.sections[last].offset, 0, recipe.sections[last].size);
-    memcpy(image.bytes + recipe.sections[last].offset, text, strlen(text));
-    return image;
-}
-
 #define SBAT "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
 
 static void sbat_names_the_program(void **state)
@@ -854,7 +838,7 @@ static void sbat_names_the_program(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct pe_image image = build_with_section(cases[i].section, cases[i].text);
+        struct pe_image image = pe_image_with_section(cases[i].section, cases[i].text);
         enum pe_mark mark = mark_of(&image);
         if (mark != cases[i].mark)
             print_error("%s \"%s\": %d\n", cases[i].section, cases[i].text, mark);
@@ -874,7 +858,7 @@ static void levels_are_kept_by_whole_lines(void **state)
     memset(text, 'x', PE_SBAT_HEAD);
     memcpy(text, "sbat,1\ngrub,", 12);
     memcpy(text + PE_SBAT_HEAD - 16, "\ngrub.peimage,22,more\n", 23);
-    struct pe_image image = build_with_section(".sbat", text);
+    struct pe_image image = pe_image_with_section(".sbat", text);
     check = check_in_pieces(&image, 512);
     (void)pe_check_finish(&check);
     pe_signers_read(&check, &signers);
@@ -882,7 +866,7 @@ static void levels_are_kept_by_whole_lines(void **state)
     assert_memory_equal(signers.sbat, text, PE_SBAT_HEAD - 15);
     pe_image_free(&image);
     text[PE_SBAT_HEAD - 1] = '\n'; /* all that is kept are whole lines */
-    image = build_with_section(".sbat", text);
+    image = pe_image_with_section(".sbat", text);
     check = check_in_pieces(&image, 512);
     pe_signers_read(&check, &signers);
     assert_int_equal(strlen(signers.sbat), PE_SBAT_HEAD);
@@ -895,7 +879,7 @@ static struct pe_image build_with_levels(const char *name, uint32_t format, uint
 {
     struct pe_recipe recipe = pe_recipe_usual();
     size_t last = recipe.section_count - 1;
-    struct pe_image image = build_with_section(name, "");
+    struct pe_image image = pe_image_with_section(name, "");
     uint8_t *bytes = image.bytes + recipe.sections[last].offset;
 
     fixture_store_le(bytes, format, 4);
@@ -976,7 +960,7 @@ static void levels_of_a_later_day_are_newer(void **state)
 
 static void what_is_no_image_has_no_mark(void **state)
 {
-    struct pe_image image = build_with_section(".sbat", SBAT "grub,5,url\n");
+    struct pe_image image = pe_image_with_section(".sbat", SBAT "grub,5,url\n");
 
     (void)state;
     image.bytes[0] = 'm';
