@@ -80,6 +80,22 @@ static void put_digest_info(struct der_writer *to, enum pe_fixture_signature kin
     wrap(to, 0x30, end);
 }
 
+/* Certificates and, behind them, signer infos; or a filler for both. */
+static void put_signers(struct der_writer *to, const struct pe_recipe *recipe)
+{
+    size_t end = to->at;
+
+    if (recipe->chain.size == 0) {
+        put_filler(to, 0xa0, recipe->certificates);
+        return;
+    }
+    put(to, recipe->signers.at, recipe->signers.size);
+    wrap(to, 0x31, end);
+    end = to->at;
+    put(to, recipe->chain.at, recipe->chain.size);
+    wrap(to, 0xa0, end);
+}
+
 /* SignedData with the content first and a filler for what follows it. Gives the offset of the
  * DigestInfo in the writer's bytes. */
 static size_t put_signed_data(struct der_writer *to, const struct pe_recipe *recipe)
@@ -91,7 +107,7 @@ static size_t put_signed_data(struct der_writer *to, const struct pe_recipe *rec
     static const uint8_t version_1[] = {0x02, 0x01, 0x01};
     size_t end = to->at;
 
-    put_filler(to, 0xa0, recipe->certificates);
+    put_signers(to, recipe);
     size_t behind = to->at;
     put_digest_info(to, recipe->signature);
     size_t digest_info = to->at;

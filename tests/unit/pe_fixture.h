@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
 #define PE_FIXTURE_SECTIONS 8
 
 #define PE_CODE 0x60000020u /* code, may be executed and read */
@@ -32,6 +34,9 @@ struct pe_recipe {
     enum pe_fixture_signature signature;
     size_t page_digests; /* bytes that stand before the digest in the signature */
     size_t certificates; /* bytes behind the digest, where the signer's certificates would be */
+    /* Or certificates one behind the other, and signer infos (RFC 2315, 9.2), DER. */
+    struct span chain;
+    struct span signers;
 };
 
 /* An X64 application of two pages of code, one of data and 100 bytes more; not signed, without a
