@@ -171,12 +171,16 @@ static void write_esp(struct host *host, size_t disk, unsigned languages)
     free(image);
 }
 
-static struct ntfs_fixture *make_ntfs(uint32_t block_size, bool whole)
+static struct ntfs_fixture *make_ntfs(const struct disk_machine_shape *wanted)
 {
     struct ntfs_fixture_shape shape = ntfs_fixture_small();
 
-    if (whole) {
-        shape.manager = windows_manager();
+    uint32_t block_size = wanted->block_size;
+
+    if (wanted->windows_is_whole) {
+        shape.manager =
+            wanted->windows_manager.size > 0 ? wanted->windows_manager : windows_manager();
+        shape.twin = wanted->windows_twin;
         shape.store = windows_template();
     }
     shape.sector_size = block_size;
@@ -231,9 +235,9 @@ static void write_databases(struct host *host)
 }
 
 /* Both plexes of the volume, and the databases that tell of them. */
-static void write_mirror(struct host *host, bool whole)
+static void write_mirror(struct host *host, const struct disk_machine_shape *shape)
 {
-    struct ntfs_fixture *ntfs = make_ntfs(host->blocks[0].block_size, whole);
+    struct ntfs_fixture *ntfs = make_ntfs(shape);
 
     for (size_t i = 0; i < DISKS; i++)
         write_sparse(host->disks[i], place_offset(host, i, PART_DATA), ntfs->bytes, ntfs->size);
@@ -311,7 +315,7 @@ struct host *disk_machine_new(const struct disk_machine_shape *shape)
         add_disk(host, shape);
         write_esp(host, i, shape->languages);
     }
-    write_mirror(host, shape->windows_is_whole);
+    write_mirror(host, shape);
     if (!shape->no_stick)
         disk_machine_add_stick(host);
     add_entry(host, 0, "Windows Boot Manager");

@@ -32,8 +32,10 @@ struct disk_machine_shape {
     unsigned languages;
     bool no_msr; /* where it would be, nothing is; that is not free_mib */
     bool no_stick;
-    bool
-        windows_is_whole; /* it has a boot manager and a template of a store, to rebuild ESPs from */
+    /* Windows has a boot manager and a template of a store, to rebuild ESPs from. */
+    bool windows_is_whole;
+    struct span windows_manager; /* that one; empty: windows_manager() */
+    struct span windows_twin;    /* and its twin of 2023, \Windows\Boot\EFI_EX\bootmgfw_EX.efi */
 };
 
 /* 512-byte blocks, 128 MiB free, 3 languages, MSR and stick. */

@@ -870,6 +870,9 @@ static void add_tree(struct ntfs_fixture *fixture)
         add_content_file(fixture, efi, "bootmgfw.efi", fixture->shape.manager);
     else
         add_plain_file(fixture, efi, "bootmgfw.efi");
+    if (fixture->shape.twin.size > 0)
+        add_content_file(fixture, add_directory(fixture, boot, "EFI_EX"), "bootmgfw_EX.efi",
+                         fixture->shape.twin);
     if (fixture->shape.store.size > 0)
         add_content_file(fixture, add_directory(fixture, fixture->system32, "config"),
                          "BCD-Template", fixture->shape.store);

@@ -41,6 +41,7 @@ struct ntfs_fixture_shape {
     bool split_index;
     bool packed;
     struct span manager; /* content of bootmgfw.efi */
+    struct span twin;    /* of \Windows\Boot\EFI_EX\bootmgfw_EX.efi, which else is not there */
     struct span store;   /* of \Windows\System32\config\BCD-Template, which else is not there */
 };
 

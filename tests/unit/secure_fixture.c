@@ -117,12 +117,23 @@ void secure_put_certificate(struct secure_bytes *to, const char *subject, const 
                                                   .issuer_key_id = issuer});
 }
 
+void secure_put_signer(struct secure_bytes *to, const char *issuer, uint8_t serial)
+{
+    size_t from = to->size;
+
+    put_element(to, 0x02, "\x01", 1);
+    size_t who = to->size;
+    secure_put_name(to, issuer);
+    put_element(to, 0x02, &serial, 1);
+    secure_wrap(to, 0x30, who);
+    secure_wrap(to, 0x30, from);
+}
+
 void secure_put_signed_data(struct secure_bytes *to, struct span certificates, const char *issuer,
                             uint8_t serial, int bare)
 {
     size_t from = to->size;
     size_t part = 0;
-    size_t who = 0;
 
     if (!bare)
         put_element(to, 0x06, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", 9);
@@ -134,12 +145,7 @@ void secure_put_signed_data(struct secure_bytes *to, struct span certificates, c
     secure_wrap(to, 0x30, part);
     put_element(to, 0xa0, certificates.at, certificates.size);
     part = to->size;
-    put_element(to, 0x02, "\x01", 1);
-    who = to->size;
-    secure_put_name(to, issuer);
-    put_element(to, 0x02, &serial, 1);
-    secure_wrap(to, 0x30, who);
-    secure_wrap(to, 0x30, part);
+    secure_put_signer(to, issuer, serial);
     secure_wrap(to, 0x31, part);
     secure_wrap(to, 0x30, inside);
     if (bare)

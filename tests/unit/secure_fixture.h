@@ -44,6 +44,9 @@ void secure_put_name(struct secure_bytes *to, const char *common);
 void secure_put_signed_data(struct secure_bytes *to, struct span certificates, const char *issuer,
                             uint8_t serial, int bare);
 
+/* A SignerInfo as far as it says whose it is (RFC 2315, 9.2): version, issuer and serial number. */
+void secure_put_signer(struct secure_bytes *to, const char *issuer, uint8_t serial);
+
 /* A list of one kind with one entry of that data. */
 void secure_put_list(struct secure_bytes *to, const struct guid *kind, const struct guid *owner,
                      struct span data);

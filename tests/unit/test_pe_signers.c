@@ -23,21 +23,6 @@ static int set_up(void **state)
     return 0;
 }
 
-/* SignerInfo as far as it says whose it is (RFC 2315, 9.2): version, issuer and serial number. */
-static void add_signer(const char *issuer, uint8_t serial)
-{
-    const uint8_t version[] = {0x02, 0x01, 0x01};
-    const uint8_t number[] = {0x02, 0x01, serial};
-    size_t from = infos.size;
-
-    secure_put(&infos, version, sizeof(version));
-    size_t who = infos.size;
-    secure_put_name(&infos, issuer);
-    secure_put(&infos, number, sizeof(number));
-    secure_wrap(&infos, 0x30, who);
-    secure_wrap(&infos, 0x30, from);
-}
-
 /* Reads an image with these certificates and signers, of which byte `changed` is another by now; 0 for
  * none. Gives the first signer. */
 static const struct pe_signer *read_image(size_t changed)
@@ -82,7 +67,7 @@ static void chain_is_followed_whatever_the_order_in_the_file(void **state)
     secure_put_certificate(&chain, "Stranger", "Root", 7);
     secure_put_certificate(&chain, "Leaf", "CA", 9);
     secure_put_certificate(&chain, "CA", "Root", 2);
-    add_signer("CA", 9);
+    secure_put_signer(&infos, "CA", 9);
     const struct pe_signer *signer = read_image(0);
     expect_chain(signer, "Leaf CA Root");
     assert_string_equal(signer->issuer_name, "CA");
@@ -93,7 +78,7 @@ static void signature_of_other_content_is_not_right(void **state)
 {
     (void)state;
     secure_put_certificate(&chain, "Leaf", "CA", 9);
-    add_signer("CA", 9);
+    secure_put_signer(&infos, "CA", 9);
     const struct pe_signer *signer = read_image(0x500);
     expect_chain(signer, "Leaf");
     assert_false(signer->right);
@@ -111,13 +96,13 @@ static void issuer_is_told_by_its_key_as_well(void **state)
                       &(struct secure_recipe){"CA", "New Root", 3, .key = "2", .key_id = "second"});
     secure_put_certificate(&chain, "Old Root", "Old Root", 4);
     secure_put_certificate(&chain, "New Root", "New Root", 5);
-    add_signer("CA", 9);
+    secure_put_signer(&infos, "CA", 9);
     expect_chain(read_image(0), "Leaf CA New Root");
     (void)set_up(NULL);
     secure_put_recipe(&chain, &(struct secure_recipe){"Leaf", "CA", 9, .key_id = NULL});
     secure_put_recipe(&chain, &(struct secure_recipe){"CA", "Root", 2, .key = "1"});
     secure_put_recipe(&chain, &(struct secure_recipe){"CA", "Root", 3, .key = "2"});
-    add_signer("CA", 9);
+    secure_put_signer(&infos, "CA", 9);
     expect_chain(read_image(0), "Leaf CA CA");
 }
 
@@ -127,7 +112,7 @@ static void authorities_that_issued_each_other_are_listed_once(void **state)
     secure_put_certificate(&chain, "Leaf", "One", 9);
     secure_put_certificate(&chain, "One", "Two", 1);
     secure_put_certificate(&chain, "Two", "One", 2);
-    add_signer("One", 9);
+    secure_put_signer(&infos, "One", 9);
     expect_chain(read_image(0), "Leaf One Two");
 }
 
@@ -135,11 +120,11 @@ static void signer_that_has_no_certificate_here_is_not_followed(void **state)
 {
     (void)state;
     secure_put_certificate(&chain, "Leaf", "CA", 9);
-    add_signer("CA", 8);
+    secure_put_signer(&infos, "CA", 8);
     assert_int_equal(read_image(0)->status, ST_UNSUPPORTED);
     (void)set_up(NULL);
     secure_put_certificate(&chain, "Leaf", "CA", 9);
-    add_signer("Another CA", 9);
+    secure_put_signer(&infos, "Another CA", 9);
     assert_int_equal(read_image(0)->status, ST_UNSUPPORTED);
 }
 
@@ -148,8 +133,8 @@ static void two_signers_in_one_signature_are_not_followed(void **state)
 {
     (void)state;
     secure_put_certificate(&chain, "Leaf", "CA", 9);
-    add_signer("CA", 9);
-    add_signer("CA", 9);
+    secure_put_signer(&infos, "CA", 9);
+    secure_put_signer(&infos, "CA", 9);
     assert_int_equal(read_image(0)->status, ST_UNSUPPORTED);
 }
 
@@ -163,7 +148,7 @@ static void chain_that_is_too_long_is_not_cut(void **state)
             const char next[] = {'N', (char)('1' + i), '\0'};
             secure_put_certificate(&chain, own, next, 9);
         }
-        add_signer("N1", 9);
+        secure_put_signer(&infos, "N1", 9);
         const struct pe_signer *signer = read_image(0);
         assert_int_equal(signer->status, length == PE_CHAINS_MAX ? ST_OK : ST_UNSUPPORTED);
         assert_true(signer->count <= PE_CHAINS_MAX);
