@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "format/devpath.h"
 #include "unit/line_fixture.h"
 
 #define KEYS_MOST 24
@@ -219,26 +220,70 @@ static void screen_that_is_too_small_is_refused(void **state)
 
 /* --- What takes the machine away ------------------------------------------------------------ */
 
-/* Fails the test unless the keys lead to that reset. */
-static void expect_reset(struct host *host, const char *keys, enum start_reset reset)
+/* Chooses by these keys; the machine is gone then. Gives the last that was asked for. */
+static const struct host_start_event *go_away(struct host *host, const char *keys)
 {
     press(host, keys);
     if (setjmp(*host_start_away(host->start)) == 0) {
         (void)run_line(host, "menu", NULL);
         fail_msg("%s: the machine is still there", keys);
     }
-    const struct host_start_event *last =
-        host_start_at(host->start, host_start_count(host->start) - 1);
-    assert_int_equal(last->kind, HOST_START_RESET);
-    assert_int_equal(last->reset, reset);
+    return host_start_at(host->start, host_start_count(host->start) - 1);
 }
 
 static void machine_is_restarted_and_switched_off(void **state)
 {
     struct host *host = *state;
+    const struct host_start_event *last = go_away(host, "9 enter 2 enter");
 
-    expect_reset(host, "9 enter 2 enter", START_RESET_COLD);
-    expect_reset(host, "9 enter 3 enter", START_POWER_OFF);
+    assert_int_equal(last->kind, HOST_START_RESET);
+    assert_int_equal(last->reset, START_RESET_COLD);
+    last = go_away(host, "9 enter 3 enter");
+    assert_int_equal(last->kind, HOST_START_RESET);
+    assert_int_equal(last->reset, START_POWER_OFF);
+}
+
+/* OsIndications (UEFI specification, 8.5.4): bit 0 asks for the setup at the next start. */
+static void setup_comes_with_the_next_start(void **state)
+{
+    struct host *host = *state;
+    const uint64_t able = 1;
+
+    put_var(host, "OsIndicationsSupported", &able, sizeof(able));
+    const struct host_start_event *last = go_away(host, "9 enter 3 enter");
+    assert_int_equal(last->kind, HOST_START_RESET);
+    const struct mem_var *asked = mem_vars_find(host->vars, NULL, "OsIndications");
+    assert_non_null(asked);
+    assert_int_equal(asked->size, 8);
+    assert_int_equal(asked->data[0] & 1, 1);
+}
+
+/* The device path ends with the GUID of the partition and the file. */
+static void disk_is_started_by_its_own_boot_manager(void **state)
+{
+    struct host *host = *state;
+
+    for (size_t disk = 0; disk < 2; disk++) {
+        struct guid esp = disk_machine_place(host, disk, PART_ESP).guid;
+        const struct host_start_event *last = go_away(host, disk == 0 ? "1 enter" : "2 enter");
+        assert_int_equal(last->kind, HOST_START_START);
+        assert_true(devpath_mentions_guid(last->path, &esp));
+    }
+}
+
+static void shell_beside_the_program_is_started(void **state)
+{
+    struct host *host = *state;
+
+    host_start_tell_load(host->start, (struct start_answer){ST_ABSENT, 0}, false);
+    assert_says(list_behind(host, "9 enter 1 enter x"), "Leave|1  UEFI Shell");
+    assert_says(host_console_text(host->console),
+                "shellx64.efi is not on the volume that this program was started from");
+    host_start_tell_load(host->start, (struct start_answer){ST_REFUSED, 26}, false);
+    (void)list_behind(host, "9 enter 1 enter x");
+    assert_says(host_console_text(host->console), "Secure Boot refuses |shellx64.efi.");
+    const struct host_start_event *last = go_away(host, "9 enter 1 enter");
+    assert_int_equal(last->kind, HOST_START_START);
 }
 
 int main(void)
@@ -252,6 +297,9 @@ int main(void)
         ROW(only_a_yes_leaves_the_menu),
         ROW(screen_that_is_too_small_is_refused),
         ROW(machine_is_restarted_and_switched_off),
+        ROW(setup_comes_with_the_next_start),
+        ROW(disk_is_started_by_its_own_boot_manager),
+        ROW(shell_beside_the_program_is_started),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
