@@ -333,6 +333,30 @@ static void files_come_whole_from_an_esp_with_larger_sectors(void **state)
     assert_same_file(p, "\\EFI\\TWO.EFI");
 }
 
+/* What the scan makes of the boot manager in the Windows of Disk 1 where nothing is kept. */
+static const struct file_content *read_past(struct planning *p)
+{
+    const struct source_request request = {.copy = copy_on(p, 1)};
+
+    p->machine.contents = NULL;
+    assert_int_equal(scan_source(&p->arena, host_ports(p->host), &request, &p->machine), ST_OK);
+    const struct esp *esp = &p->machine.esps[machine_find_source(&p->machine, request.copy)];
+    return &esp->contents[fat_find(&esp->report, MANAGER)];
+}
+
+static void content_that_is_not_kept_is_judged_all_the_same(void **state)
+{
+    struct span wanted = windows_manager();
+    struct sha256 digest = sha256_of(wanted);
+    const struct file_content *content = read_past(*state);
+
+    assert_int_equal(content->status, ST_OK);
+    assert_null(content->kept);
+    assert_true(sha256_equal(&content->digest, &digest));
+    assert_int_equal(content->program, PE_GOOD);
+    assert_non_null(content->signers);
+}
+
 #define ROW(test) cmocka_unit_test_setup_teardown(test, set_up, planning_tear_down)
 
 int main(void)
@@ -343,6 +367,7 @@ int main(void)
         ROW(manager_with_other_content_by_now_is_not_left_there),
         ROW(manager_that_cannot_be_read_any_more_is_not_left_there),
         cmocka_unit_test(manager_that_changes_while_it_is_copied_is_not_left_there),
+        ROW(content_that_is_not_kept_is_judged_all_the_same),
         ROW(windows_that_is_gone_is_no_source),
         ROW(windows_on_a_disk_that_fails_is_no_source),
         cmocka_unit_test_setup_teardown(esp_on_a_disk_that_fails_is_no_source, from_esp,
