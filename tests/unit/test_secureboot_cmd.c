@@ -74,6 +74,24 @@ static void lists_and_files_are_shown(void **state)
                "SecureFileInfo,\"0\",\"1\",|SecureFileInfo,\"1\",\"1\",");
 }
 
+/* Microsoft's entries of dbx that are no digests: 1, a boot manager's GUID, and the number below which none of
+ * that kind is to start. */
+static void least_version_of_boot_managers_is_shown(void **state)
+{
+    static const struct guid svn_owner = OWNER_SVN;
+    const uint8_t least[32] = {1,    0x61, 0x2b, 0x13, 0x9d, 0xd5, 0x59, 0x88, 0x43, 0xab,
+                               0x1c, 0x18, 0x5c, 0x3c, 0xb2, 0xeb, 0x92, 0,    0,    7};
+    struct secure_bytes forbidden = {.size = 0};
+    struct host *host = *state;
+
+    switch_on(host);
+    secure_put_list(&forbidden, &kind_sha256, &svn_owner, span_of(least, sizeof(least)));
+    mem_vars_put(host->vars, &security, "dbx", 0x27, forbidden.at, forbidden.size);
+    run_to_say(host, "secureboot", DONE, "dbx  security version numbers: bootmgfw 7.0\n");
+    run_to_say(host, "secureboot -sfo", DONE,
+               "SecureListInfo,\"dbx\",\"security version number\",\"1\",\"bootmgfw 7.0\"");
+}
+
 /* By its lists alone, and with the status for it. */
 static void file_that_is_refused_ends_the_command_with_damage(void **state)
 {
@@ -126,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LINE_TEST(state_is_told_where_nothing_is_on),
         LINE_TEST(lists_and_files_are_shown),
+        LINE_TEST(least_version_of_boot_managers_is_shown),
         LINE_TEST(file_that_is_refused_ends_the_command_with_damage),
         LINE_TEST(firmware_is_asked_and_believed),
         LINE_TEST(asking_while_it_is_off_is_said_to_prove_nothing),
