@@ -105,6 +105,21 @@ static void lines_come_from_the_keyboard_until_exit(void **state)
     host_free(host);
 }
 
+/* Four bytes that no other disk has, and not zero, which is no signature. */
+static void fresh_signature_is_none_that_is_there(void **state)
+{
+    struct host *host = machine_with_mbr();
+    uint8_t now[4];
+    static const uint8_t none[4];
+
+    (void)state;
+    run_to_say(host, "diskid 1 -set new -y", 0, "in place of 12345678|Done: ");
+    mem_block_peek(host->disks[1], 440, now, sizeof(now));
+    assert_memory_not_equal(now, signature, sizeof(now));
+    assert_memory_not_equal(now, none, sizeof(now));
+    host_free(host);
+}
+
 static void nothing_is_written_unless_the_user_says_yes(void **state)
 {
     struct host *host = machine_with_mbr();
@@ -288,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entry_that_names_a_signature_follows_it),
         cmocka_unit_test(lines_come_from_the_keyboard_until_exit),
+        cmocka_unit_test(fresh_signature_is_none_that_is_there),
         cmocka_unit_test(nothing_is_written_unless_the_user_says_yes),
         LINE_TEST(partition_gets_a_guid_of_its_own_for_the_asking),
         cmocka_unit_test(identities_are_listed_with_what_the_stores_name),

@@ -150,11 +150,26 @@ static void rebuild_brings_the_twin_once_the_lists_have_changed(void **state)
     host_free(host);
 }
 
+/* Nobody is kept from starting today: what becomes of it when somebody switches it on is said. */
+static void switched_off_it_is_told_what_it_would_refuse(void **state)
+{
+    struct host *host = machine_with(OF_2011, NULL, false, OF_2023);
+
+    (void)state;
+    mem_vars_put(host->vars, NULL, "SecureBoot", 6, "\0", 1);
+    run_to_say(host, "rebuild 1 -y", DONE,
+               "Secure Boot is off; switched on, it would refuse the boot manager that comes from "
+               "Disk 1 Partition 4|its signer is not in db (" OF_2011 ").|Done: ");
+    expect_manager(host, OF_2011);
+    host_free(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_one_that_the_lists_take_is_brought),
         cmocka_unit_test(refusal_says_what_mends_it),
+        cmocka_unit_test(switched_off_it_is_told_what_it_would_refuse),
         cmocka_unit_test(rebuild_brings_the_twin_once_the_lists_have_changed),
     };
 
