@@ -183,6 +183,8 @@ static struct ntfs_fixture *make_ntfs(const struct disk_machine_shape *wanted)
         shape.twin = wanted->windows_twin;
         shape.store = windows_template();
     }
+    shape.extras = wanted->windows_extras;
+    shape.extra_count = wanted->windows_extra_count;
     shape.sector_size = block_size;
     if (block_size == 4096)
         shape.cluster_size = 4096;

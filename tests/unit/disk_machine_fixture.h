@@ -24,6 +24,7 @@
 #ifndef SHADOWBOOT_UNIT_DISK_MACHINE_FIXTURE_H
 #define SHADOWBOOT_UNIT_DISK_MACHINE_FIXTURE_H
 
+#include "unit/ntfs_fixture.h"
 #include "unit/scan_fixture.h"
 
 struct disk_machine_shape {
@@ -36,6 +37,8 @@ struct disk_machine_shape {
     bool windows_is_whole;
     struct span windows_manager; /* that one; empty: windows_manager() */
     struct span windows_twin;    /* and its twin of 2023, \Windows\Boot\EFI_EX\bootmgfw_EX.efi */
+    const struct ntfs_fixture_extra *windows_extras; /* more files of it */
+    size_t windows_extra_count;
 };
 
 /* 512-byte blocks, 128 MiB free, 3 languages, MSR and stick. */

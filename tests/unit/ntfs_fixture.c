@@ -845,6 +845,35 @@ static void add_wof_files(struct ntfs_fixture *fixture)
     fixture->lzx = add_wof_file(fixture, "lzx.bin", 1, 1000, lcn, sizeof lzx_packed);
 }
 
+/* The folder of that name in the folder `parent`, made where it is not there. */
+static uint64_t need_directory(struct ntfs_fixture *fixture, uint64_t parent, const char *text)
+{
+    uint16_t units[255];
+    uint8_t length = to_units(text, units);
+
+    for (size_t i = 0; i < fixture->name_count; i++) {
+        const struct ntfs_name *name = &fixture->names[i];
+        if (name->parent == parent && name->length == length &&
+            memcmp(name->units, units, 2u * length) == 0)
+            return name->record;
+    }
+    return add_directory(fixture, parent, text);
+}
+
+static void add_extra(struct ntfs_fixture *fixture, const struct ntfs_fixture_extra *extra)
+{
+    const char *at = extra->path + 1;
+    uint64_t parent = 5;
+    char name[64];
+
+    for (const char *end = strchr(at, '\\'); end != NULL; end = strchr(at, '\\')) {
+        snprintf(name, sizeof name, "%.*s", (int)(end - at), at);
+        parent = need_directory(fixture, parent, name);
+        at = end + 1;
+    }
+    add_content_file(fixture, parent, at, extra->content);
+}
+
 static void add_tree(struct ntfs_fixture *fixture)
 {
     char name[64];
@@ -883,6 +912,8 @@ static void add_tree(struct ntfs_fixture *fixture)
         snprintf(short_name, sizeof short_name, "FILE~%03X.DLL", i);
         add_resident_file(fixture, fixture->system32, name, short_name, "");
     }
+    for (size_t i = 0; i < fixture->shape.extra_count; i++)
+        add_extra(fixture, &fixture->shape.extras[i]);
 }
 
 /* --- The system's own files ------------------------------------------------------------------- */
@@ -1031,7 +1062,7 @@ struct ntfs_fixture *ntfs_fixture_new(const struct ntfs_fixture_shape *shape)
     fixture->mirror_cluster = boot_clusters;
     fixture->next_cluster = boot_clusters + mirror_clusters;
     fixture->next_record = FIRST_RECORD;
-    place_mft(fixture, FIRST_RECORD + 24 + shape->names);
+    place_mft(fixture, FIRST_RECORD + 24 + shape->names + 4 * shape->extra_count);
     write_upcase_record(fixture);
     add_tree(fixture);
     write_volume_record(fixture);

@@ -30,6 +30,12 @@
 #include "base/bytes.h"
 #include "port/block.h"
 
+/* A file of any name; the folders of its path are made where they are not there. */
+struct ntfs_fixture_extra {
+    const char *path; /* \Boot\BCD */
+    struct span content;
+};
+
 struct ntfs_fixture_shape {
     uint32_t sector_size;  /* also of a block of the disk */
     uint32_t cluster_size; /* bytes */
@@ -43,6 +49,8 @@ struct ntfs_fixture_shape {
     struct span manager; /* content of bootmgfw.efi */
     struct span twin;    /* of \Windows\Boot\EFI_EX\bootmgfw_EX.efi, which else is not there */
     struct span store;   /* of \Windows\System32\config\BCD-Template, which else is not there */
+    const struct ntfs_fixture_extra *extras;
+    size_t extra_count;
 };
 
 /* 512-byte sectors, 1 KiB clusters, 40 names, 1 MiB. */
