@@ -191,6 +191,21 @@ static enum status check_is_started(struct plan *plan, size_t source, size_t dis
             : "With Secure Boot off in the firmware's setup the same line brings it.");
 }
 
+/* What a store needs and the disk has not, behind "no"; NULL when all is there. */
+static const char *lack_for_store(const struct machine *machine, size_t disk)
+{
+    size_t own = roles_esp_of(machine, disk);
+
+    if (own == NO_INDEX)
+        return "EFI System Partition";
+    const struct esp *esp = &machine->esps[own];
+    if (esp->status != ST_OK || fat_report_has_damage(&esp->report))
+        return "EFI System Partition with a sound file system";
+    return fat_find(&esp->report, BOOT_MANAGER_PATH) == FAT_NO_FILE
+               ? "boot manager that would read a store"
+               : NULL;
+}
+
 static enum status plan_new_store(struct plan *plan, const struct judgement *now,
                                   const struct rebuild_request *request)
 {
@@ -200,14 +215,13 @@ static enum status plan_new_store(struct plan *plan, const struct judgement *now
                                                .wishes = {.renews = true},
                                                .now = request->now};
     enum status status = plan_boot_stores(plan, &now->roles, &stores);
-    size_t own = roles_esp_of(plan->machine, request->disk);
+    const char *lack = lack_for_store(plan->machine, request->disk);
 
-    if (status == ST_OK && plan->count == 0 && !plan->left_out &&
-        (own == NO_INDEX || plan->machine->esps[own].store_status == ST_ABSENT))
+    if (status == ST_OK && plan->count == 0 && !plan->left_out && lack != NULL)
         return plan_refuse(plan, ST_ABSENT,
-                           "Disk %zu has no boot manager that would read a store: \"shadowboot "
-                           "rebuild %zu\" brings both.",
-                           request->disk, request->disk);
+                           "Disk %zu has no %s: a boot store alone starts nothing there. "
+                           "\"shadowboot rebuild %zu\" sees to both.",
+                           request->disk, lack, request->disk);
     return status == ST_OK ? prospect_check(plan, now) : status;
 }
 

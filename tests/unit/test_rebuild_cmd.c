@@ -99,21 +99,61 @@ static void one_half_is_brought_where_it_is_asked_for(void **state)
                "without either both|Nothing was changed.");
 }
 
-/* Nothing would read it, and to have nothing to do would be said of a disk that does not start. */
-static void store_alone_is_refused_where_no_manager_would_read_it(void **state)
+static void lose_boot_files(struct host *host)
 {
-    struct host *host = *state;
-
     lose(host, 1);
-    struct host *before = host_clone(host);
-    run_to_say(
-        host, "rebuild 1 -store -y", NOT_FOUND,
-        "Disk 1 has no boot manager that would read a store: \"shadowboot rebuild 1\" brings "
-        "both. Nothing was changed.");
-    assert_same(host, before);
-    run_to_say(host, "rebuild 1 -y", DONE, "Done: ");
-    run_to_say(host, "rebuild 1 -store -y", DONE, "Nothing to do");
-    host_free(before);
+}
+
+/* The store may be what was left. */
+static void lose_manager(struct host *host)
+{
+    disk_machine_delete(host, 1, MANAGER);
+}
+
+static void unformat(struct host *host)
+{
+    disk_machine_zero(host, 1, PART_ESP);
+}
+
+static void damage_fats(struct host *host)
+{
+    disk_machine_zero_fats(host, 1);
+}
+
+static void drop_partition(struct host *host)
+{
+    disk_machine_drop_partition(host, 1, PART_ESP);
+}
+
+/* To have nothing to do would be said of a disk that does not start. */
+static void store_alone_is_refused_where_it_would_start_nothing(void **state)
+{
+    static const struct {
+        void (*damage)(struct host *host);
+        const char *words;
+    } cases[] = {
+        {lose_boot_files, "Disk 1 has no boot manager that would read a store: "},
+        {lose_manager, "Disk 1 has no boot manager that would read a store: "},
+        {unformat, "Disk 1 has no EFI System Partition with a sound file system: "},
+        {damage_fats, "Disk 1 has no EFI System Partition with a sound file system: "},
+        {drop_partition, "Disk 1 has no EFI System Partition: "},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct host *host = host_clone(*state);
+        cases[i].damage(host);
+        struct host *before = host_clone(host);
+        run_to_say(host, "rebuild 1 -store -y", NOT_FOUND, cases[i].words);
+        run_to_say(
+            host, "rebuild 1 -store -y", NOT_FOUND,
+            "a boot store alone starts nothing there. \"shadowboot rebuild 1\" sees to both. "
+            "Nothing was changed.");
+        assert_same(host, before);
+        run_to_say(host, "rebuild 1 -y -format", DONE, "Done: ");
+        run_to(host, "rebuild 1 -store -y", DONE);
+        host_free(before);
+        host_free(host);
+    }
 }
 
 static void disk_is_named_where_not_just_one_does_not_start(void **state)
@@ -191,7 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(esp_gets_manager_and_store_of_its_own_windows),
         ROW(one_half_is_brought_where_it_is_asked_for),
-        ROW(store_alone_is_refused_where_no_manager_would_read_it),
+        ROW(store_alone_is_refused_where_it_would_start_nothing),
         ROW(disk_is_named_where_not_just_one_does_not_start),
         ROW(disk_without_windows_is_refused),
         ROW(esp_that_is_gone_is_made_and_filled),
